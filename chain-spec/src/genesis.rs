@@ -1,0 +1,109 @@
+//! From the document to the first state.
+
+use crate::{ChainSpec, SpecError};
+use billchain_primitives::{AccountId, PublicKey};
+use billchain_runtime::{
+    CouncilMembershipConfig, GenesisState, ParticipantConfig, PermissionsConfig,
+    RuntimeGenesisConfig, SceneConfig, ValidatorsConfig, genesis,
+};
+use libp2p_identity::PeerId;
+use pallet_permissions::RuleKey;
+use pallet_validators::{PeerIdBytes, Validator};
+use std::str::FromStr;
+
+impl ChainSpec {
+    /// The first state. Equal documents give equal states.
+    pub fn genesis_state(&self) -> Result<GenesisState, SpecError> {
+        self.check()?;
+        // `check` should have found whatever the runtime refuses.
+        genesis::build_state(&self.runtime_config(), self.timestamp_ms).map_err(SpecError::Genesis)
+    }
+
+    fn runtime_config(&self) -> RuntimeGenesisConfig {
+        let mut council: Vec<AccountId> =
+            self.council.iter().map(|member| member.account_id()).collect();
+        council.sort();
+        RuntimeGenesisConfig {
+            council_membership: CouncilMembershipConfig {
+                // `check` bounds the number.
+                members: council.try_into().unwrap_or_default(),
+                ..Default::default()
+            },
+            validators: validators(self),
+            participant: participants(self),
+            permissions: permissions(self),
+            scene: SceneConfig {
+                scenes: self
+                    .scenes
+                    .iter()
+                    .map(|scene| (scene.id, scene.name.clone(), scene.rules))
+                    .collect(),
+                ..Default::default()
+            },
+            ..Default::default()
+        }
+    }
+}
+
+/// What the contracts find wrong with their parts of the document.
+pub(crate) fn contract_problems(spec: &ChainSpec) -> Vec<String> {
+    participants(spec).problems()
+}
+
+fn participants(spec: &ChainSpec) -> ParticipantConfig {
+    ParticipantConfig {
+        participants: spec.participants.clone(),
+        schemes: spec.chain_type.schemes(),
+        ..Default::default()
+    }
+}
+
+fn validators(spec: &ChainSpec) -> ValidatorsConfig {
+    let validators = spec
+        .operators
+        .iter()
+        .filter_map(|operator| {
+            // `check` refuses what is left out here.
+            let PublicKey::Sm2(consensus_key) = operator.consensus_key else { return None };
+            Some(Validator {
+                operator: operator.account.account_id(),
+                name: operator.name.clone(),
+                consensus_key,
+                peer_id: peer_id_bytes(&operator.peer_id)?,
+                power: operator.power,
+            })
+        })
+        .collect();
+    let observers = spec
+        .observers
+        .iter()
+        .filter_map(|observer| {
+            let peer_id = peer_id_bytes(&observer.peer_id)?;
+            Some(pallet_validators::Observer { name: observer.name.clone(), peer_id })
+        })
+        .collect();
+    ValidatorsConfig { validators, observers, ..Default::default() }
+}
+
+fn peer_id_bytes(text: &str) -> Option<PeerIdBytes> {
+    PeerId::from_str(text).ok()?.to_bytes().try_into().ok()
+}
+
+fn permissions(spec: &ChainSpec) -> PermissionsConfig {
+    PermissionsConfig {
+        rules: spec
+            .transition_rules
+            .iter()
+            .map(|rule| {
+                (RuleKey { from: rule.from, operation: rule.operation }, rule.roles, rule.to)
+            })
+            .collect(),
+        whitelist: spec
+            .whitelist
+            .iter()
+            .flat_map(|entry| entry.scenes.iter().map(|scene| (*scene, entry.did.clone())))
+            .collect(),
+        admins: spec.admins.iter().map(|admin| (admin.account.account_id(), admin.role)).collect(),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,37 @@
+//! The standard scenes.
+
+use crate::Scene;
+use billchain_primitives::{
+    Name, SceneId,
+    traits::{ReimbursementMode, SceneRules, VoidPolicy},
+};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+impl Scene {
+    /// The scenes a chain begins with if nothing else is said: bills of medical
+    /// care are reimbursed once (scene 1) or by several payers one after the
+    /// other (scenes 2 to 4: medical insurance, then commercial insurance, then
+    /// subsidies).
+    pub fn standard() -> Vec<Self> {
+        use ReimbursementMode::{Cumulative, Exclusive};
+        [
+            (1, "医疗收费", Exclusive, 100),
+            (2, "医疗保险报销", Cumulative, 90),
+            (3, "商业保险理赔", Cumulative, 80),
+            (4, "专项补助", Cumulative, 70),
+        ]
+        .into_iter()
+        .map(|(id, name, mode, weight)| Self {
+            id: SceneId(id),
+            name: Name::new(name).expect("the names here are short texts; qed"),
+            rules: SceneRules {
+                mode,
+                weight,
+                lock_period_ms: 30 * DAY_MS,
+                void: VoidPolicy::Refused,
+            },
+        })
+        .collect()
+    }
+}

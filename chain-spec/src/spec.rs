@@ -1,0 +1,174 @@
+//! What a chain spec says.
+
+use crate::SpecError;
+use billchain_primitives::{
+    AdminRole, BillStatus, Did, Moment, Name, Operation, PublicKey, RoleSet, SceneId,
+    SignatureScheme, Target, traits::SceneRules,
+};
+use pallet_participant::Registration;
+use serde::{Deserialize, Serialize};
+
+/// What sort of chain it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChainType {
+    /// Well-known keys and Substrate's signature schemes are admitted.
+    Development,
+    /// SM2 alone; well-known keys are refused.
+    Production,
+}
+
+impl ChainType {
+    /// The signature schemes a chain of this type admits.
+    pub fn schemes(self) -> Vec<SignatureScheme> {
+        match self {
+            Self::Production => vec![SignatureScheme::Sm2],
+            Self::Development => vec![
+                SignatureScheme::Sm2,
+                SignatureScheme::Ed25519,
+                SignatureScheme::Sr25519,
+                SignatureScheme::Ecdsa,
+            ],
+        }
+    }
+}
+
+/// The document. Where it speaks of accounts it gives the keys: an account is
+/// derived from its key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChainSpec {
+    /// Name to show.
+    pub name: Name,
+    /// Short name for directories and protocols: lower-case letters, digits and
+    /// `-`, at most 32.
+    pub id: String,
+    /// Development or production.
+    pub chain_type: ChainType,
+    /// When the chain begins: the first block's time is later. Milliseconds
+    /// since 1970-01-01T00:00:00Z.
+    pub timestamp_ms: Moment,
+    /// The validators.
+    pub operators: Vec<Operator>,
+    /// Keys of the council's members, who administer by motion.
+    pub council: Vec<PublicKey>,
+    /// Those who act from the first block on.
+    pub participants: Vec<Registration>,
+    /// The business scenes.
+    pub scenes: Vec<Scene>,
+    /// The status machine of bills.
+    #[serde(default = "TransitionRule::standard")]
+    pub transition_rules: Vec<TransitionRule>,
+    /// Who may lock bills without a grant, and in which scenes.
+    #[serde(default)]
+    pub whitelist: Vec<Whitelisted>,
+    /// The three administrators (三员), different accounts.
+    #[serde(default)]
+    pub admins: Vec<Admin>,
+    /// Nodes that follow without a vote.
+    #[serde(default)]
+    pub observers: Vec<Observer>,
+}
+
+/// Who runs a validator and sits in the council.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Operator {
+    /// Name to show.
+    pub name: Name,
+    /// Key of the operator's account, `scheme:hex`.
+    pub account: PublicKey,
+    /// SM2 key its node votes with, `sm2:hex`; another than any account's.
+    pub consensus_key: PublicKey,
+    /// libp2p identity of its node, in base 58.
+    pub peer_id: String,
+    /// Voting power; not 0.
+    pub power: u64,
+}
+
+/// A node that follows the chain and does not vote.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Observer {
+    /// Name to show.
+    pub name: Name,
+    /// libp2p identity of the node, in base 58.
+    pub peer_id: String,
+}
+
+/// A business scene, active from the first block on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Scene {
+    /// Its number.
+    pub id: SceneId,
+    /// Name to show.
+    pub name: Name,
+    /// Its rules.
+    pub rules: SceneRules,
+}
+
+/// One rule of the status machine: what is not in it is refused.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TransitionRule {
+    /// Status of the bill; none if it does not exist yet.
+    pub from: Option<BillStatus>,
+    /// What is done.
+    pub operation: Operation,
+    /// Any of these roles may.
+    pub roles: RoleSet,
+    /// Where it leads.
+    pub to: Target,
+}
+
+impl TransitionRule {
+    /// The status machine of fiscal electronic bills.
+    pub fn standard() -> Vec<Self> {
+        pallet_permissions::default_rules()
+            .into_iter()
+            .map(|(key, roles, to)| Self { from: key.from, operation: key.operation, roles, to })
+            .collect()
+    }
+}
+
+/// A participant that may lock in some scenes without a grant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Whitelisted {
+    /// The participant.
+    pub did: Did,
+    /// The scenes.
+    pub scenes: Vec<SceneId>,
+}
+
+/// An administrator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Admin {
+    /// Key of the administrator's account.
+    pub account: PublicKey,
+    /// The office.
+    pub role: AdminRole,
+}
+
+impl ChainSpec {
+    /// The document in JSON, as [`Self::from_json`] reads it.
+    pub fn to_json(&self) -> Result<String, SpecError> {
+        serde_json::to_string_pretty(self).map_err(|error| SpecError::Json(error.to_string()))
+    }
+
+    /// Reads and checks a document.
+    pub fn from_json(text: &str) -> Result<Self, SpecError> {
+        let spec: Self =
+            serde_json::from_str(text).map_err(|error| SpecError::Json(error.to_string()))?;
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// Fails with every problem, if there is any.
+    pub fn check(&self) -> Result<(), SpecError> {
+        let problems = self.problems();
+        if problems.is_empty() { Ok(()) } else { Err(SpecError::Invalid { problems }) }
+    }
+}

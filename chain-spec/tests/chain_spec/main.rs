@@ -1,0 +1,163 @@
+//! Documents good and bad.
+
+use billchain_chain_spec::*;
+use billchain_primitives::PublicKey;
+use sp_keyring::Sr25519Keyring;
+
+/// A production input with keys nobody else has.
+fn production_input() -> ProductionInput {
+    let key = |seed: &str| dev::public(&format!("//secret//{seed}"));
+    let operators = (1..=4)
+        .map(|n| Operator {
+            name: format!("Operator {n}").parse().unwrap(),
+            account: key(&format!("{n}")),
+            consensus_key: key(&format!("{n}//consensus")),
+            peer_id: dev::NodeKeys::of(n).peer_id(),
+            power: 1,
+        })
+        .collect();
+    let development = ChainSpec::development();
+    let mut hospital = development.participants[0].clone();
+    hospital.public_key = key("hospital");
+    ProductionInput {
+        name: "Bills of a city".parse().unwrap(),
+        id: "city-bills".into(),
+        timestamp_ms: 1_800_000_000_000,
+        operators,
+        participants: vec![hospital],
+        whitelist: Vec::new(),
+        admins: Vec::new(),
+        scenes: Scene::standard(),
+        observers: Vec::new(),
+    }
+}
+
+fn problems(change: impl FnOnce(&mut ChainSpec)) -> Vec<String> {
+    let mut spec = ChainSpec::production(production_input()).unwrap();
+    change(&mut spec);
+    spec.problems()
+}
+
+#[test]
+fn equal_documents_give_equal_states_also_through_json() {
+    for spec in [ChainSpec::development(), ChainSpec::production(production_input()).unwrap()] {
+        assert_eq!(spec.problems(), Vec::<String>::new());
+        let again = ChainSpec::from_json(&spec.to_json().unwrap()).unwrap();
+        assert_eq!(again, spec);
+        assert_eq!(again.genesis_state().unwrap(), spec.genesis_state().unwrap());
+    }
+}
+
+#[test]
+fn every_part_of_the_document_is_part_of_the_state() {
+    let base = ChainSpec::development();
+    let state = base.genesis_state().unwrap();
+    let changes: [(&str, fn(&mut ChainSpec)); 8] = [
+        ("timestamp", |s| s.timestamp_ms += 1),
+        ("an operator's power", |s| s.operators[0].power = 2),
+        ("the council", |s| s.council.truncate(3)),
+        ("a participant's name", |s| s.participants[0].name = "x".parse().unwrap()),
+        ("a scene's weight", |s| s.scenes[0].rules.weight += 1),
+        ("a transition rule", |s| s.transition_rules.truncate(s.transition_rules.len() - 1)),
+        ("the whitelist", |s| drop(s.whitelist.pop())),
+        ("an administrator", |s| s.admins.truncate(s.admins.len() - 1)),
+    ];
+    for (what, change) in changes {
+        let mut spec = base.clone();
+        change(&mut spec);
+        assert_ne!(spec.genesis_state().unwrap(), state, "{what}");
+    }
+}
+
+#[test]
+fn a_production_chain_refuses_other_schemes_and_well_known_keys() {
+    let alice = dev::substrate(Sr25519Keyring::Alice);
+    let found = problems(|spec| {
+        spec.operators[0].account = alice.clone();
+        spec.council[0] = dev::public("//node-1");
+        spec.participants[0].public_key = dev::public("//hospital");
+    });
+    for expected in [
+        "operators[0].account: this chain admits SM2 keys only",
+        "operators[0].account: a well-known development key",
+        "council[0]: a well-known development key",
+        "participants[0].publicKey: a well-known development key",
+    ] {
+        assert!(found.iter().any(|p| p.starts_with(expected)), "{expected}: {found:#?}");
+    }
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let found = problems(|spec| {
+        spec.id = "No Such Id".into();
+        spec.timestamp_ms = 0;
+        spec.operators[0].power = 0;
+        spec.operators[1].peer_id = "x".into();
+        spec.operators[2].peer_id = spec.operators[3].peer_id.clone();
+        spec.operators[2].consensus_key = spec.operators[2].account.clone();
+        spec.scenes[0].rules.lock_period_ms = 0;
+        spec.scenes[1].id = spec.scenes[0].id;
+        let twice = spec.participants[0].clone();
+        spec.participants.push(twice);
+        spec.transition_rules.push(TransitionRule::standard().remove(0));
+        spec.whitelist.push(Whitelisted {
+            did: "did:bill:nobody".parse().unwrap(),
+            scenes: vec![billchain_primitives::SceneId(999)],
+        });
+    });
+    for expected in [
+        "id: ",
+        "timestampMs: ",
+        "operators[0].power: ",
+        "operators[1].peerId: expected a libp2p peer id",
+        "operators[3].peerId: the same peer id as operators[2].peerId",
+        "operators[2].consensusKey: the same key as operators[2].account",
+        "scenes[0]: the lock period",
+        "scenes[1]: the same as scenes[0]",
+        "participants[1] (did:bill:hospital): the DID stands twice",
+        "transitionRules[",
+        "whitelist[0]: no participant",
+        "whitelist[0]: there is no scene 999",
+    ] {
+        assert!(found.iter().any(|p| p.starts_with(expected)), "{expected}: {found:#?}");
+    }
+}
+
+#[test]
+fn fewer_than_four_operators_are_no_production_chain() {
+    let mut input = production_input();
+    input.operators.pop();
+    let error = ChainSpec::production(input).unwrap_err();
+    assert!(error.to_string().contains("operators: expected 4 to"), "{error}");
+}
+
+#[test]
+fn json_with_unknown_or_missing_fields_is_refused_by_name() {
+    let json = ChainSpec::development().to_json().unwrap();
+    let more = json.replacen("\"id\"", "\"color\": 1,\n  \"id\"", 1);
+    let error = ChainSpec::from_json(&more).unwrap_err();
+    assert!(error.to_string().contains("unknown field `color`"), "{error}");
+    let less = json.replacen("\"id\"", "\"idd\"", 1);
+    assert!(ChainSpec::from_json(&less).is_err());
+    assert!(ChainSpec::from_json("{").is_err());
+}
+
+#[test]
+fn development_keys_come_from_their_seeds() {
+    let spec = ChainSpec::development();
+    assert_eq!(spec.operators[0].account, dev::public("//node-1"));
+    assert_eq!(spec.operators[0].consensus_key, dev::public("//node-1//consensus"));
+    let alice = spec.participants.iter().find(|p| p.did.as_str() == "did:bill:alice").unwrap();
+    assert_eq!(
+        alice.public_key,
+        PublicKey::Sr25519(hex_literal(
+            "d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d"
+        )),
+        "what every Substrate tool derives for //Alice"
+    );
+}
+
+fn hex_literal(text: &str) -> [u8; 32] {
+    hex::decode(text).unwrap().try_into().unwrap()
+}

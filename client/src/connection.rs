@@ -1,0 +1,239 @@
+//! A node's JSON-RPC, typed.
+
+use crate::Signer;
+use billchain_primitives::{AccountId, Hash, Nonce};
+use billchain_rpc_types::{
+    BillVersionView, BillView, ParticipantView, TransactionState, TransactionView,
+};
+use billchain_runtime::{RuntimeCall, VERSION};
+use jsonrpsee::{
+    core::{
+        client::{ClientT, Error as RpcError},
+        params::ArrayParams,
+    },
+    http_client::{HttpClient, HttpClientBuilder},
+    rpc_params,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::time::{Duration, Instant};
+
+/// Why a request to a node failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The node refused the request, for instance a transaction.
+    #[error("{method}: {message} (code {code})")]
+    Refused {
+        /// The method.
+        method: &'static str,
+        /// The error's code; see [`billchain_rpc_types::code`].
+        code: i32,
+        /// Why.
+        message: String,
+    },
+    /// The node could not be reached or its answer not understood.
+    #[error("{url}: {method}: {source}")]
+    Transport {
+        /// The node's URL.
+        url: String,
+        /// The method.
+        method: &'static str,
+        /// Why.
+        source: RpcError,
+    },
+    /// The URL cannot be used.
+    #[error("node URL: expected http://<address>:<port>, found \"{url}\": {reason}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The node follows other rules than this program knows how to sign for.
+    #[error(
+        "the node runs {found_name} spec {found}, transaction format {found_format}; this program \
+         was built for {expected_name} spec {expected}, transaction format {expected_format}"
+    )]
+    OtherRules {
+        /// Spec name of this program.
+        expected_name: String,
+        /// Spec version of this program.
+        expected: u32,
+        /// Transaction version of this program.
+        expected_format: u32,
+        /// Spec name of the node.
+        found_name: String,
+        /// Spec version of the node.
+        found: u32,
+        /// Transaction version of the node.
+        found_format: u32,
+    },
+    /// A transaction did not become final in time. It may still.
+    #[error("transaction {hash:?} is not final after {patience:?}: it is {state:?}")]
+    NotFinal {
+        /// The transaction.
+        hash: Hash,
+        /// How long was waited.
+        patience: Duration,
+        /// Where it is.
+        state: TransactionState,
+    },
+}
+
+/// A connection to one node. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    client: HttpClient,
+    url: String,
+    genesis: Hash,
+}
+
+/// How often a transaction's state is asked for.
+const POLL: Duration = Duration::from_millis(50);
+/// How long one answer may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest answer, in bytes: a full block in hex fits.
+const MAX_ANSWER: u32 = 64 << 20;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NodeVersion {
+    spec_name: String,
+    spec_version: u32,
+    transaction_version: u32,
+}
+
+impl Connection {
+    /// Connects to a node and checks that it follows this program's rules.
+    pub async fn open(url: &str) -> Result<Self, ClientError> {
+        let client = HttpClientBuilder::default()
+            .request_timeout(TIMEOUT)
+            .max_response_size(MAX_ANSWER)
+            .build(url)
+            .map_err(|e| ClientError::Url { url: url.to_owned(), reason: e.to_string() })?;
+        let mut this = Self { client, url: url.to_owned(), genesis: Hash::zero() };
+        let found: NodeVersion = this.ask("state_getRuntimeVersion", rpc_params![]).await?;
+        let same = found.spec_name == VERSION.spec_name
+            && found.spec_version == VERSION.spec_version
+            && found.transaction_version == VERSION.transaction_version;
+        if !same {
+            return Err(ClientError::OtherRules {
+                expected_name: VERSION.spec_name.to_string(),
+                expected: VERSION.spec_version,
+                expected_format: VERSION.transaction_version,
+                found_name: found.spec_name,
+                found: found.spec_version,
+                found_format: found.transaction_version,
+            });
+        }
+        this.genesis = this.ask("chain_getBlockHash", rpc_params![0]).await?;
+        Ok(this)
+    }
+
+    /// Hash of the chain's first block.
+    pub fn genesis(&self) -> Hash {
+        self.genesis
+    }
+
+    /// The JSON-RPC client, for other methods.
+    pub fn raw(&self) -> &HttpClient {
+        &self.client
+    }
+
+    /// The account's next nonce, its transactions in the node's pool counted.
+    pub async fn nonce(&self, account: &AccountId) -> Result<Nonce, ClientError> {
+        let account = format!("0x{}", hex::encode(account));
+        self.ask("system_accountNextIndex", rpc_params![account]).await
+    }
+
+    /// Submits a signed transaction; its hash.
+    pub async fn submit(&self, transaction: &[u8]) -> Result<Hash, ClientError> {
+        let encoded = format!("0x{}", hex::encode(transaction));
+        self.ask("author_submitExtrinsic", rpc_params![encoded]).await
+    }
+
+    /// What became of a transaction.
+    pub async fn transaction(&self, hash: Hash) -> Result<TransactionView, ClientError> {
+        self.ask("transaction_status", rpc_params![hash]).await
+    }
+
+    /// Waits until a transaction is in a block, which is final.
+    pub async fn wait_final(
+        &self,
+        hash: Hash,
+        patience: Duration,
+    ) -> Result<TransactionView, ClientError> {
+        let began = Instant::now();
+        loop {
+            let view = self.transaction(hash).await?;
+            match view.state {
+                TransactionState::Final => return Ok(view),
+                state if began.elapsed() > patience => {
+                    return Err(ClientError::NotFinal { hash, patience, state });
+                }
+                _ => tokio::time::sleep(POLL).await,
+            }
+        }
+    }
+
+    /// Signs and submits a call and waits until it is final. Whether it
+    /// succeeded, the answer says.
+    pub async fn execute(
+        &self,
+        signer: &Signer,
+        call: RuntimeCall,
+        patience: Duration,
+    ) -> Result<TransactionView, ClientError> {
+        let nonce = self.nonce(&signer.account()).await?;
+        let hash = self.submit(&signer.transaction(call, nonce, self.genesis)).await?;
+        self.wait_final(hash, patience).await
+    }
+
+    /// A bill by code and number.
+    pub async fn bill(&self, code: &str, number: &str) -> Result<Option<BillView>, ClientError> {
+        self.ask("bill_get", rpc_params![code, number]).await
+    }
+
+    /// A bill by its three codes.
+    pub async fn bill_by_codes(
+        &self,
+        code: &str,
+        number: &str,
+        check: &str,
+    ) -> Result<Option<BillView>, ClientError> {
+        self.ask("bill_byCodes", rpc_params![code, number, check]).await
+    }
+
+    /// The bills that a transaction touched.
+    pub async fn bills_of(&self, hash: Hash) -> Result<Option<Vec<BillView>>, ClientError> {
+        self.ask("bill_byTransaction", rpc_params![hash]).await
+    }
+
+    /// Every version of a bill, the first first; `None` if there is no bill.
+    pub async fn history(
+        &self,
+        code: &str,
+        number: &str,
+    ) -> Result<Option<Vec<BillVersionView>>, ClientError> {
+        self.ask("bill_history", rpc_params![code, number]).await
+    }
+
+    /// A participant by its DID.
+    pub async fn participant(&self, did: &str) -> Result<Option<ParticipantView>, ClientError> {
+        self.ask("participant_resolve", rpc_params![did]).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: ArrayParams,
+    ) -> Result<T, ClientError> {
+        self.client.request(method, params).await.map_err(|error| match error {
+            RpcError::Call(refusal) => ClientError::Refused {
+                method,
+                code: refusal.code(),
+                message: refusal.message().to_owned(),
+            },
+            source => ClientError::Transport { url: self.url.clone(), method, source },
+        })
+    }
+}

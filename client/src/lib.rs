@@ -1,0 +1,11 @@
+//! What a participant's side needs to use the chain: bills read from their XML
+//! originals, transactions built and signed, a node asked.
+
+#![forbid(unsafe_code)]
+
+mod connection;
+pub mod einvoice;
+mod extrinsic;
+
+pub use connection::{ClientError, Connection};
+pub use extrinsic::Signer;

@@ -1,0 +1,133 @@
+//! What consensus needs from the node.
+
+use std::time::Instant;
+
+use billchain_primitives::Hash;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use malachitebft_app_channel::app::net::Multiaddr;
+use thiserror::Error;
+
+use crate::certificate::CommitCertificate;
+use crate::types::ValidatorSet;
+
+/// A block built to be proposed.
+#[derive(Clone, Debug)]
+pub struct ProposedBlock {
+    /// Hash of the block.
+    pub hash: Hash,
+    /// The encoded block.
+    pub bytes: Bytes,
+}
+
+/// A block that was decided, as it is served to a peer that catches up.
+#[derive(Clone, Debug)]
+pub struct DecidedBlock {
+    /// The encoded block.
+    pub bytes: Bytes,
+    /// What was given to [`Application::commit`] with it.
+    pub certificate: CommitCertificate,
+}
+
+/// Why a block is being checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckMode {
+    /// It is proposed now: its time must also agree with the local clock.
+    Proposal,
+    /// Two thirds have committed to it already and this node is catching up:
+    /// its time may lie in the past.
+    Decided,
+}
+
+/// What the application says about a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckOutcome {
+    /// It follows from the head and may be voted for.
+    Valid {
+        /// Its hash, computed from the bytes.
+        hash: Hash,
+    },
+    /// It must not be voted for.
+    Invalid {
+        /// Why, for the log.
+        reason: String,
+    },
+}
+
+/// Why the application could not do as asked.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// Nothing is damaged; this round goes on without it.
+    #[error("not now: {0}")]
+    Skip(String),
+    /// The node cannot go on. Consensus stops with this error.
+    #[error("{0}")]
+    Fatal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl AppError {
+    /// A fatal error.
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+/// The node's chain, as consensus drives it.
+///
+/// `propose`, `check`, `commit` and the reads that follow a commit
+/// (`next_height`, `validator_set`, `allowed_peers`) are called from one thread
+/// of their own, one at a time, so they may take as long as a block takes and
+/// never overlap. `decided` and `earliest` may be called beside them, from
+/// other threads.
+pub trait Application: Send + Sync + 'static {
+    /// Height of the next block to decide: the head's number plus one.
+    fn next_height(&self) -> u64;
+
+    /// Validators of [`next_height`](Self::next_height), from the head's state.
+    fn validator_set(&self) -> Result<ValidatorSet, AppError>;
+
+    /// Addresses of all peers that may connect, from the head's validators and
+    /// observers, each ending in `/p2p/<peer id>`; without an address in front
+    /// the peer may connect but is not dialled. This node's own is ignored.
+    fn allowed_peers(&self) -> Result<Vec<Multiaddr>, AppError>;
+
+    /// Builds a block on the head, within `max_bytes`, and stops adding
+    /// transactions at `deadline`. An empty block is a good answer.
+    fn propose(
+        &self,
+        height: u64,
+        max_bytes: usize,
+        deadline: Instant,
+    ) -> Result<ProposedBlock, AppError>;
+
+    /// Executes and checks a block that claims to follow the head. `bytes` come
+    /// from a peer. The verdict must be the same on every node, except for what
+    /// [`CheckMode::Proposal`] says about clocks.
+    fn check(&self, height: u64, bytes: &Bytes, mode: CheckMode) -> Result<CheckOutcome, AppError>;
+
+    /// Makes a block final: durable when it returns. The block was checked or
+    /// built before, possibly by an earlier run of the process, so what `check`
+    /// prepared may be missing and the block need executing again. Any error
+    /// stops consensus.
+    ///
+    /// When it returns, [`work_ready`](Self::work_ready) no longer counts the
+    /// transactions of this block.
+    fn commit(
+        &self,
+        height: u64,
+        hash: Hash,
+        bytes: &Bytes,
+        certificate: &CommitCertificate,
+    ) -> Result<(), AppError>;
+
+    /// The decided block of a height, if it is kept.
+    fn decided(&self, height: u64) -> Result<Option<DecidedBlock>, AppError>;
+
+    /// Lowest height that [`decided`](Self::decided) can answer; 1 on a node
+    /// that keeps everything.
+    fn earliest(&self) -> u64;
+
+    /// Resolves when there is a transaction to put into the next block: at once
+    /// if there is one already. May be dropped before it resolves.
+    fn work_ready(&self) -> BoxFuture<'static, ()>;
+}

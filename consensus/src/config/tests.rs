@@ -1,0 +1,52 @@
+use billchain_primitives::Hash;
+
+use super::*;
+
+#[test]
+fn the_defaults_have_no_mistakes() {
+    assert_eq!(ConsensusConfig::default().problems(), []);
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let config = ConsensusConfig {
+        name: String::new(),
+        listen: "/ip4/127.0.0.1/udp/1".parse().expect("a literal address"),
+        build_time: Duration::from_secs(9),
+        max_block_bytes: 0,
+        sync_batch: 0,
+        empty_interval: Duration::ZERO,
+        ..ConsensusConfig::default()
+    };
+    let fields: Vec<_> = config.problems().into_iter().map(|problem| problem.field).collect();
+    assert_eq!(
+        fields,
+        ["name", "listen", "empty_interval", "build_time", "max_block_bytes", "sync_batch"]
+    );
+}
+
+#[test]
+fn a_full_block_with_its_certificate_fits_every_limit() {
+    let config = ConsensusConfig::default();
+    let domain = ChainDomain::new(Hash::zero());
+    let engine = config.engine(&domain, Vec::new());
+    let certificate = 64 * 1024;
+    let sync = config.value_sync();
+    assert!(sync.max_response_size.as_u64() > config.max_block_bytes as u64 + certificate);
+    assert!(engine.p2p.rpc_max_size > sync.max_response_size);
+    let parts = engine.p2p.pubsub_max_size_per_topic.proposal_parts.expect("set");
+    assert!(parts.as_u64() > MAX_CHUNK_BYTES as u64);
+    assert!(engine.p2p.pubsub_max_size > parts);
+    assert!(engine.p2p.persistent_peers_only);
+}
+
+#[test]
+fn the_socket_address_is_that_of_the_multiaddress() {
+    let of = |text: &str| {
+        let listen = text.parse().expect("a literal address");
+        ConsensusConfig { listen, ..ConsensusConfig::default() }.socket_address()
+    };
+    assert_eq!(of("/ip4/127.0.0.1/tcp/9"), Some(([127, 0, 0, 1], 9).into()));
+    assert_eq!(of("/ip6/::1/tcp/9"), "[::1]:9".parse().ok());
+    assert_eq!(of("/dns4/example.org/tcp/9"), None);
+}

@@ -1,0 +1,224 @@
+//! Starts Malachite's actors.
+//!
+//! What `EngineBuilder` of the app-channel crate does, with [`crate::host`] in
+//! place of its connector, and with the node actor kept to stop everything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use malachitebft_app_channel::NetworkIdentity;
+use malachitebft_app_channel::app::engine::network::{NetworkMsg, NetworkRef};
+use malachitebft_app_channel::app::engine::node::NodeRef;
+use malachitebft_app_channel::app::engine::util::output_port::{
+    OutputPort, OutputPortSubscriberTrait,
+};
+use malachitebft_app_channel::app::events::{RxEvent, TxEvent};
+use malachitebft_app_channel::app::metrics::{Metrics, SharedRegistry};
+use malachitebft_app_channel::app::net::Multiaddr;
+use malachitebft_app_channel::app::spawn;
+use malachitebft_app_channel::app::types::core::SigningScheme;
+use malachitebft_signing::{Signer, Verifier};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::codec::{self, ScaleCodec};
+use crate::config::{ConsensusConfig, NodeIdentity};
+use crate::error::ConsensusError;
+use crate::host::{Host, Question};
+use crate::signing::{Sm2Scheme, Sm2Signer, Sm2Verifier};
+use crate::types::{Address, BillContext, StreamMessage};
+
+/// How long the actors may take to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running engine.
+pub(crate) struct Engine {
+    node: NodeRef,
+    node_task: JoinHandle<()>,
+    network: NetworkRef<BillContext>,
+    /// Events about messages received, see [`crate::driver`].
+    pub events: RxEvent<BillContext>,
+    /// The engine's questions.
+    pub questions: mpsc::UnboundedReceiver<Question>,
+}
+
+/// Access to the peer network.
+#[derive(Clone)]
+pub(crate) struct Network(NetworkRef<BillContext>);
+
+impl Network {
+    /// Sends a part to all peers.
+    pub(crate) fn publish(&self, part: StreamMessage) {
+        // Fails only when the engine is stopping, which the driver learns from
+        // the closed question channel.
+        let _ = self.0.cast(NetworkMsg::PublishProposalPart(part));
+    }
+
+    /// The network actor, for requests with an answer.
+    pub(crate) fn actor(&self) -> &NetworkRef<BillContext> {
+        &self.0
+    }
+}
+
+fn start_error(error: impl std::fmt::Display) -> ConsensusError {
+    ConsensusError::Start(error.to_string())
+}
+
+impl Engine {
+    /// Starts all actors. The first question comes once the port is open.
+    pub(crate) async fn start(
+        config: &ConsensusConfig,
+        identity: &NodeIdentity,
+        registry: &SharedRegistry,
+        peers: Vec<Multiaddr>,
+    ) -> Result<Self, ConsensusError> {
+        let metrics = Metrics::register(registry);
+        let (node, node_task) =
+            spawn::spawn_node_actor(metrics.clone()).await.map_err(start_error)?;
+        match Self::start_children(config, identity, registry, metrics, peers, &node).await {
+            Ok((network, events, questions)) => {
+                Ok(Self { node, node_task, network, events, questions })
+            }
+            Err(error) => {
+                stop_node(&node).await;
+                Err(error)
+            }
+        }
+    }
+
+    #[allow(clippy::type_complexity)]
+    async fn start_children(
+        config: &ConsensusConfig,
+        identity: &NodeIdentity,
+        registry: &SharedRegistry,
+        metrics: Metrics,
+        peers: Vec<Multiaddr>,
+        node: &NodeRef,
+    ) -> Result<
+        (NetworkRef<BillContext>, RxEvent<BillContext>, mpsc::UnboundedReceiver<Question>),
+        ConsensusError,
+    > {
+        let engine_config = config.engine(&identity.domain, peers);
+        let sync_config = config.value_sync();
+        let supervisor = || node.get_cell();
+
+        let network = spawn::spawn_network_actor(
+            &engine_config,
+            &sync_config,
+            network_identity(config, identity).await?,
+            registry,
+            ScaleCodec,
+        )
+        .await
+        .map_err(start_error)?;
+        network.link(supervisor());
+
+        let wal = spawn::spawn_wal_actor(
+            &BillContext,
+            ScaleCodec,
+            &config.wal_path(),
+            registry,
+            node.clone(),
+        )
+        .await
+        .map_err(start_error)?;
+        wal.link(supervisor());
+
+        let (host, questions) = Host::spawn().await.map_err(start_error)?;
+        host.link(supervisor());
+
+        let events = TxEvent::new();
+        let receiver = events.subscribe();
+        let sync_port = Arc::new(OutputPort::new());
+        let verifier: Box<dyn Verifier<BillContext>> = Box::new(Sm2Verifier::new(identity.domain));
+        let signer = identity.validator_key.clone().map(|key| -> Box<dyn Signer<BillContext>> {
+            Box::new(Sm2Signer::new(identity.domain, key))
+        });
+        let consensus = spawn::spawn_consensus_actor(
+            BillContext,
+            own_address(identity),
+            engine_config,
+            verifier,
+            signer,
+            network.clone(),
+            host.clone(),
+            wal,
+            sync_port.clone(),
+            metrics,
+            events,
+            node.clone(),
+        )
+        .await
+        .map_err(start_error)?;
+        consensus.link(supervisor());
+
+        let sync = spawn::spawn_sync_actor(
+            BillContext,
+            network.clone(),
+            host,
+            consensus,
+            ScaleCodec,
+            &sync_config,
+            registry,
+        )
+        .await
+        .map_err(start_error)?;
+        if let Some(sync) = sync {
+            sync.link(supervisor());
+            sync.subscribe_to_port(&sync_port);
+        }
+        Ok((network, receiver, questions))
+    }
+
+    /// Access to the peer network.
+    pub(crate) fn network(&self) -> Network {
+        Network(self.network.clone())
+    }
+
+    /// Stops all actors and waits until the port and the log are closed.
+    pub(crate) async fn stop(self) {
+        stop_node(&self.node).await;
+        // An actor that hangs on purpose after a failed log write never ends.
+        let _ = tokio::time::timeout(STOP_PATIENCE, self.node_task).await;
+    }
+}
+
+/// Children first and gently, so that each closes what it holds.
+async fn stop_node(node: &NodeRef) {
+    let reason = Some("consensus is stopping".to_owned());
+    node.get_cell().stop_children_and_wait(reason.clone(), Some(STOP_PATIENCE)).await;
+    if let Err(error) = node.stop_and_wait(reason, Some(STOP_PATIENCE)).await {
+        tracing::warn!(%error, "the engine did not stop in time");
+    }
+}
+
+/// Address of this node among validators. A node without a validator key gets
+/// one that no key hashes to in practice: the SM3 of its peer id.
+pub(crate) fn own_address(identity: &NodeIdentity) -> Address {
+    match &identity.validator_key {
+        Some(key) => Address::from_public_key(&key.public()),
+        None => {
+            let peer = identity.network_key.public().to_peer_id().to_bytes();
+            billchain_crypto::sm3::sm3(&peer).into()
+        }
+    }
+}
+
+async fn network_identity(
+    config: &ConsensusConfig,
+    identity: &NodeIdentity,
+) -> Result<NetworkIdentity, ConsensusError> {
+    let name = config.name.clone();
+    let keypair = identity.network_key.clone();
+    let Some(key) = &identity.validator_key else {
+        return Ok(NetworkIdentity::new(name, keypair, None));
+    };
+    let public = Sm2Scheme::encode_public_key(&key.public());
+    let peer = keypair.public().to_peer_id().to_bytes();
+    let proof = Sm2Signer::new(identity.domain, key.clone())
+        .sign_validator_proof(public, peer)
+        .await
+        .map_err(start_error)?;
+    let address = own_address(identity).to_string();
+    Ok(NetworkIdentity::new_validator(name, keypair, address, codec::encode(&proof)))
+}

@@ -1,0 +1,79 @@
+//! Errors of the component.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::application::AppError;
+use crate::types::ValidatorSetError;
+
+/// One mistake in [`ConsensusConfig`](crate::ConsensusConfig).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("consensus.{field}: {problem}")]
+pub struct ConfigProblem {
+    /// Name of the setting.
+    pub field: &'static str,
+    /// What is wrong and what is expected.
+    pub problem: String,
+}
+
+/// Why consensus did not start or stopped.
+#[derive(Debug, Error)]
+pub enum ConsensusError {
+    /// The configuration has mistakes; all of them are listed.
+    #[error("invalid consensus configuration: {}", list(.0))]
+    Config(Vec<ConfigProblem>),
+    /// The engine did not start: the port is taken, the write-ahead log is held
+    /// by another process, or the like.
+    #[error("consensus engine did not start: {0}")]
+    Start(String),
+    /// The engine stopped by itself; its own log says why.
+    #[error("consensus engine stopped unexpectedly: {0}")]
+    Stopped(String),
+    /// The application reported that it cannot go on.
+    #[error("application failed to {action} at height {height}: {source}")]
+    Application {
+        /// "commit", "check", …
+        action: &'static str,
+        /// Height it happened at.
+        height: u64,
+        /// What the application said.
+        source: AppError,
+    },
+    /// The application panicked while it worked on a block.
+    #[error("application panicked; the log above has the reason")]
+    Panicked,
+    /// Two thirds decided a block that this node does not have. Its proposal
+    /// store was damaged after it voted.
+    #[error("block {hash} was decided at height {height}, but is missing from {store}")]
+    MissingBlock {
+        /// Height decided.
+        height: u64,
+        /// Hash decided.
+        hash: String,
+        /// Directory where it should be.
+        store: PathBuf,
+    },
+    /// The state names an impossible validator set.
+    #[error("validator set of height {height}: {source}")]
+    ValidatorSet {
+        /// Height of the set.
+        height: u64,
+        /// What is wrong with it.
+        source: ValidatorSetError,
+    },
+    /// A file of the proposal store could not be written.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// "write", "remove", …
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+fn list(problems: &[ConfigProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,285 @@
+//! The one thread on which blocks are built, checked and committed.
+//!
+//! Blocking work in order, one piece at a time: the application never sees two
+//! calls at once, and a commit is never overtaken. The thread also writes the
+//! proposal store, because a block must be on disk before the engine hears of
+//! it. Results go back to the driver over a channel; if the application panics,
+//! the thread ends and the closed channel tells.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use billchain_crypto::sm3::sm3;
+use bytes::Bytes;
+use malachitebft_app_channel::app::engine::host::SyncedValueOutcome;
+use malachitebft_app_channel::app::net::Multiaddr;
+use malachitebft_app_channel::app::types::{LocallyProposedValue, ProposedValue};
+use ractor::RpcReplyPort;
+use tokio::sync::mpsc;
+
+use crate::application::{AppError, Application, CheckMode, CheckOutcome};
+use crate::certificate::CommitCertificate;
+use crate::error::ConsensusError;
+use crate::metrics::Metrics;
+use crate::signing::Sm2Signer;
+use crate::types::{Address, BillContext, Height, PartInit, UnsignedInit, ValidatorSet};
+use crate::undecided::{StoredBlock, UndecidedWriter};
+
+/// Who waits for the check of a block.
+pub(crate) enum Asker {
+    /// A proposal came from the network.
+    Proposal { init: PartInit, reply: RpcReplyPort<ProposedValue<BillContext>> },
+    /// A decided block came from value sync.
+    Sync { round: u32, proposer: Address, reply: RpcReplyPort<SyncedValueOutcome<BillContext>> },
+}
+
+/// Work for the thread.
+pub(crate) enum Job {
+    /// Build a block for this round.
+    Propose {
+        height: u64,
+        round: u32,
+        deadline: Instant,
+        reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
+    },
+    /// Check a block.
+    Check { height: u64, bytes: Bytes, asker: Asker },
+    /// Make a block final, then read what the next height needs.
+    Commit { block: Arc<StoredBlock>, certificate: CommitCertificate },
+    /// Remove files of the proposal store.
+    Remove(Vec<PathBuf>),
+}
+
+/// What a height is decided with, read from the state of the block before.
+#[derive(Clone, Debug)]
+pub(crate) struct HeightSetup {
+    /// The height.
+    pub height: u64,
+    /// Its validators.
+    pub validators: ValidatorSet,
+    /// Peers that may connect.
+    pub peers: Vec<Multiaddr>,
+}
+
+/// A finished check.
+pub(crate) enum Checked {
+    /// Valid and on disk.
+    Valid(Arc<StoredBlock>),
+    /// Must not be voted for.
+    Invalid(String),
+    /// The application could not say.
+    Skipped(String),
+}
+
+/// Results. An error stops the component.
+pub(crate) enum Done {
+    /// Of [`Job::Propose`]; `None` if the application had nothing this time.
+    Proposed {
+        block: Option<Arc<StoredBlock>>,
+        reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
+    },
+    /// Of [`Job::Check`].
+    Checked { height: u64, checked: Checked, asker: Asker },
+    /// Of [`Job::Commit`].
+    Committed(HeightSetup),
+    /// Anything that stops the component.
+    Failed(ConsensusError),
+}
+
+/// Where jobs go in.
+pub(crate) struct Lane {
+    jobs: std::sync::mpsc::Sender<Job>,
+    stopping: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+/// What the thread works with.
+pub(crate) struct Worker {
+    pub app: Arc<dyn Application>,
+    pub signer: Option<Sm2Signer>,
+    pub writer: UndecidedWriter,
+    pub max_block_bytes: usize,
+    pub metrics: Metrics,
+}
+
+impl Lane {
+    /// Starts the thread.
+    pub(crate) fn start(
+        worker: Worker,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Done>), ConsensusError> {
+        let (jobs, queue) = std::sync::mpsc::channel::<Job>();
+        let (results, receiver) = mpsc::unbounded_channel();
+        let stopping = Arc::new(AtomicBool::new(false));
+        let skip = stopping.clone();
+        let thread = std::thread::Builder::new()
+            .name("consensus-blocks".into())
+            .spawn(move || {
+                for job in queue {
+                    // On the way out only what is already decided is worth doing.
+                    if skip.load(Ordering::Relaxed) && !matches!(job, Job::Commit { .. }) {
+                        continue;
+                    }
+                    let done = worker.run(job).unwrap_or_else(|error| Some(Done::Failed(error)));
+                    if done.is_some_and(|done| results.send(done).is_err()) {
+                        break;
+                    }
+                }
+            })
+            .map_err(|error| ConsensusError::Start(format!("thread for blocks: {error}")))?;
+        Ok((Self { jobs, stopping, thread }, receiver))
+    }
+
+    /// Queues a job. If the thread is gone, the result channel tells.
+    pub(crate) fn submit(&self, job: Job) {
+        let _ = self.jobs.send(job);
+    }
+
+    /// Lets a commit under way finish and ends the thread. Blocking.
+    pub(crate) fn stop(self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        drop(self.jobs);
+        // A panic was reported through the closed result channel already.
+        let _ = self.thread.join();
+    }
+}
+
+impl Worker {
+    fn run(&self, job: Job) -> Result<Option<Done>, ConsensusError> {
+        match job {
+            Job::Propose { height, round, deadline, reply } => {
+                let block = self.propose(height, round, deadline)?;
+                Ok(Some(Done::Proposed { block, reply }))
+            }
+            Job::Check { height, bytes, asker } => {
+                let checked = self.check(height, bytes, &asker)?;
+                Ok(Some(Done::Checked { height, checked, asker }))
+            }
+            Job::Commit { block, certificate } => {
+                self.commit(&block, &certificate)?;
+                self.setup().map(Done::Committed).map(Some)
+            }
+            Job::Remove(files) => self.writer.remove(&files).map(|()| None),
+        }
+    }
+
+    fn propose(
+        &self,
+        height: u64,
+        round: u32,
+        deadline: Instant,
+    ) -> Result<Option<Arc<StoredBlock>>, ConsensusError> {
+        let Some(signer) = &self.signer else {
+            // The engine asks validators only.
+            return Ok(None);
+        };
+        let begin = Instant::now();
+        let built = match self.app.propose(height, self.max_block_bytes, deadline) {
+            Ok(built) => built,
+            Err(AppError::Skip(reason)) => {
+                tracing::warn!(height, round, reason, "no block to propose in this round");
+                return Ok(None);
+            }
+            Err(source) => {
+                return Err(ConsensusError::Application { action: "propose", height, source });
+            }
+        };
+        self.metrics.propose_time.observe(begin.elapsed().as_secs_f64());
+        let Some(size) = u32::try_from(built.bytes.len())
+            .ok()
+            .filter(|size| *size > 0 && *size as usize <= self.max_block_bytes)
+        else {
+            let source = AppError::new(format!(
+                "built a block of {} bytes, the limit is {}",
+                built.bytes.len(),
+                self.max_block_bytes
+            ));
+            return Err(ConsensusError::Application { action: "propose", height, source });
+        };
+        let init = UnsignedInit {
+            height: Height::new(height),
+            round,
+            proposer: Address::from_public_key(&signer.public_key()),
+            block_hash: built.hash.into(),
+            size,
+            content: sm3(&built.bytes),
+        };
+        let signature = signer.sign_init(&init);
+        let block = StoredBlock {
+            height,
+            round,
+            hash: built.hash.into(),
+            init: Some(PartInit { init, signature }),
+            bytes: built.bytes,
+        };
+        self.writer.write(&block)?;
+        self.metrics.proposed.inc();
+        Ok(Some(Arc::new(block)))
+    }
+
+    fn check(&self, height: u64, bytes: Bytes, asker: &Asker) -> Result<Checked, ConsensusError> {
+        let mode = match asker {
+            Asker::Proposal { .. } => CheckMode::Proposal,
+            Asker::Sync { .. } => CheckMode::Decided,
+        };
+        // A commit may have come first: what was proposed for its height is stale.
+        if self.app.next_height() != height {
+            return Ok(Checked::Skipped(format!("height {height} is decided")));
+        }
+        let begin = Instant::now();
+        let outcome = match self.app.check(height, &bytes, mode) {
+            Ok(outcome) => outcome,
+            Err(AppError::Skip(reason)) => return Ok(Checked::Skipped(reason)),
+            Err(source) => {
+                return Err(ConsensusError::Application { action: "check", height, source });
+            }
+        };
+        self.metrics.check_time.observe(begin.elapsed().as_secs_f64());
+        let hash = match outcome {
+            CheckOutcome::Valid { hash } => hash.into(),
+            CheckOutcome::Invalid { reason } => return Ok(Checked::Invalid(reason)),
+        };
+        let (round, init) = match asker {
+            Asker::Proposal { init, .. } if init.init.block_hash != hash => {
+                let claimed = init.init.block_hash;
+                return Ok(Checked::Invalid(format!("hash is {hash}, announced was {claimed}")));
+            }
+            Asker::Proposal { init, .. } => (init.init.round, Some(init.clone())),
+            Asker::Sync { round, .. } => (*round, None),
+        };
+        let block = StoredBlock { height, round, hash, init, bytes };
+        self.writer.write(&block)?;
+        Ok(Checked::Valid(Arc::new(block)))
+    }
+
+    fn commit(
+        &self,
+        block: &StoredBlock,
+        certificate: &CommitCertificate,
+    ) -> Result<(), ConsensusError> {
+        let begin = Instant::now();
+        let height = block.height;
+        self.app
+            .commit(height, block.hash.into(), &block.bytes, certificate)
+            .map_err(|source| ConsensusError::Application { action: "commit", height, source })?;
+        self.metrics.commit_time.observe(begin.elapsed().as_secs_f64());
+        self.metrics.block_bytes.observe(block.bytes.len() as f64);
+        Ok(())
+    }
+
+    fn setup(&self) -> Result<HeightSetup, ConsensusError> {
+        read_setup(&*self.app)
+    }
+}
+
+/// Reads what the next height is decided with. Blocking.
+pub(crate) fn read_setup(app: &dyn Application) -> Result<HeightSetup, ConsensusError> {
+    let height = app.next_height();
+    let failed = |action| move |source| ConsensusError::Application { action, height, source };
+    Ok(HeightSetup {
+        height,
+        validators: app.validator_set().map_err(failed("read the validator set"))?,
+        peers: app.allowed_peers().map_err(failed("read the allowed peers"))?,
+    })
+}

@@ -1,0 +1,51 @@
+//! Consensus for BillChain: Malachite (Tendermint) with SM2 signatures.
+//!
+//! [`spawn`] starts the engine — votes, write-ahead log, value sync, peer
+//! network — and the driver that connects it to an [`Application`]: the node's
+//! chain, which builds, checks, commits and serves blocks. What the crate
+//! promises:
+//!
+//! * a block is voted for only after the application has executed and accepted
+//!   it, and after its bytes are on disk, so that a decided block is never lost;
+//! * a block is committed exactly once, in order, with the certificate that
+//!   proves it; a commit that fails stops the component;
+//! * only peers on the allow-list stay connected, and what they send is bounded
+//!   in size, number and time before it is acted upon;
+//! * an idle chain makes a block every [`ConsensusConfig::empty_interval`], a
+//!   busy one makes the next as soon as the last is committed.
+//!
+//! It assumes an application whose answers depend only on the chain's state
+//! and the block, and a file system that honours `fsync`. It knows nothing of
+//! transactions.
+
+#![forbid(unsafe_code)]
+
+mod application;
+mod certificate;
+mod codec;
+mod config;
+mod driver;
+mod engine;
+mod error;
+mod handle;
+mod host;
+mod lane;
+pub mod metrics;
+mod parts;
+mod peers;
+mod signing;
+mod types;
+mod undecided;
+
+pub use application::{
+    AppError, Application, CheckMode, CheckOutcome, DecidedBlock, ProposedBlock,
+};
+pub use certificate::{CertificateError, CommitCertificate, CommitSignature};
+pub use config::{ConsensusConfig, NodeIdentity};
+pub use error::{ConfigProblem, ConsensusError};
+pub use handle::{ConsensusHandle, PeerReader, PeerState, Status, spawn};
+pub use signing::ChainDomain;
+pub use types::{Address, BlockHash, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError};
+
+pub use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
+pub use malachitebft_app_channel::app::types::Keypair;

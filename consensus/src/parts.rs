@@ -1,0 +1,280 @@
+//! Assembles proposed blocks from the parts that peers send.
+//!
+//! Everything here is bounded: streams a publisher, bytes a publisher, bytes
+//! altogether, parts a stream, age. A stream whose announcement is refused, or
+//! whose block is complete, stays as an empty entry, so that parts that come
+//! later open nothing. Parts may come in any order and more than once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use billchain_crypto::sm3::sm3;
+use bytes::{Bytes, BytesMut};
+use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
+use malachitebft_app_channel::app::types::PeerId;
+use thiserror::Error;
+
+use crate::types::{MAX_CHUNK_BYTES, PartInit, ProposalPart, StreamMessage, chunk_count};
+
+/// Streams one publisher may have open: proposals of two heights, each sent
+/// again once.
+const MAX_STREAMS: usize = 4;
+/// Publishers with open streams. Only allowed peers get here at all.
+const MAX_PUBLISHERS: usize = 256;
+/// Full blocks that one publisher may have under way.
+const BLOCKS_PER_PUBLISHER: usize = 2;
+/// Full blocks that all publishers together may have under way.
+const BLOCKS_ALTOGETHER: usize = 12;
+/// A stream that has not completed by then never will.
+const MAX_AGE: Duration = Duration::from_secs(60);
+
+/// Why a part was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum PartError {
+    /// An announcement must open the stream, data must not.
+    #[error("sequence {sequence} does not fit the kind of part")]
+    Misplaced { sequence: u64 },
+    /// Beyond the announced, or the largest possible, block.
+    #[error("part {sequence} of at most {most}")]
+    BeyondEnd { sequence: u64, most: u64 },
+    /// A data part of the wrong length.
+    #[error("part {sequence} has {found} bytes, expected {expected}")]
+    Length { sequence: u64, found: usize, expected: usize },
+    /// A block this size is never accepted.
+    #[error("announced block of {size} bytes, expected 1 to {most}")]
+    Size { size: u32, most: usize },
+    /// All parts came, but not the bytes the proposer signed.
+    #[error("content does not match the proposer's signature")]
+    Content,
+    /// No room for more until other streams complete or age.
+    #[error("too much data under way")]
+    Full,
+    /// What the caller had against the announcement.
+    #[error("announcement refused: {0}")]
+    Refused(String),
+}
+
+/// What the caller says about an announcement it does not refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Collect the block.
+    Yes,
+    /// It is here already, or no longer of use.
+    No,
+}
+
+/// What became of a part.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "returned and matched at once, never stored")]
+pub(crate) enum Progress {
+    /// Taken, more are needed; or known already.
+    Pending,
+    /// The block is complete.
+    Complete(PartInit, Bytes),
+}
+
+enum Stream {
+    /// Parts are being collected.
+    Open { init: Option<Box<PartInit>>, chunks: BTreeMap<u64, Bytes>, bytes: usize },
+    /// Complete or refused.
+    Closed,
+}
+
+struct Entry {
+    id: StreamId,
+    opened: Instant,
+    /// Height announced; streams of decided heights are dropped.
+    height: Option<u64>,
+    stream: Stream,
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        match &self.stream {
+            Stream::Open { bytes, .. } => *bytes,
+            Stream::Closed => 0,
+        }
+    }
+}
+
+/// Streams of parts under way, by publisher.
+pub(crate) struct Assembler {
+    max_block_bytes: usize,
+    streams: HashMap<PeerId, Vec<Entry>>,
+    /// Bytes held by all streams.
+    bytes: usize,
+}
+
+impl Assembler {
+    pub(crate) fn new(max_block_bytes: usize) -> Self {
+        Self { max_block_bytes, streams: HashMap::new(), bytes: 0 }
+    }
+
+    /// Takes a part. `accept` judges an announcement — may this proposer propose,
+    /// is the block wanted — before anything else of the stream is kept.
+    pub(crate) fn insert(
+        &mut self,
+        publisher: PeerId,
+        message: StreamMessage,
+        now: Instant,
+        accept: impl FnOnce(&PartInit) -> Result<Wanted, String>,
+    ) -> Result<Progress, PartError> {
+        let StreamContent::Data(part) = message.content else {
+            // Nothing of ours needs an end marker.
+            return Ok(Progress::Pending);
+        };
+        let sequence = message.sequence;
+        let most = chunk_count(u32::try_from(self.max_block_bytes).unwrap_or(u32::MAX));
+        match &part {
+            ProposalPart::Init(_) if sequence != 0 => {
+                return Err(PartError::Misplaced { sequence });
+            }
+            ProposalPart::Data(_) if sequence == 0 => {
+                return Err(PartError::Misplaced { sequence });
+            }
+            _ if sequence > most => return Err(PartError::BeyondEnd { sequence, most }),
+            _ => {}
+        }
+        self.make_room(&publisher, &part)?;
+        let max_block_bytes = self.max_block_bytes;
+        let entry = self.entry(publisher, message.stream_id, now);
+        let before = entry.bytes();
+        let outcome = entry.take(sequence, part, max_block_bytes, accept);
+        if outcome.is_err() || matches!(outcome, Ok(Progress::Complete(..))) {
+            entry.stream = Stream::Closed;
+        }
+        let after = entry.bytes();
+        self.bytes = self.bytes - before + after;
+        outcome
+    }
+
+    /// Forgets streams of heights below `next_height` and those too old.
+    pub(crate) fn prune(&mut self, next_height: u64, now: Instant) {
+        self.streams.retain(|_, entries| {
+            entries.retain(|entry| {
+                now.duration_since(entry.opened) < MAX_AGE
+                    && entry.height.is_none_or(|height| height >= next_height)
+            });
+            !entries.is_empty()
+        });
+        self.bytes = self.streams.values().flatten().map(Entry::bytes).sum();
+    }
+
+    fn make_room(&self, publisher: &PeerId, part: &ProposalPart) -> Result<(), PartError> {
+        let ProposalPart::Data(data) = part else {
+            let known = self.streams.contains_key(publisher);
+            let full = !known && self.streams.len() >= MAX_PUBLISHERS;
+            return if full { Err(PartError::Full) } else { Ok(()) };
+        };
+        let own: usize =
+            self.streams.get(publisher).map_or(0, |list| list.iter().map(Entry::bytes).sum());
+        let fits = own + data.len() <= BLOCKS_PER_PUBLISHER * self.max_block_bytes
+            && self.bytes + data.len() <= BLOCKS_ALTOGETHER * self.max_block_bytes
+            && (self.streams.contains_key(publisher) || self.streams.len() < MAX_PUBLISHERS);
+        if fits { Ok(()) } else { Err(PartError::Full) }
+    }
+
+    /// The stream's entry; a new one pushes out the publisher's oldest.
+    fn entry(&mut self, publisher: PeerId, id: StreamId, now: Instant) -> &mut Entry {
+        let entries = self.streams.entry(publisher).or_default();
+        let index = match entries.iter().position(|entry| entry.id == id) {
+            Some(index) => index,
+            None => {
+                if entries.len() == MAX_STREAMS {
+                    self.bytes -= entries.remove(0).bytes();
+                }
+                let stream = Stream::Open { init: None, chunks: BTreeMap::new(), bytes: 0 };
+                entries.push(Entry { id, opened: now, height: None, stream });
+                entries.len() - 1
+            }
+        };
+        &mut entries[index]
+    }
+}
+
+impl Entry {
+    fn take(
+        &mut self,
+        sequence: u64,
+        part: ProposalPart,
+        max_block_bytes: usize,
+        accept: impl FnOnce(&PartInit) -> Result<Wanted, String>,
+    ) -> Result<Progress, PartError> {
+        let Stream::Open { init, chunks, bytes } = &mut self.stream else {
+            return Ok(Progress::Pending);
+        };
+        match part {
+            ProposalPart::Init(_) if init.is_some() => return Ok(Progress::Pending),
+            ProposalPart::Init(announced) => {
+                let size = announced.init.size;
+                if size == 0 || size as usize > max_block_bytes {
+                    return Err(PartError::Size { size, most: max_block_bytes });
+                }
+                if accept(&announced).map_err(PartError::Refused)? == Wanted::No {
+                    self.stream = Stream::Closed;
+                    return Ok(Progress::Pending);
+                }
+                for (sequence, chunk) in chunks.iter() {
+                    check_length(*sequence, chunk.len(), size)?;
+                }
+                self.height = Some(announced.init.height.get());
+                *init = Some(announced);
+            }
+            ProposalPart::Data(data) => {
+                if let Some(announced) = init {
+                    check_length(sequence, data.len(), announced.init.size)?;
+                }
+                if let std::collections::btree_map::Entry::Vacant(vacant) = chunks.entry(sequence) {
+                    *bytes += data.len();
+                    vacant.insert(data);
+                }
+            }
+        }
+        let Some(announced) = init else {
+            return Ok(Progress::Pending);
+        };
+        if (chunks.len() as u64) < chunk_count(announced.init.size) {
+            return Ok(Progress::Pending);
+        }
+        let mut block = BytesMut::with_capacity(announced.init.size as usize);
+        for chunk in chunks.values() {
+            block.extend_from_slice(chunk);
+        }
+        if sm3(&block) != announced.init.content {
+            return Err(PartError::Content);
+        }
+        Ok(Progress::Complete((**announced).clone(), block.freeze()))
+    }
+}
+
+/// Every part but the last is full.
+fn check_length(sequence: u64, found: usize, size: u32) -> Result<(), PartError> {
+    let most = chunk_count(size);
+    if sequence > most {
+        return Err(PartError::BeyondEnd { sequence, most });
+    }
+    let before = (sequence - 1) * MAX_CHUNK_BYTES as u64;
+    let expected = (u64::from(size) - before).min(MAX_CHUNK_BYTES as u64) as usize;
+    if found == expected { Ok(()) } else { Err(PartError::Length { sequence, found, expected }) }
+}
+
+/// A block as parts, in order. The data is shared, not copied.
+pub(crate) fn split(stream: StreamId, init: &PartInit, block: &Bytes) -> Vec<StreamMessage> {
+    let mut parts = Vec::with_capacity(1 + chunk_count(init.init.size) as usize);
+    parts.push(ProposalPart::Init(Box::new(init.clone())));
+    let mut rest = block.clone();
+    while !rest.is_empty() {
+        let chunk = rest.split_to(rest.len().min(MAX_CHUNK_BYTES));
+        parts.push(ProposalPart::Data(chunk));
+    }
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(sequence, part)| {
+            StreamMessage::new(stream.clone(), sequence as u64, StreamContent::Data(part))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! The allow-list of peers, kept in step with the state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use malachitebft_app_channel::app::engine::network::{
+    NetworkMsg, PersistentPeerError, PersistentPeersOp,
+};
+use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
+use malachitebft_app_channel::app::types::PeerId as EnginePeerId;
+use tracing::{info, warn};
+
+use crate::engine::Network;
+
+/// The peers that may connect, with their addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AllowList {
+    addresses: BTreeSet<Multiaddr>,
+    peers: BTreeSet<Vec<u8>>,
+}
+
+impl AllowList {
+    /// Takes over the application's list: without this node itself, without
+    /// addresses that name no peer (which would admit whoever answers there),
+    /// and with one entry a peer that has no address at all.
+    pub(crate) fn new(list: Vec<Multiaddr>, own: &PeerId) -> Self {
+        let mut dialable: BTreeMap<Vec<u8>, Vec<Multiaddr>> = BTreeMap::new();
+        for address in list {
+            match peer_of(&address) {
+                Some(peer) if peer == *own => {}
+                Some(peer) => dialable.entry(peer.to_bytes()).or_default().push(address),
+                None => warn!(%address, "ignoring a peer address without /p2p/<peer id>"),
+            }
+        }
+        let peers = dialable.keys().cloned().collect();
+        let addresses = dialable.into_values().flatten().collect();
+        Self { addresses, peers }
+    }
+
+    /// All addresses.
+    pub(crate) fn addresses(&self) -> Vec<Multiaddr> {
+        self.addresses.iter().cloned().collect()
+    }
+
+    /// Whether this peer may connect.
+    pub(crate) fn contains(&self, peer: &EnginePeerId) -> bool {
+        self.peers.contains(&peer.to_bytes())
+    }
+
+    /// Tells the network what changed from `self` to `next`. New peers first: a
+    /// peer whose address changes then stays allowed throughout.
+    pub(crate) async fn apply(&self, next: &Self, network: &Network) {
+        let added = next.addresses.difference(&self.addresses).cloned();
+        let removed = self.addresses.difference(&next.addresses).cloned();
+        // Removing one address of a peer disconnects it; adding it again lets it
+        // back in at once.
+        let operations = added
+            .map(PersistentPeersOp::Add)
+            .chain(removed.map(PersistentPeersOp::Remove))
+            .collect::<Vec<_>>();
+        for operation in operations {
+            info!(?operation, "the set of allowed peers changed");
+            let sent = operation.clone();
+            let answer = network
+                .actor()
+                .call(|reply| NetworkMsg::UpdatePersistentPeers(sent, reply), None)
+                .await;
+            match answer {
+                Ok(ractor::rpc::CallResult::Success(
+                    Ok(())
+                    | Err(PersistentPeerError::AlreadyExists | PersistentPeerError::NotFound),
+                )) => {}
+                Ok(ractor::rpc::CallResult::Success(Err(error))) => {
+                    warn!(?operation, %error, "the network did not take a peer change");
+                }
+                // The engine is stopping; the driver learns that elsewhere.
+                _ => return,
+            }
+        }
+    }
+}
+
+/// The peer id an address ends in.
+fn peer_of(address: &Multiaddr) -> Option<PeerId> {
+    let text = address.to_string();
+    let (_, peer) = text.rsplit_once("/p2p/")?;
+    peer.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

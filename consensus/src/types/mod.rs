@@ -1,0 +1,23 @@
+//! The values Malachite is generic over, as BillChain has them: heights,
+//! addresses, votes, proposals and the parts in which a block travels.
+//!
+//! A consensus value is the 32-byte block hash alone. The block itself travels
+//! beside the votes, in parts, and is kept by the proposal store; so proposals
+//! and the write-ahead log stay small whatever the block weighs.
+
+mod context;
+mod ids;
+mod part;
+mod proposal;
+mod validator;
+mod vote;
+
+pub use context::BillContext;
+pub use ids::{Address, BlockHash, Height};
+pub use part::{MAX_CHUNK_BYTES, PartInit, ProposalPart, StreamMessage, UnsignedInit, chunk_count};
+pub use proposal::{BlockValue, Proposal};
+pub use validator::{MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError};
+pub use vote::Vote;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Blocks that were checked or built for the height at hand, on disk.
+//!
+//! A validator that votes for a block promises to have it. So a block's bytes
+//! are synced here before the engine learns of the block, and stay until a
+//! block of that height is committed. One file a block; the file is written
+//! beside its place, synced, renamed, and the directory synced. A file that does
+//! not read back whole — the power went while it was written, so nothing was
+//! voted — is removed with a warning when the store opens.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use billchain_crypto::sm2::Signature;
+use billchain_crypto::sm3::Sm3;
+use bytes::Bytes;
+use codec::{Decode, Encode};
+use tracing::warn;
+
+use crate::error::ConsensusError;
+use crate::types::{BlockHash, PartInit, UnsignedInit};
+
+/// First bytes of a file: name and version of the format.
+const MAGIC: &[u8; 8] = b"BCUNDEC1";
+const EXTENSION: &str = "block";
+/// Blocks kept at once. A height that needs more rounds than this with a new
+/// block each is stuck for another reason; the oldest round goes first.
+const MAX_BLOCKS: usize = 64;
+
+/// A block whose bytes are kept.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredBlock {
+    /// Height it was checked at.
+    pub height: u64,
+    /// Round it was proposed in first.
+    pub round: u32,
+    /// Its hash.
+    pub hash: BlockHash,
+    /// The proposer's announcement; a block from value sync has none.
+    pub init: Option<PartInit>,
+    /// The encoded block.
+    pub bytes: Bytes,
+}
+
+/// File contents after the magic and before the checksum.
+#[derive(Encode, Decode)]
+struct Record {
+    height: u64,
+    round: u32,
+    hash: BlockHash,
+    init: Option<(UnsignedInit, [u8; 64])>,
+    bytes: Bytes,
+}
+
+/// The store. Cheap to read: the blocks are in memory too.
+pub(crate) struct UndecidedStore {
+    directory: PathBuf,
+    blocks: BTreeMap<BlockHash, Arc<StoredBlock>>,
+}
+
+impl UndecidedStore {
+    /// Opens the directory and reads what a run before left for `height` and
+    /// above; older files are removed.
+    pub(crate) fn open(
+        directory: PathBuf,
+        height: u64,
+        max_block_bytes: usize,
+    ) -> Result<Self, ConsensusError> {
+        let io = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| ConsensusError::Io { action, path, source }
+        };
+        fs::create_dir_all(&directory).map_err(io("create", &directory))?;
+        let mut store = Self { directory, blocks: BTreeMap::new() };
+        let listing = fs::read_dir(&store.directory).map_err(io("list", &store.directory))?;
+        for file in listing {
+            let path = file.map_err(io("list", &store.directory))?.path();
+            // Room for the header and the checksum beside the block.
+            match read(&path, max_block_bytes + 1024) {
+                Ok(Some(block)) if block.height >= height && store.blocks.len() < MAX_BLOCKS => {
+                    store.blocks.insert(block.hash, Arc::new(block));
+                    continue;
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => warn!(file = %path.display(), "removing an incomplete proposal file"),
+                Err(source) => return Err(io("read", &path)(source)),
+            }
+            fs::remove_file(&path).map_err(io("remove", &path))?;
+        }
+        Ok(store)
+    }
+
+    /// The directory, for messages.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A handle that writes files from another thread.
+    pub(crate) fn writer(&self) -> UndecidedWriter {
+        UndecidedWriter { directory: self.directory.clone() }
+    }
+
+    /// Takes up a block that the writer has stored. Returns the file of a block
+    /// that had to give way, for the writer to remove.
+    pub(crate) fn insert(&mut self, block: Arc<StoredBlock>) -> Option<PathBuf> {
+        self.blocks.insert(block.hash, block);
+        if self.blocks.len() <= MAX_BLOCKS {
+            return None;
+        }
+        let oldest = self.blocks.values().min_by_key(|block| (block.height, block.round))?;
+        let (hash, path) = (oldest.hash, path_of(&self.directory, oldest));
+        self.blocks.remove(&hash);
+        Some(path)
+    }
+
+    /// The block with this hash.
+    pub(crate) fn get(&self, hash: &BlockHash) -> Option<&Arc<StoredBlock>> {
+        self.blocks.get(hash)
+    }
+
+    /// Blocks of this height that were proposed first in this round.
+    pub(crate) fn of_round(&self, height: u64, round: u32) -> Vec<Arc<StoredBlock>> {
+        self.blocks
+            .values()
+            .filter(|block| block.height == height && block.round == round)
+            .cloned()
+            .collect()
+    }
+
+    /// Forgets all blocks below `height`; returns their files for the writer.
+    pub(crate) fn forget_below(&mut self, height: u64) -> Vec<PathBuf> {
+        let directory = self.directory.clone();
+        let mut files = Vec::new();
+        self.blocks.retain(|_, block| {
+            let keep = block.height >= height;
+            if !keep {
+                files.push(path_of(&directory, block));
+            }
+            keep
+        });
+        files
+    }
+}
+
+/// Writes and removes the store's files. Blocking.
+#[derive(Clone)]
+pub(crate) struct UndecidedWriter {
+    directory: PathBuf,
+}
+
+impl UndecidedWriter {
+    /// Writes a block so that it survives a power failure.
+    pub(crate) fn write(&self, block: &StoredBlock) -> Result<(), ConsensusError> {
+        let path = path_of(&self.directory, block);
+        let partial = path.with_extension("partial");
+        let body = Record {
+            height: block.height,
+            round: block.round,
+            hash: block.hash,
+            init: block.init.as_ref().map(|part| (part.init.clone(), part.signature.to_bytes())),
+            bytes: block.bytes.clone(),
+        }
+        .encode();
+        let result = (|| {
+            let mut file = File::create(&partial)?;
+            file.write_all(MAGIC)?;
+            file.write_all(&body)?;
+            file.write_all(&checksum(&body))?;
+            file.sync_all()?;
+            fs::rename(&partial, &path)?;
+            File::open(&self.directory)?.sync_all()
+        })();
+        result.map_err(|source| ConsensusError::Io { action: "write", path, source })
+    }
+
+    /// Removes files of decided heights. They may come back after a power
+    /// failure; opening the store removes them then.
+    pub(crate) fn remove(&self, files: &[PathBuf]) -> Result<(), ConsensusError> {
+        for path in files {
+            match fs::remove_file(path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    return Err(ConsensusError::Io {
+                        action: "remove",
+                        path: path.clone(),
+                        source,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn path_of(directory: &Path, block: &StoredBlock) -> PathBuf {
+    let hash = hex::encode(block.hash.get());
+    directory.join(format!("{:010}-{hash}.{EXTENSION}", block.height))
+}
+
+fn checksum(body: &[u8]) -> [u8; 32] {
+    let mut hasher = Sm3::new();
+    hasher.update(MAGIC);
+    hasher.update(body);
+    hasher.finalize()
+}
+
+/// The block in a file; `None` if the file is not a whole one of ours.
+fn read(path: &Path, most: usize) -> std::io::Result<Option<StoredBlock>> {
+    if path.extension().is_none_or(|extension| extension != EXTENSION) {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        return Ok(None);
+    }
+    Ok(parse(&bytes))
+}
+
+fn parse(bytes: &[u8]) -> Option<StoredBlock> {
+    let body = bytes.strip_prefix(MAGIC)?;
+    let (mut body, sum) = body.split_at_checked(body.len().checked_sub(32)?)?;
+    if checksum(body) != sum {
+        return None;
+    }
+    let record = Record::decode(&mut body).ok().filter(|_| body.is_empty())?;
+    let init = match record.init {
+        None => None,
+        Some((init, signature)) => {
+            Some(PartInit { init, signature: Signature::from_bytes(&signature).ok()? })
+        }
+    };
+    Some(StoredBlock {
+        height: record.height,
+        round: record.round,
+        hash: record.hash,
+        init,
+        bytes: record.bytes,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
+use billchain_primitives::Hash;
+
+use super::*;
+use crate::types::Height;
+
+const MAX_BLOCK: usize = 1 << 20;
+
+fn block(height: u64, byte: u8) -> StoredBlock {
+    let init = UnsignedInit {
+        height: Height::new(height),
+        round: u32::from(byte),
+        proposer: [1; 32].into(),
+        block_hash: Hash::repeat_byte(byte).into(),
+        size: 3,
+        content: [4; 32],
+    };
+    let signature = SecretKey::from_seed(b"store").sign(DEFAULT_ID, b"init");
+    StoredBlock {
+        height,
+        round: u32::from(byte),
+        hash: Hash::repeat_byte(byte).into(),
+        init: (byte.is_multiple_of(2)).then_some(PartInit { init, signature }),
+        bytes: vec![byte; 1000].into(),
+    }
+}
+
+fn open(directory: &Path, height: u64) -> UndecidedStore {
+    UndecidedStore::open(directory.to_owned(), height, MAX_BLOCK).expect("the store opens")
+}
+
+fn same(left: &StoredBlock, right: &StoredBlock) -> bool {
+    left.height == right.height
+        && left.round == right.round
+        && left.init == right.init
+        && left.bytes == right.bytes
+}
+
+fn files(directory: &Path) -> usize {
+    fs::read_dir(directory).expect("the directory is there").count()
+}
+
+#[test]
+fn blocks_survive_a_restart_until_their_height_is_decided() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut store = open(directory.path(), 5);
+    for (height, byte) in [(5, 1), (5, 2), (6, 4)] {
+        let block = block(height, byte);
+        store.writer().write(&block).expect("written");
+        store.insert(Arc::new(block));
+    }
+    let again = open(directory.path(), 5);
+    for (height, byte) in [(5, 1), (5, 2), (6, 4)] {
+        let expected = block(height, byte);
+        assert!(same(again.get(&expected.hash).expect("kept"), &expected));
+    }
+    assert_eq!(again.of_round(5, 2).len(), 1);
+    assert_eq!(again.of_round(5, 4).len(), 0);
+
+    let gone = store.forget_below(6);
+    assert_eq!(gone.len(), 2);
+    store.writer().remove(&gone).expect("removed");
+    store.writer().remove(&gone).expect("removing twice is fine");
+    assert_eq!(files(directory.path()), 1);
+    // Files that were not removed in time go when the store opens.
+    assert!(open(directory.path(), 7).get(&block(6, 4).hash).is_none());
+    assert_eq!(files(directory.path()), 0);
+}
+
+#[test]
+fn damaged_and_foreign_files_are_removed_and_nothing_else() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(directory.path(), 5);
+    let good = block(5, 2);
+    store.writer().write(&good).expect("written");
+    let path = path_of(directory.path(), &good);
+    let bytes = fs::read(&path).expect("the file is there");
+    for length in (0..bytes.len()).step_by(37) {
+        fs::write(directory.path().join(format!("{length}.block")), &bytes[..length])
+            .expect("written");
+    }
+    for at in (0..bytes.len()).step_by(41) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x10;
+        fs::write(directory.path().join(format!("d{at}.block")), &damaged).expect("written");
+    }
+    fs::write(directory.path().join("x.partial"), &bytes).expect("written");
+    fs::write(directory.path().join("large.block"), vec![0; MAX_BLOCK + 2000]).expect("written");
+
+    let again = open(directory.path(), 5);
+    assert!(same(again.get(&good.hash).expect("kept"), &good));
+    assert_eq!(again.blocks.len(), 1);
+    assert_eq!(files(directory.path()), 1);
+}
+
+#[test]
+fn the_number_of_blocks_is_bounded() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut store = open(directory.path(), 5);
+    let surplus: Vec<_> =
+        (0..=MAX_BLOCKS as u8).filter_map(|byte| store.insert(Arc::new(block(5, byte)))).collect();
+    assert_eq!(surplus.len(), 1);
+    assert_eq!(store.blocks.len(), MAX_BLOCKS);
+    assert!(store.get(&block(5, 0).hash).is_none(), "the oldest round goes first");
+}
+
+/// The format is durable: a change must come with a new magic.
+#[test]
+fn the_format_is_what_it_was() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut block = block(5, 1);
+    block.bytes = Bytes::from_static(b"block");
+    open(directory.path(), 5).writer().write(&block).expect("written");
+    let bytes = fs::read(path_of(directory.path(), &block)).expect("the file is there");
+    let mut expected = b"BCUNDEC1".to_vec();
+    expected.extend(5u64.to_le_bytes());
+    expected.extend(1u32.to_le_bytes());
+    expected.extend([1; 32]);
+    expected.push(0);
+    expected.push(5 << 2);
+    expected.extend(b"block");
+    assert_eq!(bytes[..bytes.len() - 32], expected);
+}

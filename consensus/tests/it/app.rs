@@ -1,0 +1,191 @@
+//! A chain of byte strings in memory: just enough to see what consensus does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use billchain_consensus::{
+    AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock, Multiaddr,
+    ProposedBlock, ValidatorSet,
+};
+use billchain_crypto::sm3::sm3;
+use billchain_primitives::Hash;
+use bytes::Bytes;
+use codec::{Decode, Encode};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// The only block format here.
+#[derive(Encode, Decode)]
+struct Block {
+    height: u64,
+    parent: Hash,
+    /// Differs between proposers and attempts, as a time stamp would.
+    salt: u64,
+    transactions: Vec<Vec<u8>>,
+}
+
+/// What a node's "chain" does wrong on purpose.
+#[derive(Default)]
+pub struct Faults {
+    /// Propose blocks on a parent that does not exist.
+    pub propose_invalid: AtomicBool,
+    /// Fail the next commit.
+    pub fail_commit: AtomicBool,
+}
+
+/// A node's chain. It survives the consensus that drives it, like a database.
+pub struct MemoryChain {
+    validators: Mutex<ValidatorSet>,
+    peers: Mutex<Vec<Multiaddr>>,
+    blocks: Mutex<Vec<(Hash, DecidedBlock)>>,
+    pool: Mutex<Vec<Vec<u8>>>,
+    added: Arc<Notify>,
+    pub faults: Faults,
+}
+
+impl MemoryChain {
+    pub fn new(validators: ValidatorSet, peers: Vec<Multiaddr>) -> Arc<Self> {
+        Arc::new(Self {
+            validators: Mutex::new(validators),
+            peers: Mutex::new(peers),
+            blocks: Mutex::default(),
+            pool: Mutex::default(),
+            added: Arc::default(),
+            faults: Faults::default(),
+        })
+    }
+
+    pub fn height(&self) -> u64 {
+        self.blocks.lock().len() as u64
+    }
+
+    pub fn hash(&self, height: u64) -> Option<Hash> {
+        self.blocks.lock().get(height as usize - 1).map(|(hash, _)| *hash)
+    }
+
+    pub fn block(&self, height: u64) -> Option<DecidedBlock> {
+        self.blocks.lock().get(height as usize - 1).map(|(_, block)| block.clone())
+    }
+
+    /// Transactions in all blocks, in order.
+    pub fn included(&self) -> Vec<Vec<u8>> {
+        let blocks = self.blocks.lock();
+        blocks.iter().flat_map(|(_, block)| decode(&block.bytes).transactions).collect()
+    }
+
+    pub fn submit(&self, transaction: Vec<u8>) {
+        self.pool.lock().push(transaction);
+        self.added.notify_waiters();
+    }
+
+    /// As a change of the peers in the state would.
+    pub fn set_peers(&self, peers: Vec<Multiaddr>) {
+        *self.peers.lock() = peers;
+    }
+
+    /// As a change of the validators in the state would.
+    pub fn set_validators(&self, validators: ValidatorSet) {
+        *self.validators.lock() = validators;
+    }
+
+    fn parent(&self) -> Hash {
+        self.blocks.lock().last().map_or(Hash::zero(), |(hash, _)| *hash)
+    }
+}
+
+fn decode(mut bytes: &[u8]) -> Block {
+    Block::decode(&mut bytes).expect("committed blocks decode")
+}
+
+impl Application for Shared {
+    fn next_height(&self) -> u64 {
+        self.0.height() + 1
+    }
+
+    fn validator_set(&self) -> Result<ValidatorSet, AppError> {
+        Ok(self.0.validators.lock().clone())
+    }
+
+    fn allowed_peers(&self) -> Result<Vec<Multiaddr>, AppError> {
+        Ok(self.0.peers.lock().clone())
+    }
+
+    fn propose(&self, height: u64, max: usize, _: Instant) -> Result<ProposedBlock, AppError> {
+        let mut parent = self.0.parent();
+        if self.0.faults.propose_invalid.load(Ordering::Relaxed) {
+            parent = Hash::repeat_byte(0xee);
+        }
+        let transactions = self.0.pool.lock().clone();
+        let salt = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .expect("the clock is past 1970")
+            .as_nanos() as u64;
+        let bytes = Block { height, parent, salt, transactions }.encode();
+        assert!(bytes.len() <= max, "tests stay within the limit");
+        Ok(ProposedBlock { hash: sm3(&bytes).into(), bytes: bytes.into() })
+    }
+
+    fn check(&self, height: u64, bytes: &Bytes, _: CheckMode) -> Result<CheckOutcome, AppError> {
+        let invalid = |reason: &str| Ok(CheckOutcome::Invalid { reason: reason.into() });
+        let Ok(block) = Block::decode(&mut &bytes[..]) else {
+            return invalid("does not decode");
+        };
+        if block.height != height {
+            return invalid("wrong height");
+        }
+        if block.parent != self.0.parent() {
+            return invalid("wrong parent");
+        }
+        Ok(CheckOutcome::Valid { hash: sm3(bytes).into() })
+    }
+
+    fn commit(
+        &self,
+        height: u64,
+        hash: Hash,
+        bytes: &Bytes,
+        certificate: &CommitCertificate,
+    ) -> Result<(), AppError> {
+        if self.0.faults.fail_commit.load(Ordering::Relaxed) {
+            return Err(AppError::new("disk full"));
+        }
+        let block = decode(bytes);
+        assert_eq!(height, self.next_height(), "commits come in order, once");
+        assert_eq!(block.parent, self.0.parent(), "only checked blocks are committed");
+        assert_eq!(hash, Hash::from(sm3(bytes)));
+        self.0.pool.lock().retain(|known| !block.transactions.contains(known));
+        let decided = DecidedBlock { bytes: bytes.clone(), certificate: certificate.clone() };
+        self.0.blocks.lock().push((hash, decided));
+        Ok(())
+    }
+
+    fn decided(&self, height: u64) -> Result<Option<DecidedBlock>, AppError> {
+        Ok(self.0.block(height))
+    }
+
+    fn earliest(&self) -> u64 {
+        1
+    }
+
+    fn work_ready(&self) -> BoxFuture<'static, ()> {
+        let chain = self.0.clone();
+        async move {
+            loop {
+                let added = chain.added.clone();
+                let mut notified = std::pin::pin!(added.notified());
+                notified.as_mut().enable();
+                if !chain.pool.lock().is_empty() {
+                    return;
+                }
+                notified.await;
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The chain as an application.
+pub struct Shared(pub Arc<MemoryChain>);

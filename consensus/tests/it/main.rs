@@ -1,0 +1,7 @@
+//! Whole nodes of consensus in one process, over real sockets on loopback.
+
+mod app;
+mod net;
+
+mod chain;
+mod faults;

@@ -1,0 +1,147 @@
+//! Blocks on their way into the chain.
+
+use crate::{
+    OpaqueTx, TransactionError,
+    externalities::{IndexDelta, StateDelta},
+};
+use billchain_primitives::{BlockNumber, Hash, Header, Moment};
+use billchain_runtime::limits::MAX_BLOCK_BYTES;
+use std::time::Instant;
+
+/// What a proposer wants of its block.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildParams {
+    /// The block's time in milliseconds. If it is not after the parent's, the
+    /// block takes the first moment after it.
+    pub timestamp_ms: Moment,
+    /// Most bytes of the encoded block; the chain's own limit holds as well.
+    pub max_block_bytes: usize,
+    /// When to stop adding transactions.
+    pub deadline: Instant,
+}
+
+impl BuildParams {
+    /// The smaller of the proposer's limit and the chain's.
+    pub(crate) fn byte_limit(&self) -> usize {
+        self.max_block_bytes.min(MAX_BLOCK_BYTES as usize)
+    }
+}
+
+/// How a block's time is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockCheck {
+    /// A proposal: its time may differ from the local clock within bounds.
+    Proposal {
+        /// The local clock, in milliseconds.
+        now_ms: Moment,
+        /// How far ahead of it the block may be, in milliseconds.
+        max_ahead_ms: Moment,
+        /// How far behind it the block may be, in milliseconds. A proposal
+        /// locked in an earlier round comes again with its old time: leave
+        /// room for rounds.
+        max_behind_ms: Moment,
+    },
+    /// A block others decided: only the order of times is checked.
+    Decided,
+}
+
+/// A block that was executed on the head and can be committed.
+#[derive(Clone, Debug)]
+pub struct ExecutedBlock {
+    pub(crate) header: Header,
+    pub(crate) hash: Hash,
+    pub(crate) bytes: OpaqueTx,
+    pub(crate) timestamp_ms: Moment,
+    pub(crate) delta: StateDelta,
+    pub(crate) index: IndexDelta,
+    pub(crate) tx_hashes: Vec<Hash>,
+}
+
+impl ExecutedBlock {
+    /// Hash of the header: the block's name.
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Number in the chain.
+    pub fn number(&self) -> BlockNumber {
+        self.header.number
+    }
+
+    /// The encoded block.
+    pub fn bytes(&self) -> &bytes::Bytes {
+        &self.bytes
+    }
+
+    /// The block's time in milliseconds.
+    pub fn timestamp_ms(&self) -> Moment {
+        self.timestamp_ms
+    }
+
+    /// Hashes of all extrinsics, the timestamp inherent (index 0) included.
+    pub fn tx_hashes(&self) -> &[Hash] {
+        &self.tx_hashes
+    }
+
+    /// Number of transactions, inherents not counted.
+    pub fn transaction_count(&self) -> usize {
+        self.tx_hashes.len().saturating_sub(1)
+    }
+
+    /// Keys of the state that the block changes.
+    pub fn changed_keys(&self) -> usize {
+        self.delta.len()
+    }
+}
+
+/// A block one has built, and what was found wrong on the way.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The block; it may hold no transactions.
+    pub block: ExecutedBlock,
+    /// Transactions that can not be in this or a later block as things stand:
+    /// the pool should drop them.
+    pub refused: Vec<Refused>,
+    /// Why no more transactions were added.
+    pub stopped: Stopped,
+}
+
+/// Why a proposer stopped adding transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// There were no more.
+    Exhausted,
+    /// The time was over.
+    Deadline,
+    /// The block is full, in bytes or in weight.
+    Full,
+}
+
+/// A transaction that was offered for a block and is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its hash.
+    pub hash: Hash,
+    /// Why.
+    pub reason: TransactionError,
+}
+
+/// News of a block that was committed.
+#[derive(Clone, Debug)]
+pub struct CommittedBlock {
+    /// Hash of the block.
+    pub hash: Hash,
+    /// Its header.
+    pub header: Header,
+    /// Its time in milliseconds.
+    pub timestamp_ms: Moment,
+    /// Hashes of all extrinsics, in order, the timestamp inherent included.
+    pub tx_hashes: Vec<Hash>,
+    /// The encoded block.
+    pub bytes: bytes::Bytes,
+}

@@ -1,0 +1,135 @@
+//! The chain as one node has it.
+
+mod build;
+mod check;
+mod read;
+
+pub use read::{Validated, ValidationError};
+
+use crate::{
+    ChainError, CommittedBlock, ExecutedBlock,
+    state::{HeadView, genesis_block},
+};
+use billchain_primitives::Hash;
+use billchain_runtime::GenesisState;
+use billchain_storage::{BlockCommit, Genesis, Head, Storage};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// How many blocks a subscriber may lag behind before it misses some.
+const NEWS_CAPACITY: usize = 256;
+
+/// The local chain. Cheap to clone; clones are the same chain.
+#[derive(Clone)]
+pub struct Chain {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    storage: Arc<Storage>,
+    genesis_hash: Hash,
+    news: broadcast::Sender<Arc<CommittedBlock>>,
+    /// Held while the storage's head changes or a root is computed on it.
+    head_lock: Arc<Mutex<()>>,
+}
+
+impl Chain {
+    /// The chain in `storage`, which begins with `genesis`: written if the
+    /// storage is empty, compared if it is not.
+    pub fn open(storage: Arc<Storage>, genesis: &GenesisState) -> Result<Self, ChainError> {
+        let (header, block) = genesis_block(genesis)?;
+        let hash = header.hash();
+        if storage.is_initialised() {
+            let found = storage.hash_of(0)?.ok_or_else(|| ChainError::Undecodable {
+                what: "genesis block".into(),
+                reason: "it is missing".into(),
+            })?;
+            if found != hash {
+                return Err(ChainError::GenesisMismatch { expected: hash, found });
+            }
+        } else {
+            storage.init_genesis(Genesis {
+                state: genesis.clone(),
+                state_root: header.state_root,
+                hash,
+                block,
+            })?;
+        }
+        let (news, _) = broadcast::channel(NEWS_CAPACITY);
+        let head_lock = Arc::new(Mutex::new(()));
+        Ok(Self { inner: Arc::new(Inner { storage, genesis_hash: hash, news, head_lock }) })
+    }
+
+    /// The newest block.
+    pub fn head(&self) -> Head {
+        self.inner.storage.head()
+    }
+
+    /// Hash of the first block: the chain's name.
+    pub fn genesis_hash(&self) -> Hash {
+        self.inner.genesis_hash
+    }
+
+    /// The storage below, for blocks, certificates, look-ups and the index.
+    pub fn storage(&self) -> &Arc<Storage> {
+        &self.inner.storage
+    }
+
+    /// News of every block committed from now on. A subscriber that lags more
+    /// than 256 blocks behind is told so and misses the oldest.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<CommittedBlock>> {
+        self.inner.news.subscribe()
+    }
+
+    /// Makes `block` the head, with the certificate by which it was decided.
+    /// When this returns, the block survives a crash. Nothing is executed.
+    pub fn commit(
+        &self,
+        block: ExecutedBlock,
+        certificate: Vec<u8>,
+    ) -> Result<Arc<CommittedBlock>, ChainError> {
+        let ExecutedBlock { header, hash, bytes, timestamp_ms, delta, index, tx_hashes } = block;
+        {
+            let _writing = self.inner.head_lock.lock();
+            let head = self.head();
+            if header.number != head.number.saturating_add(1) {
+                return Err(ChainError::NotNext { head: head.number, found: header.number });
+            }
+            if header.parent_hash != head.hash {
+                return Err(ChainError::HeadMoved {
+                    expected: header.parent_hash,
+                    found: head.hash,
+                });
+            }
+            self.inner.storage.commit(BlockCommit {
+                number: header.number,
+                hash,
+                parent_hash: header.parent_hash,
+                state_root: header.state_root,
+                block: bytes.to_vec(),
+                certificate,
+                delta,
+                offchain: index,
+                tx_hashes: tx_hashes.clone(),
+            })?;
+        }
+        let committed = Arc::new(CommittedBlock { hash, header, timestamp_ms, tx_hashes, bytes });
+        // No subscribers is no failure.
+        let _ = self.inner.news.send(committed.clone());
+        Ok(committed)
+    }
+
+    /// The head and its state, for executing the next block.
+    fn head_view(&self) -> (Head, HeadView) {
+        let _reading = self.inner.head_lock.lock();
+        let head = self.head();
+        let view = HeadView {
+            storage: self.inner.storage.clone(),
+            snapshot: self.inner.storage.state(),
+            head: head.hash,
+            lock: self.inner.head_lock.clone(),
+        };
+        (head, view)
+    }
+}

@@ -1,0 +1,155 @@
+//! Proposing.
+
+use crate::{
+    BuildParams, Built, Chain, ChainError, ExecutedBlock, OpaqueTx, Refused, TransactionError,
+    block::Stopped,
+    run::{Outcome, Run, RunError},
+    transaction::{self, transaction_hash},
+};
+use billchain_primitives::{Hash, Moment};
+use billchain_runtime::{RuntimeCall, Timestamp, UncheckedExtrinsic};
+use codec::{Compact, Encode};
+use std::time::Instant;
+
+/// Bytes of a block beside its extrinsics, at most: a header without digest
+/// items and the number of extrinsics.
+const BLOCK_OVERHEAD: usize = 128;
+
+/// Transactions that do not fit into the rest of the block are passed over;
+/// after this many the block counts as full.
+const MAX_PASSED_OVER: usize = 32;
+
+impl Chain {
+    /// Builds the next block on the head from `txs`, in their order: a
+    /// sender's transactions must come in the order of their nonces.
+    ///
+    /// Stops when there are no more, when the time is over, or when the block
+    /// is full. Nothing is committed.
+    pub fn build(
+        &self,
+        params: BuildParams,
+        txs: &mut dyn Iterator<Item = OpaqueTx>,
+    ) -> Result<Built, ChainError> {
+        let (head, view) = self.head_view();
+        let number = head.number.saturating_add(1);
+        let mut run = Run::begin(view, number, head.hash).map_err(begin_error)?;
+
+        let mut body = Body::new(params.byte_limit());
+        let timestamp_ms = run
+            .ask(Timestamp::get)
+            .checked_add(1)
+            .map_or(Moment::MAX, |earliest| earliest.max(params.timestamp_ms));
+        let inherent = timestamp_inherent(timestamp_ms);
+        body.push(inherent.encode().into());
+        run.apply(inherent).map_err(ChainError::Inherent)?;
+
+        let (stopped, refused) = fill(&mut run, &mut body, params.deadline, txs);
+        if let Some(error) = run.take_failure() {
+            return Err(error);
+        }
+        let outcome = run.end().map_err(end_error)?;
+        Ok(Built { block: body.into_block(outcome, timestamp_ms), refused, stopped })
+    }
+}
+
+fn fill(
+    run: &mut Run,
+    body: &mut Body,
+    deadline: Instant,
+    txs: &mut dyn Iterator<Item = OpaqueTx>,
+) -> (Stopped, Vec<Refused>) {
+    let mut refused = Vec::new();
+    let mut passed_over = 0;
+    for bytes in txs {
+        if Instant::now() >= deadline || run.has_failed() {
+            return (Stopped::Deadline, refused);
+        }
+        let fits = body.has_room_for(bytes.len());
+        let result = transaction::decode(&bytes).and_then(|extrinsic| {
+            if is_bare(&extrinsic) {
+                return Err(TransactionError::Malformed("it is not signed".into()));
+            }
+            if fits { run.apply(extrinsic).map(|()| true) } else { Ok(false) }
+        });
+        match result {
+            Ok(true) => body.push(bytes),
+            Ok(false) => passed_over += 1,
+            Err(reason) if reason.is_full_block() => passed_over += 1,
+            // A gap in the nonces: an earlier transaction was passed over.
+            Err(reason) if reason.is_temporary() => {}
+            Err(reason) => refused.push(Refused { hash: transaction_hash(&bytes), reason }),
+        }
+        if passed_over >= MAX_PASSED_OVER {
+            return (Stopped::Full, refused);
+        }
+    }
+    (if passed_over > 0 { Stopped::Full } else { Stopped::Exhausted }, refused)
+}
+
+/// The inherent by which a block says its time.
+pub(crate) fn timestamp_inherent(now: Moment) -> UncheckedExtrinsic {
+    UncheckedExtrinsic::new_bare(RuntimeCall::Timestamp(pallet_timestamp::Call::set { now }))
+}
+
+/// Whether the extrinsic has no signer.
+pub(crate) fn is_bare(extrinsic: &UncheckedExtrinsic) -> bool {
+    extrinsic.signed_parts().is_none()
+}
+
+fn begin_error(error: RunError) -> ChainError {
+    run_error("beginning a block", error)
+}
+
+fn end_error(error: RunError) -> ChainError {
+    run_error("ending a block", error)
+}
+
+fn run_error(doing: &'static str, error: RunError) -> ChainError {
+    match error {
+        RunError::Chain(error) => error,
+        RunError::Panicked(source) => ChainError::Runtime { doing, source },
+    }
+}
+
+/// The extrinsics of a block that grows.
+struct Body {
+    extrinsics: Vec<OpaqueTx>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Body {
+    fn new(limit: usize) -> Self {
+        Self { extrinsics: Vec::new(), bytes: BLOCK_OVERHEAD, limit }
+    }
+
+    fn has_room_for(&self, bytes: usize) -> bool {
+        self.bytes.saturating_add(bytes) <= self.limit
+    }
+
+    fn push(&mut self, extrinsic: OpaqueTx) {
+        self.bytes = self.bytes.saturating_add(extrinsic.len());
+        self.extrinsics.push(extrinsic);
+    }
+
+    fn into_block(self, outcome: Outcome, timestamp_ms: Moment) -> ExecutedBlock {
+        let mut bytes = Vec::with_capacity(self.bytes);
+        outcome.header.encode_to(&mut bytes);
+        // The byte limit bounds the number far below `u32`.
+        Compact(self.extrinsics.len() as u32).encode_to(&mut bytes);
+        for extrinsic in &self.extrinsics {
+            bytes.extend_from_slice(extrinsic);
+        }
+        let tx_hashes: Vec<Hash> =
+            self.extrinsics.iter().map(|extrinsic| transaction_hash(extrinsic)).collect();
+        ExecutedBlock {
+            hash: outcome.header.hash(),
+            header: outcome.header,
+            bytes: bytes.into(),
+            timestamp_ms,
+            delta: outcome.delta,
+            index: outcome.index,
+            tx_hashes,
+        }
+    }
+}

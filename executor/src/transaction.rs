@@ -1,0 +1,80 @@
+//! Transactions as bytes: what is checked before the runtime sees them.
+//!
+//! The same checks hold at the pool's door, for a proposer and for a validator
+//! of a proposal, so they are rules of the chain: a transaction's bytes are the
+//! canonical encoding of what they mean, at most
+//! [`MAX_TRANSACTION_BYTES`] long and [`MAX_TRANSACTION_DEPTH`] deep. The
+//! depth bounds the stack, which native code cannot overrun and live.
+
+use billchain_runtime::{
+    UncheckedExtrinsic,
+    limits::{MAX_TRANSACTION_BYTES, MAX_TRANSACTION_DEPTH},
+    rejection,
+};
+use codec::{DecodeLimit, Encode};
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
+
+use crate::Panicked;
+pub use billchain_primitives::transaction_hash;
+
+/// Why a transaction is not valid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransactionError {
+    /// More bytes than a transaction may have.
+    #[error("transaction: {found} bytes, expected at most {limit}")]
+    TooLong {
+        /// Bytes found.
+        found: usize,
+        /// Most bytes.
+        limit: usize,
+    },
+    /// The bytes do not decode.
+    #[error("transaction: the bytes do not decode: {0}")]
+    Malformed(String),
+    /// The bytes decode, but to something that is encoded otherwise.
+    #[error("transaction: the bytes are not the canonical encoding of what they mean")]
+    NotCanonical,
+    /// The chain refuses it; see [`rejection`] for the codes.
+    #[error("transaction: {}", rejection::explain(.0))]
+    Refused(TransactionValidityError),
+    /// The runtime failed on it.
+    #[error("transaction: {0}")]
+    Panicked(#[from] Panicked),
+}
+
+impl TransactionError {
+    /// Whether the transaction may become valid without the sender's doing:
+    /// its nonce is ahead, or the block at hand is full.
+    pub fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(TransactionValidityError::Invalid(
+                InvalidTransaction::Future | InvalidTransaction::ExhaustsResources
+            ))
+        )
+    }
+
+    /// Whether there was no room in the block.
+    pub(crate) fn is_full_block(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(TransactionValidityError::Invalid(InvalidTransaction::ExhaustsResources))
+        )
+    }
+}
+
+/// The transaction that `bytes` encode.
+pub fn decode(bytes: &[u8]) -> Result<UncheckedExtrinsic, TransactionError> {
+    let limit = MAX_TRANSACTION_BYTES as usize;
+    if bytes.len() > limit {
+        return Err(TransactionError::TooLong { found: bytes.len(), limit });
+    }
+    let extrinsic =
+        UncheckedExtrinsic::decode_all_with_depth_limit(MAX_TRANSACTION_DEPTH, &mut &bytes[..])
+            .map_err(|error| TransactionError::Malformed(error.to_string()))?;
+    if extrinsic.encode() != bytes {
+        return Err(TransactionError::NotCanonical);
+    }
+    Ok(extrinsic)
+}

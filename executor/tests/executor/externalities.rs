@@ -1,0 +1,225 @@
+//! The externalities against an oracle: a stack of plain maps.
+
+use billchain_executor::externalities::{Failure, StateDelta, StateExternalities, StateView};
+use billchain_primitives::Hash;
+use codec::Encode;
+use proptest::prelude::*;
+use sp_core::storage::{ChildInfo, StateVersion};
+use sp_externalities::Externalities;
+use std::collections::BTreeMap;
+
+/// A state in memory. Its "root" counts: that is enough to see whether it was
+/// asked with the right delta.
+struct MapView {
+    entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    broken: bool,
+}
+
+#[derive(Debug, PartialEq)]
+struct Broken;
+
+impl StateView for MapView {
+    type Error = Broken;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+        if self.broken { Err(Broken) } else { Ok(self.entries.get(key).cloned()) }
+    }
+
+    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        Ok(self
+            .entries
+            .range::<[u8], _>((Excluded(key), Unbounded))
+            .next()
+            .map(|(key, _)| key.clone()))
+    }
+
+    fn root(&self, delta: &StateDelta) -> Result<Hash, Broken> {
+        Ok(Hash::from_low_u64_be(delta.len() as u64))
+    }
+}
+
+fn over(entries: &[(&[u8], &[u8])]) -> StateExternalities<MapView> {
+    let entries = entries.iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect();
+    StateExternalities::new(MapView { entries, broken: false })
+}
+
+#[test]
+fn deletions_of_what_was_never_there_are_not_changes() {
+    let mut ext = over(&[(b"a", b"1")]);
+    ext.place_storage(b"scratch".to_vec(), Some(b"x".to_vec()));
+    ext.place_storage(b"scratch".to_vec(), None);
+    ext.place_storage(b"a".to_vec(), None);
+    let root = ext.storage_root(StateVersion::V1);
+    assert_eq!(root, Hash::from_low_u64_be(1).encode());
+    let changes = ext.finish().unwrap();
+    assert_eq!(changes.state, BTreeMap::from([(b"a".to_vec(), None)]));
+    assert_eq!(changes.root, Some(Hash::from_low_u64_be(1)));
+}
+
+#[test]
+fn a_write_after_the_root_makes_the_root_unknown() {
+    let mut ext = over(&[]);
+    ext.storage_root(StateVersion::V1);
+    ext.place_storage(b"a".to_vec(), Some(b"1".to_vec()));
+    let changes = ext.finish().unwrap();
+    assert_eq!(changes.root, None);
+    assert_eq!(changes.state.len(), 1);
+}
+
+#[test]
+fn a_failed_read_makes_the_results_worthless() {
+    let mut ext = StateExternalities::new(MapView { entries: BTreeMap::new(), broken: true });
+    assert_eq!(ext.storage(b"a"), None);
+    assert!(ext.has_failed());
+    assert!(matches!(ext.finish(), Err(Failure::State(Broken))));
+}
+
+#[test]
+fn child_storage_is_refused_not_ignored() {
+    let mut ext = over(&[]);
+    ext.place_child_storage(&ChildInfo::new_default(b"child"), vec![1], Some(vec![2]));
+    assert!(matches!(ext.finish(), Err(Failure::Unsupported(_))));
+}
+
+#[test]
+fn index_writes_roll_back_with_their_transaction() {
+    let mut ext = over(&[]);
+    ext.set_offchain_storage(b"kept", Some(b"1"));
+    ext.storage_start_transaction();
+    ext.set_offchain_storage(b"dropped", Some(b"2"));
+    ext.storage_rollback_transaction().unwrap();
+    ext.storage_start_transaction();
+    ext.set_offchain_storage(b"gone", None);
+    ext.storage_commit_transaction().unwrap();
+    let changes = ext.finish().unwrap();
+    assert_eq!(changes.index, [(b"gone".to_vec(), None), (b"kept".to_vec(), Some(b"1".to_vec()))]);
+}
+
+#[test]
+fn transactions_left_open_are_rolled_back() {
+    let mut ext = over(&[(b"a", b"1")]);
+    ext.storage_start_transaction();
+    ext.storage_start_transaction();
+    ext.place_storage(b"a".to_vec(), Some(b"2".to_vec()));
+    assert_eq!(ext.depth(), 2);
+    ext.roll_back_to(1);
+    assert_eq!(ext.storage(b"a"), Some(b"1".to_vec()));
+    assert!(ext.finish().unwrap().state.is_empty());
+}
+
+#[test]
+fn clearing_a_prefix_goes_on_from_its_cursor() {
+    let mut ext = over(&[(b"p", b"0"), (b"p1", b"1"), (b"p2", b"2"), (b"q", b"3")]);
+    ext.place_storage(b"p3".to_vec(), Some(b"x".to_vec()));
+    let first = ext.clear_prefix(b"p", Some(2), None);
+    assert_eq!((first.backend, first.loops), (2, 2));
+    let cursor = first.maybe_cursor.unwrap();
+    assert_eq!(cursor, b"p2");
+    let second = ext.clear_prefix(b"p", None, Some(&cursor));
+    assert_eq!((second.backend, second.maybe_cursor), (1, None));
+    assert_eq!(ext.next_storage_key(b""), Some(b"q".to_vec()));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Put(u8, Option<u8>),
+    Append(u8, u8),
+    Begin,
+    Commit,
+    RollBack,
+    Clear(u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..16u8, any::<Option<u8>>()).prop_map(|(k, v)| Step::Put(k, v)),
+        2 => (16..20u8, any::<u8>()).prop_map(|(k, v)| Step::Append(k, v)),
+        2 => Just(Step::Begin),
+        1 => Just(Step::Commit),
+        1 => Just(Step::RollBack),
+        1 => (0..4u8).prop_map(Step::Clear),
+    ]
+}
+
+/// Keys of two bytes: the first shared by four.
+fn key(k: u8) -> Vec<u8> {
+    vec![k / 4, k % 4]
+}
+
+proptest! {
+    #[test]
+    fn reads_and_iteration_agree_with_a_stack_of_maps(
+        start in proptest::collection::btree_map(0..16u8, any::<u8>(), 0..16),
+        steps in proptest::collection::vec(step(), 0..60),
+    ) {
+        let entries: BTreeMap<Vec<u8>, Vec<u8>> =
+            start.iter().map(|(k, v)| (key(*k), vec![*v])).collect();
+        let mut ext =
+            StateExternalities::new(MapView { entries: entries.clone(), broken: false });
+        let mut stack = vec![entries.clone()];
+        for step in steps {
+            let top = stack.last_mut().unwrap();
+            match step {
+                Step::Put(k, value) => {
+                    ext.place_storage(key(k), value.map(|v| vec![v]));
+                    match value {
+                        Some(v) => top.insert(key(k), vec![v]),
+                        None => top.remove(&key(k)),
+                    };
+                }
+                Step::Append(k, v) => {
+                    ext.storage_append(key(k), v.encode());
+                    let mut list: Vec<u8> = top
+                        .get(&key(k))
+                        .map(|bytes| codec::Decode::decode(&mut &bytes[..]).unwrap())
+                        .unwrap_or_default();
+                    list.push(v);
+                    top.insert(key(k), list.encode());
+                }
+                Step::Begin => {
+                    ext.storage_start_transaction();
+                    let copy = top.clone();
+                    stack.push(copy);
+                }
+                Step::Commit => {
+                    let open = stack.len() > 1;
+                    prop_assert_eq!(ext.storage_commit_transaction().is_ok(), open);
+                    if open {
+                        let top = stack.pop().unwrap();
+                        *stack.last_mut().unwrap() = top;
+                    }
+                }
+                Step::RollBack => {
+                    let open = stack.len() > 1;
+                    prop_assert_eq!(ext.storage_rollback_transaction().is_ok(), open);
+                    if open {
+                        stack.pop();
+                    }
+                }
+                Step::Clear(prefix) => {
+                    let _ = ext.clear_prefix(&[prefix], None, None);
+                    top.retain(|key, _| key[0] != prefix);
+                }
+            }
+            let top = stack.last().unwrap();
+            let mut seen = BTreeMap::new();
+            let mut at = Vec::new();
+            while let Some(next) = ext.next_storage_key(&at) {
+                seen.insert(next.clone(), ext.storage(&next).unwrap());
+                at = next;
+            }
+            prop_assert_eq!(&seen, top);
+        }
+        let outermost = stack.remove(0);
+        let changes = ext.finish().unwrap();
+        let mut applied = entries;
+        for (key, value) in changes.state {
+            match value {
+                Some(value) => applied.insert(key, value),
+                None => applied.remove(&key),
+            };
+        }
+        prop_assert_eq!(applied, outermost);
+    }
+}

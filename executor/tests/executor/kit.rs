@@ -1,0 +1,145 @@
+//! Chains and transactions for the tests.
+
+use billchain_chain_spec::{ChainSpec, dev};
+use billchain_crypto::sm2;
+use billchain_executor::{BuildParams, Built, Chain, ClockCheck, OpaqueTx};
+use billchain_primitives::{Address, Hash, Nonce, PublicKey, Signature, sm3};
+use billchain_runtime::{RuntimeCall, UncheckedExtrinsic, immortal_payload, tx_extension};
+use billchain_storage::{Storage, StorageOptions};
+use codec::Encode;
+use sp_core::{Pair, sr25519};
+use sp_runtime::generic::Era;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// After the development chain's beginning.
+pub(crate) const NOW: u64 = 1_800_000_000_000;
+
+/// A node's chain in a directory of its own.
+pub(crate) struct Node {
+    pub(crate) chain: Chain,
+    pub(crate) directory: TempDir,
+}
+
+impl Node {
+    pub(crate) fn development() -> Self {
+        Self::of(&ChainSpec::development())
+    }
+
+    pub(crate) fn of(spec: &ChainSpec) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
+        let chain = Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap();
+        Self { chain, directory }
+    }
+
+    /// Builds a block at `NOW` and later.
+    pub(crate) fn build(&self, txs: Vec<OpaqueTx>) -> Built {
+        self.chain.build(params(), &mut txs.into_iter()).unwrap()
+    }
+
+    /// Builds and commits a block, all of whose transactions must be taken.
+    pub(crate) fn advance(&self, txs: Vec<OpaqueTx>) -> OpaqueTx {
+        let offered = txs.len();
+        let built = self.build(txs);
+        assert_eq!(built.refused, []);
+        assert_eq!(built.block.transaction_count(), offered);
+        let bytes = built.block.bytes().clone();
+        self.chain.commit(built.block, b"certificate".to_vec()).unwrap();
+        bytes
+    }
+
+    /// Checks and commits a block of another node.
+    pub(crate) fn follow(&self, bytes: OpaqueTx) {
+        let block = self.chain.execute(bytes, ClockCheck::Decided).unwrap();
+        self.chain.commit(block, b"certificate".to_vec()).unwrap();
+    }
+
+    pub(crate) fn signer(&self, seed: &str) -> Signer {
+        Signer { secret: dev::secret(seed), genesis: self.chain.genesis_hash() }
+    }
+}
+
+pub(crate) fn params() -> BuildParams {
+    BuildParams {
+        timestamp_ms: NOW,
+        max_block_bytes: usize::MAX,
+        deadline: Instant::now() + Duration::from_secs(60),
+    }
+}
+
+/// Someone with an SM2 key on one chain.
+pub(crate) struct Signer {
+    pub secret: sm2::SecretKey,
+    pub(crate) genesis: Hash,
+}
+
+impl Signer {
+    pub(crate) fn sign(&self, call: &RuntimeCall, nonce: Nonce) -> OpaqueTx {
+        let payload = immortal_payload(call, nonce, self.genesis);
+        self.with_signature_over(&payload, call, nonce)
+    }
+
+    pub(crate) fn with_signature_over(
+        &self,
+        message: &[u8],
+        call: &RuntimeCall,
+        nonce: Nonce,
+    ) -> OpaqueTx {
+        let public = self.secret.public().to_compressed();
+        let signature = self.secret.sign(sm2::DEFAULT_ID, message).to_bytes();
+        assemble(PublicKey::Sm2(public), Signature::Sm2 { public, signature }, call, nonce)
+    }
+
+    pub(crate) fn remark(&self, nonce: Nonce) -> OpaqueTx {
+        self.sign(&remark(16), nonce)
+    }
+}
+
+/// A call that anybody admitted may make, of some length.
+pub(crate) fn remark(length: usize) -> RuntimeCall {
+    RuntimeCall::System(frame_system::Call::remark { remark: vec![7; length] })
+}
+
+/// A transaction of //Alice, whose client hashes long payloads with `hash`.
+pub(crate) fn alice(
+    node: &Node,
+    call: &RuntimeCall,
+    nonce: Nonce,
+    hash: Option<fn(&[u8]) -> [u8; 32]>,
+) -> OpaqueTx {
+    let pair = sr25519::Pair::from_string("//Alice", None).unwrap();
+    let payload = immortal_payload(call, nonce, node.chain.genesis_hash());
+    let message = match hash {
+        Some(hash) if payload.len() > 256 => hash(&payload).to_vec(),
+        _ => payload,
+    };
+    let signature = Signature::Sr25519(pair.sign(&message));
+    assemble(PublicKey::Sr25519(pair.public().0), signature, call, nonce)
+}
+
+fn assemble(key: PublicKey, signature: Signature, call: &RuntimeCall, nonce: Nonce) -> OpaqueTx {
+    UncheckedExtrinsic::new_signed(
+        call.clone(),
+        Address::Id(key.account_id()),
+        signature,
+        tx_extension(nonce, Era::Immortal),
+    )
+    .encode()
+    .into()
+}
+
+pub(crate) fn blake2(data: &[u8]) -> [u8; 32] {
+    sp_crypto_hashing::blake2_256(data)
+}
+
+pub(crate) fn chain_hash(data: &[u8]) -> [u8; 32] {
+    sm3(data)
+}
+
+pub(crate) fn proposal(now_ms: u64) -> ClockCheck {
+    ClockCheck::Proposal { now_ms, max_ahead_ms: 5_000, max_behind_ms: 60_000 }
+}

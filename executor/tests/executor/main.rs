@@ -1,0 +1,7 @@
+//! Whole blocks over a real storage, and the externalities against an oracle.
+
+mod blocks;
+mod externalities;
+mod hostile;
+mod kit;
+mod transactions;

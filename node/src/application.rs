@@ -1,0 +1,253 @@
+//! What consensus asks of the chain, answered by the executor and the pool.
+
+use crate::config::Peer;
+use billchain_consensus::{
+    AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock, Multiaddr,
+    PeerId, ProposedBlock, Validator, ValidatorSet,
+};
+use billchain_crypto::sm2;
+use billchain_executor::{
+    BlockError, BuildParams, Chain, ChainError, ClockCheck, ExecutedBlock, transaction,
+};
+use billchain_primitives::{AccountId, Address, Block, Hash, Header, Nonce};
+use billchain_runtime::{System, UncheckedExtrinsic, Validators};
+use billchain_txpool::{CommittedBlock, Pool};
+use bytes::Bytes;
+use codec::{Decode, Encode};
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// Executed blocks of the height at hand that are kept until one is decided:
+/// proposals of some rounds.
+const UNDECIDED_KEPT: usize = 8;
+
+/// The chain and its pool, as consensus sees them.
+pub(crate) struct ChainApplication {
+    chain: Chain,
+    pool: Arc<Pool>,
+    limits: Limits,
+    /// Addresses of peers, from the configuration.
+    peers: Vec<Peer>,
+    /// Blocks executed for the next height, oldest first, so that the decided
+    /// one is not executed again.
+    executed: Mutex<VecDeque<ExecutedBlock>>,
+}
+
+/// The operator's limits on proposals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// How far ahead of the clock a proposal may be.
+    pub(crate) max_ahead: Duration,
+    /// How far behind: a proposal locked in an earlier round comes again.
+    pub(crate) max_behind: Duration,
+}
+
+impl ChainApplication {
+    pub(crate) fn new(chain: Chain, pool: Arc<Pool>, limits: Limits, peers: Vec<Peer>) -> Self {
+        Self { chain, pool, limits, peers, executed: Mutex::new(VecDeque::new()) }
+    }
+
+    fn ensure_next(&self, height: u64) -> Result<(), AppError> {
+        let next = self.next_height();
+        if height == next {
+            return Ok(());
+        }
+        Err(AppError::new(format!("consensus is at height {height}, the chain at {next}")))
+    }
+
+    fn remember(&self, block: ExecutedBlock) {
+        let mut executed = self.executed.lock();
+        executed.retain(|known| known.hash() != block.hash());
+        if executed.len() == UNDECIDED_KEPT {
+            executed.pop_front();
+        }
+        executed.push_back(block);
+    }
+
+    fn recall(&self, hash: &Hash) -> Option<ExecutedBlock> {
+        self.executed.lock().iter().find(|block| block.hash() == *hash).cloned()
+    }
+
+    /// Tells the pool which transactions are in and where their senders'
+    /// nonces stand.
+    fn settle_pool(
+        &self,
+        number: u32,
+        hash: Hash,
+        bytes: &[u8],
+        included: Vec<Hash>,
+    ) -> Result<(), AppError> {
+        let block =
+            Block::<sp_runtime::OpaqueExtrinsic>::decode(&mut &bytes[..]).map_err(|error| {
+                AppError::new(format!("the committed block does not decode: {error}"))
+            })?;
+        let senders: BTreeSet<AccountId> =
+            block.extrinsics.iter().filter_map(|extrinsic| signer(&extrinsic.encode())).collect();
+        let nonces = self
+            .chain
+            .read(|| {
+                senders
+                    .into_iter()
+                    .map(|sender| {
+                        let nonce = System::account_nonce(&sender);
+                        (sender, nonce)
+                    })
+                    .collect::<Vec<(AccountId, Nonce)>>()
+            })
+            .map_err(AppError::new)?;
+        self.pool.on_block_committed(&CommittedBlock { number, hash, included, nonces });
+        Ok(())
+    }
+}
+
+impl Application for ChainApplication {
+    fn next_height(&self) -> u64 {
+        u64::from(self.chain.head().number) + 1
+    }
+
+    fn validator_set(&self) -> Result<ValidatorSet, AppError> {
+        let validators =
+            self.chain.read(Validators::validators).map_err(AppError::new)?.into_iter().map(|v| {
+                let key = sm2::PublicKey::from_compressed(&v.consensus_key)
+                    .map_err(|error| AppError::new(format!("validator {}: {error}", v.name)))?;
+                Ok(Validator::new(key, v.power))
+            });
+        let validators = validators.collect::<Result<Vec<_>, AppError>>()?;
+        ValidatorSet::new(validators).map_err(AppError::new)
+    }
+
+    fn allowed_peers(&self) -> Result<Vec<Multiaddr>, AppError> {
+        let ids = allowed_peer_ids(&self.chain).map_err(AppError::new)?;
+        Ok(ids
+            .into_iter()
+            .map(|id| match self.peers.iter().find(|peer| peer.id == id) {
+                Some(peer) => peer.tcp(),
+                None => Multiaddr::empty().with(libp2p::multiaddr::Protocol::P2p(id)),
+            })
+            .collect())
+    }
+
+    fn propose(
+        &self,
+        height: u64,
+        max_bytes: usize,
+        deadline: Instant,
+    ) -> Result<ProposedBlock, AppError> {
+        self.ensure_next(height)?;
+        let params = BuildParams { timestamp_ms: now_ms(), max_block_bytes: max_bytes, deadline };
+        let mut candidates = self.pool.best().map(|tx| tx.bytes.clone());
+        let built = self.chain.build(params, &mut candidates).map_err(AppError::new)?;
+        if !built.refused.is_empty() {
+            let hashes: Vec<Hash> = built.refused.iter().map(|refused| refused.hash).collect();
+            self.pool.remove_invalid(&hashes);
+        }
+        let proposed =
+            ProposedBlock { hash: built.block.hash(), bytes: built.block.bytes().clone() };
+        self.remember(built.block);
+        Ok(proposed)
+    }
+
+    fn check(&self, height: u64, bytes: &Bytes, mode: CheckMode) -> Result<CheckOutcome, AppError> {
+        self.ensure_next(height)?;
+        let clock = match mode {
+            CheckMode::Decided => ClockCheck::Decided,
+            CheckMode::Proposal => ClockCheck::Proposal {
+                now_ms: now_ms(),
+                max_ahead_ms: millis(self.limits.max_ahead),
+                max_behind_ms: millis(self.limits.max_behind),
+            },
+        };
+        if let Ok(header) = Header::decode(&mut &bytes[..])
+            && let Some(known) = self.recall(&header.hash())
+            && known.bytes() == bytes
+        {
+            return Ok(CheckOutcome::Valid { hash: known.hash() });
+        }
+        match self.chain.execute(bytes.clone(), clock) {
+            Ok(block) => {
+                let hash = block.hash();
+                self.remember(block);
+                Ok(CheckOutcome::Valid { hash })
+            }
+            Err(BlockError::Local(error)) => Err(AppError::new(error)),
+            Err(error) => Ok(CheckOutcome::Invalid { reason: error.to_string() }),
+        }
+    }
+
+    fn commit(
+        &self,
+        height: u64,
+        hash: Hash,
+        bytes: &Bytes,
+        certificate: &CommitCertificate,
+    ) -> Result<(), AppError> {
+        self.ensure_next(height)?;
+        let block = match self.recall(&hash) {
+            Some(block) => block,
+            None => self
+                .chain
+                .execute(bytes.clone(), ClockCheck::Decided)
+                .map_err(|error| AppError::new(format!("decided block {hash}: {error}")))?,
+        };
+        if block.hash() != hash {
+            return Err(AppError::new(format!("block {} was decided as {hash}", block.hash())));
+        }
+        let committed = self.chain.commit(block, certificate.encode()).map_err(AppError::new)?;
+        self.executed.lock().clear();
+        let included = committed.tx_hashes.clone();
+        self.settle_pool(committed.header.number, hash, &committed.bytes, included)
+    }
+
+    fn decided(&self, height: u64) -> Result<Option<DecidedBlock>, AppError> {
+        let Ok(number) = u32::try_from(height) else { return Ok(None) };
+        let storage = self.chain.storage();
+        let block = storage.block(number).map_err(AppError::new)?;
+        let certificate = storage.certificate(number).map_err(AppError::new)?;
+        let (Some(bytes), Some(certificate)) = (block, certificate) else { return Ok(None) };
+        let certificate = CommitCertificate::decode(&mut &certificate[..]).map_err(|error| {
+            AppError::new(format!("stored certificate of block {number}: {error}"))
+        })?;
+        Ok(Some(DecidedBlock { bytes: bytes.into(), certificate }))
+    }
+
+    fn earliest(&self) -> u64 {
+        1
+    }
+
+    fn work_ready(&self) -> BoxFuture<'static, ()> {
+        Box::pin(self.pool.work_ready())
+    }
+}
+
+/// Peer identities of the chain's validators and observers, at its head.
+pub(crate) fn allowed_peer_ids(chain: &Chain) -> Result<Vec<PeerId>, ChainError> {
+    chain.read(|| {
+        let validators = Validators::validators().into_iter().map(|v| v.peer_id);
+        let observers = Validators::observers().into_iter().map(|o| o.peer_id);
+        // The pallet bounds the bytes; what is no identity can match no peer.
+        validators.chain(observers).filter_map(|id| PeerId::from_bytes(&id).ok()).collect()
+    })
+}
+
+fn signer(bytes: &[u8]) -> Option<AccountId> {
+    let extrinsic: UncheckedExtrinsic = transaction::decode(bytes).ok()?;
+    match extrinsic.signed_parts()?.0 {
+        Address::Id(account) => Some(account.clone()),
+        _ => None,
+    }
+}
+
+/// The local clock in milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,329 @@
+//! `billchain bill`: the bill operations, for an operator at a shell.
+//!
+//! Exit code 0: done; 3: refused by the chain or not matching, with the reason;
+//! 1: anything else.
+
+use super::keys::{Password, load_sm2};
+use anyhow::{Context, Result, bail, ensure};
+use billchain_client::{
+    Connection, Signer,
+    einvoice::{EInvoice, SummaryContext},
+};
+use billchain_primitives::{BillKey, BillSummary, ClaimNo, Did, Fen, Reason, SceneId};
+use billchain_runtime::{Runtime, RuntimeCall};
+use clap::{Args, Subcommand};
+use pallet_bill_update::types::StatusChange;
+use serde_json::{Value, json};
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
+
+type BillRegisterCall = pallet_bill_register::Call<Runtime>;
+type BillUpdateCall = pallet_bill_update::Call<Runtime>;
+
+/// How long a transaction may take to become final.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Exit code of a refusal.
+const REFUSED: u8 = 3;
+
+/// `billchain bill …`.
+#[derive(Args)]
+pub(crate) struct Cli {
+    /// A node's JSON-RPC.
+    #[arg(long, default_value = "http://127.0.0.1:9944", global = true)]
+    rpc: String,
+    /// SM2 key that signs, encrypted PKCS#8 PEM.
+    #[arg(long, value_name = "FILE", global = true)]
+    key: Option<PathBuf>,
+    /// File with the password of --key.
+    #[arg(long, value_name = "FILE", global = true)]
+    password_file: Option<PathBuf>,
+    /// Sign with the SM2 key of this development seed, such as //hospital.
+    #[arg(long, value_name = "SEED", conflicts_with = "key", global = true)]
+    development_key: Option<String>,
+    /// DID that acts; with --development-key //x it is did:bill:x.
+    #[arg(long, global = true)]
+    did: Option<Did>,
+    /// Scene of the bill or claim.
+    #[arg(long, default_value_t = 1, global = true)]
+    scene: u16,
+    /// Print one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Register a bill from its XML original.
+    Register {
+        /// The original.
+        xml: PathBuf,
+        /// Its PDF, if there is one.
+        #[arg(long)]
+        pdf: Option<PathBuf>,
+        /// File with the issuer's key for payer references; a development key
+        /// signs with one of its own.
+        #[arg(long, value_name = "FILE")]
+        payer_key: Option<PathBuf>,
+    },
+    /// Lock a bill (CODE-NUMBER) for a claim.
+    Lock {
+        /// CODE-NUMBER.
+        bill: String,
+        /// The claim's number.
+        #[arg(long)]
+        claim_no: String,
+    },
+    /// Release a lock of one's own.
+    Unlock {
+        /// CODE-NUMBER.
+        bill: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Reimburse a locked bill.
+    Reimburse {
+        /// CODE-NUMBER.
+        bill: String,
+        /// Yuan with two decimals.
+        #[arg(long)]
+        amount: Fen,
+    },
+    /// Reverse a bill in red.
+    RedReverse {
+        /// CODE-NUMBER of the blue bill.
+        bill: String,
+        /// XML original of the red bill.
+        #[arg(long)]
+        red: PathBuf,
+        /// XML original of the balance bill.
+        #[arg(long)]
+        balance: Option<PathBuf>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// As for `register`.
+        #[arg(long, value_name = "FILE")]
+        payer_key: Option<PathBuf>,
+    },
+    /// Show a bill by code and number, or by its three codes.
+    Query {
+        /// 票据代码.
+        code: String,
+        /// 票据号码.
+        number: String,
+        /// 校验码.
+        check: Option<String>,
+    },
+    /// Show every version of a bill.
+    History {
+        /// CODE-NUMBER.
+        bill: String,
+    },
+    /// Compare an XML original with the chain: SM3, codes, date and total.
+    Verify {
+        /// The original.
+        xml: PathBuf,
+    },
+}
+
+/// Runs `billchain bill …`.
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
+    let node = Connection::open(&cli.rpc).await?;
+    match &cli.action {
+        Action::Query { code, number, check } => {
+            let bill = match check {
+                Some(check) => node.bill_by_codes(code, number, check).await?,
+                None => node.bill(code, number).await?,
+            };
+            match bill {
+                Some(bill) => cli.print(&serde_json::to_value(bill)?),
+                None => return Ok(cli.refuse("not found: no bill has these codes", json!({}))),
+            }
+        }
+        Action::History { bill } => {
+            let (code, number) = split(bill)?;
+            let versions = node.history(code, number).await?;
+            cli.print(&json!({ "versions": versions }));
+        }
+        Action::Verify { xml } => return verify(&cli, &node, xml).await,
+        change => return send(&cli, &node, change).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(cli: &Cli, node: &Connection, xml: &PathBuf) -> Result<ExitCode> {
+    let original = read_xml(xml)?;
+    let (code, number) = (original.key.code.to_string(), original.key.number.to_string());
+    let Some(bill) = node.bill(&code, &number).await? else {
+        return Ok(cli.refuse("not found: no bill has this code and number", json!({})));
+    };
+    let hash = format!("0x{}", hex::encode(original.xml_hash));
+    let chain_hash = format!("{:?}", bill.xml_hash);
+    if hash != chain_hash {
+        let reason =
+            format!("HashMismatch: the original's SM3 is {hash}, the chain has {chain_hash}");
+        return Ok(cli.refuse(&reason, json!({ "expected": chain_hash, "found": hash })));
+    }
+    let same = original.check_code == bill.check_code
+        && original.issue_date == bill.issue_date
+        && original.total == bill.total_fen;
+    if !same {
+        return Ok(cli.refuse("ElementMismatch: check code, date or total differ", json!({})));
+    }
+    cli.print(&json!({ "verified": true, "xml_hash": hash, "status": bill.status }));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode> {
+    let signer = cli.signer()?;
+    let did = cli.did()?;
+    let (call, subject) = call(cli, &did, action)?;
+    let view = node.execute(&signer, call, PATIENCE).await?;
+    if view.success == Some(true) {
+        cli.print(&serde_json::to_value(&view)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut error = serde_json::to_value(&view.error)?;
+    let mut text = match &view.error {
+        Some(error) => format!("{}.{}: {}", error.pallet, error.name, error.docs),
+        None => "the transaction failed".into(),
+    };
+    // Who holds the lock is what a refused claimant wants to know.
+    if view.error.as_ref().is_some_and(|error| error.name == "LockedByOther")
+        && let Some(bill) =
+            node.bill(&subject.code.to_string(), &subject.number.to_string()).await?
+        && let Some(lock) = bill.lock
+    {
+        let name = node.participant(lock.holder.as_str()).await?.map(|p| p.name.to_string());
+        text += &format!(" Holder: {} ({})", name.as_deref().unwrap_or("unknown"), lock.holder);
+        error["holder"] = json!({ "did": lock.holder, "name": name });
+    }
+    Ok(cli.refuse(&text, error))
+}
+
+/// The call of an action and the bill it is about.
+fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)> {
+    let change = |bill: &str, change: StatusChange| {
+        let key = key(bill)?;
+        let call = BillUpdateCall::change_status { key, expected_version: None, change };
+        Ok((RuntimeCall::BillUpdate(call), key))
+    };
+    match action {
+        Action::Register { xml, pdf, payer_key } => {
+            let pdf = pdf.as_ref().map(fs::read).transpose().context("cannot read the PDF")?;
+            let summary = cli.summary(did, xml, pdf.as_deref(), payer_key.as_ref())?;
+            let key = summary.key;
+            Ok((RuntimeCall::BillRegister(BillRegisterCall::register { summary }), key))
+        }
+        Action::Lock { bill, claim_no } => change(
+            bill,
+            StatusChange::Lock {
+                scene: SceneId(cli.scene),
+                claim_no: ClaimNo::new(claim_no)?,
+                on_behalf_of: None,
+            },
+        ),
+        Action::Unlock { bill, reason } => {
+            change(bill, StatusChange::Unlock { reason: Reason::new(reason)? })
+        }
+        Action::Reimburse { bill, amount } => {
+            change(bill, StatusChange::Reimburse { amount: *amount })
+        }
+        Action::RedReverse { bill, red, balance, reason, payer_key } => {
+            let key = key(bill)?;
+            let red = cli.summary(did, red, None, payer_key.as_ref())?;
+            let balance = balance
+                .as_ref()
+                .map(|xml| cli.summary(did, xml, None, payer_key.as_ref()))
+                .transpose()?;
+            let reason = Reason::new(reason)?;
+            let call =
+                BillUpdateCall::red_reverse { key, expected_version: None, red, balance, reason };
+            Ok((RuntimeCall::BillUpdate(call), key))
+        }
+        Action::Query { .. } | Action::History { .. } | Action::Verify { .. } => {
+            bail!("this action sends no transaction")
+        }
+    }
+}
+
+impl Cli {
+    fn signer(&self) -> Result<Signer> {
+        match (&self.key, &self.development_key) {
+            (Some(file), _) => {
+                let password = Password { password_file: self.password_file.clone() };
+                let password = password.read(&file.display().to_string())?;
+                Ok(Signer::Sm2(load_sm2(file, &password)?))
+            }
+            (None, Some(seed)) => Ok(Signer::development(seed)),
+            (None, None) => bail!("give --key FILE (or --development-key SEED) to sign"),
+        }
+    }
+
+    fn did(&self) -> Result<Did> {
+        match (&self.did, &self.development_key) {
+            (Some(did), _) => Ok(did.clone()),
+            (None, Some(seed)) => Ok(format!("did:bill:{}", seed.trim_start_matches('/')).parse()?),
+            (None, None) => bail!("give --did, the identifier that acts"),
+        }
+    }
+
+    fn summary(
+        &self,
+        issuer: &Did,
+        xml: &PathBuf,
+        pdf: Option<&[u8]>,
+        payer_key: Option<&PathBuf>,
+    ) -> Result<BillSummary> {
+        let payer_key = match (payer_key, &self.development_key) {
+            (Some(file), _) => fs::read(file)
+                .with_context(|| format!("cannot read --payer-key {}", file.display()))?,
+            (None, Some(seed)) => seed.as_bytes().to_vec(),
+            (None, None) => bail!("give --payer-key, the issuer's key for payer references"),
+        };
+        ensure!(!payer_key.is_empty(), "--payer-key: the file is empty");
+        let context = SummaryContext {
+            issuer: issuer.clone(),
+            scene: SceneId(self.scene),
+            payer_key: &payer_key,
+            id_type: None,
+            pdf,
+            location: None,
+        };
+        Ok(read_xml(xml)?.summary(&context))
+    }
+
+    fn print(&self, value: &Value) {
+        if self.json {
+            println!("{value}");
+        } else if let Value::Object(fields) = value {
+            for (name, value) in fields {
+                println!("{name:16} {}", value.as_str().map_or(value.to_string(), str::to_owned));
+            }
+        }
+    }
+
+    fn refuse(&self, reason: &str, error: Value) -> ExitCode {
+        if self.json {
+            println!("{}", json!({ "refused": reason, "error": error }));
+        }
+        eprintln!("billchain: refused: {reason}");
+        ExitCode::from(REFUSED)
+    }
+}
+
+fn read_xml(file: &PathBuf) -> Result<EInvoice> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    EInvoice::parse(&bytes).with_context(|| format!("{} is no bill", file.display()))
+}
+
+fn split(bill: &str) -> Result<(&str, &str)> {
+    bill.split_once('-').with_context(|| format!("expected CODE-NUMBER, found {bill}"))
+}
+
+fn key(bill: &str) -> Result<BillKey> {
+    let (code, number) = split(bill)?;
+    Ok(BillKey { code: code.parse()?, number: number.parse()? })
+}

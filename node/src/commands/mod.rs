@@ -1,0 +1,8 @@
+//! The commands of `billchain`, one module each.
+
+pub(crate) mod bill;
+pub(crate) mod blocks;
+pub(crate) mod chain_spec;
+pub(crate) mod config;
+pub(crate) mod devnet;
+pub(crate) mod keys;

@@ -1,0 +1,308 @@
+//! The node's configuration file.
+//!
+//! TOML, read whole: every problem is found and reported at once, with its
+//! key; an unknown key is a problem, and nothing is clamped silently.
+
+mod reader;
+
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use reader::Reader;
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Everything a node is told by its operator.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name in logs and metrics.
+    pub name: String,
+    /// Directory of the database, the write-ahead log and undecided blocks.
+    pub data_dir: PathBuf,
+    /// The chain specification, a JSON file.
+    pub chain_spec: PathBuf,
+    /// Keys of the node.
+    pub keys: KeysConfig,
+    /// Peer-to-peer network.
+    pub network: NetworkConfig,
+    /// Pace and patience of consensus.
+    pub consensus: ConsensusConfig,
+    /// Transaction pool.
+    pub pool: PoolConfig,
+    /// JSON-RPC server.
+    pub rpc: RpcConfig,
+    /// Where Prometheus reads metrics.
+    pub metrics_listen: SocketAddr,
+    /// Database.
+    pub storage: StorageConfig,
+}
+
+/// `[keys]`.
+#[derive(Clone, Debug)]
+pub struct KeysConfig {
+    /// SM2 key that votes, encrypted PKCS#8 PEM. A node without one follows
+    /// the chain and votes on nothing.
+    pub consensus: Option<PathBuf>,
+    /// File with the password of `consensus`; without it the environment
+    /// variable `BILLCHAIN_KEY_PASSWORD` is read.
+    pub password_file: Option<PathBuf>,
+    /// Ed25519 key that identifies the node to its peers.
+    pub network: PathBuf,
+}
+
+/// `[network]`.
+#[derive(Clone, Debug)]
+pub struct NetworkConfig {
+    /// Address to listen on; consensus uses TCP, transaction gossip UDP of the
+    /// same port.
+    pub listen: SocketAddr,
+    /// The other nodes.
+    pub peers: Vec<Peer>,
+}
+
+/// A peer as the configuration names it: `/ip4/…/tcp/…/p2p/…`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Identity; must be a validator or observer of the chain.
+    pub id: PeerId,
+    /// Host part of the address.
+    pub host: Multiaddr,
+    /// Port, the same for TCP and UDP.
+    pub port: u16,
+}
+
+impl Peer {
+    fn parse(text: &str) -> Result<Self, String> {
+        let expected = "expected /ip4/<address>/tcp/<port>/p2p/<peer id> (or /ip6, /dns4, /dns6)";
+        let address: Multiaddr = text.parse().map_err(|e| format!("{expected}: {e}"))?;
+        let parts: Vec<_> = address.iter().collect();
+        match &parts[..] {
+            [
+                host
+                @ (Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns4(_) | Protocol::Dns6(_)),
+                Protocol::Tcp(port),
+                Protocol::P2p(id),
+            ] => Ok(Self { id: *id, host: Multiaddr::empty().with(host.clone()), port: *port }),
+            _ => Err(format!("{expected}, found {text}")),
+        }
+    }
+
+    /// Where consensus connects to.
+    pub fn tcp(&self) -> Multiaddr {
+        self.host.clone().with(Protocol::Tcp(self.port)).with(Protocol::P2p(self.id))
+    }
+
+    /// Where transaction gossip connects to.
+    pub fn quic(&self) -> Multiaddr {
+        self.host.clone().with(Protocol::Udp(self.port)).with(Protocol::QuicV1)
+    }
+}
+
+/// `[consensus]`, durations in milliseconds.
+#[derive(Clone, Debug)]
+pub struct ConsensusConfig {
+    /// Least time between the starts of two blocks.
+    pub min_block_interval: Duration,
+    /// An empty block is made after this time without work.
+    pub empty_block_interval: Duration,
+    /// How long validators wait for a proposal in the first round.
+    pub propose_timeout: Duration,
+    /// How long they wait for a quorum of votes in the first round.
+    pub vote_timeout: Duration,
+    /// Largest difference between a block's time and the local clock.
+    pub max_clock_drift: Duration,
+    /// Time a proposer spends on filling a block.
+    pub build_time: Duration,
+    /// Largest block, in bytes.
+    pub max_block_bytes: usize,
+}
+
+/// `[pool]`.
+#[derive(Clone, Debug)]
+pub struct PoolConfig {
+    /// Most transactions held.
+    pub max_transactions: usize,
+    /// Most bytes held.
+    pub max_bytes: usize,
+    /// Most transactions held of one sender.
+    pub max_per_sender: usize,
+}
+
+/// `[rpc]`.
+#[derive(Clone, Debug)]
+pub struct RpcConfig {
+    /// Address of the HTTP and WebSocket server.
+    pub listen: SocketAddr,
+    /// Largest request, in bytes.
+    pub max_request_bytes: u32,
+    /// Largest response, in bytes.
+    pub max_response_bytes: u32,
+    /// Most connections.
+    pub max_connections: u32,
+    /// Most requests of one batch.
+    pub max_batch: u32,
+    /// Most subscriptions of one connection.
+    pub max_subscriptions: u32,
+}
+
+/// `[storage]`.
+#[derive(Clone, Debug)]
+pub struct StorageConfig {
+    /// Block cache, in MiB.
+    pub cache_mib: usize,
+    /// How many recent blocks' states can be read.
+    pub state_window: u32,
+}
+
+/// Every problem of a configuration file.
+#[derive(Debug)]
+pub struct ConfigError {
+    file: PathBuf,
+    problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "configuration {} has {} problem{}:",
+            self.file.display(),
+            self.problems.len(),
+            if self.problems.len() == 1 { "" } else { "s" }
+        )?;
+        for problem in &self.problems {
+            write!(f, "\n  - {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads and checks the file. Relative paths in it are relative to its
+    /// directory.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let fail = |problem: String| ConfigError { file: file.into(), problems: vec![problem] };
+        let text =
+            std::fs::read_to_string(file).map_err(|e| fail(format!("cannot read it: {e}")))?;
+        let base = file.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, base).map_err(|problems| ConfigError { file: file.into(), problems })
+    }
+
+    fn parse(text: &str, base: &Path) -> Result<Self, Vec<String>> {
+        let table: toml::Table =
+            text.parse().map_err(|e: toml::de::Error| vec![format!("not TOML: {e}")])?;
+        let mut reader = Reader::new(table, base);
+        let config = Self::read(&mut reader);
+        let problems = reader.finish();
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(problems),
+        }
+    }
+
+    /// Reads every key, so that every problem is recorded, before it gives up.
+    fn read(r: &mut Reader) -> Option<Self> {
+        let name = r.text("name");
+        let data_dir = r.path("data_dir");
+        let chain_spec = r.path("chain_spec");
+        let keys = KeysConfig {
+            consensus: r.optional_path("keys.consensus"),
+            password_file: r.optional_path("keys.password_file"),
+            network: r.path("keys.network").unwrap_or_default(),
+        };
+        let network_listen = r.parsed("network.listen", None, |s| {
+            s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
+        });
+        let peers = r.list("network.peers", Peer::parse);
+        let consensus = ConsensusConfig::read(r);
+        let pool = PoolConfig::read(r);
+        let rpc = RpcConfig::read(r);
+        let metrics_listen = r.parsed("metrics.listen", Some("127.0.0.1:9615"), |s| {
+            s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
+        });
+        let cache_mib = r.number("storage.cache_mib", 256, 16..=1 << 20);
+        let state_window = r.number("storage.state_window", 256, 1..=1 << 16);
+        Some(Self {
+            name: name?,
+            data_dir: data_dir?,
+            chain_spec: chain_spec?,
+            keys,
+            network: NetworkConfig { listen: network_listen?, peers },
+            consensus: consensus?,
+            pool: pool?,
+            rpc: rpc?,
+            metrics_listen: metrics_listen?,
+            storage: StorageConfig { cache_mib: cache_mib?, state_window: state_window? },
+        })
+    }
+}
+
+impl ConsensusConfig {
+    fn read(r: &mut Reader) -> Option<Self> {
+        let min_block_interval = r.millis("consensus.min_block_interval_ms", 0, 0..=60_000);
+        let empty_block_interval =
+            r.millis("consensus.empty_block_interval_ms", 3_000, 100..=600_000);
+        let propose_timeout = r.millis("consensus.propose_timeout_ms", 1_500, 100..=60_000);
+        let vote_timeout = r.millis("consensus.vote_timeout_ms", 1_000, 50..=60_000);
+        let max_clock_drift = r.millis("consensus.max_clock_drift_ms", 5_000, 100..=600_000);
+        let build_time = r.millis("consensus.build_time_ms", 500, 10..=30_000);
+        let max_block_bytes = r.number("consensus.max_block_bytes", 4 << 20, 1 << 16..=5 << 20);
+        let config = Self {
+            min_block_interval: min_block_interval?,
+            empty_block_interval: empty_block_interval?,
+            propose_timeout: propose_timeout?,
+            vote_timeout: vote_timeout?,
+            max_clock_drift: max_clock_drift?,
+            build_time: build_time?,
+            max_block_bytes: max_block_bytes?,
+        };
+        if config.build_time >= config.propose_timeout {
+            r.problem(
+                "consensus.build_time_ms",
+                "must be less than consensus.propose_timeout_ms, or no proposal is in time",
+            );
+        }
+        Some(config)
+    }
+}
+
+impl PoolConfig {
+    fn read(r: &mut Reader) -> Option<Self> {
+        let max_transactions = r.number("pool.max_transactions", 65_536, 1..=1 << 24);
+        let max_bytes = r.number("pool.max_bytes", 128 << 20, 1 << 16..=1 << 34);
+        let max_per_sender = r.number("pool.max_per_sender", 16_384, 1..=1 << 24);
+        Some(Self {
+            max_transactions: max_transactions?,
+            max_bytes: max_bytes?,
+            max_per_sender: max_per_sender?,
+        })
+    }
+}
+
+impl RpcConfig {
+    fn read(r: &mut Reader) -> Option<Self> {
+        let listen = r.parsed("rpc.listen", Some("127.0.0.1:9944"), |s| {
+            s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
+        });
+        let max_request_bytes = r.number("rpc.max_request_bytes", 6 << 20, 1 << 10..=64 << 20);
+        let max_response_bytes = r.number("rpc.max_response_bytes", 16 << 20, 1 << 10..=256 << 20);
+        let max_connections = r.number("rpc.max_connections", 2_000, 1..=65_536);
+        let max_batch = r.number("rpc.max_batch", 512, 1..=65_536);
+        let max_subscriptions = r.number("rpc.max_subscriptions", 1_024, 1..=65_536);
+        Some(Self {
+            listen: listen?,
+            max_request_bytes: max_request_bytes?,
+            max_response_bytes: max_response_bytes?,
+            max_connections: max_connections?,
+            max_batch: max_batch?,
+            max_subscriptions: max_subscriptions?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

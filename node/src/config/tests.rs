@@ -1,0 +1,85 @@
+use super::*;
+
+const GOOD: &str = r#"
+name = "node-1"
+data_dir = "data"
+chain_spec = "chain.json"
+[keys]
+consensus = "consensus.pem"
+network = "network.key"
+[network]
+listen = "0.0.0.0:30333"
+peers = ["/ip4/10.0.0.2/tcp/30333/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"]
+"#;
+
+fn parse(text: &str) -> Result<Config, Vec<String>> {
+    Config::parse(text, Path::new("/etc/billchain"))
+}
+
+#[test]
+fn a_short_file_gets_the_documented_defaults() {
+    let config = parse(GOOD).unwrap();
+    assert_eq!(config.data_dir, Path::new("/etc/billchain/data"));
+    assert_eq!(config.consensus.empty_block_interval, Duration::from_secs(3));
+    assert_eq!(config.consensus.min_block_interval, Duration::ZERO);
+    assert_eq!(config.rpc.listen.port(), 9944);
+    assert_eq!(config.metrics_listen.port(), 9615);
+    let peer = &config.network.peers[0];
+    assert_eq!(peer.quic().to_string(), "/ip4/10.0.0.2/udp/30333/quic-v1");
+    assert!(peer.tcp().to_string().starts_with("/ip4/10.0.0.2/tcp/30333/p2p/12D3"));
+}
+
+#[test]
+fn three_mistakes_are_reported_together() {
+    let text = GOOD
+        .replace("listen = \"0.0.0.0:30333\"", "listen = \"everywhere\"")
+        .replace("name = \"node-1\"", "name = 7")
+        + "[rpc]\nmax_conections = 5\n";
+    let problems = parse(&text).unwrap_err();
+    assert_eq!(
+        problems,
+        [
+            "name: expected a string, found integer",
+            "network.listen: expected <address>:<port>, found \"everywhere\"",
+            "rpc.max_conections: unknown key",
+        ]
+    );
+}
+
+#[test]
+fn each_bad_value_names_its_key_and_the_bounds() {
+    for (addition, expected) in [
+        ("[pool]\nmax_bytes = -1", "pool.max_bytes: expected a whole number from 65536 to"),
+        ("[rpc]\nlisten = \"x\"", "rpc.listen: expected <address>:<port>"),
+        ("[storage]\nstate_window = 0", "storage.state_window: expected a whole number from 1"),
+        ("[consensus]\nbuild_time_ms = 5000", "consensus.build_time_ms: must be less than"),
+        ("[consensus]\nempty_block_interval_ms = \"3s\"", "consensus.empty_block_interval_ms: "),
+        ("[surprise]\nx = 1", "surprise.x: unknown key"),
+        ("[metrics]\nlisten = 4", "metrics.listen: expected a string, found integer"),
+    ] {
+        let problems = parse(&format!("{GOOD}{addition}\n")).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(expected), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_missing_required_key_is_named() {
+    let problems = parse("").unwrap_err();
+    for key in ["name", "data_dir", "chain_spec", "keys.network", "network.listen"] {
+        assert!(problems.contains(&format!("{key}: is required")), "{key} in {problems:?}");
+    }
+}
+
+#[test]
+fn a_peer_without_identity_is_refused() {
+    let text = GOOD.replace("/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN", "");
+    let problems = parse(&text).unwrap_err();
+    assert!(problems[0].starts_with("network.peers[0]: expected /ip4/"), "{problems:?}");
+}
+
+#[test]
+fn a_file_that_is_no_toml_says_where() {
+    let problems = parse("name = ").unwrap_err();
+    assert!(problems[0].starts_with("not TOML: "), "{problems:?}");
+}

@@ -1,0 +1,96 @@
+//! Every read and every way it can have no answer.
+
+use crate::{
+    Comparison, Element, Elements, HashKind, MAX_QUERIES, QueryProblem, ThreeCodes, mock::*,
+};
+use billchain_primitives::{Fen, IssueDate, history::HistoryProblem};
+
+fn codes(number: u32, check_code: &str) -> ThreeCodes {
+    ThreeCodes { key: key(number), check_code: check_code.parse().expect("6 characters") }
+}
+
+#[test]
+fn a_bill_is_found_by_its_key() {
+    assert_eq!(BillQuery::by_key(&key(1)).map(|bill| bill.summary.key), Ok(key(1)));
+    assert_eq!(BillQuery::by_key(&key(2)), Err(QueryProblem::NotFound));
+}
+
+#[test]
+fn three_codes_must_all_be_right() {
+    assert!(BillQuery::by_codes(&codes(1, "a1B2c3")).is_ok());
+    // The check code is compared exactly.
+    assert_eq!(BillQuery::by_codes(&codes(1, "A1B2C3")), Err(QueryProblem::NotFound));
+    assert_eq!(BillQuery::by_codes(&codes(2, "a1B2c3")), Err(QueryProblem::NotFound));
+}
+
+#[test]
+fn a_batch_answers_in_order_and_is_bounded() {
+    let answers = BillQuery::by_codes_batch(&[codes(2, "a1B2c3"), codes(1, "a1B2c3")]);
+    let found: Vec<_> = answers.expect("two are not too many").iter().map(Result::is_ok).collect();
+    assert_eq!(found, [false, true]);
+    let most = vec![codes(1, "a1B2c3"); MAX_QUERIES];
+    assert!(BillQuery::by_codes_batch(&most).is_ok());
+    let more = vec![codes(1, "a1B2c3"); MAX_QUERIES + 1];
+    let problem = BillQuery::by_codes_batch(&more).expect_err("one too many");
+    assert_eq!(problem, QueryProblem::TooMany { asked: 501 });
+    assert_eq!(problem.to_string(), "501 bills asked for at once, expected at most 500");
+}
+
+#[test]
+fn hashes_of_originals_are_compared() {
+    let codes = codes(1, "a1B2c3");
+    let compare = |kind, hash| BillQuery::verify_hash(&codes, kind, &hash);
+    assert_eq!(compare(HashKind::Xml, [9; 32]), Ok(Comparison::Match));
+    let recorded = [9; 32];
+    assert_eq!(compare(HashKind::Xml, [8; 32]), Ok(Comparison::Mismatch { recorded }));
+    // Zero means "not known", also to someone who asks for zero.
+    assert_eq!(compare(HashKind::Pdf, [0; 32]), Ok(Comparison::NotRecorded));
+}
+
+#[test]
+fn elements_that_differ_are_named() {
+    let right = Elements {
+        codes: codes(1, "a1B2c3"),
+        issue_date: IssueDate::new(20_261_124).expect("a real date"),
+        total: Fen::new(12_345).expect("in bounds"),
+    };
+    assert_eq!(BillQuery::verify_elements(&right), Ok(vec![]));
+    let wrong = Elements {
+        codes: codes(1, "a1B2c4"),
+        issue_date: IssueDate::new(20_261_123).expect("a real date"),
+        total: Fen::new(12_346).expect("in bounds"),
+    };
+    let all = vec![Element::CheckCode, Element::IssueDate, Element::Total];
+    assert_eq!(BillQuery::verify_elements(&wrong), Ok(all));
+    let unknown = Elements { codes: codes(2, "a1B2c3"), ..right };
+    assert_eq!(BillQuery::verify_elements(&unknown), Err(QueryProblem::NotFound));
+}
+
+#[test]
+fn a_history_is_complete_ordered_chained_and_of_the_bill() {
+    let verify = |records: &[_]| BillQuery::verify_history(&key(1), records).expect("it exists");
+    assert_eq!(verify(&[record()]), Ok(()));
+    assert_eq!(verify(&[]), Err(HistoryProblem::Gap { expected: 1, found: None }));
+
+    let mut other = record();
+    other.body.summary.key = key(2);
+    let (expected, found) = (key(1), key(2));
+    assert_eq!(verify(&[other]), Err(HistoryProblem::OtherBill { version: 1, expected, found }));
+
+    let mut late = record();
+    late.body.version = 2;
+    assert_eq!(verify(&[late]), Err(HistoryProblem::Gap { expected: 1, found: Some(2) }));
+
+    let mut unchained = record();
+    unchained.previous = [1; 32];
+    assert_eq!(verify(&[unchained]), Err(HistoryProblem::BrokenLink { version: 1 }));
+
+    let mut forged = record();
+    forged.body.summary.total = Fen::ZERO;
+    assert_eq!(verify(&[forged]), Err(HistoryProblem::OtherHead));
+
+    let mut next = record();
+    (next.previous, next.body.version) = (record().hash(), 2);
+    assert_eq!(verify(&[record(), next]), Err(HistoryProblem::OtherHead));
+    assert_eq!(BillQuery::verify_history(&key(2), &[]), Err(QueryProblem::NotFound));
+}

@@ -1,0 +1,145 @@
+//! The bills as other contracts see them, and the node-local index that
+//! follows them.
+
+use crate::{Bills, Config, Event, Pallet, Touched, types::check_fields};
+use billchain_primitives::{
+    BillKey, BillKind, BillStatus, BillSummary, Stamp,
+    history::{Entry, NO_VERSION, VersionBody, VersionRecord},
+    index,
+    traits::{Bill, BillLedger, BillState, SceneProblem, Scenes, SummaryProblem},
+};
+use codec::Encode;
+use frame::{
+    arithmetic::ArithmeticError, deps::sp_io::offchain_index, prelude::*, traits::Time,
+    try_runtime::TryRuntimeError,
+};
+
+impl<T: Config> BillLedger for Pallet<T> {
+    fn bill(key: &BillKey) -> Option<Bill> {
+        Bills::<T>::get(key)
+    }
+
+    fn contains(key: &BillKey) -> bool {
+        Bills::<T>::contains_key(key)
+    }
+
+    fn open(summary: BillSummary, status: BillStatus, entry: Entry) -> Result<(), SummaryProblem> {
+        if summary.issuer != entry.operator {
+            return Err(SummaryProblem::NotIssuer);
+        }
+        check_fields(&summary, entry.cause, T::Time::now())?;
+        T::Scenes::active(summary.scene).map_err(|problem| match problem {
+            SceneProblem::NotFound => SummaryProblem::SceneNotFound,
+            SceneProblem::Inactive => SummaryProblem::SceneInactive,
+        })?;
+        if Bills::<T>::contains_key(summary.key) {
+            return Err(SummaryProblem::AlreadyExists);
+        }
+
+        let state = BillState {
+            status,
+            version: 1,
+            version_hash: NO_VERSION,
+            lock: None,
+            reimbursements: Default::default(),
+            updated: 0,
+        };
+        let Bill { summary, state } = Self::write(Bill { summary, state }, entry);
+
+        let BillSummary { key, kind, issuer, scene, total, related, issuer_uscc: uscc, .. } =
+            summary;
+        let version_hash = state.version_hash;
+        Self::deposit_event(Event::BillRegistered {
+            key,
+            kind,
+            status,
+            issuer,
+            scene,
+            total,
+            related,
+            version_hash,
+        });
+        if !uscc.has_valid_check_digit() {
+            Self::deposit_event(Event::UsccCheckDigitMismatch { key, uscc });
+        }
+        Ok(())
+    }
+
+    fn advance(mut bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError> {
+        bill.state.version = bill.state.version.checked_add(1).ok_or(ArithmeticError::Overflow)?;
+        Ok(Self::write(bill, entry))
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Chains the version, stores the bill and notes both in the index.
+    fn write(bill: Bill, entry: Entry) -> Bill {
+        let Bill { summary, state } = bill;
+        let at = Stamp {
+            block: frame_system::Pallet::<T>::block_number().saturated_into(),
+            extrinsic: frame_system::Pallet::<T>::extrinsic_index(),
+            moment: T::Time::now(),
+        };
+        let record = VersionRecord {
+            previous: state.version_hash,
+            body: VersionBody {
+                version: state.version,
+                entry,
+                at,
+                summary,
+                status: state.status,
+                lock: state.lock,
+                reimbursements: state.reimbursements,
+            },
+        };
+        let bill = record.bill();
+        let key = bill.summary.key;
+        Bills::<T>::insert(key, &bill);
+        offchain_index::set(&index::history_key(&key, bill.state.version), &record.encode());
+        if let Some(extrinsic) = at.extrinsic {
+            let seq = Touched::<T>::mutate(|(last, count)| {
+                if *last != extrinsic {
+                    (*last, *count) = (extrinsic, 0);
+                }
+                let seq = *count;
+                *count = count.saturating_add(1);
+                seq
+            });
+            let entry = index::block_bills_key(at.block, extrinsic, seq);
+            offchain_index::set(&entry, &key.encode());
+        }
+        bill
+    }
+
+    /// Checks what always holds:
+    /// - a bill lies under its own key and has a version;
+    /// - it is consistent in itself: see [`Bill::inconsistency`];
+    /// - a red or balance bill names a bill of the same issuer that was
+    ///   reversed in red; a red bill's total is minus that bill's;
+    /// - no other bill names a related one.
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
+        for (key, bill) in Bills::<T>::iter() {
+            ensure!(key == bill.summary.key, "a bill lies under its own key");
+            ensure!(bill.state.version >= 1, "versions begin at 1");
+            if let Some(broken) = bill.inconsistency() {
+                return Err(TryRuntimeError::Other(broken));
+            }
+            let Some(related) = bill.summary.related else {
+                ensure!(bill.summary.kind != BillKind::Red, "a red bill names its blue one");
+                continue;
+            };
+            let original = Bills::<T>::get(related).ok_or("a related bill exists")?;
+            ensure!(
+                original.state.status == BillStatus::RedReversed,
+                "the original of a red or balance bill is reversed"
+            );
+            ensure!(original.summary.issuer == bill.summary.issuer, "and of the same issuer");
+            ensure!(
+                bill.summary.kind != BillKind::Red
+                    || bill.summary.total == original.summary.total.negated(),
+                "a red bill takes back exactly its original"
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! A runtime of this contract alone, hashed with SM3; the other contracts are
+//! tables that a test may change.
+
+use crate::{self as pallet_bill_register};
+use billchain_primitives::{
+    AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
+    Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    traits::{
+        ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants, ReimbursementMode,
+        RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
+    },
+};
+use core::cell::RefCell;
+use frame::{
+    deps::sp_runtime::generic,
+    testing_prelude::*,
+    traits::{IdentityLookup, Time},
+};
+use std::collections::BTreeMap;
+
+type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
+
+construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        BillRegister: pallet_bill_register,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountId = AccountId;
+    type Lookup = IdentityLookup<AccountId>;
+    type Hashing = Sm3Hasher;
+}
+
+impl pallet_bill_register::Config for Test {
+    type Participants = World;
+    type Scenes = World;
+    type Rules = World;
+    type Time = World;
+    type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
+}
+
+pub const HOSPITAL: u8 = 1;
+pub const INSURER: u8 = 2;
+pub const FROZEN: u8 = 3;
+pub const CANCELLED: u8 = 4;
+pub const STRANGER: u8 = 9;
+
+pub const OUTPATIENT: SceneId = SceneId(1);
+pub const CLOSED: SceneId = SceneId(2);
+
+/// 2026-11-24T16:30:00Z, which is half past midnight of the 25th in UTC+8.
+pub const NOW: u64 = 1_795_537_800_000;
+
+/// The other contracts.
+pub struct World {
+    pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
+    pub now: u64,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let issuer = RoleSet::of(&[Role::Issuer]);
+        let rule = |from, operation, to| ((from, operation), (issuer, Target::Status(to)));
+        Self {
+            rules: BTreeMap::from([
+                rule(None, Operation::Register, BillStatus::Normal),
+                rule(None, Operation::PreIssue, BillStatus::PreIssued),
+                rule(Some(BillStatus::PreIssued), Operation::Confirm, BillStatus::Normal),
+                rule(Some(BillStatus::PreIssued), Operation::Void, BillStatus::Voided),
+                rule(Some(BillStatus::Normal), Operation::Void, BillStatus::Voided),
+            ]),
+            now: NOW,
+        }
+    }
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::default();
+}
+
+pub fn with_world<R>(f: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with(|world| f(&mut world.borrow_mut()))
+}
+
+impl Participants for World {
+    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
+        let of = |name, role| Ok(ActiveParticipant { did: did(name), roles: RoleSet::of(&[role]) });
+        match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
+            HOSPITAL => of("hospital", Role::Issuer),
+            INSURER => of("insurer", Role::User),
+            FROZEN => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
+            CANCELLED => Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+            _ => Err(ParticipantProblem::NotFound),
+        }
+    }
+
+    fn active_by_did(_: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
+        Err(ParticipantProblem::NotFound)
+    }
+
+    fn account_of(_: &Did) -> Option<AccountId> {
+        None
+    }
+}
+
+impl Scenes for World {
+    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+        match scene {
+            OUTPATIENT => Ok(SceneRules {
+                mode: ReimbursementMode::Exclusive,
+                weight: 1,
+                lock_period_ms: 1_000,
+                void: VoidPolicy::Refused,
+            }),
+            CLOSED => Err(SceneProblem::Inactive),
+            _ => Err(SceneProblem::NotFound),
+        }
+    }
+}
+
+impl TransitionRules for World {
+    fn check(
+        from: Option<BillStatus>,
+        operation: Operation,
+        roles: RoleSet,
+    ) -> Result<Target, RuleProblem> {
+        if from.is_some_and(BillStatus::is_final) {
+            return Err(RuleProblem::FinalStatus);
+        }
+        match with_world(|world| world.rules.get(&(from, operation)).copied()) {
+            Some((allowed, target)) if allowed.intersects(roles) => Ok(target),
+            Some(_) => Err(RuleProblem::RoleForbidden),
+            None => Err(RuleProblem::IllegalTransition),
+        }
+    }
+
+    fn is_whitelisted(_: SceneId, _: &Did) -> bool {
+        false
+    }
+}
+
+impl Time for World {
+    type Moment = u64;
+
+    fn now() -> u64 {
+        with_world(|world| world.now)
+    }
+}
+
+pub fn did(name: &str) -> Did {
+    format!("did:bill:{name}").parse().expect("test names are plain")
+}
+
+pub fn account(seed: u8) -> AccountId {
+    AccountId::new([seed; 32])
+}
+
+pub fn key(number: u32) -> BillKey {
+    BillKey {
+        code: "31060125".parse().expect("8 digits"),
+        number: format!("{number:010}").parse().expect("10 digits"),
+    }
+}
+
+/// A blue bill over 123.45 yuan.
+pub fn bill(number: u32) -> BillSummary {
+    BillSummary {
+        key: key(number),
+        check_code: "a1B2c3".parse().expect("6 characters"),
+        kind: BillKind::Blue,
+        issue_date: IssueDate::new(20_261_124).expect("a real date"),
+        issue_time: IssueTime::new(93_000).expect("a real time"),
+        total: Fen::new(12_345).expect("in bounds"),
+        issuer: did("hospital"),
+        issuer_uscc: "91350100M000100Y43".parse().expect("18 characters"),
+        payer_type: PayerType::Person,
+        payer_ref: [7; 32],
+        scene: OUTPATIENT,
+        biz_no_hash: [8; 32],
+        xml_hash: [9; 32],
+        pdf_hash: [0; 32],
+        location_hash: [0; 32],
+        related: None,
+    }
+}
+
+pub fn notice(number: u32) -> BillSummary {
+    BillSummary { kind: BillKind::PaymentNotice, ..bill(number) }
+}
+
+/// Dispatches as a block does: in its own storage layer.
+pub fn send(seed: u8, call: crate::Call<Test>) -> DispatchResult {
+    RuntimeCall::BillRegister(call)
+        .dispatch(RuntimeOrigin::signed(account(seed)))
+        .map(|_| ())
+        .map_err(|refusal| refusal.error)
+}
+
+/// Runs `test` in block 1, extrinsic 2, and checks the pallet's state after it.
+pub fn run(test: impl FnOnce()) -> TestState {
+    WORLD.with(|world| *world.borrow_mut() = World::default());
+    let storage = frame_system::GenesisConfig::<Test>::default().build_storage();
+    let mut state = TestState::new(storage.expect("the genesis is sound"));
+    state.execute_with(|| {
+        System::set_block_number(1);
+        System::set_extrinsic_index(2);
+        test();
+        BillRegister::do_try_state().expect("the state is sound");
+    });
+    state.persist_offchain_overlay();
+    state
+}
+
+pub fn events() -> Vec<crate::Event<Test>> {
+    System::read_events_for_pallet::<crate::Event<Test>>()
+}

@@ -1,0 +1,381 @@
+//! Every call, every refusal, the version chain and the node-local index.
+
+use crate::{BatchMode, Bills, Call, Error, Event, Touched, mock::*};
+use billchain_primitives::{
+    BillKey, BillKind, BillStatus, BillSummary, Fen, IssueDate, Operation, Reason, SceneId, Target,
+    history::{self, Cause, NO_VERSION, VersionRecord},
+    index,
+    traits::{Bill, BillLedger, Lock, LockPurpose, Reimbursement, SummaryProblem},
+};
+use codec::{Decode, Encode};
+use frame::{deps::sp_runtime::ArithmeticError, testing_prelude::*, traits::Hooks};
+
+fn register(summary: BillSummary) -> Call<Test> {
+    Call::register { summary }
+}
+
+fn batch(bills: Vec<BillSummary>, mode: BatchMode) -> Call<Test> {
+    Call::register_batch { bills: bills.try_into().expect("at most 500"), mode }
+}
+
+fn reason() -> Reason {
+    Reason::new("缴款人未缴款").expect("a plain text")
+}
+
+fn date(number: u32) -> IssueDate {
+    IssueDate::new(number).expect("a real date")
+}
+
+fn fen(amount: i64) -> Fen {
+    Fen::new(amount).expect("in bounds")
+}
+
+fn indexed(state: &TestState, key: &[u8]) -> Option<Vec<u8>> {
+    state.offchain_db().get(key)
+}
+
+#[test]
+fn a_registered_bill_is_version_1_and_announced() {
+    let state = run(|| {
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        let stored = Bills::<Test>::get(key(1)).expect("it was registered");
+        assert_eq!(stored.summary, bill(1));
+        assert_eq!((stored.state.status, stored.state.version), (BillStatus::Normal, 1));
+        assert_eq!(stored.state.updated, NOW);
+        assert_eq!(
+            events(),
+            [Event::BillRegistered {
+                key: key(1),
+                kind: BillKind::Blue,
+                status: BillStatus::Normal,
+                issuer: did("hospital"),
+                scene: OUTPATIENT,
+                total: fen(12_345),
+                related: None,
+                version_hash: stored.state.version_hash,
+            }]
+        );
+    });
+    let record = indexed(&state, &index::history_key(&key(1), 1)).expect("it was indexed");
+    let record = VersionRecord::decode(&mut &record[..]).expect("it is a record");
+    assert_eq!(record.previous, NO_VERSION);
+    assert_eq!(record.body.entry.cause, Cause::Operation(Operation::Register));
+    assert_eq!((record.body.at.block, record.body.at.extrinsic), (1, Some(2)));
+    assert_eq!(indexed(&state, &index::block_bills_key(1, 2, 0)), Some(key(1).encode()));
+}
+
+#[test]
+fn each_broken_rule_of_a_bill_is_refused_by_name() {
+    let with = |change: fn(&mut BillSummary)| {
+        let mut summary = bill(1);
+        change(&mut summary);
+        summary
+    };
+    let rows: [(&str, BillSummary, Error<Test>); 9] = [
+        ("another issuer", with(|b| b.issuer = did("clinic")), Error::NotIssuer),
+        ("a red bill", with(|b| b.kind = BillKind::Red), Error::KindNotAllowed),
+        ("a negative total", with(|b| b.total = fen(-1)), Error::TotalOutOfRange),
+        ("the day after tomorrow", with(|b| b.issue_date = date(20_261_127)), Error::DateInFuture),
+        ("a related bill", with(|b| b.related = Some(key(2))), Error::RelatedNotAllowed),
+        ("no XML hash", with(|b| b.xml_hash = [0; 32]), Error::XmlHashMissing),
+        ("no such scene", with(|b| b.scene = SceneId(77)), Error::SceneNotFound),
+        ("an inactive scene", with(|b| b.scene = CLOSED), Error::SceneInactive),
+        ("a known key", bill(5), Error::AlreadyExists),
+    ];
+    run(|| {
+        assert_ok!(send(HOSPITAL, register(bill(5))));
+        for (row, summary, expected) in rows {
+            let before = Bills::<Test>::iter().count();
+            assert_eq!(send(HOSPITAL, register(summary)), Err(expected.into()), "{row}");
+            assert_eq!(Bills::<Test>::iter().count(), before, "{row}");
+        }
+        assert_noop!(send(HOSPITAL, register(bill(5))), Error::<Test>::AlreadyExists);
+    });
+}
+
+#[test]
+fn bounds_of_total_and_date_are_inclusive() {
+    run(|| {
+        let tomorrow = date(20_261_126);
+        let rows = [(1, Fen::ZERO, tomorrow), (2, fen(Fen::MAX), date(20_000_101))];
+        for (number, total, issue_date) in rows {
+            assert_ok!(send(HOSPITAL, register(BillSummary { total, issue_date, ..bill(number) })));
+        }
+    });
+}
+
+#[test]
+fn senders_that_may_not_register_are_told_why() {
+    let rows: [(u8, Error<Test>); 4] = [
+        (STRANGER, Error::NotParticipant),
+        (FROZEN, Error::ParticipantFrozen),
+        (CANCELLED, Error::ParticipantCancelled),
+        (INSURER, Error::RoleForbidden),
+    ];
+    run(|| {
+        for (sender, expected) in rows {
+            assert_eq!(send(sender, register(bill(1))), Err(expected.into()), "sender {sender}");
+        }
+        let unsigned = BillRegister::register(RuntimeOrigin::none(), bill(1));
+        assert_noop!(unsigned, DispatchError::BadOrigin);
+    });
+}
+
+#[test]
+fn a_rule_that_is_missing_or_leads_nowhere_refuses() {
+    run(|| {
+        let rule = (None, Operation::Register);
+        let (roles, _) = with_world(|world| world.rules.remove(&rule)).expect("it was there");
+        assert_noop!(send(HOSPITAL, register(bill(1))), Error::<Test>::IllegalTransition);
+        with_world(|world| world.rules.insert(rule, (roles, Target::BeforeLock)));
+        assert_noop!(send(HOSPITAL, register(bill(1))), Error::<Test>::RuleUnusable);
+    });
+}
+
+#[test]
+fn a_wrong_check_digit_of_the_issuer_is_a_warning() {
+    run(|| {
+        let uscc = "91350100M000100Y44".parse().expect("18 characters");
+        assert_ok!(send(HOSPITAL, register(BillSummary { issuer_uscc: uscc, ..bill(1) })));
+        assert!(events().contains(&Event::UsccCheckDigitMismatch { key: key(1), uscc }));
+    });
+}
+
+#[test]
+fn a_batch_by_item_registers_the_good_and_names_the_bad() {
+    let state = run(|| {
+        let bad = BillSummary { xml_hash: [0; 32], ..bill(2) };
+        let bills = vec![bill(1), bad, bill(1), bill(3)];
+        assert_ok!(send(HOSPITAL, batch(bills, BatchMode::PerItem)));
+        assert!(BillRegister::contains(&key(1)) && BillRegister::contains(&key(3)));
+        assert!(!BillRegister::contains(&key(2)));
+        let refused =
+            |index, number, problem| Event::BatchItemRefused { index, key: key(number), problem };
+        let seen = events();
+        assert!(seen.contains(&refused(1, 2, SummaryProblem::XmlHashMissing)));
+        assert!(seen.contains(&refused(2, 1, SummaryProblem::AlreadyExists)));
+        let issuer = did("hospital");
+        assert_eq!(seen.last(), Some(&Event::BatchCompleted { issuer, registered: 2, refused: 2 }));
+    });
+    let bills: Vec<_> =
+        (0..3).map_while(|seq| indexed(&state, &index::block_bills_key(1, 2, seq))).collect();
+    assert_eq!(bills, [key(1).encode(), key(3).encode()]);
+}
+
+#[test]
+fn a_batch_of_all_or_nothing_is_taken_back_whole() {
+    let state = run(|| {
+        let bills = vec![bill(1), bill(2), bill(1)];
+        let problem = SummaryProblem::AlreadyExists;
+        assert_noop!(
+            send(HOSPITAL, batch(bills, BatchMode::AllOrNothing)),
+            Error::<Test>::BatchItem { index: 2, problem }
+        );
+    });
+    assert_eq!(indexed(&state, &index::history_key(&key(1), 1)), None);
+
+    run(|| {
+        let bills = (0..500).map(bill).collect();
+        assert_ok!(send(HOSPITAL, batch(bills, BatchMode::AllOrNothing)));
+        assert_eq!(Bills::<Test>::iter().count(), 500);
+    });
+}
+
+#[test]
+fn batches_are_bounded_and_not_empty() {
+    run(|| {
+        assert_noop!(send(HOSPITAL, batch(vec![], BatchMode::PerItem)), Error::<Test>::EmptyBatch);
+        assert_noop!(
+            send(INSURER, batch(vec![bill(1)], BatchMode::PerItem)),
+            Error::<Test>::RoleForbidden
+        );
+        let too_many: Vec<_> = (0..501).map(bill).collect();
+        let encoded = (1_u8, too_many, BatchMode::PerItem).encode();
+        assert!(Call::<Test>::decode(&mut &encoded[..]).is_err());
+    });
+}
+
+#[test]
+fn a_notice_is_pre_issued_and_confirmed() {
+    run(|| {
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(1) }));
+        assert_ok!(send(HOSPITAL, Call::confirm { key: key(1) }));
+        let state = Bills::<Test>::get(key(1)).expect("it was issued").state;
+        assert_eq!((state.status, state.version), (BillStatus::Normal, 2));
+        let (operator, status) = (did("hospital"), BillStatus::Normal);
+        let event = Event::NoticeConfirmed { key: key(1), operator, status, version: 2 };
+        assert_eq!(events().last(), Some(&event));
+    });
+}
+
+#[test]
+fn a_notice_that_was_not_paid_is_voided_for_good() {
+    let state = run(|| {
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(1) }));
+        assert_ok!(send(HOSPITAL, Call::void { key: key(1), reason: reason() }));
+        assert!(matches!(
+            events().last(),
+            Some(Event::NoticeVoided { status: BillStatus::Voided, version: 2, .. })
+        ));
+        assert_noop!(send(HOSPITAL, Call::confirm { key: key(1) }), Error::<Test>::FinalStatus);
+    });
+    let record = indexed(&state, &index::history_key(&key(1), 2)).expect("it was indexed");
+    let record = VersionRecord::decode(&mut &record[..]).expect("it is a record");
+    assert_eq!(record.body.entry.reason, Some(reason()));
+}
+
+#[test]
+fn a_notice_paid_at_once_is_registered() {
+    run(|| {
+        assert_ok!(send(HOSPITAL, register(notice(1))));
+    });
+}
+
+#[test]
+fn refusals_around_notices() {
+    run(|| {
+        let blue = Call::pre_issue { notice: bill(1) };
+        assert_noop!(send(HOSPITAL, blue), Error::<Test>::KindNotAllowed);
+        assert_noop!(send(HOSPITAL, Call::confirm { key: key(1) }), Error::<Test>::BillNotFound);
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        let void = Call::void { key: key(1), reason: reason() };
+        assert_noop!(send(HOSPITAL, void), Error::<Test>::NotPreIssued);
+
+        let mut foreign = notice(2);
+        foreign.issuer = did("clinic");
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(2) }));
+        Bills::<Test>::mutate(key(2), |bill| {
+            bill.as_mut().expect("just issued").summary.issuer = did("clinic");
+        });
+        assert_noop!(send(HOSPITAL, Call::confirm { key: key(2) }), Error::<Test>::NotIssuer);
+
+        let rule = (Some(BillStatus::PreIssued), Operation::Confirm);
+        with_world(|world| {
+            let rule = world.rules.get_mut(&rule).expect("it is there");
+            rule.1 = Target::Status(BillStatus::Locked);
+        });
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(3) }));
+        assert_noop!(send(HOSPITAL, Call::confirm { key: key(3) }), Error::<Test>::RuleUnusable);
+    });
+}
+
+#[test]
+fn versions_are_chained_and_verify() {
+    let mut head = None;
+    let state = run(|| {
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(1) }));
+        assert_ok!(send(HOSPITAL, Call::confirm { key: key(1) }));
+        head = Bills::<Test>::get(key(1));
+    });
+    let head = head.expect("it was issued");
+    let mut records: Vec<_> = (1..=2)
+        .filter_map(|version| indexed(&state, &index::history_key(&key(1), version)))
+        .map(|bytes| VersionRecord::decode(&mut &bytes[..]).expect("it is a record"))
+        .collect();
+    assert_eq!(history::verify(&head, &records), Ok(()));
+    records[0].body.summary.total = fen(1);
+    assert_eq!(
+        history::verify(&head, &records),
+        Err(history::HistoryProblem::BrokenLink { version: 2 })
+    );
+}
+
+#[test]
+fn the_last_version_number_refuses_another_version() {
+    run(|| {
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(1) }));
+        Bills::<Test>::mutate(key(1), |bill| {
+            bill.as_mut().expect("just issued").state.version = u32::MAX;
+        });
+        assert_noop!(send(HOSPITAL, Call::confirm { key: key(1) }), ArithmeticError::Overflow);
+    });
+}
+
+#[test]
+fn the_index_numbers_each_transaction_anew_and_forgets_at_the_end_of_the_block() {
+    let state = run(|| {
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        System::set_extrinsic_index(3);
+        assert_ok!(send(HOSPITAL, register(bill(2))));
+        BillRegister::on_finalize(1);
+        assert!(!Touched::<Test>::exists());
+    });
+    assert_eq!(indexed(&state, &index::block_bills_key(1, 3, 0)), Some(key(2).encode()));
+    assert_eq!(indexed(&state, &index::block_bills_key(1, 3, 1)), None);
+}
+
+#[test]
+fn a_typical_bill_takes_at_most_500_bytes_even_locked_and_partly_reimbursed() {
+    run(|| {
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        let mut bill: Bill = Bills::<Test>::get(key(1)).expect("it was registered");
+        let (payer, scene) = (did("shanghai-medical-insurance"), SceneId(1));
+        bill.summary.related = Some(key(2));
+        let before = BillStatus::PartlyReimbursed;
+        bill.state.lock = Some(Lock {
+            holder: payer.clone(),
+            purpose: LockPurpose::Claim {
+                scene,
+                claim_no: "CLM-2026-00000001".parse().expect("a plain text"),
+            },
+            since: NOW,
+            expires: Some(NOW),
+            before,
+        });
+        let reimbursement = Reimbursement { payer, scene, amount: fen(1), before };
+        bill.state.reimbursements = vec![reimbursement].try_into().expect("one");
+        assert!(bill.encoded_size() <= 500, "{} bytes", bill.encoded_size());
+    });
+}
+
+#[test]
+fn try_state_finds_each_broken_invariant() {
+    fn broken(change: impl FnOnce(&mut Bill)) -> bool {
+        let mut found = false;
+        run(|| {
+            assert_ok!(send(HOSPITAL, register(bill(1))));
+            assert_ok!(send(HOSPITAL, register(bill(2))));
+            let sound = Bills::<Test>::get(key(1)).expect("it was registered");
+            let mut bill = sound.clone();
+            change(&mut bill);
+            Bills::<Test>::insert(key(1), bill);
+            found = BillRegister::do_try_state().is_err();
+            Bills::<Test>::insert(key(1), sound);
+        });
+        found
+    }
+    type Breakage = fn(&mut Bill);
+    let changes: [(&str, Breakage); 8] = [
+        ("key", |b| b.summary.key = key(9)),
+        ("version", |b| b.state.version = 0),
+        ("lock", |b| b.state.status = BillStatus::Locked),
+        ("reimbursements", |b| b.state.status = BillStatus::Reimbursed),
+        ("sign", |b| b.summary.total = fen(-1)),
+        ("red without blue", |b| (b.summary.kind, b.summary.total) = (BillKind::Red, fen(-1))),
+        ("related missing", |b| b.summary.related = Some(key(9))),
+        ("related not reversed", |b| b.summary.related = Some(key(2))),
+    ];
+    for (name, change) in changes {
+        assert!(broken(change), "{name}");
+    }
+    assert!(!broken(|_| ()));
+}
+
+#[test]
+fn integrity_holds() {
+    BillRegister::integrity_test();
+}
+
+/// The format of keys and hashes is durable: explorers and proofs rely on it.
+#[test]
+fn formats_are_fixed() {
+    run(|| {
+        let storage_key = Bills::<Test>::hashed_key_for(key(1));
+        let encoded: BillKey = BillKey::decode(&mut &storage_key[32..]).expect("it ends so");
+        assert_eq!((storage_key.len(), encoded), (50, key(1)));
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        let hash = Bills::<Test>::get(key(1)).expect("it was registered").state.version_hash;
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "f2c77e6ce9420779026da3ac43457bb54fddbb816d38755f0bdc56520f3cb8de");
+    });
+}

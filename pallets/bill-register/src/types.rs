@@ -1,0 +1,77 @@
+//! What the calls of this pallet take, and the pure rules of a new bill.
+
+use billchain_primitives::{
+    BillKind, BillSummary, Fen, IssueDate, Moment, Operation, history::Cause,
+    traits::SummaryProblem,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame::prelude::{BoundedVec, ConstU32};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// Most bills in one batch (tender row 196).
+pub const MAX_BATCH: u32 = 500;
+
+/// Bills registered by one transaction.
+pub type Batch = BoundedVec<BillSummary, ConstU32<MAX_BATCH>>;
+
+/// What a refused bill means for the others of its batch.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchMode {
+    /// One refused bill refuses the whole batch.
+    AllOrNothing,
+    /// Each bill is registered or refused by itself.
+    PerItem,
+}
+
+/// The rules of a new bill that need nothing but the bill, the reason it comes
+/// onto the chain and the time of the block.
+pub(crate) fn check_fields(
+    summary: &BillSummary,
+    cause: Cause,
+    now: Moment,
+) -> Result<(), SummaryProblem> {
+    use SummaryProblem::*;
+
+    let (kinds, related): (&[BillKind], bool) = match cause {
+        // A notice that is paid at once (直接开具) needs no pre-issue.
+        Cause::Operation(Operation::Register) => {
+            (&[BillKind::Blue, BillKind::PaymentNotice], false)
+        }
+        Cause::Operation(Operation::PreIssue) => (&[BillKind::PaymentNotice], false),
+        // The red bill, and the balance bill of its original's kind.
+        Cause::Operation(Operation::RedReverse) => {
+            (&[BillKind::Red, BillKind::Blue, BillKind::PaymentNotice], true)
+        }
+        _ => return Err(KindNotAllowed),
+    };
+    ensure(kinds.contains(&summary.kind), KindNotAllowed)?;
+    ensure(summary.related.is_some() == related, RelatedNotAllowed)?;
+    ensure(
+        match summary.kind {
+            BillKind::Red => summary.total <= Fen::ZERO,
+            BillKind::Blue | BillKind::PaymentNotice => summary.total >= Fen::ZERO,
+        },
+        TotalOutOfRange,
+    )?;
+    ensure(summary.issue_date.days() <= IssueDate::days_of_moment(now) + 1, DateInFuture)?;
+    ensure(summary.xml_hash != [0; 32], XmlHashMissing)
+}
+
+fn ensure(holds: bool, problem: SummaryProblem) -> Result<(), SummaryProblem> {
+    if holds { Ok(()) } else { Err(problem) }
+}

@@ -1,0 +1,313 @@
+//! The status machine: where a change leads is data of the transition rules;
+//! what it does to lock and reimbursements, and its conditions, is here.
+
+use crate::{Config, Error, Mismatch, Pallet, StatusChange};
+use billchain_primitives::{
+    BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment, Operation, Role, RoleSet,
+    SceneId, Target,
+    history::{Cause, Entry},
+    traits::{
+        ActiveParticipant, Bill, BillLedger, Lock, LockPurpose, ParticipantProblem,
+        ParticipantStatus, Participants, Reimbursement, ReimbursementMode, RuleProblem,
+        SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
+    },
+};
+use frame::{prelude::*, traits::Time};
+
+impl<T: Config> Pallet<T> {
+    /// The bill after `change` by `sender`, not yet written; `None` if the bill
+    /// says already what the change asks for. A lock of `bill` is in force.
+    pub(crate) fn transition(
+        bill: Bill,
+        change: &StatusChange,
+        sender: &ActiveParticipant,
+        expected_version: Option<u32>,
+    ) -> Result<Option<Bill>, Error<T>> {
+        let from = bill.state.status;
+        let target = match Self::rule(Some(from), change.operation(), sender.roles) {
+            Err(Error::IllegalTransition) if change.needs_lock() && from != BillStatus::Locked => {
+                return Err(Error::NotLocked);
+            }
+            other => other?,
+        };
+        ensure!(bill.summary.kind != BillKind::Red, Error::RedBillFixed);
+        // Who contends for a locked bill learns of the lock, not of the version
+        // that the lock made; a repeated lock succeeds whatever it expects.
+        if let (StatusChange::Lock { scene, claim_no, on_behalf_of }, Some(lock)) =
+            (change, &bill.state.lock)
+        {
+            let claimant = on_behalf_of.as_ref().unwrap_or(&sender.did);
+            Self::ensure_same_claim(lock, claimant, *scene, claim_no)?;
+            return Ok(None);
+        }
+        Self::ensure_version(&bill, expected_version)?;
+        ensure!(change.evidence() != Some([0; 32]), Error::EvidenceMissing);
+
+        let mut bill = bill;
+        bill.state.status = match change {
+            StatusChange::Confirm => {
+                ensure!(bill.summary.issuer == sender.did, Error::NotIssuer);
+                Self::named(target)?
+            }
+            StatusChange::Void { .. } => {
+                ensure!(bill.summary.issuer == sender.did, Error::NotIssuer);
+                if from != BillStatus::PreIssued {
+                    let policy = Self::scene(bill.summary.scene)?.void;
+                    ensure!(policy == VoidPolicy::Allowed, Error::VoidNotAllowed);
+                }
+                Self::named(target)?
+            }
+            StatusChange::Lock { scene, claim_no, on_behalf_of } => {
+                let holder = Self::claimant(sender, on_behalf_of.as_ref())?;
+                bill.state.lock = Some(Self::claim(&bill, holder, *scene, claim_no.clone())?);
+                Self::named(target)?
+            }
+            StatusChange::AdminLock { evidence, .. } => {
+                bill.state.lock = Some(Lock {
+                    holder: sender.did.clone(),
+                    purpose: LockPurpose::Administrative { evidence: *evidence },
+                    since: T::Time::now(),
+                    expires: None,
+                    before: from,
+                });
+                Self::named(target)?
+            }
+            StatusChange::Unlock { .. } => {
+                Self::ensure_holder(&bill, sender)?;
+                Self::release(&mut bill, target)?
+            }
+            StatusChange::ExpireLock => {
+                // One whose time is over was released before this was asked.
+                ensure!(bill.state.lock.is_none(), Error::LockNotExpired);
+                return Err(Error::NotLocked);
+            }
+            StatusChange::AdminUnlock { .. } => Self::release(&mut bill, target)?,
+            StatusChange::Reimburse { amount } => {
+                Self::reimburse(&mut bill, sender, *amount, target)?
+            }
+            StatusChange::ReverseUse { .. } => Self::reverse_use(&mut bill, sender, target)?,
+        };
+        ensure!(bill.inconsistency().is_none(), Error::RuleUnusable);
+        Ok(Some(bill))
+    }
+
+    /// Releases the lock of `bill` if its time is over and the rules have it
+    /// released; this makes a version of its own. Returns the bill as it is
+    /// then, and the lock that was released.
+    pub(crate) fn settle(
+        bill: Bill,
+        operator: &Did,
+    ) -> Result<(Bill, Option<Lock>), DispatchError> {
+        let Some((mut settled, lock)) = Self::settled(&bill, T::Time::now()) else {
+            return Ok((bill, None));
+        };
+        let cause = Cause::Operation(Operation::ExpireLock);
+        settled = T::Ledger::advance(settled, Entry::plain(cause, operator.clone()))?;
+        Ok((settled, Some(lock)))
+    }
+
+    /// The bill without its lock, if that is over at `now`.
+    pub(crate) fn settled(bill: &Bill, now: Moment) -> Option<(Bill, Lock)> {
+        let lock = bill.state.lock.clone().filter(|lock| lock.is_expired(now))?;
+        // Anyone may expire a lock, so the roles do not matter here.
+        let status = Some(bill.state.status);
+        let target = Self::rule(status, Operation::ExpireLock, RoleSet::ALL).ok()?;
+        let mut bill = bill.clone();
+        bill.state.status = Self::release(&mut bill, target).ok()?;
+        bill.inconsistency().is_none().then_some((bill, lock))
+    }
+
+    /// Whether the red and the balance bill fit the bill they reverse.
+    pub(crate) fn ensure_reversal_fits(
+        blue: &BillSummary,
+        red: &BillSummary,
+        balance: Option<&BillSummary>,
+    ) -> Result<(), Error<T>> {
+        fit(blue, red, BillKind::Red, red.total == blue.total.negated())
+            .map_err(Error::RedMismatch)?;
+        match balance {
+            Some(balance) => fit(blue, balance, blue.kind, balance.total <= blue.total)
+                .map_err(Error::BalanceMismatch),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn ensure_version(bill: &Bill, expected: Option<u32>) -> Result<(), Error<T>> {
+        let current = expected.is_none_or(|expected| expected == bill.state.version);
+        ensure!(current, Error::StaleVersion);
+        Ok(())
+    }
+
+    pub(crate) fn participant(origin: OriginFor<T>) -> Result<ActiveParticipant, DispatchError> {
+        let account = ensure_signed(origin)?;
+        T::Participants::active_by_account(&account).map_err(|problem| {
+            match problem {
+                ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
+                    Error::<T>::ParticipantFrozen
+                }
+                ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
+                    Error::<T>::ParticipantCancelled
+                }
+                ParticipantProblem::NotActive(ParticipantStatus::Active)
+                | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
+            }
+            .into()
+        })
+    }
+
+    pub(crate) fn rule(
+        from: Option<BillStatus>,
+        operation: Operation,
+        roles: RoleSet,
+    ) -> Result<Target, Error<T>> {
+        T::Rules::check(from, operation, roles).map_err(|problem| match problem {
+            RuleProblem::FinalStatus => Error::FinalStatus,
+            RuleProblem::IllegalTransition => Error::IllegalTransition,
+            RuleProblem::RoleForbidden => Error::RoleForbidden,
+        })
+    }
+
+    pub(crate) fn named(target: Target) -> Result<BillStatus, Error<T>> {
+        match target {
+            Target::Status(status) => Ok(status),
+            _ => Err(Error::RuleUnusable),
+        }
+    }
+
+    fn scene(scene: SceneId) -> Result<SceneRules, Error<T>> {
+        T::Scenes::active(scene).map_err(|problem| match problem {
+            SceneProblem::NotFound => Error::SceneNotFound,
+            SceneProblem::Inactive => Error::SceneInactive,
+        })
+    }
+
+    /// Who holds a lock that `sender` asks for.
+    fn claimant(sender: &ActiveParticipant, user: Option<&Did>) -> Result<Did, Error<T>> {
+        let Some(user) = user.filter(|user| **user != sender.did) else {
+            ensure!(sender.roles.contains(Role::User), Error::HolderNotUser);
+            return Ok(sender.did.clone());
+        };
+        ensure!(sender.roles.contains(Role::Platform), Error::NotPlatform);
+        let user = T::Participants::active_by_did(user).map_err(|_| Error::HolderNotActive)?;
+        ensure!(user.roles.contains(Role::User), Error::HolderNotUser);
+        Ok(user.did)
+    }
+
+    fn claim(
+        bill: &Bill,
+        holder: Did,
+        scene: SceneId,
+        claim_no: ClaimNo,
+    ) -> Result<Lock, Error<T>> {
+        let rules = Self::scene(scene)?;
+        ensure!(T::Rules::is_whitelisted(scene, &holder), Error::GrantRequired);
+        let earlier = &bill.state.reimbursements;
+        ensure!(earlier.iter().all(|r| r.scene != scene), Error::SceneClaimed);
+        ensure!(
+            earlier.is_empty() || rules.mode == ReimbursementMode::Cumulative,
+            Error::SceneExclusive
+        );
+        ensure!(!earlier.is_full(), Error::TooManyReimbursements);
+        let since = T::Time::now();
+        // A period beyond the end of time is no limit.
+        let expires = since.checked_add(rules.lock_period_ms);
+        let purpose = LockPurpose::Claim { scene, claim_no };
+        Ok(Lock { holder, purpose, since, expires, before: bill.state.status })
+    }
+
+    fn ensure_same_claim(
+        lock: &Lock,
+        claimant: &Did,
+        wanted_scene: SceneId,
+        wanted_no: &ClaimNo,
+    ) -> Result<(), Error<T>> {
+        let LockPurpose::Claim { scene, claim_no } = &lock.purpose else {
+            return Err(Error::LockedByAdministrator);
+        };
+        ensure!(lock.holder == *claimant, Error::LockedByOther);
+        ensure!(*scene == wanted_scene && claim_no == wanted_no, Error::LockedForOtherClaim);
+        Ok(())
+    }
+
+    /// The scene of the claim for which `sender` holds the lock.
+    fn ensure_holder(bill: &Bill, sender: &ActiveParticipant) -> Result<SceneId, Error<T>> {
+        let lock = bill.state.lock.as_ref().ok_or(Error::NotLocked)?;
+        let LockPurpose::Claim { scene, .. } = lock.purpose else {
+            return Err(Error::LockedByAdministrator);
+        };
+        ensure!(lock.holder == sender.did, Error::LockedByOther);
+        Ok(scene)
+    }
+
+    fn release(bill: &mut Bill, target: Target) -> Result<BillStatus, Error<T>> {
+        let lock = bill.state.lock.take().ok_or(Error::NotLocked)?;
+        match target {
+            Target::BeforeLock => Ok(lock.before),
+            other => Self::named(other),
+        }
+    }
+
+    fn reimburse(
+        bill: &mut Bill,
+        sender: &ActiveParticipant,
+        amount: Fen,
+        target: Target,
+    ) -> Result<BillStatus, Error<T>> {
+        let scene = Self::ensure_holder(bill, sender)?;
+        let rules = Self::scene(scene)?;
+        let remaining =
+            bill.summary.total.checked_sub(bill.reimbursed()).ok_or(Error::AmountExceeded)?;
+        ensure!(amount > Fen::ZERO, Error::AmountNotPositive);
+        ensure!(amount <= remaining, Error::AmountExceeded);
+        let lock = bill.state.lock.take().ok_or(Error::NotLocked)?;
+        let reimbursement =
+            Reimbursement { payer: lock.holder, scene, amount, before: lock.before };
+        bill.state
+            .reimbursements
+            .try_push(reimbursement)
+            .map_err(|_| Error::TooManyReimbursements)?;
+        match target {
+            Target::Reimbursement
+                if amount < remaining && rules.mode == ReimbursementMode::Cumulative =>
+            {
+                Ok(BillStatus::PartlyReimbursed)
+            }
+            Target::Reimbursement => Ok(BillStatus::Reimbursed),
+            other => Self::named(other),
+        }
+    }
+
+    fn reverse_use(
+        bill: &mut Bill,
+        sender: &ActiveParticipant,
+        target: Target,
+    ) -> Result<BillStatus, Error<T>> {
+        // Only the last one, so that each `before` stays true.
+        let last = bill.state.reimbursements.pop().ok_or(Error::RuleUnusable)?;
+        ensure!(last.payer == sender.did, Error::NotLastPayer);
+        match target {
+            Target::BeforeReimbursement => Ok(last.before),
+            other => Self::named(other),
+        }
+    }
+}
+
+fn fit(
+    blue: &BillSummary,
+    new: &BillSummary,
+    kind: BillKind,
+    total_fits: bool,
+) -> Result<(), Mismatch> {
+    let checks = [
+        (new.kind == kind, Mismatch::Kind),
+        (new.related == Some(blue.key), Mismatch::Related),
+        (new.issuer == blue.issuer, Mismatch::Issuer),
+        (new.issuer_uscc == blue.issuer_uscc, Mismatch::IssuerUscc),
+        (new.scene == blue.scene, Mismatch::Scene),
+        (total_fits, Mismatch::Total),
+    ];
+    match checks.into_iter().find(|(fits, _)| !fits) {
+        Some((_, mismatch)) => Err(mismatch),
+        None => Ok(()),
+    }
+}

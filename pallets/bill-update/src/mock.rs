@@ -1,0 +1,325 @@
+//! A runtime of this contract over the real ledger and the real table of
+//! transition rules; participants and scenes are tables a test may change.
+
+use crate::{self as pallet_bill_update, StatusChange};
+use billchain_primitives::{
+    AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
+    Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    traits::{
+        ActiveParticipant, Bill, ParticipantProblem, ParticipantStatus, Participants,
+        ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
+        VoidPolicy,
+    },
+};
+use core::cell::RefCell;
+use frame::{
+    deps::sp_runtime::generic,
+    testing_prelude::*,
+    traits::{IdentityLookup, Time},
+};
+use std::collections::BTreeMap;
+
+type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
+
+construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        BillRegister: pallet_bill_register,
+        BillUpdate: pallet_bill_update,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountId = AccountId;
+    type Lookup = IdentityLookup<AccountId>;
+    type Hashing = Sm3Hasher;
+}
+
+impl pallet_bill_register::Config for Test {
+    type Participants = World;
+    type Scenes = World;
+    type Rules = World;
+    type Time = World;
+    type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
+}
+
+impl pallet_bill_update::Config for Test {
+    type Ledger = BillRegister;
+    type Participants = World;
+    type Scenes = World;
+    type Rules = World;
+    type Time = World;
+    type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
+}
+
+pub const HOSPITAL: u8 = 1;
+pub const CLINIC: u8 = 2;
+/// On the whitelist of every scene, like the next.
+pub const INSURER_A: u8 = 3;
+pub const INSURER_B: u8 = 4;
+/// A user that is on no whitelist.
+pub const UNLISTED: u8 = 5;
+pub const PLATFORM: u8 = 6;
+pub const ADMIN: u8 = 7;
+pub const FROZEN: u8 = 8;
+pub const CANCELLED: u8 = 9;
+pub const STRANGER: u8 = 10;
+pub const AUDITOR: u8 = 11;
+
+/// Claims its bills alone; its bills cannot be voided.
+pub const EXCLUSIVE: SceneId = SceneId(1);
+/// Shares bills with other scenes; its bills can be voided.
+pub const SHARED: SceneId = SceneId(2);
+/// Shares bills, too.
+pub const SHARED_TOO: SceneId = SceneId(3);
+pub const CLOSED: SceneId = SceneId(4);
+
+/// 2026-11-24T00:30:00Z.
+pub const NOW: u64 = 1_795_480_200_000;
+/// How long a lock lasts.
+pub const PERIOD: u64 = 60_000;
+
+/// The other contracts.
+pub struct World {
+    pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
+    pub closed: Vec<SceneId>,
+    pub now: u64,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let rules = pallet_permissions::default_rules()
+            .into_iter()
+            .map(|(key, roles, target)| ((key.from, key.operation), (roles, target)))
+            .collect();
+        Self { rules, closed: vec![CLOSED], now: NOW }
+    }
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::default();
+}
+
+pub fn with_world<R>(f: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with(|world| f(&mut world.borrow_mut()))
+}
+
+pub fn pass(ms: u64) {
+    with_world(|world| world.now += ms);
+}
+
+fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
+    let (name, roles): (_, &[Role]) = match seed {
+        HOSPITAL => ("hospital", &[Role::Issuer]),
+        CLINIC => ("clinic", &[Role::Issuer]),
+        INSURER_A => ("insurer-a", &[Role::User]),
+        INSURER_B => ("insurer-b", &[Role::User]),
+        UNLISTED => ("unlisted", &[Role::User]),
+        PLATFORM => ("platform", &[Role::Platform]),
+        ADMIN => ("admin", &[Role::Admin]),
+        AUDITOR => ("auditor", &[Role::Auditor]),
+        FROZEN => return Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
+        CANCELLED => return Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+        _ => return Err(ParticipantProblem::NotFound),
+    };
+    Ok(ActiveParticipant { did: did(name), roles: RoleSet::of(roles) })
+}
+
+impl Participants for World {
+    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
+        participant(<AccountId as AsRef<[u8; 32]>>::as_ref(account)[0])
+    }
+
+    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
+        (1..=AUDITOR)
+            .filter_map(|seed| participant(seed).ok())
+            .find(|participant| participant.did == *did)
+            .ok_or(ParticipantProblem::NotFound)
+    }
+
+    fn account_of(_: &Did) -> Option<AccountId> {
+        None
+    }
+}
+
+impl Scenes for World {
+    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+        if with_world(|world| world.closed.contains(&scene)) {
+            return Err(SceneProblem::Inactive);
+        }
+        let (mode, void) = match scene {
+            EXCLUSIVE => (ReimbursementMode::Exclusive, VoidPolicy::Refused),
+            SHARED | SHARED_TOO => (ReimbursementMode::Cumulative, VoidPolicy::Allowed),
+            // Scenes enough to fill a bill with reimbursements.
+            SceneId(100..120) => (ReimbursementMode::Cumulative, VoidPolicy::Refused),
+            _ => return Err(SceneProblem::NotFound),
+        };
+        Ok(SceneRules { mode, weight: 1, lock_period_ms: PERIOD, void })
+    }
+}
+
+impl TransitionRules for World {
+    fn check(
+        from: Option<BillStatus>,
+        operation: Operation,
+        roles: RoleSet,
+    ) -> Result<Target, RuleProblem> {
+        if from.is_some_and(BillStatus::is_final) {
+            return Err(RuleProblem::FinalStatus);
+        }
+        match with_world(|world| world.rules.get(&(from, operation)).copied()) {
+            Some((allowed, target)) if allowed.intersects(roles) => Ok(target),
+            Some(_) => Err(RuleProblem::RoleForbidden),
+            None => Err(RuleProblem::IllegalTransition),
+        }
+    }
+
+    fn is_whitelisted(_: SceneId, user: &Did) -> bool {
+        *user == did("insurer-a") || *user == did("insurer-b")
+    }
+}
+
+impl Time for World {
+    type Moment = u64;
+
+    fn now() -> u64 {
+        with_world(|world| world.now)
+    }
+}
+
+pub fn did(name: &str) -> Did {
+    format!("did:bill:{name}").parse().expect("test names are plain")
+}
+
+pub fn account(seed: u8) -> AccountId {
+    AccountId::new([seed; 32])
+}
+
+pub fn reason() -> Reason {
+    Reason::new("开票有误").expect("a plain text")
+}
+
+pub fn fen(amount: i64) -> Fen {
+    Fen::new(amount).expect("in bounds")
+}
+
+pub fn key(number: u32) -> BillKey {
+    BillKey {
+        code: "31060125".parse().expect("8 digits"),
+        number: format!("{number:010}").parse().expect("10 digits"),
+    }
+}
+
+/// A blue bill over 100.00 yuan.
+pub fn bill(number: u32) -> BillSummary {
+    BillSummary {
+        key: key(number),
+        check_code: "a1B2c3".parse().expect("6 characters"),
+        kind: BillKind::Blue,
+        issue_date: IssueDate::new(20_261_124).expect("a real date"),
+        issue_time: IssueTime::new(83_000).expect("a real time"),
+        total: fen(10_000),
+        issuer: did("hospital"),
+        issuer_uscc: "91350100M000100Y43".parse().expect("18 characters"),
+        payer_type: PayerType::Person,
+        payer_ref: [7; 32],
+        scene: EXCLUSIVE,
+        biz_no_hash: [8; 32],
+        xml_hash: [9; 32],
+        pdf_hash: [0; 32],
+        location_hash: [0; 32],
+        related: None,
+    }
+}
+
+/// The red bill `number` of `blue`.
+pub fn red(number: u32, blue: &BillSummary) -> BillSummary {
+    BillSummary {
+        key: key(number),
+        kind: BillKind::Red,
+        total: blue.total.negated(),
+        related: Some(blue.key),
+        ..blue.clone()
+    }
+}
+
+/// The balance bill `number` over `amount` of `blue`.
+pub fn balance(number: u32, blue: &BillSummary, amount: i64) -> BillSummary {
+    BillSummary { key: key(number), total: fen(amount), related: Some(blue.key), ..blue.clone() }
+}
+
+pub fn lock(scene: SceneId, claim_no: &str) -> StatusChange {
+    let claim_no = claim_no.parse().expect("a plain text");
+    StatusChange::Lock { scene, claim_no, on_behalf_of: None }
+}
+
+pub fn unlock() -> StatusChange {
+    StatusChange::Unlock { reason: reason() }
+}
+
+pub fn reimburse(amount: i64) -> StatusChange {
+    StatusChange::Reimburse { amount: fen(amount) }
+}
+
+pub fn reverse_use() -> StatusChange {
+    StatusChange::ReverseUse { reason: reason(), approval: [5; 32] }
+}
+
+pub fn admin_lock() -> StatusChange {
+    StatusChange::AdminLock { reason: reason(), evidence: [6; 32] }
+}
+
+pub fn admin_unlock() -> StatusChange {
+    StatusChange::AdminUnlock { reason: reason(), evidence: [6; 32] }
+}
+
+pub fn void() -> StatusChange {
+    StatusChange::Void { reason: reason() }
+}
+
+/// Dispatches as a block does: in its own storage layer.
+pub fn send(seed: u8, call: impl Into<RuntimeCall>) -> DispatchResult {
+    call.into()
+        .dispatch(RuntimeOrigin::signed(account(seed)))
+        .map(|_| ())
+        .map_err(|refusal| refusal.error)
+}
+
+/// Changes bill `number` whatever its version.
+pub fn change(seed: u8, number: u32, change: StatusChange) -> DispatchResult {
+    let key = key(number);
+    send(seed, crate::Call::<Test>::change_status { key, expected_version: None, change })
+}
+
+pub fn register(summary: BillSummary) {
+    assert_ok!(send(HOSPITAL, pallet_bill_register::Call::<Test>::register { summary }));
+}
+
+pub fn stored(number: u32) -> Bill {
+    pallet_bill_register::Bills::<Test>::get(key(number)).expect("the bill exists")
+}
+
+pub fn status(number: u32) -> BillStatus {
+    stored(number).state.status
+}
+
+/// Runs `test` in block 1 and checks the ledger's state after it.
+pub fn run(test: impl FnOnce()) -> TestState {
+    WORLD.with(|world| *world.borrow_mut() = World::default());
+    let storage = frame_system::GenesisConfig::<Test>::default().build_storage();
+    let mut state = TestState::new(storage.expect("the genesis is sound"));
+    state.execute_with(|| {
+        System::set_block_number(1);
+        System::set_extrinsic_index(0);
+        test();
+        BillRegister::do_try_state().expect("the state is sound");
+    });
+    state.persist_offchain_overlay();
+    state
+}
+
+pub fn last_event() -> crate::Event<Test> {
+    System::read_events_for_pallet::<crate::Event<Test>>().pop().expect("there is one")
+}

@@ -1,0 +1,306 @@
+//! Locks, reimbursements and what contends for them.
+
+use crate::{Call, Error, Event, StatusChange, mock::*};
+use billchain_primitives::{
+    BillStatus, Fen, SceneId,
+    history::{self, VersionRecord},
+    index,
+    traits::LockPurpose,
+};
+use codec::Decode;
+use frame::testing_prelude::*;
+
+#[test]
+fn a_lock_says_who_what_for_and_until_when() {
+    run(|| {
+        register(bill(1));
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "CLM-1")));
+        let lock = stored(1).state.lock.expect("it was locked");
+        let claim_no: billchain_primitives::ClaimNo = "CLM-1".parse().expect("a plain text");
+        assert_eq!(lock.holder, did("insurer-a"));
+        let claim = LockPurpose::Claim { scene: SHARED, claim_no: claim_no.clone() };
+        assert_eq!(lock.purpose, claim);
+        assert_eq!((lock.since, lock.expires), (NOW, Some(NOW + PERIOD)));
+        assert_eq!(lock.before, BillStatus::Normal);
+        assert_eq!(
+            last_event(),
+            Event::Locked {
+                key: key(1),
+                operator: did("insurer-a"),
+                holder: did("insurer-a"),
+                scene: SHARED,
+                claim_no,
+                expires: Some(NOW + PERIOD),
+                version: 2,
+            }
+        );
+    });
+}
+
+#[test]
+fn the_second_claimant_is_refused_and_can_learn_who_holds_the_lock() {
+    run(|| {
+        register(bill(1));
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        let refused: DispatchError = Error::<Test>::LockedByOther.into();
+        assert_noop!(change(INSURER_B, 1, lock(SHARED, "c")), refused);
+        assert_noop!(change(INSURER_B, 1, unlock()), refused);
+        assert_noop!(change(INSURER_B, 1, reimburse(1)), refused);
+        // The lock is the reason, not the version it made.
+        let expected_version = Some(1);
+        let (key, change) = (key(1), lock(SHARED, "c"));
+        let call = Call::<Test>::change_status { key, expected_version, change };
+        assert_noop!(send(INSURER_B, call), refused);
+        let lock = BillUpdate::lock_in_force(&key).expect("it is locked");
+        assert_eq!(lock.holder, did("insurer-a"));
+    });
+}
+
+#[test]
+fn repeating_a_lock_changes_nothing_and_succeeds() {
+    run(|| {
+        register(bill(1));
+        let call = Call::<Test>::change_status {
+            key: key(1),
+            expected_version: Some(1),
+            change: lock(SHARED, "c"),
+        };
+        assert_ok!(send(INSURER_A, call.clone()));
+        let before = stored(1);
+        assert_ok!(send(INSURER_A, call));
+        assert_eq!(stored(1), before);
+        let refused: DispatchError = Error::<Test>::LockedForOtherClaim.into();
+        assert_noop!(change(INSURER_A, 1, lock(SHARED, "d")), refused);
+        assert_noop!(change(INSURER_A, 1, lock(SHARED_TOO, "c")), refused);
+    });
+}
+
+#[test]
+fn conditions_of_a_lock() {
+    run(|| {
+        register(bill(1));
+        for (sender, scene, expected) in [
+            (INSURER_A, SceneId(77), Error::<Test>::SceneNotFound),
+            (INSURER_A, CLOSED, Error::SceneInactive),
+            (UNLISTED, SHARED, Error::GrantRequired),
+            (PLATFORM, SHARED, Error::HolderNotUser),
+        ] {
+            assert_noop!(change(sender, 1, lock(scene, "c")), expected);
+        }
+    });
+}
+
+#[test]
+fn a_platform_locks_for_an_active_user() {
+    run(|| {
+        register(bill(1));
+        let on_behalf = |name: &str| StatusChange::Lock {
+            scene: SHARED,
+            claim_no: "c".parse().expect("a plain text"),
+            on_behalf_of: Some(did(name)),
+        };
+        for (sender, name, expected) in [
+            (PLATFORM, "nobody", Error::<Test>::HolderNotActive),
+            (PLATFORM, "hospital", Error::HolderNotUser),
+            (PLATFORM, "unlisted", Error::GrantRequired),
+            (INSURER_B, "insurer-a", Error::NotPlatform),
+        ] {
+            assert_noop!(change(sender, 1, on_behalf(name)), expected);
+        }
+        assert_ok!(change(PLATFORM, 1, on_behalf("insurer-a")));
+        assert_ok!(change(PLATFORM, 1, on_behalf("insurer-a")));
+        assert_ok!(change(INSURER_A, 1, on_behalf("insurer-a")));
+        assert_eq!(stored(1).state.version, 2);
+        // The lock is the user's.
+        assert_noop!(change(PLATFORM, 1, reimburse(1)), Error::<Test>::LockedByOther);
+        assert_ok!(change(INSURER_A, 1, reimburse(10_000)));
+    });
+}
+
+#[test]
+fn unlocking_goes_back_to_the_status_before() {
+    run(|| {
+        register(bill(1));
+        assert_noop!(change(INSURER_A, 1, unlock()), Error::<Test>::NotLocked);
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_ok!(change(INSURER_A, 1, unlock()));
+        assert_eq!(status(1), BillStatus::Normal);
+        assert!(matches!(
+            last_event(),
+            Event::Unlocked { status: BillStatus::Normal, version: 3, .. }
+        ));
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_ok!(change(INSURER_A, 1, reimburse(1)));
+        assert_ok!(change(INSURER_B, 1, lock(SHARED_TOO, "d")));
+        assert_ok!(change(INSURER_B, 1, unlock()));
+        assert_eq!(status(1), BillStatus::PartlyReimbursed);
+    });
+}
+
+#[test]
+fn an_expired_lock_counts_as_released() {
+    let mut head = None;
+    let state = run(|| {
+        register(bill(1));
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_noop!(change(AUDITOR, 1, StatusChange::ExpireLock), Error::<Test>::LockNotExpired);
+        pass(PERIOD);
+        // The last moment belongs to the lock.
+        assert_noop!(change(INSURER_B, 1, lock(SHARED, "d")), Error::<Test>::LockedByOther);
+        pass(1);
+        assert_eq!(BillUpdate::lock_in_force(&key(1)), None);
+        let seen = BillUpdate::bill_in_force(&key(1)).expect("the bill exists");
+        assert_eq!((seen.state.status, seen.state.version), (BillStatus::Normal, 2));
+        assert_noop!(change(INSURER_A, 1, reimburse(1)), Error::<Test>::NotLocked);
+
+        let call = Call::<Test>::change_status {
+            key: key(1),
+            expected_version: Some(2),
+            change: lock(SHARED, "d"),
+        };
+        assert_ok!(send(INSURER_B, call));
+        assert_eq!(stored(1).state.version, 4);
+        assert_eq!(stored(1).state.lock.expect("it is locked").holder, did("insurer-b"));
+        head = Some(stored(1));
+    });
+    let records: Vec<_> = (1..=4)
+        .filter_map(|version| state.offchain_db().get(&index::history_key(&key(1), version)))
+        .map(|bytes| VersionRecord::decode(&mut &bytes[..]).expect("it is a record"))
+        .collect();
+    assert_eq!(history::verify(&head.expect("it ran"), &records), Ok(()));
+}
+
+#[test]
+fn anyone_expires_a_lock_whose_time_is_over() {
+    run(|| {
+        register(bill(1));
+        assert_noop!(change(AUDITOR, 1, StatusChange::ExpireLock), Error::<Test>::NotLocked);
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        pass(PERIOD + 1);
+        let call = |expected_version| Call::<Test>::change_status {
+            key: key(1),
+            expected_version,
+            change: StatusChange::ExpireLock,
+        };
+        assert_noop!(send(AUDITOR, call(Some(1))), Error::<Test>::StaleVersion);
+        assert_ok!(send(AUDITOR, call(Some(2))));
+        assert_eq!(
+            last_event(),
+            Event::LockExpired {
+                key: key(1),
+                operator: did("auditor"),
+                holder: did("insurer-a"),
+                status: BillStatus::Normal,
+                version: 3,
+            }
+        );
+    });
+}
+
+#[test]
+fn an_exclusive_scene_reimburses_once() {
+    run(|| {
+        register(bill(1));
+        assert_noop!(change(INSURER_A, 1, reimburse(1)), Error::<Test>::NotLocked);
+        assert_ok!(change(INSURER_A, 1, lock(EXCLUSIVE, "c")));
+        for (amount, expected) in [
+            (0, Error::<Test>::AmountNotPositive),
+            (-1, Error::AmountNotPositive),
+            (10_001, Error::AmountExceeded),
+        ] {
+            assert_noop!(change(INSURER_A, 1, reimburse(amount)), expected);
+        }
+        assert_ok!(change(INSURER_A, 1, reimburse(6_000)));
+        assert_eq!(
+            last_event(),
+            Event::Reimbursed {
+                key: key(1),
+                payer: did("insurer-a"),
+                amount: fen(6_000),
+                reimbursed: fen(6_000),
+                status: BillStatus::Reimbursed,
+                version: 3,
+            }
+        );
+        let again = change(INSURER_B, 1, lock(SHARED, "d"));
+        assert_noop!(again, Error::<Test>::IllegalTransition);
+    });
+}
+
+#[test]
+fn shared_scenes_reimburse_once_each_up_to_the_total() {
+    run(|| {
+        register(bill(1));
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_ok!(change(INSURER_A, 1, reimburse(6_000)));
+        assert_eq!(status(1), BillStatus::PartlyReimbursed);
+        let (claimed, alone) = (Error::<Test>::SceneClaimed, Error::<Test>::SceneExclusive);
+        assert_noop!(change(INSURER_B, 1, lock(SHARED, "d")), claimed);
+        assert_noop!(change(INSURER_B, 1, lock(EXCLUSIVE, "d")), alone);
+        assert_ok!(change(INSURER_B, 1, lock(SHARED_TOO, "d")));
+        assert_noop!(change(INSURER_B, 1, reimburse(4_001)), Error::<Test>::AmountExceeded);
+        assert_ok!(change(INSURER_B, 1, reimburse(4_000)));
+        assert_eq!((status(1), stored(1).reimbursed()), (BillStatus::Reimbursed, fen(10_000)));
+    });
+}
+
+#[test]
+fn a_scene_that_was_closed_after_the_lock_does_not_reimburse() {
+    run(|| {
+        register(bill(1));
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        with_world(|world| world.closed.push(SHARED));
+        assert_noop!(change(INSURER_A, 1, reimburse(1)), Error::<Test>::SceneInactive);
+        assert_ok!(change(INSURER_A, 1, unlock()));
+    });
+}
+
+#[test]
+fn a_bill_holds_so_many_reimbursements_and_no_more() {
+    run(|| {
+        register(bill(1));
+        for scene in 100..108 {
+            assert_ok!(change(INSURER_A, 1, lock(SceneId(scene), "c")));
+            assert_ok!(change(INSURER_A, 1, reimburse(1)));
+        }
+        let ninth = change(INSURER_A, 1, lock(SceneId(108), "c"));
+        assert_noop!(ninth, Error::<Test>::TooManyReimbursements);
+    });
+}
+
+#[test]
+fn the_last_payer_takes_its_reimbursement_back() {
+    run(|| {
+        register(bill(1));
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_ok!(change(INSURER_A, 1, reimburse(6_000)));
+        assert_ok!(change(INSURER_B, 1, lock(SHARED_TOO, "d")));
+        assert_ok!(change(INSURER_B, 1, reimburse(4_000)));
+
+        assert_noop!(change(INSURER_A, 1, reverse_use()), Error::<Test>::NotLastPayer);
+        let unapproved = StatusChange::ReverseUse { reason: reason(), approval: [0; 32] };
+        assert_noop!(change(INSURER_B, 1, unapproved), Error::<Test>::EvidenceMissing);
+        assert_ok!(change(INSURER_B, 1, reverse_use()));
+        assert_eq!(status(1), BillStatus::PartlyReimbursed);
+        assert!(matches!(
+            last_event(),
+            Event::UseReversed { reimbursed, version: 6, .. } if reimbursed == fen(6_000)
+        ));
+        assert_ok!(change(INSURER_A, 1, reverse_use()));
+        assert_eq!((status(1), stored(1).reimbursed()), (BillStatus::Normal, Fen::ZERO));
+        // The scene is free again.
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "e")));
+    });
+}
+
+#[test]
+fn a_bill_over_nothing_cannot_be_reimbursed() {
+    run(|| {
+        let mut free = bill(1);
+        free.total = Fen::ZERO;
+        register(free);
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_noop!(change(INSURER_A, 1, reimburse(1)), Error::<Test>::AmountExceeded);
+        assert_noop!(change(INSURER_A, 1, reimburse(0)), Error::<Test>::AmountNotPositive);
+    });
+}

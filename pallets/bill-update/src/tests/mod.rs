@@ -1,0 +1,177 @@
+//! Every change and every refusal; the model test is in [`model`].
+
+mod claims;
+mod model;
+mod summary;
+
+use crate::{Call, Error, Event, StatusChange, mock::*};
+use billchain_primitives::{BillStatus, Operation, Target};
+use frame::testing_prelude::*;
+
+#[test]
+fn senders_that_may_not_act_are_told_why() {
+    let rows: [(u8, Error<Test>); 3] = [
+        (STRANGER, Error::NotParticipant),
+        (FROZEN, Error::ParticipantFrozen),
+        (CANCELLED, Error::ParticipantCancelled),
+    ];
+    run(|| {
+        register(bill(1));
+        for (sender, expected) in rows {
+            assert_eq!(change(sender, 1, lock(SHARED, "c")), Err(expected.into()), "{sender}");
+        }
+        let unsigned =
+            BillUpdate::change_status(RuntimeOrigin::none(), key(1), None, StatusChange::Confirm);
+        assert_noop!(unsigned, DispatchError::BadOrigin);
+        assert_noop!(change(INSURER_A, 7, lock(SHARED, "c")), Error::<Test>::BillNotFound);
+    });
+}
+
+#[test]
+fn a_change_that_expects_another_version_is_stale() {
+    run(|| {
+        register(bill(1));
+        let call = |expected_version| Call::<Test>::change_status {
+            key: key(1),
+            expected_version,
+            change: lock(SHARED, "c"),
+        };
+        assert_noop!(send(INSURER_A, call(Some(2))), Error::<Test>::StaleVersion);
+        assert_ok!(send(INSURER_A, call(Some(1))));
+        assert_eq!(stored(1).state.version, 2);
+    });
+}
+
+#[test]
+fn the_roles_of_the_rules_decide() {
+    run(|| {
+        register(bill(1));
+        for (sender, refused) in [
+            (HOSPITAL, lock(SHARED, "c")),
+            (AUDITOR, lock(SHARED, "c")),
+            (INSURER_A, void()),
+            (INSURER_A, admin_lock()),
+        ] {
+            assert_noop!(change(sender, 1, refused), Error::<Test>::RoleForbidden);
+        }
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_noop!(change(INSURER_A, 1, admin_unlock()), Error::<Test>::RoleForbidden);
+    });
+}
+
+#[test]
+fn an_operation_without_a_rule_is_refused() {
+    run(|| {
+        register(bill(1));
+        assert_noop!(change(HOSPITAL, 1, StatusChange::Confirm), Error::<Test>::IllegalTransition);
+        assert_noop!(change(INSURER_A, 1, reverse_use()), Error::<Test>::IllegalTransition);
+        assert_ok!(change(ADMIN, 1, admin_lock()));
+        assert_noop!(change(ADMIN, 1, admin_lock()), Error::<Test>::IllegalTransition);
+        // The table is data: without its row, nobody can lock.
+        assert_ok!(change(ADMIN, 1, admin_unlock()));
+        with_world(|world| world.rules.remove(&(Some(BillStatus::Normal), Operation::Lock)));
+        assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), Error::<Test>::IllegalTransition);
+    });
+}
+
+#[test]
+fn a_rule_that_leads_to_an_impossible_state_is_refused() {
+    run(|| {
+        register(bill(1));
+        let retarget = |from, operation, target| {
+            with_world(|world| {
+                world.rules.get_mut(&(Some(from), operation)).expect("it is there").1 = target;
+            });
+        };
+        let locked = Target::Status(BillStatus::Locked);
+        retarget(BillStatus::Normal, Operation::Lock, Target::Status(BillStatus::Normal));
+        assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), Error::<Test>::RuleUnusable);
+        retarget(BillStatus::Normal, Operation::Lock, Target::Named);
+        assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), Error::<Test>::RuleUnusable);
+        retarget(BillStatus::Normal, Operation::Lock, locked);
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        retarget(BillStatus::Locked, Operation::Unlock, locked);
+        assert_noop!(change(INSURER_A, 1, unlock()), Error::<Test>::RuleUnusable);
+    });
+}
+
+#[test]
+fn a_pre_issued_notice_is_confirmed_or_voided_by_its_issuer() {
+    run(|| {
+        for number in [1, 2] {
+            let kind = billchain_primitives::BillKind::PaymentNotice;
+            let notice = billchain_primitives::BillSummary { kind, ..bill(number) };
+            assert_ok!(send(HOSPITAL, pallet_bill_register::Call::<Test>::pre_issue { notice }));
+        }
+        assert_noop!(change(CLINIC, 1, StatusChange::Confirm), Error::<Test>::NotIssuer);
+        assert_ok!(change(HOSPITAL, 1, StatusChange::Confirm));
+        let operator = did("hospital");
+        assert_eq!(last_event(), Event::Confirmed { key: key(1), operator, version: 2 });
+        // Its scene allows no voiding, but an unpaid notice needs no leave.
+        assert_ok!(change(HOSPITAL, 2, void()));
+        assert_eq!((status(1), status(2)), (BillStatus::Normal, BillStatus::Voided));
+    });
+}
+
+#[test]
+fn a_normal_bill_is_voided_only_where_its_scene_allows_it() {
+    run(|| {
+        register(bill(1));
+        let mut lenient = bill(2);
+        lenient.scene = SHARED;
+        register(lenient);
+        assert_noop!(change(HOSPITAL, 1, void()), Error::<Test>::VoidNotAllowed);
+        assert_noop!(change(CLINIC, 2, void()), Error::<Test>::NotIssuer);
+        with_world(|world| world.closed.push(SHARED));
+        assert_noop!(change(HOSPITAL, 2, void()), Error::<Test>::SceneInactive);
+        with_world(|world| world.closed.clear());
+        assert_ok!(change(HOSPITAL, 2, void()));
+        let (operator, reason) = (did("hospital"), reason());
+        assert_eq!(last_event(), Event::Voided { key: key(2), operator, reason, version: 2 });
+        assert_noop!(change(HOSPITAL, 2, void()), Error::<Test>::FinalStatus);
+        assert_noop!(change(INSURER_A, 2, lock(SHARED, "c")), Error::<Test>::FinalStatus);
+        assert_noop!(change(INSURER_A, 2, reimburse(1)), Error::<Test>::FinalStatus);
+    });
+}
+
+#[test]
+fn an_administrator_locks_and_unlocks_with_evidence() {
+    run(|| {
+        register(bill(1));
+        let evidence = [0; 32];
+        let bare = StatusChange::AdminLock { reason: reason(), evidence };
+        assert_noop!(change(ADMIN, 1, bare), Error::<Test>::EvidenceMissing);
+        assert_ok!(change(ADMIN, 1, admin_lock()));
+        assert!(matches!(last_event(), Event::AdminLocked { version: 2, .. }));
+        let refused: DispatchError = Error::<Test>::LockedByAdministrator.into();
+        assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), refused);
+        assert_noop!(change(INSURER_A, 1, unlock()), refused);
+        assert_noop!(change(INSURER_A, 1, reimburse(1)), refused);
+        pass(100 * PERIOD);
+        assert_noop!(change(AUDITOR, 1, StatusChange::ExpireLock), Error::<Test>::LockNotExpired);
+
+        assert_ok!(change(ADMIN, 1, admin_unlock()));
+        let holder = Some(did("admin"));
+        assert!(matches!(last_event(), Event::AdminUnlocked { holder: h, .. } if h == holder));
+        assert_eq!(status(1), BillStatus::Normal);
+        assert_noop!(change(ADMIN, 1, admin_unlock()), Error::<Test>::NotLocked);
+    });
+}
+
+#[test]
+fn an_administrator_releases_a_claimants_lock() {
+    run(|| {
+        register(bill(1));
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_ok!(change(ADMIN, 1, admin_unlock()));
+        let holder = Some(did("insurer-a"));
+        assert!(matches!(last_event(), Event::AdminUnlocked { holder: h, .. } if h == holder));
+        assert_ok!(change(INSURER_B, 1, lock(SHARED, "d")));
+    });
+}
+
+#[test]
+fn integrity_holds() {
+    use frame::traits::Hooks;
+    BillUpdate::integrity_test();
+}

@@ -1,0 +1,149 @@
+//! What the calls of this pallet take.
+
+use billchain_primitives::{ClaimNo, Did, Fen, Operation, Reason, SceneId};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame::deps::frame_support::PalletError;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// A change of a bill's status.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum StatusChange {
+    /// A pre-issued notice was paid.
+    Confirm,
+    /// The issuer voids the bill: a notice that was not paid, or a normal bill
+    /// where its scene allows it.
+    Void {
+        /// Why.
+        reason: Reason,
+    },
+    /// A claimant reserves the bill for a claim. Repeating a lock that stands
+    /// succeeds and changes nothing.
+    Lock {
+        /// Scene of the claim.
+        scene: SceneId,
+        /// Number of the claim.
+        claim_no: ClaimNo,
+        /// The user that a platform acts for; `None`: the sender itself.
+        on_behalf_of: Option<Did>,
+    },
+    /// The holder gives the lock back.
+    Unlock {
+        /// Why.
+        reason: Reason,
+    },
+    /// Anyone releases a lock whose time is over.
+    ExpireLock,
+    /// An administrator locks the bill until one unlocks it.
+    AdminLock {
+        /// Why.
+        reason: Reason,
+        /// SM3 of the evidence; not zero.
+        evidence: [u8; 32],
+    },
+    /// An administrator releases any lock.
+    AdminUnlock {
+        /// Why.
+        reason: Reason,
+        /// SM3 of the evidence; not zero.
+        evidence: [u8; 32],
+    },
+    /// The holder of the lock reimburses.
+    Reimburse {
+        /// How much, in fen; more than 0, at most what remains.
+        amount: Fen,
+    },
+    /// The payer of the last reimbursement takes it back.
+    ReverseUse {
+        /// Why.
+        reason: Reason,
+        /// SM3 of the approval; not zero.
+        approval: [u8; 32],
+    },
+}
+
+impl StatusChange {
+    /// The operation of the status machine that this is.
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::Confirm => Operation::Confirm,
+            Self::Void { .. } => Operation::Void,
+            Self::Lock { .. } => Operation::Lock,
+            Self::Unlock { .. } => Operation::Unlock,
+            Self::ExpireLock => Operation::ExpireLock,
+            Self::AdminLock { .. } => Operation::AdminLock,
+            Self::AdminUnlock { .. } => Operation::AdminUnlock,
+            Self::Reimburse { .. } => Operation::Reimburse,
+            Self::ReverseUse { .. } => Operation::ReverseUse,
+        }
+    }
+
+    /// The reason it gives.
+    pub const fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Void { reason }
+            | Self::Unlock { reason }
+            | Self::AdminLock { reason, .. }
+            | Self::AdminUnlock { reason, .. }
+            | Self::ReverseUse { reason, .. } => Some(reason),
+            Self::Confirm | Self::Lock { .. } | Self::ExpireLock | Self::Reimburse { .. } => None,
+        }
+    }
+
+    /// The hash of evidence or approval it gives.
+    pub const fn evidence(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::AdminLock { evidence, .. } | Self::AdminUnlock { evidence, .. } => {
+                Some(*evidence)
+            }
+            Self::ReverseUse { approval, .. } => Some(*approval),
+            _ => None,
+        }
+    }
+
+    /// Whether it acts on a lock that stands.
+    pub(crate) const fn needs_lock(&self) -> bool {
+        matches!(
+            self,
+            Self::Unlock { .. }
+                | Self::ExpireLock
+                | Self::AdminUnlock { .. }
+                | Self::Reimburse { .. }
+        )
+    }
+}
+
+/// Field in which a red or balance bill does not fit the bill it reverses.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    PalletError,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Mismatch {
+    /// The red bill is red; the balance bill is of its original's kind.
+    Kind,
+    /// `related` is the original's key.
+    Related,
+    /// Both have the original's issuer.
+    Issuer,
+    /// Both have the original's 统一社会信用代码.
+    IssuerUscc,
+    /// Both have the original's scene.
+    Scene,
+    /// The red bill's total is minus the original's; the balance bill's is at
+    /// most the original's.
+    Total,
+}

@@ -1,0 +1,327 @@
+//! # Validators (共识节点与观察节点)
+//!
+//! Which nodes vote on blocks and which may follow: the source of each height's
+//! validator set and of the network's allow-list. The set that decides a block
+//! is read from the state of its parent, so a change takes effect with the
+//! block after the one that made it.
+//!
+//! ## What it promises
+//! - There is always a validator; each has a power above 0 and an SM2 key that
+//!   is a point of the curve.
+//! - An operator, a consensus key and a peer identity stand once each,
+//!   observers included.
+//! - An operator's account exists while it has a validator and keeps its nonce
+//!   afterwards.
+//!
+//! Who administers is the runtime's choice ([`Config::AdminOrigin`]).
+
+#![forbid(unsafe_code)]
+
+mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use types::{
+    MAX_OBSERVERS, MAX_PEER_ID, MAX_POWER, MAX_VALIDATORS, Observer, PeerIdBytes, Validator,
+    is_peer_id,
+};
+pub use weights::WeightInfo;
+
+use billchain_primitives::{AccountId, PublicKey};
+use frame::{prelude::*, try_runtime::TryRuntimeError};
+
+/// The validators' pallet.
+#[frame::pallet]
+pub mod pallet {
+    use super::*;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the runtime decides.
+    #[pallet::config]
+    pub trait Config:
+        frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId = AccountId>
+    {
+        /// Who changes the sets.
+        type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// The validators, in the order they were added.
+    #[pallet::storage]
+    pub type Validators<T: Config> =
+        StorageValue<_, BoundedVec<Validator, ConstU32<MAX_VALIDATORS>>, ValueQuery>;
+
+    /// The observers, in the order they were added.
+    #[pallet::storage]
+    pub type Observers<T: Config> =
+        StorageValue<_, BoundedVec<Observer, ConstU32<MAX_OBSERVERS>>, ValueQuery>;
+
+    /// First validators and observers.
+    #[pallet::genesis_config]
+    #[derive(frame::prelude::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// The validators; at least one on a chain that makes blocks.
+        pub validators: Vec<Validator>,
+        /// The observers.
+        pub observers: Vec<Observer>,
+        /// No data.
+        #[serde(skip)]
+        pub phantom: PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            for validator in &self.validators {
+                if let Err(error) = Pallet::<T>::insert_validator(validator.clone()) {
+                    panic!("validator {}: {error:?}", validator.name);
+                }
+            }
+            for observer in &self.observers {
+                if let Err(error) = Pallet::<T>::insert_observer(observer.clone()) {
+                    panic!("observer {}: {error:?}", observer.name);
+                }
+            }
+        }
+    }
+
+    /// What happened to the sets.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A validator was added; it votes from the next block on.
+        ValidatorAdded {
+            /// The validator.
+            validator: Validator,
+        },
+        /// A validator was removed; it votes no more from the next block on.
+        ValidatorRemoved {
+            /// Account of its operator.
+            operator: AccountId,
+        },
+        /// A validator votes with another key from the next block on.
+        ValidatorKeyRotated {
+            /// Account of its operator.
+            operator: AccountId,
+            /// Compressed SM2 key before.
+            from: [u8; 33],
+            /// Compressed SM2 key now.
+            to: [u8; 33],
+        },
+        /// An observer was added.
+        ObserverAdded {
+            /// The observer.
+            observer: Observer,
+        },
+        /// An observer was removed.
+        ObserverRemoved {
+            /// Its libp2p identity.
+            peer_id: PeerIdBytes,
+        },
+    }
+
+    /// Why a call is refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The operator has a validator already.
+        OperatorInUse,
+        /// Another validator votes with this key.
+        KeyInUse,
+        /// Another validator or observer has this peer identity.
+        PeerIdInUse,
+        /// The consensus key is no SM2 public key.
+        InvalidKey,
+        /// The bytes are no libp2p identity, which is a multihash.
+        InvalidPeerId,
+        /// The power is 0.
+        NoPower,
+        /// The power is above `MAX_POWER`.
+        PowerTooHigh,
+        /// There are as many validators or observers as there may be.
+        TooMany,
+        /// There is no such validator or observer.
+        NotFound,
+        /// The last validator cannot be removed.
+        LastValidator,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Adds a validator.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::add_validator())]
+        pub fn add_validator(origin: OriginFor<T>, validator: Validator) -> DispatchResult {
+            T::AdminOrigin::ensure_origin(origin)?;
+            Self::insert_validator(validator.clone())?;
+            Self::deposit_event(Event::ValidatorAdded { validator });
+            Ok(())
+        }
+
+        /// Removes a validator.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::remove_validator())]
+        pub fn remove_validator(origin: OriginFor<T>, operator: AccountId) -> DispatchResult {
+            T::AdminOrigin::ensure_origin(origin)?;
+            Validators::<T>::try_mutate(|validators| {
+                let at = Self::position(validators, &operator)?;
+                ensure!(validators.len() > 1, Error::<T>::LastValidator);
+                // The account stays: were it reaped, its nonce would begin
+                // again and its old transactions be valid once more.
+                validators.remove(at);
+                Ok::<_, DispatchError>(())
+            })?;
+            Self::deposit_event(Event::ValidatorRemoved { operator });
+            Ok(())
+        }
+
+        /// Gives a validator another consensus key.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::rotate_validator_key())]
+        pub fn rotate_validator_key(
+            origin: OriginFor<T>,
+            operator: AccountId,
+            key: [u8; 33],
+        ) -> DispatchResult {
+            T::AdminOrigin::ensure_origin(origin)?;
+            ensure!(PublicKey::Sm2(key).is_well_formed(), Error::<T>::InvalidKey);
+            let from = Validators::<T>::try_mutate(|validators| {
+                let at = Self::position(validators, &operator)?;
+                ensure!(validators.iter().all(|v| v.consensus_key != key), Error::<T>::KeyInUse);
+                let entry = validators.get_mut(at).ok_or(Error::<T>::NotFound)?;
+                Ok::<_, DispatchError>(core::mem::replace(&mut entry.consensus_key, key))
+            })?;
+            Self::deposit_event(Event::ValidatorKeyRotated { operator, from, to: key });
+            Ok(())
+        }
+
+        /// Adds an observer.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::add_observer())]
+        pub fn add_observer(origin: OriginFor<T>, observer: Observer) -> DispatchResult {
+            T::AdminOrigin::ensure_origin(origin)?;
+            Self::insert_observer(observer.clone())?;
+            Self::deposit_event(Event::ObserverAdded { observer });
+            Ok(())
+        }
+
+        /// Removes an observer.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::remove_observer())]
+        pub fn remove_observer(origin: OriginFor<T>, peer_id: PeerIdBytes) -> DispatchResult {
+            T::AdminOrigin::ensure_origin(origin)?;
+            Observers::<T>::try_mutate(|observers| {
+                let at = observers
+                    .iter()
+                    .position(|observer| observer.peer_id == peer_id)
+                    .ok_or(Error::<T>::NotFound)?;
+                observers.remove(at);
+                Ok::<_, DispatchError>(())
+            })?;
+            Self::deposit_event(Event::ObserverRemoved { peer_id });
+            Ok(())
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// The validators of the next block.
+        pub fn validators() -> Vec<Validator> {
+            Validators::<T>::get().into_inner()
+        }
+
+        /// The observers.
+        pub fn observers() -> Vec<Observer> {
+            Observers::<T>::get().into_inner()
+        }
+
+        /// Whether `account` operates a validator.
+        pub fn is_operator(account: &AccountId) -> bool {
+            Validators::<T>::get().iter().any(|validator| validator.operator == *account)
+        }
+
+        fn position(validators: &[Validator], operator: &AccountId) -> Result<usize, Error<T>> {
+            validators.iter().position(|v| v.operator == *operator).ok_or(Error::<T>::NotFound)
+        }
+
+        fn ensure_peer_id_free(peer_id: &PeerIdBytes) -> Result<(), Error<T>> {
+            ensure!(is_peer_id(peer_id), Error::<T>::InvalidPeerId);
+            let used = Validators::<T>::get().iter().any(|v| v.peer_id == *peer_id)
+                || Observers::<T>::get().iter().any(|o| o.peer_id == *peer_id);
+            ensure!(!used, Error::<T>::PeerIdInUse);
+            Ok(())
+        }
+
+        fn insert_validator(validator: Validator) -> Result<(), Error<T>> {
+            ensure!(validator.power > 0, Error::<T>::NoPower);
+            ensure!(validator.power <= MAX_POWER, Error::<T>::PowerTooHigh);
+            ensure!(
+                PublicKey::Sm2(validator.consensus_key).is_well_formed(),
+                Error::<T>::InvalidKey
+            );
+            Self::ensure_peer_id_free(&validator.peer_id)?;
+            let mut validators = Validators::<T>::get();
+            for known in &validators {
+                ensure!(known.operator != validator.operator, Error::<T>::OperatorInUse);
+                ensure!(known.consensus_key != validator.consensus_key, Error::<T>::KeyInUse);
+            }
+            let operator = validator.operator.clone();
+            validators.try_push(validator).map_err(|_| Error::<T>::TooMany)?;
+            Validators::<T>::put(validators);
+            frame_system::Pallet::<T>::inc_providers(&operator);
+            Ok(())
+        }
+
+        fn insert_observer(observer: Observer) -> Result<(), Error<T>> {
+            Self::ensure_peer_id_free(&observer.peer_id)?;
+            Observers::<T>::try_mutate(|observers| {
+                observers.try_push(observer).map_err(|_| Error::<T>::TooMany)
+            })
+        }
+
+        /// Checks what always holds: powers within bounds, operators' accounts alive, and nothing
+        /// stands twice.
+        pub fn do_try_state() -> Result<(), TryRuntimeError> {
+            let validators = Validators::<T>::get();
+            let powers = 1..=MAX_POWER;
+            ensure!(
+                validators.iter().all(|v| powers.contains(&v.power)),
+                "a power is out of bounds"
+            );
+            let alive = |v: &Validator| frame_system::Pallet::<T>::providers(&v.operator) > 0;
+            ensure!(validators.iter().all(alive), "an operator's account does not exist");
+            let mut peers: Vec<_> = validators.iter().map(|v| v.peer_id.clone()).collect();
+            peers.extend(Observers::<T>::get().iter().map(|o| o.peer_id.clone()));
+            let mut operators: Vec<_> = validators.iter().map(|v| v.operator.clone()).collect();
+            let mut keys: Vec<_> = validators.iter().map(|v| v.consensus_key).collect();
+            let (p, o, k) = (peers.len(), operators.len(), keys.len());
+            peers.sort();
+            peers.dedup();
+            operators.sort();
+            operators.dedup();
+            keys.sort();
+            keys.dedup();
+            ensure!(peers.len() == p, "a peer identity stands twice");
+            ensure!(operators.len() == o, "an operator stands twice");
+            ensure!(keys.len() == k, "a consensus key stands twice");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Who votes, and who may follow.
+
+use billchain_primitives::{AccountId, Name};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame::prelude::{BoundedVec, ConstU32};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// Longest libp2p identity, in bytes of its multihash.
+pub const MAX_PEER_ID: u32 = 64;
+/// libp2p identity of a node: the bytes of its multihash.
+pub type PeerIdBytes = BoundedVec<u8, ConstU32<MAX_PEER_ID>>;
+
+/// Most validators.
+pub const MAX_VALIDATORS: u32 = 64;
+/// Most observers.
+pub const MAX_OBSERVERS: u32 = 256;
+/// Highest voting power of one validator: low enough that consensus can sum
+/// and multiply the powers of all without leaving 64 bits.
+pub const MAX_POWER: u64 = 1_000_000_000;
+
+/// Whether `bytes` are a libp2p identity: the multihash of a public key, which
+/// is the key itself (36 to 42 bytes; Ed25519 and its like) or its SHA-256.
+pub fn is_peer_id(bytes: &[u8]) -> bool {
+    const IDENTITY: u8 = 0x00;
+    const SHA2_256: u8 = 0x12;
+    let [code, length, digest @ ..] = bytes else { return false };
+    usize::from(*length) == digest.len()
+        && match *code {
+            IDENTITY => (36..=42).contains(&digest.len()),
+            SHA2_256 => digest.len() == 32,
+            _ => false,
+        }
+}
+
+/// A validator (共识节点).
+#[derive(
+    Clone,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Validator {
+    /// Account of its operator.
+    pub operator: AccountId,
+    /// Name to show.
+    pub name: Name,
+    /// Compressed SM2 key it votes with.
+    #[serde(with = "sp_key")]
+    pub consensus_key: [u8; 33],
+    /// Its node's libp2p identity.
+    pub peer_id: PeerIdBytes,
+    /// Its voting power, 1 to [`MAX_POWER`].
+    pub power: u64,
+}
+
+/// A node that follows without a vote (观察节点).
+#[derive(
+    Clone,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Observer {
+    /// Name to show.
+    pub name: Name,
+    /// Its libp2p identity.
+    pub peer_id: PeerIdBytes,
+}
+
+/// Serde of an SM2 key as `sm2:hex`.
+mod sp_key {
+    use billchain_primitives::PublicKey;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(key: &[u8; 33], s: S) -> Result<S::Ok, S::Error> {
+        PublicKey::Sm2(*key).serialize(s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 33], D::Error> {
+        match PublicKey::deserialize(d)? {
+            PublicKey::Sm2(key) => Ok(key),
+            other => Err(D::Error::custom(format!("expected an SM2 key, found {other}"))),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The transaction format: Substrate's, but the signature covers the whole
+//! payload.
+//!
+//! `sp_runtime`'s extrinsic hashes a payload of more than 256 bytes with
+//! Blake2 before the signature sees it. That would put a foreign hash between
+//! a bill and its SM2 signature, so this type hands the full payload to
+//! [`Signature::verify_payload`], which knows what each scheme signs.
+
+use crate::{AccountId, Address, Signature, SignatureScheme};
+use codec::{Decode, DecodeWithMemTracking, Encode, EncodeLike, Input};
+use frame_support::{
+    dispatch::{DispatchInfo, GetDispatchInfo},
+    traits::{InherentBuilder, SignedTransactionBuilder},
+};
+use scale_info::{StaticTypeInfo, Type, TypeInfo};
+use sp_runtime::{
+    OpaqueExtrinsic,
+    generic::{self, CheckedExtrinsic, ExtrinsicFormat, Preamble},
+    traits::{
+        Checkable, Dispatchable, ExtrinsicCall, ExtrinsicLike, ExtrinsicMetadata, LazyExtrinsic,
+        Lookup, Member, TransactionExtension,
+    },
+    transaction_validity::{InvalidTransaction, TransactionValidityError},
+};
+
+type Inner<Call, Extension> = generic::UncheckedExtrinsic<Address, Call, Signature, Extension>;
+
+/// A transaction or inherent as it comes from outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UncheckedExtrinsic<Call, Extension>(pub Inner<Call, Extension>);
+
+impl<Call, Extension> UncheckedExtrinsic<Call, Extension> {
+    /// An inherent: unsigned, put into the block by its proposer.
+    pub fn new_bare(call: Call) -> Self {
+        Self(Inner::new_bare(call))
+    }
+
+    /// A signed transaction.
+    pub fn new_signed(
+        call: Call,
+        signer: Address,
+        signature: Signature,
+        extension: Extension,
+    ) -> Self {
+        Self(Inner::new_signed(call, signer, signature, extension))
+    }
+
+    /// The call.
+    pub fn function(&self) -> &Call {
+        &self.0.function
+    }
+
+    /// Signer's address, signature and extension, of a signed transaction.
+    pub fn signed_parts(&self) -> Option<(&Address, &Signature, &Extension)> {
+        match &self.0.preamble {
+            Preamble::Signed(address, signature, extension) => {
+                Some((address, signature, extension))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Which signature schemes a chain admits: the runtime's say, asked for every
+/// signed transaction before its signature is checked.
+pub trait SignatureAdmission {
+    /// `InvalidTransaction::Custom` code of a refusal.
+    const REFUSAL: u8;
+
+    /// Whether `scheme` may be used.
+    fn admits(&self, scheme: SignatureScheme) -> bool;
+}
+
+impl<Call, Extension, L> Checkable<L> for UncheckedExtrinsic<Call, Extension>
+where
+    Call: Encode + Member + Dispatchable,
+    Extension: Encode + TransactionExtension<Call>,
+    L: Lookup<Source = Address, Target = AccountId> + SignatureAdmission,
+{
+    type Checked = CheckedExtrinsic<AccountId, Call, Extension>;
+
+    fn check(self, lookup: &L) -> Result<Self::Checked, TransactionValidityError> {
+        if let Preamble::Signed(address, signature, extension) = &self.0.preamble {
+            let signer = lookup.lookup(address.clone())?;
+            let mut payload = match &self.0.encoded_call {
+                Some(encoded) => encoded.clone(),
+                None => self.0.function.encode(),
+            };
+            extension.encode_to(&mut payload);
+            extension.implicit()?.encode_to(&mut payload);
+            if !signature.verify_payload(&payload, &signer) {
+                return Err(InvalidTransaction::BadProof.into());
+            }
+        }
+        self.unchecked_into_checked_i_know_what_i_am_doing(lookup)
+    }
+
+    fn unchecked_into_checked_i_know_what_i_am_doing(
+        self,
+        lookup: &L,
+    ) -> Result<Self::Checked, TransactionValidityError> {
+        let Inner { preamble, function, .. } = self.0;
+        let format = match preamble {
+            Preamble::Signed(address, _, extension) => {
+                ExtrinsicFormat::Signed(lookup.lookup(address)?, extension)
+            }
+            Preamble::General(extension) => ExtrinsicFormat::General(extension),
+            Preamble::Bare(_) => ExtrinsicFormat::Bare,
+        };
+        Ok(CheckedExtrinsic { format, function })
+    }
+}
+
+impl<Call, Extension> Encode for UncheckedExtrinsic<Call, Extension>
+where
+    Inner<Call, Extension>: Encode,
+{
+    fn encode(&self) -> Vec<u8> {
+        self.0.encode()
+    }
+}
+
+impl<Call, Extension> EncodeLike for UncheckedExtrinsic<Call, Extension> where
+    Inner<Call, Extension>: Encode
+{
+}
+
+impl<Call, Extension> Decode for UncheckedExtrinsic<Call, Extension>
+where
+    Inner<Call, Extension>: Decode,
+{
+    fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+        Inner::decode(input).map(Self)
+    }
+}
+
+impl<Call, Extension> DecodeWithMemTracking for UncheckedExtrinsic<Call, Extension> where
+    Inner<Call, Extension>: DecodeWithMemTracking
+{
+}
+
+impl<Call, Extension> TypeInfo for UncheckedExtrinsic<Call, Extension>
+where
+    Call: StaticTypeInfo,
+    Extension: StaticTypeInfo,
+{
+    // Clients recognise the format by `sp_runtime`'s path and parameters, and
+    // the encoding is the same.
+    type Identity = Inner<Call, Extension>;
+
+    fn type_info() -> Type {
+        Inner::<Call, Extension>::type_info()
+    }
+}
+
+impl<Call, Extension> ExtrinsicLike for UncheckedExtrinsic<Call, Extension> {
+    #[allow(deprecated)]
+    fn is_signed(&self) -> Option<bool> {
+        Some(self.0.is_signed())
+    }
+
+    fn is_bare(&self) -> bool {
+        self.0.is_inherent()
+    }
+}
+
+impl<Call, Extension> ExtrinsicCall for UncheckedExtrinsic<Call, Extension> {
+    type Call = Call;
+
+    fn call(&self) -> &Call {
+        &self.0.function
+    }
+
+    fn into_call(self) -> Call {
+        self.0.function
+    }
+}
+
+impl<Call: Dispatchable, Extension> ExtrinsicMetadata for UncheckedExtrinsic<Call, Extension> {
+    const VERSIONS: &'static [u8] = Inner::<Call, Extension>::VERSIONS;
+    type TransactionExtensionPipelines =
+        <Inner<Call, Extension> as ExtrinsicMetadata>::TransactionExtensionPipelines;
+}
+
+impl<Call, Extension> InherentBuilder for UncheckedExtrinsic<Call, Extension> {
+    fn new_inherent(call: Call) -> Self {
+        Self::new_bare(call)
+    }
+}
+
+impl<Call, Extension> SignedTransactionBuilder for UncheckedExtrinsic<Call, Extension> {
+    type Address = Address;
+    type Signature = Signature;
+    type Extension = Extension;
+
+    fn new_signed_transaction(
+        call: Call,
+        signer: Address,
+        signature: Signature,
+        extension: Extension,
+    ) -> Self {
+        Self::new_signed(call, signer, signature, extension)
+    }
+}
+
+impl<Call, Extension> GetDispatchInfo for UncheckedExtrinsic<Call, Extension>
+where
+    Call: GetDispatchInfo + Dispatchable,
+    Inner<Call, Extension>: GetDispatchInfo,
+{
+    fn get_dispatch_info(&self) -> DispatchInfo {
+        self.0.get_dispatch_info()
+    }
+}
+
+impl<Call, Extension> From<UncheckedExtrinsic<Call, Extension>> for OpaqueExtrinsic
+where
+    Inner<Call, Extension>: Into<OpaqueExtrinsic>,
+{
+    fn from(extrinsic: UncheckedExtrinsic<Call, Extension>) -> Self {
+        extrinsic.0.into()
+    }
+}
+
+impl<Call, Extension> LazyExtrinsic for UncheckedExtrinsic<Call, Extension>
+where
+    Inner<Call, Extension>: LazyExtrinsic,
+{
+    fn decode_unprefixed(data: &[u8]) -> Result<Self, codec::Error> {
+        Inner::decode_unprefixed(data).map(Self)
+    }
+}
+
+impl<Call, Extension> serde::Serialize for UncheckedExtrinsic<Call, Extension>
+where
+    Inner<Call, Extension>: serde::Serialize,
+{
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, Call, Extension> serde::Deserialize<'de> for UncheckedExtrinsic<Call, Extension>
+where
+    Inner<Call, Extension>: serde::Deserialize<'de>,
+{
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::Deserialize::deserialize(deserializer).map(Self)
+    }
+}

@@ -1,0 +1,64 @@
+//! Types every other crate speaks: blocks hashed with SM3, signatures that
+//! admit SM2, decentralised identifiers, and fiscal electronic bills
+//! (财政电子票据) whose newtypes cannot hold an invalid value.
+//!
+//! A type that decodes from foreign bytes validates while it decodes, so a
+//! value of it is proof that the rule holds.
+
+#![forbid(unsafe_code)]
+
+pub mod bill;
+mod codec_util;
+pub mod did;
+mod extrinsic;
+mod hashing;
+pub mod history;
+pub mod index;
+pub mod operation;
+pub mod roles;
+mod signature;
+mod stamp;
+mod text;
+pub mod traits;
+
+pub use bill::{
+    BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, CheckCode, Fen, IssueDate,
+    IssueTime, PayerType, SceneId, Uscc,
+};
+pub use did::Did;
+pub use extrinsic::{SignatureAdmission, UncheckedExtrinsic};
+pub use hashing::{Sm3Hasher, sm3};
+pub use operation::{Operation, Target};
+pub use roles::{AdminRole, Role, RoleSet};
+pub use signature::{PublicKey, Signature, SignatureScheme, clear_signature_cache};
+pub use stamp::Stamp;
+pub use text::{ClaimNo, Name, Reason};
+
+use sp_core::H256;
+use sp_runtime::{AccountId32, MultiAddress, generic};
+
+/// Number of a block; the genesis is 0.
+pub type BlockNumber = u32;
+/// Number of transactions an account has had included.
+pub type Nonce = u32;
+/// Hash of a block, a transaction or a state: SM3 (GB/T 32905), 32 bytes.
+pub type Hash = H256;
+/// Account identifier, 32 bytes. For SM2 it is the SM3 of the compressed
+/// public key; for the development schemes it is what Substrate derives.
+pub type AccountId = AccountId32;
+/// How a transaction names an account; encodes like Substrate's `MultiAddress`.
+pub type Address = MultiAddress<AccountId, ()>;
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Moment = u64;
+/// Header of a block; its hash is the SM3 of its SCALE encoding.
+pub type Header = generic::Header<BlockNumber, Sm3Hasher>;
+/// A block of `Extrinsic`s.
+pub type Block<Extrinsic> = generic::Block<Header, Extrinsic>;
+/// A block whose transactions are not decoded.
+pub type OpaqueBlock = Block<sp_runtime::OpaqueExtrinsic>;
+
+/// Hash of a transaction: SM3 over its encoding with the length prefix, as it
+/// stands in a block.
+pub fn transaction_hash(encoded: &[u8]) -> Hash {
+    sm3(encoded).into()
+}

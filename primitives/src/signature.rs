@@ -1,0 +1,328 @@
+//! Who signs transactions, and how a signature is checked.
+//!
+//! SM2 (GB/T 32918) is the scheme of the chain: it covers the full payload
+//! through SM3 alone. The three schemes of Substrate's `MultiSignature` keep
+//! its encoding, so that existing wallets and libraries work on development
+//! chains; those sign a payload of more than 256 bytes by its hash, which is
+//! Blake2-256 with stock tools and SM3 with a client that was told the chain's
+//! hasher. Both are accepted.
+
+use crate::{AccountId, sm3};
+use billchain_crypto::sm2;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use lru::LruCache;
+use parking_lot::Mutex;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_core::{crypto::ByteArray, ecdsa, ed25519, sr25519};
+use sp_runtime::{
+    MultiSigner,
+    traits::{IdentifyAccount, Verify},
+};
+use std::{num::NonZeroUsize, sync::LazyLock};
+
+/// Payloads longer than this are signed by their hash, except with SM2.
+const HASHED_PAYLOAD_THRESHOLD: usize = 256;
+
+/// Names of the schemes, for policy and messages.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureScheme {
+    /// SM2 with SM3.
+    Sm2,
+    /// Ed25519; development chains.
+    Ed25519,
+    /// Schnorr over Ristretto; development chains.
+    Sr25519,
+    /// ECDSA over secp256k1; development chains.
+    Ecdsa,
+}
+
+/// A signature over a transaction's payload.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum Signature {
+    /// As in `MultiSignature`.
+    #[codec(index = 0)]
+    Ed25519(ed25519::Signature),
+    /// As in `MultiSignature`.
+    #[codec(index = 1)]
+    Sr25519(sr25519::Signature),
+    /// As in `MultiSignature`.
+    #[codec(index = 2)]
+    Ecdsa(ecdsa::Signature),
+    /// SM2 with the signer id `1234567812345678` (GM/T 0009).
+    #[codec(index = 16)]
+    Sm2 {
+        /// Compressed public key; its SM3 is the account.
+        public: [u8; 33],
+        /// r ‖ s.
+        signature: [u8; 64],
+    },
+}
+
+impl Signature {
+    /// The scheme.
+    pub const fn scheme(&self) -> SignatureScheme {
+        match self {
+            Self::Ed25519(_) => SignatureScheme::Ed25519,
+            Self::Sr25519(_) => SignatureScheme::Sr25519,
+            Self::Ecdsa(_) => SignatureScheme::Ecdsa,
+            Self::Sm2 { .. } => SignatureScheme::Sm2,
+        }
+    }
+
+    /// Whether `signer` signed `payload`, which is the whole encoded payload,
+    /// not a hash of it. A signature found valid is remembered (up to
+    /// [`VERIFIED_CAPACITY`]), so that the pool's check serves the block's.
+    pub fn verify_payload(&self, payload: &[u8], signer: &AccountId) -> bool {
+        let id = self.verification_id(payload, signer);
+        if VERIFIED.lock().get(&id).is_some() {
+            return true;
+        }
+        let valid = self.verify_uncached(payload, signer);
+        if valid {
+            VERIFIED.lock().put(id, ());
+        }
+        valid
+    }
+
+    fn verify_uncached(&self, payload: &[u8], signer: &AccountId) -> bool {
+        if let Self::Sm2 { public, signature } = self {
+            return sm3(public) == *AsRef::<[u8; 32]>::as_ref(signer)
+                && sm2::verify(public, sm2::DEFAULT_ID, payload, signature).is_ok();
+        }
+        if payload.len() <= HASHED_PAYLOAD_THRESHOLD {
+            return self.verify_message(payload, signer);
+        }
+        self.verify_message(&sp_crypto_hashing::blake2_256(payload), signer)
+            || self.verify_message(&sm3(payload), signer)
+    }
+
+    fn verify_message(&self, message: &[u8], signer: &AccountId) -> bool {
+        let who: &[u8; 32] = signer.as_ref();
+        match self {
+            Self::Ed25519(signature) => signature.verify(message, &ed25519::Public::from(*who)),
+            Self::Sr25519(signature) => signature.verify(message, &sr25519::Public::from(*who)),
+            Self::Ecdsa(signature) => signature
+                .recover_prehashed(&sp_crypto_hashing::blake2_256(message))
+                .is_some_and(|public| sp_crypto_hashing::blake2_256(public.as_ref()) == *who),
+            Self::Sm2 { .. } => false,
+        }
+    }
+
+    /// Binds signature, payload and signer: equal ids mean equal verdicts.
+    fn verification_id(&self, payload: &[u8], signer: &AccountId) -> [u8; 32] {
+        let mut hasher = billchain_crypto::sm3::Sm3::new();
+        self.using_encoded(|bytes| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        });
+        hasher.update(signer.as_ref());
+        hasher.update(payload);
+        hasher.finalize()
+    }
+}
+
+/// How many signatures found valid are remembered: some blocks' worth.
+pub const VERIFIED_CAPACITY: usize = 65_536;
+
+/// Ids of signatures found valid. Only positive verdicts are kept, and an id
+/// binds everything the verdict depends on, so the cache cannot change an
+/// outcome, only its cost.
+static VERIFIED: LazyLock<Mutex<LruCache<[u8; 32], ()>>> = LazyLock::new(|| {
+    Mutex::new(LruCache::new(NonZeroUsize::new(VERIFIED_CAPACITY).unwrap_or(NonZeroUsize::MIN)))
+});
+
+/// Forgets the signatures found valid, so that a measurement starts cold.
+pub fn clear_signature_cache() {
+    VERIFIED.lock().clear();
+}
+
+/// A public key a participant acts with.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum PublicKey {
+    /// 32 bytes.
+    #[codec(index = 0)]
+    Ed25519([u8; 32]),
+    /// 32 bytes.
+    #[codec(index = 1)]
+    Sr25519([u8; 32]),
+    /// Compressed secp256k1 point.
+    #[codec(index = 2)]
+    Ecdsa([u8; 33]),
+    /// Compressed SM2 point.
+    #[codec(index = 16)]
+    Sm2([u8; 33]),
+}
+
+impl PublicKey {
+    /// The account the key acts for.
+    pub fn account_id(&self) -> AccountId {
+        match self {
+            Self::Ed25519(key) => AccountId::new(*key),
+            Self::Sr25519(key) => AccountId::new(*key),
+            Self::Ecdsa(key) => MultiSigner::Ecdsa(ecdsa::Public::from_raw(*key)).into_account(),
+            Self::Sm2(key) => AccountId::new(sm3(key)),
+        }
+    }
+
+    /// The scheme.
+    pub const fn scheme(&self) -> SignatureScheme {
+        match self {
+            Self::Ed25519(_) => SignatureScheme::Ed25519,
+            Self::Sr25519(_) => SignatureScheme::Sr25519,
+            Self::Ecdsa(_) => SignatureScheme::Ecdsa,
+            Self::Sm2(_) => SignatureScheme::Sm2,
+        }
+    }
+
+    /// Whether the bytes are a key of the scheme. Only SM2's are checked to be
+    /// a point: the others fail when they are used.
+    pub fn is_well_formed(&self) -> bool {
+        match self {
+            Self::Sm2(key) => sm2::PublicKey::from_compressed(key).is_ok(),
+            Self::Ecdsa(key) => matches!(key[0], 2 | 3),
+            Self::Ed25519(key) => ed25519::Public::from_slice(key).is_ok(),
+            Self::Sr25519(key) => sr25519::Public::from_slice(key).is_ok(),
+        }
+    }
+}
+
+impl core::fmt::Display for PublicKey {
+    /// `scheme:hex`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Ed25519(key) => write!(f, "ed25519:{}", hex::encode(key)),
+            Self::Sr25519(key) => write!(f, "sr25519:{}", hex::encode(key)),
+            Self::Ecdsa(key) => write!(f, "ecdsa:{}", hex::encode(key)),
+            Self::Sm2(key) => write!(f, "sm2:{}", hex::encode(key)),
+        }
+    }
+}
+
+/// Text that is no public key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "public key: expected sm2:, ed25519:, sr25519: or ecdsa: and the key in hex, found \"{0}\""
+)]
+pub struct InvalidPublicKey(String);
+
+impl core::str::FromStr for PublicKey {
+    type Err = InvalidPublicKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPublicKey> {
+        let invalid = || InvalidPublicKey(text.chars().take(120).collect());
+        let (scheme, digits) = text.split_once(':').ok_or_else(invalid)?;
+        let bytes = hex::decode(digits).map_err(|_| invalid())?;
+        fn fixed<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+            bytes.try_into().ok()
+        }
+        let key = match scheme {
+            "sm2" => fixed(&bytes).map(Self::Sm2),
+            "ed25519" => fixed(&bytes).map(Self::Ed25519),
+            "sr25519" => fixed(&bytes).map(Self::Sr25519),
+            "ecdsa" => fixed(&bytes).map(Self::Ecdsa),
+            _ => None,
+        };
+        key.filter(Self::is_well_formed).ok_or_else(invalid)
+    }
+}
+
+crate::codec_util::serde_as_string!(PublicKey);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sp_core::Pair;
+
+    fn sm2_signed(payload: &[u8]) -> (Signature, AccountId) {
+        let secret = sm2::SecretKey::from_seed(b"//primitives");
+        let public = secret.public().to_compressed();
+        let signature = secret.sign(sm2::DEFAULT_ID, payload).to_bytes();
+        (Signature::Sm2 { public, signature }, PublicKey::Sm2(public).account_id())
+    }
+
+    #[test]
+    fn sm2_covers_the_whole_payload_whatever_its_length() {
+        for length in [0, 1, 256, 257, 5_000] {
+            let payload = vec![7; length];
+            let (signature, signer) = sm2_signed(&payload);
+            assert!(signature.verify_payload(&payload, &signer), "{length}");
+            let mut other = payload.clone();
+            other.push(7);
+            assert!(!signature.verify_payload(&other, &signer), "{length}");
+            assert!(!signature.verify_payload(&payload, &AccountId::new([1; 32])), "{length}");
+        }
+    }
+
+    #[test]
+    fn an_sm2_signature_over_a_prehash_is_refused() {
+        let payload = vec![7; 300];
+        for hash in [sp_crypto_hashing::blake2_256(&payload), sm3(&payload)] {
+            let (signature, signer) = sm2_signed(&hash);
+            assert!(!signature.verify_payload(&payload, &signer));
+        }
+    }
+
+    #[test]
+    fn sr25519_accepts_both_kinds_of_client_for_long_payloads() {
+        let pair = sr25519::Pair::from_string("//Alice", None).unwrap();
+        let signer = PublicKey::Sr25519(pair.public().0).account_id();
+        let payload = vec![9; 300];
+        for message in [sp_crypto_hashing::blake2_256(&payload), sm3(&payload)] {
+            let signature = Signature::Sr25519(pair.sign(&message));
+            assert!(signature.verify_payload(&payload, &signer));
+        }
+        let raw = Signature::Sr25519(pair.sign(&payload));
+        assert!(!raw.verify_payload(&payload, &signer));
+        let short = vec![9; 256];
+        assert!(Signature::Sr25519(pair.sign(&short)).verify_payload(&short, &signer));
+    }
+
+    #[test]
+    fn the_cache_never_turns_a_refusal_into_an_acceptance() {
+        let payload = b"payload".to_vec();
+        let (signature, signer) = sm2_signed(&payload);
+        assert!(signature.verify_payload(&payload, &signer));
+        assert!(signature.verify_payload(&payload, &signer), "from the cache");
+        let Signature::Sm2 { public, signature: mut bytes } = signature else { unreachable!() };
+        bytes[63] ^= 1;
+        assert!(!Signature::Sm2 { public, signature: bytes }.verify_payload(&payload, &signer));
+    }
+
+    #[test]
+    fn multi_signature_encodes_alike() {
+        let pair = sr25519::Pair::from_string("//Alice", None).unwrap();
+        let signature = pair.sign(b"x");
+        assert_eq!(
+            Signature::Sr25519(signature).encode(),
+            sp_runtime::MultiSignature::Sr25519(signature).encode()
+        );
+    }
+
+    #[test]
+    fn public_keys_are_read_back_from_their_text() {
+        let key = PublicKey::Sm2(sm2::SecretKey::from_seed(b"x").public().to_compressed());
+        assert_eq!(key.to_string().parse::<PublicKey>().unwrap(), key);
+        for bad in ["", "sm2", "sm2:00", "sm3:00", "sm2:zz", &format!("sm2:{}", "00".repeat(33))] {
+            assert!(bad.parse::<PublicKey>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! Seams between the contracts: a pallet asks for a role, the runtime says
+//! which pallet plays it.
+
+use crate::{
+    AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment, Operation,
+    RoleSet, SceneId, Target, history::Entry,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_core::{ConstU32, bounded::BoundedVec};
+use sp_runtime::ArithmeticError;
+
+/// A participant that may act.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ActiveParticipant {
+    /// Its identifier.
+    pub did: Did,
+    /// What it may do.
+    pub roles: RoleSet,
+}
+
+/// State of a participant.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ParticipantStatus {
+    /// 正常.
+    Active,
+    /// 冻结.
+    Frozen,
+    /// 注销; final.
+    Cancelled,
+}
+
+/// Why a participant may not act.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParticipantProblem {
+    /// No participant has this account or DID.
+    NotFound,
+    /// It is in this state, which is not [`ParticipantStatus::Active`].
+    NotActive(ParticipantStatus),
+}
+
+/// Who acts on the chain. Played by the participant contract.
+pub trait Participants {
+    /// The active participant whose current key belongs to `account`.
+    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem>;
+    /// The active participant `did`.
+    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem>;
+    /// The account that acts for `did` now, whatever its state.
+    fn account_of(did: &Did) -> Option<AccountId>;
+}
+
+/// Whether a scene admits one successful claim or several.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ReimbursementMode {
+    /// 排他: one successful claim.
+    Exclusive,
+    /// 累计: several payers, each scene once, never above the total.
+    Cumulative,
+}
+
+/// Whether the issuer may void a normal bill of the scene.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum VoidPolicy {
+    /// Refused; the default.
+    Refused,
+    /// Allowed.
+    Allowed,
+}
+
+/// The rules of an active scene.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct SceneRules {
+    /// One claim or several.
+    pub mode: ReimbursementMode,
+    /// Weight in contention within a block: the higher wins.
+    pub weight: u16,
+    /// How long a lock lasts, in milliseconds; not 0.
+    pub lock_period_ms: u64,
+    /// Whether a normal bill may be voided.
+    pub void: VoidPolicy,
+}
+
+/// Why a scene cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SceneProblem {
+    /// There is no such scene.
+    NotFound,
+    /// It is not active.
+    Inactive,
+}
+
+/// The business scenes. Played by the scene contract.
+pub trait Scenes {
+    /// Rules of the scene, if it is active.
+    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem>;
+}
+
+/// Why an operation is refused by the rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RuleProblem {
+    /// The status is final.
+    FinalStatus,
+    /// No rule leads from this status by this operation.
+    IllegalTransition,
+    /// There is a rule, but for other roles.
+    RoleForbidden,
+}
+
+/// The status machine as data. Played by the permissions contract.
+pub trait TransitionRules {
+    /// Where `operation` by someone with `roles` leads from `from` (`None`: the
+    /// bill does not exist yet).
+    fn check(
+        from: Option<BillStatus>,
+        operation: Operation,
+        roles: RoleSet,
+    ) -> Result<Target, RuleProblem>;
+
+    /// Whether `did` may lock bills in `scene` without a grant.
+    fn is_whitelisted(scene: SceneId, did: &Did) -> bool;
+}
+
+/// What a bill is locked for.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum LockPurpose {
+    /// A claim; only the holder may unlock or reimburse.
+    Claim {
+        /// In which scene.
+        scene: SceneId,
+        /// For which claim.
+        claim_no: ClaimNo,
+    },
+    /// Manual intervention of an administrator; only an administrator may
+    /// unlock.
+    Administrative {
+        /// SM3 of the evidence.
+        evidence: [u8; 32],
+    },
+}
+
+/// A reservation of a bill.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Lock {
+    /// Who holds it.
+    pub holder: Did,
+    /// What for.
+    pub purpose: LockPurpose,
+    /// Since when.
+    pub since: Moment,
+    /// Until when, inclusive; `None`: until it is unlocked.
+    pub expires: Option<Moment>,
+    /// Status to go back to.
+    pub before: BillStatus,
+}
+
+impl Lock {
+    /// Whether the lock's time is over.
+    pub fn is_expired(&self, now: Moment) -> bool {
+        self.expires.is_some_and(|expires| now > expires)
+    }
+}
+
+/// One reimbursement that counts.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Reimbursement {
+    /// Who paid.
+    pub payer: Did,
+    /// In which scene; a scene stands here once.
+    pub scene: SceneId,
+    /// How much.
+    pub amount: Fen,
+    /// Status the bill had before.
+    pub before: BillStatus,
+}
+
+/// Most reimbursements of one bill: one a scene.
+pub const MAX_REIMBURSEMENTS: u32 = 8;
+
+/// What changes about a bill.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct BillState {
+    /// Where it stands.
+    pub status: BillStatus,
+    /// 1 when registered, one more with every change.
+    pub version: u32,
+    /// `SM3(previous version's hash ‖ encoded body)` of this version; see the
+    /// bill-update contract.
+    pub version_hash: [u8; 32],
+    /// The lock, exactly when the status is `Locked`.
+    pub lock: Option<Lock>,
+    /// Reimbursements that count, oldest first.
+    pub reimbursements: BoundedVec<Reimbursement, ConstU32<MAX_REIMBURSEMENTS>>,
+    /// Time of the block that made this version.
+    pub updated: Moment,
+}
+
+/// A bill as the chain holds it.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Bill {
+    /// What the issuer said.
+    pub summary: BillSummary,
+    /// What happened since.
+    pub state: BillState,
+}
+
+impl Bill {
+    /// Sum of the reimbursements that count.
+    pub fn reimbursed(&self) -> Fen {
+        // Each sum was checked against the total when it was added.
+        self.state
+            .reimbursements
+            .iter()
+            .fold(Fen::ZERO, |sum, r| sum.checked_add(r.amount).unwrap_or(sum))
+    }
+}
+
+impl Bill {
+    /// The first rule of a bill's inner consistency that does not hold, in
+    /// words. Whatever the transition rules say, no bill may break one.
+    pub fn inconsistency(&self) -> Option<&'static str> {
+        use BillStatus::{Locked, Normal, PartlyReimbursed, PreIssued, Reimbursed};
+        let Bill { summary, state } = self;
+        let claims = &state.reimbursements;
+        let at = state.lock.as_ref().map_or(state.status, |lock| lock.before);
+        let sum = claims.iter().try_fold(Fen::ZERO, |sum, r| {
+            sum.checked_add(r.amount).filter(|_| r.amount > Fen::ZERO)
+        });
+        let repeated = claims
+            .iter()
+            .enumerate()
+            .any(|(i, r)| claims[..i].iter().any(|earlier| earlier.scene == r.scene));
+        if state.lock.is_some() != (state.status == Locked) {
+            Some("a bill has a lock exactly when its status is Locked")
+        } else if at == Locked {
+            Some("the status before a lock is not Locked")
+        } else if matches!(at, PartlyReimbursed | Reimbursed) && claims.is_empty() {
+            Some("a reimbursed bill has a reimbursement")
+        } else if matches!(at, PreIssued | Normal) && !claims.is_empty() {
+            Some("a pre-issued or normal bill has no reimbursement")
+        } else if sum.is_none() || sum > Some(summary.total.max(Fen::ZERO)) {
+            Some("reimbursements are positive and their sum is at most the total")
+        } else if repeated {
+            Some("a scene reimburses a bill once")
+        } else if summary.kind == BillKind::Red && (at != Normal || state.lock.is_some()) {
+            Some("a red bill stays Normal")
+        } else if (summary.kind == BillKind::Red && summary.total > Fen::ZERO)
+            || (summary.kind != BillKind::Red && summary.total < Fen::ZERO)
+        {
+            Some("the total is negative only on a red bill, and there not positive")
+        } else {
+            None
+        }
+    }
+}
+
+/// Why a new bill is refused, whichever way it comes onto the chain.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    frame_support::PalletError,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum SummaryProblem {
+    /// A bill with this code and number is on the chain.
+    AlreadyExists,
+    /// There is no such scene.
+    SceneNotFound,
+    /// The scene is not active.
+    SceneInactive,
+    /// `issuer` is not the sender.
+    NotIssuer,
+    /// This operation does not take a bill of this kind.
+    KindNotAllowed,
+    /// The total has the wrong sign for the kind of bill.
+    TotalOutOfRange,
+    /// The issue date is later than tomorrow, in UTC+8.
+    DateInFuture,
+    /// `related` is set where this operation wants none, or missing where it
+    /// wants one.
+    RelatedNotAllowed,
+    /// `xml_hash` is zero.
+    XmlHashMissing,
+}
+
+/// Where bills are kept. Played by the bill-register contract, which is the
+/// only one that writes them: it numbers and chains the versions and keeps the
+/// node-local index.
+pub trait BillLedger {
+    /// The bill as stored, if it is registered. Its lock may be expired.
+    fn bill(key: &BillKey) -> Option<Bill>;
+
+    /// Whether the bill is registered.
+    fn contains(key: &BillKey) -> bool;
+
+    /// Puts a new bill onto the chain as version 1 with `status`, after
+    /// checking the rules that its summary and `entry.cause` imply. Writes
+    /// nothing if it refuses.
+    fn open(summary: BillSummary, status: BillStatus, entry: Entry) -> Result<(), SummaryProblem>;
+
+    /// Puts the next version of a registered bill and returns the bill with
+    /// its new version, hash and time. The caller has checked the change and
+    /// leaves `version`, `version_hash` and `updated` as [`Self::bill`] gave
+    /// them.
+    fn advance(bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError>;
+}

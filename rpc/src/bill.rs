@@ -1,0 +1,128 @@
+//! `bill_*` and `participant_*`: the domain in plain JSON.
+
+use crate::{
+    error::{Answer, chain, internal, storage},
+    params::Args,
+    server::{Context, Module, reading},
+};
+use billchain_primitives::{
+    BillCode, BillKey, BillNumber, CheckCode, Did, history::VersionRecord, index, traits::Bill,
+};
+use billchain_rpc_types::{BillVersionView, BillView, ParticipantView};
+use billchain_runtime::Runtime;
+use codec::{Decode, Encode};
+use frame_support::storage::storage_prefix;
+use jsonrpsee::core::RegisterMethodError;
+use pallet_participant::{Participant, ParticipantKind};
+
+/// Most bills of one transaction, and versions of one bill, in an answer.
+const MAX_ENTRIES: usize = 1_024;
+
+/// Registers the methods.
+pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
+    reading(module, "bill_get", &[], |context, args| {
+        Ok(bill(context, &key(args)?)?.map(|bill| BillView::from(&bill)))
+    })?;
+    reading(module, "bill_byCodes", &[], by_codes)?;
+    reading(module, "bill_byTransaction", &[], by_transaction)?;
+    reading(module, "bill_history", &[], history)?;
+    reading(module, "participant_resolve", &[], resolve)
+}
+
+/// Code and number, the first two parameters.
+fn key(args: &Args) -> Answer<BillKey> {
+    Ok(BillKey {
+        code: args.parsed::<BillCode>(0, "code")?,
+        number: args.parsed::<BillNumber>(1, "number")?,
+    })
+}
+
+/// The bill at the head.
+///
+/// Read by its raw key: this is the commonest request, and needs no runtime.
+fn bill(context: &Context, key: &BillKey) -> Answer<Option<Bill>> {
+    let mut raw = storage_prefix(b"BillRegister", b"Bills").to_vec();
+    // The map's hasher is the identity.
+    key.encode_to(&mut raw);
+    let value = context.deps.chain.storage().state().get(&raw).map_err(storage)?;
+    value.map(|value| decode("bill", &value)).transpose()
+}
+
+fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
+    T::decode(&mut bytes).map_err(|error| internal(format!("stored {what}: {error}")))
+}
+
+/// By the three codes: nothing if any of them is wrong.
+fn by_codes(context: &Context, args: &Args) -> Answer<Option<BillView>> {
+    let check: CheckCode = args.parsed(2, "check_code")?;
+    let bill = bill(context, &key(args)?)?;
+    Ok(bill.filter(|bill| bill.summary.check_code == check).map(|bill| BillView::from(&bill)))
+}
+
+/// The bills that a transaction touched, as they are now; `null` if no block
+/// holds the transaction.
+fn by_transaction(context: &Context, args: &Args) -> Answer<Option<Vec<BillView>>> {
+    let hash = args.hash(0, "hash")?;
+    let store = context.deps.chain.storage();
+    let Some((number, extrinsic)) = store.tx(&hash).map_err(storage)? else { return Ok(None) };
+    let prefix = index::block_bills_prefix(number, extrinsic);
+    let entries = store.offchain_prefix(&prefix, None, MAX_ENTRIES).map_err(storage)?;
+    let mut bills = Vec::with_capacity(entries.len());
+    for (_, value) in entries {
+        let key: BillKey = decode("bill key", &value)?;
+        bills.extend(bill(context, &key)?.map(|bill| BillView::from(&bill)));
+    }
+    Ok(Some(bills))
+}
+
+/// Every version of a bill, the first first; `null` if there is no such bill.
+fn history(context: &Context, args: &Args) -> Answer<Option<Vec<BillVersionView>>> {
+    let key = key(args)?;
+    if bill(context, &key)?.is_none() {
+        return Ok(None);
+    }
+    let prefix = index::history_prefix(&key);
+    let entries = context
+        .deps
+        .chain
+        .storage()
+        .offchain_prefix(&prefix, None, MAX_ENTRIES)
+        .map_err(storage)?;
+    let versions = entries
+        .iter()
+        .map(|(_, value)| Ok(BillVersionView::from(&decode::<VersionRecord>("version", value)?)))
+        .collect::<Answer<_>>()?;
+    Ok(Some(versions))
+}
+
+/// The participant with a DID; `null` if there is none.
+fn resolve(context: &Context, args: &Args) -> Answer<Option<ParticipantView>> {
+    let did: Did = args.parsed(0, "did")?;
+    let found = context
+        .deps
+        .chain
+        .read(|| pallet_participant::Pallet::<Runtime>::resolve(&did))
+        .map_err(chain)?;
+    Ok(found.map(|participant| participant_view(did, participant)))
+}
+
+fn participant_view(did: Did, participant: Participant) -> ParticipantView {
+    let account: [u8; 32] = participant.account.into();
+    ParticipantView {
+        did,
+        name: participant.name,
+        kind: match participant.kind {
+            ParticipantKind::Organisation => "organisation".into(),
+            ParticipantKind::Person => "person".into(),
+        },
+        public_key: participant.public_key,
+        account: account.into(),
+        roles: participant.roles,
+        status: participant.status,
+        uscc_hash: participant.uscc_hash,
+        version: participant.version,
+        history_hash: participant.history_hash,
+        registered: participant.registered.into(),
+        updated: participant.updated.into(),
+    }
+}

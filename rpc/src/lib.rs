@@ -1,0 +1,41 @@
+//! The node's interface for clients: JSON-RPC 2.0 over HTTP and WebSocket on
+//! one port.
+//!
+//! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
+//! its exact shapes, so that existing libraries work; and plain JSON for
+//! platform services that know nothing of SCALE (`bill_*`, `participant_*`,
+//! `transaction_status`; see [`billchain_rpc_types`]).
+//!
+//! It promises that every committed block is final when it is announced: new
+//! and finalised heads are the same. Reads of old states reach as far as the
+//! storage keeps them, and say so beyond. Everything a client can make the
+//! node hold is bounded by [`RpcConfig`]. A subscriber that does not read is
+//! dropped with a notice. Reads run on blocking threads, so that a slow one
+//! does not delay the others.
+//!
+//! It has no accounts and no secrets: whoever can connect can read everything
+//! and submit what the chain admits. Encryption and authentication are a
+//! reverse proxy's work.
+
+#![forbid(unsafe_code)]
+
+mod author;
+mod bill;
+mod block;
+mod config;
+mod error;
+mod heads;
+mod metrics;
+mod names;
+mod node;
+mod params;
+mod server;
+mod state;
+mod subscription;
+mod system;
+mod transaction;
+
+pub use config::{ConfigError, RpcConfig};
+pub use metrics::{RpcMetrics, RpcMetricsLayer};
+pub use node::{NodeInfo, RpcContext};
+pub use server::{RpcError, RpcServer, serve};

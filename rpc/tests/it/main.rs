@@ -1,0 +1,368 @@
+//! The server over a real chain in a temporary directory, asked by clients of
+//! both transports. Blocks are made by hand; there is no consensus.
+
+use billchain_chain_spec::ChainSpec;
+use billchain_client::{
+    Connection, Signer,
+    einvoice::{EInvoice, SummaryContext},
+};
+use billchain_executor::{BuildParams, Chain};
+use billchain_primitives::{ClaimNo, Fen, SceneId, sm3};
+use billchain_rpc::{NodeInfo, RpcConfig, RpcContext, RpcServer, serve};
+use billchain_rpc_types::{TransactionState, code};
+use billchain_runtime::{Runtime, RuntimeCall};
+use billchain_storage::{Storage, StorageOptions};
+use billchain_txpool::{CommittedBlock, Pool, PoolConfig, Rejection, TransactionValidator, TxInfo};
+use jsonrpsee::{
+    core::client::{ClientT, Error, Subscription, SubscriptionClientT},
+    rpc_params,
+    ws_client::{WsClient, WsClientBuilder},
+};
+use pallet_bill_update::types::StatusChange;
+use serde_json::{Value, json};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+struct Node {
+    chain: Chain,
+    pool: Arc<Pool>,
+    server: RpcServer,
+    _directory: tempfile::TempDir,
+}
+
+/// The chain's own rules, as the node's pool asks them.
+struct Rules(Chain);
+
+impl TransactionValidator for Rules {
+    fn validate(&self, tx: &[u8]) -> Result<TxInfo, Rejection> {
+        let valid = self
+            .0
+            .validate_transaction(tx)
+            .map_err(|error| Rejection::Undecodable { reason: error.to_string() })?;
+        Ok(TxInfo {
+            sender: valid.sender,
+            nonce: valid.nonce,
+            account_nonce: valid.account_nonce,
+            dies_at: None,
+            at: valid.head,
+        })
+    }
+}
+
+impl Node {
+    async fn start(config: RpcConfig) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
+        let spec = ChainSpec::development();
+        let chain = Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap();
+        let pool = Pool::new(PoolConfig::default(), 0, Arc::new(Rules(chain.clone()))).unwrap();
+        let (_, peers) = tokio::sync::watch::channel(Vec::new());
+        let node = NodeInfo {
+            name: "test".into(),
+            chain_name: spec.name.to_string(),
+            chain_type: spec.chain_type,
+            peer_id: "12D3KooW".into(),
+            is_validator: true,
+            peers,
+        };
+        let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node };
+        let config = RpcConfig { listen: ([127, 0, 0, 1], 0).into(), ..config };
+        let server = serve(config, context).await.unwrap();
+        Self { chain, pool, server, _directory: directory }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    async fn ws(&self) -> WsClient {
+        WsClientBuilder::default()
+            .request_timeout(Duration::from_secs(5))
+            .build(format!("ws://{}", self.server.address()))
+            .await
+            .unwrap()
+    }
+
+    /// Puts what is ready into a block.
+    fn make_block(&self) {
+        let transactions = self.pool.pending();
+        let params = BuildParams {
+            timestamp_ms: 1_800_000_000_000,
+            max_block_bytes: 5 << 20,
+            deadline: Instant::now() + Duration::from_secs(10),
+        };
+        let mut bytes = transactions.iter().map(|transaction| transaction.bytes.clone());
+        let built = self.chain.build(params, &mut bytes).unwrap();
+        assert!(built.refused.is_empty());
+        let block = self.chain.commit(built.block, b"certificate".to_vec()).unwrap();
+        let nonces = transactions.iter().map(|t| (t.sender.clone(), t.nonce + 1)).collect();
+        self.pool.on_block_committed(&CommittedBlock {
+            number: block.header.number,
+            hash: block.hash,
+            included: block.tx_hashes.clone(),
+            nonces,
+        });
+    }
+
+    /// Sends a call and puts it into a block.
+    async fn execute(
+        &self,
+        client: &Connection,
+        who: &str,
+        call: RuntimeCall,
+    ) -> billchain_rpc_types::TransactionView {
+        let signer = Signer::development(who);
+        let nonce = client.nonce(&signer.account()).await.unwrap();
+        let bytes = signer.transaction(call, nonce, client.genesis());
+        let hash = client.submit(&bytes).await.unwrap();
+        let waiting = client.transaction(hash).await.unwrap();
+        assert_eq!(waiting.state, TransactionState::Ready);
+        self.make_block();
+        client.wait_final(hash, Duration::from_secs(5)).await.unwrap()
+    }
+}
+
+fn register() -> (RuntimeCall, EInvoice) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/outpatient.xml");
+    let invoice = EInvoice::parse(&std::fs::read(path).unwrap()).unwrap();
+    let summary = invoice.summary(&SummaryContext {
+        issuer: "did:bill:hospital".parse().unwrap(),
+        scene: SceneId(1),
+        payer_key: b"key",
+        id_type: None,
+        pdf: None,
+        location: None,
+    });
+    let call = pallet_bill_register::Call::<Runtime>::register { summary };
+    (RuntimeCall::BillRegister(call), invoice)
+}
+
+fn change(invoice: &EInvoice, change: StatusChange) -> RuntimeCall {
+    RuntimeCall::BillUpdate(pallet_bill_update::Call::<Runtime>::change_status {
+        key: invoice.key,
+        expected_version: None,
+        change,
+    })
+}
+
+async fn ask(client: &WsClient, method: &str, params: Value) -> Value {
+    let params = params.as_array().unwrap().iter().fold(
+        jsonrpsee::core::params::ArrayParams::new(),
+        |mut all, one| {
+            all.insert(one).unwrap();
+            all
+        },
+    );
+    client.request(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+}
+
+fn refusal(error: Error) -> (i32, String) {
+    match error {
+        Error::Call(object) => (object.code(), object.message().to_owned()),
+        other => panic!("expected a refusal, found {other}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_is_registered_locked_refused_and_read_in_plain_json() {
+    let node = Node::start(RpcConfig::default()).await;
+    let client = Connection::open(&node.url()).await.unwrap();
+    let (call, invoice) = register();
+    let done = node.execute(&client, "//hospital", call.clone()).await;
+    assert_eq!((done.success, &done.error), (Some(true), &None), "{done:?}");
+    assert!(done.events.iter().any(|event| event.pallet == "BillRegister"), "{done:?}");
+
+    let (number, digits) = (invoice.key.code.to_string(), invoice.key.number.to_string());
+    let bill = client.bill(&number, &digits).await.unwrap().unwrap();
+    assert_eq!((bill.total_fen, bill.version), (Fen::new(11_050).unwrap(), 1));
+    assert_eq!(bill.xml_hash.0, invoice.xml_hash);
+    let by_codes = client.bill_by_codes(&number, &digits, "a1B2c3").await.unwrap();
+    assert_eq!(by_codes, Some(bill.clone()));
+    assert_eq!(client.bill_by_codes(&number, &digits, "A1B2c3").await.unwrap(), None);
+    assert_eq!(client.bills_of(done.hash).await.unwrap(), Some(vec![bill]));
+
+    let again = node.execute(&client, "//hospital", call).await;
+    assert_eq!(again.success, Some(false));
+
+    let lock = |claim: &str| StatusChange::Lock {
+        scene: SceneId(1),
+        claim_no: ClaimNo::new(claim).unwrap(),
+        on_behalf_of: None,
+    };
+    let locked = node.execute(&client, "//insurer-a", change(&invoice, lock("A-1"))).await;
+    assert_eq!(locked.success, Some(true), "{locked:?}");
+    let refused = node.execute(&client, "//insurer-b", change(&invoice, lock("B-1"))).await;
+    let error = refused.error.expect("insurer B's lock is refused");
+    assert_eq!((error.pallet.as_str(), error.name.as_str()), ("BillUpdate", "LockedByOther"));
+    assert!(!error.docs.is_empty());
+    let holder = client.bill(&number, &digits).await.unwrap().unwrap().lock.unwrap().holder;
+    let name = client.participant(holder.as_str()).await.unwrap().unwrap().name;
+    assert!(!name.as_str().is_empty());
+
+    let history = client.history(&number, &digits).await.unwrap().unwrap();
+    assert_eq!(history.iter().map(|v| v.version).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(history[1].previous, history[0].hash);
+    assert_eq!(client.history(&number, "9999999999").await.unwrap(), None);
+    node.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn methods_answer_in_substrates_shapes() {
+    let node = Node::start(RpcConfig::default()).await;
+    let ws = node.ws().await;
+    node.make_block();
+    let head = ask(&ws, "chain_getFinalizedHead", json!([])).await;
+    assert_eq!(head, ask(&ws, "chain_getBlockHash", json!([])).await);
+    assert_eq!(head, ask(&ws, "chain_getBlockHash", json!([1])).await);
+    assert_eq!(ask(&ws, "chain_getBlockHash", json!([[1, 99]])).await, json!([head, null]));
+    let header = ask(&ws, "chain_getHeader", json!([head])).await;
+    assert_eq!(header["number"], "0x1");
+    assert_eq!(header["digest"]["logs"], json!([]));
+    let block = ask(&ws, "chain_getBlock", json!([head])).await;
+    assert_eq!(block["block"]["header"], header);
+    assert_eq!(block["block"]["extrinsics"].as_array().unwrap().len(), 1);
+    assert_eq!(block["justifications"], Value::Null);
+    let unknown = format!("0x{}", "11".repeat(32));
+    assert_eq!(ask(&ws, "chain_getBlock", json!([unknown])).await, Value::Null);
+    let certificate = ask(&ws, "chain_getCertificate", json!([1])).await;
+    assert_eq!(certificate["certificate"], format!("0x{}", hex::encode("certificate")));
+
+    let version = ask(&ws, "state_getRuntimeVersion", json!([])).await;
+    assert_eq!(version["specName"], "billchain");
+    assert!(version["apis"][0][0].as_str().unwrap().starts_with("0x"));
+    let metadata = ask(&ws, "state_getMetadata", json!([])).await;
+    assert!(metadata.as_str().unwrap().starts_with("0x6d657461"));
+    assert_eq!(ask(&ws, "system_chainType", json!([])).await, "Development");
+    assert_eq!(ask(&ws, "system_health", json!([])).await["peers"], 0);
+    assert_eq!(ask(&ws, "system_properties", json!([])).await["ss58Format"], 42);
+    let versions = ask(&ws, "state_call", json!(["Metadata_metadata_versions", "0x"])).await;
+    assert!(versions.as_str().unwrap().starts_with("0x"));
+
+    // The prefix of System; keys come in order, pages join without a gap.
+    let prefix = "0x26aa394eea5630e07c48ae0c9558cef7";
+    let keys = ask(&ws, "state_getKeysPaged", json!([prefix, 1000, null])).await;
+    let keys = keys.as_array().unwrap();
+    let first = ask(&ws, "state_getKeysPaged", json!([prefix, 1, null])).await;
+    let second = ask(&ws, "state_getKeysPaged", json!([prefix, 1, first[0]])).await;
+    assert_eq!((&first[0], &second[0]), (&keys[0], &keys[1]));
+    let value = ask(&ws, "state_getStorage", json!([keys[0]])).await;
+    let bytes = hex::decode(&value.as_str().unwrap()[2..]).unwrap();
+    assert_eq!(ask(&ws, "state_getStorageSize", json!([keys[0]])).await, bytes.len());
+    let hash = ask(&ws, "state_getStorageHash", json!([keys[0]])).await;
+    assert_eq!(hash, format!("0x{}", hex::encode(sm3(&bytes))));
+    let changes = ask(&ws, "state_queryStorageAt", json!([[keys[0]], head])).await;
+    assert_eq!(changes, json!([{ "block": head, "changes": [[keys[0], value]] }]));
+    assert_eq!(ask(&ws, "author_pendingExtrinsics", json!([])).await, json!([]));
+    let methods = ask(&ws, "rpc_methods", json!([])).await;
+    for name in
+        ["author_submitAndWatchExtrinsic", "chain_subscribeNewHead", "rpc_methods", "bill_get"]
+    {
+        assert!(methods["methods"].as_array().unwrap().contains(&json!(name)), "{name}");
+    }
+    for account in ["//Alice", "0x12"] {
+        let error = ws.request::<Value, _>("system_accountNextIndex", rpc_params![account]).await;
+        assert_eq!(refusal(error.unwrap_err()).0, code::INVALID_PARAMS, "{account}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_follow_the_chain_and_a_transaction() {
+    let node = Node::start(RpcConfig::default()).await;
+    let ws = node.ws().await;
+    let mut heads: Subscription<Value> = ws
+        .subscribe("chain_subscribeNewHead", rpc_params![], "chain_unsubscribeNewHead")
+        .await
+        .unwrap();
+    let mut finalized: Subscription<Value> = ws
+        .subscribe(
+            "chain_subscribeFinalizedHeads",
+            rpc_params![],
+            "chain_unsubscribeFinalizedHeads",
+        )
+        .await
+        .unwrap();
+    // Storage of System.Number.
+    let key = "0x26aa394eea5630e07c48ae0c9558cef702a5c1b19ab7a04f536c519aca4983ac";
+    let mut number: Subscription<Value> = ws
+        .subscribe("state_subscribeStorage", rpc_params![[key]], "state_unsubscribeStorage")
+        .await
+        .unwrap();
+    assert_eq!(heads.next().await.unwrap().unwrap()["number"], "0x0");
+    assert_eq!(finalized.next().await.unwrap().unwrap()["number"], "0x0");
+    number.next().await.unwrap().unwrap();
+
+    let signer = Signer::development("//hospital");
+    let bytes = signer.transaction(register().0, 0, node.chain.genesis_hash());
+    let mut states: Subscription<Value> = ws
+        .subscribe(
+            "author_submitAndWatchExtrinsic",
+            rpc_params![format!("0x{}", hex::encode(&bytes))],
+            "author_unwatchExtrinsic",
+        )
+        .await
+        .unwrap();
+    assert_eq!(states.next().await.unwrap().unwrap(), "ready");
+    node.make_block();
+    let hash = json!(node.chain.head().hash);
+    assert_eq!(states.next().await.unwrap().unwrap(), json!({ "inBlock": hash }));
+    assert_eq!(states.next().await.unwrap().unwrap(), json!({ "finalized": hash }));
+    assert_eq!(heads.next().await.unwrap().unwrap()["number"], "0x1");
+    assert_eq!(finalized.next().await.unwrap().unwrap()["number"], "0x1");
+    let changes = number.next().await.unwrap().unwrap();
+    assert_eq!(changes, json!({ "block": hash, "changes": [[key, "0x01000000"]] }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_requests_are_refused_in_words_and_limits_hold() {
+    let config = RpcConfig {
+        max_request_bytes: 4_096,
+        max_batch: 2,
+        max_subscriptions_per_connection: 1,
+        ..RpcConfig::default()
+    };
+    let node = Node::start(config).await;
+    let ws = node.ws().await;
+    let unknown = format!("0x{}", "11".repeat(32));
+    for (method, params, expected, words) in [
+        ("bill_get", rpc_params!["3106", "0000000001"], code::INVALID_PARAMS, "8 digits"),
+        ("bill_get", rpc_params!["31060125"], code::INVALID_PARAMS, "number"),
+        ("participant_resolve", rpc_params!["hospital"], code::INVALID_PARAMS, "did:"),
+        ("state_getStorage", rpc_params!["xyz"], code::INVALID_PARAMS, "0x hex"),
+        ("state_getStorage", rpc_params!["0x00", &unknown], code::UNKNOWN_BLOCK, "block"),
+        ("state_getKeysPaged", rpc_params!["0x", 1001], code::INVALID_PARAMS, "at most 1000"),
+        ("state_call", rpc_params!["No_such", "0x"], code::RUNTIME_CALL, "No_such"),
+        ("state_call", rpc_params!["Core_initialize_block", "0x"], code::RUNTIME_CALL, ""),
+        ("author_submitExtrinsic", rpc_params!["0x1234"], 1001, "not a transaction"),
+        ("no_method", rpc_params![], -32601, "not found"),
+    ] {
+        let error = ws.request::<Value, _>(method, params).await.unwrap_err();
+        let (code, message) = refusal(error);
+        assert_eq!(code, expected, "{method}: {message}");
+        assert!(message.contains(words), "{method}: {message}");
+    }
+    let long = "0".repeat(5_000);
+    let error = ws.request::<Value, _>("author_submitExtrinsic", rpc_params![long]).await;
+    assert!(error.is_err(), "an oversized request is refused");
+
+    let ws = node.ws().await;
+    let first: Result<Subscription<Value>, _> =
+        ws.subscribe("chain_subscribeNewHeads", rpc_params![], "chain_unsubscribeNewHeads").await;
+    let second: Result<Subscription<Value>, _> =
+        ws.subscribe("chain_subscribeAllHeads", rpc_params![], "chain_unsubscribeAllHeads").await;
+    assert!(first.is_ok() && second.is_err());
+    let mut batch = jsonrpsee::core::params::BatchRequestBuilder::new();
+    for _ in 0..3 {
+        batch.insert("system_name", rpc_params![]).unwrap();
+    }
+    assert!(ws.batch_request::<String>(batch).await.is_err(), "a batch of 3, where 2 are allowed");
+}
+
+#[tokio::test]
+async fn every_problem_of_a_configuration_is_reported_at_once() {
+    let config = RpcConfig { max_batch: 0, max_connections: 0, ..RpcConfig::default() };
+    let problems = config.check().unwrap_err().problems;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+}

@@ -1,0 +1,223 @@
+//! Bills and their versions.
+
+use billchain_primitives::{
+    BillCode, BillKey, BillKind, BillNumber, BillStatus, CheckCode, Did, Fen, IssueDate, IssueTime,
+    PayerType, SceneId, Uscc,
+    history::{Cause, VersionRecord},
+    traits::{Bill, Lock, LockPurpose},
+};
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+
+/// Code and number of a bill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BillKeyView {
+    /// 票据代码.
+    pub code: BillCode,
+    /// 票据号码.
+    pub number: BillNumber,
+}
+
+impl From<BillKey> for BillKeyView {
+    fn from(key: BillKey) -> Self {
+        Self { code: key.code, number: key.number }
+    }
+}
+
+/// A bill as the chain holds it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BillView {
+    /// 票据代码.
+    pub code: BillCode,
+    /// 票据号码.
+    pub number: BillNumber,
+    /// 校验码.
+    pub check_code: CheckCode,
+    /// `blue`, `red` or `payment_notice`.
+    pub kind: BillKind,
+    /// `yyyymmdd`.
+    pub issue_date: IssueDate,
+    /// `hhmmss`.
+    pub issue_time: IssueTime,
+    /// Total in fen, negative on a red bill.
+    pub total_fen: Fen,
+    /// DID of the issuer.
+    pub issuer: Did,
+    /// 统一社会信用代码 of the issuer.
+    pub issuer_uscc: Uscc,
+    /// `person` or `organisation`.
+    pub payer_type: PayerType,
+    /// HMAC-SM3 of the payer's identity.
+    pub payer_ref: H256,
+    /// Business scene.
+    pub scene: SceneId,
+    /// SM3 of the issuer's business number.
+    pub biz_no_hash: H256,
+    /// SM3 of the XML original.
+    pub xml_hash: H256,
+    /// SM3 of the PDF, once it is known.
+    pub pdf_hash: Option<H256>,
+    /// SM3 of the storage location, once it is known.
+    pub location_hash: Option<H256>,
+    /// The blue bill of a red or balance bill.
+    pub related: Option<BillKeyView>,
+    /// Status: `pre_issued`, `normal`, `locked`, `partly_reimbursed`,
+    /// `reimbursed`, `red_reversed` or `voided`.
+    pub status: BillStatus,
+    /// Version, from 1.
+    pub version: u32,
+    /// Hash of the version, which covers all before it.
+    pub version_hash: H256,
+    /// The lock, exactly when the status is `locked`. A lock past its
+    /// `expires` no longer stops anyone.
+    pub lock: Option<LockView>,
+    /// Reimbursements that count.
+    pub reimbursements: Vec<ReimbursementView>,
+    /// Their sum in fen.
+    pub reimbursed_fen: Fen,
+    /// Time of the block that made this version.
+    pub updated: u64,
+}
+
+/// Reservation of a bill.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LockView {
+    /// DID of the holder.
+    pub holder: Did,
+    /// Scene of the claim; none for an administrator's lock.
+    pub scene: Option<SceneId>,
+    /// Number of the claim; none for an administrator's lock.
+    pub claim_no: Option<String>,
+    /// SM3 of the evidence of an administrator's lock.
+    pub evidence: Option<H256>,
+    /// Since when.
+    pub since: u64,
+    /// Until when, inclusive; none: until it is unlocked.
+    pub expires: Option<u64>,
+    /// Status before the lock.
+    pub before: BillStatus,
+}
+
+/// One reimbursement that counts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReimbursementView {
+    /// DID of who paid.
+    pub payer: Did,
+    /// Scene of the claim.
+    pub scene: SceneId,
+    /// Amount in fen.
+    pub amount_fen: Fen,
+    /// Status before it.
+    pub before: BillStatus,
+}
+
+/// One version of a bill: who changed it, how and why, and the bill after.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BillVersionView {
+    /// Version, from 1.
+    pub version: u32,
+    /// `SM3(previous ‖ body)`.
+    pub hash: H256,
+    /// Hash of the version before; zero for the first.
+    pub previous: H256,
+    /// What was done: `{"operation": "lock"}` and the like, or `summary`.
+    pub cause: Cause,
+    /// DID of who sent the transaction.
+    pub operator: Did,
+    /// Why, where the operation asks for a reason.
+    pub reason: Option<String>,
+    /// SM3 of evidence or approval, where the operation asks for one.
+    pub evidence: Option<H256>,
+    /// Number of the block.
+    pub block: u32,
+    /// Index of the transaction in it.
+    pub extrinsic: Option<u32>,
+    /// Time of the block.
+    pub time: u64,
+    /// The bill after the change.
+    pub bill: BillView,
+}
+
+fn known(hash: [u8; 32]) -> Option<H256> {
+    (hash != [0; 32]).then_some(H256(hash))
+}
+
+impl From<&Lock> for LockView {
+    fn from(lock: &Lock) -> Self {
+        let (scene, claim_no, evidence) = match &lock.purpose {
+            LockPurpose::Claim { scene, claim_no } => {
+                (Some(*scene), Some(claim_no.as_str().to_owned()), None)
+            }
+            LockPurpose::Administrative { evidence } => (None, None, Some(H256(*evidence))),
+        };
+        Self {
+            holder: lock.holder.clone(),
+            scene,
+            claim_no,
+            evidence,
+            since: lock.since,
+            expires: lock.expires,
+            before: lock.before,
+        }
+    }
+}
+
+impl From<&Bill> for BillView {
+    fn from(bill: &Bill) -> Self {
+        let Bill { summary, state } = bill;
+        Self {
+            code: summary.key.code,
+            number: summary.key.number,
+            check_code: summary.check_code,
+            kind: summary.kind,
+            issue_date: summary.issue_date,
+            issue_time: summary.issue_time,
+            total_fen: summary.total,
+            issuer: summary.issuer.clone(),
+            issuer_uscc: summary.issuer_uscc,
+            payer_type: summary.payer_type,
+            payer_ref: H256(summary.payer_ref),
+            scene: summary.scene,
+            biz_no_hash: H256(summary.biz_no_hash),
+            xml_hash: H256(summary.xml_hash),
+            pdf_hash: known(summary.pdf_hash),
+            location_hash: known(summary.location_hash),
+            related: summary.related.map(Into::into),
+            status: state.status,
+            version: state.version,
+            version_hash: H256(state.version_hash),
+            lock: state.lock.as_ref().map(Into::into),
+            reimbursements: state
+                .reimbursements
+                .iter()
+                .map(|r| ReimbursementView {
+                    payer: r.payer.clone(),
+                    scene: r.scene,
+                    amount_fen: r.amount,
+                    before: r.before,
+                })
+                .collect(),
+            reimbursed_fen: bill.reimbursed(),
+            updated: state.updated,
+        }
+    }
+}
+
+impl From<&VersionRecord> for BillVersionView {
+    fn from(record: &VersionRecord) -> Self {
+        let body = &record.body;
+        Self {
+            version: body.version,
+            hash: H256(record.hash()),
+            previous: H256(record.previous),
+            cause: body.entry.cause,
+            operator: body.entry.operator.clone(),
+            reason: body.entry.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+            evidence: body.entry.evidence.map(H256),
+            block: body.at.block,
+            extrinsic: body.at.extrinsic,
+            time: body.at.moment,
+            bill: BillView::from(&record.bill()),
+        }
+    }
+}

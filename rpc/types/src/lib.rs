@@ -1,0 +1,20 @@
+//! What the domain methods of the RPC answer: plain JSON for platform services
+//! that know nothing of SCALE. Field names are snake case, hashes `0x` hex,
+//! money whole fen, times milliseconds since 1970 in UTC, dates and times of
+//! issue the printed digits as a number.
+//!
+//! Server and clients share these types. A field never changes its meaning;
+//! new ones may be added.
+
+#![forbid(unsafe_code)]
+
+mod bill;
+pub mod code;
+mod participant;
+mod transaction;
+
+pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
+pub use participant::{ParticipantView, StampView};
+pub use transaction::{
+    BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,
+};

@@ -1,0 +1,51 @@
+//! Participants.
+
+use billchain_primitives::{Did, Name, PublicKey, RoleSet, Stamp, traits::ParticipantStatus};
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+
+/// A participant as the chain holds it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ParticipantView {
+    /// Identifier.
+    pub did: Did,
+    /// Name to show.
+    pub name: Name,
+    /// `organisation` or `person`.
+    pub kind: String,
+    /// Key it acts with, as `sm2:<hex>` and the like.
+    pub public_key: PublicKey,
+    /// Account of that key, 32 bytes.
+    pub account: H256,
+    /// What it may do.
+    pub roles: RoleSet,
+    /// `active`, `frozen` or `cancelled`.
+    pub status: ParticipantStatus,
+    /// SM3 of its 统一社会信用代码.
+    pub uscc_hash: Option<H256>,
+    /// Version, from 1.
+    pub version: u32,
+    /// Hash over its history.
+    pub history_hash: H256,
+    /// When it was registered.
+    pub registered: StampView,
+    /// When it was last changed.
+    pub updated: StampView,
+}
+
+/// Where and when something was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StampView {
+    /// Number of the block.
+    pub block: u32,
+    /// Index of the transaction in it; none for the genesis.
+    pub extrinsic: Option<u32>,
+    /// Time of the block.
+    pub time: u64,
+}
+
+impl From<Stamp> for StampView {
+    fn from(stamp: Stamp) -> Self {
+        Self { block: stamp.block, extrinsic: stamp.extrinsic, time: stamp.moment }
+    }
+}

@@ -1,0 +1,158 @@
+//! The pallets' settings.
+
+use crate::{
+    AccountId, BillRegister, Block, CouncilMajority, CouncilSync, Nonce, OriginCaller, PalletInfo,
+    Participant, Permissions, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask,
+    Scene, Sm3Hasher, Timestamp, VERSION,
+    council::CouncilCollective,
+    limits::{BlockHashCount, DbWeight, RuntimeBlockLength, RuntimeBlockWeights},
+};
+use billchain_primitives::{BlockNumber, Hash, Moment};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU16, ConstU32, ConstU64, Everything, NeverEnsureOrigin},
+    weights::Weight,
+};
+use sp_runtime::{Perbill, traits::AccountIdLookup};
+use sp_version::RuntimeVersion;
+
+/// Who may administer: see [`CouncilMajority`].
+pub type AdminOrigin = CouncilMajority;
+
+parameter_types! {
+    /// The version of the rules.
+    pub const Version: RuntimeVersion = VERSION;
+    /// How long a motion stays open: a week of blocks at 3 s.
+    pub const MotionDuration: BlockNumber = 7 * 24 * 60 * 20;
+    /// Most work of a motion's call.
+    pub MaxProposalWeight: Weight = Perbill::from_percent(50) * crate::limits::MAX_BLOCK_WEIGHT;
+}
+
+/// Most members of the council.
+const MAX_COUNCIL_MEMBERS: u32 = 100;
+
+impl frame_system::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type BaseCallFilter = Everything;
+    type BlockWeights = RuntimeBlockWeights;
+    type BlockLength = RuntimeBlockLength;
+    type RuntimeOrigin = RuntimeOrigin;
+    type RuntimeCall = RuntimeCall;
+    type RuntimeTask = RuntimeTask;
+    type Nonce = Nonce;
+    type Hash = Hash;
+    type Hashing = Sm3Hasher;
+    type AccountId = AccountId;
+    type Lookup = AccountIdLookup<AccountId, ()>;
+    type Block = Block;
+    type BlockHashCount = BlockHashCount;
+    type DbWeight = DbWeight;
+    type Version = Version;
+    type PalletInfo = PalletInfo;
+    type AccountData = ();
+    type OnNewAccount = ();
+    type OnKilledAccount = ();
+    type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
+    type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+    // Substrate's generic prefix: the chain has no token and no registered one.
+    type SS58Prefix = ConstU16<42>;
+    type OnSetCode = ();
+    type MaxConsumers = ConstU32<16>;
+    type SingleBlockMigrations = ();
+    type MultiBlockMigrator = ();
+    type PreInherents = ();
+    type PostInherents = ();
+    type PostTransactions = ();
+}
+
+impl pallet_timestamp::Config for Runtime {
+    type Moment = Moment;
+    type OnTimestampSet = ();
+    // Blocks are made when there is work; only strict growth is asked for.
+    type MinimumPeriod = ConstU64<1>;
+    type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_utility::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type PalletsOrigin = OriginCaller;
+    type WeightInfo = pallet_utility::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_collective::Config<CouncilCollective> for Runtime {
+    type RuntimeOrigin = RuntimeOrigin;
+    type Proposal = RuntimeCall;
+    type RuntimeEvent = RuntimeEvent;
+    type MotionDuration = MotionDuration;
+    type MaxProposals = ConstU32<64>;
+    type MaxMembers = ConstU32<MAX_COUNCIL_MEMBERS>;
+    type DefaultVote = pallet_collective::PrimeDefaultVote;
+    type WeightInfo = pallet_collective::weights::SubstrateWeight<Runtime>;
+    // The membership pallet alone sets the members.
+    type SetMembersOrigin = NeverEnsureOrigin<()>;
+    type MaxProposalWeight = MaxProposalWeight;
+    type DisapproveOrigin = AdminOrigin;
+    type KillOrigin = AdminOrigin;
+    type Consideration = ();
+}
+
+impl pallet_membership::Config<pallet_membership::Instance1> for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type AddOrigin = AdminOrigin;
+    type RemoveOrigin = AdminOrigin;
+    type SwapOrigin = AdminOrigin;
+    type ResetOrigin = AdminOrigin;
+    type PrimeOrigin = AdminOrigin;
+    type MembershipInitialized = CouncilSync;
+    type MembershipChanged = CouncilSync;
+    type MaxMembers = ConstU32<MAX_COUNCIL_MEMBERS>;
+    type WeightInfo = pallet_membership::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_participant::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type Time = Timestamp;
+    type MaxParticipants = ConstU32<1_000_000>;
+    type MaxRotations = ConstU32<100>;
+    type WeightInfo = pallet_participant::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_validators::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type WeightInfo = pallet_validators::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_permissions::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type MaxWhitelist = ConstU32<10_000>;
+    type MaxAdmins = ConstU32<64>;
+    type WeightInfo = pallet_permissions::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_scene::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type MaxScenes = ConstU32<1_000>;
+    type WeightInfo = pallet_scene::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_bill_register::Config for Runtime {
+    type Participants = Participant;
+    type Scenes = Scene;
+    type Rules = Permissions;
+    type Time = Timestamp;
+    type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_bill_update::Config for Runtime {
+    type Ledger = BillRegister;
+    type Participants = Participant;
+    type Scenes = Scene;
+    type Rules = Permissions;
+    type Time = Timestamp;
+    type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_bill_query::Config for Runtime {
+    type Ledger = BillRegister;
+}

@@ -1,0 +1,100 @@
+//! The chain's logic: the contracts as FRAME pallets, put together and run
+//! natively.
+//!
+//! Everything that must come out alike on every node is decided here, from
+//! the state and the block alone: which transactions are admitted, what they
+//! change, what a block may hold. Nothing here reads a clock, a file or the
+//! network. The executor runs this code over a state; see its crate for blocks.
+//!
+//! There is no Wasm: nodes are upgraded by their operators, and
+//! [`VERSION`] says which rules a binary follows.
+
+#![forbid(unsafe_code)]
+
+mod apis;
+mod assembly;
+mod config;
+mod council;
+pub mod genesis;
+pub mod limits;
+mod policy;
+pub mod rejection;
+mod sender;
+mod version;
+
+pub use apis::api;
+pub use assembly::*;
+pub use config::AdminOrigin;
+pub use council::{CouncilCollective, CouncilMajority, CouncilSync};
+pub use policy::SigningContext;
+pub use sender::CheckSender;
+pub use version::VERSION;
+
+use billchain_primitives as primitives;
+use std::collections::BTreeMap;
+
+pub use billchain_primitives::{
+    AccountId, Address, BlockNumber, Hash, Header, Moment, Nonce, Signature, Sm3Hasher,
+};
+
+/// What a sender adds to a call and signs along with it. Clients know the
+/// names from the metadata; `CheckSender` carries no bytes, so a client that
+/// does not know it can leave it out.
+pub type TxExtension = (
+    frame_system::CheckNonZeroSender<Runtime>,
+    CheckSender,
+    frame_system::CheckSpecVersion<Runtime>,
+    frame_system::CheckTxVersion<Runtime>,
+    frame_system::CheckGenesis<Runtime>,
+    frame_system::CheckMortality<Runtime>,
+    frame_system::CheckNonce<Runtime>,
+    frame_system::CheckWeight<Runtime>,
+);
+
+/// The nonce a transaction's extension carries.
+pub fn nonce_of(extension: &TxExtension) -> Nonce {
+    let (_, _, _, _, _, _, nonce, _) = extension;
+    nonce.0
+}
+
+/// The extension of a transaction that is to be signed.
+pub fn tx_extension(nonce: Nonce, era: sp_runtime::generic::Era) -> TxExtension {
+    (
+        frame_system::CheckNonZeroSender::new(),
+        CheckSender,
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckMortality::from(era),
+        frame_system::CheckNonce::from(nonce),
+        frame_system::CheckWeight::new(),
+    )
+}
+
+/// What a signature of an immortal transaction covers: the call, the
+/// extension, and what the extension implies: the versions and the genesis
+/// twice, as the chain and as the era's first block.
+pub fn immortal_payload(call: &RuntimeCall, nonce: Nonce, genesis: Hash) -> Vec<u8> {
+    use codec::Encode;
+    let mut payload = call.encode();
+    tx_extension(nonce, sp_runtime::generic::Era::Immortal).encode_to(&mut payload);
+    let implicit = (VERSION.spec_version, VERSION.transaction_version, genesis, genesis);
+    implicit.encode_to(&mut payload);
+    payload
+}
+
+/// A transaction or inherent.
+pub type UncheckedExtrinsic = primitives::UncheckedExtrinsic<RuntimeCall, TxExtension>;
+/// A block.
+pub type Block = primitives::Block<UncheckedExtrinsic>;
+/// A call with its extension and what is signed along with them. Its encoding
+/// is the payload a signature covers: see [`Signature::verify_payload`] for
+/// which schemes sign it by its hash.
+pub type SignedPayload = sp_runtime::generic::SignedPayload<RuntimeCall, TxExtension>;
+
+/// Runs blocks.
+pub type Executive =
+    frame_executive::Executive<Runtime, Block, SigningContext, Runtime, AllPalletsWithSystem>;
+
+/// The raw state a chain begins with.
+pub type GenesisState = BTreeMap<Vec<u8>, Vec<u8>>;

@@ -1,0 +1,31 @@
+//! How a transaction's signer is found, and which signature schemes it may
+//! use.
+//!
+//! The genesis says which schemes a chain admits, in the participant contract:
+//! a production chain admits SM2 alone; a development chain also admits
+//! Substrate's schemes, so that existing wallets and libraries work on it.
+
+use crate::{Participant, Runtime, rejection};
+use billchain_primitives::{AccountId, Address, SignatureAdmission, SignatureScheme};
+use sp_runtime::traits::{Lookup, LookupError, StaticLookup};
+
+/// What a transaction's signature is checked against, besides the signature.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct SigningContext;
+
+impl Lookup for SigningContext {
+    type Source = Address;
+    type Target = AccountId;
+
+    fn lookup(&self, address: Address) -> Result<AccountId, LookupError> {
+        <Runtime as frame_system::Config>::Lookup::lookup(address)
+    }
+}
+
+impl SignatureAdmission for SigningContext {
+    const REFUSAL: u8 = rejection::SCHEME_NOT_ADMITTED;
+
+    fn admits(&self, scheme: SignatureScheme) -> bool {
+        Participant::is_scheme_admitted(scheme)
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a transaction is refused before it runs, in numbers for clients and in
+//! words for people.
+//!
+//! The numbers are `InvalidTransaction::Custom` codes. They are part of the
+//! chain's interface: a number never changes its meaning.
+
+use sp_runtime::transaction_validity::{
+    InvalidTransaction, TransactionValidityError, UnknownTransaction,
+};
+
+/// The sender is no participant, no council member and no validator's
+/// operator.
+pub const SENDER_UNKNOWN: u8 = 1;
+/// The sender's participant is frozen (冻结).
+pub const SENDER_FROZEN: u8 = 2;
+/// The sender's participant is cancelled (注销).
+pub const SENDER_CANCELLED: u8 = 3;
+/// The chain does not admit the signature's scheme: production chains admit
+/// SM2 alone.
+pub const SCHEME_NOT_ADMITTED: u8 = 4;
+
+/// The reason in words, without a full stop.
+pub fn explain(error: &TransactionValidityError) -> String {
+    match error {
+        TransactionValidityError::Invalid(invalid) => explain_invalid(invalid),
+        TransactionValidityError::Unknown(unknown) => match unknown {
+            UnknownTransaction::CannotLookup => "the signer's address cannot be looked up".into(),
+            UnknownTransaction::NoUnsignedValidator => {
+                "unsigned transactions are not admitted".into()
+            }
+            UnknownTransaction::Custom(code) => format!("unknown validity, code {code}"),
+        },
+    }
+}
+
+fn explain_invalid(invalid: &InvalidTransaction) -> String {
+    match invalid {
+        InvalidTransaction::Call => "the call cannot be decoded or is not admitted".into(),
+        InvalidTransaction::Payment => "the sender's account does not exist on this chain".into(),
+        InvalidTransaction::Future => {
+            "the nonce is ahead of the account's: an earlier transaction is missing".into()
+        }
+        InvalidTransaction::Stale => "the nonce was used already".into(),
+        InvalidTransaction::BadProof => {
+            "the signature does not match: wrong key, payload, genesis or version".into()
+        }
+        InvalidTransaction::AncientBirthBlock => "the transaction's era is over".into(),
+        InvalidTransaction::ExhaustsResources => {
+            "the transaction exceeds the length or weight a block can hold".into()
+        }
+        InvalidTransaction::Custom(SENDER_UNKNOWN) => {
+            "the sender is no active participant, council member or validator's operator".into()
+        }
+        InvalidTransaction::Custom(SENDER_FROZEN) => "the sender's participant is frozen".into(),
+        InvalidTransaction::Custom(SENDER_CANCELLED) => {
+            "the sender's participant is cancelled".into()
+        }
+        InvalidTransaction::Custom(SCHEME_NOT_ADMITTED) => {
+            "this chain admits SM2 signatures only".into()
+        }
+        InvalidTransaction::Custom(code) => format!("refused with code {code}"),
+        InvalidTransaction::BadMandatory => "an inherent of the block failed".into(),
+        InvalidTransaction::MandatoryValidation => {
+            "the call is reserved for the block's proposer".into()
+        }
+        InvalidTransaction::BadSigner => "the signer must not be the zero account".into(),
+        InvalidTransaction::IndeterminateImplicit => {
+            "the era's first block is not known to this chain".into()
+        }
+        InvalidTransaction::UnknownOrigin => "the transaction names no authorised sender".into(),
+    }
+}

@@ -1,0 +1,21 @@
+//! Which rules this binary follows.
+
+use crate::apis::RUNTIME_API_VERSIONS;
+use sp_version::RuntimeVersion;
+use std::borrow::Cow;
+
+/// Version of the rules. `spec_version` grows with every change of what a
+/// block means; `transaction_version` with every change of how an existing
+/// call is encoded. Both are signed by every sender.
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+    spec_name: Cow::Borrowed("billchain"),
+    impl_name: Cow::Borrowed("billchain-native"),
+    authoring_version: 1,
+    spec_version: 1,
+    impl_version: 1,
+    apis: RUNTIME_API_VERSIONS,
+    transaction_version: 1,
+    // Above 1: the extrinsics root is a trie of format 1. The state's version
+    // plays no part, its root is the storage's own commitment.
+    system_version: 2,
+};

@@ -1,0 +1,198 @@
+//! What clients rely on: metadata, the shape of transactions, and limits.
+
+use billchain_primitives::{Address, PublicKey, Signature};
+use billchain_runtime::{
+    Council, CouncilMembership, Runtime, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin,
+    SignedPayload, System, UncheckedExtrinsic, VERSION, api, genesis, immortal_payload, limits,
+    rejection, tx_extension,
+};
+use codec::{Decode, Encode};
+use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
+use frame_support::traits::SortedMembers;
+use sp_runtime::{
+    AccountId32,
+    generic::Era,
+    traits::Dispatchable,
+    transaction_validity::{InvalidTransaction, TransactionValidityError, UnknownTransaction},
+};
+
+fn metadata(version: u32) -> RuntimeMetadata {
+    let bytes = api::dispatch("Metadata_metadata_at_version", &version.encode()).unwrap();
+    let opaque: Option<Vec<u8>> = Decode::decode(&mut &bytes[..]).unwrap();
+    RuntimeMetadataPrefixed::decode(&mut &opaque.unwrap()[..]).unwrap().1
+}
+
+const EXTENSIONS: [&str; 8] = [
+    "CheckNonZeroSender",
+    "CheckSender",
+    "CheckSpecVersion",
+    "CheckTxVersion",
+    "CheckGenesis",
+    "CheckMortality",
+    "CheckNonce",
+    "CheckWeight",
+];
+
+#[test]
+fn metadata_14_names_what_clients_look_for() {
+    let RuntimeMetadata::V14(metadata) = metadata(14) else { panic!("not version 14") };
+    let extrinsic = metadata.types.resolve(metadata.extrinsic.ty.id).unwrap();
+    assert_eq!(
+        extrinsic.path.segments.join("::"),
+        "sp_runtime::generic::unchecked_extrinsic::UncheckedExtrinsic"
+    );
+    let parameters: Vec<_> = extrinsic.type_params.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(parameters, ["Address", "Call", "Signature", "Extra"]);
+    let names: Vec<_> =
+        metadata.extrinsic.signed_extensions.iter().map(|e| e.identifier.as_str()).collect();
+    assert_eq!(names, EXTENSIONS);
+    let pallets: Vec<_> = metadata.pallets.iter().map(|p| (p.index, p.name.as_str())).collect();
+    for expected in [
+        (0, "System"),
+        (1, "Timestamp"),
+        (20, "Participant"),
+        (23, "BillRegister"),
+        (24, "BillUpdate"),
+    ] {
+        assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
+    }
+}
+
+#[test]
+fn metadata_15_names_addresses_signatures_and_apis() {
+    let RuntimeMetadata::V15(metadata) = metadata(15) else { panic!("not version 15") };
+    let path = |id| metadata.types.resolve(id).unwrap().path.segments.join("::");
+    assert_eq!(path(metadata.extrinsic.address_ty.id), "sp_runtime::multiaddress::MultiAddress");
+    assert!(path(metadata.extrinsic.signature_ty.id).ends_with("Signature"));
+    let apis: Vec<_> = metadata.apis.iter().map(|api| api.name.as_str()).collect();
+    for expected in
+        ["Core", "Metadata", "BlockBuilder", "TaggedTransactionQueue", "AccountNonceApi"]
+    {
+        assert!(apis.contains(&expected), "{expected} in {apis:?}");
+    }
+}
+
+#[test]
+fn check_sender_adds_no_bytes() {
+    // Version, genesis and so on are all that stands between call and end.
+    let call = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
+    let extension = tx_extension(7, Era::Immortal);
+    assert_eq!(extension.encode(), [0, 7 << 2], "era and nonce");
+    let genesis = Default::default();
+    let payload = immortal_payload(&call, 7, genesis);
+    let implicit = (VERSION.spec_version, VERSION.transaction_version, genesis, genesis);
+    let frames = SignedPayload::from_raw(call.clone(), extension, {
+        let (spec, tx, genesis, block) = implicit;
+        ((), (), spec, tx, genesis, block, (), ())
+    });
+    let mut expected = call.encode();
+    expected.extend([0, 7 << 2]);
+    implicit.encode_to(&mut expected);
+    assert_eq!(payload, expected);
+    assert_eq!(frames.encode(), payload, "as FRAME's own type encodes it");
+}
+
+#[test]
+fn a_transaction_is_read_back_as_it_was_written() {
+    let call = RuntimeCall::System(frame_system::Call::remark { remark: vec![1, 2, 3] });
+    let key = PublicKey::Sr25519([9; 32]);
+    let extrinsic = UncheckedExtrinsic::new_signed(
+        call,
+        Address::Id(key.account_id()),
+        Signature::Sm2 { public: [2; 33], signature: [3; 64] },
+        tx_extension(3, Era::Immortal),
+    );
+    let bytes = extrinsic.encode();
+    let again = UncheckedExtrinsic::decode(&mut &bytes[..]).unwrap();
+    assert_eq!(again.encode(), bytes);
+    let (_, _, extension) = again.signed_parts().unwrap();
+    assert_eq!(billchain_runtime::nonce_of(extension), 3);
+}
+
+#[test]
+fn every_refusal_has_words_of_its_own() {
+    let custom = |code| TransactionValidityError::Invalid(InvalidTransaction::Custom(code));
+    let refusals = [
+        custom(rejection::SENDER_UNKNOWN),
+        custom(rejection::SENDER_FROZEN),
+        custom(rejection::SENDER_CANCELLED),
+        custom(rejection::SCHEME_NOT_ADMITTED),
+        custom(200),
+        InvalidTransaction::Stale.into(),
+        InvalidTransaction::Future.into(),
+        InvalidTransaction::BadProof.into(),
+        InvalidTransaction::ExhaustsResources.into(),
+        InvalidTransaction::AncientBirthBlock.into(),
+        UnknownTransaction::NoUnsignedValidator.into(),
+    ];
+    let words: std::collections::BTreeSet<String> =
+        refusals.iter().map(rejection::explain).collect();
+    assert_eq!(words.len(), refusals.len());
+    assert!(words.iter().all(|text| text.len() > 10));
+}
+
+#[test]
+fn limits_fit_into_one_another() {
+    let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+    weights.validate().unwrap();
+    let length = <Runtime as frame_system::Config>::BlockLength::get();
+    assert!(
+        limits::MAX_TRANSACTION_BYTES
+            < length.max.get(frame_support::dispatch::DispatchClass::Normal) / 2
+    );
+}
+
+fn with_council(members: &[AccountId32], f: impl FnOnce()) {
+    let config = RuntimeGenesisConfig {
+        council_membership: billchain_runtime::CouncilMembershipConfig {
+            members: members.to_vec().try_into().unwrap(),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let state = genesis::build_state(&config, 1).unwrap();
+    let mut ext: sp_io::TestExternalities =
+        sp_core::storage::Storage { top: state, children_default: Default::default() }.into();
+    ext.execute_with(f);
+}
+
+fn account(n: u8) -> AccountId32 {
+    AccountId32::new([n; 32])
+}
+
+#[test]
+fn three_of_four_administer_and_two_do_not() {
+    let members = [account(1), account(2), account(3), account(4)];
+    let add = || {
+        RuntimeCall::CouncilMembership(pallet_membership::Call::add_member {
+            who: Address::Id(account(5)),
+        })
+    };
+    let by = |ayes| -> RuntimeOrigin { pallet_collective::RawOrigin::Members(ayes, 4).into() };
+    with_council(&members, || {
+        assert!(add().dispatch(by(2)).is_err());
+        assert!(add().dispatch(RuntimeOrigin::root()).is_err(), "nobody is root here");
+        assert!(add().dispatch(RuntimeOrigin::signed(account(1))).is_err());
+        add().dispatch(by(3)).unwrap();
+        assert!(Council::is_member(&account(5)));
+        assert!(CouncilMembership::sorted_members().contains(&account(5)));
+        assert_eq!(System::providers(&account(5)), 1);
+    });
+}
+
+#[test]
+fn a_former_members_nonce_is_kept() {
+    let members = [account(1), account(2), account(3), account(4)];
+    with_council(&members, || {
+        System::inc_account_nonce(account(4));
+        let by: RuntimeOrigin = pallet_collective::RawOrigin::Members(3, 4).into();
+        RuntimeCall::CouncilMembership(pallet_membership::Call::remove_member {
+            who: Address::Id(account(4)),
+        })
+        .dispatch(by)
+        .unwrap();
+        assert!(!Council::is_member(&account(4)));
+        assert_eq!(System::account_nonce(account(4)), 1, "or its old transactions would come back");
+        assert_eq!(CouncilMembership::sorted_members().len(), 3);
+    });
+}

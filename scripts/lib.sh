@@ -1,0 +1,67 @@
+# Shared by the scripts beside it: messages, tools, build. Source it.
+# shellcheck shell=bash
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+ROOT=$PWD
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/billchain/target}
+export CARGO_TERM_PROGRESS_WHEN=${CARGO_TERM_PROGRESS_WHEN:-never}
+BIN=$CARGO_TARGET_DIR/release
+
+say() { printf '\n\033[1m==> %s\033[0m\n' "$*"; }
+die() { printf '\nFAILED: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else
+        command -v sudo >/dev/null || die "need root to install: $*"
+        sudo "$@"
+    fi
+}
+
+# ensure COMMAND PACKAGE…: installs the Debian packages if the command is missing.
+ensure() {
+    local command=$1; shift
+    command -v "$command" >/dev/null && return
+    command -v apt-get >/dev/null || die "$command is missing and this is no Debian: install $*"
+    if [ -z "${APT_UPDATED:-}" ]; then
+        say "Updating the package list"
+        as_root apt-get update -qq || die "apt-get update"
+        APT_UPDATED=1
+    fi
+    say "Installing $*"
+    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null \
+        || die "apt-get install $*"
+}
+
+install_build_tools() {
+    ensure cc build-essential
+    ensure c++ build-essential
+    ensure clang clang libclang-dev
+    [ -n "$(ls /usr/lib/llvm-*/lib/libclang.so* /usr/lib/x86_64-linux-gnu/libclang*.so* /usr/lib/aarch64-linux-gnu/libclang*.so* 2>/dev/null)" ] \
+        || ensure libclang.so libclang-dev
+    ensure ld.lld lld
+    ensure cmake cmake
+    ensure pkg-config pkg-config
+    ensure openssl openssl
+    ensure python3 python3
+    if ! command -v cargo >/dev/null; then
+        [ -r "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+    fi
+    if ! command -v cargo >/dev/null; then
+        ensure rustup rustup
+        rustup default stable || die "rustup could not install Rust; install Rust $(rust_version) or newer by hand"
+    fi
+    local found
+    found=$(rustc --version | awk '{print $2}')
+    [ "$(printf '%s\n%s\n' "$(rust_version)" "$found" | sort -V | head -n1)" = "$(rust_version)" ] \
+        || die "Rust $(rust_version) or newer is needed, found $found"
+}
+
+rust_version() { sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml"; }
+
+build_node() {
+    say "Building the node (a first build takes about 25 minutes on two cores, later ones less)"
+    # The whole workspace: with fewer crates, dependencies would be compiled
+    # again with fewer features.
+    cargo build --release --locked --workspace || die "cargo build"
+}

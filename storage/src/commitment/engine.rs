@@ -1,0 +1,312 @@
+//! QMDB itself: one database, the speculations on its tip, and its upkeep.
+//!
+//! Every constant marked *consensus* changes roots when it changes.
+
+use super::{
+    Position, SYNC_INTERVAL, Speculated,
+    hasher::{Digest, Sm3},
+};
+use crate::StateDelta;
+use billchain_crypto::sm3::sm3;
+use commonware_parallel::Sequential;
+use commonware_runtime::{
+    Spawner,
+    buffer::paged::{CacheRef, page_size},
+};
+use commonware_storage::{
+    Context,
+    journal::contiguous::fixed::Config as JournalConfig,
+    merkle::{self, mmr},
+    qmdb::{
+        self,
+        any::unordered::fixed::Update,
+        current::{FixedConfig, batch::MerkleizedBatch, unordered::fixed::Db},
+        floor::Proportional,
+    },
+    translator::EightCap,
+};
+use sp_core::H256;
+use std::{
+    collections::VecDeque,
+    num::{NonZeroU16, NonZeroU64, NonZeroUsize},
+    sync::Arc,
+};
+
+/// Bytes of activity bits a Merkle leaf takes in. *Consensus.*
+const CHUNK: usize = 32;
+
+/// Shape of the Merkle structure. *Consensus.*
+type Family = mmr::Family;
+
+/// What a runtime gives QMDB.
+pub(super) trait EngineContext: Context + Spawner {}
+impl<E: Context + Spawner> EngineContext for E {}
+
+// Keys are hashes, so their first eight bytes are spread evenly, and finding
+// two keys that share them takes 2^32 work: buckets stay short.
+type Database<E> = Db<Family, E, Digest, Digest, Sm3, EightCap, CHUNK, Sequential>;
+type Batch = MerkleizedBatch<Family, Digest, Update<Digest, Digest>, CHUNK, Sequential>;
+type Error = qmdb::Error<Family>;
+type Location = merkle::Location<Family>;
+
+/// Writes of one block: SM3(key) and SM3(value), `None` for a deleted key.
+pub(super) type Operations = Vec<(Digest, Option<Digest>)>;
+
+/// Bytes of a page on disk, checksum included. Fixed for the life of a directory.
+const PAGE_SIZE: NonZeroU16 = page_size(4096);
+
+/// Smallest page cache.
+pub(super) const MIN_CACHE_BYTES: usize = 1 << 20;
+
+/// Operations, and Merkle nodes, of one file: 65 MB and 64 MB. Every file that
+/// is kept stays open.
+const OPERATIONS_PER_FILE: NonZeroU64 = NonZeroU64::new(1 << 20).expect("not zero");
+const NODES_PER_FILE: NonZeroU64 = NonZeroU64::new(1 << 21).expect("not zero");
+
+const WRITE_BUFFER: NonZeroUsize = NonZeroUsize::new(1 << 20).expect("not zero");
+const REPLAY_BUFFER: NonZeroUsize = NonZeroUsize::new(1 << 20).expect("not zero");
+
+/// Blocks between two removals of operations that nothing needs any more.
+const PRUNE_INTERVAL: u32 = 64;
+
+/// Blocks by which the commitment can always be wound back.
+const REWIND_BLOCKS: usize = 256;
+
+/// Speculations kept on one tip. A height has one proposal a round; more than
+/// a few rounds are rare, and what was dropped is computed again.
+const MAX_SPECULATIONS: usize = 4;
+
+/// Why the engine could not do as asked.
+#[derive(Clone, Debug)]
+pub(super) enum Failure {
+    /// Files are damaged.
+    Damaged(String),
+    /// The request cannot be met; the engine goes on.
+    Refused(String),
+    /// The engine cannot go on.
+    Stopped(String),
+}
+
+impl Failure {
+    pub(super) fn into_reason(self) -> String {
+        match self {
+            Self::Damaged(reason) | Self::Refused(reason) | Self::Stopped(reason) => reason,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::StaleBatch | Error::StaleRead => Self::Refused(error.to_string()),
+            Error::Runtime(_) => Self::Stopped(error.to_string()),
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+struct Speculation {
+    fingerprint: u64,
+    height: u32,
+    batch: Arc<Batch>,
+}
+
+impl Speculation {
+    fn outcome(&self) -> Speculated {
+        Speculated { root: H256(self.batch.root().0), log_size: *self.batch.bounds().tip.size }
+    }
+}
+
+/// QMDB and what is speculated on its tip.
+pub(super) struct Engine<E: EngineContext> {
+    /// `Err` after a failure that took the database away.
+    db: Result<Database<E>, Failure>,
+    height: Option<u32>,
+    /// Newest last.
+    speculations: Vec<Speculation>,
+    /// Blocks applied since the last sync.
+    unsynced: u32,
+    /// Blocks applied since the last pruning.
+    unpruned: u32,
+    /// Up to where the log was prunable after each of the last blocks.
+    boundaries: VecDeque<Location>,
+}
+
+impl<E: EngineContext> Engine<E> {
+    /// Opens the database of `context`. For `limit` see
+    /// [`super::Commitment::open`].
+    pub(super) async fn open(
+        context: E,
+        cache_bytes: usize,
+        limit: Option<u64>,
+    ) -> Result<Self, Failure> {
+        let pages = cache_bytes.max(MIN_CACHE_BYTES) / usize::from(PAGE_SIZE.get());
+        let cache = CacheRef::new(PAGE_SIZE, NonZeroUsize::new(pages).unwrap_or(NonZeroUsize::MIN));
+        // A journal also uses its partition's name with `-blobs` and `-metadata`.
+        let config = FixedConfig {
+            merkle_config: merkle::full::Config {
+                journal_partition: "nodes".into(),
+                metadata_partition: "pinned".into(),
+                items_per_blob: NODES_PER_FILE,
+                write_buffer: WRITE_BUFFER,
+                replay_buffer: REPLAY_BUFFER,
+                strategy: Sequential,
+                page_cache: cache.clone(),
+            },
+            journal_config: JournalConfig {
+                partition: "operations".into(),
+                items_per_blob: OPERATIONS_PER_FILE,
+                page_cache: cache,
+                write_buffer: WRITE_BUFFER,
+                replay_buffer: REPLAY_BUFFER,
+            },
+            grafted_metadata_partition: "grafted".into(),
+            translator: EightCap,
+            init_cache: NonZeroUsize::new(1 << 16),
+            init_buffer: REPLAY_BUFFER,
+            init_concurrency: (),
+        };
+        let db = Database::init(context, config, limit.map(Location::new)).await?;
+        let height = db.get_metadata().await?.map(|digest| height_of(&digest)).transpose()?;
+        Ok(Self {
+            db: Ok(db),
+            height,
+            speculations: Vec::new(),
+            unsynced: 0,
+            unpruned: 0,
+            boundaries: VecDeque::new(),
+        })
+    }
+
+    /// Where the commitment stands.
+    pub(super) fn position(&self) -> Result<Position, Failure> {
+        let db = self.db.as_ref().map_err(Clone::clone)?;
+        Ok(Position { height: self.height, root: H256(db.root().0), log_size: *db.bounds().end })
+    }
+
+    /// A speculation on the present tip, by its delta's fingerprint.
+    pub(super) fn lookup(&mut self, fingerprint: u64) -> Option<Speculated> {
+        let at = self.speculations.iter().position(|s| s.fingerprint == fingerprint)?;
+        // The one just asked for is the one that will be applied: keep it longest.
+        let speculation = self.speculations.remove(at);
+        let outcome = speculation.outcome();
+        self.speculations.push(speculation);
+        Some(outcome)
+    }
+
+    /// The root that `operations` as block `height` would give, kept for
+    /// [`Self::apply`].
+    pub(super) async fn speculate(
+        &mut self,
+        height: u32,
+        fingerprint: u64,
+        operations: Operations,
+    ) -> Result<Speculated, Failure> {
+        let db = self.db.as_ref().map_err(Clone::clone)?;
+        let expected = self.height.map_or(0, |tip| tip.saturating_add(1));
+        if height != expected {
+            return Err(Failure::Refused(format!("got block {height}, expected {expected}")));
+        }
+        // The batch keeps writes sorted by key, so their order here is free.
+        let mut batch = db.new_batch();
+        for (key, value) in operations {
+            batch = batch.write(key, value);
+        }
+        let batch = batch.merkleize(db, Some(metadata_of(height)), &mut Proportional).await?;
+        if self.speculations.len() == MAX_SPECULATIONS {
+            self.speculations.remove(0);
+        }
+        let speculation = Speculation { fingerprint, height, batch };
+        let outcome = speculation.outcome();
+        self.speculations.push(speculation);
+        Ok(outcome)
+    }
+
+    /// Makes the newest speculation with this root the tip and drops the rest.
+    pub(super) async fn apply(&mut self, root: H256) -> Result<Position, Failure> {
+        let at = self
+            .speculations
+            .iter()
+            .rposition(|s| s.batch.root().0 == root.0)
+            .ok_or_else(|| Failure::Refused(format!("no speculation has the root {root}")))?;
+        let Speculation { height, batch, .. } = self.speculations.swap_remove(at);
+        self.speculations.clear();
+        self.change(async |db| Ok(db.apply_batch(batch).await?)).await?;
+        self.height = Some(height);
+        self.unsynced += 1;
+        self.unpruned += 1;
+        if let Ok(db) = &self.db {
+            if self.boundaries.len() == REWIND_BLOCKS {
+                self.boundaries.pop_front();
+            }
+            self.boundaries.push_back(db.sync_boundary());
+        }
+        self.position()
+    }
+
+    /// Makes everything applied durable.
+    pub(super) async fn sync(&mut self) -> Result<(), Failure> {
+        if self.unsynced == 0 {
+            return self.db.as_ref().map(drop).map_err(Clone::clone);
+        }
+        self.change(async |db| Ok(db.sync().await?)).await?;
+        self.unsynced = 0;
+        Ok(())
+    }
+
+    /// Syncs and prunes when enough blocks were applied since the last time.
+    pub(super) async fn sync_if_due(&mut self) -> Result<(), Failure> {
+        if self.unsynced >= SYNC_INTERVAL {
+            self.change(async |db| Ok(db.commit().await?)).await?;
+            self.unsynced = 0;
+        }
+        if self.unpruned >= PRUNE_INTERVAL && self.boundaries.len() == REWIND_BLOCKS {
+            let boundary = self.boundaries[0];
+            self.change(async |db| Ok(db.prune(boundary).await?)).await?;
+            self.unpruned = 0;
+        }
+        Ok(())
+    }
+
+    /// Runs a step that takes the database and gives it back. If it fails the
+    /// database is gone, and every later request gets the same failure.
+    async fn change(
+        &mut self,
+        step: impl AsyncFnOnce(Database<E>) -> Result<Database<E>, Failure>,
+    ) -> Result<(), Failure> {
+        let taken = Err(Failure::Stopped("interrupted while changing the database".into()));
+        let db = std::mem::replace(&mut self.db, taken)?;
+        match step(db).await {
+            Ok(db) => {
+                self.db = Ok(db);
+                Ok(())
+            }
+            Err(failure) => {
+                self.db = Err(failure.clone());
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// The writes of a delta.
+pub(super) fn operations(delta: &StateDelta) -> Operations {
+    let hash = |bytes: &Vec<u8>| commonware_cryptography::sha256::Digest(sm3(bytes));
+    delta.iter().map(|(key, value)| (hash(key), value.as_ref().map(hash))).collect()
+}
+
+/// What a block's commit operation carries: its height, in the last four bytes.
+/// *Consensus.*
+fn metadata_of(height: u32) -> Digest {
+    let mut bytes = [0; 32];
+    bytes[28..].copy_from_slice(&height.to_be_bytes());
+    commonware_cryptography::sha256::Digest(bytes)
+}
+
+fn height_of(metadata: &Digest) -> Result<u32, Failure> {
+    let (zeros, height) = metadata.0.split_at(28);
+    match height.try_into() {
+        Ok(height) if zeros.iter().all(|byte| *byte == 0) => Ok(u32::from_be_bytes(height)),
+        _ => Err(Failure::Damaged(format!("commit record {metadata} holds no block number"))),
+    }
+}

@@ -1,0 +1,302 @@
+//! The state commitment: QMDB on a thread of its own, behind blocking calls.
+//!
+//! QMDB is asynchronous and wants the runtime of its own crate. That runtime
+//! lives on one thread here; callers send requests over a bounded channel and
+//! wait for the answer. Waiting parks the calling thread, so a caller inside an
+//! async worker should use its runtime's blocking section; it never panics.
+//!
+//! Promises: the root after a delta depends on the deltas applied before, in
+//! their order, and on nothing else. What [`Commitment::apply`] applied is
+//! durable after at most [`SYNC_INTERVAL`] blocks, after [`IDLE_SYNC`] without
+//! requests, or after [`Commitment::close`]; what a crash takes away in between
+//! is rolled forward by the caller (see `recovery`).
+//!
+//! The engine (`engine`) is generic over the runtime, so that the root of a
+//! genesis state can be computed without a directory.
+
+mod engine;
+mod hasher;
+
+use crate::{StateDelta, StorageError};
+use commonware_runtime::{Runner as _, deterministic, tokio};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use engine::{Engine, Failure, Operations};
+use parking_lot::Mutex;
+use sp_core::H256;
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    hash::{BuildHasher, RandomState},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// Blocks after which QMDB is synced to disk at the latest.
+pub(crate) const SYNC_INTERVAL: u32 = 16;
+
+/// Idle time after which QMDB is synced to disk.
+const IDLE_SYNC: Duration = Duration::from_secs(1);
+
+/// Requests that may wait; each belongs to a caller that waits for its answer.
+const QUEUE: usize = 16;
+
+/// Where the commitment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The newest block applied; `None` before genesis.
+    pub(crate) height: Option<u32>,
+    /// Root of the state after it.
+    pub(crate) root: H256,
+    /// Operations in the log.
+    pub(crate) log_size: u64,
+}
+
+/// What a delta would make of the commitment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Speculated {
+    /// Root of the state after it.
+    pub(crate) root: H256,
+    /// Operations in the log after it.
+    pub(crate) log_size: u64,
+}
+
+type Answer<T> = Sender<Result<T, Failure>>;
+
+enum Request {
+    /// A speculation made before on the present tip, by its delta's fingerprint.
+    Lookup { fingerprint: u64, answer: Answer<Option<Speculated>> },
+    /// The root that `operations` as block `height` would give.
+    Speculate { height: u32, fingerprint: u64, operations: Operations, answer: Answer<Speculated> },
+    /// Makes the speculation with this root the tip.
+    Apply { root: H256, answer: Answer<Position> },
+    /// Where the commitment stands.
+    Position { answer: Answer<Position> },
+    /// Makes everything applied durable.
+    Sync { answer: Answer<()> },
+}
+
+/// Handle of the commitment's thread.
+pub(crate) struct Commitment {
+    path: PathBuf,
+    /// Tells deltas apart; its keys are this process's own.
+    fingerprints: RandomState,
+    requests: Mutex<Option<Sender<Request>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Commitment {
+    /// Opens the commitment in `path`, empty if there is none. With `limit`, the
+    /// newest kept block whose log has at most so many operations becomes the
+    /// tip, and everything later is removed.
+    pub(crate) fn open(
+        path: &Path,
+        cache_bytes: usize,
+        limit: Option<u64>,
+    ) -> Result<Self, StorageError> {
+        let (sender, requests) = bounded(QUEUE);
+        let (opened, ready) = bounded(1);
+        let directory = path.to_owned();
+        let handle = thread::Builder::new()
+            .name("commitment".into())
+            .spawn(move || run(&directory, cache_bytes, limit, &opened, &requests))
+            .map_err(|source| StorageError::Io {
+                action: "start the commitment's thread for",
+                path: path.to_owned(),
+                source,
+            })?;
+        let outcome = ready
+            .recv()
+            .unwrap_or_else(|_| Err(Failure::Stopped("its thread ended while opening".into())));
+        let commitment = Self {
+            path: path.to_owned(),
+            fingerprints: RandomState::new(),
+            requests: Mutex::new(Some(sender)),
+            thread: Mutex::new(Some(handle)),
+        };
+        match outcome {
+            Ok(()) => Ok(commitment),
+            Err(failure) => {
+                commitment.close();
+                Err(commitment.error("open", failure))
+            }
+        }
+    }
+
+    /// Where the commitment stands.
+    pub(crate) fn position(&self) -> Result<Position, StorageError> {
+        self.ask("report its position", |answer| Request::Position { answer })
+    }
+
+    /// What `delta` as block `height` would make of the present tip. The result
+    /// is kept, so that the same delta costs nothing when it is asked for again
+    /// or applied.
+    pub(crate) fn speculate(
+        &self,
+        height: u32,
+        delta: &StateDelta,
+    ) -> Result<Speculated, StorageError> {
+        const ACTION: &str = "compute a root";
+        let fingerprint = self.fingerprint(delta);
+        let known = self.ask(ACTION, |answer| Request::Lookup { fingerprint, answer })?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        // Hashed here: several callers may hash at once, the engine is one.
+        let operations = engine::operations(delta);
+        self.ask(ACTION, |answer| Request::Speculate { height, fingerprint, operations, answer })
+    }
+
+    /// Makes the speculation with this root, the newest of its kind, the tip.
+    /// All other speculations are dropped.
+    pub(crate) fn apply(&self, root: H256) -> Result<Position, StorageError> {
+        self.ask("apply a block", |answer| Request::Apply { root, answer })
+    }
+
+    /// Makes everything applied durable.
+    pub(crate) fn sync(&self) -> Result<(), StorageError> {
+        self.ask("sync", |answer| Request::Sync { answer })
+    }
+
+    /// Syncs, ends the thread and waits for its end. Later calls fail.
+    pub(crate) fn close(&self) {
+        self.requests.lock().take();
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!(path = %self.path.display(), "the state commitment's thread panicked");
+        }
+    }
+
+    fn fingerprint(&self, delta: &StateDelta) -> u64 {
+        self.fingerprints.hash_one(delta)
+    }
+
+    fn ask<T>(
+        &self,
+        action: &'static str,
+        request: impl FnOnce(Answer<T>) -> Request,
+    ) -> Result<T, StorageError> {
+        let stopped = || self.error(action, Failure::Stopped("its thread has ended".into()));
+        let requests = self.requests.lock().clone().ok_or_else(stopped)?;
+        let (answer, result) = bounded(1);
+        requests.send(request(answer)).map_err(|_| stopped())?;
+        drop(requests);
+        result.recv().map_err(|_| stopped())?.map_err(|failure| self.error(action, failure))
+    }
+
+    fn error(&self, action: &'static str, failure: Failure) -> StorageError {
+        match failure {
+            Failure::Damaged(what) => StorageError::Corrupt {
+                what: format!("state commitment: {what}"),
+                path: self.path.clone(),
+            },
+            Failure::Refused(reason) | Failure::Stopped(reason) => {
+                StorageError::Commitment { action, reason }
+            }
+        }
+    }
+}
+
+impl Drop for Commitment {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The root of a genesis state: that of an empty commitment after `state`.
+/// Computed in memory.
+pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageError> {
+    const ACTION: &str = "compute a genesis root";
+    let delta: StateDelta = state.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        deterministic::Runner::default().start(|context| async move {
+            let mut engine = Engine::open(context, engine::MIN_CACHE_BYTES, None).await?;
+            engine.speculate(0, 0, engine::operations(&delta)).await
+        })
+    }));
+    let failed = |reason| StorageError::Commitment { action: ACTION, reason };
+    match outcome {
+        Ok(Ok(speculated)) => Ok(speculated.root),
+        Ok(Err(failure)) => Err(failed(failure.into_reason())),
+        Err(panic) => Err(failed(panic_message(panic.as_ref()))),
+    }
+}
+
+/// The commitment's thread. A panic inside QMDB or its runtime ends the thread,
+/// which every caller sees as an error.
+fn run(
+    directory: &Path,
+    cache_bytes: usize,
+    limit: Option<u64>,
+    opened: &Sender<Result<(), Failure>>,
+    requests: &Receiver<Request>,
+) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let config = tokio::Config::new().with_storage_directory(directory).with_worker_threads(1);
+        tokio::Runner::new(config).start(|context| async move {
+            match Engine::open(context, cache_bytes, limit).await {
+                Ok(engine) => {
+                    if opened.send(Ok(())).is_ok() {
+                        serve(engine, requests).await;
+                    }
+                }
+                Err(failure) => drop(opened.send(Err(failure))),
+            }
+        });
+    }));
+    if let Err(panic) = outcome {
+        let reason = panic_message(panic.as_ref());
+        tracing::error!(path = %directory.display(), reason, "the state commitment panicked");
+        // Nobody listens any more if it had opened.
+        let _ = opened.try_send(Err(Failure::Damaged(reason)));
+    }
+}
+
+/// Answers requests until the last handle is gone. Receiving blocks this thread,
+/// which is the engine's alone; QMDB's background work runs on the runtime's.
+async fn serve<E: engine::EngineContext>(mut engine: Engine<E>, requests: &Receiver<Request>) {
+    loop {
+        let request = match requests.recv_timeout(IDLE_SYNC) {
+            Ok(request) => request,
+            Err(RecvTimeoutError::Timeout) => {
+                // A failure is kept by the engine and answers the next request.
+                let _ = engine.sync().await;
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        // A caller that stopped waiting takes no answer.
+        match request {
+            Request::Lookup { fingerprint, answer } => {
+                let _ = answer.send(Ok(engine.lookup(fingerprint)));
+            }
+            Request::Speculate { height, fingerprint, operations, answer } => {
+                let _ = answer.send(engine.speculate(height, fingerprint, operations).await);
+            }
+            Request::Apply { root, answer } => {
+                let _ = answer.send(engine.apply(root).await);
+                // After the answer: the block is durable in RocksDB already.
+                let _ = engine.sync_if_due().await;
+            }
+            Request::Position { answer } => {
+                let _ = answer.send(engine.position());
+            }
+            Request::Sync { answer } => {
+                let _ = answer.send(engine.sync().await);
+            }
+        }
+    }
+    if let Err(failure) = engine.sync().await {
+        tracing::warn!(reason = failure.into_reason(), "state commitment not synced at close");
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|message| (*message).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panicked without a message".to_owned())
+}

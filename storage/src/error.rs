@@ -1,0 +1,144 @@
+//! What can go wrong in the store.
+
+use sp_core::H256;
+use std::{io, path::PathBuf};
+
+/// Why the store refused or failed.
+///
+/// After [`Database`](Self::Database), [`Commitment`](Self::Commitment) or
+/// [`Corrupt`](Self::Corrupt) from a commit the store is
+/// [`Stopped`](Self::Stopped): the node must end, and start again from what is
+/// on disk.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// Another process, or another part of this one, uses the directory.
+    #[error("{} is in use by another process; one node at a time may use a data directory", path.display())]
+    Locked {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The directory was to exist and does not.
+    #[error("no database in {}; expected one that was made before", path.display())]
+    Missing {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// Stored data are damaged, or contradict one another.
+    #[error("damaged database in {}: {what}", path.display())]
+    Corrupt {
+        /// What is damaged, and what was expected.
+        what: String,
+        /// The directory it is in.
+        path: PathBuf,
+    },
+    /// The directory was written in another format.
+    #[error("{} has database format {found}, this program reads format {expected}", path.display())]
+    VersionMismatch {
+        /// Format found.
+        found: u32,
+        /// Format this program reads and writes.
+        expected: u32,
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// RocksDB failed for a reason other than damage.
+    #[error("database failed to {action}: {reason}")]
+    Database {
+        /// What was tried.
+        action: &'static str,
+        /// RocksDB's message.
+        reason: String,
+    },
+    /// The state commitment failed.
+    #[error("state commitment failed to {action}: {reason}")]
+    Commitment {
+        /// What was tried.
+        action: &'static str,
+        /// QMDB's message.
+        reason: String,
+    },
+    /// An option has a value that cannot work.
+    #[error("storage option {field}: found {found}, expected {expected}")]
+    InvalidOption {
+        /// The option's name.
+        field: &'static str,
+        /// Its value.
+        found: u64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// There is no genesis block yet.
+    #[error("the database holds no genesis block yet")]
+    NotInitialised,
+    /// There is a genesis block already.
+    #[error("the database holds a genesis block already: {found}")]
+    AlreadyInitialised {
+        /// Hash of the block found.
+        found: H256,
+    },
+    /// A block is not the one after the head.
+    #[error("block {found} cannot be committed: expected block {expected}")]
+    WrongNumber {
+        /// Number of the next block.
+        expected: u32,
+        /// Number of the refused one.
+        found: u32,
+    },
+    /// A block stands on another parent than the head.
+    #[error("block {number} cannot be committed: its parent is {found}, the head is {expected}")]
+    WrongParent {
+        /// Number of the refused block.
+        number: u32,
+        /// The head's hash.
+        expected: H256,
+        /// The parent's hash in the refused block.
+        found: H256,
+    },
+    /// A block's state root is not the root of its changes.
+    #[error(
+        "block {number} cannot be committed: its state root is {found}, its changes give {expected}"
+    )]
+    WrongStateRoot {
+        /// Number of the refused block.
+        number: u32,
+        /// The root that the changes give.
+        expected: H256,
+        /// The root that the block claims.
+        found: H256,
+    },
+    /// No such block.
+    #[error("unknown block {hash}")]
+    UnknownBlock {
+        /// The hash asked for.
+        hash: H256,
+    },
+    /// The state after this block is no longer kept.
+    #[error(
+        "the state of block {number} ({hash}) is no longer kept; the oldest kept is that of block {oldest}"
+    )]
+    StateNotKept {
+        /// The hash asked for.
+        hash: H256,
+        /// Its number.
+        number: u32,
+        /// The oldest block whose state can be read.
+        oldest: u32,
+    },
+    /// An earlier failure stopped the store.
+    #[error("storage stopped after a failure: {reason}")]
+    Stopped {
+        /// The first failure.
+        reason: String,
+    },
+}

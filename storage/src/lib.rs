@@ -1,0 +1,86 @@
+//! Durable storage of one node: blocks, the state, and the commitment to it.
+//!
+//! Two engines share the work. **RocksDB** holds everything the node reads:
+//! the state under the runtime's raw keys, blocks with their certificates,
+//! look-ups and node-local indices. **QMDB** (`commonware-storage`) holds
+//! SM3(key) → SM3(value) of the state and gives the state root; it can compute
+//! the root of a proposal that is then dropped.
+//!
+//! # What it promises
+//!
+//! * A block lands whole or not at all: its state changes, body, certificate,
+//!   look-ups and head record are one synced RocksDB write. When
+//!   [`Storage::commit`] returns, the block survives the loss of power.
+//! * The state root depends on the sequence of committed [`StateDelta`]s alone:
+//!   not on the machine, on restarts, on pruning, nor on dropped speculations.
+//!   (It does depend on the sequence, not only on the resulting state: QMDB
+//!   commits to a log of operations.)
+//! * Nothing is committed under a root that the commitment did not compute.
+//! * RocksDB is the truth. QMDB follows it, is rolled forward from stored
+//!   change sets or wound back when the two differ at start, and its root is
+//!   compared with the head's. A difference is [`StorageError::Corrupt`].
+//! * A [`StateSnapshot`] never changes while commits go on, and costs nothing
+//!   to take.
+//! * Damaged files give an error that names them, not a panic.
+//!
+//! # What it assumes
+//!
+//! A local file system with working `fsync` and advisory locks, and one process
+//! per directory, which it enforces. Keys and values are opaque bytes; the
+//! caller bounds their number and size.
+//!
+//! # What it does not do
+//!
+//! It does not notice a RocksDB MANIFEST that was cut at its end from outside:
+//! RocksDB takes it for one that a crash cut. Every other damaged file is
+//! noticed.
+//!
+//! It never checks a block, a certificate or a transaction. It keeps the
+//! changes of the last [`StorageOptions::history_blocks`] blocks only; if QMDB's
+//! directory is lost later than that, the node must start from an empty
+//! directory and fetch the chain from its peers.
+//!
+//! # Layout of a directory
+//!
+//! | path | content |
+//! | --- | --- |
+//! | `lock` | held, through the operating system, by the process that uses the directory |
+//! | `db/` | RocksDB, with the column families of [`tables`](self#tables) |
+//! | `commitment/` | QMDB's operations log, Merkle nodes and metadata |
+//!
+//! # Tables
+//!
+//! | column family | key | value |
+//! | --- | --- | --- |
+//! | `state` | raw state key | raw value |
+//! | `block` | number, 4 bytes big-endian | the block's bytes |
+//! | `certificate` | number | the commit certificate's bytes |
+//! | `changes` | number, `0` or `1` | changes of the block (`0`), what they replaced (`1`) |
+//! | `index` | number | hash, state root, length of QMDB's log after the block |
+//! | `number_by_hash` | block hash | number |
+//! | `tx` | transaction hash | number, index in the block |
+//! | `offchain` | raw key | raw value |
+//! | `meta` | name | format version, head, oldest change set |
+
+#![forbid(unsafe_code)]
+
+mod changes;
+mod commitment;
+mod error;
+mod history;
+mod options;
+mod records;
+mod recovery;
+mod snapshot;
+mod stats;
+mod storage;
+mod tables;
+mod types;
+
+pub use commitment::genesis_root;
+pub use error::StorageError;
+pub use options::{OpenMode, StorageOptions};
+pub use snapshot::StateSnapshot;
+pub use stats::Stats;
+pub use storage::Storage;
+pub use types::{BlockCommit, Genesis, Head, StateDelta};

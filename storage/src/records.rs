@@ -1,0 +1,88 @@
+//! Single records of the tables: their keys, and reading them checked.
+
+use crate::{
+    Head, StateDelta, StorageError,
+    changes::Changes,
+    tables::{META_HEAD, META_OLDEST_CHANGES, Table, Tables},
+    types::BlockIndex,
+};
+use codec::DecodeAll;
+use sp_core::H256;
+
+/// Which half of a change set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Half {
+    /// The new values.
+    New = 0,
+    /// The values they replaced.
+    Replaced = 1,
+}
+
+/// Key of one half of a block's change set.
+pub(crate) fn changes_key(number: u32, half: Half) -> [u8; 5] {
+    let [a, b, c, d] = number.to_be_bytes();
+    [a, b, c, d, half as u8]
+}
+
+impl Tables {
+    /// The head, if there is a genesis block, checked against its index record.
+    pub(crate) fn head(&self) -> Result<Option<Head>, StorageError> {
+        let Some(bytes) = self.get(Table::Meta, META_HEAD)? else { return Ok(None) };
+        let head = Head::decode_all(&mut bytes.as_slice())
+            .map_err(|error| self.corrupt(format!("the head record is unreadable: {error}")))?;
+        match self.index(head.number)? {
+            Some(index) if (index.hash, index.state_root) == (head.hash, head.state_root) => {
+                Ok(Some(head))
+            }
+            Some(index) => Err(self.corrupt(format!(
+                "the head record names block {} as {}, its index record as {}",
+                head.number, head.hash, index.hash
+            ))),
+            None => {
+                Err(self.corrupt(format!("block {}, the head, has no index record", head.number)))
+            }
+        }
+    }
+
+    /// The index record of a block.
+    pub(crate) fn index(&self, number: u32) -> Result<Option<BlockIndex>, StorageError> {
+        let Some(bytes) = self.get(Table::Index, &number.to_be_bytes())? else { return Ok(None) };
+        BlockIndex::decode_all(&mut bytes.as_slice()).map(Some).map_err(|error| {
+            self.corrupt(format!("the index record of block {number} is unreadable: {error}"))
+        })
+    }
+
+    /// Number of the block with this hash.
+    pub(crate) fn number_of(&self, hash: &H256) -> Result<Option<u32>, StorageError> {
+        let Some(bytes) = self.get(Table::NumberByHash, hash.as_bytes())? else { return Ok(None) };
+        match bytes.try_into() {
+            Ok(number) => Ok(Some(u32::from_be_bytes(number))),
+            Err(_) => Err(self.corrupt(format!("the number of block {hash} is not four bytes"))),
+        }
+    }
+
+    /// One half of a block's change set, if it is kept.
+    pub(crate) fn changes(&self, number: u32, half: Half) -> Result<Option<Changes>, StorageError> {
+        let Some(bytes) = self.get(Table::Changes, &changes_key(number, half))? else {
+            return Ok(None);
+        };
+        Changes::decode(bytes).map(Some).map_err(|error| {
+            self.corrupt(format!("the change set of block {number} is unreadable: {error}"))
+        })
+    }
+
+    /// A block's changes, if they are kept.
+    pub(crate) fn delta(&self, number: u32) -> Result<Option<StateDelta>, StorageError> {
+        Ok(self.changes(number, Half::New)?.map(|changes| changes.to_delta()))
+    }
+
+    /// Number of the oldest block whose change set is kept.
+    pub(crate) fn oldest_changes(&self) -> Result<u32, StorageError> {
+        match self.get(Table::Meta, META_OLDEST_CHANGES)? {
+            None => Ok(0),
+            Some(bytes) => bytes.try_into().map(u32::from_be_bytes).map_err(|_| {
+                self.corrupt("the number of the oldest change set is not four bytes".into())
+            }),
+        }
+    }
+}

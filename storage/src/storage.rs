@@ -1,0 +1,472 @@
+//! The store: opening, committing, reading.
+
+use crate::{
+    BlockCommit, Genesis, Head, StateDelta, StateSnapshot, Stats, StorageError, StorageOptions,
+    changes::Changes,
+    commitment::Commitment,
+    history::{History, Version},
+    options::OpenMode,
+    records::{Half, changes_key},
+    recovery,
+    snapshot::after_prefix,
+    stats::Counters,
+    tables::{Batch, META_HEAD, META_OLDEST_CHANGES, Table, Tables},
+    types::BlockIndex,
+};
+use codec::Encode;
+use parking_lot::{Mutex, RwLock};
+use sp_core::H256;
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
+
+/// Fewest blocks whose changes are kept: QMDB may trail by a quarter of it.
+const MIN_CHANGES_KEPT: u32 = 64;
+
+/// Change sets removed with one block at most, so that a shorter history than
+/// before does not make one block slow.
+const MAX_CHANGES_REMOVED: u32 = 64;
+
+/// The store of one data directory. Share it in an [`Arc`].
+///
+/// All methods block: on the disk, on a commit in progress (only
+/// [`commit`](Self::commit) and [`speculate`](Self::speculate)), or on QMDB's
+/// thread. Reads of the state never wait for a commit.
+pub struct Storage {
+    path: PathBuf,
+    options: StorageOptions,
+    // Dropped before `shared`, which holds the directory's lock.
+    commitment: Commitment,
+    shared: Arc<Shared>,
+    tip: RwLock<Tip>,
+    history: Mutex<History>,
+    /// One reader at a time fetches old changes from disk.
+    loading: Mutex<()>,
+    /// Written by a commit, read by speculations: a root is always on the head.
+    order: RwLock<()>,
+    /// The failure of a write.
+    stopped: OnceLock<String>,
+    counters: Counters,
+}
+
+/// What snapshots need of the store, and keep open.
+pub(crate) struct Shared {
+    pub(crate) tables: Tables,
+    /// Held until the last reader is gone.
+    _lock: File,
+}
+
+/// The head and what readers of its state hold.
+#[derive(Clone)]
+struct Tip {
+    /// `None` before genesis.
+    head: Option<Head>,
+    version: Arc<Version>,
+    log_size: u64,
+}
+
+impl Storage {
+    /// Opens the store in the directory `path`, and brings it to a consistent
+    /// state if it was not closed properly.
+    pub fn open(path: &Path, options: StorageOptions) -> Result<Self, StorageError> {
+        options.validate()?;
+        let db = path.join("db");
+        let io_error =
+            |action| move |source| StorageError::Io { action, path: path.to_owned(), source };
+        if options.mode == OpenMode::MustExist && !db.try_exists().map_err(io_error("look for"))? {
+            return Err(StorageError::Missing { path: path.to_owned() });
+        }
+        fs::create_dir_all(path).map_err(io_error("make"))?;
+        let lock = lock(path)?;
+        if !db.try_exists().map_err(io_error("look for"))? {
+            Tables::create(&db, &options)?;
+        }
+        let tables = Tables::open(&db, &options)?;
+        let head = tables.head()?;
+        let (commitment, position) =
+            recovery::open_commitment(&tables, &path.join("commitment"), &options, head)?;
+        let history = History::new(
+            head.map_or(0, |head| head.number),
+            options.history_blocks,
+            options.history_bytes,
+        );
+        Ok(Self {
+            path: path.to_owned(),
+            options,
+            commitment,
+            shared: Arc::new(Shared { tables, _lock: lock }),
+            tip: RwLock::new(Tip { head, version: history.newest(), log_size: position.log_size }),
+            history: Mutex::new(history),
+            loading: Mutex::new(()),
+            order: RwLock::new(()),
+            stopped: OnceLock::new(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// The data directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is a genesis block.
+    pub fn is_initialised(&self) -> bool {
+        self.tip.read().head.is_some()
+    }
+
+    /// Stores the genesis block and its state.
+    pub fn init_genesis(&self, genesis: Genesis) -> Result<(), StorageError> {
+        self.check_running()?;
+        let _order = self.order.write();
+        if let Some(head) = self.tip.read().head {
+            let found = self.hash_of(0)?.unwrap_or(head.hash);
+            return Err(StorageError::AlreadyInitialised { found });
+        }
+        let Genesis { state, state_root, hash, block } = genesis;
+        let delta: StateDelta = state.into_iter().map(|(k, v)| (k, Some(v))).collect();
+        let head = Head { number: 0, hash, state_root };
+        let log_size = self.checked_log_size(head, &delta)?;
+        let index = BlockIndex { hash, state_root, log_size };
+        let batch = self.block_batch(head, index, &block, &delta)?;
+        let version = self.tip.read().version.clone();
+        self.stop_on_error(self.land(batch, Tip { head: Some(head), version, log_size }))
+    }
+
+    /// Makes a block the head, durably.
+    ///
+    /// The block must be the head's child and `state_root` the root of its
+    /// changes; otherwise nothing is done. The work of [`Self::speculate`] with
+    /// the same changes is used.
+    pub fn commit(&self, block: BlockCommit) -> Result<(), StorageError> {
+        self.check_running()?;
+        let start = Instant::now();
+        let _order = self.order.write();
+        let parent = self.tip.read().head.ok_or(StorageError::NotInitialised)?;
+        check_child(&parent, &block)?;
+        let head = Head { number: block.number, hash: block.hash, state_root: block.state_root };
+        let log_size = self.checked_log_size(head, &block.delta)?;
+        let index = BlockIndex { hash: head.hash, state_root: head.state_root, log_size };
+
+        let mut batch = self.block_batch(head, index, &block.block, &block.delta)?;
+        batch.put(Table::Certificate, block.number.to_be_bytes(), &block.certificate);
+        for (at, hash) in (0_u32..).zip(&block.tx_hashes) {
+            batch.put(Table::Tx, hash, (block.number, at).encode());
+        }
+        for (key, value) in &block.offchain {
+            match value {
+                Some(value) => batch.put(Table::Offchain, key, value),
+                None => batch.delete(Table::Offchain, key),
+            }
+        }
+        let replaced = self.replaced(&block.delta)?;
+        let key = changes_key(block.number, Half::Replaced);
+        batch.put(Table::Changes, key, replaced.as_bytes());
+        self.remove_old_changes(&mut batch, block.number)?;
+
+        let version = {
+            let mut history = self.history.lock();
+            history.push(Arc::new(replaced));
+            history.newest()
+        };
+        self.stop_on_error(self.land(batch, Tip { head: Some(head), version, log_size }))?;
+        self.counters.commits.record(start);
+        Ok(())
+    }
+
+    /// The root of the state if `delta` were applied to the head's. Nothing
+    /// changes; the last few are remembered for [`Self::commit`]. Before
+    /// genesis: the root of `delta` as the genesis state.
+    pub fn speculate(&self, delta: &StateDelta) -> Result<H256, StorageError> {
+        self.check_running()?;
+        let start = Instant::now();
+        let _order = self.order.read();
+        let number = self.tip.read().head.map_or(0, |head| head.number.saturating_add(1));
+        let root = self.commitment.speculate(number, delta)?.root;
+        self.counters.speculations.record(start);
+        Ok(root)
+    }
+
+    /// The newest block. Before genesis: number 0 and zero hashes; see
+    /// [`Self::is_initialised`].
+    pub fn head(&self) -> Head {
+        self.tip.read().head.unwrap_or(Head {
+            number: 0,
+            hash: H256::zero(),
+            state_root: H256::zero(),
+        })
+    }
+
+    /// The head's state, as it is now.
+    pub fn state(&self) -> StateSnapshot {
+        StateSnapshot::new(Arc::clone(&self.shared), self.tip.read().version.clone())
+    }
+
+    /// The head and its state, of the same block.
+    pub fn head_state(&self) -> Result<(Head, StateSnapshot), StorageError> {
+        let Tip { head, version, .. } = self.tip.read().clone();
+        let head = head.ok_or(StorageError::NotInitialised)?;
+        Ok((head, StateSnapshot::new(Arc::clone(&self.shared), version)))
+    }
+
+    /// The state after the block `hash`: one of the last
+    /// [`StorageOptions::history_blocks`], as far as what was replaced since
+    /// then fits in [`StorageOptions::history_bytes`].
+    pub fn state_at(&self, hash: &H256) -> Result<StateSnapshot, StorageError> {
+        let hash = *hash;
+        let (head, newest) = self.head_state()?;
+        if hash == head.hash {
+            return Ok(newest);
+        }
+        let number = self.number_of(&hash)?.ok_or(StorageError::UnknownBlock { hash })?;
+        if number >= head.number {
+            // Committed a moment ago: not the head of `newest`, but near it.
+            let version = self.history.lock().get(number);
+            return version
+                .map(|version| StateSnapshot::new(Arc::clone(&self.shared), version))
+                .ok_or(StorageError::UnknownBlock { hash });
+        }
+        let not_kept = |oldest| StorageError::StateNotKept { hash, number, oldest };
+        let kept = head.number.saturating_sub(self.options.history_blocks);
+        if number < kept {
+            return Err(not_kept(kept));
+        }
+        if let Some(version) = self.history.lock().get(number) {
+            return Ok(StateSnapshot::new(Arc::clone(&self.shared), version));
+        }
+        let _loading = self.loading.lock();
+        loop {
+            let oldest = {
+                let history = self.history.lock();
+                if let Some(version) = history.get(number) {
+                    return Ok(StateSnapshot::new(Arc::clone(&self.shared), version));
+                }
+                history.oldest().number()
+            };
+            // Disk is read without the history's lock, which commits need.
+            let replaced = self
+                .shared
+                .tables
+                .changes(oldest, Half::Replaced)?
+                .ok_or_else(|| not_kept(oldest))?;
+            let mut history = self.history.lock();
+            if !history.extend_back(oldest, &Arc::new(replaced))
+                && history.oldest().number() == oldest
+            {
+                return Err(not_kept(oldest));
+            }
+        }
+    }
+
+    /// The encoded block with this number.
+    pub fn block(&self, number: u32) -> Result<Option<Vec<u8>>, StorageError> {
+        self.shared.tables.get(Table::Block, &number.to_be_bytes())
+    }
+
+    /// The commit certificate of the block with this number; genesis has none.
+    pub fn certificate(&self, number: u32) -> Result<Option<Vec<u8>>, StorageError> {
+        self.shared.tables.get(Table::Certificate, &number.to_be_bytes())
+    }
+
+    /// Hash of the block with this number.
+    pub fn hash_of(&self, number: u32) -> Result<Option<H256>, StorageError> {
+        Ok(self.shared.tables.index(number)?.map(|index| index.hash))
+    }
+
+    /// State root of the block with this number.
+    pub fn state_root_of(&self, number: u32) -> Result<Option<H256>, StorageError> {
+        Ok(self.shared.tables.index(number)?.map(|index| index.state_root))
+    }
+
+    /// Number of the block with this hash.
+    pub fn number_of(&self, hash: &H256) -> Result<Option<u32>, StorageError> {
+        self.shared.tables.number_of(hash)
+    }
+
+    /// Where a transaction is: number of its block and its index there. If the
+    /// same bytes were included twice, the last place.
+    pub fn tx(&self, hash: &H256) -> Result<Option<(u32, u32)>, StorageError> {
+        let tables = &self.shared.tables;
+        let Some(bytes) = tables.get(Table::Tx, hash.as_bytes())? else { return Ok(None) };
+        codec::DecodeAll::decode_all(&mut bytes.as_slice()).map(Some).map_err(|error| {
+            tables.corrupt(format!("the place of transaction {hash} is unreadable: {error}"))
+        })
+    }
+
+    /// A node-local index entry.
+    pub fn offchain_get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        self.shared.tables.get(Table::Offchain, key)
+    }
+
+    /// At most `limit` node-local index entries with `prefix`, in order, whose
+    /// keys are above `start` (exclusive) if it is given.
+    pub fn offchain_prefix(
+        &self,
+        prefix: &[u8],
+        start: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+        let from = match start {
+            Some(start) if start >= prefix => [start, &[0]].concat(),
+            _ => prefix.to_vec(),
+        };
+        let mut cursor = self.shared.tables.cursor(Table::Offchain, &from, after_prefix(prefix))?;
+        let mut found = Vec::new();
+        while found.len() < limit {
+            match cursor.entry().filter(|(key, _)| key.starts_with(prefix)) {
+                Some((key, value)) => found.push((key.to_vec(), value.to_vec())),
+                None => break,
+            }
+            cursor.advance()?;
+        }
+        Ok(found)
+    }
+
+    /// Sizes and times.
+    pub fn stats(&self) -> Stats {
+        let Tip { head, log_size, .. } = self.tip.read().clone();
+        let history = {
+            let history = self.history.lock();
+            (history.blocks(), history.bytes())
+        };
+        let head = head.map_or(0, |head| head.number);
+        self.counters.stats(&self.shared.tables, head, log_size, history)
+    }
+
+    /// The log size after `delta`, if its root is the one that `head` claims.
+    fn checked_log_size(&self, head: Head, delta: &StateDelta) -> Result<u64, StorageError> {
+        let speculated = self.commitment.speculate(head.number, delta)?;
+        if speculated.root != head.state_root {
+            return Err(StorageError::WrongStateRoot {
+                number: head.number,
+                expected: speculated.root,
+                found: head.state_root,
+            });
+        }
+        Ok(speculated.log_size)
+    }
+
+    /// What every block writes.
+    fn block_batch(
+        &self,
+        head: Head,
+        index: BlockIndex,
+        block: &[u8],
+        delta: &StateDelta,
+    ) -> Result<Batch<'_>, StorageError> {
+        let number = head.number.to_be_bytes();
+        let changes = self.changes(delta.iter().map(|(k, v)| (k.as_slice(), v.as_deref())))?;
+        let mut batch = self.shared.tables.batch();
+        for (key, value) in delta {
+            match value {
+                Some(value) => batch.put(Table::State, key, value),
+                None => batch.delete(Table::State, key),
+            }
+        }
+        batch.put(Table::Block, number, block);
+        batch.put(Table::Changes, changes_key(head.number, Half::New), changes.as_bytes());
+        batch.put(Table::Index, number, index.encode());
+        batch.put(Table::NumberByHash, head.hash, number);
+        batch.put(Table::Meta, META_HEAD, head.encode());
+        Ok(batch)
+    }
+
+    /// The values that `delta` replaces.
+    fn replaced(&self, delta: &StateDelta) -> Result<Changes, StorageError> {
+        let keys = || delta.keys().map(Vec::as_slice);
+        let values = self.shared.tables.get_sorted(Table::State, keys())?;
+        self.changes(keys().zip(values.iter().map(Option::as_deref)))
+    }
+
+    fn changes<'a>(
+        &self,
+        entries: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+    ) -> Result<Changes, StorageError> {
+        Changes::from_sorted(entries).map_err(|error| StorageError::Database {
+            action: "write a block",
+            reason: error.to_string(),
+        })
+    }
+
+    /// Drops the change sets that leave the window with block `number`.
+    fn remove_old_changes(&self, batch: &mut Batch<'_>, number: u32) -> Result<(), StorageError> {
+        let kept = self.options.history_blocks.max(MIN_CHANGES_KEPT);
+        let oldest = self.shared.tables.oldest_changes()?;
+        let target = number.saturating_sub(kept.saturating_sub(1));
+        let end = target.min(oldest.saturating_add(MAX_CHANGES_REMOVED));
+        if end <= oldest {
+            return Ok(());
+        }
+        for number in oldest..end {
+            batch.delete(Table::Changes, changes_key(number, Half::New));
+            batch.delete(Table::Changes, changes_key(number, Half::Replaced));
+        }
+        batch.put(Table::Meta, META_OLDEST_CHANGES, end.to_be_bytes());
+        Ok(())
+    }
+
+    /// Writes a block to RocksDB, then moves QMDB and the readers to it.
+    fn land(&self, batch: Batch<'_>, tip: Tip) -> Result<(), StorageError> {
+        let start = Instant::now();
+        batch.write()?;
+        self.counters.writes.record(start);
+        if let Some(head) = tip.head {
+            self.commitment.apply(head.state_root)?;
+        }
+        *self.tip.write() = tip;
+        Ok(())
+    }
+
+    /// After a failed write, memory and disk may differ: nothing goes on.
+    fn stop_on_error(&self, result: Result<(), StorageError>) -> Result<(), StorageError> {
+        if let Err(error) = &result {
+            tracing::error!(%error, path = %self.path.display(), "storage stops");
+            let _ = self.stopped.set(error.to_string());
+        }
+        result
+    }
+
+    fn check_running(&self) -> Result<(), StorageError> {
+        match self.stopped.get() {
+            None => Ok(()),
+            Some(reason) => Err(StorageError::Stopped { reason: reason.clone() }),
+        }
+    }
+}
+
+fn check_child(parent: &Head, block: &BlockCommit) -> Result<(), StorageError> {
+    let expected = parent.number.checked_add(1);
+    if Some(block.number) != expected {
+        return Err(StorageError::WrongNumber {
+            expected: expected.unwrap_or(u32::MAX),
+            found: block.number,
+        });
+    }
+    if block.parent_hash != parent.hash {
+        return Err(StorageError::WrongParent {
+            number: block.number,
+            expected: parent.hash,
+            found: block.parent_hash,
+        });
+    }
+    Ok(())
+}
+
+/// Takes the directory for this process. The operating system gives it back
+/// when the file is closed, by a crash too.
+fn lock(path: &Path) -> Result<File, StorageError> {
+    let io_error = |source| StorageError::Io { action: "lock", path: path.to_owned(), source };
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join("lock"))
+        .map_err(io_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(io_error(source)),
+    }
+}

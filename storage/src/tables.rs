@@ -1,0 +1,325 @@
+//! RocksDB: column families, options, making and opening a database.
+//!
+//! A new database is made beside its place and renamed into it when it is
+//! whole, so that an interrupted making is never taken for a damaged database,
+//! and a damaged one never for an empty place.
+
+use crate::{StorageError, StorageOptions};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
+    DBRecoveryMode, ErrorKind, LogLevel, Options, WriteBatch, WriteOptions,
+};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Format of everything below a data directory. A change of any table's
+/// encoding, of a commitment constant or of the layout raises it.
+pub(crate) const FORMAT: u32 = 1;
+
+/// A column family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    State,
+    Block,
+    Certificate,
+    Changes,
+    Index,
+    NumberByHash,
+    Tx,
+    Offchain,
+    Meta,
+}
+
+impl Table {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::State,
+        Self::Block,
+        Self::Certificate,
+        Self::Changes,
+        Self::Index,
+        Self::NumberByHash,
+        Self::Tx,
+        Self::Offchain,
+        Self::Meta,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Block => "block",
+            Self::Certificate => "certificate",
+            Self::Changes => "changes",
+            Self::Index => "index",
+            Self::NumberByHash => "number_by_hash",
+            Self::Tx => "tx",
+            Self::Offchain => "offchain",
+            Self::Meta => "meta",
+        }
+    }
+
+    /// Whether single keys are looked up that are often absent.
+    const fn has_filter(self) -> bool {
+        matches!(self, Self::State | Self::NumberByHash | Self::Tx | Self::Offchain)
+    }
+}
+
+/// The format version's key in [`Table::Meta`].
+pub(crate) const META_FORMAT: &[u8] = b"format";
+/// The head record's key in [`Table::Meta`].
+pub(crate) const META_HEAD: &[u8] = b"head";
+/// The key, in [`Table::Meta`], of the number of the oldest block with a change set.
+pub(crate) const META_OLDEST_CHANGES: &[u8] = b"oldest_changes";
+
+/// The database of one data directory.
+pub(crate) struct Tables {
+    db: DB,
+    cache: Cache,
+    path: PathBuf,
+}
+
+impl Tables {
+    /// Opens the database in `path`.
+    pub(crate) fn open(path: &Path, options: &StorageOptions) -> Result<Self, StorageError> {
+        let (db, cache) = open(path, options, Making::No)?;
+        let tables = Self { db, cache, path: path.to_owned() };
+        match tables.get(Table::Meta, META_FORMAT)?.as_deref() {
+            Some(found) if found == FORMAT.to_be_bytes() => Ok(tables),
+            Some(found) => match found.try_into().map(u32::from_be_bytes) {
+                Ok(found) => {
+                    let path = tables.path.clone();
+                    Err(StorageError::VersionMismatch { found, expected: FORMAT, path })
+                }
+                Err(_) => Err(tables.corrupt("the format version is not four bytes".into())),
+            },
+            None => Err(tables.corrupt("there is no format version".into())),
+        }
+    }
+
+    /// Makes an empty database in `path`, where there is nothing.
+    pub(crate) fn create(path: &Path, options: &StorageOptions) -> Result<(), StorageError> {
+        let making = path.with_extension("making");
+        let io_error = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| StorageError::Io { action, path, source }
+        };
+        match fs::remove_dir_all(&making) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("remove", &making)(error));
+            }
+            _ => {}
+        }
+        {
+            let (db, cache) = open(&making, options, Making::Yes)?;
+            let tables = Self { db, cache, path: making.clone() };
+            let mut batch = tables.batch();
+            batch.put(Table::Meta, META_FORMAT, FORMAT.to_be_bytes());
+            batch.write()?;
+        }
+        fs::rename(&making, path).map_err(io_error("make", path))?;
+        let parent = path.parent().unwrap_or(path);
+        File::open(parent).and_then(|parent| parent.sync_all()).map_err(io_error("sync", parent))
+    }
+
+    /// The value of `key`.
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        self.db.get_cf(self.family(table), key).map_err(|e| self.error("read", &e))
+    }
+
+    /// The values of `keys`, which are sorted.
+    pub(crate) fn get_sorted<'a>(
+        &self,
+        table: Table,
+        keys: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        let keys: Vec<&[u8]> = keys.into_iter().collect();
+        let mut values = Vec::with_capacity(keys.len());
+        // Each answer pins blocks of the cache; a bounded number at a time.
+        for keys in keys.chunks(1024) {
+            for value in self.db.batched_multi_get_cf(self.family(table), keys.iter(), true) {
+                let value = value.map_err(|e| self.error("read", &e))?;
+                values.push(value.map(|value| value.to_vec()));
+            }
+        }
+        Ok(values)
+    }
+
+    /// A cursor over `table`, at the first key that is not below `from`; with
+    /// `end`, never at or above it.
+    pub(crate) fn cursor(
+        &self,
+        table: Table,
+        from: &[u8],
+        end: Option<Vec<u8>>,
+    ) -> Result<Cursor<'_>, StorageError> {
+        let mut options = rocksdb::ReadOptions::default();
+        if let Some(end) = end {
+            options.set_iterate_upper_bound(end);
+        }
+        let mut iterator = self.db.raw_iterator_cf_opt(self.family(table), options);
+        iterator.seek(from);
+        let cursor = Cursor { tables: self, iterator };
+        cursor.check()?;
+        Ok(cursor)
+    }
+
+    /// An empty batch.
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        Batch { tables: self, batch: WriteBatch::default() }
+    }
+
+    /// A number that RocksDB keeps about one table, 0 if it does not.
+    pub(crate) fn property(&self, table: Table, name: &str) -> u64 {
+        self.db.property_int_value_cf(self.family(table), name).ok().flatten().unwrap_or(0)
+    }
+
+    /// Bytes of the block cache in use.
+    pub(crate) fn cache_usage(&self) -> usize {
+        self.cache.get_usage()
+    }
+
+    /// An error that names this database.
+    pub(crate) fn corrupt(&self, what: String) -> StorageError {
+        StorageError::Corrupt { what, path: self.path.clone() }
+    }
+
+    fn family(&self, table: Table) -> &ColumnFamily {
+        self.db.cf_handle(table.name()).expect("opened with every table, and none is ever dropped")
+    }
+
+    fn error(&self, action: &'static str, error: &rocksdb::Error) -> StorageError {
+        translate(action, &self.path, error)
+    }
+}
+
+/// Writes that land together.
+pub(crate) struct Batch<'a> {
+    tables: &'a Tables,
+    batch: WriteBatch,
+}
+
+impl Batch<'_> {
+    pub(crate) fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        self.batch.put_cf(self.tables.family(table), key, value);
+    }
+
+    pub(crate) fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
+        self.batch.delete_cf(self.tables.family(table), key);
+    }
+
+    /// Writes all of it and waits until it is on disk.
+    pub(crate) fn write(self) -> Result<(), StorageError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.tables
+            .db
+            .write_opt(self.batch, &options)
+            .map_err(|error| self.tables.error("write a block", &error))
+    }
+}
+
+/// A walk over a table in the order of its keys. It sees the table as it was
+/// when the cursor was made.
+pub(crate) struct Cursor<'a> {
+    tables: &'a Tables,
+    iterator: rocksdb::DBRawIterator<'a>,
+}
+
+impl Cursor<'_> {
+    /// The entry under the cursor; `None` at the end.
+    pub(crate) fn entry(&self) -> Option<(&[u8], &[u8])> {
+        self.iterator.item()
+    }
+
+    /// Goes to the next entry.
+    pub(crate) fn advance(&mut self) -> Result<(), StorageError> {
+        self.iterator.next();
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        self.iterator.status().map_err(|error| self.tables.error("read", &error))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Making {
+    Yes,
+    No,
+}
+
+fn open(
+    path: &Path,
+    options: &StorageOptions,
+    making: Making,
+) -> Result<(DB, Cache), StorageError> {
+    let cache = Cache::new_lru_cache(options.block_cache_bytes);
+    let families = Table::ALL.map(|table| {
+        ColumnFamilyDescriptor::new(table.name(), table_options(table, &cache, options))
+    });
+    let db = DB::open_cf_descriptors(&database_options(options, making), path, families)
+        .map_err(|error| translate("open", path, &error))?;
+    Ok((db, cache))
+}
+
+fn database_options(options: &StorageOptions, making: Making) -> Options {
+    let mut db = Options::default();
+    db.create_if_missing(making == Making::Yes);
+    db.create_missing_column_families(making == Making::Yes);
+    db.set_error_if_exists(making == Making::Yes);
+    db.set_paranoid_checks(true);
+    // A torn last write is what a loss of power leaves behind; the log is read
+    // up to it. What had been synced and is lost shows in QMDB, which is ahead.
+    db.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    db.set_db_write_buffer_size(options.write_buffer_bytes);
+    db.set_max_total_wal_size(2 * options.write_buffer_bytes as u64);
+    db.set_max_open_files(i32::try_from(options.max_open_files).unwrap_or(i32::MAX));
+    db.set_max_background_jobs(2);
+    db.set_bytes_per_sync(1 << 20);
+    db.set_log_level(LogLevel::Warn);
+    db.set_keep_log_file_num(4);
+    db.set_max_log_file_size(8 << 20);
+    db
+}
+
+fn table_options(table: Table, cache: &Cache, options: &StorageOptions) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_block_size(8 << 10);
+    // Index and filters would otherwise grow outside every limit.
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    blocks.set_format_version(5);
+    if table.has_filter() {
+        blocks.set_bloom_filter(10.0, false);
+    }
+    let mut family = Options::default();
+    family.set_block_based_table_factory(&blocks);
+    family.set_write_buffer_size(options.write_buffer_bytes / 2);
+    family.set_compression_type(DBCompressionType::Lz4);
+    if matches!(table, Table::Block | Table::Certificate) {
+        family.set_bottommost_compression_type(DBCompressionType::Zstd);
+    }
+    family
+}
+
+/// RocksDB's message in our terms.
+fn translate(action: &'static str, path: &Path, error: &rocksdb::Error) -> StorageError {
+    let reason = error.to_string();
+    // The data directory is what an operator knows; the database is inside it.
+    let directory = || path.parent().unwrap_or(path).to_owned();
+    match error.kind() {
+        ErrorKind::IOError if reason.contains("lock") => StorageError::Locked { path: directory() },
+        ErrorKind::Corruption => StorageError::Corrupt { what: reason, path: path.to_owned() },
+        // Opening an existing database: a file or a table it names is not there.
+        ErrorKind::InvalidArgument | ErrorKind::NotFound if action == "open" => {
+            StorageError::Corrupt { what: reason, path: path.to_owned() }
+        }
+        ErrorKind::IOError if reason.contains("No such file") => {
+            StorageError::Corrupt { what: reason, path: path.to_owned() }
+        }
+        _ => StorageError::Database { action, reason },
+    }
+}

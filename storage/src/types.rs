@@ -1,0 +1,66 @@
+//! What goes into the store and comes out of it.
+
+use codec::{Decode, Encode};
+use sp_core::H256;
+use std::collections::BTreeMap;
+
+/// Changes of the state by key: a new value, or `None` for a deleted key.
+pub type StateDelta = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// The newest committed block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Head {
+    /// Its number; 0 is the genesis block.
+    pub number: u32,
+    /// Its hash.
+    pub hash: H256,
+    /// Root of the state after it.
+    pub state_root: H256,
+}
+
+/// The first block and the state it stands for.
+#[derive(Clone, Debug)]
+pub struct Genesis {
+    /// The whole state.
+    pub state: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Root of `state`, as [`crate::genesis_root`] gives it.
+    pub state_root: H256,
+    /// Hash of the genesis block.
+    pub hash: H256,
+    /// The encoded genesis block.
+    pub block: Vec<u8>,
+}
+
+/// A block with everything that becomes durable together with it.
+#[derive(Clone, Debug)]
+pub struct BlockCommit {
+    /// Its number: one above the head's.
+    pub number: u32,
+    /// Its hash.
+    pub hash: H256,
+    /// Hash of the head it stands on.
+    pub parent_hash: H256,
+    /// Root of the state after `delta`, as the block's header says.
+    pub state_root: H256,
+    /// The encoded block.
+    pub block: Vec<u8>,
+    /// The encoded commit certificate.
+    pub certificate: Vec<u8>,
+    /// Changes of the state.
+    pub delta: StateDelta,
+    /// Node-local index entries; `None` deletes. The last entry of a key wins.
+    pub offchain: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Hashes of the block's transactions, in the order of the block.
+    pub tx_hashes: Vec<H256>,
+}
+
+/// What the store keeps of every block beside its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct BlockIndex {
+    /// Its hash.
+    pub(crate) hash: H256,
+    /// Root of the state after it.
+    pub(crate) state_root: H256,
+    /// Operations in QMDB's log after it: where to wind back to.
+    pub(crate) log_size: u64,
+}

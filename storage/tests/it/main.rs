@@ -1,0 +1,8 @@
+//! The store as a whole: what it promises across restarts, crashes and damage.
+
+mod chain;
+mod commits;
+mod crashes;
+mod damage;
+mod roots;
+mod states;

@@ -1,0 +1,34 @@
+//! Transactions on their way into a block: the pool, and the gossip that
+//! brings those submitted at one node to the others.
+//!
+//! The pool promises: it holds what the chain's own rules accept (asked
+//! through [`TransactionValidator`]), within the bounds of [`PoolConfig`],
+//! offers each sender's transactions by nonce and all by age, and says for
+//! each refusal what was wrong ([`PoolError`]). It keeps nothing on disk: what
+//! was not final when a node stops is the submitter's to send again.
+//!
+//! Gossip promises: a transaction submitted here reaches every peer on the
+//! list that is, or comes to be, connected while the transaction is pending.
+//! It assumes a full mesh of few nodes, and that a node passes on only what
+//! was submitted to it.
+
+#![forbid(unsafe_code)]
+
+mod best;
+mod config;
+mod error;
+pub mod gossip;
+mod metrics;
+mod pool;
+mod state;
+mod status;
+mod transaction;
+
+pub use best::Best;
+pub use config::{ConfigError, PoolConfig};
+pub use error::{PoolError, Rejection};
+pub use metrics::{GossipMetrics, PoolMetrics};
+pub use pool::Pool;
+pub use state::PoolStats;
+pub use status::{StatusStream, TxStatus};
+pub use transaction::{CommittedBlock, PoolTransaction, Source, TransactionValidator, TxInfo};

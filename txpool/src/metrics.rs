@@ -1,0 +1,154 @@
+//! What the pool and gossip count.
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+/// Label of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Code {
+    /// Stable number of the kind.
+    pub(crate) code: i32,
+}
+
+/// Metrics of the pool.
+#[derive(Clone, Debug)]
+pub struct PoolMetrics {
+    /// Transactions that a block may take now.
+    pub(crate) ready: Gauge,
+    /// Transactions that wait for an earlier nonce.
+    pub(crate) future: Gauge,
+    /// Bytes of both.
+    pub(crate) bytes: Gauge,
+    /// Accounts that have transactions in the pool.
+    pub(crate) senders: Gauge,
+    /// Transactions taken from clients of this node.
+    pub(crate) taken_local: Counter,
+    /// Transactions taken from peers.
+    pub(crate) taken_peer: Counter,
+    /// Transactions refused at the door, by kind.
+    pub(crate) refused: Family<Code, Counter>,
+    /// Transactions of the pool that a block included.
+    pub(crate) included: Counter,
+    /// Transactions dropped for lack of room or time.
+    pub(crate) dropped: Counter,
+    /// Transactions that became invalid while they waited.
+    pub(crate) invalid: Counter,
+    /// Seconds that one validity check took.
+    pub(crate) validation: Histogram,
+}
+
+impl Default for PoolMetrics {
+    fn default() -> Self {
+        Self {
+            ready: Gauge::default(),
+            future: Gauge::default(),
+            bytes: Gauge::default(),
+            senders: Gauge::default(),
+            taken_local: Counter::default(),
+            taken_peer: Counter::default(),
+            refused: Family::default(),
+            included: Counter::default(),
+            dropped: Counter::default(),
+            invalid: Counter::default(),
+            validation: Histogram::new([
+                50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 20e-3, 100e-3,
+            ]),
+        }
+    }
+}
+
+impl PoolMetrics {
+    /// Registers every metric under `txpool_`.
+    pub fn register(&self, registry: &mut Registry) {
+        let r = registry.sub_registry_with_prefix("txpool");
+        r.register("ready", "Transactions that a block may take now", self.ready.clone());
+        r.register("future", "Transactions that wait for an earlier nonce", self.future.clone());
+        r.register("bytes", "Bytes of transactions held", self.bytes.clone());
+        r.register("senders", "Accounts with transactions in the pool", self.senders.clone());
+        r.register("taken_local", "Transactions taken from clients", self.taken_local.clone());
+        r.register("taken_peer", "Transactions taken from peers", self.taken_peer.clone());
+        r.register("refused", "Transactions refused at the door, by kind", self.refused.clone());
+        r.register("included", "Pool transactions that a block included", self.included.clone());
+        r.register("dropped", "Dropped for lack of room or time", self.dropped.clone());
+        r.register("invalid", "Became invalid while waiting", self.invalid.clone());
+        r.register("validation_seconds", "Duration of one validity check", self.validation.clone());
+    }
+}
+
+/// Metrics of gossip.
+#[derive(Clone, Debug)]
+pub struct GossipMetrics {
+    /// Peers with a connection.
+    pub(crate) connected: Gauge,
+    /// Peers that are kept out for a time because of what they sent.
+    pub(crate) banned: Gauge,
+    /// Batches that peers acknowledged.
+    pub(crate) batches_sent: Counter,
+    /// Transactions in those batches.
+    pub(crate) transactions_sent: Counter,
+    /// Batches that failed on the way and are sent again.
+    pub(crate) batches_failed: Counter,
+    /// Batches received whole.
+    pub(crate) batches_received: Counter,
+    /// Transactions in those batches.
+    pub(crate) transactions_received: Counter,
+    /// Frames and transactions that no honest peer sends.
+    pub(crate) garbage: Counter,
+    /// Connections refused because the peer is not on the list or too many are open.
+    pub(crate) connections_refused: Counter,
+    /// Seconds from sending a batch to its acknowledgement.
+    pub(crate) round_trip: Histogram,
+}
+
+impl Default for GossipMetrics {
+    fn default() -> Self {
+        Self {
+            connected: Gauge::default(),
+            banned: Gauge::default(),
+            batches_sent: Counter::default(),
+            transactions_sent: Counter::default(),
+            batches_failed: Counter::default(),
+            batches_received: Counter::default(),
+            transactions_received: Counter::default(),
+            garbage: Counter::default(),
+            connections_refused: Counter::default(),
+            round_trip: Histogram::new([1e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 1.0, 5.0]),
+        }
+    }
+}
+
+impl GossipMetrics {
+    /// Registers every metric under `gossip_`.
+    pub fn register(&self, registry: &mut Registry) {
+        let r = registry.sub_registry_with_prefix("gossip");
+        r.register("connected_peers", "Peers with a connection", self.connected.clone());
+        r.register("banned_peers", "Peers kept out for a time", self.banned.clone());
+        r.register("batches_sent", "Batches acknowledged by peers", self.batches_sent.clone());
+        r.register(
+            "transactions_sent",
+            "Transactions in acknowledged batches",
+            self.transactions_sent.clone(),
+        );
+        r.register("batches_failed", "Batches to be sent again", self.batches_failed.clone());
+        r.register("batches_received", "Batches received whole", self.batches_received.clone());
+        r.register(
+            "transactions_received",
+            "Transactions in received batches",
+            self.transactions_received.clone(),
+        );
+        r.register("garbage", "Input that no honest peer sends", self.garbage.clone());
+        r.register(
+            "connections_refused",
+            "Connections refused: not on the list, or too many",
+            self.connections_refused.clone(),
+        );
+        r.register(
+            "round_trip_seconds",
+            "From sending a batch to its acknowledgement",
+            self.round_trip.clone(),
+        );
+    }
+}

@@ -1,0 +1,402 @@
+//! The pool: the books behind a lock, the validator outside it, and those who
+//! wait for news.
+
+use crate::{
+    Best, CommittedBlock, ConfigError, PoolConfig, PoolError, PoolMetrics, PoolStats,
+    PoolTransaction, Rejection, Source, StatusStream, TransactionValidator, TxInfo, TxStatus,
+    metrics::Code,
+    state::{Events, State},
+    status::Watchers,
+};
+use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce, transaction_hash};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// Times a transaction is checked again because a block was committed while
+/// it was being checked. Blocks come slower than checks; the bound is for a
+/// node that catches up.
+const MAX_CHECKS: usize = 4;
+
+/// Transactions on their way into a block.
+///
+/// Never blocks for longer than one transaction's check, and never holds its
+/// lock while it checks one. Knows nothing of the network: gossip reads
+/// [`Pool::outgoing_after`] and brings what peers send to [`Pool::submit`].
+pub struct Pool {
+    config: PoolConfig,
+    validator: Arc<dyn TransactionValidator>,
+    inner: Mutex<Inner>,
+    metrics: PoolMetrics,
+    has_ready: watch::Sender<bool>,
+    outgoing: watch::Sender<u64>,
+    head: watch::Sender<BlockNumber>,
+    validations: Arc<Semaphore>,
+    watch_permits: Arc<Semaphore>,
+}
+
+struct Inner {
+    state: State,
+    watchers: Watchers,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// An empty pool for a chain whose head is block `head`.
+    pub fn new(
+        config: PoolConfig,
+        head: BlockNumber,
+        validator: Arc<dyn TransactionValidator>,
+    ) -> Result<Arc<Self>, ConfigError> {
+        config.check()?;
+        Ok(Arc::new(Self {
+            inner: Mutex::new(Inner {
+                state: State::new(config.clone(), head),
+                watchers: Watchers::default(),
+            }),
+            metrics: PoolMetrics::default(),
+            has_ready: watch::Sender::new(false),
+            outgoing: watch::Sender::new(0),
+            head: watch::Sender::new(head),
+            validations: Arc::new(Semaphore::new(config.validation_threads)),
+            watch_permits: Arc::new(Semaphore::new(config.max_watchers)),
+            validator,
+            config,
+        }))
+    }
+
+    /// The bounds in force.
+    pub fn config(&self) -> &PoolConfig {
+        &self.config
+    }
+
+    /// What the pool counts; register it once.
+    pub fn metrics(&self) -> &PoolMetrics {
+        &self.metrics
+    }
+
+    /// Checks a transaction (its encoding with the length prefix) on this
+    /// thread and takes it.
+    pub fn submit(&self, bytes: impl Into<Bytes>, source: Source) -> Result<Hash, PoolError> {
+        self.import(bytes.into(), source, None).map(|(hash, _)| hash)
+    }
+
+    /// [`Pool::submit`] for asynchronous callers: checks on a blocking
+    /// thread, at most `validation_threads` at once.
+    pub async fn submit_async(
+        self: &Arc<Self>,
+        bytes: impl Into<Bytes>,
+        source: Source,
+    ) -> Result<Hash, PoolError> {
+        self.import_async(bytes.into(), source, None).await.map(|(hash, _)| hash)
+    }
+
+    /// [`Pool::submit_async`], and the states of the transaction from then on.
+    /// Nothing is taken when no subscription is free.
+    pub async fn submit_and_watch(
+        self: &Arc<Self>,
+        bytes: impl Into<Bytes>,
+        source: Source,
+    ) -> Result<StatusStream, PoolError> {
+        let permit = self.watch_permit()?;
+        let (hash, stream) = self.import_async(bytes.into(), source, Some(permit)).await?;
+        stream.ok_or(PoolError::Unknown(hash))
+    }
+
+    /// States of a transaction that is in the pool.
+    pub fn watch(&self, hash: &Hash) -> Result<StatusStream, PoolError> {
+        let permit = self.watch_permit()?;
+        let inner = &mut *self.inner.lock();
+        let current = inner.state.status(hash).ok_or(PoolError::Unknown(*hash))?;
+        Ok(inner.watchers.subscribe(*hash, current, permit))
+    }
+
+    /// Ready transactions in the order in which to put them into a block:
+    /// as they became ready, each sender's by nonce. Holds no lock; what
+    /// leaves the pool meanwhile is left out, what enters it is not added.
+    pub fn best(self: &Arc<Self>) -> Best {
+        let end = self.inner.lock().state.ready_end();
+        Best::new(Arc::clone(self), end)
+    }
+
+    /// Resolves when the pool has a ready transaction, at once if it has one.
+    pub fn work_ready(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut has_ready = self.has_ready.subscribe();
+        async move {
+            if has_ready.wait_for(|ready| *ready).await.is_err() {
+                // The pool is gone: there will never be work.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Tells the pool of a committed block: call it once a block, in order,
+    /// after the state is readable and before the next block is proposed.
+    pub fn on_block_committed(&self, block: &CommittedBlock) {
+        self.change(|state, events| state.on_block(block, events));
+        self.head.send_replace(block.number);
+    }
+
+    /// Removes transactions that could not be executed when a block was
+    /// built. Asks the validator for the reason; those that only wait for an
+    /// earlier nonce, and those that a block took meanwhile, stay.
+    pub fn remove_invalid(&self, hashes: &[Hash]) {
+        for hash in hashes {
+            let Some(tx) = self.get(hash) else { continue };
+            let outcome = self.check(&tx.bytes);
+            self.change(|state, events| state.on_unusable(hash, outcome, events));
+        }
+    }
+
+    /// Checks again those that have waited for `revalidate_after` blocks, at
+    /// most `revalidate_batch` of them; how many it checked.
+    pub fn revalidate(&self) -> usize {
+        let due = self.inner.lock().state.due_checks();
+        for tx in &due {
+            let outcome = self.check(&tx.bytes);
+            self.change(|state, events| state.on_checked(&tx.hash, outcome, events));
+        }
+        due.len()
+    }
+
+    /// Calls [`Pool::revalidate`] after each block, on a blocking thread.
+    /// Runs until it is dropped or the runtime stops.
+    pub async fn maintain(self: Arc<Self>) {
+        let mut head = self.head.subscribe();
+        while head.changed().await.is_ok() {
+            let this = Arc::clone(&self);
+            if let Err(error) = tokio::task::spawn_blocking(move || this.revalidate()).await {
+                if error.is_cancelled() {
+                    return;
+                }
+                tracing::error!(%error, "checking waiting transactions again failed");
+            }
+        }
+    }
+
+    /// All ready transactions, best first.
+    pub fn pending(&self) -> Vec<Arc<PoolTransaction>> {
+        let state = &self.inner.lock().state;
+        state.ready_page(0..u64::MAX, usize::MAX).into_iter().map(|(_, tx)| tx).collect()
+    }
+
+    /// Up to `count` transactions that wait for an earlier nonce, those that
+    /// have waited longest first.
+    pub fn future(&self, count: usize) -> Vec<Arc<PoolTransaction>> {
+        self.inner.lock().state.future(count)
+    }
+
+    /// A transaction in the pool.
+    pub fn get(&self, hash: &Hash) -> Option<Arc<PoolTransaction>> {
+        self.inner.lock().state.get(hash)
+    }
+
+    /// Whether a transaction in the pool is ready or future; `None` if it is
+    /// not in the pool.
+    pub fn status(&self, hash: &Hash) -> Option<TxStatus> {
+        self.inner.lock().state.status(hash)
+    }
+
+    /// Next nonce the account should use, after its transactions in the pool;
+    /// `state_nonce` is its next nonce in the state.
+    pub fn next_nonce(&self, account: &AccountId, state_nonce: Nonce) -> Nonce {
+        self.inner.lock().state.next_nonce(account, state_nonce)
+    }
+
+    /// How much the pool holds.
+    pub fn stats(&self) -> PoolStats {
+        self.inner.lock().state.stats()
+    }
+
+    /// Local transactions after `cursor` (0: from the first) in the order in
+    /// which to pass them on, with the cursor that follows each: at most
+    /// `count`, and at most `bytes` unless the first alone has more.
+    pub fn outgoing_after(
+        &self,
+        cursor: u64,
+        count: usize,
+        bytes: usize,
+    ) -> Vec<(u64, Arc<PoolTransaction>)> {
+        self.inner.lock().state.outgoing_after(cursor, count, bytes)
+    }
+
+    /// Cursor after the latest local transaction; changes when there is
+    /// another to pass on.
+    pub fn outgoing_end(&self) -> watch::Receiver<u64> {
+        self.outgoing.subscribe()
+    }
+
+    /// Has local transactions that have been pending for `age` passed on
+    /// again, at most `count` of them; how many.
+    pub fn announce_again(&self, age: Duration, count: usize) -> usize {
+        let mut inner = self.inner.lock();
+        let moved = inner.state.announce_again(age, count, Instant::now());
+        self.publish(&inner.state);
+        moved
+    }
+
+    /// Tells subscribers that `peer` has taken the transactions.
+    pub fn on_broadcast(&self, hashes: &[Hash], peer: &str) {
+        let status = TxStatus::Broadcast(vec![peer.to_string()]);
+        let inner = &mut *self.inner.lock();
+        for hash in hashes {
+            inner.watchers.notify(hash, &status);
+        }
+    }
+
+    pub(crate) fn ready_page(
+        &self,
+        range: std::ops::Range<u64>,
+        count: usize,
+    ) -> Vec<(u64, Arc<PoolTransaction>)> {
+        self.inner.lock().state.ready_page(range, count)
+    }
+
+    /// Permits of the asynchronous entrance, shared with gossip.
+    pub(crate) fn validations(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.validations)
+    }
+
+    fn watch_permit(&self) -> Result<OwnedSemaphorePermit, PoolError> {
+        Arc::clone(&self.watch_permits)
+            .try_acquire_owned()
+            .map_err(|_| PoolError::TooManyWatchers { limit: self.config.max_watchers })
+    }
+
+    async fn import_async(
+        self: &Arc<Self>,
+        bytes: Bytes,
+        source: Source,
+        watch: Option<OwnedSemaphorePermit>,
+    ) -> Result<(Hash, Option<StatusStream>), PoolError> {
+        let permit = self.validations().acquire_owned().await.map_err(|_| PoolError::Stopping)?;
+        let this = Arc::clone(self);
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            this.import(bytes, source, watch)
+        });
+        match task.await {
+            Ok(result) => result,
+            Err(error) if error.is_cancelled() => Err(PoolError::Stopping),
+            Err(error) => Err(Rejection::CheckFailed { detail: error.to_string() }.into()),
+        }
+    }
+
+    fn import(
+        &self,
+        bytes: Bytes,
+        source: Source,
+        watch: Option<OwnedSemaphorePermit>,
+    ) -> Result<(Hash, Option<StatusStream>), PoolError> {
+        let result = self.try_import(bytes, source, watch);
+        match &result {
+            Ok((hash, _)) => {
+                tracing::trace!(%hash, ?source, "transaction taken");
+                match source {
+                    Source::Local => self.metrics.taken_local.inc(),
+                    Source::Peer => self.metrics.taken_peer.inc(),
+                };
+            }
+            Err(error) => {
+                tracing::debug!(%error, ?source, "transaction refused");
+                self.metrics.refused.get_or_create(&Code { code: error.code() }).inc();
+            }
+        }
+        result
+    }
+
+    fn try_import(
+        &self,
+        bytes: Bytes,
+        source: Source,
+        watch: Option<OwnedSemaphorePermit>,
+    ) -> Result<(Hash, Option<StatusStream>), PoolError> {
+        let (size, max) = (bytes.len(), self.config.max_transaction_bytes);
+        if size > max {
+            return Err(PoolError::TooLarge { size, max });
+        }
+        let hash = transaction_hash(&bytes);
+        self.inner.lock().state.precheck(&hash, size)?;
+        for attempt in 1.. {
+            let info = self.check(&bytes)?;
+            let inner = &mut *self.inner.lock();
+            if info.at < inner.state.head() && attempt < MAX_CHECKS {
+                continue;
+            }
+            let tx = Arc::new(PoolTransaction {
+                hash,
+                bytes,
+                sender: info.sender.clone(),
+                nonce: info.nonce,
+                source,
+            });
+            let mut events = Events::new();
+            inner.state.insert(tx, &info, Instant::now(), &mut events)?;
+            self.settle(inner, &events);
+            let current = inner.state.status(&hash);
+            let stream = watch
+                .zip(current)
+                .map(|(permit, current)| inner.watchers.subscribe(hash, current, permit));
+            return Ok((hash, stream));
+        }
+        unreachable!("the loop returns at MAX_CHECKS at the latest")
+    }
+
+    fn check(&self, bytes: &[u8]) -> Result<TxInfo, Rejection> {
+        let start = Instant::now();
+        let outcome = self.validator.validate(bytes);
+        self.metrics.validation.observe(start.elapsed().as_secs_f64());
+        outcome
+    }
+
+    /// Changes the books and tells everyone concerned.
+    fn change(&self, change: impl FnOnce(&mut State, &mut Events)) {
+        let inner = &mut *self.inner.lock();
+        let mut events = Events::new();
+        change(&mut inner.state, &mut events);
+        self.settle(inner, &events);
+    }
+
+    /// Tells watchers, consensus and gossip what changed. Under the lock, so
+    /// that all see the changes in one order; nothing here waits.
+    fn settle(&self, inner: &mut Inner, events: &Events) {
+        for (hash, status) in events {
+            inner.watchers.notify(hash, status);
+            match status {
+                TxStatus::Finalized(_) => drop(self.metrics.included.inc()),
+                TxStatus::Dropped(_) => drop(self.metrics.dropped.inc()),
+                TxStatus::Invalid(reason) => {
+                    tracing::debug!(%hash, %reason, "transaction became invalid");
+                    self.metrics.invalid.inc();
+                }
+                _ => {}
+            }
+        }
+        self.publish(&inner.state);
+    }
+
+    fn publish(&self, state: &State) {
+        let stats = state.stats();
+        self.metrics.ready.set(stats.ready as i64);
+        self.metrics.future.set(stats.future as i64);
+        self.metrics.bytes.set(stats.bytes as i64);
+        self.metrics.senders.set(stats.senders as i64);
+        let has_ready = stats.ready > 0;
+        // Wakes nobody unless the value changes: a busy pool must not wake
+        // consensus and gossip for each transaction.
+        self.has_ready.send_if_modified(|old| std::mem::replace(old, has_ready) != has_ready);
+        let end = state.outgoing_end();
+        self.outgoing.send_if_modified(|old| std::mem::replace(old, end) != end);
+    }
+}
