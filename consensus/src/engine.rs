@@ -3,6 +3,10 @@
 //! What `EngineBuilder` of the app-channel crate does, with [`crate::host`] in
 //! place of its connector, and with the node actor kept to stop everything.
 
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +39,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Engine {
     node: NodeRef,
     node_task: JoinHandle<()>,
+    wal: PathBuf,
+    port: Option<SocketAddr>,
     network: NetworkRef<BillContext>,
     /// Events about messages received, see [`crate::driver`].
     pub events: RxEvent<BillContext>,
@@ -77,7 +83,8 @@ impl Engine {
             spawn::spawn_node_actor(metrics.clone()).await.map_err(start_error)?;
         match Self::start_children(config, identity, registry, metrics, peers, &node).await {
             Ok((network, events, questions)) => {
-                Ok(Self { node, node_task, network, events, questions })
+                let (wal, port) = (config.wal_path(), config.socket_address());
+                Ok(Self { node, node_task, wal, port, network, events, questions })
             }
             Err(error) => {
                 stop_node(&node).await;
@@ -180,6 +187,24 @@ impl Engine {
         stop_node(&self.node).await;
         // An actor that hangs on purpose after a failed log write never ends.
         let _ = tokio::time::timeout(STOP_PATIENCE, self.node_task).await;
+        // The log's thread and the network's task are told to end, not waited for.
+        if tokio::time::timeout(STOP_PATIENCE, released(&self.wal, self.port)).await.is_err() {
+            tracing::warn!(file = %self.wal.display(), "log and port were not closed in time");
+        }
+    }
+}
+
+/// Waits until nobody holds the lock of the write-ahead log, nor the port.
+async fn released(wal: &Path, port: Option<SocketAddr>) {
+    let locked = || {
+        File::open(wal).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    };
+    let taken = || {
+        let bound = port.map(TcpListener::bind);
+        bound.is_some_and(|bound| bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse))
+    };
+    while locked() || taken() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

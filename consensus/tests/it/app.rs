@@ -1,5 +1,6 @@
 //! A chain of byte strings in memory: just enough to see what consensus does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -38,7 +39,8 @@ pub struct Faults {
 
 /// A node's chain. It survives the consensus that drives it, like a database.
 pub struct MemoryChain {
-    validators: Mutex<ValidatorSet>,
+    /// Validators by the height from which they decide.
+    validators: Mutex<BTreeMap<u64, ValidatorSet>>,
     peers: Mutex<Vec<Multiaddr>>,
     blocks: Mutex<Vec<(Hash, DecidedBlock)>>,
     pool: Mutex<Vec<Vec<u8>>>,
@@ -49,7 +51,7 @@ pub struct MemoryChain {
 impl MemoryChain {
     pub fn new(validators: ValidatorSet, peers: Vec<Multiaddr>) -> Arc<Self> {
         Arc::new(Self {
-            validators: Mutex::new(validators),
+            validators: Mutex::new(BTreeMap::from([(1, validators)])),
             peers: Mutex::new(peers),
             blocks: Mutex::default(),
             pool: Mutex::default(),
@@ -86,9 +88,18 @@ impl MemoryChain {
         *self.peers.lock() = peers;
     }
 
-    /// As a change of the validators in the state would.
-    pub fn set_validators(&self, validators: ValidatorSet) {
-        *self.validators.lock() = validators;
+    /// From `height` on these decide, as a change of the state in the block
+    /// before would have it.
+    pub fn set_validators(&self, height: u64, validators: ValidatorSet) {
+        assert!(height > self.height() + 1, "the height is being decided already");
+        self.validators.lock().insert(height, validators);
+    }
+
+    /// Who decides `height`.
+    pub fn validators(&self, height: u64) -> ValidatorSet {
+        let sets = self.validators.lock();
+        let (_, set) = sets.range(..=height).next_back().expect("heights begin at 1");
+        set.clone()
     }
 
     fn parent(&self) -> Hash {
@@ -106,7 +117,7 @@ impl Application for Shared {
     }
 
     fn validator_set(&self) -> Result<ValidatorSet, AppError> {
-        Ok(self.0.validators.lock().clone())
+        Ok(self.0.validators(self.next_height()))
     }
 
     fn allowed_peers(&self) -> Result<Vec<Multiaddr>, AppError> {
