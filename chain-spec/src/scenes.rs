@@ -3,7 +3,7 @@
 use crate::Scene;
 use billchain_primitives::{
     Name, SceneId,
-    traits::{ReimbursementMode, SceneRules, VoidPolicy},
+    traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
 };
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -30,6 +30,7 @@ impl Scene {
                 weight,
                 lock_period_ms: 30 * DAY_MS,
                 void: VoidPolicy::Refused,
+                access_node: AccessNodePolicy::NotRequired,
             },
         })
         .collect()

@@ -2,8 +2,8 @@
 //! which pallet plays it.
 
 use crate::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment, Operation,
-    RoleSet, SceneId, Target, history::Entry,
+    AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Hash, Moment,
+    Operation, RoleSet, SceneId, Target, history::Entry,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -110,6 +110,31 @@ pub enum VoidPolicy {
     Allowed,
 }
 
+/// Whether bills of the scene come through access nodes (业务接入节点) only.
+#[derive(
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessNodePolicy {
+    /// Any active issuer registers bills; the default.
+    #[default]
+    NotRequired,
+    /// An issuer needs an access node in normal operation that is linked to it.
+    Required,
+}
+
 /// The rules of an active scene.
 #[derive(
     Clone,
@@ -134,6 +159,10 @@ pub struct SceneRules {
     pub lock_period_ms: u64,
     /// Whether a normal bill may be voided.
     pub void: VoidPolicy,
+    /// Whether its bills come through access nodes only. A chain spec that
+    /// leaves it out asks for none.
+    #[serde(default)]
+    pub access_node: AccessNodePolicy,
 }
 
 /// Why a scene cannot be used.
@@ -187,6 +216,8 @@ pub enum LockPurpose {
         scene: SceneId,
         /// For which claim.
         claim_no: ClaimNo,
+        /// The grant that allowed it; `None`: the scene's whitelist did.
+        grant: Option<GrantId>,
     },
     /// Manual intervention of an administrator; only an administrator may
     /// unlock.
@@ -356,6 +387,11 @@ pub enum SummaryProblem {
     RelatedNotAllowed,
     /// `xml_hash` is zero.
     XmlHashMissing,
+    /// The scene asks for an access node, and none is linked to the issuer.
+    AccessNodeNotLinked,
+    /// The scene asks for an access node, and every one that is linked to the
+    /// issuer is paused or disabled.
+    AccessNodeInactive,
 }
 
 /// Where bills are kept. Played by the bill-register contract, which is the
@@ -378,4 +414,103 @@ pub trait BillLedger {
     /// leaves `version`, `version_hash` and `updated` as [`Self::bill`] gave
     /// them.
     fn advance(bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError>;
+}
+
+/// Why no access node stands for a participant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccessProblem {
+    /// There is no link.
+    NotLinked,
+    /// There is a link, but only to nodes that are paused or disabled.
+    NodeInactive,
+}
+
+/// The access nodes (业务接入节点) through which participants reach the chain.
+/// Played by the access-node contract.
+pub trait AccessNodes {
+    /// Whether an access node in normal operation is linked to `participant`.
+    fn ensure_access(participant: &Did) -> Result<(), AccessProblem>;
+}
+
+/// Names a grant: the SM3 of the verifiable credential it was registered with.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(transparent)]
+pub struct GrantId(pub Hash);
+
+/// What a grant is used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GrantUse<'a> {
+    /// Who uses it.
+    pub subject: &'a Did,
+    /// On which bill.
+    pub bill: &'a BillSummary,
+    /// Version of the bill that the use made.
+    pub version: u32,
+    /// In which scene.
+    pub scene: SceneId,
+}
+
+/// Why a grant cannot be used.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    frame_support::PalletError,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantProblem {
+    /// No grant has this id.
+    NotFound,
+    /// It authorises another participant.
+    WrongSubject,
+    /// It was revoked (撤回), which is final.
+    Revoked,
+    /// It is frozen (冻结).
+    Frozen,
+    /// Its time has not begun.
+    NotYetValid,
+    /// Its time is over.
+    Expired,
+    /// Its holder is frozen or cancelled.
+    HolderNotActive,
+    /// Its holder's key was replaced after it was registered.
+    HolderKeyChanged,
+    /// Its subject's key was replaced after it was registered.
+    SubjectKeyChanged,
+    /// It is for other bills or another scene.
+    OutOfScope,
+    /// Its history holds as many records as it may.
+    Exhausted,
+}
+
+/// Authorisations (用票授权) of holders of bills. Played by the authorization
+/// contract.
+pub trait Grants {
+    /// Records that `grant` was used to lock a bill, if it allows that now.
+    /// Writes nothing if it refuses.
+    fn use_for_lock(grant: &GrantId, usage: GrantUse<'_>) -> Result<(), GrantProblem>;
 }

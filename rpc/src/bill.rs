@@ -21,7 +21,7 @@ const MAX_ENTRIES: usize = 1_024;
 /// Registers the methods.
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     reading(module, "bill_get", &[], |context, args| {
-        Ok(bill(context, &key(args)?)?.map(|bill| BillView::from(&bill)))
+        Ok(bill(context, &key(args, 0)?)?.map(|bill| BillView::from(&bill)))
     })?;
     reading(module, "bill_byCodes", &[], by_codes)?;
     reading(module, "bill_byTransaction", &[], by_transaction)?;
@@ -29,18 +29,18 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     reading(module, "participant_resolve", &[], resolve)
 }
 
-/// Code and number, the first two parameters.
-fn key(args: &Args) -> Answer<BillKey> {
+/// Code and number, the parameters at `index` and after it.
+pub(crate) fn key(args: &Args, index: usize) -> Answer<BillKey> {
     Ok(BillKey {
-        code: args.parsed::<BillCode>(0, "code")?,
-        number: args.parsed::<BillNumber>(1, "number")?,
+        code: args.parsed::<BillCode>(index, "code")?,
+        number: args.parsed::<BillNumber>(index + 1, "number")?,
     })
 }
 
 /// The bill at the head.
 ///
 /// Read by its raw key: this is the commonest request, and needs no runtime.
-fn bill(context: &Context, key: &BillKey) -> Answer<Option<Bill>> {
+pub(crate) fn bill(context: &Context, key: &BillKey) -> Answer<Option<Bill>> {
     let mut raw = storage_prefix(b"BillRegister", b"Bills").to_vec();
     // The map's hasher is the identity.
     key.encode_to(&mut raw);
@@ -48,14 +48,14 @@ fn bill(context: &Context, key: &BillKey) -> Answer<Option<Bill>> {
     value.map(|value| decode("bill", &value)).transpose()
 }
 
-fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
+pub(crate) fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
     T::decode(&mut bytes).map_err(|error| internal(format!("stored {what}: {error}")))
 }
 
 /// By the three codes: nothing if any of them is wrong.
 fn by_codes(context: &Context, args: &Args) -> Answer<Option<BillView>> {
     let check: CheckCode = args.parsed(2, "check_code")?;
-    let bill = bill(context, &key(args)?)?;
+    let bill = bill(context, &key(args, 0)?)?;
     Ok(bill.filter(|bill| bill.summary.check_code == check).map(|bill| BillView::from(&bill)))
 }
 
@@ -77,7 +77,7 @@ fn by_transaction(context: &Context, args: &Args) -> Answer<Option<Vec<BillView>
 
 /// Every version of a bill, the first first; `null` if there is no such bill.
 fn history(context: &Context, args: &Args) -> Answer<Option<Vec<BillVersionView>>> {
-    let key = key(args)?;
+    let key = key(args, 0)?;
     if bill(context, &key)?.is_none() {
         return Ok(None);
     }

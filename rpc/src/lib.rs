@@ -4,7 +4,8 @@
 //! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
 //! its exact shapes, so that existing libraries work; and plain JSON for
 //! platform services that know nothing of SCALE (`bill_*`, `participant_*`,
-//! `transaction_status`; see [`billchain_rpc_types`]).
+//! `node_*`, `authorization_*`, `transaction_status`; see
+//! [`billchain_rpc_types`]).
 //!
 //! It promises that every committed block is final when it is announced: new
 //! and finalised heads are the same. Reads of old states reach as far as the
@@ -19,7 +20,9 @@
 
 #![forbid(unsafe_code)]
 
+mod access_node;
 mod author;
+mod authorization;
 mod bill;
 mod block;
 mod config;
@@ -28,6 +31,7 @@ mod heads;
 mod metrics;
 mod names;
 mod node;
+mod page;
 mod params;
 mod server;
 mod state;

@@ -6,6 +6,9 @@ use core::str::FromStr;
 use jsonrpsee::types::Params;
 use serde_json::Value;
 
+/// Most entries of one page of a list.
+pub(crate) const MAX_PAGE: usize = 100;
+
 /// The positional parameters of a request; missing ones count as `null`.
 pub(crate) struct Args(Vec<Value>);
 
@@ -39,6 +42,40 @@ impl Args {
     {
         let text = self.text(index, name)?;
         text.parse().map_err(|error: T::Err| invalid(name, &error.to_string(), text))
+    }
+
+    /// A string that parses, or nothing.
+    pub(crate) fn optional<T>(&self, index: usize, name: &str) -> Answer<Option<T>>
+    where
+        T: FromStr<Err: core::fmt::Display>,
+    {
+        match self.value(index) {
+            Value::Null => Ok(None),
+            _ => self.parsed(index, name).map(Some),
+        }
+    }
+
+    /// Bytes in hex, or nothing.
+    pub(crate) fn optional_bytes(&self, index: usize, name: &str) -> Answer<Option<Vec<u8>>> {
+        match self.value(index) {
+            Value::Null => Ok(None),
+            value => bytes(value, name).map(Some),
+        }
+    }
+
+    /// How many entries a page may have: 1 to [`MAX_PAGE`], which is also the
+    /// answer to nothing.
+    pub(crate) fn limit(&self, index: usize) -> Answer<usize> {
+        let value = self.value(index);
+        if value.is_null() {
+            return Ok(MAX_PAGE);
+        }
+        match number(value, "limit")? as usize {
+            limit @ 1..=MAX_PAGE => Ok(limit),
+            other => {
+                Err(invalid("limit", &format!("a number from 1 to {MAX_PAGE}"), &other.to_string()))
+            }
+        }
     }
 
     /// Required bytes in hex.

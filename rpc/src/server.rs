@@ -1,8 +1,8 @@
 //! The server: methods, limits, start and stop.
 
 use crate::{
-    ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, author, bill, block,
-    error::Answer, heads, params::Args, state, system, transaction,
+    ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
+    authorization, bill, block, error::Answer, heads, params::Args, state, system, transaction,
 };
 use jsonrpsee::{
     RpcModule,
@@ -117,6 +117,8 @@ fn methods(
     state::register(&mut module)?;
     author::register(&mut module)?;
     bill::register(&mut module)?;
+    access_node::register(&mut module)?;
+    authorization::register(&mut module)?;
     transaction::register(&mut module)?;
     let mut names: Vec<&'static str> = module.method_names().collect();
     names.push("rpc_methods");

@@ -1,9 +1,9 @@
 //! The pallets' settings.
 
 use crate::{
-    AccountId, BillRegister, Block, CouncilMajority, CouncilSync, Nonce, OriginCaller, PalletInfo,
-    Participant, Permissions, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask,
-    Scene, Sm3Hasher, Timestamp, VERSION,
+    AccessNode, AccountId, Authorization, BillRegister, Block, CouncilMajority, CouncilSync, Nonce,
+    OriginCaller, PalletInfo, Participant, Permissions, Runtime, RuntimeCall, RuntimeEvent,
+    RuntimeOrigin, RuntimeTask, Scene, Sm3Hasher, Timestamp, VERSION,
     council::CouncilCollective,
     limits::{BlockHashCount, DbWeight, RuntimeBlockLength, RuntimeBlockWeights},
 };
@@ -139,6 +139,7 @@ impl pallet_scene::Config for Runtime {
 impl pallet_bill_register::Config for Runtime {
     type Participants = Participant;
     type Scenes = Scene;
+    type AccessNodes = AccessNode;
     type Rules = Permissions;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Runtime>;
@@ -149,10 +150,34 @@ impl pallet_bill_update::Config for Runtime {
     type Participants = Participant;
     type Scenes = Scene;
     type Rules = Permissions;
+    type Grants = Authorization;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_bill_query::Config for Runtime {
     type Ledger = BillRegister;
+}
+
+impl pallet_access_node::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type Participants = Participant;
+    type Time = Timestamp;
+    type MaxNodes = ConstU32<100_000>;
+    // A change of status writes one entry for each.
+    type MaxParticipantsPerNode = ConstU32<1_000>;
+    // A registration reads all of them, in one entry.
+    type MaxNodesPerParticipant = ConstU32<16>;
+    type WeightInfo = pallet_access_node::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_authorization::Config for Runtime {
+    type Participants = Participant;
+    type Scenes = Scene;
+    type Ledger = BillRegister;
+    type Time = Timestamp;
+    type MaxGrants = ConstU32<500_000_000>;
+    type MaxGrantsPerHolder = ConstU32<100_000>;
+    type MaxRecords = ConstU32<10_000>;
+    type WeightInfo = pallet_authorization::weights::SubstrateWeight<Runtime>;
 }

@@ -1,7 +1,7 @@
 //! Documents good and bad.
 
 use billchain_chain_spec::*;
-use billchain_primitives::PublicKey;
+use billchain_primitives::{PublicKey, traits::AccessNodePolicy};
 use sp_keyring::Sr25519Keyring;
 
 /// A production input with keys nobody else has.
@@ -52,12 +52,15 @@ fn equal_documents_give_equal_states_also_through_json() {
 fn every_part_of_the_document_is_part_of_the_state() {
     let base = ChainSpec::development();
     let state = base.genesis_state().unwrap();
-    let changes: [(&str, fn(&mut ChainSpec)); 8] = [
+    let changes: [(&str, fn(&mut ChainSpec)); 9] = [
         ("timestamp", |s| s.timestamp_ms += 1),
         ("an operator's power", |s| s.operators[0].power = 2),
         ("the council", |s| s.council.truncate(3)),
         ("a participant's name", |s| s.participants[0].name = "x".parse().unwrap()),
         ("a scene's weight", |s| s.scenes[0].rules.weight += 1),
+        ("a scene's access nodes", |s| {
+            s.scenes[0].rules.access_node = AccessNodePolicy::Required;
+        }),
         ("a transition rule", |s| s.transition_rules.truncate(s.transition_rules.len() - 1)),
         ("the whitelist", |s| drop(s.whitelist.pop())),
         ("an administrator", |s| s.admins.truncate(s.admins.len() - 1)),
@@ -141,6 +144,17 @@ fn json_with_unknown_or_missing_fields_is_refused_by_name() {
     let less = json.replacen("\"id\"", "\"idd\"", 1);
     assert!(ChainSpec::from_json(&less).is_err());
     assert!(ChainSpec::from_json("{").is_err());
+}
+
+#[test]
+fn a_scene_that_says_nothing_of_access_nodes_asks_for_none() {
+    let spec = ChainSpec::development();
+    let mut json: serde_json::Value = serde_json::from_str(&spec.to_json().unwrap()).unwrap();
+    for scene in json["scenes"].as_array_mut().unwrap() {
+        let removed = scene["rules"].as_object_mut().unwrap().remove("access_node");
+        assert_eq!(removed, Some("not_required".into()));
+    }
+    assert_eq!(ChainSpec::from_json(&json.to_string()).unwrap(), spec);
 }
 
 #[test]

@@ -9,7 +9,9 @@ use billchain_client::{
     Connection, Signer,
     einvoice::{EInvoice, SummaryContext},
 };
-use billchain_primitives::{BillKey, BillSummary, ClaimNo, Did, Fen, Reason, SceneId};
+use billchain_primitives::{
+    BillKey, BillSummary, ClaimNo, Did, Fen, Hash, Reason, SceneId, traits::GrantId,
+};
 use billchain_runtime::{Runtime, RuntimeCall};
 use clap::{Args, Subcommand};
 use pallet_bill_update::types::StatusChange;
@@ -73,6 +75,10 @@ enum Action {
         /// The claim's number.
         #[arg(long)]
         claim_no: String,
+        /// SM3 of the verifiable credential whose grant allows it; without
+        /// it, the scene's whitelist must.
+        #[arg(long)]
+        grant: Option<Hash>,
     },
     /// Release a lock of one's own.
     Unlock {
@@ -217,12 +223,13 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
             let key = summary.key;
             Ok((RuntimeCall::BillRegister(BillRegisterCall::register { summary }), key))
         }
-        Action::Lock { bill, claim_no } => change(
+        Action::Lock { bill, claim_no, grant } => change(
             bill,
             StatusChange::Lock {
                 scene: SceneId(cli.scene),
                 claim_no: ClaimNo::new(claim_no)?,
                 on_behalf_of: None,
+                grant: grant.map(GrantId),
             },
         ),
         Action::Unlock { bill, reason } => {

@@ -6,7 +6,10 @@ use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Stamp,
     history::{Entry, NO_VERSION, VersionBody, VersionRecord},
     index,
-    traits::{Bill, BillLedger, BillState, SceneProblem, Scenes, SummaryProblem},
+    traits::{
+        AccessNodePolicy, AccessNodes, AccessProblem, Bill, BillLedger, BillState, SceneProblem,
+        Scenes, SummaryProblem,
+    },
 };
 use codec::Encode;
 use frame::{
@@ -28,10 +31,16 @@ impl<T: Config> BillLedger for Pallet<T> {
             return Err(SummaryProblem::NotIssuer);
         }
         check_fields(&summary, entry.cause, T::Time::now())?;
-        T::Scenes::active(summary.scene).map_err(|problem| match problem {
+        let rules = T::Scenes::active(summary.scene).map_err(|problem| match problem {
             SceneProblem::NotFound => SummaryProblem::SceneNotFound,
             SceneProblem::Inactive => SummaryProblem::SceneInactive,
         })?;
+        if rules.access_node == AccessNodePolicy::Required {
+            T::AccessNodes::ensure_access(&summary.issuer).map_err(|problem| match problem {
+                AccessProblem::NotLinked => SummaryProblem::AccessNodeNotLinked,
+                AccessProblem::NodeInactive => SummaryProblem::AccessNodeInactive,
+            })?;
+        }
         if Bills::<T>::contains_key(summary.key) {
             return Err(SummaryProblem::AlreadyExists);
         }

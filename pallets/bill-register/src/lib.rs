@@ -5,6 +5,8 @@
 //! - 221 票据链上索引模块: 将票据的唯一标识及关键信息（如票据三码、开票方等）转化为区块链可识别的key-value结构.
 //! - 222 “票据-参与方”关联管理模块: 根据票据索引，查询该票据所关联的参与方.
 //! - 196: 支持一次性开具多张电子票据 … 一个批次最多只能接收500笔.
+//! - 217: the access nodes (业务接入节点) of the issuer, where the scene asks for
+//!   one.
 //! - 199: 预开具电子缴款书 … 缴款确认后生成完整电子缴款书 … 作废预开具未缴款的电子缴款书.
 //!
 //! # What it holds
@@ -50,8 +52,8 @@ pub mod pallet {
         SceneId, Target, Uscc,
         history::{Cause, Entry},
         traits::{
-            ActiveParticipant, Bill, BillLedger, ParticipantProblem, ParticipantStatus,
-            Participants, RuleProblem, Scenes, SummaryProblem, TransitionRules,
+            AccessNodes, ActiveParticipant, Bill, BillLedger, ParticipantProblem,
+            ParticipantStatus, Participants, RuleProblem, Scenes, SummaryProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -72,6 +74,8 @@ pub mod pallet {
         type Participants: Participants;
         /// The business scenes.
         type Scenes: Scenes;
+        /// The access nodes of issuers.
+        type AccessNodes: AccessNodes;
         /// The status machine as data.
         type Rules: TransitionRules;
         /// Time of the block.
@@ -221,6 +225,12 @@ pub mod pallet {
         BillNotFound,
         /// The bill is not a pre-issued notice.
         NotPreIssued,
+        /// The bill's scene asks for an access node, and none is linked to the
+        /// issuer. An administrator links one.
+        AccessNodeNotLinked,
+        /// The bill's scene asks for an access node, and every one that is
+        /// linked to the issuer is paused or disabled.
+        AccessNodeInactive,
     }
 
     impl<T> From<SummaryProblem> for Error<T> {
@@ -235,6 +245,8 @@ pub mod pallet {
                 SummaryProblem::DateInFuture => Self::DateInFuture,
                 SummaryProblem::RelatedNotAllowed => Self::RelatedNotAllowed,
                 SummaryProblem::XmlHashMissing => Self::XmlHashMissing,
+                SummaryProblem::AccessNodeNotLinked => Self::AccessNodeNotLinked,
+                SummaryProblem::AccessNodeInactive => Self::AccessNodeInactive,
             }
         }
     }

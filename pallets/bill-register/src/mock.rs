@@ -6,8 +6,9 @@ use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, Target,
     traits::{
-        ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants, ReimbursementMode,
-        RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, ParticipantProblem,
+        ParticipantStatus, Participants, ReimbursementMode, RuleProblem, SceneProblem, SceneRules,
+        Scenes, TransitionRules, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -38,6 +39,7 @@ impl frame_system::Config for Test {
 impl pallet_bill_register::Config for Test {
     type Participants = World;
     type Scenes = World;
+    type AccessNodes = World;
     type Rules = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
@@ -51,6 +53,8 @@ pub const STRANGER: u8 = 9;
 
 pub const OUTPATIENT: SceneId = SceneId(1);
 pub const CLOSED: SceneId = SceneId(2);
+/// Takes bills from issuers with an access node only.
+pub const GUARDED: SceneId = SceneId(3);
 
 /// 2026-11-24T16:30:00Z, which is half past midnight of the 25th in UTC+8.
 pub const NOW: u64 = 1_795_537_800_000;
@@ -58,6 +62,8 @@ pub const NOW: u64 = 1_795_537_800_000;
 /// The other contracts.
 pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
+    /// What is said of the access nodes of the hospital; others have none.
+    pub access: Result<(), AccessProblem>,
     pub now: u64,
 }
 
@@ -73,6 +79,7 @@ impl Default for World {
                 rule(Some(BillStatus::PreIssued), Operation::Void, BillStatus::Voided),
                 rule(Some(BillStatus::Normal), Operation::Void, BillStatus::Voided),
             ]),
+            access: Ok(()),
             now: NOW,
         }
     }
@@ -109,15 +116,28 @@ impl Participants for World {
 
 impl Scenes for World {
     fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
-        match scene {
-            OUTPATIENT => Ok(SceneRules {
-                mode: ReimbursementMode::Exclusive,
-                weight: 1,
-                lock_period_ms: 1_000,
-                void: VoidPolicy::Refused,
-            }),
-            CLOSED => Err(SceneProblem::Inactive),
-            _ => Err(SceneProblem::NotFound),
+        let access_node = match scene {
+            OUTPATIENT => AccessNodePolicy::NotRequired,
+            GUARDED => AccessNodePolicy::Required,
+            CLOSED => return Err(SceneProblem::Inactive),
+            _ => return Err(SceneProblem::NotFound),
+        };
+        Ok(SceneRules {
+            mode: ReimbursementMode::Exclusive,
+            weight: 1,
+            lock_period_ms: 1_000,
+            void: VoidPolicy::Refused,
+            access_node,
+        })
+    }
+}
+
+impl AccessNodes for World {
+    fn ensure_access(participant: &Did) -> Result<(), AccessProblem> {
+        if *participant == did("hospital") {
+            with_world(|world| world.access)
+        } else {
+            Err(AccessProblem::NotLinked)
         }
     }
 }

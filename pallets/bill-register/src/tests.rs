@@ -5,7 +5,9 @@ use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Fen, IssueDate, Operation, Reason, SceneId, Target,
     history::{self, Cause, NO_VERSION, VersionRecord},
     index,
-    traits::{Bill, BillLedger, Lock, LockPurpose, Reimbursement, SummaryProblem},
+    traits::{
+        AccessProblem, Bill, BillLedger, GrantId, Lock, LockPurpose, Reimbursement, SummaryProblem,
+    },
 };
 use codec::{Decode, Encode};
 use frame::{deps::sp_runtime::ArithmeticError, testing_prelude::*, traits::Hooks};
@@ -129,6 +131,34 @@ fn a_rule_that_is_missing_or_leads_nowhere_refuses() {
         assert_noop!(send(HOSPITAL, register(bill(1))), Error::<Test>::IllegalTransition);
         with_world(|world| world.rules.insert(rule, (roles, Target::BeforeLock)));
         assert_noop!(send(HOSPITAL, register(bill(1))), Error::<Test>::RuleUnusable);
+    });
+}
+
+#[test]
+fn a_scene_that_asks_for_an_access_node_takes_no_bills_without_one() {
+    let guarded = |number| BillSummary { scene: GUARDED, ..bill(number) };
+    run(|| {
+        assert_ok!(send(HOSPITAL, register(guarded(1))));
+        for (problem, refused, item) in [
+            (
+                AccessProblem::NotLinked,
+                Error::<Test>::AccessNodeNotLinked,
+                SummaryProblem::AccessNodeNotLinked,
+            ),
+            (
+                AccessProblem::NodeInactive,
+                Error::AccessNodeInactive,
+                SummaryProblem::AccessNodeInactive,
+            ),
+        ] {
+            with_world(|world| world.access = Err(problem));
+            assert_noop!(send(HOSPITAL, register(guarded(2))), refused);
+            let whole = batch(vec![bill(3), guarded(4)], BatchMode::AllOrNothing);
+            let expected = Error::<Test>::BatchItem { index: 1, problem: item };
+            assert_noop!(send(HOSPITAL, whole), expected);
+        }
+        // Other scenes do not ask.
+        assert_ok!(send(HOSPITAL, register(bill(2))));
     });
 }
 
@@ -317,6 +347,7 @@ fn a_typical_bill_takes_at_most_500_bytes_even_locked_and_partly_reimbursed() {
             purpose: LockPurpose::Claim {
                 scene,
                 claim_no: "CLM-2026-00000001".parse().expect("a plain text"),
+                grant: Some(GrantId([6; 32].into())),
             },
             since: NOW,
             expires: Some(NOW),

@@ -7,11 +7,15 @@
 //! - 227 票据链上索引更新: 票据更新后重新建立链上票据索引Key-value.
 //! - 119, 197: 冲红 … 返回两张票据，一张为负数的全量冲红票据，另一张为新开具的差额票据.
 //! - 173, 174: locking for a claim, reimbursement and its result.
+//! - 76, 130: a claimant locks with a valid grant of the bill's holder, or because it is on the
+//!   scene's whitelist (白名单免授权).
 //!
 //! # What it promises
 //! - One holder at most has a bill locked; who comes second is refused, and
 //!   [`Pallet::lock_in_force`] says who came first.
 //! - The sum reimbursed never exceeds the total, and a scene reimburses once.
+//! - A lock names the grant that allowed it, and the grant's history names the lock. What becomes
+//!   of the grant later does not touch a lock that stands.
 //! - A change that expects a version is refused if the bill has another.
 //! - Every change makes one version of the bill's version chain.
 //!
@@ -52,8 +56,8 @@ pub mod pallet {
         Operation, Reason, Role, SceneId,
         history::{Cause, Entry},
         traits::{
-            Bill, BillLedger, Lock, LockPurpose, Participants, Scenes, SummaryProblem,
-            TransitionRules,
+            Bill, BillLedger, GrantId, Grants, Lock, LockPurpose, Participants, Scenes,
+            SummaryProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -74,6 +78,8 @@ pub mod pallet {
         type Scenes: Scenes;
         /// The status machine as data.
         type Rules: TransitionRules;
+        /// The authorisations of holders of bills.
+        type Grants: Grants;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.
@@ -116,6 +122,8 @@ pub mod pallet {
             scene: SceneId,
             /// Number of the claim.
             claim_no: ClaimNo,
+            /// The grant that was used; `None`: the whitelist allowed it.
+            grant: Option<GrantId>,
             /// Last moment of the lock; `None`: it has no end.
             expires: Option<Moment>,
             /// Version that this made.
@@ -285,7 +293,8 @@ pub mod pallet {
         HolderNotActive,
         /// Another participant holds the lock; `bill_get` names it.
         LockedByOther,
-        /// The claimant holds the lock already, for another claim or scene.
+        /// The claimant holds the lock already, for another claim or scene or
+        /// with another grant.
         LockedForOtherClaim,
         /// An administrator locked the bill.
         LockedByAdministrator,
@@ -322,6 +331,30 @@ pub mod pallet {
         AlreadyFilled,
         /// A hash to fill in is zero.
         HashZero,
+        /// No grant has the id that the lock names.
+        GrantNotFound,
+        /// The grant authorises another participant than the claimant.
+        GrantWrongSubject,
+        /// The grant was revoked.
+        GrantRevoked,
+        /// The grant is frozen; its holder can activate it.
+        GrantFrozen,
+        /// The grant's time has not begun.
+        GrantNotYetValid,
+        /// The grant's time is over.
+        GrantExpired,
+        /// The grant's holder is frozen or cancelled.
+        GrantHolderNotActive,
+        /// The holder's key was replaced after the grant was registered: the
+        /// holder has to authorise anew.
+        GrantHolderKeyChanged,
+        /// The claimant's key was replaced after the grant was registered: the
+        /// holder has to authorise anew.
+        GrantSubjectKeyChanged,
+        /// The grant is for other bills or another scene.
+        GrantOutOfScope,
+        /// The grant's history is full: the holder has to authorise anew.
+        GrantExhausted,
     }
 
     #[pallet::hooks]
@@ -342,7 +375,10 @@ pub mod pallet {
         /// the release of an expired lock does not count. Conditions are those
         /// of [`StatusChange`] and of the transition rules.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::change_status())]
+        #[pallet::weight(match change.grant() {
+            Some(_) => T::WeightInfo::lock_with_grant(),
+            None => T::WeightInfo::change_status(),
+        })]
         pub fn change_status(
             origin: OriginFor<T>,
             key: BillKey,
@@ -372,6 +408,11 @@ pub mod pallet {
                 evidence: change.evidence(),
             };
             let bill = T::Ledger::advance(bill, entry)?;
+            // A refusal takes back what was written: the call has its own
+            // storage layer.
+            if change.grant().is_some() {
+                Self::use_grant(&bill)?;
+            }
             Self::announce(&bill, change, sender.did, before);
             Ok(())
         }
@@ -507,14 +548,23 @@ pub mod pallet {
                 StatusChange::Lock { .. } => {
                     let Some(Lock {
                         holder,
-                        purpose: LockPurpose::Claim { scene, claim_no },
+                        purpose: LockPurpose::Claim { scene, claim_no, grant },
                         expires,
                         ..
                     }) = bill.state.lock.clone()
                     else {
                         return;
                     };
-                    Event::Locked { key, operator, holder, scene, claim_no, expires, version }
+                    Event::Locked {
+                        key,
+                        operator,
+                        holder,
+                        scene,
+                        claim_no,
+                        grant,
+                        expires,
+                        version,
+                    }
                 }
                 StatusChange::Unlock { reason } => {
                     Event::Unlocked { key, operator, reason, status, version }

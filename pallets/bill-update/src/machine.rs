@@ -7,9 +7,10 @@ use billchain_primitives::{
     SceneId, Target,
     history::{Cause, Entry},
     traits::{
-        ActiveParticipant, Bill, BillLedger, Lock, LockPurpose, ParticipantProblem,
-        ParticipantStatus, Participants, Reimbursement, ReimbursementMode, RuleProblem,
-        SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
+        ActiveParticipant, Bill, BillLedger, GrantId, GrantProblem, GrantUse, Grants, Lock,
+        LockPurpose, ParticipantProblem, ParticipantStatus, Participants, Reimbursement,
+        ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
+        VoidPolicy,
     },
 };
 use frame::{prelude::*, traits::Time};
@@ -33,11 +34,13 @@ impl<T: Config> Pallet<T> {
         ensure!(bill.summary.kind != BillKind::Red, Error::RedBillFixed);
         // Who contends for a locked bill learns of the lock, not of the version
         // that the lock made; a repeated lock succeeds whatever it expects.
-        if let (StatusChange::Lock { scene, claim_no, on_behalf_of }, Some(lock)) =
+        if let (StatusChange::Lock { scene, claim_no, on_behalf_of, grant }, Some(lock)) =
             (change, &bill.state.lock)
         {
             let claimant = on_behalf_of.as_ref().unwrap_or(&sender.did);
-            Self::ensure_same_claim(lock, claimant, *scene, claim_no)?;
+            let claim =
+                LockPurpose::Claim { scene: *scene, claim_no: claim_no.clone(), grant: *grant };
+            Self::ensure_same_claim(lock, claimant, &claim)?;
             return Ok(None);
         }
         Self::ensure_version(&bill, expected_version)?;
@@ -57,9 +60,10 @@ impl<T: Config> Pallet<T> {
                 }
                 Self::named(target)?
             }
-            StatusChange::Lock { scene, claim_no, on_behalf_of } => {
+            StatusChange::Lock { scene, claim_no, on_behalf_of, grant } => {
                 let holder = Self::claimant(sender, on_behalf_of.as_ref())?;
-                bill.state.lock = Some(Self::claim(&bill, holder, *scene, claim_no.clone())?);
+                let lock = Self::claim(&bill, holder, *scene, claim_no.clone(), *grant)?;
+                bill.state.lock = Some(lock);
                 Self::named(target)?
             }
             StatusChange::AdminLock { evidence, .. } => {
@@ -198,9 +202,13 @@ impl<T: Config> Pallet<T> {
         holder: Did,
         scene: SceneId,
         claim_no: ClaimNo,
+        grant: Option<GrantId>,
     ) -> Result<Lock, Error<T>> {
         let rules = Self::scene(scene)?;
-        ensure!(T::Rules::is_whitelisted(scene, &holder), Error::GrantRequired);
+        // Whether a grant allows the claim, `use_grant` asks when all else is
+        // checked.
+        let allowed = grant.is_some() || T::Rules::is_whitelisted(scene, &holder);
+        ensure!(allowed, Error::GrantRequired);
         let earlier = &bill.state.reimbursements;
         ensure!(earlier.iter().all(|r| r.scene != scene), Error::SceneClaimed);
         ensure!(
@@ -211,21 +219,47 @@ impl<T: Config> Pallet<T> {
         let since = T::Time::now();
         // A period beyond the end of time is no limit.
         let expires = since.checked_add(rules.lock_period_ms);
-        let purpose = LockPurpose::Claim { scene, claim_no };
+        let purpose = LockPurpose::Claim { scene, claim_no, grant };
         Ok(Lock { holder, purpose, since, expires, before: bill.state.status })
+    }
+
+    /// Uses the grant that the lock of `bill`, just written, names.
+    pub(crate) fn use_grant(bill: &Bill) -> Result<(), Error<T>> {
+        let Some(Lock {
+            holder: subject,
+            purpose: LockPurpose::Claim { scene, grant: Some(grant), .. },
+            ..
+        }) = &bill.state.lock
+        else {
+            return Ok(());
+        };
+        let version = bill.state.version;
+        let usage = GrantUse { subject, bill: &bill.summary, version, scene: *scene };
+        T::Grants::use_for_lock(grant, usage).map_err(|problem| match problem {
+            GrantProblem::NotFound => Error::GrantNotFound,
+            GrantProblem::WrongSubject => Error::GrantWrongSubject,
+            GrantProblem::Revoked => Error::GrantRevoked,
+            GrantProblem::Frozen => Error::GrantFrozen,
+            GrantProblem::NotYetValid => Error::GrantNotYetValid,
+            GrantProblem::Expired => Error::GrantExpired,
+            GrantProblem::HolderNotActive => Error::GrantHolderNotActive,
+            GrantProblem::HolderKeyChanged => Error::GrantHolderKeyChanged,
+            GrantProblem::SubjectKeyChanged => Error::GrantSubjectKeyChanged,
+            GrantProblem::OutOfScope => Error::GrantOutOfScope,
+            GrantProblem::Exhausted => Error::GrantExhausted,
+        })
     }
 
     fn ensure_same_claim(
         lock: &Lock,
         claimant: &Did,
-        wanted_scene: SceneId,
-        wanted_no: &ClaimNo,
+        wanted: &LockPurpose,
     ) -> Result<(), Error<T>> {
-        let LockPurpose::Claim { scene, claim_no } = &lock.purpose else {
+        if let LockPurpose::Administrative { .. } = lock.purpose {
             return Err(Error::LockedByAdministrator);
-        };
+        }
         ensure!(lock.holder == *claimant, Error::LockedByOther);
-        ensure!(*scene == wanted_scene && claim_no == wanted_no, Error::LockedForOtherClaim);
+        ensure!(lock.purpose == *wanted, Error::LockedForOtherClaim);
         Ok(())
     }
 

@@ -6,7 +6,8 @@ use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, Target,
     traits::{
-        ActiveParticipant, Bill, ParticipantProblem, ParticipantStatus, Participants,
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Bill, GrantId,
+        GrantProblem, GrantUse, Grants, ParticipantProblem, ParticipantStatus, Participants,
         ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
         VoidPolicy,
     },
@@ -40,6 +41,7 @@ impl frame_system::Config for Test {
 impl pallet_bill_register::Config for Test {
     type Participants = World;
     type Scenes = World;
+    type AccessNodes = World;
     type Rules = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
@@ -50,6 +52,7 @@ impl pallet_bill_update::Config for Test {
     type Participants = World;
     type Scenes = World;
     type Rules = World;
+    type Grants = World;
     type Time = World;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
 }
@@ -85,6 +88,10 @@ pub const PERIOD: u64 = 60_000;
 pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
     pub closed: Vec<SceneId>,
+    /// What is said of [`grant`]; there is no other.
+    pub grant: Result<(), GrantProblem>,
+    /// Uses of it: subject, bill, version, scene.
+    pub uses: Vec<(Did, BillKey, u32, SceneId)>,
     pub now: u64,
 }
 
@@ -94,7 +101,7 @@ impl Default for World {
             .into_iter()
             .map(|(key, roles, target)| ((key.from, key.operation), (roles, target)))
             .collect();
-        Self { rules, closed: vec![CLOSED], now: NOW }
+        Self { rules, closed: vec![CLOSED], grant: Ok(()), uses: Vec::new(), now: NOW }
     }
 }
 
@@ -156,7 +163,28 @@ impl Scenes for World {
             SceneId(100..120) => (ReimbursementMode::Cumulative, VoidPolicy::Refused),
             _ => return Err(SceneProblem::NotFound),
         };
-        Ok(SceneRules { mode, weight: 1, lock_period_ms: PERIOD, void })
+        let access_node = AccessNodePolicy::NotRequired;
+        Ok(SceneRules { mode, weight: 1, lock_period_ms: PERIOD, void, access_node })
+    }
+}
+
+impl AccessNodes for World {
+    fn ensure_access(_: &Did) -> Result<(), AccessProblem> {
+        Err(AccessProblem::NotLinked)
+    }
+}
+
+impl Grants for World {
+    fn use_for_lock(id: &GrantId, usage: GrantUse<'_>) -> Result<(), GrantProblem> {
+        let GrantUse { subject, bill, version, scene } = usage;
+        with_world(|world| {
+            if *id != grant() {
+                return Err(GrantProblem::NotFound);
+            }
+            world.grant?;
+            world.uses.push((subject.clone(), bill.key, version, scene));
+            Ok(())
+        })
     }
 }
 
@@ -252,7 +280,16 @@ pub fn balance(number: u32, blue: &BillSummary, amount: i64) -> BillSummary {
 
 pub fn lock(scene: SceneId, claim_no: &str) -> StatusChange {
     let claim_no = claim_no.parse().expect("a plain text");
-    StatusChange::Lock { scene, claim_no, on_behalf_of: None }
+    StatusChange::Lock { scene, claim_no, on_behalf_of: None, grant: None }
+}
+
+pub fn grant() -> GrantId {
+    GrantId([0x96; 32].into())
+}
+
+pub fn lock_with(grant: GrantId, scene: SceneId, claim_no: &str) -> StatusChange {
+    let claim_no = claim_no.parse().expect("a plain text");
+    StatusChange::Lock { scene, claim_no, on_behalf_of: None, grant: Some(grant) }
 }
 
 pub fn unlock() -> StatusChange {

@@ -1,6 +1,6 @@
 //! What the calls of this pallet take.
 
-use billchain_primitives::{ClaimNo, Did, Fen, Operation, Reason, SceneId};
+use billchain_primitives::{ClaimNo, Did, Fen, Operation, Reason, SceneId, traits::GrantId};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::deps::frame_support::PalletError;
 use scale_info::TypeInfo;
@@ -28,6 +28,9 @@ pub enum StatusChange {
         claim_no: ClaimNo,
         /// The user that a platform acts for; `None`: the sender itself.
         on_behalf_of: Option<Did>,
+        /// The grant that allows the claimant to lock; the lock uses it.
+        /// `None`: the claimant is on the scene's whitelist.
+        grant: Option<GrantId>,
     },
     /// The holder gives the lock back.
     Unlock {
@@ -99,6 +102,14 @@ impl StatusChange {
                 Some(*evidence)
             }
             Self::ReverseUse { approval, .. } => Some(*approval),
+            _ => None,
+        }
+    }
+
+    /// The grant it uses.
+    pub const fn grant(&self) -> Option<&GrantId> {
+        match self {
+            Self::Lock { grant, .. } => grant.as_ref(),
             _ => None,
         }
     }

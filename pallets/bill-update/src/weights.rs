@@ -7,6 +7,8 @@ use frame::weights_prelude::*;
 pub trait WeightInfo {
     /// Weight of `change_status`.
     fn change_status() -> Weight;
+    /// Weight of `change_status` to a lock that uses a grant.
+    fn lock_with_grant() -> Weight;
     /// Weight of `red_reverse`.
     fn red_reverse() -> Weight;
     /// Weight of `update_summary`.
@@ -20,8 +22,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn change_status() -> Weight {
         Weight::from_parts(45_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(7, 2))
     }
+    // Besides: reads Grants, Participants of holder and subject, Timestamp.Now;
+    // writes Grants.
+    fn lock_with_grant() -> Weight {
+        Weight::from_parts(30_000_000, 0)
+            .saturating_add(Self::change_status())
+            .saturating_add(T::DbWeight::get().reads_writes(4, 1))
+    }
+    // Each new bill's scene and access nodes of the issuer count.
     fn red_reverse() -> Weight {
-        Weight::from_parts(130_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(12, 4))
+        Weight::from_parts(130_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(14, 4))
     }
     fn update_summary() -> Weight {
         Weight::from_parts(40_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(4, 2))

@@ -2,7 +2,8 @@
 //!
 //! The business scenes that bills are issued and claimed in: whether one claim
 //! succeeds or several, how long a lock lasts, how heavily a scene weighs in
-//! contention. Tender rows [219, 223].
+//! contention, whether its bills come through access nodes only. Tender rows
+//! [217, 219, 223].
 //!
 //! A scene is registered active; a disabled one takes no new bills and locks.
 //! Who administers is the runtime's choice ([`Config::AdminOrigin`]). Approval

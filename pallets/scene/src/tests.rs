@@ -3,7 +3,9 @@
 use crate::{Error, Event, GenesisConfig, Scene, SceneStatus, Scenes, mock::*};
 use billchain_primitives::{
     AccountId, Name, SceneId,
-    traits::{ReimbursementMode, SceneProblem, SceneRules, Scenes as _, VoidPolicy},
+    traits::{
+        AccessNodePolicy, ReimbursementMode, SceneProblem, SceneRules, Scenes as _, VoidPolicy,
+    },
 };
 use frame::{deps::sp_runtime::traits::BadOrigin, testing_prelude::*};
 
@@ -16,6 +18,7 @@ fn rules() -> SceneRules {
         weight: 10,
         lock_period_ms: 60_000,
         void: VoidPolicy::Refused,
+        access_node: AccessNodePolicy::NotRequired,
     }
 }
 
@@ -70,6 +73,7 @@ fn configure_replaces_the_rules() {
         let cumulative = SceneRules {
             mode: ReimbursementMode::Cumulative,
             void: VoidPolicy::Allowed,
+            access_node: AccessNodePolicy::Required,
             lock_period_ms: 1,
             ..rules()
         };

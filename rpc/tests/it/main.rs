@@ -1,6 +1,8 @@
 //! The server over a real chain in a temporary directory, asked by clients of
 //! both transports. Blocks are made by hand; there is no consensus.
 
+mod access;
+
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{
     Connection, Signer,
@@ -191,6 +193,7 @@ async fn a_bill_is_registered_locked_refused_and_read_in_plain_json() {
         scene: SceneId(1),
         claim_no: ClaimNo::new(claim).unwrap(),
         on_behalf_of: None,
+        grant: None,
     };
     let locked = node.execute(&client, "//insurer-a", change(&invoice, lock("A-1"))).await;
     assert_eq!(locked.success, Some(true), "{locked:?}");

@@ -4,7 +4,7 @@ use billchain_primitives::{
     BillCode, BillKey, BillKind, BillNumber, BillStatus, CheckCode, Did, Fen, IssueDate, IssueTime,
     PayerType, SceneId, Uscc,
     history::{Cause, VersionRecord},
-    traits::{Bill, Lock, LockPurpose},
+    traits::{Bill, GrantId, Lock, LockPurpose},
 };
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
@@ -88,6 +88,9 @@ pub struct LockView {
     pub scene: Option<SceneId>,
     /// Number of the claim; none for an administrator's lock.
     pub claim_no: Option<String>,
+    /// The grant that allowed the lock; none if the scene's whitelist did.
+    #[serde(default)]
+    pub grant: Option<GrantId>,
     /// SM3 of the evidence of an administrator's lock.
     pub evidence: Option<H256>,
     /// Since when.
@@ -145,15 +148,20 @@ fn known(hash: [u8; 32]) -> Option<H256> {
 impl From<&Lock> for LockView {
     fn from(lock: &Lock) -> Self {
         let (scene, claim_no, evidence) = match &lock.purpose {
-            LockPurpose::Claim { scene, claim_no } => {
+            LockPurpose::Claim { scene, claim_no, .. } => {
                 (Some(*scene), Some(claim_no.as_str().to_owned()), None)
             }
             LockPurpose::Administrative { evidence } => (None, None, Some(H256(*evidence))),
+        };
+        let grant = match &lock.purpose {
+            LockPurpose::Claim { grant, .. } => *grant,
+            LockPurpose::Administrative { .. } => None,
         };
         Self {
             holder: lock.holder.clone(),
             scene,
             claim_no,
+            grant,
             evidence,
             since: lock.since,
             expires: lock.expires,

@@ -8,12 +8,22 @@
 
 #![forbid(unsafe_code)]
 
+mod access_node;
+mod authorization;
 mod bill;
 pub mod code;
+mod page;
 mod participant;
 mod transaction;
 
+pub use access_node::{
+    AccessNodeChangeView, AccessNodeRecordView, AccessNodeView, LinkCheckView, LinkedNodeView,
+};
+pub use authorization::{
+    ConditionView, GrantChangeView, GrantCheckView, GrantRecordView, GrantView,
+};
 pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
+pub use page::Page;
 pub use participant::{ParticipantView, StampView};
 pub use transaction::{
     BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,

@@ -53,6 +53,8 @@ fn metadata_14_names_what_clients_look_for() {
         (20, "Participant"),
         (23, "BillRegister"),
         (24, "BillUpdate"),
+        (30, "AccessNode"),
+        (31, "Authorization"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }

@@ -5,7 +5,7 @@ use billchain_primitives::{
     BillStatus, Fen, SceneId,
     history::{self, VersionRecord},
     index,
-    traits::LockPurpose,
+    traits::{GrantId, GrantProblem, LockPurpose},
 };
 use codec::Decode;
 use frame::testing_prelude::*;
@@ -18,7 +18,7 @@ fn a_lock_says_who_what_for_and_until_when() {
         let lock = stored(1).state.lock.expect("it was locked");
         let claim_no: billchain_primitives::ClaimNo = "CLM-1".parse().expect("a plain text");
         assert_eq!(lock.holder, did("insurer-a"));
-        let claim = LockPurpose::Claim { scene: SHARED, claim_no: claim_no.clone() };
+        let claim = LockPurpose::Claim { scene: SHARED, claim_no: claim_no.clone(), grant: None };
         assert_eq!(lock.purpose, claim);
         assert_eq!((lock.since, lock.expires), (NOW, Some(NOW + PERIOD)));
         assert_eq!(lock.before, BillStatus::Normal);
@@ -30,6 +30,7 @@ fn a_lock_says_who_what_for_and_until_when() {
                 holder: did("insurer-a"),
                 scene: SHARED,
                 claim_no,
+                grant: None,
                 expires: Some(NOW + PERIOD),
                 version: 2,
             }
@@ -98,6 +99,7 @@ fn a_platform_locks_for_an_active_user() {
             scene: SHARED,
             claim_no: "c".parse().expect("a plain text"),
             on_behalf_of: Some(did(name)),
+            grant: None,
         };
         for (sender, name, expected) in [
             (PLATFORM, "nobody", Error::<Test>::HolderNotActive),
@@ -114,6 +116,88 @@ fn a_platform_locks_for_an_active_user() {
         // The lock is the user's.
         assert_noop!(change(PLATFORM, 1, reimburse(1)), Error::<Test>::LockedByOther);
         assert_ok!(change(INSURER_A, 1, reimburse(10_000)));
+    });
+}
+
+#[test]
+fn a_valid_grant_lets_a_claimant_lock_that_no_whitelist_names() {
+    run(|| {
+        register(bill(1));
+        assert_noop!(change(UNLISTED, 1, lock(SHARED, "c")), Error::<Test>::GrantRequired);
+        assert_ok!(change(UNLISTED, 1, lock_with(grant(), SHARED, "c")));
+        let used = (did("unlisted"), key(1), 2, SHARED);
+        assert_eq!(with_world(|world| world.uses.clone()), [used]);
+        let purpose = stored(1).state.lock.expect("it was locked").purpose;
+        assert!(matches!(purpose, LockPurpose::Claim { grant: Some(id), .. } if id == grant()));
+        assert!(matches!(
+            last_event(),
+            Event::Locked { grant: Some(id), version: 2, .. } if id == grant()
+        ));
+        // Repeated, it stands and is not used again; with another grant, or
+        // none, it is another claim.
+        assert_ok!(change(UNLISTED, 1, lock_with(grant(), SHARED, "c")));
+        assert_eq!(with_world(|world| world.uses.len()), 1);
+        let other = GrantId([1; 32].into());
+        for again in [lock_with(other, SHARED, "c"), lock(SHARED, "c")] {
+            assert_noop!(change(UNLISTED, 1, again), Error::<Test>::LockedForOtherClaim);
+        }
+        assert_ok!(change(UNLISTED, 1, reimburse(10_000)));
+    });
+}
+
+#[test]
+fn each_problem_of_a_grant_refuses_the_lock_by_name() {
+    run(|| {
+        register(bill(1));
+        let unknown = lock_with(GrantId([1; 32].into()), SHARED, "c");
+        assert_noop!(change(UNLISTED, 1, unknown), Error::<Test>::GrantNotFound);
+        for (problem, refused) in [
+            (GrantProblem::NotFound, Error::<Test>::GrantNotFound),
+            (GrantProblem::WrongSubject, Error::GrantWrongSubject),
+            (GrantProblem::Revoked, Error::GrantRevoked),
+            (GrantProblem::Frozen, Error::GrantFrozen),
+            (GrantProblem::NotYetValid, Error::GrantNotYetValid),
+            (GrantProblem::Expired, Error::GrantExpired),
+            (GrantProblem::HolderNotActive, Error::GrantHolderNotActive),
+            (GrantProblem::HolderKeyChanged, Error::GrantHolderKeyChanged),
+            (GrantProblem::SubjectKeyChanged, Error::GrantSubjectKeyChanged),
+            (GrantProblem::OutOfScope, Error::GrantOutOfScope),
+            (GrantProblem::Exhausted, Error::GrantExhausted),
+        ] {
+            let refused: DispatchError = refused.into();
+            with_world(|world| world.grant = Err(problem));
+            // The whitelist does not save a lock that names a grant.
+            for sender in [UNLISTED, INSURER_A] {
+                let lock = lock_with(grant(), SHARED, "c");
+                assert_noop!(change(sender, 1, lock), refused);
+            }
+        }
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+    });
+}
+
+#[test]
+fn a_grant_does_not_lift_the_other_conditions() {
+    run(|| {
+        register(bill(1));
+        for (sender, scene, expected) in [
+            (UNLISTED, SceneId(77), Error::<Test>::SceneNotFound),
+            (UNLISTED, CLOSED, Error::SceneInactive),
+            (PLATFORM, SHARED, Error::HolderNotUser),
+            (HOSPITAL, SHARED, Error::RoleForbidden),
+        ] {
+            assert_noop!(change(sender, 1, lock_with(grant(), scene, "c")), expected);
+        }
+        let on_behalf = StatusChange::Lock {
+            scene: SHARED,
+            claim_no: "c".parse().expect("a plain text"),
+            on_behalf_of: Some(did("unlisted")),
+            grant: Some(grant()),
+        };
+        assert_ok!(change(PLATFORM, 1, on_behalf));
+        // The user the platform acts for is the one who uses the grant.
+        let used = (did("unlisted"), key(1), 2, SHARED);
+        assert_eq!(with_world(|world| world.uses.clone()), [used]);
     });
 }
 

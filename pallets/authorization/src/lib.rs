@@ -1,0 +1,385 @@
+//! # Authorization contract (用票授权登记智能合约)
+//!
+//! Grants: a holder of bills (持票人) lets a subject (被授权方), for instance an insurer, use them in
+//! a scene for a time. Tender row [233], whose text breaks off, and the rows of the authorization
+//! centre (涉票数据授权中心):
+//!
+//! - 126: "支持个人向用票单位进行授权，授权过程采用先进的可验证凭证（Verifiable Credential, VC）技术",
+//!   "支持企业向用票单位 … 授予特定票据的使用权限", "免密授权 … 确认意愿由其他可信方（如随申办）进行":
+//!   [`Pallet::register_grant`], by the holder or by a platform in its name.
+//! - 125: "提供根据用户查询在财票链场景下授权列表" and 142: "历史已授权记录查询": the lists
+//!   [`BY_HOLDER`] and [`BY_SUBJECT`] and the history of the node-local index.
+//! - 130: "2）确认凭证中subject与被授权方分布式身份标识匹配，3）验证有效期"; "凭证过期或撤销情况，需返回
+//!   鉴权失败信息 … 若被授权方更换分布式身份标识或者私钥更换，提示授权中心重新进行授权":
+//!   [`Pallet::check`] and the [`Grants`] seam, with an error of its own for each.
+//! - 132: "用户可进行授权凭证撤回、冻结、激活等行为": [`Pallet::revoke`], [`Pallet::freeze`],
+//!   [`Pallet::activate`].
+//! - 139: "凭证流转信息进行hash处理后记录在链上，后续可根据需要进行溯源查询":
+//!   [`Pallet::record_transfer`].
+//! - 23: "授权凭证使用、调用票据信息": every use is a record, of a lock by itself, of another one by
+//!   [`Pallet::record_use`].
+//!
+//! ## What it promises
+//! - A grant is used only by its subject, within its time, for its bills, in its scene, and only
+//!   while it is active, its holder is active and both act with the keys they had when it was
+//!   registered. Keys never come back, so a grant that a rotation invalidated stays invalid.
+//! - A credential is registered once. Revoked is final.
+//! - What was done under a grant stands: a lock that used it is not touched by what becomes of it.
+//! - Everything done to a grant or with it makes one [`HistoryRecord`] in the node-local index,
+//!   chained by hash into the state. A grant takes [`Config::MaxRecords`] of them, and a revocation
+//!   at any time.
+//!
+//! ## What it assumes
+//! The credential itself, with the holder's signature, stays off the chain and is checked where it
+//! is received (row 130, step 1). On the chain the holder's signature is that of the transaction;
+//! where a platform registers a grant, the platform vouches for the holder's will.
+//!
+//! The chain does not know whose bills are whose, payers are pseudonyms to it. That a holder names
+//! its own bills is checked where the credential is issued (以人查票), and answered for by holder
+//! and subject, whose DIDs stand in every record.
+//!
+//! ## What it does not do
+//! It holds nothing personal: hashes, DIDs, bill keys and payer pseudonyms.
+
+#![forbid(unsafe_code)]
+
+mod rules;
+mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use types::{
+    BY_HOLDER, BY_SUBJECT, Change, Condition, Grant, GrantStatus, HISTORY, HistoryRecord,
+    MAX_GRANT_BILLS, Scope, Terms, UseKind, history_key, history_prefix, party_key, party_prefix,
+};
+pub use weights::WeightInfo;
+
+use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
+
+// A call is decoded once and consumed at once: what its largest variant takes
+// costs nothing, and clients build it without boxes.
+#[allow(clippy::large_enum_variant)]
+#[frame::pallet]
+pub mod pallet {
+    use super::*;
+    use billchain_primitives::{
+        AccountId, BillKey, Did, Hash, Moment, Reason, SceneId,
+        traits::{BillLedger, GrantId, Participants, Scenes},
+    };
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The contract.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the runtime decides.
+    #[pallet::config]
+    pub trait Config:
+        frame_system::Config<AccountId = AccountId, RuntimeEvent: From<Event<Self>>>
+    {
+        /// Who acts on the chain.
+        type Participants: Participants;
+        /// The business scenes.
+        type Scenes: Scenes;
+        /// Where bills are kept.
+        type Ledger: BillLedger;
+        /// Time of the block, in milliseconds.
+        type Time: Time<Moment = Moment>;
+        /// Most grants, ended ones included; not 0.
+        #[pallet::constant]
+        type MaxGrants: Get<u32>;
+        /// Most grants of one holder, ended ones included; not 0.
+        #[pallet::constant]
+        type MaxGrantsPerHolder: Get<u32>;
+        /// Most records of one grant before nothing but a revocation is
+        /// taken; not 0.
+        #[pallet::constant]
+        type MaxRecords: Get<u32>;
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Grants by id.
+    #[pallet::storage]
+    pub type GrantsById<T: Config> = CountedStorageMap<_, Blake2_128Concat, GrantId, Grant>;
+
+    /// How many grants a holder has registered.
+    #[pallet::storage]
+    pub type GrantsOfHolder<T: Config> = StorageMap<_, Blake2_128Concat, Did, u32, ValueQuery>;
+
+    /// What happened to a grant.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A grant was registered; it is active.
+        GrantRegistered {
+            /// Its id, the SM3 of the credential.
+            grant: GrantId,
+            /// The holder, who authorises.
+            holder: Did,
+            /// The subject, who is authorised.
+            subject: Did,
+            /// In which scene.
+            scene: SceneId,
+            /// First moment.
+            valid_from: Moment,
+            /// Last moment.
+            valid_until: Moment,
+            /// The participant that registered it: the holder, or a platform.
+            operator: Did,
+        },
+        /// A grant was frozen: it cannot be used.
+        GrantFrozen {
+            /// Its id.
+            grant: GrantId,
+            /// Why.
+            reason: Reason,
+            /// The participant that froze it.
+            operator: Did,
+        },
+        /// A frozen grant was activated.
+        GrantActivated {
+            /// Its id.
+            grant: GrantId,
+            /// Why.
+            reason: Reason,
+            /// The participant that activated it.
+            operator: Did,
+        },
+        /// A grant was revoked for good.
+        GrantRevoked {
+            /// Its id.
+            grant: GrantId,
+            /// Why.
+            reason: Reason,
+            /// The participant that revoked it.
+            operator: Did,
+        },
+        /// A grant was used.
+        GrantUsed {
+            /// Its id.
+            grant: GrantId,
+            /// Its subject, who used it.
+            subject: Did,
+            /// On which bill.
+            bill: BillKey,
+            /// Which version of the bill.
+            version: u32,
+            /// What for.
+            kind: UseKind,
+        },
+        /// The passing on of a credential was put on record.
+        TransferRecorded {
+            /// The credential's grant.
+            grant: GrantId,
+            /// SM3 of the information on the transfer.
+            hash: Hash,
+            /// The participant that put it on record.
+            operator: Did,
+        },
+    }
+
+    /// Why a call is refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The sender's account belongs to no participant.
+        NotParticipant,
+        /// The sender is a participant, but frozen.
+        ParticipantFrozen,
+        /// The sender is a participant, but cancelled.
+        ParticipantCancelled,
+        /// The credential is registered already.
+        AlreadyRegistered,
+        /// No grant has this id.
+        NotFound,
+        /// The hash of the credential is zero.
+        CredentialMissing,
+        /// The holder would authorise itself.
+        SubjectIsHolder,
+        /// The sender is neither the holder nor a platform.
+        NotHolder,
+        /// The holder does not exist or is not active.
+        HolderNotActive,
+        /// The subject does not exist or is not active.
+        SubjectNotActive,
+        /// The grant names no bills.
+        NoBills,
+        /// The grant names a bill twice.
+        DuplicateBill,
+        /// The condition of the grant can be met by no bill: its payer is
+        /// zero, its last issue date is before its first, or its largest total
+        /// is negative.
+        ConditionEmpty,
+        /// The grant's last moment is before its first.
+        ValidityEmpty,
+        /// There is no such scene.
+        SceneNotFound,
+        /// The scene is not active.
+        SceneInactive,
+        /// There are as many grants as there may be.
+        TooManyGrants,
+        /// The holder has as many grants as a holder may.
+        TooManyGrantsOfHolder,
+        /// The sender is neither the grant's holder nor the platform that
+        /// registered it.
+        NotInCharge,
+        /// The sender is neither a party of the grant nor a platform.
+        NotParty,
+        /// The grant is active already.
+        NotFrozen,
+        /// The hash of the transfer is zero.
+        TransferHashMissing,
+        /// No bill has this code and number.
+        BillNotFound,
+        /// The grant authorises another participant.
+        WrongSubject,
+        /// The grant is revoked, which is final.
+        Revoked,
+        /// The grant is frozen; its holder can activate it.
+        Frozen,
+        /// The grant's time has not begun.
+        NotYetValid,
+        /// The grant's time is over.
+        Expired,
+        /// The holder's key was replaced after the grant was registered: the
+        /// holder has to authorise anew.
+        HolderKeyChanged,
+        /// The subject's key was replaced after the grant was registered: the
+        /// holder has to authorise anew.
+        SubjectKeyChanged,
+        /// The grant is for other bills or another scene.
+        OutOfScope,
+        /// The grant's history is full: the holder has to authorise anew.
+        Exhausted,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn integrity_test() {
+            assert!(T::MaxGrants::get() > 0, "MaxGrants must not be 0");
+            assert!(T::MaxGrantsPerHolder::get() > 0, "MaxGrantsPerHolder must not be 0");
+            assert!(T::MaxRecords::get() > 0, "MaxRecords must not be 0");
+        }
+
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Registers a grant; it is active at once, and can be used within its
+        /// time.
+        ///
+        /// The sender is the holder, or a platform (平台) in the holder's name.
+        /// Holder and subject are active participants, the scene is active,
+        /// and the grant's time is not over.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::register_grant(match &terms.scope {
+            Scope::Bills(keys) => keys.len() as u32,
+            Scope::Matching(_) => 0,
+        }))]
+        pub fn register_grant(origin: OriginFor<T>, terms: Terms) -> DispatchResult {
+            let sender = Self::participant(origin)?;
+            Self::ensure_may_register(&sender, &terms)?;
+            Self::ensure_sound(&terms)?;
+            Self::insert(terms, sender.did)?;
+            Ok(())
+        }
+
+        /// Revokes a grant for good (撤回).
+        ///
+        /// The sender is the holder or the platform that registered it. What
+        /// was done under the grant stands.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::revoke())]
+        pub fn revoke(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
+            let sender = Self::participant(origin)?;
+            let mut entry = Self::in_charge(&grant, &sender)?;
+            entry.status = GrantStatus::Revoked;
+            let change = Change::Revoked { reason: reason.clone() };
+            Self::record(entry, sender.did.clone(), change);
+            Self::deposit_event(Event::GrantRevoked { grant, reason, operator: sender.did });
+            Ok(())
+        }
+
+        /// Freezes an active grant (冻结): it cannot be used until it is
+        /// activated.
+        ///
+        /// The sender is the holder or the platform that registered it.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::freeze())]
+        pub fn freeze(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
+            let sender = Self::participant(origin)?;
+            let mut entry = Self::in_charge(&grant, &sender)?;
+            ensure!(entry.status == GrantStatus::Active, Error::<T>::Frozen);
+            Self::ensure_room(&entry)?;
+            entry.status = GrantStatus::Frozen;
+            let change = Change::Frozen { reason: reason.clone() };
+            Self::record(entry, sender.did.clone(), change);
+            Self::deposit_event(Event::GrantFrozen { grant, reason, operator: sender.did });
+            Ok(())
+        }
+
+        /// Activates a frozen grant (激活).
+        ///
+        /// The sender is the holder or the platform that registered it.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::activate())]
+        pub fn activate(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
+            let sender = Self::participant(origin)?;
+            let mut entry = Self::in_charge(&grant, &sender)?;
+            ensure!(entry.status == GrantStatus::Frozen, Error::<T>::NotFrozen);
+            Self::ensure_room(&entry)?;
+            entry.status = GrantStatus::Active;
+            let change = Change::Activated { reason: reason.clone() };
+            Self::record(entry, sender.did.clone(), change);
+            Self::deposit_event(Event::GrantActivated { grant, reason, operator: sender.did });
+            Ok(())
+        }
+
+        /// Puts on record that the subject used a grant to call for a bill's
+        /// data (调用票据信息). A lock records its use by itself.
+        ///
+        /// The sender is the subject; the grant must allow the use now, and
+        /// its scene be active.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::record_use())]
+        pub fn record_use(origin: OriginFor<T>, grant: GrantId, bill: BillKey) -> DispatchResult {
+            let sender = Self::participant(origin)?;
+            let entry = GrantsById::<T>::get(grant).ok_or(Error::<T>::NotFound)?;
+            let stored = T::Ledger::bill(&bill).ok_or(Error::<T>::BillNotFound)?;
+            let scene = entry.terms.scene;
+            Self::ensure_usable(&entry, &sender.did, &stored.summary, scene)
+                .map_err(Error::<T>::from)?;
+            Self::ensure_scene(scene)?;
+            Self::record_use_of(entry, bill, stored.state.version, UseKind::Access);
+            Ok(())
+        }
+
+        /// Puts the hash of the information on a transfer of the credential
+        /// (凭证流转信息) on record, whatever the grant's state: what happened
+        /// happened.
+        ///
+        /// The sender is the holder, the subject, or a platform.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::record_transfer())]
+        pub fn record_transfer(origin: OriginFor<T>, grant: GrantId, hash: Hash) -> DispatchResult {
+            let sender = Self::participant(origin)?;
+            let entry = GrantsById::<T>::get(grant).ok_or(Error::<T>::NotFound)?;
+            Self::ensure_party(&entry, &sender)?;
+            ensure!(!hash.is_zero(), Error::<T>::TransferHashMissing);
+            Self::ensure_room(&entry)?;
+            Self::record(entry, sender.did.clone(), Change::Transferred { hash });
+            Self::deposit_event(Event::TransferRecorded { grant, hash, operator: sender.did });
+            Ok(())
+        }
+    }
+}
