@@ -4,7 +4,7 @@
 //! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
 //! its exact shapes, so that existing libraries work; and plain JSON for
 //! platform services that know nothing of SCALE (`bill_*`, `participant_*`,
-//! `transaction_status`; see [`billchain_rpc_types`]).
+//! `policy_*`, `transaction_status`; see [`billchain_rpc_types`]).
 //!
 //! It promises that every committed block is final when it is announced: new
 //! and finalised heads are the same. Reads of old states reach as far as the
@@ -29,6 +29,7 @@ mod metrics;
 mod names;
 mod node;
 mod params;
+mod policy;
 mod server;
 mod state;
 mod subscription;

@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, author, bill, block,
-    error::Answer, heads, params::Args, state, system, transaction,
+    error::Answer, heads, params::Args, policy, state, system, transaction,
 };
 use jsonrpsee::{
     RpcModule,
@@ -117,6 +117,7 @@ fn methods(
     state::register(&mut module)?;
     author::register(&mut module)?;
     bill::register(&mut module)?;
+    policy::register(&mut module)?;
     transaction::register(&mut module)?;
     let mut names: Vec<&'static str> = module.method_names().collect();
     names.push("rpc_methods");

@@ -52,6 +52,8 @@ mod runtime {
     pub type BillUpdate = pallet_bill_update;
     #[runtime::pallet_index(25)]
     pub type BillQuery = pallet_bill_query;
+    #[runtime::pallet_index(32)]
+    pub type Policy = pallet_policy;
 }
 
 /// The inherents that `data` asks for.

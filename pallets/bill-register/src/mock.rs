@@ -5,9 +5,11 @@ use crate::{self as pallet_bill_register};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    rule::{BillFacts, Guarded},
     traits::{
-        ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants, ReimbursementMode,
-        RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
+        ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants, Policies, PolicyId,
+        PolicyProblem, PolicyRefusal, ReimbursementMode, RuleProblem, SceneProblem, SceneRules,
+        Scenes, TransitionRules, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -39,6 +41,7 @@ impl pallet_bill_register::Config for Test {
     type Participants = World;
     type Scenes = World;
     type Rules = World;
+    type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
@@ -58,6 +61,8 @@ pub const NOW: u64 = 1_795_537_800_000;
 /// The other contracts.
 pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
+    /// Policies refuse this operation for this total.
+    pub denied: Option<(Guarded, Fen)>,
     pub now: u64,
 }
 
@@ -73,6 +78,7 @@ impl Default for World {
                 rule(Some(BillStatus::PreIssued), Operation::Void, BillStatus::Voided),
                 rule(Some(BillStatus::Normal), Operation::Void, BillStatus::Voided),
             ]),
+            denied: None,
             now: NOW,
         }
     }
@@ -140,6 +146,24 @@ impl TransitionRules for World {
 
     fn is_whitelisted(_: SceneId, _: &Did) -> bool {
         false
+    }
+}
+
+/// The policy that refuses where the world has one.
+pub const REFUSAL: PolicyRefusal = PolicyRefusal { policy: PolicyId(7), version: 3 };
+
+impl Policies for World {
+    fn evaluate(facts: &BillFacts<'_>) -> Result<(), PolicyRefusal> {
+        assert_eq!((facts.now, facts.scene()), (NOW, facts.summary.scene));
+        assert!(facts.claim.is_none() && *facts.operator == did("hospital"));
+        match with_world(|world| world.denied) {
+            Some(denied) if denied == (facts.operation, facts.summary.total) => Err(REFUSAL),
+            _ => Ok(()),
+        }
+    }
+
+    fn effective(_: PolicyId) -> Result<u32, PolicyProblem> {
+        Err(PolicyProblem::NotFound)
     }
 }
 

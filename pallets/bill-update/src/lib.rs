@@ -13,6 +13,8 @@
 //!   [`Pallet::lock_in_force`] says who came first.
 //! - The sum reimbursed never exceeds the total, and a scene reimburses once.
 //! - A change that expects a version is refused if the bill has another.
+//! - The effective policies of the claim's scene let every lock and every
+//!   reimbursement happen, or it is refused with the policy's number.
 //! - Every change makes one version of the bill's version chain.
 //!
 //! # How
@@ -52,8 +54,8 @@ pub mod pallet {
         Operation, Reason, Role, SceneId,
         history::{Cause, Entry},
         traits::{
-            Bill, BillLedger, Lock, LockPurpose, Participants, Scenes, SummaryProblem,
-            TransitionRules,
+            Bill, BillLedger, Lock, LockPurpose, Participants, Policies, PolicyId, Scenes,
+            SummaryProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -74,6 +76,8 @@ pub mod pallet {
         type Scenes: Scenes;
         /// The status machine as data.
         type Rules: TransitionRules;
+        /// The policies in force.
+        type Policies: Policies;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.
@@ -322,6 +326,9 @@ pub mod pallet {
         AlreadyFilled,
         /// A hash to fill in is zero.
         HashZero,
+        /// This effective policy refuses the lock or the reimbursement;
+        /// `policy_get` shows it.
+        PolicyDenied(PolicyId),
     }
 
     #[pallet::hooks]

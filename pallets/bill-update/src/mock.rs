@@ -5,10 +5,11 @@ use crate::{self as pallet_bill_update, StatusChange};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    rule::{BillFacts, Facts, Field, Guarded, Value},
     traits::{
-        ActiveParticipant, Bill, ParticipantProblem, ParticipantStatus, Participants,
-        ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
-        VoidPolicy,
+        ActiveParticipant, Bill, ParticipantProblem, ParticipantStatus, Participants, Policies,
+        PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode, RuleProblem, SceneProblem,
+        SceneRules, Scenes, TransitionRules, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -41,6 +42,7 @@ impl pallet_bill_register::Config for Test {
     type Participants = World;
     type Scenes = World;
     type Rules = World;
+    type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
@@ -50,6 +52,7 @@ impl pallet_bill_update::Config for Test {
     type Participants = World;
     type Scenes = World;
     type Rules = World;
+    type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
 }
@@ -85,6 +88,9 @@ pub const PERIOD: u64 = 60_000;
 pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
     pub closed: Vec<SceneId>,
+    /// Policy 7 refuses this operation where all these fields have these
+    /// values.
+    pub denied: Option<(Guarded, Vec<(Field, Value)>)>,
     pub now: u64,
 }
 
@@ -94,7 +100,7 @@ impl Default for World {
             .into_iter()
             .map(|(key, roles, target)| ((key.from, key.operation), (roles, target)))
             .collect();
-        Self { rules, closed: vec![CLOSED], now: NOW }
+        Self { rules, closed: vec![CLOSED], denied: None, now: NOW }
     }
 }
 
@@ -178,6 +184,21 @@ impl TransitionRules for World {
 
     fn is_whitelisted(_: SceneId, user: &Did) -> bool {
         *user == did("insurer-a") || *user == did("insurer-b")
+    }
+}
+
+impl Policies for World {
+    fn evaluate(facts: &BillFacts<'_>) -> Result<(), PolicyRefusal> {
+        let denied = with_world(|world| world.denied.clone());
+        let refuses = denied.is_some_and(|(operation, values)| {
+            operation == facts.operation
+                && values.into_iter().all(|(field, value)| facts.get(field) == Some(value))
+        });
+        if refuses { Err(PolicyRefusal { policy: PolicyId(7), version: 1 }) } else { Ok(()) }
+    }
+
+    fn effective(_: PolicyId) -> Result<u32, PolicyProblem> {
+        Err(PolicyProblem::NotFound)
     }
 }
 

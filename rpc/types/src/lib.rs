@@ -11,10 +11,15 @@
 mod bill;
 pub mod code;
 mod participant;
+mod policy;
 mod transaction;
 
 pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
 pub use participant::{ParticipantView, StampView};
+pub use policy::{
+    CheckView, DecisionView, DocumentView, FlowView, InForceView, PolicyPage, PolicyRef,
+    PolicyView, SimulationView, StepView, TrailPage, TrailStepView,
+};
 pub use transaction::{
     BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,
 };

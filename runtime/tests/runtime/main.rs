@@ -53,6 +53,7 @@ fn metadata_14_names_what_clients_look_for() {
         (20, "Participant"),
         (23, "BillRegister"),
         (24, "BillUpdate"),
+        (32, "Policy"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }
