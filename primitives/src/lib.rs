@@ -16,6 +16,7 @@ pub mod history;
 pub mod index;
 pub mod operation;
 pub mod roles;
+pub mod rule;
 mod signature;
 mod stamp;
 mod text;
@@ -32,7 +33,7 @@ pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};
 pub use signature::{PublicKey, Signature, SignatureScheme, clear_signature_cache};
 pub use stamp::Stamp;
-pub use text::{ClaimNo, Name, Reason};
+pub use text::{ClaimNo, Keyword, Name, Reason, RuleText};
 
 use sp_core::H256;
 use sp_runtime::{AccountId32, MultiAddress, generic};

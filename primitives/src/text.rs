@@ -94,6 +94,14 @@ text_newtype!(
     /// 报销单号: number that a claimant gives to its claim.
     ClaimNo, 64, "1 to 64 bytes of UTF-8 text, no control characters, no white space at the ends"
 );
+text_newtype!(
+    /// 关键词 by which a policy is found.
+    Keyword, 48, "1 to 48 bytes of UTF-8 text, no control characters, no white space at the ends"
+);
+text_newtype!(
+    /// A text that a policy's condition compares with.
+    RuleText, 64, "1 to 64 bytes of UTF-8 text, no control characters, no white space at the ends"
+);
 
 #[cfg(test)]
 mod tests {

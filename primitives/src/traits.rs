@@ -3,7 +3,7 @@
 
 use crate::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Hash, Moment,
-    Operation, RoleSet, SceneId, Target, history::Entry,
+    Operation, RoleSet, SceneId, Target, history::Entry, rule::BillFacts,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -513,4 +513,55 @@ pub trait Grants {
     /// Records that `grant` was used to lock a bill, if it allows that now.
     /// Writes nothing if it refuses.
     fn use_for_lock(grant: &GrantId, usage: GrantUse<'_>) -> Result<(), GrantProblem>;
+}
+
+/// Number of a policy (策略).
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    frame_support::PalletError,
+)]
+#[serde(transparent)]
+pub struct PolicyId(pub u16);
+
+/// The effective policy that refuses an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyRefusal {
+    /// Its number.
+    pub policy: PolicyId,
+    /// Its effective version.
+    pub version: u32,
+}
+
+/// Why a policy cannot be referred to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PolicyProblem {
+    /// There is no such policy.
+    NotFound,
+    /// No version of it is effective.
+    NotEffective,
+}
+
+/// The policies in force. Played by the policy contract.
+pub trait Policies {
+    /// Whether the effective policies of the operation's scene let it happen.
+    /// Deterministic; reads one value of the state.
+    fn evaluate(facts: &BillFacts<'_>) -> Result<(), PolicyRefusal>;
+
+    /// The effective version of `policy`: the only one that a contract may
+    /// refer to.
+    fn effective(policy: PolicyId) -> Result<u32, PolicyProblem>;
 }

@@ -4,7 +4,7 @@
 //! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
 //! its exact shapes, so that existing libraries work; and plain JSON for
 //! platform services that know nothing of SCALE (`bill_*`, `participant_*`,
-//! `node_*`, `authorization_*`, `transaction_status`; see
+//! `node_*`, `authorization_*`, `policy_*`, `transaction_status`; see
 //! [`billchain_rpc_types`]).
 //!
 //! It promises that every committed block is final when it is announced: new
@@ -33,6 +33,7 @@ mod names;
 mod node;
 mod page;
 mod params;
+mod policy;
 mod server;
 mod state;
 mod subscription;

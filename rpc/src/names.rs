@@ -2,13 +2,23 @@
 
 use billchain_rpc_types::FailureView;
 use billchain_runtime::Runtime;
+use codec::Decode;
 use frame_metadata::RuntimeMetadata;
-use scale_info::{PortableRegistry, TypeDef};
+use scale_info::{Field, PortableRegistry, TypeDef, TypeDefPrimitive, form::PortableForm};
 use sp_runtime::{DispatchError, ModuleError};
 use std::{collections::BTreeMap, sync::LazyLock};
 
-/// Variants of an enum by index: name and documentation.
-type Variants = BTreeMap<u8, (String, String)>;
+/// Deepest nesting of what an error carries, which is at most three bytes.
+const MAX_DEPTH: u8 = 4;
+
+struct Variant {
+    name: String,
+    docs: String,
+    fields: Vec<Field<PortableForm>>,
+}
+
+/// Variants of an enum by index.
+type Variants = BTreeMap<u8, Variant>;
 
 struct Pallet {
     name: String,
@@ -16,15 +26,21 @@ struct Pallet {
     events: Variants,
 }
 
-static PALLETS: LazyLock<BTreeMap<u8, Pallet>> = LazyLock::new(read);
+#[derive(Default)]
+struct Names {
+    pallets: BTreeMap<u8, Pallet>,
+    types: Option<PortableRegistry>,
+}
 
-fn read() -> BTreeMap<u8, Pallet> {
+static NAMES: LazyLock<Names> = LazyLock::new(read);
+
+fn read() -> Names {
     // The runtime gives version 14 by this call; another version would only
     // cost the names.
-    let RuntimeMetadata::V14(metadata) = Runtime::metadata().1 else { return BTreeMap::new() };
+    let RuntimeMetadata::V14(metadata) = Runtime::metadata().1 else { return Names::default() };
     let types = &metadata.types;
     let of = |id: Option<u32>| id.map(|id| variants(types, id)).unwrap_or_default();
-    metadata
+    let pallets = metadata
         .pallets
         .iter()
         .map(|pallet| {
@@ -35,7 +51,8 @@ fn read() -> BTreeMap<u8, Pallet> {
             };
             (pallet.index, entry)
         })
-        .collect()
+        .collect();
+    Names { pallets, types: Some(metadata.types) }
 }
 
 fn variants(types: &PortableRegistry, id: u32) -> Variants {
@@ -47,18 +64,62 @@ fn variants(types: &PortableRegistry, id: u32) -> Variants {
         .iter()
         .map(|variant| {
             let docs = variant.docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-            (variant.index, (variant.name.clone(), docs.trim().to_owned()))
+            let (name, docs) = (variant.name.clone(), docs.trim().to_owned());
+            (variant.index, Variant { name, docs, fields: variant.fields.clone() })
         })
         .collect()
+}
+
+/// Fields and their values as text for people; `None` if there are none or
+/// the bytes are of other types.
+fn fields(fields: &[Field<PortableForm>], bytes: &mut &[u8], depth: u8) -> Option<String> {
+    let shown: Option<Vec<_>> = fields
+        .iter()
+        .map(|field| {
+            let value = value(field.ty.id, bytes, depth)?;
+            Some(match field.name.as_ref().or(field.type_name.as_ref()) {
+                Some(name) => format!("{name}: {value}"),
+                None => value,
+            })
+        })
+        .collect();
+    shown.filter(|shown| !shown.is_empty()).map(|shown| shown.join(", "))
+}
+
+/// A number, an enum's variant, or a structure of such.
+fn value(id: u32, bytes: &mut &[u8], depth: u8) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    match &NAMES.types.as_ref()?.resolve(id)?.type_def {
+        TypeDef::Primitive(TypeDefPrimitive::U8) => Some(u8::decode(bytes).ok()?.to_string()),
+        TypeDef::Primitive(TypeDefPrimitive::U16) => Some(u16::decode(bytes).ok()?.to_string()),
+        TypeDef::Composite(composite) => match &composite.fields[..] {
+            [only] if only.name.is_none() => value(only.ty.id, bytes, depth),
+            several => fields(several, bytes, depth),
+        },
+        TypeDef::Variant(definition) => {
+            let index = u8::decode(bytes).ok()?;
+            let variant = definition.variants.iter().find(|variant| variant.index == index)?;
+            Some(match fields(&variant.fields, bytes, depth) {
+                Some(shown) => format!("{} ({shown})", variant.name),
+                None => variant.name.clone(),
+            })
+        }
+        _ => None,
+    }
 }
 
 /// Why a call failed, in words.
 pub(crate) fn failure(error: &DispatchError) -> FailureView {
     if let DispatchError::Module(ModuleError { index, error, .. }) = error
-        && let Some(pallet) = PALLETS.get(index)
-        && let Some((name, docs)) = pallet.errors.get(&error[0])
+        && let Some(pallet) = NAMES.pallets.get(index)
+        && let Some(variant) = pallet.errors.get(&error[0])
     {
-        return FailureView { pallet: pallet.name.clone(), name: name.clone(), docs: docs.clone() };
+        return FailureView {
+            pallet: pallet.name.clone(),
+            name: variant.name.clone(),
+            docs: variant.docs.clone(),
+            details: fields(&variant.fields, &mut &error[1..], MAX_DEPTH),
+        };
     }
     let docs: &'static str = (*error).into();
     FailureView {
@@ -68,14 +129,15 @@ pub(crate) fn failure(error: &DispatchError) -> FailureView {
             other => format!("{other:?}"),
         },
         docs: docs.into(),
+        details: None,
     }
 }
 
 /// Names of the contract and of the event that begins with these two bytes.
 pub(crate) fn event(pallet: u8, variant: u8) -> (String, String) {
-    match PALLETS.get(&pallet) {
+    match NAMES.pallets.get(&pallet) {
         Some(entry) => {
-            let name = entry.events.get(&variant).map(|(name, _)| name.clone());
+            let name = entry.events.get(&variant).map(|variant| variant.name.clone());
             (entry.name.clone(), name.unwrap_or_else(|| variant.to_string()))
         }
         None => (pallet.to_string(), variant.to_string()),

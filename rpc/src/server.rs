@@ -2,7 +2,8 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, block, error::Answer, heads, params::Args, state, system, transaction,
+    authorization, bill, block, error::Answer, heads, params::Args, policy, state, system,
+    transaction,
 };
 use jsonrpsee::{
     RpcModule,
@@ -119,6 +120,7 @@ fn methods(
     bill::register(&mut module)?;
     access_node::register(&mut module)?;
     authorization::register(&mut module)?;
+    policy::register(&mut module)?;
     transaction::register(&mut module)?;
     let mut names: Vec<&'static str> = module.method_names().collect();
     names.push("rpc_methods");

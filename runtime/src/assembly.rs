@@ -56,6 +56,8 @@ mod runtime {
     pub type AccessNode = pallet_access_node;
     #[runtime::pallet_index(31)]
     pub type Authorization = pallet_authorization;
+    #[runtime::pallet_index(32)]
+    pub type Policy = pallet_policy;
 }
 
 /// The inherents that `data` asks for.

@@ -2,12 +2,12 @@
 
 use crate::{
     AccessNode, AccountId, Authorization, BillRegister, Block, CouncilMajority, CouncilSync, Nonce,
-    OriginCaller, PalletInfo, Participant, Permissions, Runtime, RuntimeCall, RuntimeEvent,
+    OriginCaller, PalletInfo, Participant, Permissions, Policy, Runtime, RuntimeCall, RuntimeEvent,
     RuntimeOrigin, RuntimeTask, Scene, Sm3Hasher, Timestamp, VERSION,
     council::CouncilCollective,
     limits::{BlockHashCount, DbWeight, RuntimeBlockLength, RuntimeBlockWeights},
 };
-use billchain_primitives::{BlockNumber, Hash, Moment};
+use billchain_primitives::{BlockNumber, Hash, Moment, Role, RoleSet};
 use frame_support::{
     parameter_types,
     traits::{ConstU16, ConstU32, ConstU64, Everything, NeverEnsureOrigin},
@@ -141,6 +141,7 @@ impl pallet_bill_register::Config for Runtime {
     type Scenes = Scene;
     type AccessNodes = AccessNode;
     type Rules = Permissions;
+    type Policies = Policy;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Runtime>;
 }
@@ -151,6 +152,7 @@ impl pallet_bill_update::Config for Runtime {
     type Scenes = Scene;
     type Rules = Permissions;
     type Grants = Authorization;
+    type Policies = Policy;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Runtime>;
 }
@@ -180,4 +182,29 @@ impl pallet_authorization::Config for Runtime {
     type MaxGrantsPerHolder = ConstU32<100_000>;
     type MaxRecords = ConstU32<10_000>;
     type WeightInfo = pallet_authorization::weights::SubstrateWeight<Runtime>;
+}
+
+parameter_types! {
+    /// Who may submit policies.
+    pub PolicySubmitters: RoleSet = RoleSet::of(&[Role::Platform, Role::Admin]);
+    /// Who may approve policies and make them effective.
+    pub PolicyApprovers: RoleSet = RoleSet::of(&[Role::Admin]);
+}
+
+impl pallet_policy::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type Participants = Participant;
+    type Scenes = Scene;
+    type Time = Timestamp;
+    type SubmitterRoles = PolicySubmitters;
+    type ApproverRoles = PolicyApprovers;
+    // An ordinary and a higher administrator, beside who submits (row 52).
+    type MinApprovals = ConstU32<2>;
+    type MaxPolicies = ConstU32<1_000>;
+    type MaxVersions = ConstU32<1_000>;
+    // What judging one bill may cost; the weights of the bills' calls hold it.
+    type MaxPoliciesPerScene = ConstU32<16>;
+    type MaxStepsPerScene = ConstU32<512>;
+    type MaxPerKeyword = ConstU32<1_000>;
+    type WeightInfo = pallet_policy::weights::SubstrateWeight<Runtime>;
 }

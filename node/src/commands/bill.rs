@@ -193,7 +193,11 @@ async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode>
     }
     let mut error = serde_json::to_value(&view.error)?;
     let mut text = match &view.error {
-        Some(error) => format!("{}.{}: {}", error.pallet, error.name, error.docs),
+        Some(error) => {
+            let details = error.details.as_ref().map(|details| format!(" ({details})"));
+            let details = details.unwrap_or_default();
+            format!("{}.{}{details}: {}", error.pallet, error.name, error.docs)
+        }
         None => "the transaction failed".into(),
     };
     // Who holds the lock is what a refused claimant wants to know.

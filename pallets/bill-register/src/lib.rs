@@ -21,10 +21,15 @@
 //! came onto the chain. Who may do what, and where it leads, is data of the
 //! permissions contract.
 //!
+//! The effective policies of a bill's scene let it come: [`Policies`] is asked
+//! for every bill that is registered or pre-issued, in a batch for each. Red
+//! and balance bills take back what is there already, and are not asked about.
+//!
 //! # What it does not do
 //! It neither locks nor reimburses; that is the bill-update contract. Red
 //! bills and balance bills come from there, too, with the bill they reverse.
 //!
+//! [`Policies`]: billchain_primitives::traits::Policies
 //! [`BillLedger`]: billchain_primitives::traits::BillLedger
 
 #![forbid(unsafe_code)]
@@ -51,9 +56,11 @@ pub mod pallet {
         AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Moment, Operation, Reason,
         SceneId, Target, Uscc,
         history::{Cause, Entry},
+        rule::{BillFacts, Guarded},
         traits::{
             AccessNodes, ActiveParticipant, Bill, BillLedger, ParticipantProblem,
-            ParticipantStatus, Participants, RuleProblem, Scenes, SummaryProblem, TransitionRules,
+            ParticipantStatus, Participants, Policies, PolicyId, PolicyRefusal, RuleProblem,
+            Scenes, SummaryProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -78,6 +85,8 @@ pub mod pallet {
         type AccessNodes: AccessNodes;
         /// The status machine as data.
         type Rules: TransitionRules;
+        /// The policies in force.
+        type Policies: Policies;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.
@@ -171,6 +180,18 @@ pub mod pallet {
             /// Version that this made.
             version: u32,
         },
+        /// A bill of a batch was refused by a policy; the others are not
+        /// affected.
+        BatchItemDenied {
+            /// Its place in the batch, from 0.
+            index: u16,
+            /// Its code and number.
+            key: BillKey,
+            /// The policy that refused it.
+            policy: PolicyId,
+            /// The effective version of that policy.
+            version: u32,
+        },
     }
 
     /// Why a call is refused.
@@ -231,6 +252,14 @@ pub mod pallet {
         /// The bill's scene asks for an access node, and every one that is
         /// linked to the issuer is paused or disabled.
         AccessNodeInactive,
+        /// This effective policy refuses the bill; `policy_get` shows it.
+        PolicyDenied(PolicyId),
+        /// An effective policy refuses a bill of an all-or-nothing batch, so
+        /// all were refused; `policy_evaluate` says which policy.
+        BatchItemDenied {
+            /// The bill's place in the batch, from 0.
+            index: u16,
+        },
     }
 
     impl<T> From<SummaryProblem> for Error<T> {
@@ -282,7 +311,7 @@ pub mod pallet {
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(origin: OriginFor<T>, summary: BillSummary) -> DispatchResult {
-            Self::open_one(origin, summary, Operation::Register)
+            Self::open_one(origin, summary, Operation::Register, Guarded::Register)
         }
 
         /// Puts up to 500 bills onto the chain.
@@ -290,7 +319,8 @@ pub mod pallet {
         /// Bills are worked off in their order, each under the rules of
         /// [`Self::register`]. What a refused one means for the others, `mode`
         /// says: under [`BatchMode::PerItem`] each refused one deposits
-        /// [`Event::BatchItemRefused`].
+        /// [`Event::BatchItemRefused`], or [`Event::BatchItemDenied`] where a
+        /// policy refuses it.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::register_batch(bills.len() as u32))]
         pub fn register_batch(
@@ -306,6 +336,13 @@ pub mod pallet {
             let (mut registered, mut refused) = (0_u32, 0_u32);
             for (index, summary) in (0_u16..).zip(bills) {
                 let key = summary.key;
+                if let Err(refusal) = Self::judge(&summary, Guarded::Register, &entry.operator) {
+                    ensure!(mode == BatchMode::PerItem, Error::<T>::BatchItemDenied { index });
+                    refused += 1;
+                    let PolicyRefusal { policy, version } = refusal;
+                    Self::deposit_event(Event::BatchItemDenied { index, key, policy, version });
+                    continue;
+                }
                 match (Self::open(summary, status, entry.clone()), mode) {
                     (Ok(()), _) => registered += 1,
                     // The storage layer of the call takes back what was written.
@@ -330,7 +367,7 @@ pub mod pallet {
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::pre_issue())]
         pub fn pre_issue(origin: OriginFor<T>, notice: BillSummary) -> DispatchResult {
-            Self::open_one(origin, notice, Operation::PreIssue)
+            Self::open_one(origin, notice, Operation::PreIssue, Guarded::PreIssue)
         }
 
         /// Makes a pre-issued notice, which was paid, a bill. Its issuer does.
@@ -360,12 +397,25 @@ pub mod pallet {
             origin: OriginFor<T>,
             summary: BillSummary,
             operation: Operation,
+            guarded: Guarded,
         ) -> DispatchResult {
             let sender = Self::ensure_participant(origin)?;
             let status = Self::ensure_rule(None, operation, &sender)?;
+            Self::judge(&summary, guarded, &sender.did)
+                .map_err(|refusal| Error::<T>::PolicyDenied(refusal.policy))?;
             let entry = Entry::plain(Cause::Operation(operation), sender.did);
             Self::open(summary, status, entry).map_err(Error::<T>::from)?;
             Ok(())
+        }
+
+        /// Whether the policies of the bill's scene let it come.
+        fn judge(
+            summary: &BillSummary,
+            operation: Guarded,
+            operator: &Did,
+        ) -> Result<(), PolicyRefusal> {
+            let now = T::Time::now();
+            T::Policies::evaluate(&BillFacts { operation, summary, operator, now, claim: None })
         }
 
         fn advance_notice(

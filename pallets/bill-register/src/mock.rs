@@ -5,10 +5,12 @@ use crate::{self as pallet_bill_register};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    rule::{BillFacts, Guarded},
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, ParticipantProblem,
-        ParticipantStatus, Participants, ReimbursementMode, RuleProblem, SceneProblem, SceneRules,
-        Scenes, TransitionRules, VoidPolicy,
+        ParticipantStatus, Participants, Policies, PolicyId, PolicyProblem, PolicyRefusal,
+        ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
+        VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -41,6 +43,7 @@ impl pallet_bill_register::Config for Test {
     type Scenes = World;
     type AccessNodes = World;
     type Rules = World;
+    type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
@@ -64,6 +67,8 @@ pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
     /// What is said of the access nodes of the hospital; others have none.
     pub access: Result<(), AccessProblem>,
+    /// Policies refuse this operation for this total.
+    pub denied: Option<(Guarded, Fen)>,
     pub now: u64,
 }
 
@@ -80,6 +85,7 @@ impl Default for World {
                 rule(Some(BillStatus::Normal), Operation::Void, BillStatus::Voided),
             ]),
             access: Ok(()),
+            denied: None,
             now: NOW,
         }
     }
@@ -160,6 +166,24 @@ impl TransitionRules for World {
 
     fn is_whitelisted(_: SceneId, _: &Did) -> bool {
         false
+    }
+}
+
+/// The policy that refuses where the world has one.
+pub const REFUSAL: PolicyRefusal = PolicyRefusal { policy: PolicyId(7), version: 3 };
+
+impl Policies for World {
+    fn evaluate(facts: &BillFacts<'_>) -> Result<(), PolicyRefusal> {
+        assert_eq!((facts.now, facts.scene()), (NOW, facts.summary.scene));
+        assert!(facts.claim.is_none() && *facts.operator == did("hospital"));
+        match with_world(|world| world.denied) {
+            Some(denied) if denied == (facts.operation, facts.summary.total) => Err(REFUSAL),
+            _ => Ok(()),
+        }
+    }
+
+    fn effective(_: PolicyId) -> Result<u32, PolicyProblem> {
+        Err(PolicyProblem::NotFound)
     }
 }
 

@@ -5,6 +5,7 @@ use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Fen, IssueDate, Operation, Reason, SceneId, Target,
     history::{self, Cause, NO_VERSION, VersionRecord},
     index,
+    rule::Guarded,
     traits::{
         AccessProblem, Bill, BillLedger, GrantId, Lock, LockPurpose, Reimbursement, SummaryProblem,
     },
@@ -159,6 +160,40 @@ fn a_scene_that_asks_for_an_access_node_takes_no_bills_without_one() {
         }
         // Other scenes do not ask.
         assert_ok!(send(HOSPITAL, register(bill(2))));
+    });
+}
+
+#[test]
+fn a_policy_refuses_a_bill_a_notice_and_an_item() {
+    let deny = |operation| {
+        with_world(|world| world.denied = Some((operation, fen(7))));
+    };
+    let dear = |number| BillSummary { total: fen(7), ..bill(number) };
+    run(|| {
+        deny(Guarded::Register);
+        let refused = Error::<Test>::PolicyDenied(REFUSAL.policy);
+        assert_noop!(send(HOSPITAL, register(dear(1))), refused);
+        let pre_issue = || Call::pre_issue { notice: BillSummary { total: fen(7), ..notice(9) } };
+        deny(Guarded::PreIssue);
+        let refused = Error::<Test>::PolicyDenied(REFUSAL.policy);
+        assert_noop!(send(HOSPITAL, pre_issue()), refused);
+        assert_ok!(send(HOSPITAL, register(dear(2))));
+        deny(Guarded::Register);
+        assert_ok!(send(HOSPITAL, pre_issue()));
+
+        let bills = || vec![bill(3), dear(4), bill(5)];
+        assert_noop!(
+            send(HOSPITAL, batch(bills(), BatchMode::AllOrNothing)),
+            Error::<Test>::BatchItemDenied { index: 1 }
+        );
+        assert_ok!(send(HOSPITAL, batch(bills(), BatchMode::PerItem)));
+        assert!(!BillRegister::contains(&key(4)) && BillRegister::contains(&key(5)));
+        let (policy, version) = (REFUSAL.policy, REFUSAL.version);
+        let denied = Event::BatchItemDenied { index: 1, key: key(4), policy, version };
+        let issuer = did("hospital");
+        let seen = events();
+        assert!(seen.contains(&denied));
+        assert_eq!(seen.last(), Some(&Event::BatchCompleted { issuer, registered: 2, refused: 1 }));
     });
 }
 

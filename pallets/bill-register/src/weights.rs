@@ -24,14 +24,14 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Reads: participant by account and by DID, rule, time, then per bill the
-    // bill, its scene and the issuer's access nodes; writes: the bill.
-    // `Touched` never reaches the disk.
+    // bill, its scene, the issuer's access nodes and the scene's policies;
+    // writes: the bill. `Touched` never reaches the disk.
     fn register() -> Weight {
-        Weight::from_parts(30_000_000, 4096).saturating_add(T::DbWeight::get().reads_writes(7, 1))
+        Weight::from_parts(50_000_000, 4096).saturating_add(T::DbWeight::get().reads_writes(8, 1))
     }
 
     fn register_batch(n: u32) -> Weight {
-        Weight::from_parts(28_000_000, 4096)
+        Weight::from_parts(48_000_000, 4096)
             .saturating_mul(n.into())
             .saturating_add(Weight::from_parts(10_000_000, 4096))
             .saturating_add(T::DbWeight::get().reads(4))

@@ -17,6 +17,8 @@
 //! - A lock names the grant that allowed it, and the grant's history names the lock. What becomes
 //!   of the grant later does not touch a lock that stands.
 //! - A change that expects a version is refused if the bill has another.
+//! - The effective policies of the claim's scene let every lock and every
+//!   reimbursement happen, or it is refused with the policy's number.
 //! - Every change makes one version of the bill's version chain.
 //!
 //! # How
@@ -56,8 +58,8 @@ pub mod pallet {
         Operation, Reason, Role, SceneId,
         history::{Cause, Entry},
         traits::{
-            Bill, BillLedger, GrantId, Grants, Lock, LockPurpose, Participants, Scenes,
-            SummaryProblem, TransitionRules,
+            Bill, BillLedger, GrantId, Grants, Lock, LockPurpose, Participants, Policies, PolicyId,
+            Scenes, SummaryProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -80,6 +82,8 @@ pub mod pallet {
         type Rules: TransitionRules;
         /// The authorisations of holders of bills.
         type Grants: Grants;
+        /// The policies in force.
+        type Policies: Policies;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.
@@ -355,6 +359,9 @@ pub mod pallet {
         GrantOutOfScope,
         /// The grant's history is full: the holder has to authorise anew.
         GrantExhausted,
+        /// This effective policy refuses the lock or the reimbursement;
+        /// `policy_get` shows it.
+        PolicyDenied(PolicyId),
     }
 
     #[pallet::hooks]

@@ -6,9 +6,10 @@ use billchain_primitives::{
     BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment, Operation, Role, RoleSet,
     SceneId, Target,
     history::{Cause, Entry},
+    rule::{BillFacts, ClaimFacts, Guarded},
     traits::{
         ActiveParticipant, Bill, BillLedger, GrantId, GrantProblem, GrantUse, Grants, Lock,
-        LockPurpose, ParticipantProblem, ParticipantStatus, Participants, Reimbursement,
+        LockPurpose, ParticipantProblem, ParticipantStatus, Participants, Policies, Reimbursement,
         ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
         VoidPolicy,
     },
@@ -63,6 +64,7 @@ impl<T: Config> Pallet<T> {
             StatusChange::Lock { scene, claim_no, on_behalf_of, grant } => {
                 let holder = Self::claimant(sender, on_behalf_of.as_ref())?;
                 let lock = Self::claim(&bill, holder, *scene, claim_no.clone(), *grant)?;
+                Self::judge(&bill, &lock, sender, None)?;
                 bill.state.lock = Some(lock);
                 Self::named(target)?
             }
@@ -250,6 +252,35 @@ impl<T: Config> Pallet<T> {
         })
     }
 
+    /// Whether the policies of the claim's scene let the bill be locked, or
+    /// `amount` of it be reimbursed, under `lock`.
+    fn judge(
+        bill: &Bill,
+        lock: &Lock,
+        sender: &ActiveParticipant,
+        amount: Option<Fen>,
+    ) -> Result<(), Error<T>> {
+        let LockPurpose::Claim { scene, ref claim_no } = lock.purpose else {
+            return Err(Error::LockedByAdministrator);
+        };
+        let operation = if amount.is_some() { Guarded::Reimburse } else { Guarded::Lock };
+        let claim = ClaimFacts {
+            scene,
+            claimant: &lock.holder,
+            claim_no,
+            reimbursed: bill.reimbursed(),
+            amount,
+        };
+        T::Policies::evaluate(&BillFacts {
+            operation,
+            summary: &bill.summary,
+            operator: &sender.did,
+            now: T::Time::now(),
+            claim: Some(claim),
+        })
+        .map_err(|refusal| Error::PolicyDenied(refusal.policy))
+    }
+
     fn ensure_same_claim(
         lock: &Lock,
         claimant: &Did,
@@ -293,6 +324,9 @@ impl<T: Config> Pallet<T> {
             bill.summary.total.checked_sub(bill.reimbursed()).ok_or(Error::AmountExceeded)?;
         ensure!(amount > Fen::ZERO, Error::AmountNotPositive);
         ensure!(amount <= remaining, Error::AmountExceeded);
+        if let Some(lock) = &bill.state.lock {
+            Self::judge(bill, lock, sender, Some(amount))?;
+        }
         let lock = bill.state.lock.take().ok_or(Error::NotLocked)?;
         let reimbursement =
             Reimbursement { payer: lock.holder, scene, amount, before: lock.before };

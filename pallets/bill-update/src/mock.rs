@@ -5,11 +5,12 @@ use crate::{self as pallet_bill_update, StatusChange};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    rule::{BillFacts, Facts, Field, Guarded, Value},
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Bill, GrantId,
         GrantProblem, GrantUse, Grants, ParticipantProblem, ParticipantStatus, Participants,
-        ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
-        VoidPolicy,
+        Policies, PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode, RuleProblem,
+        SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -43,6 +44,7 @@ impl pallet_bill_register::Config for Test {
     type Scenes = World;
     type AccessNodes = World;
     type Rules = World;
+    type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
@@ -53,6 +55,7 @@ impl pallet_bill_update::Config for Test {
     type Scenes = World;
     type Rules = World;
     type Grants = World;
+    type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
 }
@@ -92,6 +95,9 @@ pub struct World {
     pub grant: Result<(), GrantProblem>,
     /// Uses of it: subject, bill, version, scene.
     pub uses: Vec<(Did, BillKey, u32, SceneId)>,
+    /// Policy 7 refuses this operation where all these fields have these
+    /// values.
+    pub denied: Option<(Guarded, Vec<(Field, Value)>)>,
     pub now: u64,
 }
 
@@ -101,7 +107,14 @@ impl Default for World {
             .into_iter()
             .map(|(key, roles, target)| ((key.from, key.operation), (roles, target)))
             .collect();
-        Self { rules, closed: vec![CLOSED], grant: Ok(()), uses: Vec::new(), now: NOW }
+        Self {
+            rules,
+            closed: vec![CLOSED],
+            grant: Ok(()),
+            uses: Vec::new(),
+            denied: None,
+            now: NOW,
+        }
     }
 }
 
@@ -206,6 +219,21 @@ impl TransitionRules for World {
 
     fn is_whitelisted(_: SceneId, user: &Did) -> bool {
         *user == did("insurer-a") || *user == did("insurer-b")
+    }
+}
+
+impl Policies for World {
+    fn evaluate(facts: &BillFacts<'_>) -> Result<(), PolicyRefusal> {
+        let denied = with_world(|world| world.denied.clone());
+        let refuses = denied.is_some_and(|(operation, values)| {
+            operation == facts.operation
+                && values.into_iter().all(|(field, value)| facts.get(field) == Some(value))
+        });
+        if refuses { Err(PolicyRefusal { policy: PolicyId(7), version: 1 }) } else { Ok(()) }
+    }
+
+    fn effective(_: PolicyId) -> Result<u32, PolicyProblem> {
+        Err(PolicyProblem::NotFound)
     }
 }
 

@@ -14,6 +14,7 @@ mod bill;
 pub mod code;
 mod page;
 mod participant;
+mod policy;
 mod transaction;
 
 pub use access_node::{
@@ -25,6 +26,10 @@ pub use authorization::{
 pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
 pub use page::Page;
 pub use participant::{ParticipantView, StampView};
+pub use policy::{
+    CheckView, DecisionView, DocumentView, FlowView, InForceView, PolicyPage, PolicyRef,
+    PolicyView, SimulationView, StepView, TrailPage, TrailStepView,
+};
 pub use transaction::{
     BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,
 };

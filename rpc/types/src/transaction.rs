@@ -55,6 +55,9 @@ pub struct FailureView {
     pub name: String,
     /// What it means.
     pub docs: String,
+    /// What it names, such as `PolicyId: 7`; none if it names nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
 }
 
 /// Something that happened.

@@ -55,6 +55,7 @@ fn metadata_14_names_what_clients_look_for() {
         (24, "BillUpdate"),
         (30, "AccessNode"),
         (31, "Authorization"),
+        (32, "Policy"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }

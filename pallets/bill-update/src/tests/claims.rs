@@ -2,10 +2,11 @@
 
 use crate::{Call, Error, Event, StatusChange, mock::*};
 use billchain_primitives::{
-    BillStatus, Fen, SceneId,
+    BillStatus, Fen, RuleText, SceneId,
     history::{self, VersionRecord},
     index,
-    traits::{GrantId, GrantProblem, LockPurpose},
+    rule::{Field, Guarded, Value},
+    traits::{GrantId, GrantProblem, LockPurpose, PolicyId},
 };
 use codec::Decode;
 use frame::testing_prelude::*;
@@ -88,6 +89,48 @@ fn conditions_of_a_lock() {
         ] {
             assert_noop!(change(sender, 1, lock(scene, "c")), expected);
         }
+    });
+}
+
+#[test]
+fn a_policy_refuses_a_lock_and_a_reimbursement() {
+    let deny = |operation, values| {
+        with_world(|world| world.denied = Some((operation, values)));
+    };
+    let refused: DispatchError = Error::<Test>::PolicyDenied(PolicyId(7)).into();
+    run(|| {
+        register(bill(1));
+        let who = |name: &str| Value::Did(did(name));
+        let mut facts = vec![
+            (Field::Scene, Value::Scene(SHARED)),
+            (Field::BillScene, Value::Scene(EXCLUSIVE)),
+            (Field::Claimant, who("insurer-a")),
+            (Field::Operator, who("platform")),
+            (Field::ClaimNo, Value::Text(RuleText::new("c").expect("a plain text"))),
+            (Field::Reimbursed, Value::Fen(Fen::ZERO)),
+            (Field::Now, Value::Moment(NOW)),
+        ];
+        deny(Guarded::Lock, facts.clone());
+        let by_platform = StatusChange::Lock {
+            scene: SHARED,
+            claim_no: "c".parse().expect("a plain text"),
+            on_behalf_of: Some(did("insurer-a")),
+        };
+        assert_noop!(change(PLATFORM, 1, by_platform), refused);
+        assert_eq!(status(1), BillStatus::Normal);
+        // The same lock by the claimant itself is another operator's.
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+
+        facts[3].1 = who("insurer-a");
+        let amount = |fen: Fen| (Field::Amount, Value::Fen(fen));
+        deny(Guarded::Reimburse, [&facts[..], &[amount(fen(300))]].concat());
+        assert_noop!(change(INSURER_A, 1, reimburse(300)), refused);
+        assert_ok!(change(INSURER_A, 1, reimburse(301)));
+        assert_ok!(change(INSURER_B, 1, lock(SHARED_TOO, "d")));
+        deny(Guarded::Reimburse, vec![(Field::Remaining, Value::Fen(fen(9_699)))]);
+        assert_noop!(change(INSURER_B, 1, reimburse(5)), refused);
+        with_world(|world| world.denied = None);
+        assert_ok!(change(INSURER_B, 1, reimburse(5)));
     });
 }
 

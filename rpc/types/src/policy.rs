@@ -1,0 +1,179 @@
+//! Policies, their approval flows and what they decide.
+
+use crate::StampView;
+use billchain_primitives::{
+    Did, Keyword, Name, SceneId,
+    rule::{Guarded, Rule},
+    traits::PolicyId,
+};
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+
+/// One version of a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PolicyRef {
+    /// Number of the policy.
+    pub policy: PolicyId,
+    /// Number of the version.
+    pub version: u32,
+}
+
+/// One version of a policy as the chain holds it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PolicyView {
+    /// Number of the policy.
+    pub policy: PolicyId,
+    /// Number of this version.
+    pub version: u32,
+    /// The policy's newest version.
+    pub newest: u32,
+    /// The policy's effective version.
+    pub effective: Option<u32>,
+    /// Name to show.
+    pub name: Name,
+    /// `draft`, `effective` or `revoked`.
+    pub status: String,
+    /// `deny`, `require` or `permit`.
+    pub effect: String,
+    /// The higher is asked first.
+    pub priority: u16,
+    /// Scenes it is for.
+    pub scenes: Vec<SceneId>,
+    /// Operations it is for.
+    pub operations: Vec<Guarded>,
+    /// 关键词.
+    pub keywords: Vec<Keyword>,
+    /// Policies it refers to.
+    pub references: Vec<PolicyId>,
+    /// Its conditions, in the form of its document.
+    pub conditions: Rule,
+    /// `json` or `protobuf`.
+    pub format: String,
+    /// SM3 of its document.
+    pub body_hash: H256,
+    /// DID of who submitted it.
+    pub submitter: Did,
+    /// Hash of the approval flow, once it is final.
+    pub approval_hash: Option<H256>,
+    /// When it was submitted.
+    pub submitted: StampView,
+    /// When its status changed last.
+    pub updated: StampView,
+}
+
+/// The document of a version.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// `json` or `protobuf`.
+    pub format: String,
+    /// SM3 of the bytes.
+    pub hash: H256,
+    /// The bytes as `0x` hex, whatever the format.
+    pub bytes: String,
+    /// The text, where the format is `json`.
+    pub text: Option<String>,
+}
+
+/// A page of versions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PolicyPage {
+    /// The versions.
+    pub policies: Vec<PolicyRef>,
+    /// The parameter `after` of the next page; none at the end.
+    pub next: Option<PolicyRef>,
+}
+
+/// One step of an approval flow.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StepView {
+    /// Place in the flow, from 0.
+    pub index: u32,
+    /// `submitted`, `approved`, `rejected`, `finalised`, `made_effective`,
+    /// `revoked` or `replaced`.
+    pub act: String,
+    /// DID of who acted; none for the council.
+    pub actor: Option<Did>,
+    /// When.
+    pub at: StampView,
+    /// SM3 of the comment of a decision, or of the document submitted.
+    pub hash: Option<H256>,
+    /// Why, where a reason is asked for.
+    pub reason: Option<String>,
+    /// The version that replaced this one.
+    pub replaced_by: Option<u32>,
+    /// `SM3(flow hash before ‖ step)`.
+    pub flow_hash: H256,
+}
+
+/// The approval flow of one version.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FlowView {
+    /// Hash of the flow now.
+    pub hash: H256,
+    /// Hash that the policy keeps, once the flow is final.
+    pub approval_hash: Option<H256>,
+    /// The steps, oldest first.
+    pub steps: Vec<StepView>,
+}
+
+/// A step that was looked for by time or actor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TrailStepView {
+    /// Number of the policy.
+    pub policy: PolicyId,
+    /// Number of the version.
+    pub version: u32,
+    /// The step.
+    pub step: StepView,
+}
+
+/// A page of steps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TrailPage {
+    /// The steps, oldest first.
+    pub steps: Vec<TrailStepView>,
+    /// The parameter `after` of the next page; none at the end.
+    pub next: Option<String>,
+}
+
+/// A policy as it decides.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InForceView {
+    /// Number of the policy.
+    pub policy: PolicyId,
+    /// Its effective version.
+    pub version: u32,
+    /// `deny`, `require` or `permit`.
+    pub effect: String,
+    /// The higher is asked first.
+    pub priority: u16,
+    /// Its conditions.
+    pub conditions: Rule,
+}
+
+/// Whether the chain would take a document now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CheckView {
+    /// What is wrong, in words; none if nothing is.
+    pub problem: Option<String>,
+}
+
+/// What the policies in force decide.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DecisionView {
+    /// Whether the operation may happen.
+    pub allowed: bool,
+    /// The policy that decides; none if none says anything.
+    pub by: Option<PolicyRef>,
+}
+
+/// What one document would say.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SimulationView {
+    /// Whether its conditions hold.
+    pub holds: bool,
+    /// `allow` or `refuse`; none if it says nothing.
+    pub verdict: Option<String>,
+    /// Steps that its evaluation takes.
+    pub steps: u32,
+}
