@@ -3,13 +3,13 @@
 
 use crate::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment, Operation,
-    RoleSet, SceneId, Target, history::Entry,
+    Reason, RoleSet, SceneId, Target, history::Entry,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::{ConstU32, bounded::BoundedVec};
-use sp_runtime::ArithmeticError;
+use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
 
 /// A participant that may act.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -378,4 +378,38 @@ pub trait BillLedger {
     /// leaves `version`, `version_hash` and `updated` as [`Self::bill`] gave
     /// them.
     fn advance(bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError>;
+}
+
+/// Contention for a bill within one block. Played by the dispute contract.
+pub trait Contention {
+    /// Refuses a lock that was signed too far from the block's time, and one
+    /// of a bill that another claimant got in this block.
+    fn admit(key: &BillKey, claimant: &Did, signed_at: Moment) -> DispatchResult;
+
+    /// Notes that `claimant` got the lock of the bill.
+    fn won(key: &BillKey, claimant: &Did);
+}
+
+/// What the dispute contract asks of locks. Played by the bill-update
+/// contract, whose rules and events these are.
+pub trait BillLocks {
+    /// Who would hold a lock that `sender` asks for: itself, or the `user` it
+    /// acts for.
+    fn claimant(sender: &ActiveParticipant, user: Option<&Did>) -> Result<Did, DispatchError>;
+
+    /// Locks the bill until an administrator unlocks it (管理锁定).
+    fn admin_lock(
+        sender: ActiveParticipant,
+        key: BillKey,
+        reason: Reason,
+        evidence: [u8; 32],
+    ) -> DispatchResult;
+
+    /// Releases whatever lock the bill has (管理解锁).
+    fn admin_unlock(
+        sender: ActiveParticipant,
+        key: BillKey,
+        reason: Reason,
+        evidence: [u8; 32],
+    ) -> DispatchResult;
 }

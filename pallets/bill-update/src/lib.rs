@@ -7,6 +7,7 @@
 //! - 227 票据链上索引更新: 票据更新后重新建立链上票据索引Key-value.
 //! - 119, 197: 冲红 … 返回两张票据，一张为负数的全量冲红票据，另一张为新开具的差额票据.
 //! - 173, 174: locking for a claim, reimbursement and its result.
+//! - 223: 用票方对同一张票据进行锁定; who wins within a block, the dispute contract decides.
 //!
 //! # What it promises
 //! - One holder at most has a bill locked; who comes second is refused, and
@@ -52,8 +53,8 @@ pub mod pallet {
         Operation, Reason, Role, SceneId,
         history::{Cause, Entry},
         traits::{
-            Bill, BillLedger, Lock, LockPurpose, Participants, Scenes, SummaryProblem,
-            TransitionRules,
+            ActiveParticipant, Bill, BillLedger, BillLocks, Contention, Lock, LockPurpose,
+            Participants, Scenes, SummaryProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -74,6 +75,8 @@ pub mod pallet {
         type Scenes: Scenes;
         /// The status machine as data.
         type Rules: TransitionRules;
+        /// Who gets a bill that several want in one block.
+        type Contention: Contention;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.
@@ -349,31 +352,7 @@ pub mod pallet {
             expected_version: Option<u32>,
             change: StatusChange,
         ) -> DispatchResult {
-            let sender = Self::participant(origin)?;
-            let bill = T::Ledger::bill(&key).ok_or(Error::<T>::BillNotFound)?;
-            let seen = bill.state.version;
-            let (bill, released) = Self::settle(bill, &sender.did)?;
-            let expired = Self::note_expiry(&bill, released, &sender.did);
-            if expired && change == StatusChange::ExpireLock {
-                ensure!(expected_version.is_none_or(|v| v == seen), Error::<T>::StaleVersion);
-                return Ok(());
-            }
-            // Who saw the version before the release saw all there was to see.
-            let expected =
-                expected_version.map(|v| if expired && v == seen { bill.state.version } else { v });
-            let before = bill.state.lock.clone();
-            let Some(bill) = Self::transition(bill, &change, &sender, expected)? else {
-                return Ok(());
-            };
-            let entry = Entry {
-                cause: Cause::Operation(change.operation()),
-                operator: sender.did.clone(),
-                reason: change.reason().cloned(),
-                evidence: change.evidence(),
-            };
-            let bill = T::Ledger::advance(bill, entry)?;
-            Self::announce(&bill, change, sender.did, before);
-            Ok(())
+            Self::apply(Self::participant(origin)?, key, expected_version, change)
         }
 
         /// Reverses a bill in red (冲红): adds the red bill over minus its
@@ -486,6 +465,45 @@ pub mod pallet {
             })
         }
 
+        fn apply(
+            sender: ActiveParticipant,
+            key: BillKey,
+            expected_version: Option<u32>,
+            change: StatusChange,
+        ) -> DispatchResult {
+            let bill = T::Ledger::bill(&key).ok_or(Error::<T>::BillNotFound)?;
+            if let StatusChange::Lock { on_behalf_of, signed_at, .. } = &change {
+                let claimant = on_behalf_of.as_ref().unwrap_or(&sender.did);
+                T::Contention::admit(&key, claimant, *signed_at)?;
+            }
+            let seen = bill.state.version;
+            let (bill, released) = Self::settle(bill, &sender.did)?;
+            let expired = Self::note_expiry(&bill, released, &sender.did);
+            if expired && change == StatusChange::ExpireLock {
+                ensure!(expected_version.is_none_or(|v| v == seen), Error::<T>::StaleVersion);
+                return Ok(());
+            }
+            // Who saw the version before the release saw all there was to see.
+            let expected =
+                expected_version.map(|v| if expired && v == seen { bill.state.version } else { v });
+            let before = bill.state.lock.clone();
+            let Some(bill) = Self::transition(bill, &change, &sender, expected)? else {
+                return Ok(());
+            };
+            let entry = Entry {
+                cause: Cause::Operation(change.operation()),
+                operator: sender.did.clone(),
+                reason: change.reason().cloned(),
+                evidence: change.evidence(),
+            };
+            let bill = T::Ledger::advance(bill, entry)?;
+            if let (StatusChange::Lock { .. }, Some(lock)) = (&change, &bill.state.lock) {
+                T::Contention::won(&key, &lock.holder);
+            }
+            Self::announce(&bill, change, sender.did, before);
+            Ok(())
+        }
+
         fn note_expiry(bill: &Bill, released: Option<Lock>, operator: &Did) -> bool {
             let Some(Lock { holder, .. }) = released else { return false };
             Self::deposit_event(Event::LockExpired {
@@ -554,6 +572,30 @@ pub mod pallet {
                 }
             };
             Self::deposit_event(event);
+        }
+    }
+
+    impl<T: Config> BillLocks for Pallet<T> {
+        fn claimant(sender: &ActiveParticipant, user: Option<&Did>) -> Result<Did, DispatchError> {
+            Ok(Self::claimant(sender, user)?)
+        }
+
+        fn admin_lock(
+            sender: ActiveParticipant,
+            key: BillKey,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            Self::apply(sender, key, None, StatusChange::AdminLock { reason, evidence })
+        }
+
+        fn admin_unlock(
+            sender: ActiveParticipant,
+            key: BillKey,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            Self::apply(sender, key, None, StatusChange::AdminUnlock { reason, evidence })
         }
     }
 }

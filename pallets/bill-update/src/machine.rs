@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
         ensure!(bill.summary.kind != BillKind::Red, Error::RedBillFixed);
         // Who contends for a locked bill learns of the lock, not of the version
         // that the lock made; a repeated lock succeeds whatever it expects.
-        if let (StatusChange::Lock { scene, claim_no, on_behalf_of }, Some(lock)) =
+        if let (StatusChange::Lock { scene, claim_no, on_behalf_of, .. }, Some(lock)) =
             (change, &bill.state.lock)
         {
             let claimant = on_behalf_of.as_ref().unwrap_or(&sender.did);
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
                 }
                 Self::named(target)?
             }
-            StatusChange::Lock { scene, claim_no, on_behalf_of } => {
+            StatusChange::Lock { scene, claim_no, on_behalf_of, .. } => {
                 let holder = Self::claimant(sender, on_behalf_of.as_ref())?;
                 bill.state.lock = Some(Self::claim(&bill, holder, *scene, claim_no.clone())?);
                 Self::named(target)?
@@ -182,7 +182,10 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Who holds a lock that `sender` asks for.
-    fn claimant(sender: &ActiveParticipant, user: Option<&Did>) -> Result<Did, Error<T>> {
+    pub(crate) fn claimant(
+        sender: &ActiveParticipant,
+        user: Option<&Did>,
+    ) -> Result<Did, Error<T>> {
         let Some(user) = user.filter(|user| **user != sender.did) else {
             ensure!(sender.roles.contains(Role::User), Error::HolderNotUser);
             return Ok(sender.did.clone());

@@ -6,7 +6,7 @@ use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, Target,
     traits::{
-        ActiveParticipant, Bill, ParticipantProblem, ParticipantStatus, Participants,
+        ActiveParticipant, Bill, Contention, ParticipantProblem, ParticipantStatus, Participants,
         ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
         VoidPolicy,
     },
@@ -50,6 +50,7 @@ impl pallet_bill_update::Config for Test {
     type Participants = World;
     type Scenes = World;
     type Rules = World;
+    type Contention = World;
     type Time = World;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
 }
@@ -86,6 +87,10 @@ pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
     pub closed: Vec<SceneId>,
     pub now: u64,
+    /// Claimant that contention keeps out.
+    pub beaten: Option<Did>,
+    /// Locks that contention was told of.
+    pub won: Vec<(BillKey, Did)>,
 }
 
 impl Default for World {
@@ -94,7 +99,7 @@ impl Default for World {
             .into_iter()
             .map(|(key, roles, target)| ((key.from, key.operation), (roles, target)))
             .collect();
-        Self { rules, closed: vec![CLOSED], now: NOW }
+        Self { rules, closed: vec![CLOSED], now: NOW, beaten: None, won: Vec::new() }
     }
 }
 
@@ -181,6 +186,23 @@ impl TransitionRules for World {
     }
 }
 
+/// What contention says to a claimant that it keeps out, and to one that
+/// signed before the world began.
+pub const BEATEN: DispatchError = DispatchError::Other("beaten");
+pub const UNTIMELY: DispatchError = DispatchError::Other("untimely");
+
+impl Contention for World {
+    fn admit(_: &BillKey, claimant: &Did, signed_at: u64) -> DispatchResult {
+        ensure!(signed_at >= NOW, UNTIMELY);
+        ensure!(with_world(|world| world.beaten.as_ref() != Some(claimant)), BEATEN);
+        Ok(())
+    }
+
+    fn won(key: &BillKey, claimant: &Did) {
+        with_world(|world| world.won.push((*key, claimant.clone())));
+    }
+}
+
 impl Time for World {
     type Moment = u64;
 
@@ -252,7 +274,7 @@ pub fn balance(number: u32, blue: &BillSummary, amount: i64) -> BillSummary {
 
 pub fn lock(scene: SceneId, claim_no: &str) -> StatusChange {
     let claim_no = claim_no.parse().expect("a plain text");
-    StatusChange::Lock { scene, claim_no, on_behalf_of: None }
+    StatusChange::Lock { scene, claim_no, on_behalf_of: None, signed_at: NOW }
 }
 
 pub fn unlock() -> StatusChange {

@@ -1,6 +1,6 @@
 //! What the calls of this pallet take.
 
-use billchain_primitives::{ClaimNo, Did, Fen, Operation, Reason, SceneId};
+use billchain_primitives::{ClaimNo, Did, Fen, Moment, Operation, Reason, SceneId};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::deps::frame_support::PalletError;
 use scale_info::TypeInfo;
@@ -28,6 +28,10 @@ pub enum StatusChange {
         claim_no: ClaimNo,
         /// The user that a platform acts for; `None`: the sender itself.
         on_behalf_of: Option<Did>,
+        /// When the sender signs, by its clock: decides among those that want
+        /// the bill in the same block. A time too far from the block's is
+        /// refused.
+        signed_at: Moment,
     },
     /// The holder gives the lock back.
     Unlock {

@@ -18,7 +18,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn change_status() -> Weight {
-        Weight::from_parts(45_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(7, 2))
+        Weight::from_parts(45_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(8, 2))
     }
     fn red_reverse() -> Weight {
         Weight::from_parts(130_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(12, 4))
