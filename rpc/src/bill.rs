@@ -30,7 +30,7 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
 }
 
 /// Code and number, the first two parameters.
-fn key(args: &Args) -> Answer<BillKey> {
+pub(crate) fn key(args: &Args) -> Answer<BillKey> {
     Ok(BillKey {
         code: args.parsed::<BillCode>(0, "code")?,
         number: args.parsed::<BillNumber>(1, "number")?,
@@ -40,7 +40,7 @@ fn key(args: &Args) -> Answer<BillKey> {
 /// The bill at the head.
 ///
 /// Read by its raw key: this is the commonest request, and needs no runtime.
-fn bill(context: &Context, key: &BillKey) -> Answer<Option<Bill>> {
+pub(crate) fn bill(context: &Context, key: &BillKey) -> Answer<Option<Bill>> {
     let mut raw = storage_prefix(b"BillRegister", b"Bills").to_vec();
     // The map's hasher is the identity.
     key.encode_to(&mut raw);
@@ -48,7 +48,7 @@ fn bill(context: &Context, key: &BillKey) -> Answer<Option<Bill>> {
     value.map(|value| decode("bill", &value)).transpose()
 }
 
-fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
+pub(crate) fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
     T::decode(&mut bytes).map_err(|error| internal(format!("stored {what}: {error}")))
 }
 
@@ -62,17 +62,23 @@ fn by_codes(context: &Context, args: &Args) -> Answer<Option<BillView>> {
 /// The bills that a transaction touched, as they are now; `null` if no block
 /// holds the transaction.
 fn by_transaction(context: &Context, args: &Args) -> Answer<Option<Vec<BillView>>> {
+    let Some(keys) = touched(context, args)? else { return Ok(None) };
+    let mut bills = Vec::with_capacity(keys.len());
+    for key in keys {
+        bills.extend(bill(context, &key)?.map(|bill| BillView::from(&bill)));
+    }
+    Ok(Some(bills))
+}
+
+/// Keys of the bills that the transaction with the hash in the first parameter
+/// touched; `None` if no block holds it.
+pub(crate) fn touched(context: &Context, args: &Args) -> Answer<Option<Vec<BillKey>>> {
     let hash = args.hash(0, "hash")?;
     let store = context.deps.chain.storage();
     let Some((number, extrinsic)) = store.tx(&hash).map_err(storage)? else { return Ok(None) };
     let prefix = index::block_bills_prefix(number, extrinsic);
     let entries = store.offchain_prefix(&prefix, None, MAX_ENTRIES).map_err(storage)?;
-    let mut bills = Vec::with_capacity(entries.len());
-    for (_, value) in entries {
-        let key: BillKey = decode("bill key", &value)?;
-        bills.extend(bill(context, &key)?.map(|bill| BillView::from(&bill)));
-    }
-    Ok(Some(bills))
+    entries.iter().map(|(_, value)| decode("bill key", value)).collect::<Answer<_>>().map(Some)
 }
 
 /// Every version of a bill, the first first; `null` if there is no such bill.

@@ -3,8 +3,8 @@
 //!
 //! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
 //! its exact shapes, so that existing libraries work; and plain JSON for
-//! platform services that know nothing of SCALE (`bill_*`, `participant_*`,
-//! `transaction_status`; see [`billchain_rpc_types`]).
+//! platform services that know nothing of SCALE (`bill_*`, `dispute_*`,
+//! `participant_*`, `transaction_status`; see [`billchain_rpc_types`]).
 //!
 //! It promises that every committed block is final when it is announced: new
 //! and finalised heads are the same. Reads of old states reach as far as the
@@ -23,17 +23,20 @@ mod author;
 mod bill;
 mod block;
 mod config;
+mod dispute;
 mod error;
 mod heads;
 mod metrics;
 mod names;
 mod node;
+mod page;
 mod params;
 mod server;
 mod state;
 mod subscription;
 mod system;
 mod transaction;
+mod verify;
 
 pub use config::{ConfigError, RpcConfig};
 pub use metrics::{RpcMetrics, RpcMetricsLayer};

@@ -76,6 +76,14 @@ impl Args {
         number(self.value(index), name)
     }
 
+    /// A number, or nothing.
+    pub(crate) fn optional_number(&self, index: usize, name: &str) -> Answer<Option<u32>> {
+        match self.value(index) {
+            Value::Null => Ok(None),
+            value => number(value, name).map(Some),
+        }
+    }
+
     /// A required account: SS58 or 0x hex.
     pub(crate) fn account(&self, index: usize, name: &str) -> Answer<AccountId> {
         let text = self.text(index, name)?;

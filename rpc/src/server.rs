@@ -1,8 +1,8 @@
 //! The server: methods, limits, start and stop.
 
 use crate::{
-    ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, author, bill, block,
-    error::Answer, heads, params::Args, state, system, transaction,
+    ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, author, bill, block, dispute,
+    error::Answer, heads, params::Args, state, system, transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
@@ -118,6 +118,8 @@ fn methods(
     author::register(&mut module)?;
     bill::register(&mut module)?;
     transaction::register(&mut module)?;
+    verify::register(&mut module)?;
+    dispute::register(&mut module)?;
     let mut names: Vec<&'static str> = module.method_names().collect();
     names.push("rpc_methods");
     names.sort_unstable();

@@ -52,6 +52,10 @@ mod runtime {
     pub type BillUpdate = pallet_bill_update;
     #[runtime::pallet_index(25)]
     pub type BillQuery = pallet_bill_query;
+    #[runtime::pallet_index(33)]
+    pub type Dispute = pallet_dispute;
+    #[runtime::pallet_index(34)]
+    pub type BillVerify = pallet_bill_verify;
 }
 
 /// The inherents that `data` asks for.

@@ -1,9 +1,9 @@
 //! The pallets' settings.
 
 use crate::{
-    AccountId, BillRegister, Block, CouncilMajority, CouncilSync, Nonce, OriginCaller, PalletInfo,
-    Participant, Permissions, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask,
-    Scene, Sm3Hasher, Timestamp, VERSION,
+    AccountId, BillRegister, BillUpdate, Block, CouncilMajority, CouncilSync, Dispute, Nonce,
+    OriginCaller, PalletInfo, Participant, Permissions, Runtime, RuntimeCall, RuntimeEvent,
+    RuntimeOrigin, RuntimeTask, Scene, Sm3Hasher, Timestamp, VERSION,
     council::CouncilCollective,
     limits::{BlockHashCount, DbWeight, RuntimeBlockLength, RuntimeBlockWeights},
 };
@@ -149,10 +149,30 @@ impl pallet_bill_update::Config for Runtime {
     type Participants = Participant;
     type Scenes = Scene;
     type Rules = Permissions;
+    type Contention = Dispute;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_bill_query::Config for Runtime {
     type Ledger = BillRegister;
+}
+
+impl pallet_dispute::Config for Runtime {
+    type Ledger = BillRegister;
+    type Locks = BillUpdate;
+    type Participants = Participant;
+    type Scenes = Scene;
+    type Time = Timestamp;
+    type MaxSignedDrift = ConstU64<5_000>;
+    type MaxContenders = ConstU32<64>;
+    type MaxParties = ConstU32<16>;
+    type WeightInfo = pallet_dispute::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_bill_verify::Config for Runtime {
+    type Ledger = BillRegister;
+    type Participants = Participant;
+    type Time = Timestamp;
+    type WeightInfo = pallet_bill_verify::weights::SubstrateWeight<Runtime>;
 }

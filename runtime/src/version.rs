@@ -11,10 +11,10 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("billchain"),
     impl_name: Cow::Borrowed("billchain-native"),
     authoring_version: 1,
-    spec_version: 1,
+    spec_version: 2,
     impl_version: 1,
     apis: RUNTIME_API_VERSIONS,
-    transaction_version: 1,
+    transaction_version: 2,
     // Above 1: the extrinsics root is a trie of format 1. The state's version
     // plays no part, its root is the storage's own commitment.
     system_version: 2,

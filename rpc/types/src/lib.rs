@@ -10,11 +10,20 @@
 
 mod bill;
 pub mod code;
+mod dispute;
+mod page;
 mod participant;
 mod transaction;
+mod verify;
 
 pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
+pub use dispute::{ActView, CaseView, ContenderView, DecisionView, ResolutionView};
+pub use page::Page;
 pub use participant::{ParticipantView, StampView};
 pub use transaction::{
     BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,
+};
+pub use verify::{
+    BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,
+    MismatchView, ObservationView, VerificationResult,
 };
