@@ -1,9 +1,10 @@
 //! A node's JSON-RPC, typed.
 
 use crate::Signer;
-use billchain_primitives::{AccountId, Hash, Nonce};
+use billchain_primitives::{AccountId, Fen, Hash, IssueDate, Nonce};
 use billchain_rpc_types::{
-    BillVersionView, BillView, ParticipantView, TransactionState, TransactionView,
+    BillVersionView, BillView, ElementsVerificationView, HashVerificationView, ParticipantView,
+    ResolutionView, TransactionState, TransactionView,
 };
 use billchain_runtime::{RuntimeCall, VERSION};
 use jsonrpsee::{
@@ -215,6 +216,39 @@ impl Connection {
         number: &str,
     ) -> Result<Option<Vec<BillVersionView>>, ClientError> {
         self.ask("bill_history", rpc_params![code, number]).await
+    }
+
+    /// Whether `hash` is the SM3 of a bill's XML, by the three codes.
+    pub async fn verify_xml(
+        &self,
+        code: &str,
+        number: &str,
+        check: &str,
+        hash: Hash,
+    ) -> Result<HashVerificationView, ClientError> {
+        self.ask("bill_verifyHash", rpc_params![code, number, check, "xml", hash]).await
+    }
+
+    /// Whether the five elements are a bill's.
+    pub async fn verify_elements(
+        &self,
+        code: &str,
+        number: &str,
+        check: &str,
+        issue_date: IssueDate,
+        total: Fen,
+    ) -> Result<ElementsVerificationView, ClientError> {
+        self.ask("bill_verifyElements", rpc_params![code, number, check, issue_date, total]).await
+    }
+
+    /// How the last contention for a bill within one block ended; `None` if
+    /// there was none.
+    pub async fn resolution(
+        &self,
+        code: &str,
+        number: &str,
+    ) -> Result<Option<ResolutionView>, ClientError> {
+        self.ask("dispute_resolution", rpc_params![code, number]).await
     }
 
     /// A participant by its DID.

@@ -3,7 +3,7 @@
 use billchain_crypto::sm2;
 use billchain_primitives::{AccountId, Address, Hash, Nonce, PublicKey, Signature};
 use billchain_runtime::{
-    CheckSender, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic, VERSION,
+    CheckContention, CheckSender, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic, VERSION,
 };
 use codec::Encode;
 use sp_core::{Pair, sr25519};
@@ -62,6 +62,7 @@ impl Signer {
             frame_system::CheckMortality::<Runtime>::from(Era::Immortal),
             frame_system::CheckNonce::<Runtime>::from(nonce),
             frame_system::CheckWeight::<Runtime>::new(),
+            CheckContention,
         );
         // What the extensions add to the payload without being sent: versions,
         // the genesis, and the era's first block, which is the genesis too.

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod order;
 mod read;
 
 pub use read::{Validated, ValidationError};

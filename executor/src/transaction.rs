@@ -45,12 +45,15 @@ pub enum TransactionError {
 
 impl TransactionError {
     /// Whether the transaction may become valid without the sender's doing:
-    /// its nonce is ahead, or the block at hand is full.
+    /// its nonce is ahead, the block at hand is full, or it asks for a lock
+    /// that would have had to come earlier in the block at hand.
     pub fn is_temporary(&self) -> bool {
         matches!(
             self,
             Self::Refused(TransactionValidityError::Invalid(
-                InvalidTransaction::Future | InvalidTransaction::ExhaustsResources
+                InvalidTransaction::Future
+                    | InvalidTransaction::ExhaustsResources
+                    | InvalidTransaction::Custom(rejection::LOCKS_OUT_OF_ORDER)
             ))
         )
     }

@@ -303,6 +303,15 @@ impl fmt::Display for BillKey {
     }
 }
 
+/// 票据三码: code, number and check code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+pub struct ThreeCodes {
+    /// Code and number.
+    pub key: BillKey,
+    /// Check code.
+    pub check_code: CheckCode,
+}
+
 /// What sort of document a bill is.
 #[derive(
     Clone,

@@ -24,7 +24,7 @@ pub mod traits;
 
 pub use bill::{
     BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, CheckCode, Fen, IssueDate,
-    IssueTime, PayerType, SceneId, Uscc,
+    IssueTime, PayerType, SceneId, ThreeCodes, Uscc,
 };
 pub use did::Did;
 pub use extrinsic::{SignatureAdmission, UncheckedExtrinsic};

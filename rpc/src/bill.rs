@@ -62,17 +62,23 @@ fn by_codes(context: &Context, args: &Args) -> Answer<Option<BillView>> {
 /// The bills that a transaction touched, as they are now; `null` if no block
 /// holds the transaction.
 fn by_transaction(context: &Context, args: &Args) -> Answer<Option<Vec<BillView>>> {
+    let Some(keys) = touched(context, args)? else { return Ok(None) };
+    let mut bills = Vec::with_capacity(keys.len());
+    for key in keys {
+        bills.extend(bill(context, &key)?.map(|bill| BillView::from(&bill)));
+    }
+    Ok(Some(bills))
+}
+
+/// Keys of the bills that the transaction with the hash in the first parameter
+/// touched; `None` if no block holds it.
+pub(crate) fn touched(context: &Context, args: &Args) -> Answer<Option<Vec<BillKey>>> {
     let hash = args.hash(0, "hash")?;
     let store = context.deps.chain.storage();
     let Some((number, extrinsic)) = store.tx(&hash).map_err(storage)? else { return Ok(None) };
     let prefix = index::block_bills_prefix(number, extrinsic);
     let entries = store.offchain_prefix(&prefix, None, MAX_ENTRIES).map_err(storage)?;
-    let mut bills = Vec::with_capacity(entries.len());
-    for (_, value) in entries {
-        let key: BillKey = decode("bill key", &value)?;
-        bills.extend(bill(context, &key)?.map(|bill| BillView::from(&bill)));
-    }
-    Ok(Some(bills))
+    entries.iter().map(|(_, value)| decode("bill key", value)).collect::<Answer<_>>().map(Some)
 }
 
 /// Every version of a bill, the first first; `null` if there is no such bill.

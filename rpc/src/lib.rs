@@ -4,8 +4,8 @@
 //! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
 //! its exact shapes, so that existing libraries work; and plain JSON for
 //! platform services that know nothing of SCALE (`bill_*`, `participant_*`,
-//! `node_*`, `authorization_*`, `policy_*`, `transaction_status`; see
-//! [`billchain_rpc_types`]).
+//! `node_*`, `authorization_*`, `policy_*`, `dispute_*`, `transaction_status`;
+//! see [`billchain_rpc_types`]).
 //!
 //! It promises that every committed block is final when it is announced: new
 //! and finalised heads are the same. Reads of old states reach as far as the
@@ -26,6 +26,7 @@ mod authorization;
 mod bill;
 mod block;
 mod config;
+mod dispute;
 mod error;
 mod heads;
 mod metrics;
@@ -39,6 +40,7 @@ mod state;
 mod subscription;
 mod system;
 mod transaction;
+mod verify;
 
 pub use config::{ConfigError, RpcConfig};
 pub use metrics::{RpcMetrics, RpcMetricsLayer};

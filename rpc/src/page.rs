@@ -1,11 +1,13 @@
 //! Lists that are read page by page.
 
 use crate::{
+    bill::decode,
     error::{Answer, storage},
     params::{Args, to_hex},
     server::Context,
 };
 use billchain_rpc_types::Page;
+use codec::Decode;
 
 /// A page of the node-local index: the values under `prefix`. The parameter at
 /// `index` is the cursor (what is left of the last key, in hex), the next one
@@ -27,6 +29,20 @@ pub(crate) fn index_page(
         .map_err(storage)?;
     let page = cut(entries, limit, |(key, _)| to_hex(&key[prefix.len()..]));
     Ok(Page { items: page.items.into_iter().map(|(_, value)| value).collect(), next: page.next })
+}
+
+/// As [`index_page`], with each value decoded and turned into what a client
+/// sees. `what` names the values for the error.
+pub(crate) fn decoded_page<T: Decode, V>(
+    context: &Context,
+    prefix: &[u8],
+    args: &Args,
+    index: usize,
+    what: &str,
+    view: impl Fn(T) -> Answer<V>,
+) -> Answer<Page<V>> {
+    let page = index_page(context, prefix, args, index)?;
+    show(page, |value| view(decode(what, &value)?))
 }
 
 /// The page of at most `limit` entries, of which one more was asked for, and

@@ -3,7 +3,7 @@
 
 use crate::{
     error::{Answer, chain, internal, invalid, storage},
-    names,
+    names, page,
     params::{Args, to_hex},
     server::{Context, Module, reading},
 };
@@ -14,11 +14,11 @@ use billchain_primitives::{
     traits::PolicyId,
 };
 use billchain_rpc_types::{
-    CheckView, DecisionView, DocumentView, FlowView, InForceView, PolicyPage, PolicyRef,
-    PolicyView, SimulationView, StepView, TrailPage, TrailStepView,
+    CheckView, DecisionView, DocumentView, FlowView, InForceView, Page, PolicyRef, PolicyView,
+    SimulationView, StepView, TrailStepView,
 };
 use billchain_runtime::Runtime;
-use codec::Decode;
+use codec::{Decode, DecodeAll, Encode};
 use jsonrpsee::core::RegisterMethodError;
 use pallet_policy::{
     Act, BY_TIME, Compiled, Decision, Flow, Format, InForce, IndexedStep, Pallet, Policy,
@@ -30,9 +30,6 @@ use serde_json::Value as Json;
 use sp_core::H256;
 use sp_runtime::DispatchError;
 use std::collections::BTreeMap;
-
-/// Most entries of a page, and how many if none is asked for.
-const MAX_PAGE: u32 = 100;
 
 /// Registers the methods.
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
@@ -85,18 +82,6 @@ fn scene_id(args: &Args, index: usize) -> Answer<SceneId> {
 
 fn operation(args: &Args, index: usize) -> Answer<Guarded> {
     json(args, index, "operation", "\"register\", \"pre_issue\", \"lock\" or \"reimburse\"")
-}
-
-fn limit(args: &Args, index: usize) -> Answer<usize> {
-    let count = match args.value(index) {
-        Json::Null => MAX_PAGE,
-        _ => args.number(index, "limit")?,
-    };
-    if (1..=MAX_PAGE).contains(&count) {
-        Ok(count as usize)
-    } else {
-        Err(invalid("limit", &format!("a number from 1 to {MAX_PAGE}"), &count.to_string()))
-    }
 }
 
 /// One version of a policy: the one asked for, else the effective one, else
@@ -161,19 +146,18 @@ fn by_keyword(context: &Context, args: &Args) -> Answer<Vec<PolicyRef>> {
 }
 
 /// The versions of a status, a page at a time.
-fn by_status(context: &Context, args: &Args) -> Answer<PolicyPage> {
+fn by_status(context: &Context, args: &Args) -> Answer<Page<PolicyRef>> {
     let status: PolicyStatus = json(args, 0, "status", "\"draft\", \"effective\" or \"revoked\"")?;
-    let after: Option<PolicyRef> = json(args, 1, "after", "`next` of the page before, or null")?;
-    let limit = limit(args, 2)?;
-    let after = after.map(|last| (last.policy, last.version));
-    // One more than a page tells whether another follows.
+    let after = match args.optional_bytes(1, "cursor")? {
+        None => None,
+        Some(bytes) => Some(<(PolicyId, u32)>::decode_all(&mut &bytes[..]).map_err(|_| {
+            invalid("cursor", "`next` of the page before, or null", &to_hex(&bytes))
+        })?),
+    };
+    let limit = args.limit(2)?;
     let found = read(context, || Pallet::<Runtime>::by_status(status, after, limit + 1))?;
-    let mut policies: Vec<_> =
-        found.into_iter().map(|(policy, version)| PolicyRef { policy, version }).collect();
-    let more = policies.len() > limit;
-    policies.truncate(limit);
-    let next = policies.last().copied().filter(|_| more);
-    Ok(PolicyPage { policies, next })
+    let page = page::cut(found, limit, |last| to_hex(&last.encode()));
+    page::show(page, |(policy, version)| Ok(PolicyRef { policy, version }))
 }
 
 /// The approval flow of a version; `null` if there is none.
@@ -223,55 +207,60 @@ fn step_view(index: u32, step: &Step, flow_hash: [u8; 32]) -> StepView {
 }
 
 /// The steps of all flows from one moment to another, both included.
-fn trail_by_time(context: &Context, args: &Args) -> Answer<TrailPage> {
+fn trail_by_time(context: &Context, args: &Args) -> Answer<Page<TrailStepView>> {
     trail(context, args, 0, BY_TIME.to_vec())
 }
 
 /// The steps of one participant from one moment to another, both included.
-fn trail_by_actor(context: &Context, args: &Args) -> Answer<TrailPage> {
+fn trail_by_actor(context: &Context, args: &Args) -> Answer<Page<TrailStepView>> {
     let actor: Did = args.parsed(0, "actor")?;
     trail(context, args, 1, by_actor_prefix(&actor))
 }
 
 /// Steps under `prefix`, whose keys go on with the moment. The parameters from
-/// `first` on: from, to (null: no end), after, limit.
-fn trail(context: &Context, args: &Args, first: usize, prefix: Vec<u8>) -> Answer<TrailPage> {
+/// `first` on: from, to (null: no end), cursor, limit.
+fn trail(
+    context: &Context,
+    args: &Args,
+    first: usize,
+    prefix: Vec<u8>,
+) -> Answer<Page<TrailStepView>> {
     let from: Option<Moment> = json(args, first, "from", "milliseconds since 1970, or null")?;
     let to: Option<Moment> = json(args, first + 1, "to", "milliseconds since 1970, or null")?;
     let start = match args.value(first + 2) {
         // A moment alone sorts before every key that begins with it.
         Json::Null => [&prefix[..], &from.unwrap_or(0).to_be_bytes()].concat(),
         _ => {
-            let key = args.bytes(first + 2, "after")?;
+            let key = args.bytes(first + 2, "cursor")?;
             if !key.starts_with(&prefix) {
                 let expected = "`next` of the page before, of the same question";
-                return Err(invalid("after", expected, &to_hex(&key)));
+                return Err(invalid("cursor", expected, &to_hex(&key)));
             }
             key
         }
     };
-    let limit = limit(args, first + 3)?;
+    let limit = args.limit(first + 3)?;
     let entries = context
         .deps
         .chain
         .storage()
         .offchain_prefix(&prefix, Some(&start), limit + 1)
         .map_err(storage)?;
-    let (mut steps, mut last) = (Vec::new(), None);
+    let (mut items, mut last) = (Vec::new(), None);
     for (key, value) in &entries {
         let found = IndexedStep::decode(&mut &value[..])
             .map_err(|error| internal(format!("stored step: {error}")))?;
         if to.is_some_and(|to| found.step.at.moment > to) {
-            return Ok(TrailPage { steps, next: None });
+            return Ok(Page { items, next: None });
         }
-        if steps.len() == limit {
-            return Ok(TrailPage { steps, next: last });
+        if items.len() == limit {
+            return Ok(Page { items, next: last });
         }
         let IndexedStep { policy, version, index, hash, step } = found;
-        steps.push(TrailStepView { policy, version, step: step_view(index, &step, hash) });
+        items.push(TrailStepView { policy, version, step: step_view(index, &step, hash) });
         last = Some(to_hex(key));
     }
-    Ok(TrailPage { steps, next: None })
+    Ok(Page { items, next: None })
 }
 
 fn list(context: &Context, scene: SceneId, operation: Guarded) -> Answer<Vec<Compiled>> {

@@ -2,8 +2,8 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, block, error::Answer, heads, params::Args, policy, state, system,
-    transaction,
+    authorization, bill, block, dispute, error::Answer, heads, params::Args, policy, state, system,
+    transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
@@ -122,6 +122,8 @@ fn methods(
     authorization::register(&mut module)?;
     policy::register(&mut module)?;
     transaction::register(&mut module)?;
+    verify::register(&mut module)?;
+    dispute::register(&mut module)?;
     let mut names: Vec<&'static str> = module.method_names().collect();
     names.push("rpc_methods");
     names.sort_unstable();

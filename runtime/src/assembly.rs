@@ -58,6 +58,10 @@ mod runtime {
     pub type Authorization = pallet_authorization;
     #[runtime::pallet_index(32)]
     pub type Policy = pallet_policy;
+    #[runtime::pallet_index(33)]
+    pub type Dispute = pallet_dispute;
+    #[runtime::pallet_index(34)]
+    pub type BillVerify = pallet_bill_verify;
 }
 
 /// The inherents that `data` asks for.

@@ -1,9 +1,10 @@
 //! The pallets' settings.
 
 use crate::{
-    AccessNode, AccountId, Authorization, BillRegister, Block, CouncilMajority, CouncilSync, Nonce,
-    OriginCaller, PalletInfo, Participant, Permissions, Policy, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeOrigin, RuntimeTask, Scene, Sm3Hasher, Timestamp, VERSION,
+    AccessNode, AccountId, Authorization, BillRegister, BillUpdate, Block, CouncilMajority,
+    CouncilSync, Dispute, Nonce, OriginCaller, PalletInfo, Participant, Permissions, Policy,
+    Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, Scene, Sm3Hasher, Timestamp,
+    VERSION,
     council::CouncilCollective,
     limits::{BlockHashCount, DbWeight, RuntimeBlockLength, RuntimeBlockWeights},
 };
@@ -153,6 +154,7 @@ impl pallet_bill_update::Config for Runtime {
     type Rules = Permissions;
     type Grants = Authorization;
     type Policies = Policy;
+    type Contention = Dispute;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Runtime>;
 }
@@ -207,4 +209,23 @@ impl pallet_policy::Config for Runtime {
     type MaxStepsPerScene = ConstU32<512>;
     type MaxPerKeyword = ConstU32<1_000>;
     type WeightInfo = pallet_policy::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_dispute::Config for Runtime {
+    type Ledger = BillRegister;
+    type Locks = BillUpdate;
+    type Participants = Participant;
+    type Scenes = Scene;
+    type Time = Timestamp;
+    type MaxSignedDrift = ConstU64<5_000>;
+    type MaxContenders = ConstU32<64>;
+    type MaxParties = ConstU32<16>;
+    type WeightInfo = pallet_dispute::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_bill_verify::Config for Runtime {
+    type Ledger = BillRegister;
+    type Participants = Participant;
+    type Time = Timestamp;
+    type WeightInfo = pallet_bill_verify::weights::SubstrateWeight<Runtime>;
 }

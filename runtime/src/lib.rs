@@ -14,6 +14,7 @@
 mod apis;
 mod assembly;
 mod config;
+pub mod contention;
 mod council;
 pub mod genesis;
 pub mod limits;
@@ -25,7 +26,9 @@ mod version;
 pub use apis::api;
 pub use assembly::*;
 pub use config::AdminOrigin;
+pub use contention::CheckContention;
 pub use council::{CouncilCollective, CouncilMajority, CouncilSync};
+pub use pallet_dispute::Precedence;
 pub use policy::SigningContext;
 pub use sender::CheckSender;
 pub use version::VERSION;
@@ -38,8 +41,8 @@ pub use billchain_primitives::{
 };
 
 /// What a sender adds to a call and signs along with it. Clients know the
-/// names from the metadata; `CheckSender` carries no bytes, so a client that
-/// does not know it can leave it out.
+/// names from the metadata; `CheckSender` and `CheckContention` carry no bytes,
+/// so a client that does not know them can leave them out.
 pub type TxExtension = (
     frame_system::CheckNonZeroSender<Runtime>,
     CheckSender,
@@ -49,11 +52,12 @@ pub type TxExtension = (
     frame_system::CheckMortality<Runtime>,
     frame_system::CheckNonce<Runtime>,
     frame_system::CheckWeight<Runtime>,
+    CheckContention,
 );
 
 /// The nonce a transaction's extension carries.
 pub fn nonce_of(extension: &TxExtension) -> Nonce {
-    let (_, _, _, _, _, _, nonce, _) = extension;
+    let (_, _, _, _, _, _, nonce, ..) = extension;
     nonce.0
 }
 
@@ -68,6 +72,7 @@ pub fn tx_extension(nonce: Nonce, era: sp_runtime::generic::Era) -> TxExtension 
         frame_system::CheckMortality::from(era),
         frame_system::CheckNonce::from(nonce),
         frame_system::CheckWeight::new(),
+        CheckContention,
     )
 }
 

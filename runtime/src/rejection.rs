@@ -18,6 +18,10 @@ pub const SENDER_CANCELLED: u8 = 3;
 /// The chain does not admit the signature's scheme: production chains admit
 /// SM2 alone.
 pub const SCHEME_NOT_ADMITTED: u8 = 4;
+/// In its block the transaction stands after one that asks for the same bill's
+/// lock and does not precede it; see the dispute contract. It may stand in
+/// another block.
+pub const LOCKS_OUT_OF_ORDER: u8 = 5;
 
 /// The reason in words, without a full stop.
 pub fn explain(error: &TransactionValidityError) -> String {
@@ -57,6 +61,10 @@ fn explain_invalid(invalid: &InvalidTransaction) -> String {
         }
         InvalidTransaction::Custom(SCHEME_NOT_ADMITTED) => {
             "this chain admits SM2 signatures only".into()
+        }
+        InvalidTransaction::Custom(LOCKS_OUT_OF_ORDER) => {
+            "in this block it stands after a lock of the same bill that it precedes by the rule"
+                .into()
         }
         InvalidTransaction::Custom(code) => format!("refused with code {code}"),
         InvalidTransaction::BadMandatory => "an inherent of the block failed".into(),

@@ -3,11 +3,14 @@
 use crate::{
     BuildParams, Built, Chain, ChainError, ExecutedBlock, OpaqueTx, Refused, TransactionError,
     block::Stopped,
+    chain::order::{Entry, arrange},
     run::{Outcome, Run, RunError},
     transaction::{self, transaction_hash},
 };
-use billchain_primitives::{Hash, Moment};
-use billchain_runtime::{RuntimeCall, Timestamp, UncheckedExtrinsic};
+use billchain_primitives::{AccountId, Address, Hash, Moment};
+use billchain_runtime::{
+    Dispute, RuntimeCall, Timestamp, UncheckedExtrinsic, contention::lock_requests,
+};
 use codec::{Compact, Encode};
 use std::time::Instant;
 
@@ -20,8 +23,9 @@ const BLOCK_OVERHEAD: usize = 128;
 const MAX_PASSED_OVER: usize = 32;
 
 impl Chain {
-    /// Builds the next block on the head from `txs`, in their order: a
-    /// sender's transactions must come in the order of their nonces.
+    /// Builds the next block on the head from `txs`, in their order, except
+    /// that locks of one bill are put into the chain's order. A sender's
+    /// transactions must come in the order of their nonces.
     ///
     /// Stops when there are no more, when the time is over, or when the block
     /// is full. Nothing is committed.
@@ -52,6 +56,15 @@ impl Chain {
     }
 }
 
+/// A transaction that was read for the block.
+struct Candidate {
+    bytes: OpaqueTx,
+    extrinsic: UncheckedExtrinsic,
+    sender: AccountId,
+}
+
+/// Fills the block: reads as many transactions as may fit, puts them into
+/// order, applies them, and goes on while there is room.
 fn fill(
     run: &mut Run,
     body: &mut Body,
@@ -60,30 +73,100 @@ fn fill(
 ) -> (Stopped, Vec<Refused>) {
     let mut refused = Vec::new();
     let mut passed_over = 0;
-    for bytes in txs {
-        if Instant::now() >= deadline || run.has_failed() {
-            return (Stopped::Deadline, refused);
+    loop {
+        let candidates = gather(txs, body.room(), deadline, &mut refused);
+        if candidates.is_empty() {
+            let stopped = if Instant::now() >= deadline {
+                Stopped::Deadline
+            } else if passed_over > 0 {
+                Stopped::Full
+            } else {
+                Stopped::Exhausted
+            };
+            return (stopped, refused);
         }
-        let fits = body.has_room_for(bytes.len());
-        let result = transaction::decode(&bytes).and_then(|extrinsic| {
-            if is_bare(&extrinsic) {
-                return Err(TransactionError::Malformed("it is not signed".into()));
+        for Candidate { bytes, extrinsic, .. } in ordered(run, candidates) {
+            if Instant::now() >= deadline || run.has_failed() {
+                return (Stopped::Deadline, refused);
             }
-            if fits { run.apply(extrinsic).map(|()| true) } else { Ok(false) }
-        });
-        match result {
-            Ok(true) => body.push(bytes),
-            Ok(false) => passed_over += 1,
-            Err(reason) if reason.is_full_block() => passed_over += 1,
-            // A gap in the nonces: an earlier transaction was passed over.
-            Err(reason) if reason.is_temporary() => {}
-            Err(reason) => refused.push(Refused { hash: transaction_hash(&bytes), reason }),
-        }
-        if passed_over >= MAX_PASSED_OVER {
-            return (Stopped::Full, refused);
+            let fits = body.has_room_for(bytes.len());
+            let result = if fits { run.apply(extrinsic).map(|()| true) } else { Ok(false) };
+            match result {
+                Ok(true) => body.push(bytes),
+                Ok(false) => passed_over += 1,
+                Err(reason) if reason.is_full_block() => passed_over += 1,
+                // A gap in the nonces, because an earlier transaction was
+                // passed over; or a lock that came too late for its place.
+                Err(reason) if reason.is_temporary() => {}
+                Err(reason) => refused.push(Refused { hash: transaction_hash(&bytes), reason }),
+            }
+            if passed_over >= MAX_PASSED_OVER {
+                return (Stopped::Full, refused);
+            }
         }
     }
-    (if passed_over > 0 { Stopped::Full } else { Stopped::Exhausted }, refused)
+}
+
+/// Reads transactions until their bytes exceed `room`. Takes half of the time
+/// at most, so that some is left to apply them.
+fn gather(
+    txs: &mut dyn Iterator<Item = OpaqueTx>,
+    room: usize,
+    deadline: Instant,
+    refused: &mut Vec<Refused>,
+) -> Vec<Candidate> {
+    let now = Instant::now();
+    let until = now + deadline.saturating_duration_since(now) / 2;
+    let mut candidates = Vec::new();
+    let mut taken: usize = 0;
+    while taken <= room && Instant::now() < until {
+        let Some(bytes) = txs.next() else { break };
+        match signed(&bytes) {
+            Ok((extrinsic, sender)) => {
+                taken = taken.saturating_add(bytes.len());
+                candidates.push(Candidate { bytes, extrinsic, sender });
+            }
+            Err(reason) => refused.push(Refused { hash: transaction_hash(&bytes), reason }),
+        }
+    }
+    candidates
+}
+
+/// A signed transaction and who signed it.
+fn signed(bytes: &[u8]) -> Result<(UncheckedExtrinsic, AccountId), TransactionError> {
+    let extrinsic = transaction::decode(bytes)?;
+    let unsigned = || TransactionError::Malformed("it is not signed".into());
+    let sender = match extrinsic.signed_parts().ok_or_else(unsigned)?.0 {
+        Address::Id(account) => account.clone(),
+        other => return Err(TransactionError::Malformed(format!("its signer is {other:?}"))),
+    };
+    Ok((extrinsic, sender))
+}
+
+/// The candidates in the order for the block.
+fn ordered(run: &mut Run, candidates: Vec<Candidate>) -> impl Iterator<Item = Candidate> + use<> {
+    let entries: Vec<Entry> = candidates
+        .iter()
+        .map(|Candidate { bytes, extrinsic, sender }| {
+            let requests = lock_requests(extrinsic.function());
+            let locks = if requests.is_empty() {
+                Vec::new()
+            } else {
+                let hash = transaction_hash(bytes);
+                run.ask(|| {
+                    requests
+                        .iter()
+                        .filter_map(|request| {
+                            Some((request.key, Dispute::precedence(request, hash)?))
+                        })
+                        .collect()
+                })
+            };
+            Entry { sender: sender.clone(), locks }
+        })
+        .collect();
+    let mut candidates: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
+    arrange(&entries).into_iter().filter_map(move |index| candidates[index].take())
 }
 
 /// The inherent by which a block says its time.
@@ -123,8 +206,12 @@ impl Body {
         Self { extrinsics: Vec::new(), bytes: BLOCK_OVERHEAD, limit }
     }
 
+    fn room(&self) -> usize {
+        self.limit.saturating_sub(self.bytes)
+    }
+
     fn has_room_for(&self, bytes: usize) -> bool {
-        self.bytes.saturating_add(bytes) <= self.limit
+        bytes <= self.room()
     }
 
     fn push(&mut self, extrinsic: OpaqueTx) {

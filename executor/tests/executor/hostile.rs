@@ -18,7 +18,7 @@ fn valid(node: &Node) -> Block {
     Block::decode_all(&mut &bytes[..]).unwrap()
 }
 
-fn refuse(node: &Node, block: &impl Encode) -> BlockError {
+pub(crate) fn refuse(node: &Node, block: &impl Encode) -> BlockError {
     let before = node.chain.head();
     let error = node.chain.execute(block.encode().into(), proposal(NOW)).unwrap_err();
     assert_eq!(node.chain.head(), before);
@@ -28,7 +28,7 @@ fn refuse(node: &Node, block: &impl Encode) -> BlockError {
 
 /// Makes the header agree with the extrinsics again, so that the check under
 /// test is reached.
-fn reroot(mut block: Block) -> Block {
+pub(crate) fn reroot(mut block: Block) -> Block {
     let encoded = block.extrinsics.iter().map(Encode::encode).collect();
     block.header.extrinsics_root = frame_system::extrinsics_data_root::<Sm3Hasher>(
         encoded,

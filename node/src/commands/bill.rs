@@ -4,6 +4,7 @@
 //! 1: anything else.
 
 use super::keys::{Password, load_sm2};
+use crate::application::now_ms;
 use anyhow::{Context, Result, bail, ensure};
 use billchain_client::{
     Connection, Signer,
@@ -12,14 +13,17 @@ use billchain_client::{
 use billchain_primitives::{
     BillKey, BillSummary, ClaimNo, Did, Fen, Hash, Reason, SceneId, traits::GrantId,
 };
+use billchain_rpc_types::VerificationResult;
 use billchain_runtime::{Runtime, RuntimeCall};
 use clap::{Args, Subcommand};
 use pallet_bill_update::types::StatusChange;
+use pallet_bill_verify::Observation;
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 type BillRegisterCall = pallet_bill_register::Call<Runtime>;
 type BillUpdateCall = pallet_bill_update::Call<Runtime>;
+type BillVerifyCall = pallet_bill_verify::Call<Runtime>;
 
 /// How long a transaction may take to become final.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -132,6 +136,11 @@ enum Action {
         /// The original.
         xml: PathBuf,
     },
+    /// Report that the SM3 of an XML original differs from the chain.
+    ReportMismatch {
+        /// The original.
+        xml: PathBuf,
+    },
 }
 
 /// Runs `billchain bill …`.
@@ -162,23 +171,34 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
 async fn verify(cli: &Cli, node: &Connection, xml: &PathBuf) -> Result<ExitCode> {
     let original = read_xml(xml)?;
     let (code, number) = (original.key.code.to_string(), original.key.number.to_string());
-    let Some(bill) = node.bill(&code, &number).await? else {
+    let check = original.check_code.to_string();
+    let answer =
+        node.verify_elements(&code, &number, &check, original.issue_date, original.total).await?;
+    let Some(elements) = answer.elements else {
         return Ok(cli.refuse("not found: no bill has this code and number", json!({})));
     };
-    let hash = format!("0x{}", hex::encode(original.xml_hash));
-    let chain_hash = format!("{:?}", bill.xml_hash);
-    if hash != chain_hash {
+    if answer.result != VerificationResult::Match {
+        let differing: Vec<&str> = [
+            (elements.check_code, "check code"),
+            (elements.issue_date, "issue date"),
+            (elements.total, "total"),
+        ]
+        .iter()
+        .filter_map(|(same, name)| (!same).then_some(*name))
+        .collect();
+        let reason = format!("ElementMismatch: not the bill's: {}", differing.join(", "));
+        return Ok(cli.refuse(&reason, serde_json::to_value(elements)?));
+    }
+    let hash = Hash::from(original.xml_hash);
+    let answer = node.verify_xml(&code, &number, &check, hash).await?;
+    if let Some(recorded) = answer.recorded {
         let reason =
-            format!("HashMismatch: the original's SM3 is {hash}, the chain has {chain_hash}");
-        return Ok(cli.refuse(&reason, json!({ "expected": chain_hash, "found": hash })));
+            format!("HashMismatch: the original's SM3 is {hash:?}, the chain has {recorded:?}");
+        return Ok(cli.refuse(&reason, json!({ "expected": recorded, "found": hash })));
     }
-    let same = original.check_code == bill.check_code
-        && original.issue_date == bill.issue_date
-        && original.total == bill.total_fen;
-    if !same {
-        return Ok(cli.refuse("ElementMismatch: check code, date or total differ", json!({})));
-    }
-    cli.print(&json!({ "verified": true, "xml_hash": hash, "status": bill.status }));
+    ensure!(answer.result == VerificationResult::Match, "the bill changed while it was verified");
+    let status = node.bill(&code, &number).await?.map(|bill| bill.status);
+    cli.print(&json!({ "verified": true, "xml_hash": hash, "status": status }));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -200,17 +220,27 @@ async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode>
         }
         None => "the transaction failed".into(),
     };
-    // Who holds the lock is what a refused claimant wants to know.
-    if view.error.as_ref().is_some_and(|error| error.name == "LockedByOther")
-        && let Some(bill) =
-            node.bill(&subject.code.to_string(), &subject.number.to_string()).await?
-        && let Some(lock) = bill.lock
+    // Who has the bill is what a refused claimant wants to know.
+    if let Some(failure) = &view.error
+        && let Some(holder) = other_claimant(node, &failure.name, &subject).await?
     {
-        let name = node.participant(lock.holder.as_str()).await?.map(|p| p.name.to_string());
-        text += &format!(" Holder: {} ({})", name.as_deref().unwrap_or("unknown"), lock.holder);
-        error["holder"] = json!({ "did": lock.holder, "name": name });
+        let name = node.participant(holder.as_str()).await?.map(|p| p.name.to_string());
+        text += &format!(" Holder: {} ({holder})", name.as_deref().unwrap_or("unknown"));
+        error["holder"] = json!({ "did": holder, "name": name });
     }
     Ok(cli.refuse(&text, error))
+}
+
+/// Who has the bill, or won it in the block, if that is why a lock was refused.
+async fn other_claimant(node: &Connection, error: &str, bill: &BillKey) -> Result<Option<Did>> {
+    let (code, number) = (bill.code.to_string(), bill.number.to_string());
+    Ok(match error {
+        "LockedByOther" => {
+            node.bill(&code, &number).await?.and_then(|bill| bill.lock).map(|lock| lock.holder)
+        }
+        "DisputeLost" => node.resolution(&code, &number).await?.map(|found| found.winner),
+        _ => None,
+    })
 }
 
 /// The call of an action and the bill it is about.
@@ -234,6 +264,7 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
                 claim_no: ClaimNo::new(claim_no)?,
                 on_behalf_of: None,
                 grant: grant.map(GrantId),
+                signed_at: now_ms(),
             },
         ),
         Action::Unlock { bill, reason } => {
@@ -253,6 +284,11 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
             let call =
                 BillUpdateCall::red_reverse { key, expected_version: None, red, balance, reason };
             Ok((RuntimeCall::BillUpdate(call), key))
+        }
+        Action::ReportMismatch { xml } => {
+            let EInvoice { key, xml_hash, .. } = read_xml(xml)?;
+            let found = Observation::XmlHash(xml_hash);
+            Ok((RuntimeCall::BillVerify(BillVerifyCall::report_mismatch { key, found }), key))
         }
         Action::Query { .. } | Action::History { .. } | Action::Verify { .. } => {
             bail!("this action sends no transaction")

@@ -4,7 +4,6 @@
 //! - 228: 基于票据三码查询KV表，通过Key-value表查询对应票据记录，返回链上记录.
 //! - 229: 基于交易ID查询 — which bills a transaction touched is node-local (see
 //!   [`billchain_primitives::index`]); their records are read here.
-//! - 103, 231: comparison of XML and PDF hashes and of the five elements.
 //!
 //! # What it promises
 //! It reads and never writes; the same state gives the same answer on every
@@ -12,7 +11,8 @@
 //! a bill that does not exist.
 //!
 //! # What it does not do
-//! It has no calls. The zero-knowledge answers of row 230 are to come.
+//! It has no calls, and compares nothing: that is the bill-verify contract's
+//! work. The zero-knowledge answers of row 230 are to come.
 
 #![forbid(unsafe_code)]
 
@@ -24,7 +24,7 @@ mod mock;
 mod tests;
 
 pub use pallet::*;
-pub use types::{Comparison, Element, Elements, HashKind, MAX_QUERIES, QueryProblem, ThreeCodes};
+pub use types::{MAX_QUERIES, QueryProblem};
 
 use frame::prelude::*;
 
@@ -32,7 +32,7 @@ use frame::prelude::*;
 pub mod pallet {
     use super::*;
     use billchain_primitives::{
-        BillKey,
+        BillKey, ThreeCodes,
         history::{self, HistoryProblem, VersionRecord},
         traits::{Bill, BillLedger},
     };
@@ -68,34 +68,6 @@ pub mod pallet {
                 return Err(QueryProblem::TooMany { asked: codes.len() });
             }
             Ok(codes.iter().map(Self::by_codes).collect())
-        }
-
-        /// Whether `hash` is the SM3 of the bill's XML or PDF as delivered.
-        pub fn verify_hash(
-            codes: &ThreeCodes,
-            kind: HashKind,
-            hash: &[u8; 32],
-        ) -> Result<Comparison, QueryProblem> {
-            let summary = Self::by_codes(codes)?.summary;
-            let recorded = match kind {
-                HashKind::Xml => summary.xml_hash,
-                HashKind::Pdf => summary.pdf_hash,
-            };
-            Ok(if recorded == [0; 32] {
-                Comparison::NotRecorded
-            } else if recorded == *hash {
-                Comparison::Match
-            } else {
-                Comparison::Mismatch { recorded }
-            })
-        }
-
-        /// The elements (五要素) that differ from the bill's; empty if all
-        /// agree. A wrong check code is a difference here, as is asked of a
-        /// check of elements.
-        pub fn verify_elements(elements: &Elements) -> Result<Vec<Element>, QueryProblem> {
-            let bill = Self::by_key(&elements.codes.key)?;
-            Ok(elements.differences(&bill.summary))
         }
 
         /// Whether `records`, ascending, are the complete history of the bill.

@@ -1,9 +1,7 @@
 //! Every read and every way it can have no answer.
 
-use crate::{
-    Comparison, Element, Elements, HashKind, MAX_QUERIES, QueryProblem, ThreeCodes, mock::*,
-};
-use billchain_primitives::{Fen, IssueDate, history::HistoryProblem};
+use crate::{MAX_QUERIES, QueryProblem, mock::*};
+use billchain_primitives::{Fen, ThreeCodes, history::HistoryProblem};
 
 fn codes(number: u32, check_code: &str) -> ThreeCodes {
     ThreeCodes { key: key(number), check_code: check_code.parse().expect("6 characters") }
@@ -34,36 +32,6 @@ fn a_batch_answers_in_order_and_is_bounded() {
     let problem = BillQuery::by_codes_batch(&more).expect_err("one too many");
     assert_eq!(problem, QueryProblem::TooMany { asked: 501 });
     assert_eq!(problem.to_string(), "501 bills asked for at once, expected at most 500");
-}
-
-#[test]
-fn hashes_of_originals_are_compared() {
-    let codes = codes(1, "a1B2c3");
-    let compare = |kind, hash| BillQuery::verify_hash(&codes, kind, &hash);
-    assert_eq!(compare(HashKind::Xml, [9; 32]), Ok(Comparison::Match));
-    let recorded = [9; 32];
-    assert_eq!(compare(HashKind::Xml, [8; 32]), Ok(Comparison::Mismatch { recorded }));
-    // Zero means "not known", also to someone who asks for zero.
-    assert_eq!(compare(HashKind::Pdf, [0; 32]), Ok(Comparison::NotRecorded));
-}
-
-#[test]
-fn elements_that_differ_are_named() {
-    let right = Elements {
-        codes: codes(1, "a1B2c3"),
-        issue_date: IssueDate::new(20_261_124).expect("a real date"),
-        total: Fen::new(12_345).expect("in bounds"),
-    };
-    assert_eq!(BillQuery::verify_elements(&right), Ok(vec![]));
-    let wrong = Elements {
-        codes: codes(1, "a1B2c4"),
-        issue_date: IssueDate::new(20_261_123).expect("a real date"),
-        total: Fen::new(12_346).expect("in bounds"),
-    };
-    let all = vec![Element::CheckCode, Element::IssueDate, Element::Total];
-    assert_eq!(BillQuery::verify_elements(&wrong), Ok(all));
-    let unknown = Elements { codes: codes(2, "a1B2c3"), ..right };
-    assert_eq!(BillQuery::verify_elements(&unknown), Err(QueryProblem::NotFound));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! - 173, 174: locking for a claim, reimbursement and its result.
 //! - 76, 130: a claimant locks with a valid grant of the bill's holder, or because it is on the
 //!   scene's whitelist (白名单免授权).
+//! - 223: 用票方对同一张票据进行锁定; who wins within a block, the dispute contract decides.
 //!
 //! # What it promises
 //! - One holder at most has a bill locked; who comes second is refused, and
@@ -58,8 +59,8 @@ pub mod pallet {
         Operation, Reason, Role, SceneId,
         history::{Cause, Entry},
         traits::{
-            Bill, BillLedger, GrantId, Grants, Lock, LockPurpose, Participants, Policies, PolicyId,
-            Scenes, SummaryProblem, TransitionRules,
+            ActiveParticipant, Bill, BillLedger, BillLocks, Contention, GrantId, Grants, Lock,
+            LockPurpose, Participants, Policies, PolicyId, Scenes, SummaryProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -84,6 +85,8 @@ pub mod pallet {
         type Grants: Grants;
         /// The policies in force.
         type Policies: Policies;
+        /// Who gets a bill that several want in one block.
+        type Contention: Contention;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.
@@ -392,36 +395,7 @@ pub mod pallet {
             expected_version: Option<u32>,
             change: StatusChange,
         ) -> DispatchResult {
-            let sender = Self::participant(origin)?;
-            let bill = T::Ledger::bill(&key).ok_or(Error::<T>::BillNotFound)?;
-            let seen = bill.state.version;
-            let (bill, released) = Self::settle(bill, &sender.did)?;
-            let expired = Self::note_expiry(&bill, released, &sender.did);
-            if expired && change == StatusChange::ExpireLock {
-                ensure!(expected_version.is_none_or(|v| v == seen), Error::<T>::StaleVersion);
-                return Ok(());
-            }
-            // Who saw the version before the release saw all there was to see.
-            let expected =
-                expected_version.map(|v| if expired && v == seen { bill.state.version } else { v });
-            let before = bill.state.lock.clone();
-            let Some(bill) = Self::transition(bill, &change, &sender, expected)? else {
-                return Ok(());
-            };
-            let entry = Entry {
-                cause: Cause::Operation(change.operation()),
-                operator: sender.did.clone(),
-                reason: change.reason().cloned(),
-                evidence: change.evidence(),
-            };
-            let bill = T::Ledger::advance(bill, entry)?;
-            // A refusal takes back what was written: the call has its own
-            // storage layer.
-            if change.grant().is_some() {
-                Self::use_grant(&bill)?;
-            }
-            Self::announce(&bill, change, sender.did, before);
-            Ok(())
+            Self::apply(Self::participant(origin)?, key, expected_version, change)
         }
 
         /// Reverses a bill in red (冲红): adds the red bill over minus its
@@ -534,6 +508,50 @@ pub mod pallet {
             })
         }
 
+        fn apply(
+            sender: ActiveParticipant,
+            key: BillKey,
+            expected_version: Option<u32>,
+            change: StatusChange,
+        ) -> DispatchResult {
+            let bill = T::Ledger::bill(&key).ok_or(Error::<T>::BillNotFound)?;
+            if let StatusChange::Lock { on_behalf_of, signed_at, .. } = &change {
+                let claimant = on_behalf_of.as_ref().unwrap_or(&sender.did);
+                T::Contention::admit(&key, claimant, *signed_at)?;
+            }
+            let seen = bill.state.version;
+            let (bill, released) = Self::settle(bill, &sender.did)?;
+            let expired = Self::note_expiry(&bill, released, &sender.did);
+            if expired && change == StatusChange::ExpireLock {
+                ensure!(expected_version.is_none_or(|v| v == seen), Error::<T>::StaleVersion);
+                return Ok(());
+            }
+            // Who saw the version before the release saw all there was to see.
+            let expected =
+                expected_version.map(|v| if expired && v == seen { bill.state.version } else { v });
+            let before = bill.state.lock.clone();
+            let Some(bill) = Self::transition(bill, &change, &sender, expected)? else {
+                return Ok(());
+            };
+            let entry = Entry {
+                cause: Cause::Operation(change.operation()),
+                operator: sender.did.clone(),
+                reason: change.reason().cloned(),
+                evidence: change.evidence(),
+            };
+            let bill = T::Ledger::advance(bill, entry)?;
+            // A refusal takes back what was written: the call has its own
+            // storage layer.
+            if change.grant().is_some() {
+                Self::use_grant(&bill)?;
+            }
+            if let (StatusChange::Lock { .. }, Some(lock)) = (&change, &bill.state.lock) {
+                T::Contention::won(&key, &lock.holder);
+            }
+            Self::announce(&bill, change, sender.did, before);
+            Ok(())
+        }
+
         fn note_expiry(bill: &Bill, released: Option<Lock>, operator: &Did) -> bool {
             let Some(Lock { holder, .. }) = released else { return false };
             Self::deposit_event(Event::LockExpired {
@@ -611,6 +629,30 @@ pub mod pallet {
                 }
             };
             Self::deposit_event(event);
+        }
+    }
+
+    impl<T: Config> BillLocks for Pallet<T> {
+        fn claimant(sender: &ActiveParticipant, user: Option<&Did>) -> Result<Did, DispatchError> {
+            Ok(Self::claimant(sender, user)?)
+        }
+
+        fn admin_lock(
+            sender: ActiveParticipant,
+            key: BillKey,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            Self::apply(sender, key, None, StatusChange::AdminLock { reason, evidence })
+        }
+
+        fn admin_unlock(
+            sender: ActiveParticipant,
+            key: BillKey,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            Self::apply(sender, key, None, StatusChange::AdminUnlock { reason, evidence })
         }
     }
 }

@@ -35,7 +35,7 @@ impl<T: Config> Pallet<T> {
         ensure!(bill.summary.kind != BillKind::Red, Error::RedBillFixed);
         // Who contends for a locked bill learns of the lock, not of the version
         // that the lock made; a repeated lock succeeds whatever it expects.
-        if let (StatusChange::Lock { scene, claim_no, on_behalf_of, grant }, Some(lock)) =
+        if let (StatusChange::Lock { scene, claim_no, on_behalf_of, grant, .. }, Some(lock)) =
             (change, &bill.state.lock)
         {
             let claimant = on_behalf_of.as_ref().unwrap_or(&sender.did);
@@ -61,7 +61,7 @@ impl<T: Config> Pallet<T> {
                 }
                 Self::named(target)?
             }
-            StatusChange::Lock { scene, claim_no, on_behalf_of, grant } => {
+            StatusChange::Lock { scene, claim_no, on_behalf_of, grant, .. } => {
                 let holder = Self::claimant(sender, on_behalf_of.as_ref())?;
                 let lock = Self::claim(&bill, holder, *scene, claim_no.clone(), *grant)?;
                 Self::judge(&bill, &lock, sender, None)?;
@@ -188,7 +188,10 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Who holds a lock that `sender` asks for.
-    fn claimant(sender: &ActiveParticipant, user: Option<&Did>) -> Result<Did, Error<T>> {
+    pub(crate) fn claimant(
+        sender: &ActiveParticipant,
+        user: Option<&Did>,
+    ) -> Result<Did, Error<T>> {
         let Some(user) = user.filter(|user| **user != sender.did) else {
             ensure!(sender.roles.contains(Role::User), Error::HolderNotUser);
             return Ok(sender.did.clone());

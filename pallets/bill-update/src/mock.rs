@@ -7,7 +7,7 @@ use billchain_primitives::{
     Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, Target,
     rule::{BillFacts, Facts, Field, Guarded, Value},
     traits::{
-        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Bill, GrantId,
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Bill, Contention, GrantId,
         GrantProblem, GrantUse, Grants, ParticipantProblem, ParticipantStatus, Participants,
         Policies, PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode, RuleProblem,
         SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
@@ -56,6 +56,7 @@ impl pallet_bill_update::Config for Test {
     type Rules = World;
     type Grants = World;
     type Policies = World;
+    type Contention = World;
     type Time = World;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
 }
@@ -99,6 +100,10 @@ pub struct World {
     /// values.
     pub denied: Option<(Guarded, Vec<(Field, Value)>)>,
     pub now: u64,
+    /// Claimant that contention keeps out.
+    pub beaten: Option<Did>,
+    /// Locks that contention was told of.
+    pub won: Vec<(BillKey, Did)>,
 }
 
 impl Default for World {
@@ -114,6 +119,8 @@ impl Default for World {
             uses: Vec::new(),
             denied: None,
             now: NOW,
+            beaten: None,
+            won: Vec::new(),
         }
     }
 }
@@ -237,6 +244,23 @@ impl Policies for World {
     }
 }
 
+/// What contention says to a claimant that it keeps out, and to one that
+/// signed before the world began.
+pub const BEATEN: DispatchError = DispatchError::Other("beaten");
+pub const UNTIMELY: DispatchError = DispatchError::Other("untimely");
+
+impl Contention for World {
+    fn admit(_: &BillKey, claimant: &Did, signed_at: u64) -> DispatchResult {
+        ensure!(signed_at >= NOW, UNTIMELY);
+        ensure!(with_world(|world| world.beaten.as_ref() != Some(claimant)), BEATEN);
+        Ok(())
+    }
+
+    fn won(key: &BillKey, claimant: &Did) {
+        with_world(|world| world.won.push((*key, claimant.clone())));
+    }
+}
+
 impl Time for World {
     type Moment = u64;
 
@@ -308,7 +332,7 @@ pub fn balance(number: u32, blue: &BillSummary, amount: i64) -> BillSummary {
 
 pub fn lock(scene: SceneId, claim_no: &str) -> StatusChange {
     let claim_no = claim_no.parse().expect("a plain text");
-    StatusChange::Lock { scene, claim_no, on_behalf_of: None, grant: None }
+    StatusChange::Lock { scene, claim_no, on_behalf_of: None, grant: None, signed_at: NOW }
 }
 
 pub fn grant() -> GrantId {
@@ -317,7 +341,8 @@ pub fn grant() -> GrantId {
 
 pub fn lock_with(grant: GrantId, scene: SceneId, claim_no: &str) -> StatusChange {
     let claim_no = claim_no.parse().expect("a plain text");
-    StatusChange::Lock { scene, claim_no, on_behalf_of: None, grant: Some(grant) }
+    let grant = Some(grant);
+    StatusChange::Lock { scene, claim_no, on_behalf_of: None, grant, signed_at: NOW }
 }
 
 pub fn unlock() -> StatusChange {

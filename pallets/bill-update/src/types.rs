@@ -1,6 +1,8 @@
 //! What the calls of this pallet take.
 
-use billchain_primitives::{ClaimNo, Did, Fen, Operation, Reason, SceneId, traits::GrantId};
+use billchain_primitives::{
+    ClaimNo, Did, Fen, Moment, Operation, Reason, SceneId, traits::GrantId,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::deps::frame_support::PalletError;
 use scale_info::TypeInfo;
@@ -31,6 +33,10 @@ pub enum StatusChange {
         /// The grant that allows the claimant to lock; the lock uses it.
         /// `None`: the claimant is on the scene's whitelist.
         grant: Option<GrantId>,
+        /// When the sender signs, by its clock: decides among those that want
+        /// the bill in the same block. A time too far from the block's is
+        /// refused.
+        signed_at: Moment,
     },
     /// The holder gives the lock back.
     Unlock {

@@ -20,7 +20,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn change_status() -> Weight {
-        Weight::from_parts(65_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(8, 2))
+        Weight::from_parts(80_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(11, 3))
     }
     // Besides: reads Grants, Participants of holder and subject, Timestamp.Now;
     // writes Grants.

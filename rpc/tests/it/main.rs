@@ -9,7 +9,7 @@ use billchain_client::{
     einvoice::{EInvoice, SummaryContext},
 };
 use billchain_executor::{BuildParams, Chain};
-use billchain_primitives::{ClaimNo, Fen, SceneId, sm3};
+use billchain_primitives::{ClaimNo, Fen, Reason, SceneId, sm3};
 use billchain_rpc::{NodeInfo, RpcConfig, RpcContext, RpcServer, serve};
 use billchain_rpc_types::{TransactionState, code};
 use billchain_runtime::{Runtime, RuntimeCall};
@@ -21,12 +21,16 @@ use jsonrpsee::{
     ws_client::{WsClient, WsClientBuilder},
 };
 use pallet_bill_update::types::StatusChange;
+use pallet_bill_verify::Observation;
 use serde_json::{Value, json};
 use std::{
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
+
+/// Time of the first block; each is a millisecond after the one before.
+const NOW: u64 = 1_800_000_000_000;
 
 struct Node {
     chain: Chain,
@@ -92,7 +96,7 @@ impl Node {
     fn make_block(&self) {
         let transactions = self.pool.pending();
         let params = BuildParams {
-            timestamp_ms: 1_800_000_000_000,
+            timestamp_ms: NOW,
             max_block_bytes: 5 << 20,
             deadline: Instant::now() + Duration::from_secs(10),
         };
@@ -194,6 +198,7 @@ async fn a_bill_is_registered_locked_refused_and_read_in_plain_json() {
         claim_no: ClaimNo::new(claim).unwrap(),
         on_behalf_of: None,
         grant: None,
+        signed_at: NOW,
     };
     let locked = node.execute(&client, "//insurer-a", change(&invoice, lock("A-1"))).await;
     assert_eq!(locked.success, Some(true), "{locked:?}");
@@ -270,9 +275,9 @@ async fn a_policy_is_approved_enforced_and_read_in_plain_json() {
     assert_eq!(ask(&ws, "policy_byKeyword", json!(["医保"])).await, found);
     assert_eq!(ask(&ws, "policy_byKeyword", json!(["无"])).await, json!([]));
     let page = ask(&ws, "policy_byStatus", json!(["effective", null, 1])).await;
-    assert_eq!(page, json!({ "policies": found, "next": null }));
+    assert_eq!(page, json!({ "items": found, "next": null }));
     let drafts = ask(&ws, "policy_byStatus", json!(["draft"])).await;
-    assert_eq!(drafts, json!({ "policies": [], "next": null }));
+    assert_eq!(drafts, json!({ "items": [], "next": null }));
     let view = ask(&ws, "policy_get", json!([7])).await;
     assert_eq!((&view["status"], &view["effective"]), (&json!("effective"), &json!(1)));
     assert_eq!(
@@ -305,7 +310,7 @@ async fn a_policy_is_approved_enforced_and_read_in_plain_json() {
     let (mut paged, mut after) = (Vec::new(), Value::Null);
     loop {
         let page = ask(&ws, "policy_trailByTime", json!([null, null, after, 2])).await;
-        paged.extend(page["steps"].as_array().unwrap().iter().map(|one| one["step"].clone()));
+        paged.extend(page["items"].as_array().unwrap().iter().map(|one| one["step"].clone()));
         after = page["next"].clone();
         if after.is_null() {
             break;
@@ -315,11 +320,11 @@ async fn a_policy_is_approved_enforced_and_read_in_plain_json() {
     let at = |step: usize| steps[step]["at"]["time"].as_u64().unwrap();
     let middle = ask(&ws, "policy_trailByTime", json!([at(1), at(2), null, null])).await;
     let middle: Vec<_> =
-        middle["steps"].as_array().unwrap().iter().map(|s| s["step"].clone()).collect();
+        middle["items"].as_array().unwrap().iter().map(|s| s["step"].clone()).collect();
     assert_eq!(middle, steps[1..3]);
     let by_admin = ask(&ws, "policy_trailByActor", json!(["did:bill:admin", null, null])).await;
     let by_admin: Vec<_> =
-        by_admin["steps"].as_array().unwrap().iter().map(|s| s["step"]["index"].clone()).collect();
+        by_admin["items"].as_array().unwrap().iter().map(|s| s["step"]["index"].clone()).collect();
     assert_eq!(by_admin, [1, 4]);
 
     let facts = json!({ "total": 10_001, "region": "31" });
@@ -376,6 +381,180 @@ async fn a_policy_is_approved_enforced_and_read_in_plain_json() {
         assert!(message.contains(words), "{method}: {message}");
     }
     node.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn originals_are_compared_with_the_chain_and_mismatches_listed() {
+    let node = Node::start(RpcConfig::default()).await;
+    let client = Connection::open(&node.url()).await.unwrap();
+    let ws = node.ws().await;
+    let (call, invoice) = register();
+    let done = node.execute(&client, "//hospital", call).await;
+    let (code, number) = (invoice.key.code.to_string(), invoice.key.number.to_string());
+    let hash = format!("0x{}", hex::encode(invoice.xml_hash));
+    let other = format!("0x{}", "11".repeat(32));
+
+    for (params, expected) in [
+        (json!([code, number, "a1B2c3", "xml", hash]), json!(["match", null])),
+        (json!([code, number, "a1B2c3", "xml", other]), json!(["hash_mismatch", hash])),
+        (json!([code, number, "a1B2c3", "pdf", hash]), json!(["not_recorded", null])),
+        (json!([code, number, "A1B2c3", "xml", hash]), json!(["not_found", null])),
+        (json!([code, "9999999999", "a1B2c3", "xml", hash]), json!(["not_found", null])),
+    ] {
+        let answer = ask(&ws, "bill_verifyHash", params.clone()).await;
+        assert_eq!(json!([answer["result"], answer["recorded"]]), expected, "{params}");
+    }
+    let by_transaction =
+        ask(&ws, "bill_verifyHashByTransaction", json!([done.hash, "xml", other])).await;
+    let expected =
+        json!([{ "code": code, "number": number, "result": "hash_mismatch", "recorded": hash }]);
+    assert_eq!(by_transaction, expected);
+    let nowhere = ask(&ws, "bill_verifyHashByTransaction", json!([other, "xml", other])).await;
+    assert_eq!(nowhere, Value::Null);
+
+    let date = invoice.issue_date.get();
+    for (params, result, elements) in [
+        (json!([code, number, "a1B2c3", date, 11_050]), "match", json!([true, true, true])),
+        (
+            json!([code, number, "A1B2c3", date - 1, 11_051]),
+            "element_mismatch",
+            json!([false, false, false]),
+        ),
+        (
+            json!([code, number, "a1B2c3", date, -11_050]),
+            "element_mismatch",
+            json!([true, true, false]),
+        ),
+        (
+            json!([code, "9999999999", "a1B2c3", date, 11_050]),
+            "not_found",
+            json!([null, null, null]),
+        ),
+    ] {
+        let answer = ask(&ws, "bill_verifyElements", params.clone()).await;
+        assert_eq!(answer["result"], result, "{params}");
+        let found = &answer["elements"];
+        let found = json!([found["check_code"], found["issue_date"], found["total"]]);
+        assert_eq!(found, elements, "{params}");
+    }
+
+    let empty = ask(&ws, "bill_mismatches", json!([code, number])).await;
+    assert_eq!(empty, json!({ "items": [], "next": null }));
+    for observation in [Observation::XmlHash([0x11; 32]), Observation::Total(Fen::ZERO)] {
+        let call = pallet_bill_verify::Call::<Runtime>::report_mismatch {
+            key: invoice.key,
+            found: observation,
+        };
+        let done = node.execute(&client, "//insurer-a", RuntimeCall::BillVerify(call)).await;
+        assert_eq!(done.success, Some(true), "{done:?}");
+        assert!(done.events.iter().any(|event| event.name == "MismatchReported"), "{done:?}");
+    }
+    let all = ask(&ws, "bill_mismatches", json!([code, number])).await;
+    assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    let first = ask(&ws, "bill_mismatches", json!([code, number, null, 1])).await;
+    assert_eq!(first["next"], "0x00000001");
+    let report = &first["items"][0];
+    assert_eq!((&report["report"], &report["reporter"]), (&json!(1), &json!("did:bill:insurer-a")));
+    assert_eq!(report["expected"], json!({ "xml_hash": hash }));
+    assert_eq!(report["found"], json!({ "xml_hash": other }));
+    let rest = ask(&ws, "bill_mismatches", json!([code, number, first["next"], 1])).await;
+    assert_eq!((&rest["next"], &rest["items"][0]), (&Value::Null, &all["items"][1]));
+    assert_eq!(rest["items"][0]["found"], json!({ "total_fen": 0 }));
+
+    // Whoever says that something differs has to be right.
+    let found = Observation::XmlHash(invoice.xml_hash);
+    let call = pallet_bill_verify::Call::<Runtime>::report_mismatch { key: invoice.key, found };
+    let refused = node.execute(&client, "//insurer-a", RuntimeCall::BillVerify(call)).await;
+    let error = refused.error.expect("nothing differs");
+    assert_eq!((error.pallet.as_str(), error.name.as_str()), ("BillVerify", "NothingDiffers"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contention_within_a_block_is_resolved_and_a_case_follows() {
+    let node = Node::start(RpcConfig::default()).await;
+    let client = Connection::open(&node.url()).await.unwrap();
+    let ws = node.ws().await;
+    let (call, invoice) = register();
+    node.execute(&client, "//hospital", call).await;
+    let (code, number) = (invoice.key.code.to_string(), invoice.key.number.to_string());
+    assert_eq!(ask(&ws, "dispute_resolution", json!([code, number])).await, Value::Null);
+
+    // Insurer B's lock arrives first, but insurer A signed earlier.
+    let mut hashes = Vec::new();
+    for (who, signed_at) in [("//insurer-b", NOW), ("//insurer-a", NOW - 500)] {
+        let signer = Signer::development(who);
+        let lock = StatusChange::Lock {
+            scene: SceneId(1),
+            claim_no: ClaimNo::new("C-1").unwrap(),
+            on_behalf_of: None,
+            signed_at,
+        };
+        let bytes = signer.transaction(change(&invoice, lock), 0, client.genesis());
+        hashes.push(client.submit(&bytes).await.unwrap());
+    }
+    node.make_block();
+    let lost = client.transaction(hashes[0]).await.unwrap();
+    let error = lost.error.expect("insurer B lost");
+    assert_eq!((error.pallet.as_str(), error.name.as_str()), ("Dispute", "DisputeLost"));
+    assert_eq!(client.transaction(hashes[1]).await.unwrap().success, Some(true));
+
+    let found = client.resolution(&code, &number).await.unwrap().expect("there was contention");
+    assert_eq!((found.winner.as_str(), found.block, found.unnamed), ("did:bill:insurer-a", 2, 0));
+    let contenders: Vec<_> = found
+        .contenders
+        .iter()
+        .map(|c| (c.claimant.as_str(), c.signed_at, c.transaction))
+        .collect();
+    assert_eq!(
+        contenders,
+        [("did:bill:insurer-a", NOW - 500, hashes[1]), ("did:bill:insurer-b", NOW, hashes[0]),]
+    );
+    let all = ask(&ws, "dispute_resolutions", json!([code, number])).await;
+    assert_eq!(all, json!({ "items": [found], "next": null }));
+
+    let dispute = |call| RuntimeCall::Dispute(call);
+    let reason = || Reason::new("两家机构同时受理").unwrap();
+    let parties = ["insurer-a", "insurer-b"].map(|id| format!("did:bill:{id}").parse().unwrap());
+    for call in [
+        pallet_dispute::Call::<Runtime>::open_case {
+            key: invoice.key,
+            parties: parties.to_vec().try_into().unwrap(),
+            reason: reason(),
+            evidence: [1; 32],
+        },
+        pallet_dispute::Call::admin_unlock { case: 1, reason: reason(), evidence: [2; 32] },
+    ] {
+        let done = node.execute(&client, "//admin", dispute(call)).await;
+        assert_eq!(done.success, Some(true), "{done:?}");
+    }
+    assert_eq!(ask(&ws, "dispute_decision", json!([1])).await, Value::Null);
+    let close = pallet_dispute::Call::close_case {
+        case: 1,
+        outcome: pallet_dispute::Outcome::InFavourOf(parties[1].clone()),
+        reason: reason(),
+        evidence: [3; 32],
+    };
+    let done = node.execute(&client, "//admin", dispute(close)).await;
+    assert_eq!(done.success, Some(true), "{done:?}");
+
+    let case = ask(&ws, "dispute_case", json!([1])).await;
+    assert_eq!((&case["open"], &case["acts"]), (&json!(false), &json!(3)));
+    assert_eq!(case["parties"], json!(parties));
+    assert_eq!(case["bill"], json!({ "code": code, "number": number }));
+    let decision = ask(&ws, "dispute_decision", json!([1])).await;
+    assert_eq!(decision, case["decision"]);
+    assert_eq!(decision["in_favour_of"], "did:bill:insurer-b");
+    assert_eq!(decision["evidence"], format!("0x{}", "03".repeat(32)));
+    assert_eq!(ask(&ws, "dispute_case", json!([2])).await, Value::Null);
+    let cases = ask(&ws, "dispute_cases", json!([code, number])).await;
+    assert_eq!(cases, json!({ "items": [case], "next": null }));
+    let acts = ask(&ws, "dispute_acts", json!([1, null, 2])).await;
+    assert_eq!(
+        (&acts["items"][1]["act"], &acts["next"]),
+        (&json!("unlocked"), &json!("0x00000002"))
+    );
+    let rest = ask(&ws, "dispute_acts", json!([1, acts["next"], 2])).await;
+    assert_eq!((&rest["items"][0]["act"], &rest["next"]), (&json!("closed"), &Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -499,6 +678,32 @@ async fn bad_requests_are_refused_in_words_and_limits_hold() {
         ("bill_get", rpc_params!["3106", "0000000001"], code::INVALID_PARAMS, "8 digits"),
         ("bill_get", rpc_params!["31060125"], code::INVALID_PARAMS, "number"),
         ("participant_resolve", rpc_params!["hospital"], code::INVALID_PARAMS, "did:"),
+        (
+            "bill_verifyHash",
+            rpc_params!["31060125", "0000000001", "a1B2c3", "doc", &unknown],
+            code::INVALID_PARAMS,
+            "\"pdf\"",
+        ),
+        (
+            "bill_verifyElements",
+            rpc_params!["31060125", "0000000001", "a1B2c3", 20_261_301, 1],
+            code::INVALID_PARAMS,
+            "issue_date",
+        ),
+        (
+            "bill_verifyElements",
+            rpc_params!["31060125", "0000000001", "a1B2c3", 20_261_124, "1.00"],
+            code::INVALID_PARAMS,
+            "total_fen",
+        ),
+        (
+            "bill_mismatches",
+            rpc_params!["31060125", "0000000001", 0, 101],
+            code::INVALID_PARAMS,
+            "1 to 100",
+        ),
+        ("dispute_acts", rpc_params![1, 0, 0], code::INVALID_PARAMS, "1 to 100"),
+        ("dispute_case", rpc_params!["x"], code::INVALID_PARAMS, "case"),
         ("state_getStorage", rpc_params!["xyz"], code::INVALID_PARAMS, "0x hex"),
         ("state_getStorage", rpc_params!["0x00", &unknown], code::UNKNOWN_BLOCK, "block"),
         ("state_getKeysPaged", rpc_params!["0x", 1001], code::INVALID_PARAMS, "at most 1000"),

@@ -12,10 +12,12 @@ mod access_node;
 mod authorization;
 mod bill;
 pub mod code;
+mod dispute;
 mod page;
 mod participant;
 mod policy;
 mod transaction;
+mod verify;
 
 pub use access_node::{
     AccessNodeChangeView, AccessNodeRecordView, AccessNodeView, LinkCheckView, LinkedNodeView,
@@ -24,12 +26,17 @@ pub use authorization::{
     ConditionView, GrantChangeView, GrantCheckView, GrantRecordView, GrantView,
 };
 pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
+pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, ResolutionView};
 pub use page::Page;
 pub use participant::{ParticipantView, StampView};
 pub use policy::{
-    CheckView, DecisionView, DocumentView, FlowView, InForceView, PolicyPage, PolicyRef,
-    PolicyView, SimulationView, StepView, TrailPage, TrailStepView,
+    CheckView, DecisionView, DocumentView, FlowView, InForceView, PolicyRef, PolicyView,
+    SimulationView, StepView, TrailStepView,
 };
 pub use transaction::{
     BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,
+};
+pub use verify::{
+    BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,
+    MismatchView, ObservationView, VerificationResult,
 };

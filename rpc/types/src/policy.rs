@@ -74,15 +74,6 @@ pub struct DocumentView {
     pub text: Option<String>,
 }
 
-/// A page of versions.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct PolicyPage {
-    /// The versions.
-    pub policies: Vec<PolicyRef>,
-    /// The parameter `after` of the next page; none at the end.
-    pub next: Option<PolicyRef>,
-}
-
 /// One step of an approval flow.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StepView {
@@ -125,15 +116,6 @@ pub struct TrailStepView {
     pub version: u32,
     /// The step.
     pub step: StepView,
-}
-
-/// A page of steps.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct TrailPage {
-    /// The steps, oldest first.
-    pub steps: Vec<TrailStepView>,
-    /// The parameter `after` of the next page; none at the end.
-    pub next: Option<String>,
 }
 
 /// A policy as it decides.

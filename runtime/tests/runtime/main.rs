@@ -22,7 +22,7 @@ fn metadata(version: u32) -> RuntimeMetadata {
     RuntimeMetadataPrefixed::decode(&mut &opaque.unwrap()[..]).unwrap().1
 }
 
-const EXTENSIONS: [&str; 8] = [
+const EXTENSIONS: [&str; 9] = [
     "CheckNonZeroSender",
     "CheckSender",
     "CheckSpecVersion",
@@ -31,6 +31,7 @@ const EXTENSIONS: [&str; 8] = [
     "CheckMortality",
     "CheckNonce",
     "CheckWeight",
+    "CheckContention",
 ];
 
 #[test]
@@ -56,6 +57,8 @@ fn metadata_14_names_what_clients_look_for() {
         (30, "AccessNode"),
         (31, "Authorization"),
         (32, "Policy"),
+        (33, "Dispute"),
+        (34, "BillVerify"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }
@@ -76,7 +79,7 @@ fn metadata_15_names_addresses_signatures_and_apis() {
 }
 
 #[test]
-fn check_sender_adds_no_bytes() {
+fn our_own_extensions_add_no_bytes() {
     // Version, genesis and so on are all that stands between call and end.
     let call = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
     let extension = tx_extension(7, Era::Immortal);
@@ -86,7 +89,7 @@ fn check_sender_adds_no_bytes() {
     let implicit = (VERSION.spec_version, VERSION.transaction_version, genesis, genesis);
     let frames = SignedPayload::from_raw(call.clone(), extension, {
         let (spec, tx, genesis, block) = implicit;
-        ((), (), spec, tx, genesis, block, (), ())
+        ((), (), spec, tx, genesis, block, (), (), ())
     });
     let mut expected = call.encode();
     expected.extend([0, 7 << 2]);
@@ -120,6 +123,7 @@ fn every_refusal_has_words_of_its_own() {
         custom(rejection::SENDER_FROZEN),
         custom(rejection::SENDER_CANCELLED),
         custom(rejection::SCHEME_NOT_ADMITTED),
+        custom(rejection::LOCKS_OUT_OF_ORDER),
         custom(200),
         InvalidTransaction::Stale.into(),
         InvalidTransaction::Future.into(),

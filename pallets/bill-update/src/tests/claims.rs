@@ -143,6 +143,7 @@ fn a_platform_locks_for_an_active_user() {
             claim_no: "c".parse().expect("a plain text"),
             on_behalf_of: Some(did(name)),
             grant: None,
+            signed_at: NOW,
         };
         for (sender, name, expected) in [
             (PLATFORM, "nobody", Error::<Test>::HolderNotActive),
@@ -236,6 +237,7 @@ fn a_grant_does_not_lift_the_other_conditions() {
             claim_no: "c".parse().expect("a plain text"),
             on_behalf_of: Some(did("unlisted")),
             grant: Some(grant()),
+            signed_at: NOW,
         };
         assert_ok!(change(PLATFORM, 1, on_behalf));
         // The user the platform acts for is the one who uses the grant.
@@ -429,5 +431,83 @@ fn a_bill_over_nothing_cannot_be_reimbursed() {
         assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
         assert_noop!(change(INSURER_A, 1, reimburse(1)), Error::<Test>::AmountExceeded);
         assert_noop!(change(INSURER_A, 1, reimburse(0)), Error::<Test>::AmountNotPositive);
+    });
+}
+
+#[test]
+fn contention_decides_who_may_lock_and_learns_who_did() {
+    run(|| {
+        register(bill(1));
+        let claim_no: billchain_primitives::ClaimNo = "c".parse().expect("a plain text");
+        let lock_at = |signed_at| StatusChange::Lock {
+            scene: SHARED,
+            claim_no: claim_no.clone(),
+            on_behalf_of: None,
+            grant: None,
+            signed_at,
+        };
+        assert_noop!(change(INSURER_A, 1, lock_at(NOW - 1)), UNTIMELY);
+        with_world(|world| world.beaten = Some(did("insurer-b")));
+        assert_noop!(change(INSURER_B, 1, lock(SHARED, "d")), BEATEN);
+        assert_eq!(with_world(|world| world.won.len()), 0);
+
+        assert_ok!(change(INSURER_A, 1, lock_at(NOW)));
+        let won = [(key(1), did("insurer-a"))];
+        assert_eq!(with_world(|world| world.won.clone()), won);
+        // Who was kept out in this block hears of that, not of the lock.
+        assert_noop!(change(INSURER_B, 1, lock(SHARED, "d")), BEATEN);
+        // A repeated lock is no new one, and other changes are no locks.
+        assert_ok!(change(INSURER_A, 1, lock_at(NOW + 1)));
+        assert_ok!(change(INSURER_A, 1, unlock()));
+        assert_ok!(change(ADMIN, 1, admin_lock()));
+        assert_eq!(with_world(|world| world.won.clone()), won);
+    });
+}
+
+#[test]
+fn contention_is_asked_about_the_user_of_a_platform() {
+    run(|| {
+        register(bill(1));
+        let on_behalf = StatusChange::Lock {
+            scene: SHARED,
+            claim_no: "c".parse().expect("a plain text"),
+            on_behalf_of: Some(did("insurer-a")),
+            grant: None,
+            signed_at: NOW,
+        };
+        with_world(|world| world.beaten = Some(did("insurer-a")));
+        assert_noop!(change(PLATFORM, 1, on_behalf.clone()), BEATEN);
+        with_world(|world| world.beaten = Some(did("platform")));
+        assert_ok!(change(PLATFORM, 1, on_behalf));
+        assert_eq!(with_world(|world| world.won.clone()), [(key(1), did("insurer-a"))]);
+    });
+}
+
+#[test]
+fn the_dispute_contract_locks_and_unlocks_through_the_same_rules() {
+    use billchain_primitives::traits::{ActiveParticipant, BillLocks, Participants};
+    run(|| {
+        register(bill(1));
+        let sender = |seed| -> ActiveParticipant {
+            World::active_by_account(&account(seed)).expect("it is active")
+        };
+        let (reason, evidence) = (reason(), [6; 32]);
+        let lock = |seed| BillUpdate::admin_lock(sender(seed), key(1), reason.clone(), evidence);
+        let unlock =
+            |seed| BillUpdate::admin_unlock(sender(seed), key(1), reason.clone(), evidence);
+        assert_noop!(lock(INSURER_A), Error::<Test>::RoleForbidden);
+        assert_noop!(unlock(ADMIN), Error::<Test>::NotLocked);
+        assert_ok!(lock(ADMIN));
+        assert!(matches!(last_event(), Event::AdminLocked { version: 2, .. }));
+        assert_noop!(lock(ADMIN), Error::<Test>::IllegalTransition);
+        assert_ok!(unlock(ADMIN));
+        assert!(matches!(last_event(), Event::AdminUnlocked { version: 3, .. }));
+
+        let user = did("insurer-a");
+        let claimant = |seed, user| <BillUpdate as BillLocks>::claimant(&sender(seed), user);
+        assert_eq!(claimant(INSURER_A, None), Ok(user.clone()));
+        assert_eq!(claimant(PLATFORM, Some(&user)), Ok(user.clone()));
+        assert_noop!(claimant(HOSPITAL, None), Error::<Test>::HolderNotUser);
+        assert_noop!(claimant(INSURER_B, Some(&user)), Error::<Test>::NotPlatform);
     });
 }

@@ -1,0 +1,157 @@
+//! A runtime of this contract alone, hashed with SM3, over a ledger of two
+//! bills.
+
+use crate::{self as pallet_bill_verify};
+use billchain_primitives::{
+    AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
+    PayerType, RoleSet, SceneId, Sm3Hasher,
+    history::Entry,
+    traits::{
+        ActiveParticipant, Bill, BillLedger, BillState, ParticipantProblem, ParticipantStatus,
+        Participants, SummaryProblem,
+    },
+};
+use frame::{
+    deps::sp_runtime::{ArithmeticError, generic},
+    testing_prelude::*,
+    traits::{IdentityLookup, Time},
+};
+
+type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
+
+construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        BillVerify: pallet_bill_verify,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountId = AccountId;
+    type Lookup = IdentityLookup<AccountId>;
+    type Hashing = Sm3Hasher;
+}
+
+impl pallet_bill_verify::Config for Test {
+    type Ledger = World;
+    type Participants = World;
+    type Time = World;
+    type WeightInfo = pallet_bill_verify::weights::SubstrateWeight<Test>;
+}
+
+pub const INSURER: u8 = 1;
+pub const FROZEN: u8 = 2;
+pub const CANCELLED: u8 = 3;
+pub const STRANGER: u8 = 4;
+
+/// 2026-11-24T00:30:00Z.
+pub const NOW: u64 = 1_795_480_200_000;
+
+/// The other contracts: bill 1 has no PDF hash, bill 2 has one.
+pub struct World;
+
+impl BillLedger for World {
+    fn bill(key: &BillKey) -> Option<Bill> {
+        [(1, [0; 32]), (2, [4; 32])]
+            .map(|(number, pdf_hash)| bill(number, pdf_hash))
+            .into_iter()
+            .find(|bill| bill.summary.key == *key)
+    }
+
+    fn contains(key: &BillKey) -> bool {
+        Self::bill(key).is_some()
+    }
+
+    fn open(_: BillSummary, _: BillStatus, _: Entry) -> Result<(), SummaryProblem> {
+        Err(SummaryProblem::AlreadyExists)
+    }
+
+    fn advance(_: Bill, _: Entry) -> Result<Bill, ArithmeticError> {
+        Err(ArithmeticError::Overflow)
+    }
+}
+
+impl Participants for World {
+    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
+        match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
+            INSURER => Ok(ActiveParticipant { did: did("insurer"), roles: RoleSet::EMPTY }),
+            FROZEN => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
+            CANCELLED => Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+            _ => Err(ParticipantProblem::NotFound),
+        }
+    }
+
+    fn active_by_did(_: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
+        Err(ParticipantProblem::NotFound)
+    }
+
+    fn account_of(_: &Did) -> Option<AccountId> {
+        None
+    }
+}
+
+impl Time for World {
+    type Moment = u64;
+
+    fn now() -> u64 {
+        NOW
+    }
+}
+
+pub fn did(name: &str) -> Did {
+    format!("did:bill:{name}").parse().expect("test names are plain")
+}
+
+pub fn key(number: u32) -> BillKey {
+    BillKey {
+        code: "31060125".parse().expect("8 digits"),
+        number: format!("{number:010}").parse().expect("10 digits"),
+    }
+}
+
+fn bill(number: u32, pdf_hash: [u8; 32]) -> Bill {
+    Bill {
+        summary: BillSummary {
+            key: key(number),
+            check_code: "a1B2c3".parse().expect("6 characters"),
+            kind: BillKind::Blue,
+            issue_date: IssueDate::new(20_261_124).expect("a real date"),
+            issue_time: IssueTime::new(83_000).expect("a real time"),
+            total: Fen::new(12_345).expect("in bounds"),
+            issuer: did("hospital"),
+            issuer_uscc: "91350100M000100Y43".parse().expect("18 characters"),
+            payer_type: PayerType::Person,
+            payer_ref: [7; 32],
+            scene: SceneId(1),
+            biz_no_hash: [8; 32],
+            xml_hash: [9; 32],
+            pdf_hash,
+            location_hash: [0; 32],
+            related: None,
+        },
+        state: BillState {
+            status: BillStatus::Normal,
+            version: 1,
+            version_hash: [0; 32],
+            lock: None,
+            reimbursements: Default::default(),
+            updated: NOW,
+        },
+    }
+}
+
+/// Runs `test` in transaction 3 of block 1 and checks the state after it.
+pub fn run(test: impl FnOnce()) -> TestState {
+    let storage = frame_system::GenesisConfig::<Test>::default().build_storage();
+    let mut state = TestState::new(storage.expect("the genesis is sound"));
+    state.execute_with(|| {
+        System::set_block_number(1);
+        System::set_extrinsic_index(3);
+        test();
+        BillVerify::do_try_state().expect("the state is sound");
+    });
+    state.persist_offchain_overlay();
+    state
+}

@@ -1,0 +1,541 @@
+//! # Dispute contract (票据智能合约争议解决)
+//!
+//! Who gets a bill that several want. Tender row 223:
+//!
+//! - *Contention*: "合约争议解决规则：适用于不同用票方对同一张票据进行锁定或受理操作，同一时间上基于时间戳
+//!   顺序方式判断具备写入权限的用票方，时间戳一致情况下基于权重进行判断": the locks of one bill that a block
+//!   asks for stand in it in the order of their [`Precedence`] ([`Pallet::announce`]), so that the
+//!   first one that can have the bill gets it and the others get [`Error::DisputeLost`].
+//! - *Intervention*: "管理员人工介入解决：提供管理员人工锁定或解锁票据，人工处理无法自动解决的异常票据":
+//!   [`Pallet::open_case`], [`Pallet::admin_lock`], [`Pallet::admin_unlock`],
+//!   [`Pallet::close_case`].
+//! - *Weights*: "场景权重设置：… 支持动态设置场景权重设置": they are the scene contract's.
+//!
+//! ## What it promises
+//! - A block in which a lock stands before one that precedes it by the rule is not valid. Whoever
+//!   builds a block can leave a lock out, but cannot prefer a later one to it.
+//! - One claimant at most gets the lock of a bill in a block, also if it gives the lock back in the
+//!   same block.
+//! - A bill that several claimants wanted in a block, and one got, has an
+//!   [`Event::DisputeResolved`] and a [`Resolution`]: the last one in the state, all in the
+//!   node-local index.
+//! - A bill has one open case at most. Every act of an administrator has a reason and an evidence
+//!   hash, and makes one [`ActRecord`], chained by hash into the state.
+//!
+//! ## What it assumes
+//! The runtime announces the locks of every transaction before it runs the transaction. Across
+//! blocks the first committed wins: the bill-update contract refuses the second.
+//!
+//! ## What it does not do
+//! Locks themselves are the bill-update contract's, and so are the rules for administrative ones;
+//! a lock outlives the case under which it was made.
+
+#![forbid(unsafe_code)]
+
+mod contention;
+pub mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use contention::OutOfOrder;
+pub use pallet::*;
+pub use types::{
+    Act, ActRecord, Case, CaseId, Contender, Contest, Decision, LockRequest, Outcome, Precedence,
+    Resolution,
+};
+pub use weights::WeightInfo;
+
+use billchain_primitives::{
+    AccountId, BillKey, Did, Moment, Reason, Role, Stamp, sm3,
+    traits::{
+        ActiveParticipant, BillLedger, BillLocks, ParticipantProblem, ParticipantStatus,
+        Participants, Scenes,
+    },
+};
+use codec::Encode;
+use frame::{
+    arithmetic::ArithmeticError, deps::sp_io::offchain_index, prelude::*, traits::Time,
+    try_runtime::TryRuntimeError,
+};
+use types::{act_key, bill_case_key};
+
+/// The dispute contract.
+#[frame::pallet]
+pub mod pallet {
+    use super::*;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The contract.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the runtime decides.
+    #[pallet::config]
+    pub trait Config:
+        frame_system::Config<AccountId = AccountId, RuntimeEvent: From<Event<Self>>>
+    {
+        /// Where bills are kept.
+        type Ledger: BillLedger;
+        /// The rules of locks.
+        type Locks: BillLocks;
+        /// Who acts on the chain.
+        type Participants: Participants;
+        /// The business scenes, for their weights.
+        type Scenes: Scenes;
+        /// Time of the block.
+        type Time: Time<Moment = Moment>;
+        /// How far the time at which a lock was signed may be from the block's
+        /// time, in milliseconds, before and after it.
+        #[pallet::constant]
+        type MaxSignedDrift: Get<Moment>;
+        /// Most claimants that a resolution names; at least 2.
+        #[pallet::constant]
+        type MaxContenders: Get<u32>;
+        /// Most parties of a case; not 0.
+        #[pallet::constant]
+        type MaxParties: Get<u32>;
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Locks that the block under execution asks for, by bill; empty between
+    /// blocks.
+    #[pallet::storage]
+    pub type Contests<T: Config> = StorageMap<_, Identity, BillKey, Contest<T::MaxContenders>>;
+
+    /// How the last contention for a bill ended.
+    #[pallet::storage]
+    pub type Resolutions<T: Config> =
+        StorageMap<_, Identity, BillKey, Resolution<T::MaxContenders>>;
+
+    /// Cases by number.
+    #[pallet::storage]
+    pub type Cases<T: Config> = StorageMap<_, Identity, CaseId, Case<T::MaxParties>>;
+
+    /// Number of cases so far, which is the number of the last one.
+    #[pallet::storage]
+    pub type CaseCount<T: Config> = StorageValue<_, CaseId, ValueQuery>;
+
+    /// The open case of a bill.
+    #[pallet::storage]
+    pub type OpenCases<T: Config> = StorageMap<_, Identity, BillKey, CaseId>;
+
+    /// What this pallet tells the world.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// Several claimants asked for a bill's lock in this block.
+        DisputeResolved {
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The participant that got the lock.
+            winner: Did,
+            /// All claimants by their first request, in order of precedence,
+            /// the winner among them.
+            contenders: BoundedVec<Contender, T::MaxContenders>,
+            /// Requests by further claimants, for whom there was no place.
+            unnamed: u32,
+        },
+        /// A case was opened (立案).
+        CaseOpened {
+            /// Its number.
+            case: CaseId,
+            /// Code and number of the bill.
+            key: BillKey,
+            /// Who has a part in it.
+            parties: BoundedVec<Did, T::MaxParties>,
+            /// The administrator.
+            operator: Did,
+            /// Why.
+            reason: Reason,
+            /// SM3 of the evidence.
+            evidence: [u8; 32],
+        },
+        /// A case was closed (结案).
+        CaseClosed {
+            /// Its number.
+            case: CaseId,
+            /// Code and number of the bill.
+            key: BillKey,
+            /// What was decided.
+            outcome: Outcome,
+            /// The administrator.
+            operator: Did,
+            /// Why.
+            reason: Reason,
+            /// SM3 of the evidence.
+            evidence: [u8; 32],
+        },
+        /// A bill was locked under a case; reason and evidence stand in the
+        /// bill-update contract's event.
+        LockedUnderCase {
+            /// Number of the case.
+            case: CaseId,
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The administrator.
+            operator: Did,
+        },
+        /// A bill was unlocked under a case; reason and evidence stand in the
+        /// bill-update contract's event.
+        UnlockedUnderCase {
+            /// Number of the case.
+            case: CaseId,
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The administrator.
+            operator: Did,
+        },
+    }
+
+    /// Why a call is refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// Another claimant got the bill in this block: it signed earlier, or
+        /// at the same time in a scene with a higher weight, or its transaction
+        /// hash is smaller. `dispute_resolution` names it.
+        DisputeLost,
+        /// The time at which the lock was signed is too far from the block's:
+        /// sign again, with a clock that is right.
+        SignedTimeOutOfBounds,
+        /// The sender's account belongs to no participant.
+        NotParticipant,
+        /// The sender is a participant, but frozen.
+        ParticipantFrozen,
+        /// The sender is a participant, but cancelled.
+        ParticipantCancelled,
+        /// The sender has not the role of an administrator.
+        NotAdministrator,
+        /// No bill has this code and number.
+        BillNotFound,
+        /// No case has this number.
+        CaseNotFound,
+        /// The case is closed.
+        NotOpen,
+        /// The bill has an open case.
+        AlreadyOpen,
+        /// A case needs a party.
+        PartiesMissing,
+        /// A party stands twice.
+        PartyRepeated,
+        /// A party is no participant.
+        PartyUnknown,
+        /// The case was decided in favour of somebody who has no part in it.
+        NotParty,
+        /// The hash of the evidence is zero.
+        EvidenceMissing,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            // `on_finalize` looks for contests; what one costs was paid for
+            // when its locks were announced.
+            T::DbWeight::get().reads(1)
+        }
+
+        fn on_finalize(_: BlockNumberFor<T>) {
+            Self::resolve_all();
+        }
+
+        fn integrity_test() {
+            assert!(T::MaxContenders::get() >= 2, "a contention has two contenders");
+            assert!(T::MaxParties::get() > 0, "MaxParties is 0");
+        }
+
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Opens a case over a bill that has no open one.
+        ///
+        /// The sender is an administrator. The parties are participants, in
+        /// whatever state they are.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::open_case(parties.len() as u32))]
+        pub fn open_case(
+            origin: OriginFor<T>,
+            key: BillKey,
+            parties: BoundedVec<Did, T::MaxParties>,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            let sender = Self::administrator(origin)?;
+            ensure!(evidence != [0; 32], Error::<T>::EvidenceMissing);
+            ensure!(T::Ledger::contains(&key), Error::<T>::BillNotFound);
+            ensure!(!OpenCases::<T>::contains_key(key), Error::<T>::AlreadyOpen);
+            ensure!(!parties.is_empty(), Error::<T>::PartiesMissing);
+            for (index, party) in parties.iter().enumerate() {
+                ensure!(!parties[..index].contains(party), Error::<T>::PartyRepeated);
+                ensure!(T::Participants::account_of(party).is_some(), Error::<T>::PartyUnknown);
+            }
+            let id = CaseCount::<T>::get().checked_add(1).ok_or(ArithmeticError::Overflow)?;
+            CaseCount::<T>::put(id);
+            OpenCases::<T>::insert(key, id);
+            offchain_index::set(&bill_case_key(&key, id), &id.encode());
+            let operator = sender.did;
+            let case = Case {
+                bill: key,
+                parties: parties.clone(),
+                operator: operator.clone(),
+                opened: Self::stamp(),
+                reason: reason.clone(),
+                evidence,
+                decision: None,
+                acts: 0,
+                history_hash: [0; 32],
+            };
+            Self::record(id, case, Act::Opened, operator.clone(), reason.clone(), evidence)?;
+            Self::deposit_event(Event::CaseOpened {
+                case: id,
+                key,
+                parties,
+                operator,
+                reason,
+                evidence,
+            });
+            Ok(())
+        }
+
+        /// Closes an open case with a decision.
+        ///
+        /// The sender is an administrator. The bill's lock, if it has one,
+        /// stays.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::close_case())]
+        pub fn close_case(
+            origin: OriginFor<T>,
+            case: CaseId,
+            outcome: Outcome,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            let (sender, mut closed) = Self::acting(origin, case, evidence)?;
+            if let Outcome::InFavourOf(party) = &outcome {
+                ensure!(closed.parties.contains(party), Error::<T>::NotParty);
+            }
+            let (key, operator) = (closed.bill, sender.did);
+            closed.decision = Some(Decision {
+                outcome: outcome.clone(),
+                operator: operator.clone(),
+                at: Self::stamp(),
+                reason: reason.clone(),
+                evidence,
+            });
+            OpenCases::<T>::remove(key);
+            let act = Act::Closed(outcome.clone());
+            Self::record(case, closed, act, operator.clone(), reason.clone(), evidence)?;
+            Self::deposit_event(Event::CaseClosed {
+                case,
+                key,
+                outcome,
+                operator,
+                reason,
+                evidence,
+            });
+            Ok(())
+        }
+
+        /// Locks the bill of an open case until an administrator unlocks it.
+        ///
+        /// The sender is an administrator. Conditions are the bill-update
+        /// contract's, and so are the errors.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::admin_lock())]
+        pub fn admin_lock(
+            origin: OriginFor<T>,
+            case: CaseId,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            let (sender, open) = Self::acting(origin, case, evidence)?;
+            let (key, operator) = (open.bill, sender.did.clone());
+            T::Locks::admin_lock(sender, key, reason.clone(), evidence)?;
+            Self::record(case, open, Act::Locked, operator.clone(), reason, evidence)?;
+            Self::deposit_event(Event::LockedUnderCase { case, key, operator });
+            Ok(())
+        }
+
+        /// Releases whatever lock the bill of an open case has.
+        ///
+        /// The sender is an administrator. Conditions are the bill-update
+        /// contract's, and so are the errors.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::admin_unlock())]
+        pub fn admin_unlock(
+            origin: OriginFor<T>,
+            case: CaseId,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            let (sender, open) = Self::acting(origin, case, evidence)?;
+            let (key, operator) = (open.bill, sender.did.clone());
+            T::Locks::admin_unlock(sender, key, reason.clone(), evidence)?;
+            Self::record(case, open, Act::Unlocked, operator.clone(), reason, evidence)?;
+            Self::deposit_event(Event::UnlockedUnderCase { case, key, operator });
+            Ok(())
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// The case with this number.
+        pub fn case(id: CaseId) -> Option<Case<T::MaxParties>> {
+            Cases::<T>::get(id)
+        }
+
+        /// What was decided of a case; `None` if it is open or does not exist.
+        pub fn decision(id: CaseId) -> Option<Decision> {
+            Self::case(id)?.decision
+        }
+
+        /// How the last contention for a bill ended, with all contenders.
+        pub fn resolution(key: &BillKey) -> Option<Resolution<T::MaxContenders>> {
+            Resolutions::<T>::get(key)
+        }
+
+        fn administrator(origin: OriginFor<T>) -> Result<ActiveParticipant, DispatchError> {
+            let account = ensure_signed(origin)?;
+            let sender =
+                T::Participants::active_by_account(&account).map_err(|problem| match problem {
+                    ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
+                        Error::<T>::ParticipantFrozen
+                    }
+                    ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
+                        Error::<T>::ParticipantCancelled
+                    }
+                    ParticipantProblem::NotActive(ParticipantStatus::Active)
+                    | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
+                })?;
+            ensure!(sender.roles.contains(Role::Admin), Error::<T>::NotAdministrator);
+            Ok(sender)
+        }
+
+        /// An administrator that acts on evidence, and the open case.
+        fn acting(
+            origin: OriginFor<T>,
+            case: CaseId,
+            evidence: [u8; 32],
+        ) -> Result<(ActiveParticipant, Case<T::MaxParties>), DispatchError> {
+            let sender = Self::administrator(origin)?;
+            ensure!(evidence != [0; 32], Error::<T>::EvidenceMissing);
+            let case = Cases::<T>::get(case).ok_or(Error::<T>::CaseNotFound)?;
+            ensure!(case.decision.is_none(), Error::<T>::NotOpen);
+            Ok((sender, case))
+        }
+
+        /// Writes the case with one more act in its history.
+        fn record(
+            id: CaseId,
+            mut case: Case<T::MaxParties>,
+            act: Act,
+            operator: Did,
+            reason: Reason,
+            evidence: [u8; 32],
+        ) -> DispatchResult {
+            case.acts = case.acts.checked_add(1).ok_or(ArithmeticError::Overflow)?;
+            let number = case.acts;
+            let at = Self::stamp();
+            let record = ActRecord { number, act, operator, at, reason, evidence }.encode();
+            case.history_hash = sm3(&[&case.history_hash[..], &record].concat());
+            offchain_index::set(&act_key(id, number), &record);
+            Cases::<T>::insert(id, case);
+            Ok(())
+        }
+
+        fn stamp() -> Stamp {
+            Stamp {
+                block: frame_system::Pallet::<T>::block_number().saturated_into(),
+                extrinsic: frame_system::Pallet::<T>::extrinsic_index(),
+                moment: T::Time::now(),
+            }
+        }
+
+        /// Checks what always holds between blocks:
+        /// - no contest is left over;
+        /// - a resolution is of a bill that exists and names two claimants or
+        ///   more, each once, in order of precedence, and the winner unless
+        ///   there was no place;
+        /// - cases are numbered from 1 without gaps, are of bills that exist,
+        ///   have parties, each once, and at least one act; a decision favours
+        ///   a party;
+        /// - the open cases are exactly those without a decision, one a bill.
+        pub fn do_try_state() -> Result<(), TryRuntimeError> {
+            ensure!(Contests::<T>::iter_keys().next().is_none(), "a contest is left over");
+            for (key, resolution) in Resolutions::<T>::iter() {
+                ensure!(T::Ledger::contains(&key), "a contended bill exists");
+                if let Some(broken) = resolution.inconsistency() {
+                    return Err(TryRuntimeError::Other(broken));
+                }
+            }
+            let (mut cases, mut open) = (0_u32, 0_u32);
+            for (id, case) in Cases::<T>::iter() {
+                ensure!((1..=CaseCount::<T>::get()).contains(&id), "cases are numbered from 1");
+                ensure!(T::Ledger::contains(&case.bill), "the bill of a case exists");
+                if let Some(broken) = case.inconsistency() {
+                    return Err(TryRuntimeError::Other(broken));
+                }
+                cases = cases.saturating_add(1);
+                if case.decision.is_none() {
+                    open = open.saturating_add(1);
+                    ensure!(
+                        OpenCases::<T>::get(case.bill) == Some(id),
+                        "a case without a decision is the open one of its bill"
+                    );
+                }
+            }
+            ensure!(cases == CaseCount::<T>::get(), "cases are numbered without gaps");
+            let noted = OpenCases::<T>::iter_keys().count();
+            ensure!(u32::try_from(noted) == Ok(open), "an open case has no decision");
+            Ok(())
+        }
+    }
+}
+
+impl<S: Get<u32>> Case<S> {
+    /// The first rule of a case's inner consistency that does not hold.
+    fn inconsistency(&self) -> Option<&'static str> {
+        let decided_for = self.decision.as_ref().map(|decision| &decision.outcome);
+        if self.parties.is_empty() {
+            Some("a case has parties")
+        } else if self.parties.iter().enumerate().any(|(i, p)| self.parties[..i].contains(p)) {
+            Some("a party stands once")
+        } else if self.acts == 0 {
+            Some("a case has an act at least")
+        } else if matches!(decided_for, Some(Outcome::InFavourOf(p)) if !self.parties.contains(p)) {
+            Some("a decision favours a party")
+        } else {
+            None
+        }
+    }
+}
+
+impl<S: Get<u32>> Resolution<S> {
+    /// The first rule of a resolution's inner consistency that does not hold.
+    fn inconsistency(&self) -> Option<&'static str> {
+        let named = &self.contenders;
+        if named.len() < 2 {
+            Some("a contention has two contenders")
+        } else if named.windows(2).any(|two| two[0].precedence > two[1].precedence) {
+            Some("contenders stand in order of precedence")
+        } else if named
+            .iter()
+            .enumerate()
+            .any(|(i, c)| named[..i].iter().any(|earlier| earlier.claimant == c.claimant))
+        {
+            Some("a contender stands once")
+        } else if self.unnamed == 0 && named.iter().all(|c| c.claimant != self.winner) {
+            Some("the winner is a contender")
+        } else {
+            None
+        }
+    }
+}
