@@ -38,10 +38,12 @@ impl<T: Config> Pallet<T> {
         if let (StatusChange::Lock { scene, claim_no, on_behalf_of, grant, .. }, Some(lock)) =
             (change, &bill.state.lock)
         {
-            let claimant = on_behalf_of.as_ref().unwrap_or(&sender.did);
             let claim =
                 LockPurpose::Claim { scene: *scene, claim_no: claim_no.clone(), grant: *grant };
-            Self::ensure_same_claim(lock, claimant, &claim)?;
+            let wanted = on_behalf_of.as_ref().unwrap_or(&sender.did);
+            Self::ensure_same_claim(lock, wanted, &claim)?;
+            // Nobody else's lock is repeated in its name, except by a platform.
+            Self::claimant(sender, on_behalf_of.as_ref())?;
             return Ok(None);
         }
         Self::ensure_version(&bill, expected_version)?;
