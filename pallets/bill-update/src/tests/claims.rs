@@ -74,6 +74,14 @@ fn repeating_a_lock_changes_nothing_and_succeeds() {
         let refused: DispatchError = Error::<Test>::LockedForOtherClaim.into();
         assert_noop!(change(INSURER_A, 1, lock(SHARED, "d")), refused);
         assert_noop!(change(INSURER_A, 1, lock(SHARED_TOO, "c")), refused);
+        // In the holder's name a platform may repeat it, another user not.
+        let mut in_its_name = lock(SHARED, "c");
+        if let StatusChange::Lock { on_behalf_of, .. } = &mut in_its_name {
+            *on_behalf_of = Some(did("insurer-a"));
+        }
+        assert_ok!(change(PLATFORM, 1, in_its_name.clone()));
+        assert_noop!(change(INSURER_B, 1, in_its_name), Error::<Test>::NotPlatform);
+        assert_eq!(stored(1), before);
     });
 }
 
