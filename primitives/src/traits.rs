@@ -9,7 +9,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::{ConstU32, bounded::BoundedVec};
-use sp_runtime::ArithmeticError;
+use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
 
 /// A participant that may act.
 #[derive(Clone, PartialEq, Eq, Debug)]
