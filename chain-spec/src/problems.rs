@@ -29,6 +29,9 @@ pub enum SpecError {
 /// would otherwise stop it.
 const FEWEST_PRODUCTION_OPERATORS: usize = 4;
 
+/// Most members of the council.
+const MOST_COUNCIL_MEMBERS: usize = billchain_runtime::MAX_COUNCIL_MEMBERS as usize;
+
 /// Most operators: the bound on validators.
 const MOST_OPERATORS: usize = pallet_validators::MAX_VALIDATORS as usize;
 
@@ -73,6 +76,12 @@ impl ChainSpec {
         }
         if self.council.is_empty() {
             problems.push("council: expected at least one member, found none".into());
+        }
+        if self.council.len() > MOST_COUNCIL_MEMBERS {
+            let found = self.council.len();
+            problems.push(format!(
+                "council: expected at most {MOST_COUNCIL_MEMBERS} members, found {found}"
+            ));
         }
         for (at, operator) in self.operators.iter().enumerate() {
             if !(1..=MAX_POWER).contains(&operator.power) {

@@ -155,19 +155,10 @@ impl UndecidedWriter {
     pub(crate) fn write(&self, block: &StoredBlock) -> Result<(), ConsensusError> {
         let path = path_of(&self.directory, block);
         let partial = path.with_extension("partial");
-        let body = Record {
-            height: block.height,
-            round: block.round,
-            hash: block.hash,
-            init: block.init.as_ref().map(|part| (part.init.clone(), part.signature.to_bytes())),
-            bytes: block.bytes.clone(),
-        }
-        .encode();
+        let bytes = sealed(&body(block));
         let result = (|| {
             let mut file = File::create(&partial)?;
-            file.write_all(MAGIC)?;
-            file.write_all(&body)?;
-            file.write_all(&checksum(&body))?;
+            file.write_all(&bytes)?;
             file.sync_all()?;
             fs::rename(&partial, &path)?;
             File::open(&self.directory)?.sync_all()
@@ -220,7 +211,24 @@ fn read(path: &Path, most: usize) -> std::io::Result<Option<StoredBlock>> {
     Ok(parse(&bytes))
 }
 
-fn parse(bytes: &[u8]) -> Option<StoredBlock> {
+/// What a file says of a block.
+pub(crate) fn body(block: &StoredBlock) -> Vec<u8> {
+    Record {
+        height: block.height,
+        round: block.round,
+        hash: block.hash,
+        init: block.init.as_ref().map(|part| (part.init.clone(), part.signature.to_bytes())),
+        bytes: block.bytes.clone(),
+    }
+    .encode()
+}
+
+/// A file with this body.
+pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
+    [MAGIC, body, &checksum(body)].concat()
+}
+
+pub(crate) fn parse(bytes: &[u8]) -> Option<StoredBlock> {
     let body = bytes.strip_prefix(MAGIC)?;
     let (mut body, sum) = body.split_at_checked(body.len().checked_sub(32)?)?;
     if checksum(body) != sum {

@@ -4,7 +4,7 @@
 //! The oracle is RustCrypto's `sm2`, which shares no code with our verification.
 
 use crate::{
-    Error,
+    Error, keyfile,
     sm2::{DEFAULT_ID, KeyCache, PROMOTE_AFTER, PublicKey, SecretKey, Signature},
 };
 use ::sm2::dsa::{VerifyingKey, signature::Verifier};
@@ -54,6 +54,17 @@ pub fn verify_damaged(data: &[u8]) {
     if damage.is_empty() {
         assert_eq!(verdict, Ok(()), "a fresh signature is valid");
     }
+}
+
+/// Reads a key file as far as that takes no password: deriving a key from one
+/// takes as long as the file asks for, up to a bound of seconds. Then reads the
+/// same bytes as the key that a file holds. Returns whether they are a
+/// well-formed key file.
+///
+/// # Panics
+/// If what was read and is written again reads otherwise.
+pub fn key_file(data: &[u8]) -> bool {
+    keyfile::check_reading(std::str::from_utf8(data).unwrap_or_default(), data)
 }
 
 /// Verifies with an unknown key, a known point and a table, and by RustCrypto.

@@ -98,6 +98,13 @@ struct EncryptedKey<'a> {
     encrypted: &'a OctetStringRef,
 }
 
+impl<'a> EncryptedKey<'a> {
+    fn of(document: &'a der::SecretDocument) -> Result<Self, KeyFileError> {
+        Self::from_der(document.as_bytes())
+            .map_err(|error| KeyFileError::malformed(format!("EncryptedPrivateKeyInfo: {error}")))
+    }
+}
+
 #[derive(Sequence)]
 struct Algorithm<'a> {
     oid: ObjectIdentifier,
@@ -155,6 +162,18 @@ pub fn encrypt_to_pem(key: &SecretKey, password: &[u8]) -> Result<String, KeyFil
 /// [`KeyFileError::WrongPassword`] when the password does not open it; the
 /// other kinds say what is wrong with the file itself.
 pub fn decrypt_from_pem(pem: &str, password: &[u8]) -> Result<SecretKey, KeyFileError> {
+    let document = document_of(pem)?;
+    let parsed = EncryptedKey::of(&document)?;
+    let parameters = Parameters::of(&parsed.algorithm)?;
+    let key = derive(password, parameters.salt, parameters.iterations);
+    let plain = sm4::open(&key, &parameters.nonce, &[], parsed.encrypted.as_bytes())
+        .map(Zeroizing::new)
+        .map_err(|_| KeyFileError::WrongPassword)?;
+    secret_of(&plain)
+}
+
+/// The DER value in the PEM.
+fn document_of(pem: &str) -> Result<der::SecretDocument, KeyFileError> {
     if pem.len() > MAX_FILE_LEN {
         let what = format!("{} bytes long, at most {MAX_FILE_LEN} expected", pem.len());
         return Err(KeyFileError::malformed(what));
@@ -166,64 +185,93 @@ pub fn decrypt_from_pem(pem: &str, password: &[u8]) -> Result<SecretKey, KeyFile
     if label != LABEL {
         return Err(KeyFileError::NotEncrypted { label: label.to_owned() });
     }
-    let parsed = EncryptedKey::from_der(document.as_bytes())
-        .map_err(|error| KeyFileError::malformed(format!("EncryptedPrivateKeyInfo: {error}")))?;
-    let (key, nonce) = open_parameters(&parsed.algorithm, password)?;
-    let plain = sm4::open(&key, &nonce, &[], parsed.encrypted.as_bytes())
-        .map(Zeroizing::new)
-        .map_err(|_| KeyFileError::WrongPassword)?;
-    let secret = ::sm2::SecretKey::from_pkcs8_der(&plain)
+    Ok(document)
+}
+
+/// The key in what was encrypted.
+fn secret_of(plain: &[u8]) -> Result<SecretKey, KeyFileError> {
+    let secret = ::sm2::SecretKey::from_pkcs8_der(plain)
         .map_err(|error| KeyFileError::malformed(format!("decrypted key: {error}")))?;
     SecretKey::from_bytes(&Zeroizing::new(secret.to_bytes().into()))
         .map_err(|error| KeyFileError::malformed(format!("decrypted key: {error}")))
 }
 
-/// Checks the algorithms and gives the SM4 key and the nonce.
-fn open_parameters(
-    algorithm: &Algorithm<'_>,
-    password: &[u8],
-) -> Result<(Zeroizing<[u8; 16]>, [u8; 12]), KeyFileError> {
-    expect_oid("encryption scheme", algorithm, PBES2, "1.2.840.113549.1.5.13 (PBES2)")?;
-    let pbes2: Pbes2Parameters<'_> = parameters("PBES2", algorithm)?;
+/// What a file says about how its key is encrypted.
+struct Parameters<'a> {
+    salt: &'a [u8],
+    iterations: u32,
+    nonce: [u8; 12],
+}
 
-    expect_oid("key derivation", &pbes2.derivation, PBKDF2, "1.2.840.113549.1.5.12 (PBKDF2)")?;
-    let pbkdf2: Pbkdf2Parameters<'_> = parameters("PBKDF2", &pbes2.derivation)?;
-    let prf = pbkdf2.prf.as_ref().ok_or_else(|| KeyFileError::UnsupportedAlgorithm {
-        what: "PBKDF2 PRF",
-        found: "none (that is, HMAC-SHA1)".to_owned(),
-        expected: "1.2.156.10197.1.401.2 (HMAC-SM3)",
-    })?;
-    expect_oid("PBKDF2 PRF", prf, HMAC_SM3, "1.2.156.10197.1.401.2 (HMAC-SM3)")?;
-    let Null = parameters("PBKDF2 PRF", prf)?;
-    let salt = pbkdf2.salt.as_bytes();
-    if !ACCEPTED_SALT.contains(&salt.len()) {
-        let what = format!("PBKDF2 salt of {} bytes, 8 to 64 expected", salt.len());
-        return Err(KeyFileError::malformed(what));
-    }
-    if !ACCEPTED_ITERATIONS.contains(&pbkdf2.iterations) {
-        let what = format!(
-            "{} PBKDF2 iterations, {} to {} expected",
-            pbkdf2.iterations,
-            ACCEPTED_ITERATIONS.start(),
-            ACCEPTED_ITERATIONS.end(),
-        );
-        return Err(KeyFileError::malformed(what));
-    }
-    if let Some(length) = pbkdf2.key_length.filter(|length| *length != 16) {
-        let what = format!("PBKDF2 key length {length}, 16 expected");
-        return Err(KeyFileError::malformed(what));
-    }
+impl<'a> Parameters<'a> {
+    /// Checks the algorithms and every bound; no work is done for the password.
+    fn of(algorithm: &Algorithm<'a>) -> Result<Self, KeyFileError> {
+        expect_oid("encryption scheme", algorithm, PBES2, "1.2.840.113549.1.5.13 (PBES2)")?;
+        let pbes2: Pbes2Parameters<'_> = parameters("PBES2", algorithm)?;
 
-    expect_oid("cipher", &pbes2.encryption, SM4_GCM, "1.2.156.10197.1.104.8 (SM4-GCM)")?;
-    let gcm: GcmParameters<'_> = parameters("SM4-GCM", &pbes2.encryption)?;
-    let nonce = gcm.nonce.as_bytes().try_into().map_err(|_| {
-        let length = gcm.nonce.as_bytes().len();
-        KeyFileError::malformed(format!("SM4-GCM nonce of {length} bytes, 12 expected"))
-    })?;
-    if gcm.tag_length.map(usize::from) != Some(TAG_LEN) {
-        return Err(KeyFileError::malformed("SM4-GCM tag length other than 16"));
+        expect_oid("key derivation", &pbes2.derivation, PBKDF2, "1.2.840.113549.1.5.12 (PBKDF2)")?;
+        let pbkdf2: Pbkdf2Parameters<'_> = parameters("PBKDF2", &pbes2.derivation)?;
+        let prf = pbkdf2.prf.as_ref().ok_or_else(|| KeyFileError::UnsupportedAlgorithm {
+            what: "PBKDF2 PRF",
+            found: "none (that is, HMAC-SHA1)".to_owned(),
+            expected: "1.2.156.10197.1.401.2 (HMAC-SM3)",
+        })?;
+        expect_oid("PBKDF2 PRF", prf, HMAC_SM3, "1.2.156.10197.1.401.2 (HMAC-SM3)")?;
+        let Null = parameters("PBKDF2 PRF", prf)?;
+        let salt = pbkdf2.salt.as_bytes();
+        if !ACCEPTED_SALT.contains(&salt.len()) {
+            let what = format!("PBKDF2 salt of {} bytes, 8 to 64 expected", salt.len());
+            return Err(KeyFileError::malformed(what));
+        }
+        if !ACCEPTED_ITERATIONS.contains(&pbkdf2.iterations) {
+            let what = format!(
+                "{} PBKDF2 iterations, {} to {} expected",
+                pbkdf2.iterations,
+                ACCEPTED_ITERATIONS.start(),
+                ACCEPTED_ITERATIONS.end(),
+            );
+            return Err(KeyFileError::malformed(what));
+        }
+        if let Some(length) = pbkdf2.key_length.filter(|length| *length != 16) {
+            let what = format!("PBKDF2 key length {length}, 16 expected");
+            return Err(KeyFileError::malformed(what));
+        }
+
+        expect_oid("cipher", &pbes2.encryption, SM4_GCM, "1.2.156.10197.1.104.8 (SM4-GCM)")?;
+        let gcm: GcmParameters<'_> = parameters("SM4-GCM", &pbes2.encryption)?;
+        let nonce = gcm.nonce.as_bytes().try_into().map_err(|_| {
+            let length = gcm.nonce.as_bytes().len();
+            KeyFileError::malformed(format!("SM4-GCM nonce of {length} bytes, 12 expected"))
+        })?;
+        if gcm.tag_length.map(usize::from) != Some(TAG_LEN) {
+            return Err(KeyFileError::malformed("SM4-GCM tag length other than 16"));
+        }
+        Ok(Self { salt, iterations: pbkdf2.iterations, nonce })
     }
-    Ok((derive(password, salt, pbkdf2.iterations), nonce))
+}
+
+/// Reads a file as far as that is possible without a password, and
+/// `plain` as what a file holds encrypted: see [`crate::fuzzing::key_file`].
+/// Returns whether the file is well-formed.
+pub(crate) fn check_reading(pem: &str, plain: &[u8]) -> bool {
+    if let Ok(secret) = secret_of(plain) {
+        let again = SecretKey::from_bytes(&secret.to_bytes());
+        assert!(again.is_ok_and(|again| again.public() == secret.public()));
+    }
+    let Ok(document) = document_of(pem) else { return false };
+    let Ok(parsed) = EncryptedKey::of(&document) else { return false };
+    let Ok(found) = Parameters::of(&parsed.algorithm) else { return false };
+    // Written again, it says the same.
+    let again = encode(found.salt, &found.nonce, found.iterations, parsed.encrypted.as_bytes())
+        .expect("what was read can be written");
+    let document = document_of(&again).expect("what was written can be read");
+    let parsed_again = EncryptedKey::of(&document).expect("what was written can be read");
+    let again = Parameters::of(&parsed_again.algorithm).expect("what was written can be read");
+    assert_eq!(
+        (again.salt, again.iterations, again.nonce, parsed_again.encrypted.as_bytes()),
+        (found.salt, found.iterations, found.nonce, parsed.encrypted.as_bytes()),
+    );
+    true
 }
 
 fn expect_oid(

@@ -192,7 +192,9 @@ impl Config {
         Self::parse(&text, base).map_err(|problems| ConfigError { file: file.into(), problems })
     }
 
-    fn parse(text: &str, base: &Path) -> Result<Self, Vec<String>> {
+    /// Checks a file's contents, with paths relative to `base`. Fails with every
+    /// problem.
+    pub fn parse(text: &str, base: &Path) -> Result<Self, Vec<String>> {
         let table: toml::Table =
             text.parse().map_err(|e: toml::de::Error| vec![format!("not TOML: {e}")])?;
         let mut reader = Reader::new(table, base);

@@ -268,7 +268,7 @@ impl IssueDate {
     /// Days since 1970-01-01 of the moment `ms`, as a calendar in UTC+8 counts
     /// them.
     pub const fn days_of_moment(ms: u64) -> u64 {
-        (ms + 8 * 3_600_000) / 86_400_000
+        ms.saturating_add(8 * 3_600_000) / 86_400_000
     }
 }
 

@@ -5,9 +5,16 @@
 //! Blake2 before the signature sees it. That would put a foreign hash between
 //! a bill and its SM2 signature, so this type hands the full payload to
 //! [`Signature::verify_payload`], which knows what each scheme signs.
+//!
+//! It also bounds decoding, wherever an extrinsic is decoded: `sp_runtime`'s
+//! reserves as much memory as the length in front announces, and follows calls
+//! within calls as deep as they go, which natively would overrun the stack and
+//! end the node.
 
 use crate::{AccountId, Address, Signature, SignatureScheme};
-use codec::{Decode, DecodeWithMemTracking, Encode, EncodeLike, Input};
+use codec::{
+    Compact, Decode, DecodeAll, DecodeLimit, DecodeWithMemTracking, Encode, EncodeLike, Input,
+};
 use frame_support::{
     dispatch::{DispatchInfo, GetDispatchInfo},
     traits::{InherentBuilder, SignedTransactionBuilder},
@@ -22,6 +29,14 @@ use sp_runtime::{
     },
     transaction_validity::{InvalidTransaction, TransactionValidityError},
 };
+
+/// Deepest nesting of an extrinsic's encoding: calls within calls (a motion
+/// that proposes a batch) and their arguments.
+pub const MAX_EXTRINSIC_DEPTH: u32 = 16;
+
+/// Longest extrinsic read from a source that does not know how much it holds,
+/// in bytes. What a chain admits is its runtime's rule and far less.
+const MAX_UNMEASURED_BYTES: usize = 16 << 20;
 
 type Inner<Call, Extension> = generic::UncheckedExtrinsic<Address, Call, Signature, Extension>;
 
@@ -130,7 +145,46 @@ where
     Inner<Call, Extension>: Decode,
 {
     fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
-        Inner::decode(input).map(Self)
+        let length = Compact::<u32>::decode(input)?;
+        let left = input.remaining_len()?.unwrap_or(MAX_UNMEASURED_BYTES);
+        if length.0 as usize > left {
+            return Err("extrinsic: longer than what holds it".into());
+        }
+        let prefix = length.encode();
+        let mut input = Prefixed { prefix: &prefix, input };
+        Inner::decode_with_depth_limit(MAX_EXTRINSIC_DEPTH, &mut input).map(Self)
+    }
+}
+
+/// An input with bytes put back in front of it.
+struct Prefixed<'a, I> {
+    prefix: &'a [u8],
+    input: &'a mut I,
+}
+
+impl<I: Input> Input for Prefixed<'_, I> {
+    fn remaining_len(&mut self) -> Result<Option<usize>, codec::Error> {
+        Ok(self.input.remaining_len()?.map(|left| left.saturating_add(self.prefix.len())))
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> Result<(), codec::Error> {
+        let (now, rest) = self.prefix.split_at(self.prefix.len().min(into.len()));
+        let (front, back) = into.split_at_mut(now.len());
+        front.copy_from_slice(now);
+        self.prefix = rest;
+        if back.is_empty() { Ok(()) } else { self.input.read(back) }
+    }
+
+    fn descend_ref(&mut self) -> Result<(), codec::Error> {
+        self.input.descend_ref()
+    }
+
+    fn ascend_ref(&mut self) {
+        self.input.ascend_ref();
+    }
+
+    fn on_before_alloc_mem(&mut self, size: usize) -> Result<(), codec::Error> {
+        self.input.on_before_alloc_mem(size)
     }
 }
 
@@ -224,10 +278,13 @@ where
 
 impl<Call, Extension> LazyExtrinsic for UncheckedExtrinsic<Call, Extension>
 where
-    Inner<Call, Extension>: LazyExtrinsic,
+    Inner<Call, Extension>: Decode,
 {
     fn decode_unprefixed(data: &[u8]) -> Result<Self, codec::Error> {
-        Inner::decode_unprefixed(data).map(Self)
+        let length = u32::try_from(data.len()).map_err(|_| "extrinsic: too long")?;
+        let mut bytes = Compact(length).encode();
+        bytes.extend_from_slice(data);
+        Self::decode_all(&mut &bytes[..])
     }
 }
 

@@ -27,7 +27,7 @@ pub use bill::{
     IssueTime, PayerType, SceneId, ThreeCodes, Uscc,
 };
 pub use did::Did;
-pub use extrinsic::{SignatureAdmission, UncheckedExtrinsic};
+pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
 pub use hashing::{Sm3Hasher, sm3};
 pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};

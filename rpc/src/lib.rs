@@ -28,6 +28,8 @@ mod block;
 mod config;
 mod dispute;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod heads;
 mod metrics;
 mod names;

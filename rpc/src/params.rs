@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// Most entries of one page of a list.
 pub(crate) const MAX_PAGE: usize = 100;
+/// Longest text of an account; `0x` and 64 digits are the longest valid one.
+const MAX_ACCOUNT_TEXT: usize = 128;
 
 /// The positional parameters of a request; missing ones count as `null`.
 pub(crate) struct Args(Vec<Value>);
@@ -116,9 +118,13 @@ impl Args {
     /// A required account: SS58 or 0x hex.
     pub(crate) fn account(&self, index: usize, name: &str) -> Answer<AccountId> {
         let text = self.text(index, name)?;
-        AccountId::from_str(text).map_err(|reason| {
-            invalid(name, &format!("an SS58 address or 32 bytes in hex ({reason})"), text)
-        })
+        let refusal =
+            |reason| invalid(name, &format!("an SS58 address or 32 bytes in hex ({reason})"), text);
+        // Reading base 58 takes time with the square of its length.
+        if text.len() > MAX_ACCOUNT_TEXT {
+            return Err(refusal("too long"));
+        }
+        AccountId::from_str(text).map_err(refusal)
     }
 }
 
@@ -152,4 +158,26 @@ pub(crate) fn number(value: &Value, name: &str) -> Answer<u32> {
 /// Bytes as `0x` hex.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jsonrpsee::types::Params;
+
+    #[test]
+    fn an_account_is_read_from_a_short_text_only() {
+        let account = |text: &str| {
+            let params = format!("[{text:?}]");
+            Args::of(&Params::new(Some(&params))).unwrap().account(0, "account")
+        };
+        let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+        let hex = "0xd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d";
+        assert_eq!(account(alice), account(hex));
+        assert!(account(alice).is_ok());
+        // Some megabytes of base 58 would keep a thread busy for hours.
+        let error = account(&"5".repeat(4 << 20)).unwrap_err();
+        assert!(error.message().contains("too long"), "{error}");
+        assert!(error.message().len() < 400);
+    }
 }

@@ -30,7 +30,7 @@ parameter_types! {
 }
 
 /// Most members of the council.
-const MAX_COUNCIL_MEMBERS: u32 = 100;
+pub const MAX_COUNCIL_MEMBERS: u32 = 100;
 
 impl frame_system::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;

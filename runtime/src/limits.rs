@@ -27,7 +27,7 @@ pub const MAX_TRANSACTION_BYTES: u32 = 512 * 1024;
 /// Deepest nesting of a transaction's encoding: calls within calls (a motion
 /// that proposes a batch) and their arguments. Keeps decoding and dispatch far
 /// from the end of the stack, natively an overflow would end the node.
-pub const MAX_TRANSACTION_DEPTH: u32 = 16;
+pub const MAX_TRANSACTION_DEPTH: u32 = billchain_primitives::MAX_EXTRINSIC_DEPTH;
 
 /// Most work in a block.
 pub const MAX_BLOCK_WEIGHT: Weight = Weight::from_parts(2 * WEIGHT_REF_TIME_PER_SECOND, u64::MAX);

@@ -21,7 +21,9 @@
 //!   compared with the head's. A difference is [`StorageError::Corrupt`].
 //! * A [`StateSnapshot`] never changes while commits go on, and costs nothing
 //!   to take.
-//! * Damaged files give an error that names them, not a panic.
+//! * Damaged files give an error that names them, not a panic. A MANIFEST of
+//!   RocksDB that was cut, which RocksDB itself takes for a crash's work, is
+//!   noticed before RocksDB opens the directory.
 //!
 //! # What it assumes
 //!
@@ -31,9 +33,9 @@
 //!
 //! # What it does not do
 //!
-//! It does not notice a RocksDB MANIFEST that was cut at its end from outside:
-//! RocksDB takes it for one that a crash cut. Every other damaged file is
-//! noticed.
+//! It does not tell damage from a crash in what RocksDB appended to its
+//! MANIFEST after the last block before a crash: a cut there, made after the
+//! crash and before the next start, may go unnoticed.
 //!
 //! It never checks a block, a certificate or a transaction. It keeps the
 //! changes of the last [`StorageOptions::history_blocks`] blocks only; if QMDB's
@@ -46,6 +48,7 @@
 //! | --- | --- |
 //! | `lock` | held, through the operating system, by the process that uses the directory |
 //! | `db/` | RocksDB, with the column families of [`tables`](self#tables) |
+//! | `db/seal` | how much of RocksDB's MANIFEST is on disk, and its SM3 |
 //! | `commitment/` | QMDB's operations log, Merkle nodes and metadata |
 //!
 //! # Tables
@@ -67,10 +70,13 @@
 mod changes;
 mod commitment;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod history;
 mod options;
 mod records;
 mod recovery;
+mod seal;
 mod snapshot;
 mod stats;
 mod storage;

@@ -411,8 +411,11 @@ impl Storage {
     fn land(&self, batch: Batch<'_>, tip: Tip) -> Result<(), StorageError> {
         let start = Instant::now();
         batch.write()?;
-        self.counters.writes.record(start);
         if let Some(head) = tip.head {
+            // Genesis is no commit, and its write none of a commit's.
+            if head.number > 0 {
+                self.counters.writes.record(start);
+            }
             self.commitment.apply(head.state_root)?;
         }
         *self.tip.write() = tip;

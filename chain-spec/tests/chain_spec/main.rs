@@ -136,6 +136,17 @@ fn fewer_than_four_operators_are_no_production_chain() {
 }
 
 #[test]
+fn a_council_larger_than_the_runtime_holds_is_refused_and_not_dropped() {
+    let members = |count: u32| {
+        problems(|spec| {
+            spec.council = (0..count).map(|n| dev::public(&format!("//member//{n}"))).collect();
+        })
+    };
+    assert_eq!(members(100), Vec::<String>::new());
+    assert_eq!(members(101), ["council: expected at most 100 members, found 101"]);
+}
+
+#[test]
 fn json_with_unknown_or_missing_fields_is_refused_by_name() {
     let json = ChainSpec::development().to_json().unwrap();
     let more = json.replacen("\"id\"", "\"color\": 1,\n  \"id\"", 1);

@@ -123,9 +123,9 @@ pub(super) fn read(text: &str) -> Result<Fields, EInvoiceError> {
     loop {
         let event = reader.read_event().map_err(|e| walk.syntax_error(&reader, &e))?;
         match event {
-            Event::Start(start) => walk.open(&start)?,
+            Event::Start(start) => walk.open(&start, reader.buffer_position())?,
             Event::Empty(start) => {
-                walk.open(&start)?;
+                walk.open(&start, reader.buffer_position())?;
                 walk.close()?;
             }
             Event::End(_) => walk.close()?,
@@ -166,10 +166,16 @@ struct Walk {
 }
 
 impl Walk {
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<(), EInvoiceError> {
+    fn open(&mut self, start: &BytesStart<'_>, at: u64) -> Result<(), EInvoiceError> {
         let name = start.local_name();
         // The reader works on text that was decoded already.
         let name = core::str::from_utf8(name.as_ref()).unwrap_or_default();
+        // The reader takes all up to a space for the name, and a name of
+        // several parts would pass for elements within one another.
+        if name.is_empty() || name.contains('/') {
+            let reason = format!("no element can be called \"{}\"", shortened(name));
+            return Err(EInvoiceError::Malformed { at, reason });
+        }
         if self.depth == 0 && (self.seen_root || name != element::ROOT) {
             return Err(EInvoiceError::WrongRoot { found: shortened(name) });
         }

@@ -380,3 +380,19 @@ proptest::proptest! {
         let _ = EInvoice::parse(&xml);
     }
 }
+
+#[test]
+fn a_name_that_looks_like_a_path_is_no_element() {
+    // Written so, one element would stand for three within one another.
+    let xml = outpatient()
+        .replace("<EInvoiceData>", "")
+        .replace("</EInvoiceData>", "")
+        .replace("<Main>", "<EInvoiceData/Main>")
+        .replace("</Main>", "</EInvoiceData/Main>");
+    let error = EInvoice::parse(xml.as_bytes()).unwrap_err();
+    assert!(
+        matches!(&error, EInvoiceError::Malformed { reason, .. }
+            if reason.contains("EInvoiceData/Main")),
+        "{error}"
+    );
+}

@@ -172,6 +172,56 @@ fn nesting_is_bounded_before_it_can_reach_the_end_of_the_stack() {
 }
 
 #[test]
+fn nesting_is_bounded_in_the_arguments_of_runtime_apis_too() {
+    let node = Node::development();
+    // As deep as a request of some megabytes can go: batch within batch, each a
+    // pallet, a call and a length of one.
+    let utility =
+        RuntimeCall::Utility(pallet_utility::Call::batch { calls: vec![remark(0)] }).encode();
+    let mut call = utility[..3].repeat(500_000);
+    call.extend(remark(0).encode());
+    let signed = node.signer("//hospital").remark(0);
+    let decoded = billchain_executor::transaction::decode(&signed).unwrap();
+    let head = decoded.0.preamble.encode();
+    let length = Compact(u32::try_from(head.len() + call.len()).unwrap()).encode();
+    let tx = [length, head, call].concat();
+    let header = node.build(vec![]).block.header().encode();
+    let block = [&header[..], &Compact(1_u32).encode(), &tx].concat();
+    let queue = [&[2][..], &tx, &[0; 32]].concat();
+    let inherents = Vec::<u8>::from([0]);
+    let checked = [&block[..], &inherents].concat();
+    std::thread::scope(|scope| {
+        let run = || {
+            for (method, data) in [
+                ("BlockBuilder_apply_extrinsic", &tx),
+                ("TaggedTransactionQueue_validate_transaction", &queue),
+                ("Core_execute_block", &block),
+            ] {
+                let error = node.chain.call(None, method, data).unwrap_err();
+                assert!(matches!(error, CallError::Failed(_)), "{method}: {error}");
+            }
+            // Whatever it says of such a block, the node is there to say it.
+            let _ = node.chain.call(None, "BlockBuilder_check_inherents", &checked);
+        };
+        let small = std::thread::Builder::new().stack_size(1024 * 1024);
+        small.spawn_scoped(scope, run).unwrap().join().unwrap();
+    });
+}
+
+#[test]
+fn a_length_that_the_bytes_do_not_have_is_refused() {
+    let node = Node::development();
+    let tx = node.signer("//hospital").remark(0);
+    let mut rest = &tx[..];
+    let Compact(_) = Compact::<u32>::decode(&mut rest).unwrap();
+    for length in [rest.len() as u32 + 1, 1 << 29, u32::MAX] {
+        let lying = [&Compact(length).encode()[..], rest].concat();
+        let error = refused(&node, &lying);
+        assert!(error.to_string().contains("longer than what holds it"), "{length}: {error}");
+    }
+}
+
+#[test]
 fn damaged_transactions_never_panic_and_never_pass() {
     let node = Node::development();
     let tx = node.signer("//hospital").remark(0);

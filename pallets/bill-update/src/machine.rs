@@ -265,7 +265,7 @@ impl<T: Config> Pallet<T> {
         sender: &ActiveParticipant,
         amount: Option<Fen>,
     ) -> Result<(), Error<T>> {
-        let LockPurpose::Claim { scene, ref claim_no } = lock.purpose else {
+        let LockPurpose::Claim { scene, ref claim_no, .. } = lock.purpose else {
             return Err(Error::LockedByAdministrator);
         };
         let operation = if amount.is_some() { Guarded::Reimburse } else { Guarded::Lock };

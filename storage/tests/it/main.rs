@@ -4,5 +4,6 @@ mod chain;
 mod commits;
 mod crashes;
 mod damage;
+mod manifest;
 mod roots;
 mod states;

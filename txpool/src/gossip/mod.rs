@@ -10,6 +10,8 @@
 //!
 //! It does not forward what it received, and keeps nothing on disk.
 
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 mod service;
 mod wire;

@@ -1,0 +1,250 @@
+//! Entry points for fuzzers: bytes of a peer, or of this node's disk, in; a
+//! panic if and only if something is wrong. Each returns whether the bytes are
+//! what they should be; those that are must encode to the same bytes again.
+
+use billchain_crypto::sm2::{DEFAULT_ID, SecretKey, Signature};
+use billchain_crypto::sm3::sm3;
+use billchain_primitives::Hash;
+use bytes::Bytes;
+use malachitebft_app_channel::app::consensus::{LivenessMsg, ProposedValue, SignedConsensusMsg};
+use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
+use malachitebft_app_channel::app::types::Keypair;
+use malachitebft_app_channel::app::types::core::{
+    ExtendedCommitCertificate, ExtendedCommitSignature, NilOrVal, PolkaCertificate, PolkaSignature,
+    Round, RoundCertificate, RoundCertificateType, RoundSignature, SignedProposal, SignedVote,
+    ValidatorProof, Validity, VoteType,
+};
+use malachitebft_sync::{RawDecidedValue, Request, Response, Status, ValueRequest, ValueResponse};
+
+use crate::certificate::{CommitCertificate, CommitSignature};
+use crate::codec::{Wired, decode, encode, encoded_len};
+use crate::types::{
+    Address, BillContext, BlockHash, BlockValue, Height, PartInit, Proposal, ProposalPart,
+    StreamMessage, UnsignedInit, Vote,
+};
+use crate::undecided::{self, StoredBlock};
+
+macro_rules! messages {
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(data: &[u8]) -> bool {
+            canonical::<$type>(data)
+        }
+    )*};
+}
+
+messages! {
+    /// Votes and proposals, from peers and from the write-ahead log.
+    consensus_message: SignedConsensusMsg<BillContext>;
+    /// What peers repeat.
+    liveness_message: LivenessMsg<BillContext>;
+    /// Parts of blocks in their streams.
+    stream_message: StreamMessage;
+    /// Parts of blocks alone.
+    proposal_part: ProposalPart;
+    /// Checked blocks, from the write-ahead log.
+    proposed_value: ProposedValue<BillContext>;
+    /// Certificates of a polka, from the write-ahead log.
+    polka_certificate: PolkaCertificate<BillContext>;
+    /// Proofs of identities.
+    validator_proof: ValidatorProof<BillContext>;
+    /// What peers have.
+    sync_status: Status<BillContext>;
+    /// What peers ask for.
+    sync_request: Request<BillContext>;
+    /// Decided blocks.
+    sync_response: Response<BillContext>;
+}
+
+fn canonical<T: Wired>(data: &[u8]) -> bool {
+    let Ok(value) = decode::<T>(Bytes::copy_from_slice(data)) else { return false };
+    assert_eq!(encode(&value), data, "{} has two forms", T::WHAT);
+    assert_eq!(encoded_len(&value), data.len());
+    true
+}
+
+/// Commit certificates, from peers and from disk.
+pub fn commit_certificate(data: &[u8]) -> bool {
+    let Ok(certificate) = CommitCertificate::from_bytes(data) else { return false };
+    assert_eq!(certificate.to_bytes(), data);
+    let decoded = <CommitCertificate as codec::DecodeAll>::decode_all(&mut &data[..]);
+    assert_eq!(decoded.as_ref(), Ok(&certificate));
+    // As it goes to a peer that catches up.
+    assert_eq!(certificate.to_engine().commit_signatures.len(), certificate.signatures.len());
+    true
+}
+
+/// Files of undecided blocks: `data` as a file, and as the body of one, which
+/// the checksum would keep most damage from.
+pub fn undecided_record(data: &[u8]) -> bool {
+    let as_file = undecided::parse(data);
+    if let Some(block) = &as_file {
+        assert_eq!(undecided::sealed(&undecided::body(block)), data);
+    }
+    let as_body = undecided::parse(&undecided::sealed(data));
+    if let Some(block) = &as_body {
+        assert_eq!(undecided::body(block), data);
+    }
+    as_file.is_some() || as_body.is_some()
+}
+
+/// One or more real encodings for each function above, by its name.
+pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    let block = Bytes::from(vec![7; 300]);
+    let vote = |value| {
+        SignedVote::new(
+            Vote {
+                kind: VoteType::Precommit,
+                height: Height::new(9),
+                round: Round::new(3),
+                value,
+                voter: address(1),
+            },
+            signature(),
+        )
+    };
+    let proposal = Proposal {
+        height: Height::new(9),
+        round: Round::new(3),
+        value: BlockValue(hash()),
+        pol_round: Round::new(1),
+        proposer: address(1),
+    };
+    let polka = PolkaCertificate {
+        height: Height::new(9),
+        round: Round::new(3),
+        value_id: hash(),
+        polka_signatures: (1..4).map(|n| PolkaSignature::new(address(n), signature())).collect(),
+    };
+    let part_init = PartInit {
+        init: UnsignedInit {
+            height: Height::new(9),
+            round: 3,
+            proposer: address(1),
+            block_hash: hash(),
+            size: block.len() as u32,
+            content: sm3(&block),
+        },
+        signature: signature(),
+    };
+    let part = ProposalPart::Init(Box::new(part_init.clone()));
+    let stream = |content| StreamMessage::new(StreamId::new(vec![9; 20].into()), 1, content);
+    let peer = Keypair::ed25519_from_bytes([5; 32]).expect("32 bytes").public().to_peer_id();
+    let certificate = CommitCertificate {
+        height: 9,
+        round: 0,
+        block_hash: hash(),
+        signatures: (1..4)
+            .map(|n| CommitSignature { address: address(n), signature: signature() })
+            .collect(),
+    };
+    let stored = StoredBlock {
+        height: 9,
+        round: 3,
+        hash: hash(),
+        init: Some(part_init),
+        bytes: block.clone(),
+    };
+    let range = Height::new(4)..=Height::new(8);
+    vec![
+        ("consensus_message", bytes(SignedConsensusMsg::Vote(vote(NilOrVal::Nil)))),
+        ("consensus_message", bytes(SignedConsensusMsg::Vote(vote(NilOrVal::Val(hash()))))),
+        (
+            "consensus_message",
+            bytes(SignedConsensusMsg::Proposal(SignedProposal::new(proposal, signature()))),
+        ),
+        ("liveness_message", bytes(LivenessMsg::Vote(vote(NilOrVal::Val(hash()))))),
+        ("liveness_message", bytes(LivenessMsg::PolkaCertificate(polka.clone()))),
+        ("liveness_message", bytes(LivenessMsg::SkipRoundCertificate(skip()))),
+        ("stream_message", bytes(stream(StreamContent::Data(part.clone())))),
+        ("stream_message", bytes(stream(StreamContent::Data(ProposalPart::Data(block.clone()))))),
+        ("stream_message", bytes(stream(StreamContent::Fin))),
+        ("proposal_part", bytes(part)),
+        ("proposal_part", bytes(ProposalPart::Data(block.clone()))),
+        (
+            "proposed_value",
+            bytes(ProposedValue::<BillContext> {
+                height: Height::new(9),
+                round: Round::new(3),
+                valid_round: Round::new(1),
+                proposer: address(1),
+                value: BlockValue(hash()),
+                validity: Validity::Valid,
+            }),
+        ),
+        ("polka_certificate", bytes(polka)),
+        (
+            "validator_proof",
+            bytes(ValidatorProof::<BillContext>::new(
+                key().public().to_compressed().to_vec(),
+                peer.to_bytes(),
+                signature(),
+            )),
+        ),
+        (
+            "sync_status",
+            bytes(Status::<BillContext> {
+                peer_id: malachitebft_app_channel::app::types::PeerId::from_bytes(&peer.to_bytes())
+                    .expect("the bytes of an identity"),
+                tip_height: Height::new(9),
+                history_min_height: Height::new(1),
+            }),
+        ),
+        ("sync_request", bytes(Request::<BillContext>::ValueRequest(ValueRequest::new(range)))),
+        ("sync_response", bytes(response(&block, 2))),
+        ("sync_response", bytes(response(&block, 0))),
+        ("commit_certificate", certificate.to_bytes()),
+        ("undecided_record", undecided::body(&stored)),
+        ("undecided_record", undecided::sealed(&undecided::body(&stored))),
+    ]
+}
+
+fn bytes<T: Wired>(value: T) -> Vec<u8> {
+    encode(&value).to_vec()
+}
+
+fn key() -> SecretKey {
+    SecretKey::from_seed(b"fuzzing")
+}
+
+fn signature() -> Signature {
+    key().sign(DEFAULT_ID, b"message")
+}
+
+fn address(byte: u8) -> Address {
+    [byte; 32].into()
+}
+
+fn hash() -> BlockHash {
+    Hash::repeat_byte(2).into()
+}
+
+fn skip() -> RoundCertificate<BillContext> {
+    RoundCertificate {
+        height: Height::new(9),
+        round: Round::new(3),
+        cert_type: RoundCertificateType::Skip,
+        round_signatures: vec![
+            RoundSignature::new(VoteType::Prevote, NilOrVal::Nil, address(1), signature()),
+            RoundSignature::new(
+                VoteType::Precommit,
+                NilOrVal::Val(hash()),
+                address(2),
+                signature(),
+            ),
+        ],
+    }
+}
+
+fn response(block: &Bytes, count: usize) -> Response<BillContext> {
+    let certificate = ExtendedCommitCertificate {
+        height: Height::new(9),
+        round: Round::new(0),
+        value_id: hash(),
+        commit_signatures: (1..4)
+            .map(|n| ExtendedCommitSignature::new(address(n), signature(), None))
+            .collect(),
+    };
+    let value = RawDecidedValue::new(block.clone(), certificate);
+    Response::ValueResponse(ValueResponse::new(Height::new(9), vec![value; count]))
+}

@@ -1,0 +1,218 @@
+//! Bills: their fields as text, their records as SCALE, their XML originals.
+
+use crate::{Verdict, chain};
+use billchain_client::einvoice::{EInvoice, XmlEncoding};
+use billchain_primitives::{
+    AdminRole, BillCode, BillKey, BillNumber, BillStatus, BillSummary, CheckCode, ClaimNo, Did,
+    Fen, Header, IssueDate, IssueTime, Name, Operation, PublicKey, Reason, RoleSet, SceneId,
+    Signature, SignatureScheme, Stamp, Target, Uscc,
+    history::VersionRecord,
+    traits::{Bill, Lock, Reimbursement, SceneRules},
+};
+use billchain_runtime::Runtime;
+use codec::{DecodeAll, Encode};
+use core::{
+    fmt::{Debug, Display},
+    str::FromStr,
+};
+use encoding_rs::GB18030;
+use pallet_participant::{Participant, Registration};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Fields as people and documents write them: DIDs, codes and numbers of bills,
+/// 统一社会信用代码, amounts in yuan, names, public keys; and the same as JSON.
+pub fn bill_text(data: &[u8]) -> Verdict {
+    let Ok(text) = core::str::from_utf8(data) else { return Verdict::Refused };
+    let accepted = only_form::<Did>(text)
+        | only_form::<BillCode>(text)
+        | only_form::<BillNumber>(text)
+        | only_form::<CheckCode>(text)
+        | only_form::<Uscc>(text)
+        | only_form::<Name>(text)
+        | only_form::<Reason>(text)
+        | only_form::<ClaimNo>(text)
+        | reads_back::<Fen>(text)
+        | reads_back::<PublicKey>(text)
+        | json::<Fen>(data)
+        | json::<IssueDate>(data)
+        | json::<IssueTime>(data)
+        | json::<BillKey>(data)
+        | json::<Operation>(data)
+        | json::<Target>(data)
+        | json::<RoleSet>(data)
+        | json::<SceneRules>(data)
+        | json::<AdminRole>(data)
+        | json::<Registration>(data);
+    accepted.into()
+}
+
+/// Parses to a value that is written as the same text.
+fn only_form<T: FromStr + Display>(text: &str) -> bool {
+    let Ok(value) = text.parse::<T>() else { return false };
+    assert_eq!(value.to_string(), text);
+    true
+}
+
+/// Parses to a value whose text parses to the same value.
+fn reads_back<T: FromStr<Err: Debug> + Display + PartialEq + Debug>(text: &str) -> bool {
+    let Ok(value) = text.parse::<T>() else { return false };
+    assert_eq!(value.to_string().parse::<T>().expect("its own text"), value);
+    true
+}
+
+pub(crate) fn json<T: Serialize + DeserializeOwned + PartialEq + Debug>(data: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<T>(data) else { return false };
+    let text = serde_json::to_vec(&value).expect("read from JSON");
+    assert_eq!(serde_json::from_slice::<T>(&text).expect("its own JSON"), value);
+    true
+}
+
+/// Records of the contracts as SCALE, from calls, from the state and from the
+/// index: each accepted encoding is the only one of its value.
+pub fn bill_scale(data: &[u8]) -> Verdict {
+    let accepted = scale::<BillKey>(data)
+        | scale::<BillSummary>(data)
+        | scale::<Bill>(data)
+        | scale::<VersionRecord>(data)
+        | scale::<Lock>(data)
+        | scale::<Reimbursement>(data)
+        | scale::<Participant>(data)
+        | scale::<Registration>(data)
+        | scale::<Did>(data)
+        | scale::<Name>(data)
+        | scale::<Fen>(data)
+        | scale::<IssueDate>(data)
+        | scale::<IssueTime>(data)
+        | scale::<RoleSet>(data)
+        | scale::<Stamp>(data)
+        | scale::<SceneRules>(data)
+        | scale::<SignatureScheme>(data)
+        | scale::<PublicKey>(data)
+        | scale::<Signature>(data)
+        | scale::<Header>(data)
+        | scale::<Option<BillStatus>>(data)
+        | scale::<pallet_bill_update::types::StatusChange>(data)
+        | scale::<pallet_bill_register::Call<Runtime>>(data)
+        | scale::<pallet_bill_update::Call<Runtime>>(data)
+        | scale::<pallet_participant::Call<Runtime>>(data);
+    accepted.into()
+}
+
+fn scale<T: DecodeAll + Encode>(data: &[u8]) -> bool {
+    let Ok(value) = T::decode_all(&mut &data[..]) else { return false };
+    assert_eq!(value.encode(), data, "{} has two forms", core::any::type_name::<T>());
+    true
+}
+
+/// XML originals of bills (`EInvoice`), in UTF-8 and GBK: an accepted one reads
+/// the same in the other encoding.
+pub fn e_invoice(data: &[u8]) -> Verdict {
+    let Ok(invoice) = EInvoice::parse(data) else { return Verdict::Refused };
+    if let Some(other) = transcoded(data, invoice.encoding) {
+        let read = EInvoice::parse(&other).expect("the same text in another encoding");
+        let same = EInvoice { xml_hash: invoice.xml_hash, encoding: invoice.encoding, ..read };
+        assert!(same == invoice, "the encoding changed the bill");
+    }
+    Verdict::Accepted
+}
+
+/// The document in the other encoding; `None` where that one has no form of a
+/// character that reads back as the same.
+fn transcoded(data: &[u8], from: XmlEncoding) -> Option<Vec<u8>> {
+    let data = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
+    let text = match from {
+        XmlEncoding::Utf8 => core::str::from_utf8(data).ok()?.to_owned(),
+        XmlEncoding::Gbk => {
+            GB18030.decode_without_bom_handling_and_without_replacement(data)?.into_owned()
+        }
+    };
+    let body = match text.strip_prefix("<?xml") {
+        Some(rest) => rest.split_once("?>")?.1,
+        None => &text,
+    };
+    match from {
+        XmlEncoding::Gbk => {
+            Some(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{body}").into_bytes())
+        }
+        XmlEncoding::Utf8 => {
+            let text = format!("<?xml version=\"1.0\" encoding=\"GBK\"?>{body}");
+            let (bytes, _, unmappable) = GB18030.encode(&text);
+            let again = GB18030.decode_without_bom_handling_and_without_replacement(&bytes)?;
+            (!unmappable && again == text).then(|| bytes.into_owned())
+        }
+    }
+}
+
+/// Real inputs of the target `name`.
+pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
+    match name {
+        "bill_text" => [
+            "did:bill:hospital-1",
+            "31060125",
+            "0000000101",
+            "a1B2c3",
+            "91350100M000100Y43",
+            "1234567.89",
+            "-0.01",
+            "上海市第一人民医院",
+            "20260105",
+            "93015",
+            "{\"code\":\"31060125\",\"number\":\"0000000101\"}",
+            "[\"issuer\",\"user\"]",
+            "\"red_reverse\"",
+        ]
+        .into_iter()
+        .map(|text| text.as_bytes().to_vec())
+        .chain([chain::hospital().public().to_string().into_bytes(), registration()])
+        .collect(),
+        "bill_scale" => records(),
+        "e_invoice" => vec![
+            include_bytes!("../../../samples/outpatient.xml").to_vec(),
+            include_bytes!("../../../samples/outpatient-gbk.xml").to_vec(),
+            include_bytes!("../../../samples/outpatient-red.xml").to_vec(),
+            include_bytes!("../../../samples/outpatient-balance.xml").to_vec(),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// The registration of the development chain's hospital, as JSON.
+fn registration() -> Vec<u8> {
+    let spec = billchain_chain_spec::ChainSpec::development();
+    serde_json::to_vec(&spec.participants[0]).expect("part of a document")
+}
+
+/// Records as the development chain holds them after its first bill, and calls.
+fn records() -> Vec<Vec<u8>> {
+    let summary = chain::outpatient();
+    let red = chain::summary(include_bytes!("../../../samples/outpatient-red.xml"));
+    let mut records = vec![
+        summary.key.encode(),
+        summary.encode(),
+        chain::hospital().public().encode(),
+        pallet_bill_register::Call::<Runtime>::register { summary: summary.clone() }.encode(),
+        pallet_bill_update::Call::<Runtime>::red_reverse {
+            key: summary.key,
+            expected_version: Some(1),
+            red,
+            balance: None,
+            reason: "退费".parse().expect("a reason"),
+        }
+        .encode(),
+        pallet_bill_update::types::StatusChange::Lock {
+            scene: SceneId(1),
+            claim_no: "C-1".parse().expect("a number"),
+            on_behalf_of: Some("did:bill:insurer-a".parse().expect("a DID")),
+        }
+        .encode(),
+    ];
+    let (bills, versions) = chain::bills_and_versions();
+    records.extend(bills.iter().map(Encode::encode));
+    records.extend(versions.iter().map(Encode::encode));
+    chain::with(|chain| {
+        let bytes = chain.storage().block(1).expect("sound").expect("committed");
+        let header: Header = codec::Decode::decode(&mut &bytes[..]).expect("a block");
+        records.push(header.encode());
+    });
+    records
+}

@@ -1,0 +1,32 @@
+//! What nodes send each other about transactions.
+
+use crate::{Verdict, chain};
+use billchain_txpool::gossip::fuzzing;
+
+/// Batches of transactions in their frames.
+pub fn gossip_batch(data: &[u8]) -> Verdict {
+    fuzzing::batch(data).into()
+}
+
+/// Answers to batches in their frames.
+pub fn gossip_answer(data: &[u8]) -> Verdict {
+    fuzzing::answer(data).into()
+}
+
+/// Real inputs of the target `name`.
+pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
+    match name {
+        "gossip_batch" => {
+            let transaction = chain::with(|chain| {
+                let call = chain::register(chain::outpatient());
+                chain::hospital().transaction(call, 1, chain.genesis_hash())
+            });
+            vec![
+                fuzzing::batch_sample(vec![transaction.clone()]),
+                fuzzing::batch_sample(vec![transaction, Vec::new(), vec![1; 70]]),
+            ]
+        }
+        "gossip_answer" => fuzzing::answer_samples(),
+        _ => Vec::new(),
+    }
+}

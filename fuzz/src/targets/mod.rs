@@ -1,0 +1,26 @@
+//! The targets, by the part of the system that reads.
+
+pub(crate) mod bill;
+pub(crate) mod consensus;
+pub(crate) mod crypto;
+pub(crate) mod executor;
+pub(crate) mod gossip;
+pub(crate) mod operator;
+pub(crate) mod storage;
+
+pub use bill::{bill_scale, bill_text, e_invoice};
+pub use consensus::{
+    commit_certificate, consensus_message, liveness_message, polka_certificate, proposal_part,
+    proposed_value, stream_message, sync_request, sync_response, sync_status, undecided_record,
+    validator_proof,
+};
+pub use crypto::{key_file, sm2_encodings, sm2_verify_damaged, sm2_verify_raw};
+pub use executor::{block, runtime_api, runtime_call, transaction, transaction_validate};
+pub use gossip::{gossip_answer, gossip_batch};
+pub use operator::{chain_spec, node_config, rpc_answer, rpc_params};
+pub use storage::{change_set, index_record, manifest_seal, stored_block};
+
+/// The samples of a function from a list of pairs.
+fn samples_of(name: &str, samples: Vec<(&'static str, Vec<u8>)>) -> Vec<Vec<u8>> {
+    samples.into_iter().filter(|(of, _)| *of == name).map(|(_, sample)| sample).collect()
+}

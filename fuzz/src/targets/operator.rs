@@ -1,0 +1,198 @@
+//! What clients and operators write: requests, answers, documents.
+
+use crate::{Verdict, targets::bill::json};
+use billchain_chain_spec::{ChainSpec, ProductionInput, Scene, SpecError, dev};
+use billchain_node::config::Config;
+use billchain_rpc_types::{
+    BillVersionView, BillView, CertificateView, ParticipantView, TransactionView,
+};
+use std::path::Path;
+
+/// Parameters of JSON-RPC requests, read in every way a method does.
+pub fn rpc_params(data: &[u8]) -> Verdict {
+    billchain_rpc::fuzzing::params(data).into()
+}
+
+/// Answers of a node as a client reads them.
+pub fn rpc_answer(data: &[u8]) -> Verdict {
+    let accepted = json::<Option<BillView>>(data)
+        | json::<Option<Vec<BillVersionView>>>(data)
+        | json::<Option<ParticipantView>>(data)
+        | json::<TransactionView>(data)
+        | json::<CertificateView>(data);
+    accepted.into()
+}
+
+/// Chain specifications and what operators write down for one. A document that
+/// passes the checks gives a first state, with everybody in it.
+pub fn chain_spec(data: &[u8]) -> Verdict {
+    let Ok(text) = core::str::from_utf8(data) else { return Verdict::Refused };
+    let spec = match ChainSpec::from_json(text) {
+        Ok(spec) => Ok(spec),
+        Err(error) => match serde_json::from_str::<ProductionInput>(text) {
+            Ok(input) => ChainSpec::production(input),
+            Err(_) => Err(error),
+        },
+    };
+    match spec {
+        Ok(spec) => {
+            let written = spec.to_json().expect("a document");
+            assert_eq!(ChainSpec::from_json(&written).as_ref(), Ok(&spec));
+            match spec.genesis_state() {
+                Ok(state) => assert!(!state.is_empty()),
+                // Bounds that the contracts know best.
+                Err(SpecError::Genesis(reason)) => assert!(reason.contains("too"), "{reason}"),
+                Err(error) => panic!("checked already: {error}"),
+            }
+            Verdict::Accepted
+        }
+        Err(SpecError::Invalid { problems }) => {
+            assert!(!problems.is_empty());
+            Verdict::Refused
+        }
+        Err(_) => Verdict::Refused,
+    }
+}
+
+/// Configuration files of nodes: a refused one says why.
+pub fn node_config(data: &[u8]) -> Verdict {
+    let Ok(text) = core::str::from_utf8(data) else { return Verdict::Refused };
+    match Config::parse(text, Path::new("/etc/billchain")) {
+        Ok(config) => {
+            assert!(!config.name.is_empty());
+            assert!(config.consensus.build_time < config.consensus.propose_timeout);
+            for peer in &config.network.peers {
+                assert!(peer.tcp().to_string().ends_with(&peer.id.to_string()));
+            }
+            Verdict::Accepted
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a reason");
+            Verdict::Refused
+        }
+    }
+}
+
+const CONFIG: &str = r#"
+name = "node-1"
+data_dir = "data"
+chain_spec = "chain.json"
+
+[keys]
+consensus = "consensus.pem"
+password_file = "password"
+network = "network.key"
+
+[network]
+listen = "0.0.0.0:30333"
+peers = [
+    "/ip4/10.0.0.2/tcp/30333/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN",
+    "/dns4/node.example/tcp/30333/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN",
+]
+
+[consensus]
+min_block_interval_ms = 0
+empty_block_interval_ms = 3000
+build_time_ms = 500
+max_block_bytes = 4194304
+
+[pool]
+max_transactions = 65536
+
+[rpc]
+listen = "127.0.0.1:9944"
+max_batch = 512
+
+[metrics]
+listen = "127.0.0.1:9615"
+
+[storage]
+cache_mib = 64
+state_window = 256
+"#;
+
+/// Real inputs of the target `name`.
+pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
+    match name {
+        "rpc_params" => [
+            r#"["31060125","0000000101","a1B2c3"]"#.to_owned(),
+            r#"["0x26aa394eea5630e07c48ae0c9558cef7",100,null,null]"#.to_owned(),
+            format!(r#"["0x{}"]"#, "ab".repeat(32)),
+            r#"["5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"]"#.to_owned(),
+            r#"[["0x01","0x02"],"0x00000001",7]"#.to_owned(),
+            r#"["did:bill:hospital-1"]"#.to_owned(),
+            "[]".to_owned(),
+            // Base 58 that takes time with the square of its length.
+            format!("[{:?}]", "5".repeat(60_000)),
+        ]
+        .map(String::into_bytes)
+        .to_vec(),
+        "rpc_answer" => answers(),
+        "chain_spec" => {
+            let input = production();
+            let spec = ChainSpec::production(input.clone()).expect("a sound document");
+            vec![
+                spec.to_json().expect("a document").into_bytes(),
+                serde_json::to_vec_pretty(&input).expect("a document"),
+            ]
+        }
+        "node_config" => vec![CONFIG.as_bytes().to_vec()],
+        _ => Vec::new(),
+    }
+}
+
+/// What four operators of a small chain write down.
+fn production() -> ProductionInput {
+    let key = |seed: &str| dev::public(&format!("//secret//{seed}"));
+    let development = ChainSpec::development();
+    let mut hospital = development.participants[0].clone();
+    hospital.public_key = key("hospital");
+    ProductionInput {
+        name: "Bills of a city".parse().expect("a name"),
+        id: "city-bills".into(),
+        timestamp_ms: 1_800_000_000_000,
+        operators: (1..=4)
+            .map(|n| billchain_chain_spec::Operator {
+                name: format!("Operator {n}").parse().expect("a name"),
+                account: key(&format!("{n}")),
+                consensus_key: key(&format!("{n}//consensus")),
+                peer_id: dev::NodeKeys::of(n).peer_id(),
+                power: 1,
+            })
+            .collect(),
+        participants: vec![hospital],
+        whitelist: Vec::new(),
+        admins: Vec::new(),
+        scenes: Scene::standard(),
+        observers: Vec::new(),
+    }
+}
+
+fn answers() -> Vec<Vec<u8>> {
+    let (bills, versions) = crate::chain::bills_and_versions();
+    let hash = format!("0x{}", "ab".repeat(32));
+    let transaction = serde_json::json!({
+        "hash": hash, "state": "final", "block": { "number": 7, "hash": hash }, "index": 1,
+        "success": false,
+        "error": { "pallet": "BillUpdate", "name": "LockedByOther", "docs": "Somebody holds it." },
+        "events": [{ "pallet": "System", "name": "ExtrinsicFailed", "details": "…" }],
+    });
+    let certificate =
+        serde_json::json!({ "block": { "number": 7, "hash": hash }, "certificate": "0x00" });
+    let participant = serde_json::json!({
+        "did": "did:bill:hospital", "name": "上海市浦江示范医院（虚构）", "kind": "organisation",
+        "public_key": dev::public("//hospital").to_string(), "account": hash,
+        "roles": ["issuer"], "status": "active", "uscc_hash": null, "version": 1,
+        "history_hash": hash, "registered": { "block": 0, "extrinsic": null, "time": 1 },
+        "updated": { "block": 4, "extrinsic": 2, "time": 9 },
+    });
+    let views = bills.iter().map(|bill| serde_json::to_vec(&BillView::from(bill)));
+    let histories =
+        versions.iter().map(|version| serde_json::to_vec(&[BillVersionView::from(version)]));
+    let others = [transaction, certificate, participant];
+    views
+        .chain(histories)
+        .map(|json| json.expect("views are JSON"))
+        .chain(others.iter().map(|value| value.to_string().into_bytes()))
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! `billchain`: the node and its tools. The program is [`main`]; the rest is
+//! here so that tests reach it.
+
+#![forbid(unsafe_code)]
+
+mod admission;
+mod application;
+mod commands;
+pub mod config;
+mod metrics;
+mod service;
+
+use anyhow::Result;
+use billchain_storage::OpenMode;
+use clap::{Parser, Subcommand};
+use commands::{bill, blocks, chain_spec, config as config_command, devnet, keys};
+use config::Config;
+use std::{path::PathBuf, process::ExitCode};
+use tracing_subscriber::EnvFilter;
+
+/// A consortium chain for fiscal electronic bills (财政电子票据).
+#[derive(Parser)]
+#[command(name = "billchain", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a node.
+    Run {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Make the database of a new node and print the genesis hash.
+    Init {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// SM2 keys and network keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Chain specifications.
+    #[command(subcommand)]
+    ChainSpec(chain_spec::Command),
+    /// Configuration files.
+    #[command(subcommand)]
+    Config(config_command::Command),
+    /// Read the blocks of a stopped node.
+    #[command(subcommand)]
+    Blocks(blocks::Command),
+    /// Make the files of a development network on this machine.
+    Devnet(devnet::Options),
+    /// Register, lock, reimburse, reverse, query and verify bills at a node.
+    Bill(bill::Cli),
+}
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("billchain: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Run { config } => {
+            let config = Config::load(&config)?;
+            let filter =
+                EnvFilter::try_from_env("BILLCHAIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+            tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).init();
+            runtime()?.block_on(service::run(config))?;
+        }
+        Command::Init { config } => {
+            let config = Config::load(&config)?;
+            let (_, chain) = service::open_chain(&config, OpenMode::CreateIfMissing)?;
+            println!("{:?}", chain.genesis_hash());
+        }
+        Command::Keys(command) => keys::run(command)?,
+        Command::ChainSpec(command) => chain_spec::run(command)?,
+        Command::Config(command) => config_command::run(command)?,
+        Command::Blocks(command) => blocks::run(command)?,
+        Command::Devnet(options) => devnet::run(options)?,
+        Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

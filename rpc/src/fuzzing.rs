@@ -1,0 +1,36 @@
+//! Entry point for fuzzers: what a client writes, in; a panic if and only if
+//! something is wrong.
+
+use crate::params::{Args, to_hex};
+use billchain_primitives::{BillCode, BillNumber, CheckCode, Did};
+use jsonrpsee::types::Params;
+
+/// The parameters of a request, read in every way a method does. Returns
+/// whether they are an array, or none.
+pub fn params(data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else { return false };
+    let Ok(args) = Args::of(&Params::new(Some(text))) else { return false };
+    for index in 0..4 {
+        if let Ok(bytes) = args.bytes(index, "bytes") {
+            let written = args.text(index, "bytes").expect("hex is text");
+            assert!(to_hex(&bytes).eq_ignore_ascii_case(written));
+        }
+        if let Ok(hash) = args.hash(index, "hash") {
+            assert_eq!(args.optional_hash(index, "hash"), Ok(Some(hash)));
+            assert_eq!(args.bytes(index, "hash").as_deref(), Ok(hash.as_bytes()));
+        }
+        if let Ok(keys) = args.keys(index, "keys", 1_000) {
+            assert!(keys.len() <= 1_000);
+        }
+        if let Ok(account) = args.account(index, "account") {
+            // Written in SS58 by `Display`.
+            assert_eq!(account.to_string().parse(), Ok(account));
+        }
+        let _ = args.number(index, "number");
+        let _ = args.parsed::<BillCode>(index, "code");
+        let _ = args.parsed::<BillNumber>(index, "number");
+        let _ = args.parsed::<CheckCode>(index, "check_code");
+        let _ = args.parsed::<Did>(index, "did");
+    }
+    true
+}

@@ -1,0 +1,62 @@
+//! Entry points for fuzzers: stored bytes in, a panic if and only if something
+//! is wrong. Each returns whether the bytes are what they should be; those that
+//! are must be written as the same bytes again.
+
+use crate::{Head, StateDelta, changes::Changes, seal::Record, types::BlockIndex};
+use codec::{DecodeAll, Encode};
+use sp_core::H256;
+
+/// Change sets of blocks.
+pub fn change_set(data: &[u8]) -> bool {
+    let Ok(changes) = Changes::decode(data.to_vec()) else { return false };
+    assert_eq!(changes.as_bytes(), data);
+    let delta = changes.to_delta();
+    assert_eq!(delta.len(), changes.len());
+    for (at, (key, value)) in delta.iter().enumerate() {
+        assert_eq!(changes.get(key), Some(value.as_deref()));
+        assert_eq!(changes.lower_bound(key), at);
+    }
+    assert_eq!(encoded(&delta), changes);
+    true
+}
+
+/// The head, index records of blocks, and places of transactions.
+pub fn index_record(data: &[u8]) -> bool {
+    same::<Head>(data) | same::<BlockIndex>(data) | same::<(u32, u32)>(data)
+}
+
+/// The seal of RocksDB's MANIFEST.
+pub fn seal(data: &[u8]) -> bool {
+    let Some(record) = Record::from_bytes(data) else { return false };
+    assert_eq!(record.to_bytes(), data);
+    true
+}
+
+fn same<T: DecodeAll + Encode>(data: &[u8]) -> bool {
+    let Ok(value) = T::decode_all(&mut &data[..]) else { return false };
+    assert_eq!(value.encode(), data);
+    true
+}
+
+fn encoded(delta: &StateDelta) -> Changes {
+    Changes::from_sorted(delta.iter().map(|(k, v)| (k.as_slice(), v.as_deref())))
+        .expect("read from fewer bytes than can be stored")
+}
+
+/// One or more real encodings for each function above, by its name.
+pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    let delta: StateDelta = [
+        (b"bill/1".to_vec(), Some(vec![1; 40])),
+        (b"bill/2".to_vec(), None),
+        (b"bill/3".to_vec(), Some(Vec::new())),
+    ]
+    .into();
+    let (hash, state_root) = (H256::repeat_byte(1), H256::repeat_byte(2));
+    vec![
+        ("change_set", encoded(&delta).as_bytes().to_vec()),
+        ("index_record", Head { number: 7, hash, state_root }.encode()),
+        ("index_record", BlockIndex { hash, state_root, log_size: 900 }.encode()),
+        ("index_record", (7_u32, 3_u32).encode()),
+        ("seal", Record::sample().to_bytes()),
+    ]
+}
