@@ -6,6 +6,7 @@ use crate::{
 };
 use billchain_primitives::{BillStatus, Did, Fen, Hash, SceneId, traits::Contention};
 use codec::Decode;
+use core::cmp::Ordering;
 use frame::testing_prelude::*;
 use pallet_bill_update::StatusChange;
 use proptest::prelude::*;
@@ -41,9 +42,10 @@ fn earlier_then_heavier_then_smaller_comes_first() {
         (precedence(1, 9, 9), precedence(1, 1, 1), "the higher weight outranks the hash"),
         (precedence(1, 1, 1), precedence(1, 1, 2), "the smaller hash"),
     ] {
-        assert!(first < second && second > first, "{why}");
+        assert_eq!(first.cmp(&second), Ordering::Less, "{why}");
+        assert_eq!(second.cmp(&first), Ordering::Greater, "{why}");
     }
-    assert_eq!(precedence(1, 1, 1).cmp(&precedence(1, 1, 1)), core::cmp::Ordering::Equal);
+    assert_eq!(precedence(1, 1, 1).cmp(&precedence(1, 1, 1)), Ordering::Equal);
 }
 
 #[test]
