@@ -65,8 +65,7 @@ impl<T: Config> Pallet<T> {
             Statuses::<T>::contains_key(policy.status, (id, version)),
             "a version is missing in the index of its status"
         );
-        let in_index =
-            |keyword| Keywords::<T>::get(keyword).iter().any(|one| *one == (id, version));
+        let in_index = |keyword| Keywords::<T>::get(keyword).contains(&(id, version));
         ensure!(policy.keywords.iter().all(in_index), "a keyword does not lead to its version");
         Self::check_flow(policy, &Flows::<T>::get(id, version))
     }
