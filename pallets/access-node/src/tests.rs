@@ -336,3 +336,18 @@ fn broken_invariants_are_found() {
 fn integrity_holds() {
     AccessNode::integrity_test();
 }
+
+/// The format of keys and hashes is durable: explorers and proofs rely on it.
+#[test]
+fn formats_are_fixed() {
+    run(|| {
+        register("n-1");
+        assert_ok!(link("n-1", "p-1"));
+        assert_ok!(set_status("n-1", NodeStatus::Paused));
+        let node = AccessNode::node(&did("n-1")).expect("it was registered");
+        let hash = format!("{:?}", node.history_hash);
+        assert_eq!(hash, "0x707e8c2d658bd6ac4bfd6cfb174e38fa7b0d6bc503f6ddce764e2d3565d3ea64");
+    });
+    let expected = [&b"n/"[..], &[12 << 2], b"did:bill:n-1", &[0, 0, 0, 3]].concat();
+    assert_eq!(history_key(&did("n-1"), 3), expected);
+}

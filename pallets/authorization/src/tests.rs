@@ -520,3 +520,19 @@ fn broken_invariants_are_found() {
 fn integrity_holds() {
     Authorization::integrity_test();
 }
+
+/// The format of keys and hashes is durable: explorers and proofs rely on it.
+#[test]
+fn formats_are_fixed() {
+    run(|| {
+        registered(terms(1));
+        assert_eq!(lock(&bill(1)), Ok(()));
+        let hash = format!("{:?}", grant().history_hash);
+        assert_eq!(hash, "0xa227d35024afc37f688953a4e34a0550cdb9994d3f91ec2ffbf10094b332ee46");
+    });
+    assert_eq!(history_key(&id(1), 2), [&b"g/"[..], &[1; 32], &[0, 0, 0, 2]].concat());
+    let at = Stamp { block: 1, extrinsic: Some(2), moment: NOW };
+    let key = party_key(BY_HOLDER, &did("patient"), &at, &id(1));
+    let party = [&b"gh/"[..], &[16 << 2], b"did:bill:patient"].concat();
+    assert_eq!(key, [&party[..], &[0, 0, 0, 1], &[0, 0, 0, 2], &[1; 32]].concat());
+}
