@@ -90,6 +90,7 @@ fn lock(number: u32, scene: u16, signed_at: u64) -> RuntimeCall {
         scene: SceneId(scene),
         claim_no: "claim".parse().unwrap(),
         on_behalf_of: None,
+        grant: None,
         signed_at,
     };
     let (key, expected_version) = (key(number), None);

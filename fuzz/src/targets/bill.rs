@@ -203,6 +203,8 @@ fn records() -> Vec<Vec<u8>> {
             scene: SceneId(1),
             claim_no: "C-1".parse().expect("a number"),
             on_behalf_of: Some("did:bill:insurer-a".parse().expect("a DID")),
+            grant: None,
+            signed_at: 1_795_480_200_000,
         }
         .encode(),
     ];

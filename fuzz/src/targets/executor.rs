@@ -219,6 +219,8 @@ fn calls() -> Vec<RuntimeCall> {
         scene: SceneId(1),
         claim_no: "C-1".parse().expect("a number"),
         on_behalf_of: None,
+        grant: None,
+        signed_at: chain::params().timestamp_ms,
     });
     let pay = change(StatusChange::Reimburse {
         amount: billchain_primitives::Fen::new(100).expect("small"),

@@ -1,14 +1,17 @@
 //! A runtime of this contract over the real ledger, the real status machine
 //! and the real table of transition rules; participants, scenes and the clock
-//! are tables.
+//! are tables, and there are neither access nodes nor grants nor policies.
 
 use crate::{self as pallet_dispute, LockRequest};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Hash, Header,
     IssueDate, IssueTime, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    rule::BillFacts,
     traits::{
-        ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants, ReimbursementMode,
-        RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, GrantId, GrantProblem,
+        GrantUse, Grants, ParticipantProblem, ParticipantStatus, Participants, Policies, PolicyId,
+        PolicyProblem, PolicyRefusal, ReimbursementMode, RuleProblem, SceneProblem, SceneRules,
+        Scenes, TransitionRules, VoidPolicy,
     },
 };
 use core::cell::Cell;
@@ -41,7 +44,9 @@ impl frame_system::Config for Test {
 impl pallet_bill_register::Config for Test {
     type Participants = World;
     type Scenes = World;
+    type AccessNodes = World;
     type Rules = World;
+    type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
@@ -51,6 +56,8 @@ impl pallet_bill_update::Config for Test {
     type Participants = World;
     type Scenes = World;
     type Rules = World;
+    type Grants = World;
+    type Policies = World;
     type Contention = Dispute;
     type Time = World;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
@@ -136,7 +143,30 @@ impl Scenes for World {
             weight: scene.0,
             lock_period_ms: 60_000,
             void: VoidPolicy::Refused,
+            access_node: AccessNodePolicy::NotRequired,
         })
+    }
+}
+
+impl AccessNodes for World {
+    fn ensure_access(_: &Did) -> Result<(), AccessProblem> {
+        Err(AccessProblem::NotLinked)
+    }
+}
+
+impl Grants for World {
+    fn use_for_lock(_: &GrantId, _: GrantUse<'_>) -> Result<(), GrantProblem> {
+        Err(GrantProblem::NotFound)
+    }
+}
+
+impl Policies for World {
+    fn evaluate(_: &BillFacts<'_>) -> Result<(), PolicyRefusal> {
+        Ok(())
+    }
+
+    fn effective(_: PolicyId) -> Result<u32, PolicyProblem> {
+        Err(PolicyProblem::NotFound)
     }
 }
 
@@ -261,6 +291,7 @@ impl Ask {
             key: key(self.number),
             scene: self.scene,
             on_behalf_of: None,
+            grant: None,
             signed_at: self.signed_at(),
         }
     }
@@ -277,6 +308,7 @@ impl Ask {
             scene: self.scene,
             claim_no: ClaimNo::new(&format!("claim {}", self.hash)).expect("a plain text"),
             on_behalf_of: None,
+            grant: None,
             signed_at: self.signed_at(),
         };
         change(self.seed, self.number, lock)

@@ -6,8 +6,8 @@ use billchain_primitives::{
     AccountId, Did, Header, Reason, Role, RoleSet, SceneId, Sm3Hasher,
     rule::Guarded,
     traits::{
-        ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants, PolicyId,
-        ReimbursementMode, SceneProblem, SceneRules, Scenes, VoidPolicy,
+        AccessNodePolicy, ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants,
+        PolicyId, ReimbursementMode, SceneProblem, SceneRules, Scenes, VoidPolicy,
     },
 };
 use core::cell::Cell;
@@ -131,6 +131,7 @@ impl Scenes for World {
                 weight: 1,
                 lock_period_ms: 1_000,
                 void: VoidPolicy::Refused,
+                access_node: AccessNodePolicy::NotRequired,
             }),
             CLOSED => Err(SceneProblem::Inactive),
             _ => Err(SceneProblem::NotFound),

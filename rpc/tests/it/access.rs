@@ -226,8 +226,14 @@ async fn a_patient_authorises_an_insurer_and_its_lock_uses_the_grant() {
     assert_eq!(node.execute(&client, "//patient", revoke).await.success, Some(true));
 
     let lock = |grant: Option<GrantId>| {
-        let (scene, claim_no) = (SceneId(3), ClaimNo::new("C-1").unwrap());
-        change(&invoice, StatusChange::Lock { scene, claim_no, on_behalf_of: None, grant })
+        let lock = StatusChange::Lock {
+            scene: SceneId(3),
+            claim_no: ClaimNo::new("C-1").unwrap(),
+            on_behalf_of: None,
+            grant,
+            signed_at: NOW,
+        };
+        change(&invoice, lock)
     };
     for (grant, name) in
         [(None, "GrantRequired"), (Some(id(2)), "GrantRevoked"), (Some(id(9)), "GrantNotFound")]

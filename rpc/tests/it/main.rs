@@ -487,6 +487,7 @@ async fn contention_within_a_block_is_resolved_and_a_case_follows() {
             scene: SceneId(1),
             claim_no: ClaimNo::new("C-1").unwrap(),
             on_behalf_of: None,
+            grant: None,
             signed_at,
         };
         let bytes = signer.transaction(change(&invoice, lock), 0, client.genesis());
