@@ -225,7 +225,7 @@ impl Application for ChainApplication {
 }
 
 /// Peer identities of the chain's validators and observers, at its head.
-pub(crate) fn allowed_peer_ids(chain: &Chain) -> Result<Vec<PeerId>, ChainError> {
+pub(crate) fn allowed_peer_ids(chain: &Chain) -> Result<BTreeSet<PeerId>, ChainError> {
     chain.read(|| {
         let validators = Validators::validators().into_iter().map(|v| v.peer_id);
         let observers = Validators::observers().into_iter().map(|o| o.peer_id);

@@ -14,6 +14,9 @@ use std::{
     time::Duration,
 };
 
+/// Longest name: peers are told it.
+const MAX_NAME_BYTES: usize = 64;
+
 /// Everything a node is told by its operator.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -208,7 +211,10 @@ impl Config {
 
     /// Reads every key, so that every problem is recorded, before it gives up.
     fn read(r: &mut Reader) -> Option<Self> {
-        let name = r.text("name");
+        let name = r.parsed("name", None, |text| match text.trim() {
+            name if (1..=MAX_NAME_BYTES).contains(&name.len()) => Ok(name.to_owned()),
+            _ => Err(format!("expected 1 to {MAX_NAME_BYTES} bytes")),
+        });
         let data_dir = r.path("data_dir");
         let chain_spec = r.path("chain_spec");
         let keys = KeysConfig {
@@ -248,12 +254,29 @@ impl ConsensusConfig {
         let min_block_interval = r.millis("consensus.min_block_interval_ms", 0, 0..=60_000);
         let empty_block_interval =
             r.millis("consensus.empty_block_interval_ms", 3_000, 100..=600_000);
-        let propose_timeout = r.millis("consensus.propose_timeout_ms", 1_500, 100..=60_000);
-        let vote_timeout = r.millis("consensus.vote_timeout_ms", 1_000, 50..=60_000);
+        // Consensus lets no timeout grow beyond 8 s.
+        let propose_timeout = r.millis("consensus.propose_timeout_ms", 1_500, 100..=8_000);
+        let vote_timeout = r.millis("consensus.vote_timeout_ms", 1_000, 50..=8_000);
         let max_clock_drift = r.millis("consensus.max_clock_drift_ms", 5_000, 100..=600_000);
         let build_time = r.millis("consensus.build_time_ms", 500, 10..=30_000);
         let max_block_bytes = r.number("consensus.max_block_bytes", 4 << 20, 1 << 16..=5 << 20);
-        let config = Self {
+        if let (Some(build), Some(propose)) = (build_time, propose_timeout)
+            && build >= propose
+        {
+            r.problem(
+                "consensus.build_time_ms",
+                "must be less than consensus.propose_timeout_ms, or no proposal is in time",
+            );
+        }
+        if let (Some(least), Some(empty)) = (min_block_interval, empty_block_interval)
+            && least > empty
+        {
+            r.problem(
+                "consensus.min_block_interval_ms",
+                "must not exceed consensus.empty_block_interval_ms",
+            );
+        }
+        Some(Self {
             min_block_interval: min_block_interval?,
             empty_block_interval: empty_block_interval?,
             propose_timeout: propose_timeout?,
@@ -261,14 +284,7 @@ impl ConsensusConfig {
             max_clock_drift: max_clock_drift?,
             build_time: build_time?,
             max_block_bytes: max_block_bytes?,
-        };
-        if config.build_time >= config.propose_timeout {
-            r.problem(
-                "consensus.build_time_ms",
-                "must be less than consensus.propose_timeout_ms, or no proposal is in time",
-            );
-        }
-        Some(config)
+        })
     }
 }
 
@@ -277,6 +293,14 @@ impl PoolConfig {
         let max_transactions = r.number("pool.max_transactions", 65_536, 1..=1 << 24);
         let max_bytes = r.number("pool.max_bytes", 128 << 20, 1 << 16..=1 << 34);
         let max_per_sender = r.number("pool.max_per_sender", 16_384, 1..=1 << 24);
+        if let (Some(of_one), Some(all)) = (max_per_sender, max_transactions)
+            && of_one > all
+        {
+            r.problem(
+                "pool.max_per_sender",
+                format_args!("must not exceed pool.max_transactions ({all}), found {of_one}"),
+            );
+        }
         Some(Self {
             max_transactions: max_transactions?,
             max_bytes: max_bytes?,

@@ -8,12 +8,13 @@ mod application;
 mod commands;
 pub mod config;
 mod metrics;
+mod ports;
 mod service;
 
 use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
-use commands::{bill, blocks, chain_spec, config as config_command, devnet, keys};
+use commands::{bill, blocks, chain_spec, check_state, config as config_command, devnet, keys};
 use config::Config;
 use std::{path::PathBuf, process::ExitCode};
 use tracing_subscriber::EnvFilter;
@@ -52,6 +53,9 @@ enum Command {
     /// Read the blocks of a stopped node.
     #[command(subcommand)]
     Blocks(blocks::Command),
+    /// Check the database of a stopped node: every contract's rules, and the
+    /// version chain of every bill.
+    CheckState(check_state::Options),
     /// Make the files of a development network on this machine.
     Devnet(devnet::Options),
     /// Register, lock, reimburse, reverse, query and verify bills at a node.
@@ -88,6 +92,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::ChainSpec(command) => chain_spec::run(command)?,
         Command::Config(command) => config_command::run(command)?,
         Command::Blocks(command) => blocks::run(command)?,
+        Command::CheckState(options) => check_state::run(&options)?,
         Command::Devnet(options) => devnet::run(options)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
     }

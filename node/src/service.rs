@@ -5,18 +5,22 @@ use crate::{
     admission::Admission,
     application::{ChainApplication, Limits, allowed_peer_ids},
     commands::keys,
-    config::Config,
-    metrics,
+    config::{self, Config},
+    metrics, ports,
 };
 use anyhow::{Context, Result, bail};
 use billchain_chain_spec::ChainSpec;
-use billchain_consensus::{ChainDomain, ConsensusConfig, NodeIdentity};
+use billchain_consensus::{ChainDomain, ConsensusConfig, NodeIdentity, PeerId};
 use billchain_executor::Chain;
 use billchain_rpc::{NodeInfo, RpcConfig, RpcContext};
+use billchain_runtime::limits::MAX_TRANSACTION_BYTES;
 use billchain_storage::{OpenMode, Storage, StorageOptions};
-use billchain_txpool::{Pool, PoolConfig, gossip};
+use billchain_txpool::{
+    Pool, PoolConfig,
+    gossip::{self, GossipHandle},
+};
 use prometheus_client::registry::Registry;
-use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Reads a chain specification.
@@ -66,6 +70,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
             spec.id
         );
     }
+    ports::check(&config)?;
     let head = chain.head();
     tracing::info!(
         chain = %spec.id, genesis = %chain.genesis_hash(), height = head.number, peer = %local_id,
@@ -79,13 +84,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         gossip::GossipConfig {
             keypair: network_key.clone(),
             listen: multiaddr(config.network.listen, "udp", "/quic-v1")?,
-            peers: config
-                .network
-                .peers
-                .iter()
-                .filter(|peer| allowed.contains(&peer.id))
-                .map(|peer| gossip::Peer { id: peer.id, addresses: vec![peer.quic()] })
-                .collect(),
+            peers: gossip_peers(&config, local_id, &allowed),
             genesis: chain.genesis_hash(),
             limits: gossip::GossipLimits::default(),
         },
@@ -137,10 +136,21 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     tracing::info!(rpc = %config.rpc.listen, metrics = %config.metrics_listen, "ready");
 
     let mut terminate = signal(SignalKind::terminate())?;
-    let outcome = tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = tokio::signal::ctrl_c() => Ok(()),
-        failure = consensus.ended() => failure.context("consensus stopped"),
+    let mut commits = chain.subscribe();
+    let mut allowed = allowed;
+    let outcome = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Ok(()),
+            _ = tokio::signal::ctrl_c() => break Ok(()),
+            failure = consensus.ended() => break failure.context("consensus stopped"),
+            // Missed blocks do not matter: the head's state is what counts.
+            _ = commits.recv() => {
+                let followed = follow_peers(&config, &chain, &gossip, &mut allowed).await;
+                if followed.is_err() {
+                    break followed.context("the peers of the chain's head");
+                }
+            }
+        }
     };
     tracing::info!("stopping");
     rpc.stop().await;
@@ -149,6 +159,38 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     gossip.stop().await.context("stopping gossip")?;
     maintenance.abort();
     outcome.and(stopped)
+}
+
+/// Whom transactions are exchanged with: all validators and observers but this
+/// node. The configuration knows where to reach them; who is not in it has to
+/// connect by itself.
+fn gossip_peers(config: &Config, local: PeerId, allowed: &BTreeSet<PeerId>) -> Vec<gossip::Peer> {
+    let addresses = |id: &PeerId| {
+        config.network.peers.iter().filter(|peer| peer.id == *id).map(config::Peer::quic).collect()
+    };
+    allowed
+        .iter()
+        .filter(|id| **id != local)
+        .map(|id| gossip::Peer { id: *id, addresses: addresses(id) })
+        .collect()
+}
+
+/// Lets gossip follow the validators and observers of the head, as consensus
+/// does by itself.
+async fn follow_peers(
+    config: &Config,
+    chain: &Chain,
+    gossip: &GossipHandle,
+    known: &mut BTreeSet<PeerId>,
+) -> Result<()> {
+    let allowed = allowed_peer_ids(chain)?;
+    if allowed == *known {
+        return Ok(());
+    }
+    tracing::info!(before = known.len(), now = allowed.len(), "the chain's peers changed");
+    gossip.update_peers(gossip_peers(config, gossip.local_peer_id(), &allowed)).await?;
+    *known = allowed;
+    Ok(())
 }
 
 fn multiaddr(
@@ -167,7 +209,8 @@ fn pool_config(config: &Config) -> PoolConfig {
         max_bytes: config.pool.max_bytes,
         max_per_sender: config.pool.max_per_sender,
         max_future: default.max_future.min(config.pool.max_transactions),
-        max_transaction_bytes: default.max_transaction_bytes.min(config.pool.max_bytes),
+        // The chain takes no longer one.
+        max_transaction_bytes: (MAX_TRANSACTION_BYTES as usize).min(config.pool.max_bytes),
         ..default
     }
 }

@@ -54,6 +54,9 @@ fn each_bad_value_names_its_key_and_the_bounds() {
         ("[storage]\nstate_window = 0", "storage.state_window: expected a whole number from 1"),
         ("[consensus]\nbuild_time_ms = 5000", "consensus.build_time_ms: must be less than"),
         ("[consensus]\nempty_block_interval_ms = \"3s\"", "consensus.empty_block_interval_ms: "),
+        ("[consensus]\nmin_block_interval_ms = 3001", "consensus.min_block_interval_ms: must not"),
+        ("[consensus]\npropose_timeout_ms = 8001", "consensus.propose_timeout_ms: expected a"),
+        ("[pool]\nmax_transactions = 9", "pool.max_per_sender: must not exceed"),
         ("[surprise]\nx = 1", "surprise.x: unknown key"),
         ("[metrics]\nlisten = 4", "metrics.listen: expected a string, found integer"),
     ] {
@@ -61,6 +64,15 @@ fn each_bad_value_names_its_key_and_the_bounds() {
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].starts_with(expected), "{problems:?}");
     }
+}
+
+#[test]
+fn a_name_is_neither_empty_nor_long() {
+    for name in [String::new(), " ".into(), "x".repeat(65)] {
+        let problems = parse(&GOOD.replace("node-1", &name)).unwrap_err();
+        assert_eq!(problems, [format!("name: expected 1 to 64 bytes, found \"{name}\"")]);
+    }
+    assert_eq!(parse(&GOOD.replace("node-1", &"x".repeat(64))).unwrap().name.len(), 64);
 }
 
 #[test]

@@ -291,7 +291,6 @@ impl Ask {
             key: key(self.number),
             scene: self.scene,
             on_behalf_of: None,
-            grant: None,
             signed_at: self.signed_at(),
         }
     }

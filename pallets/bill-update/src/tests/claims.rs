@@ -123,6 +123,8 @@ fn a_policy_refuses_a_lock_and_a_reimbursement() {
             scene: SHARED,
             claim_no: "c".parse().expect("a plain text"),
             on_behalf_of: Some(did("insurer-a")),
+            grant: None,
+            signed_at: NOW,
         };
         assert_noop!(change(PLATFORM, 1, by_platform), refused);
         assert_eq!(status(1), BillStatus::Normal);

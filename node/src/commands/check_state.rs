@@ -1,0 +1,114 @@
+//! `billchain check-state`: whether what must always hold does hold in the
+//! database of a stopped node.
+
+use crate::{config::Config, service::open_chain};
+use anyhow::{Context, Result, bail};
+use billchain_executor::Chain;
+use billchain_primitives::{
+    BillStatus,
+    history::{self, VersionRecord},
+    index,
+    traits::Bill,
+};
+use billchain_runtime::{AllPalletsWithSystem, Runtime};
+use billchain_storage::OpenMode;
+use clap::Args;
+use codec::Decode;
+use frame_support::traits::{TryState, TryStateSelect};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// Problems that are printed; there may be more.
+const MAX_PRINTED: usize = 20;
+/// Versions of a bill read at a time.
+const VERSIONS: usize = 1024;
+
+/// Options of `billchain check-state`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The node's configuration.
+    #[arg(long)]
+    config: PathBuf,
+}
+
+/// What was seen.
+#[derive(Default)]
+struct Seen {
+    bills: u64,
+    versions: u64,
+    by_status: BTreeMap<BillStatus, u64>,
+    problems: Vec<String>,
+    more: u64,
+}
+
+impl Seen {
+    fn problem(&mut self, text: String) {
+        if self.problems.len() < MAX_PRINTED {
+            self.problems.push(text);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// Runs `billchain check-state`.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    // Pallets say in the log which of their rules does not hold.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_ansi(false).init();
+    let (_, chain) = open_chain(&Config::load(&options.config)?, OpenMode::MustExist)?;
+    let head = chain.head();
+    println!("block {}, hash {:?}, state root {:?}", head.number, head.hash, head.state_root);
+
+    let mut seen = Seen::default();
+    let rules = chain.read(|| AllPalletsWithSystem::try_state(head.number, TryStateSelect::All))?;
+    if let Err(error) = rules {
+        seen.problem(format!("the contracts' rules: {error:?}"));
+    }
+    chain.read(|| {
+        for (_, bill) in pallet_bill_register::Bills::<Runtime>::iter() {
+            check_bill(&chain, &bill, &mut seen)?;
+        }
+        Ok::<_, anyhow::Error>(())
+    })??;
+
+    println!("{} bills, {} versions", seen.bills, seen.versions);
+    for (status, count) in &seen.by_status {
+        println!("  {status:?}: {count}");
+    }
+    if seen.problems.is_empty() {
+        println!("every rule holds; every version chain verifies");
+        return Ok(());
+    }
+    for problem in &seen.problems {
+        println!("PROBLEM {problem}");
+    }
+    bail!("{} problems found", seen.problems.len() as u64 + seen.more)
+}
+
+fn check_bill(chain: &Chain, bill: &Bill, seen: &mut Seen) -> Result<()> {
+    let key = bill.summary.key;
+    seen.bills += 1;
+    *seen.by_status.entry(bill.state.status).or_default() += 1;
+    let records = records(chain, bill).with_context(|| format!("history of bill {key}"))?;
+    seen.versions += records.len() as u64;
+    if let Err(problem) = history::verify(bill, &records) {
+        seen.problem(format!("bill {key}: {problem}"));
+    }
+    Ok(())
+}
+
+/// All versions in the index.
+fn records(chain: &Chain, bill: &Bill) -> Result<Vec<VersionRecord>> {
+    let prefix = index::history_prefix(&bill.summary.key);
+    let mut records = Vec::new();
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let page = chain.storage().offchain_prefix(&prefix, after.as_deref(), VERSIONS)?;
+        for (_, value) in &page {
+            records.push(VersionRecord::decode(&mut &value[..]).context("a version")?);
+        }
+        match page.last() {
+            Some((key, _)) if page.len() == VERSIONS => after = Some(key.clone()),
+            _ => return Ok(records),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The binary from outside: four processes, real sockets, databases on disk.
+//!
+//! Ports: 16 from `BILLCHAIN_TEST_BASE_PORT` (22000 without it). What is random
+//! follows from `BILLCHAIN_TEST_SEED`, which a failing test prints.
+
+#![forbid(unsafe_code)]
+
+mod bad_bills;
+mod bad_requests;
+mod bad_starts;
+mod command;
+mod damage;
+mod garbage;
+mod http;
+mod joins;
+mod kills;
+mod load;
+mod network;
+mod stops;

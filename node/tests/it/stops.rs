@@ -1,0 +1,114 @@
+//! Too few nodes to decide: nothing happens, nothing breaks, and it goes on.
+
+use crate::{
+    bad_requests::refused_transaction,
+    load::{Bills, Issuer, Load, assert_kept, register},
+    network::{ALL, FAST, Network, PATIENCE, report},
+};
+use billchain_primitives::Hash;
+use billchain_rpc_types::TransactionState;
+use serde_json::json;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+
+/// How long nothing may happen: 16 empty intervals of [`FAST`].
+const STALL: Duration = Duration::from_secs(8);
+/// In which time blocks go on when there are enough nodes again.
+const RESUME: Duration = Duration::from_secs(10);
+
+/// Lets blocks under way end; the height at which the nodes stand.
+async fn standstill(network: &mut Network, nodes: &[usize]) -> u32 {
+    sleep(Duration::from_secs(2)).await;
+    network.top(nodes).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_of_four_make_no_block_and_go_on_when_one_returns() {
+    let mut network = Network::started(FAST).await;
+    let bills = Arc::new(Bills::new());
+    let load = Load::start(&network, 8, &bills);
+    load.wait_finals(40, PATIENCE).await;
+    let finals = load.end().await;
+
+    network.stop(&[3, 4]).await;
+    let stalled = standstill(&mut network, &[1, 2]).await;
+    let node = network.client(1).await;
+    let issuer = Issuer::new("hospital");
+    let call = register(bills.next(&issuer));
+    let transaction = issuer.signer.transaction(call, 0, node.genesis());
+    let hash = node.submit(&transaction).await.unwrap();
+    sleep(STALL).await;
+    assert_eq!(network.top(&[1, 2]).await, stalled, "two of four made a block");
+    let view = node.transaction(hash).await.unwrap();
+    assert_eq!(view.state, TransactionState::Ready, "two of four decided a transaction");
+
+    network.start(&[3]);
+    // It has returned when it answers.
+    network.client(3).await;
+    let returned = Instant::now();
+    network.reach(&[1, 2, 3], stalled + 1, RESUME).await;
+    report(&format!(
+        "blocks went on {:.1} s after the third of four was back",
+        returned.elapsed().as_secs_f64()
+    ));
+    network.go_on(&[1, 2, 3], 2, PATIENCE).await;
+    let view = node.wait_final(hash, PATIENCE).await.unwrap();
+    assert_eq!(view.success, Some(true), "{view:?}");
+
+    network.start(&[4]);
+    network.go_on(&ALL, 2, PATIENCE).await;
+    network.agree(&ALL).await;
+    for number in ALL {
+        let node = network.client(number).await;
+        assert_kept(&node, &finals, &format!("node {number}")).await;
+        let view = node.transaction(hash).await.unwrap();
+        assert_eq!(view.state, TransactionState::Final, "at node {number}");
+    }
+    network.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_pool_refuses_and_has_room_again_when_blocks_are_made() {
+    const ROOM: usize = 8;
+    let mut network = Network::new(FAST).await;
+    network
+        .configure(1, &format!("\n[pool]\nmax_transactions = {ROOM}\nmax_per_sender = {ROOM}\n"));
+    network.start(&ALL);
+    network.reach(&ALL, 1, PATIENCE).await;
+    // Without blocks nothing leaves the pool.
+    network.stop(&[3, 4]).await;
+    let stalled = standstill(&mut network, &[1, 2]).await;
+
+    let (bills, issuer) = (Bills::new(), Issuer::new("hospital-1"));
+    let node = network.client(1).await;
+    let sign =
+        |nonce| issuer.signer.transaction(register(bills.next(&issuer)), nonce, node.genesis());
+    let mut taken: Vec<Hash> = Vec::new();
+    for nonce in 0..ROOM as u32 {
+        taken.push(node.submit(&sign(nonce)).await.unwrap());
+    }
+    // From another sender, whose own bound it cannot be.
+    let late = Issuer::new("hospital-2");
+    let late = late.signer.transaction(register(bills.next(&late)), 0, node.genesis());
+    let refusal = refused_transaction(&node, &late).await;
+    assert_eq!(refusal.code, 1016, "{refusal:?}");
+    assert_eq!(refusal.data, json!({ "code": 2003, "temporary": true }), "{refusal:?}");
+    let words =
+        format!("the pool is full: it holds {ROOM} transactions; send again after the next blocks");
+    assert_eq!(refusal.message, words);
+
+    network.start(&[3]);
+    network.reach(&[1, 2, 3], stalled + 1, PATIENCE).await;
+    for hash in taken {
+        assert_eq!(node.wait_final(hash, PATIENCE).await.unwrap().success, Some(true));
+    }
+    let hash = node.submit(&late).await.unwrap();
+    assert_eq!(node.wait_final(hash, PATIENCE).await.unwrap().success, Some(true));
+    network.start(&[4]);
+    network.go_on(&ALL, 1, PATIENCE).await;
+    network.agree(&ALL).await;
+    network.finish().await;
+}
