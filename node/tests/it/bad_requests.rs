@@ -212,7 +212,7 @@ async fn bad_requests_are_refused_and_the_node_goes_on() {
         ("chain_getBlockHash", json!(-1), "expected a number from 0 to 4294967295"),
         ("chain_getHeader", json!("latest"), "expected bytes as 0x hex"),
         ("bill_get", json!("3106012x"), "8 digits"),
-        ("bill_byCodes", json!("31060125"), "number: expected a string"),
+        ("bill_byCodes", json!("31060125"), "expected a string, found \"null\""),
         ("participant_resolve", json!("did:other"), "did:"),
         ("system_accountNextIndex", json!("//Alice"), "an SS58 address or 32 bytes in hex"),
     ] {
