@@ -27,6 +27,15 @@ fn two_nodes_come_to_the_same_roots() {
     assert_eq!(follower.chain.read(|| System::account_nonce(&account)).unwrap(), 10);
 }
 
+/// The name of a chain comes from its specification alone: on every machine, in
+/// every build of these rules. Rules with another first state change it.
+#[test]
+fn the_development_chain_keeps_its_name() {
+    let hash = Node::development().chain.genesis_hash();
+    let expected = "0xac479a2e9fdfc1100f22292d0e509edc8a11b7e34c4ad59ebd8b4f3815fc8b02";
+    assert_eq!(format!("{hash:?}"), expected);
+}
+
 #[test]
 fn an_empty_block_is_a_block() {
     let node = Node::development();
