@@ -14,7 +14,7 @@ pub enum ChainError {
     Storage(#[from] StorageError),
     /// The data directory belongs to another chain.
     #[error(
-        "the data directory holds a chain with genesis {found}, the chain spec's is {expected}; \
+        "the data directory holds a chain with genesis {found:?}, the chain spec's is {expected:?}; \
          use the directory's chain spec or another directory"
     )]
     GenesisMismatch {

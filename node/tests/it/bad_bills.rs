@@ -91,7 +91,7 @@ async fn bills_with_impossible_values_do_not_decode_and_wrong_ones_are_refused()
     let amount = bill.total.get().to_le_bytes();
     for (what, from, to) in [
         ("BillCode", code.as_bytes().to_vec(), b"3106012x".to_vec()),
-        ("BillNumber", number.as_bytes().to_vec(), b"000000\0001".to_vec()),
+        ("BillNumber", number.as_bytes().to_vec(), b"000000\x00001".to_vec()),
         ("CheckCode", b"a1B2c3".to_vec(), b"a1B2c ".to_vec()),
         ("IssueDate", dated(date), dated(20_250_229)),
         ("IssueDate", dated(date), dated(u32::MAX)),

@@ -265,7 +265,7 @@ async fn ask_all(
     for page in questions.chunks(BATCH) {
         let mut batch = BatchRequestBuilder::new();
         for (method, params) in page {
-            batch.insert(*method, params.clone()).unwrap();
+            batch.insert(method, params.clone()).unwrap();
         }
         let page = node.raw().batch_request::<Value>(batch).await.unwrap();
         answers.extend(page.into_iter().map(|answer| answer.unwrap()));
