@@ -57,19 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let (_, chain) = open_chain(&Config::load(&options.config)?, OpenMode::MustExist)?;
     let head = chain.head();
     println!("block {}, hash {:?}, state root {:?}", head.number, head.hash, head.state_root);
-
-    let mut seen = Seen::default();
-    let rules = chain.read(|| AllPalletsWithSystem::try_state(head.number, TryStateSelect::All))?;
-    if let Err(error) = rules {
-        seen.problem(format!("the contracts' rules: {error:?}"));
-    }
-    chain.read(|| {
-        for (_, bill) in pallet_bill_register::Bills::<Runtime>::iter() {
-            check_bill(&chain, &bill, &mut seen)?;
-        }
-        Ok::<_, anyhow::Error>(())
-    })??;
-
+    let seen = check(&chain)?;
     println!("{} bills, {} versions", seen.bills, seen.versions);
     for (status, count) in &seen.by_status {
         println!("  {status:?}: {count}");
@@ -82,6 +70,23 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("PROBLEM {problem}");
     }
     bail!("{} problems found", seen.problems.len() as u64 + seen.more)
+}
+
+/// Checks the head's state and the histories in the index.
+fn check(chain: &Chain) -> Result<Seen> {
+    let mut seen = Seen::default();
+    let number = chain.head().number;
+    let rules = chain.read(|| AllPalletsWithSystem::try_state(number, TryStateSelect::All))?;
+    if let Err(error) = rules {
+        seen.problem(format!("the contracts' rules: {error:?}"));
+    }
+    chain.read(|| {
+        for (_, bill) in pallet_bill_register::Bills::<Runtime>::iter() {
+            check_bill(chain, &bill, &mut seen)?;
+        }
+        Ok::<_, anyhow::Error>(())
+    })??;
+    Ok(seen)
 }
 
 fn check_bill(chain: &Chain, bill: &Bill, seen: &mut Seen) -> Result<()> {
@@ -112,3 +117,6 @@ fn records(chain: &Chain, bill: &Bill) -> Result<Vec<VersionRecord>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,15 @@
 
 use crate::{
     load::{Bills, Load, assert_kept},
-    network::{ALL, FAST, Network, PATIENCE, seed},
+    network::{ALL, FAST, Network, PATIENCE, report, seed},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -88,8 +91,11 @@ fn http_garbage(random: &mut StdRng) -> Vec<u8> {
     }
 }
 
+/// How much garbage reached one port.
+type Count = Arc<AtomicUsize>;
+
 /// Connects, sends and leaves, again and again.
-async fn besiege(port: u16, mut random: StdRng, garbage: fn(&mut StdRng) -> Vec<u8>) {
+async fn besiege(port: u16, mut random: StdRng, garbage: fn(&mut StdRng) -> Vec<u8>, sent: Count) {
     loop {
         let bytes = garbage(&mut random);
         if let Some(mut stream) = connect(port).await {
@@ -97,13 +103,14 @@ async fn besiege(port: u16, mut random: StdRng, garbage: fn(&mut StdRng) -> Vec<
             let _ = stream.write_all(&bytes).await;
             let mut answer = [0; 256];
             let _ = timeout(Duration::from_millis(200), stream.read(&mut answer)).await;
+            sent.fetch_add(1, Ordering::Relaxed);
         }
         sleep(Duration::from_millis(30)).await;
     }
 }
 
 /// Datagrams to the UDP port of transactions.
-async fn besiege_by_datagram(port: u16, mut random: StdRng) {
+async fn besiege_by_datagram(port: u16, mut random: StdRng, sent: Count) {
     let socket = UdpSocket::bind((STRANGER, 0)).await.unwrap();
     loop {
         let mut datagram = noise(&mut random, 1_400);
@@ -112,7 +119,9 @@ async fn besiege_by_datagram(port: u16, mut random: StdRng) {
             datagram.resize(1_200, 0);
             datagram[..6].copy_from_slice(&[0xc3, 0, 0, 0, 1, 8]);
         }
-        let _ = socket.send_to(&datagram, to(port)).await;
+        if socket.send_to(&datagram, to(port)).await.is_ok() {
+            sent.fetch_add(1, Ordering::Relaxed);
+        }
         sleep(Duration::from_millis(5)).await;
     }
 }
@@ -129,12 +138,17 @@ async fn garbage_at_every_port_stops_nothing() {
     }
     assert!(silent.len() > SILENT, "only {} connections stand", silent.len());
     let mut siege = JoinSet::new();
+    let mut sent = Vec::new();
     for node in ALL {
         let mut next = || StdRng::seed_from_u64(random.random());
-        siege.spawn(besiege(network.p2p_port(node), next(), peer_garbage));
-        siege.spawn(besiege(network.rpc_port(node), next(), http_garbage));
-        siege.spawn(besiege(network.metrics_port(node), next(), http_garbage));
-        siege.spawn(besiege_by_datagram(network.p2p_port(node), next()));
+        let mut count = || {
+            sent.push(Count::default());
+            sent[sent.len() - 1].clone()
+        };
+        siege.spawn(besiege(network.p2p_port(node), next(), peer_garbage, count()));
+        siege.spawn(besiege(network.rpc_port(node), next(), http_garbage, count()));
+        siege.spawn(besiege(network.metrics_port(node), next(), http_garbage, count()));
+        siege.spawn(besiege_by_datagram(network.p2p_port(node), next(), count()));
     }
 
     let before = network.top(&ALL).await;
@@ -156,6 +170,12 @@ async fn garbage_at_every_port_stops_nothing() {
     }
     siege.shutdown().await;
     drop(silent);
+    let sent: Vec<usize> = sent.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+    assert!(sent.iter().all(|count| *count >= 10), "too little garbage: {sent:?}");
+    report(&format!(
+        "{} pieces of garbage at 16 ports stopped nothing",
+        sent.iter().sum::<usize>()
+    ));
 
     network.agree(&ALL).await;
     for number in ALL {

@@ -1,11 +1,12 @@
 //! Power fails everywhere at once, again and again.
 
 use crate::{
+    command::billchain,
     load::{Bills, Load, assert_kept},
     network::{ALL, FAST, Network, PATIENCE, report, seed},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use std::{sync::Arc, time::Duration};
+use std::{ffi::OsStr, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 const ROUNDS: usize = 10;
@@ -53,5 +54,12 @@ async fn what_was_reported_final_survives_ten_kills_of_all_four_under_load() {
         agreed.height,
         began.elapsed().as_secs_f64()
     ));
+    network.stop(&ALL).await;
+    for number in ALL {
+        let config = network.config(number);
+        let checked = billchain([OsStr::new("check-state"), "--config".as_ref(), config.as_ref()]);
+        let counted = checked.succeeded();
+        assert!(counted.contains("every version chain verifies"), "{counted}");
+    }
     network.finish().await;
 }

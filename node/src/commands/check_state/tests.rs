@@ -1,0 +1,127 @@
+use super::*;
+use billchain_chain_spec::ChainSpec;
+use billchain_client::{
+    Signer,
+    einvoice::{EInvoice, SummaryContext},
+};
+use billchain_executor::BuildParams;
+use billchain_primitives::{BillKey, SceneId};
+use billchain_runtime::RuntimeCall;
+use billchain_storage::{BlockCommit, StateDelta, Storage, StorageOptions};
+use codec::Encode;
+use sp_core::H256;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const SAMPLES: [&[u8]; 2] = [
+    include_bytes!("../../../../samples/outpatient.xml"),
+    include_bytes!("../../../../samples/inpatient.xml"),
+];
+
+/// A development chain with two bills.
+fn chain(directory: &tempfile::TempDir) -> (Chain, Vec<BillKey>) {
+    let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
+    let genesis = ChainSpec::development().genesis_state().unwrap();
+    let chain = Chain::open(Arc::new(storage), &genesis).unwrap();
+    let hospital = Signer::development("//hospital");
+    let bills = SAMPLES.map(|xml| {
+        let context = SummaryContext {
+            issuer: "did:bill:hospital".parse().unwrap(),
+            scene: SceneId(1),
+            payer_key: b"key",
+            id_type: None,
+            pdf: None,
+            location: None,
+        };
+        EInvoice::parse(xml).unwrap().summary(&context)
+    });
+    let keys = bills.iter().map(|bill| bill.key).collect();
+    let transactions: Vec<bytes::Bytes> = (0..)
+        .zip(bills)
+        .map(|(nonce, summary)| {
+            let call = pallet_bill_register::Call::<Runtime>::register { summary };
+            let call = RuntimeCall::BillRegister(call);
+            hospital.transaction(call, nonce, chain.genesis_hash()).into()
+        })
+        .collect();
+    let params = BuildParams {
+        timestamp_ms: 1_800_000_000_000,
+        max_block_bytes: 1 << 20,
+        deadline: Instant::now() + Duration::from_secs(60),
+    };
+    let built = chain.build(params, &mut transactions.into_iter()).unwrap();
+    assert!(built.refused.is_empty(), "{:?}", built.refused);
+    chain.commit(built.block, Vec::new()).unwrap();
+    (chain, keys)
+}
+
+/// What no block does: writes to state and index without their rules.
+fn tamper(chain: &Chain, delta: StateDelta, offchain: Vec<(Vec<u8>, Option<Vec<u8>>)>) {
+    let head = chain.head();
+    let state_root = chain.storage().speculate(&delta).unwrap();
+    let block = BlockCommit {
+        number: head.number + 1,
+        hash: H256::repeat_byte(7),
+        parent_hash: head.hash,
+        state_root,
+        block: vec![0],
+        certificate: Vec::new(),
+        delta,
+        offchain,
+        tx_hashes: Vec::new(),
+    };
+    chain.storage().commit(block).unwrap();
+}
+
+fn first_version(chain: &Chain, key: &BillKey) -> VersionRecord {
+    let stored = chain.storage().offchain_get(&index::history_key(key, 1)).unwrap().unwrap();
+    VersionRecord::decode(&mut &stored[..]).unwrap()
+}
+
+#[test]
+fn a_sound_chain_is_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (chain, _) = chain(&directory);
+    let seen = check(&chain).unwrap();
+    assert_eq!(seen.problems, Vec::<String>::new());
+    assert_eq!((seen.bills, seen.versions), (2, 2));
+    assert_eq!(seen.by_status, BTreeMap::from([(BillStatus::Normal, 2)]));
+}
+
+#[test]
+fn a_version_that_was_altered_or_removed_is_found_with_its_bill() {
+    let directory = tempfile::tempdir().unwrap();
+    let (chain, keys) = chain(&directory);
+    let mut altered = first_version(&chain, &keys[0]);
+    altered.body.entry.operator = "did:bill:insurer-a".parse().unwrap();
+    let edits = vec![
+        (index::history_key(&keys[0], 1), Some(altered.encode())),
+        (index::history_key(&keys[1], 1), None),
+    ];
+    tamper(&chain, StateDelta::default(), edits);
+    let mut problems = check(&chain).unwrap().problems;
+    problems.sort();
+    let mut expected = vec![
+        format!("bill {}: the last version is not the bill's present state", keys[0]),
+        format!("bill {}: expected version 1, found None", keys[1]),
+    ];
+    expected.sort();
+    assert_eq!(problems, expected);
+}
+
+#[test]
+fn a_state_that_no_call_makes_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let (chain, keys) = chain(&directory);
+    let raw = pallet_bill_register::Bills::<Runtime>::hashed_key_for(keys[0]);
+    let mut bill = first_version(&chain, &keys[0]).bill();
+    // Reimbursed, and by nobody.
+    bill.state.status = BillStatus::Reimbursed;
+    tamper(&chain, StateDelta::from([(raw, Some(bill.encode()))]), Vec::new());
+    let problems = check(&chain).unwrap().problems;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].starts_with("the contracts' rules"), "{problems:?}");
+    assert!(problems[1].contains(&keys[0].to_string()), "{problems:?}");
+}
