@@ -184,6 +184,13 @@ impl Engine {
 
     /// Stops all actors and waits until the port and the log are closed.
     pub(crate) async fn stop(self) {
+        // By itself and first: the node ends when any of its actors has ended,
+        // and then kills the others, which would leave the network's task and
+        // its port behind.
+        let reason = Some("consensus is stopping".to_owned());
+        if let Err(error) = self.network.stop_and_wait(reason, Some(STOP_PATIENCE)).await {
+            tracing::warn!(%error, "the network did not stop in time");
+        }
         stop_node(&self.node).await;
         // An actor that hangs on purpose after a failed log write never ends.
         let _ = tokio::time::timeout(STOP_PATIENCE, self.node_task).await;
@@ -212,9 +219,8 @@ async fn released(wal: &Path, port: Option<SocketAddr>) {
 async fn stop_node(node: &NodeRef) {
     let reason = Some("consensus is stopping".to_owned());
     node.get_cell().stop_children_and_wait(reason.clone(), Some(STOP_PATIENCE)).await;
-    if let Err(error) = node.stop_and_wait(reason, Some(STOP_PATIENCE)).await {
-        tracing::warn!(%error, "the engine did not stop in time");
-    }
+    // An error means that it has ended by itself, with the first of them.
+    let _ = node.stop_and_wait(reason, Some(STOP_PATIENCE)).await;
 }
 
 /// Address of this node among validators. A node without a validator key gets
