@@ -18,7 +18,6 @@ use malachitebft_app_channel::app::engine::util::output_port::{
 };
 use malachitebft_app_channel::app::events::{RxEvent, TxEvent};
 use malachitebft_app_channel::app::metrics::{Metrics, SharedRegistry};
-use malachitebft_app_channel::app::net::Multiaddr;
 use malachitebft_app_channel::app::spawn;
 use malachitebft_app_channel::app::types::core::SigningScheme;
 use malachitebft_signing::{Signer, Verifier};
@@ -28,7 +27,9 @@ use tokio::task::JoinHandle;
 use crate::codec::{self, ScaleCodec};
 use crate::config::{ConsensusConfig, NodeIdentity};
 use crate::error::ConsensusError;
+use crate::gate::{Gate, Guests};
 use crate::host::{Host, Question};
+use crate::peers::AllowList;
 use crate::signing::{Sm2Scheme, Sm2Signer, Sm2Verifier};
 use crate::types::{Address, BillContext, StreamMessage};
 
@@ -41,7 +42,7 @@ pub(crate) struct Engine {
     node_task: JoinHandle<()>,
     wal: PathBuf,
     port: Option<SocketAddr>,
-    network: NetworkRef<BillContext>,
+    network: Network,
     /// Events about messages received, see [`crate::driver`].
     pub events: RxEvent<BillContext>,
     /// The engine's questions.
@@ -50,19 +51,27 @@ pub(crate) struct Engine {
 
 /// Access to the peer network.
 #[derive(Clone)]
-pub(crate) struct Network(NetworkRef<BillContext>);
+pub(crate) struct Network {
+    actor: NetworkRef<BillContext>,
+    guests: Guests,
+}
 
 impl Network {
     /// Sends a part to all peers.
     pub(crate) fn publish(&self, part: StreamMessage) {
         // Fails only when the engine is stopping, which the driver learns from
         // the closed question channel.
-        let _ = self.0.cast(NetworkMsg::PublishProposalPart(part));
+        let _ = self.actor.cast(NetworkMsg::PublishProposalPart(part));
     }
 
     /// The network actor, for requests with an answer.
     pub(crate) fn actor(&self) -> &NetworkRef<BillContext> {
-        &self.0
+        &self.actor
+    }
+
+    /// From now on the engine hears these peers and no others.
+    pub(crate) fn hear(&self, allowed: AllowList) {
+        self.guests.set(allowed);
     }
 }
 
@@ -76,12 +85,12 @@ impl Engine {
         config: &ConsensusConfig,
         identity: &NodeIdentity,
         registry: &SharedRegistry,
-        peers: Vec<Multiaddr>,
+        allowed: &AllowList,
     ) -> Result<Self, ConsensusError> {
         let metrics = Metrics::register(registry);
         let (node, node_task) =
             spawn::spawn_node_actor(metrics.clone()).await.map_err(start_error)?;
-        match Self::start_children(config, identity, registry, metrics, peers, &node).await {
+        match Self::start_children(config, identity, registry, metrics, allowed, &node).await {
             Ok((network, events, questions)) => {
                 let (wal, port) = (config.wal_path(), config.socket_address());
                 Ok(Self { node, node_task, wal, port, network, events, questions })
@@ -99,13 +108,11 @@ impl Engine {
         identity: &NodeIdentity,
         registry: &SharedRegistry,
         metrics: Metrics,
-        peers: Vec<Multiaddr>,
+        allowed: &AllowList,
         node: &NodeRef,
-    ) -> Result<
-        (NetworkRef<BillContext>, RxEvent<BillContext>, mpsc::UnboundedReceiver<Question>),
-        ConsensusError,
-    > {
-        let engine_config = config.engine(&identity.domain, peers);
+    ) -> Result<(Network, RxEvent<BillContext>, mpsc::UnboundedReceiver<Question>), ConsensusError>
+    {
+        let engine_config = config.engine(&identity.domain, allowed.addresses());
         let sync_config = config.value_sync();
         let supervisor = || node.get_cell();
 
@@ -119,6 +126,9 @@ impl Engine {
         .await
         .map_err(start_error)?;
         network.link(supervisor());
+        let guests = Guests::new(allowed.clone());
+        let gate = Gate::spawn(network.clone(), guests.clone()).await.map_err(start_error)?;
+        gate.link(supervisor());
 
         let wal = spawn::spawn_wal_actor(
             &BillContext,
@@ -147,7 +157,7 @@ impl Engine {
             engine_config,
             verifier,
             signer,
-            network.clone(),
+            gate.clone(),
             host.clone(),
             wal,
             sync_port.clone(),
@@ -161,7 +171,7 @@ impl Engine {
 
         let sync = spawn::spawn_sync_actor(
             BillContext,
-            network.clone(),
+            gate,
             host,
             consensus,
             ScaleCodec,
@@ -174,12 +184,12 @@ impl Engine {
             sync.link(supervisor());
             sync.subscribe_to_port(&sync_port);
         }
-        Ok((network, receiver, questions))
+        Ok((Network { actor: network, guests }, receiver, questions))
     }
 
     /// Access to the peer network.
     pub(crate) fn network(&self) -> Network {
-        Network(self.network.clone())
+        self.network.clone()
     }
 
     /// Stops all actors and waits until the port and the log are closed.
@@ -188,7 +198,7 @@ impl Engine {
         // and then kills the others, which would leave the network's task and
         // its port behind.
         let reason = Some("consensus is stopping".to_owned());
-        if let Err(error) = self.network.stop_and_wait(reason, Some(STOP_PATIENCE)).await {
+        if let Err(error) = self.network.actor.stop_and_wait(reason, Some(STOP_PATIENCE)).await {
             tracing::warn!(%error, "the network did not stop in time");
         }
         stop_node(&self.node).await;

@@ -151,7 +151,7 @@ pub async fn spawn(
     let registry = SharedRegistry::global().with_moniker(config.name.clone());
     let metrics = Metrics::register(&registry);
 
-    let engine = Engine::start(&config, &identity, &registry, allowed.addresses()).await?;
+    let engine = Engine::start(&config, &identity, &registry, &allowed).await?;
     let network = engine.network();
     let signer = identity.validator_key.clone().map(|key| Sm2Signer::new(identity.domain, key));
     let (lane, done) = Lane::start(Worker {

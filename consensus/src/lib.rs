@@ -29,6 +29,7 @@ mod engine;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+mod gate;
 mod handle;
 mod host;
 mod lane;

@@ -138,6 +138,7 @@ impl Driver {
 
         let allowed = AllowList::new(setup.peers.clone(), &self.own_peer);
         if allowed != self.allowed {
+            self.network.hear(allowed.clone());
             self.allowed.apply(&allowed, &self.network).await;
             self.allowed = allowed;
         }

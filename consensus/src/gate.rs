@@ -1,0 +1,163 @@
+//! Keeps strangers' messages from the engine.
+//!
+//! Malachite closes the connection of a peer that is not on the allow-list when
+//! that peer has identified itself, and delivers until then what it sends: a
+//! stranger that is slow to say who it is, or a node too busy to read it, would
+//! be served blocks. The connection's encryption has proved the peer's identity
+//! before, so here every message is asked for its sender: one actor stands
+//! between the network's actor and those that listen to it, and passes on only
+//! what allowed peers send. A stranger's request for blocks is cancelled.
+//!
+//! What it does not do: it does not close connections, which is the network's
+//! affair, nor does it keep the network from passing gossip on to a stranger
+//! that is about to be disconnected.
+
+use std::sync::Arc;
+
+use malachitebft_app_channel::app::engine::network::{
+    NetworkEvent, NetworkMsg, NetworkRef, Subscriber,
+};
+use malachitebft_app_channel::app::types::PeerId as EnginePeerId;
+use parking_lot::RwLock;
+use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr};
+use tracing::debug;
+
+use crate::peers::AllowList;
+use crate::types::BillContext;
+
+type Event = NetworkEvent<BillContext>;
+type Message = NetworkMsg<BillContext>;
+
+/// Who may be heard, shared by the driver, which follows the state, and the
+/// doors.
+#[derive(Clone, Default)]
+pub(crate) struct Guests(Arc<RwLock<AllowList>>);
+
+impl Guests {
+    pub(crate) fn new(allowed: AllowList) -> Self {
+        Self(Arc::new(RwLock::new(allowed)))
+    }
+
+    /// From now on these may be heard.
+    pub(crate) fn set(&self, allowed: AllowList) {
+        *self.0.write() = allowed;
+    }
+
+    fn contains(&self, peer: &EnginePeerId) -> bool {
+        self.0.read().contains(peer)
+    }
+}
+
+/// Stands in the network actor's place for the engine's other actors.
+pub(crate) struct Gate {
+    network: NetworkRef<BillContext>,
+    guests: Guests,
+}
+
+impl Gate {
+    /// A gate in front of `network`; those who listen through it hear `guests`.
+    pub(crate) async fn spawn(
+        network: NetworkRef<BillContext>,
+        guests: Guests,
+    ) -> Result<NetworkRef<BillContext>, SpawnErr> {
+        let (gate, _) = Actor::spawn(None, Self { network, guests }, ()).await?;
+        Ok(gate)
+    }
+}
+
+#[ractor::async_trait]
+impl Actor for Gate {
+    type Msg = Message;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Message>, (): ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        gate: ActorRef<Message>,
+        message: Message,
+        _: &mut (),
+    ) -> Result<(), ActorProcessingErr> {
+        let message = match message {
+            Message::Subscribe(listener) => {
+                let network = self.network.clone();
+                let door = Door { network, guests: self.guests.clone() };
+                let (door, _) = Actor::spawn_linked(None, door, listener, gate.get_cell()).await?;
+                Message::Subscribe(Box::new(door))
+            }
+            other => other,
+        };
+        // Fails only when the network has ended, and the node with it.
+        let _ = self.network.cast(message);
+        Ok(())
+    }
+}
+
+/// Hears the network for one listener.
+struct Door {
+    network: NetworkRef<BillContext>,
+    guests: Guests,
+}
+
+#[ractor::async_trait]
+impl Actor for Door {
+    type Msg = Event;
+    type State = Box<dyn Subscriber<Event>>;
+    type Arguments = Self::State;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Event>,
+        listener: Self::State,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        Ok(listener)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Event>,
+        event: Event,
+        listener: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match sender(&event) {
+            Some(peer) if !self.guests.contains(peer) => {
+                debug!(%peer, "not listening to a peer that is not allowed");
+                if let Event::SyncRequest(request, ..) = event {
+                    // Fails only when the network has ended.
+                    let _ = self.network.cast(Message::CancelInboundRequest(request));
+                }
+            }
+            _ => listener.send(event),
+        }
+        Ok(())
+    }
+}
+
+/// Whose doing an event is. That a peer has gone, or that a request of ours has
+/// failed, is the network's own news: whoever counts peers and requests needs
+/// it, also of a peer that is no longer allowed.
+fn sender(event: &Event) -> Option<&EnginePeerId> {
+    match event {
+        Event::PeerConnected(peer)
+        | Event::PeerSubscribed(peer, _)
+        | Event::Vote(peer, _)
+        | Event::Proposal(peer, _)
+        | Event::ProposalPart(peer, ..)
+        | Event::PolkaCertificate(peer, _)
+        | Event::RoundCertificate(peer, _)
+        | Event::ValidatorProofReceived { peer_id: peer, .. }
+        | Event::Status(peer, _)
+        | Event::SyncRequest(_, peer, _)
+        | Event::SyncResponse(_, peer, _) => Some(peer),
+        Event::Listening(_)
+        | Event::PeerDisconnected(_)
+        | Event::SyncRequestFailed(..)
+        | Event::SyncInboundRequestFailed(..) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use malachitebft_app_channel::app::types::Keypair;
+use malachitebft_sync::{InboundRequestId, Request, ValueRequest};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::*;
+use crate::types::Height;
+use malachitebft_app_channel::app::engine::network::Status;
+
+/// Hands everything it is sent to a test.
+struct Recorder<T>(mpsc::UnboundedSender<T>);
+
+#[ractor::async_trait]
+impl<T: ractor::Message> Actor for Recorder<T> {
+    type Msg = T;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<T>, (): ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<T>,
+        message: T,
+        _: &mut (),
+    ) -> Result<(), ActorProcessingErr> {
+        self.0.send(message).map_err(|_| "the test is over".into())
+    }
+}
+
+async fn recorder<T: ractor::Message>() -> (ActorRef<T>, mpsc::UnboundedReceiver<T>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let (actor, _) = Actor::spawn(None, Recorder(sender), ()).await.expect("it starts");
+    (actor, receiver)
+}
+
+async fn next<T>(from: &mut mpsc::UnboundedReceiver<T>) -> T {
+    let patience = Duration::from_secs(10);
+    timeout(patience, from.recv()).await.expect("in time").expect("the actor runs")
+}
+
+fn peer(seed: u8) -> EnginePeerId {
+    let key = Keypair::ed25519_from_bytes([seed; 32]).expect("32 bytes are a key");
+    EnginePeerId::from_bytes(&key.public().to_peer_id().to_bytes()).expect("a peer id")
+}
+
+fn guests(seeds: &[u8]) -> AllowList {
+    let own = Keypair::ed25519_from_bytes([99; 32]).expect("32 bytes are a key");
+    let addresses = seeds.iter().map(|seed| {
+        let key = Keypair::ed25519_from_bytes([*seed; 32]).expect("32 bytes are a key");
+        format!("/p2p/{}", key.public().to_peer_id()).parse().expect("an address")
+    });
+    AllowList::new(addresses.collect(), &own.public().to_peer_id())
+}
+
+fn status(seed: u8, height: u64) -> Event {
+    Event::Status(peer(seed), Status::new(Height::new(height), Height::new(1)))
+}
+
+fn request(seed: u8) -> Event {
+    let range = Height::new(1)..=Height::new(9);
+    let id = InboundRequestId::new(seed);
+    Event::SyncRequest(id, peer(seed), Request::ValueRequest(ValueRequest::new(range)))
+}
+
+#[tokio::test]
+async fn only_allowed_peers_are_heard_and_strangers_requests_are_cancelled() {
+    let (network, mut asked) = recorder::<Message>().await;
+    let (listener, mut heard) = recorder::<Event>().await;
+    let guests_now = Guests::new(guests(&[1]));
+    let gate = Gate::spawn(network, guests_now.clone()).await.expect("it starts");
+    gate.cast(Message::Subscribe(Box::new(listener))).expect("the gate runs");
+    let Message::Subscribe(door) = next(&mut asked).await else { panic!("a subscription") };
+
+    door.send(status(2, 7));
+    door.send(Event::PeerConnected(peer(2)));
+    door.send(request(2));
+    door.send(status(1, 8));
+    door.send(request(1));
+    // What the network says of itself passes, whomever it is about.
+    door.send(Event::PeerDisconnected(peer(2)));
+    assert_eq!(next(&mut heard).await, status(1, 8));
+    assert_eq!(next(&mut heard).await, request(1));
+    assert_eq!(next(&mut heard).await, Event::PeerDisconnected(peer(2)));
+    let Message::CancelInboundRequest(cancelled) = next(&mut asked).await else {
+        panic!("the stranger's request is cancelled")
+    };
+    assert_eq!(cancelled, InboundRequestId::new(2_u8));
+
+    guests_now.set(guests(&[2]));
+    door.send(status(1, 9));
+    door.send(status(2, 9));
+    assert_eq!(next(&mut heard).await, status(2, 9), "the state has changed who is heard");
+    assert!(asked.try_recv().is_err(), "nothing else was asked of the network");
+}
+
+#[tokio::test]
+async fn other_messages_reach_the_network_in_their_order() {
+    let (network, mut asked) = recorder::<Message>().await;
+    let gate = Gate::spawn(network, Guests::default()).await.expect("it starts");
+    for height in 1..=3 {
+        let status = Status::new(Height::new(height), Height::new(1));
+        gate.cast(Message::BroadcastStatus(status)).expect("the gate runs");
+    }
+    for height in 1..=3 {
+        let Message::BroadcastStatus(status) = next(&mut asked).await else { panic!("a status") };
+        assert_eq!(status.tip_height, Height::new(height));
+    }
+}
