@@ -8,7 +8,7 @@
 
 use crate::{
     BillKey, BillStatus, BillSummary, Did, Operation, Reason, Stamp, sm3,
-    traits::{Bill, BillState, Lock, MAX_REIMBURSEMENTS, Reimbursement},
+    traits::{Bill, BillState, Lock, MAX_REIMBURSEMENTS, Receipt, Reimbursement},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -109,8 +109,15 @@ impl VersionRecord {
         sm3(&self.encode())
     }
 
-    /// The bill as this version left it.
-    pub fn bill(&self) -> Bill {
+    /// How the bill came, said by its first version.
+    pub fn receipt(&self) -> Receipt {
+        let VersionBody { entry, at, summary, .. } = &self.body;
+        let Stamp { block, extrinsic, .. } = *at;
+        Receipt { cause: entry.cause, block, extrinsic, content_hash: summary.content_hash() }
+    }
+
+    /// The bill as this version left it; `receipt` is the first version's.
+    pub fn bill(&self, receipt: Receipt) -> Bill {
         let VersionBody { version, at, summary, status, lock, reimbursements, .. } =
             self.body.clone();
         Bill {
@@ -123,6 +130,7 @@ impl VersionRecord {
                 reimbursements,
                 updated: at.moment,
             },
+            receipt,
         }
     }
 }
@@ -180,8 +188,8 @@ pub fn verify(head: &Bill, records: &[VersionRecord]) -> Result<(), HistoryProbl
     if found < head.state.version {
         return Err(HistoryProblem::Gap { expected: found + 1, found: None });
     }
-    match records.last() {
-        Some(last) if last.bill() == *head => Ok(()),
+    match (records.first(), records.last()) {
+        (Some(first), Some(last)) if last.bill(first.receipt()) == *head => Ok(()),
         _ => Err(HistoryProblem::OtherHead),
     }
 }

@@ -4,7 +4,8 @@ use billchain_primitives::{
     BillKind, BillSummary, Fen, IssueDate, Moment, Operation, history::Cause,
     traits::SummaryProblem,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
+use core::ops::Deref;
 use frame::prelude::{BoundedVec, ConstU32};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,44 @@ use serde::{Deserialize, Serialize};
 /// Most bills in one batch (tender row 196).
 pub const MAX_BATCH: u32 = 500;
 
-/// Bills registered by one transaction.
-pub type Batch = BoundedVec<BillSummary, ConstU32<MAX_BATCH>>;
+/// Bills registered by one transaction. Encodes as a SCALE vector; more than
+/// [`MAX_BATCH`] do not decode.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, DecodeWithMemTracking, TypeInfo)]
+pub struct Batch(BoundedVec<BillSummary, ConstU32<MAX_BATCH>>);
+
+impl Decode for Batch {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+        // Whoever sent too many learns here how many there may be.
+        BoundedVec::decode(input)
+            .map(Self)
+            .map_err(|error| error.chain("a batch: expected 1 to 500 bills"))
+    }
+}
+
+impl TryFrom<Vec<BillSummary>> for Batch {
+    type Error = Vec<BillSummary>;
+
+    fn try_from(bills: Vec<BillSummary>) -> Result<Self, Self::Error> {
+        BoundedVec::try_from(bills).map(Self)
+    }
+}
+
+impl Deref for Batch {
+    type Target = [BillSummary];
+
+    fn deref(&self) -> &[BillSummary] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Batch {
+    type Item = BillSummary;
+    type IntoIter = <Vec<BillSummary> as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
 
 /// What a refused bill means for the others of its batch.
 #[derive(
