@@ -115,7 +115,7 @@ fn fate(event: &RuntimeEvent) -> Option<Fate> {
 /// What the failure of a whole batch means for the bill at `at`.
 fn in_failed_batch(failure: DispatchError, at: u16) -> Fate {
     let (index, error) = match own_error(failure) {
-        Some(Error::BatchItem { index, problem }) => (index, Error::from(problem).into()),
+        Some(Error::BatchItem { index, problem }) => (index, Error::<Runtime>::from(problem).into()),
         Some(Error::BatchItemFieldRule { index, field }) => {
             (index, Error::<Runtime>::FieldRule { field }.into())
         }
