@@ -3,8 +3,8 @@
 use crate::{ChainSpec, SpecError};
 use billchain_primitives::{AccountId, PublicKey};
 use billchain_runtime::{
-    BillRegisterConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig, PermissionsConfig,
-    RuntimeGenesisConfig, SceneConfig, ValidatorsConfig, genesis,
+    BillRegisterConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig,
+    PermissionsConfig, RuntimeGenesisConfig, SceneConfig, ValidatorsConfig, genesis,
 };
 use libp2p_identity::PeerId;
 use pallet_permissions::RuleKey;

@@ -109,11 +109,12 @@ impl VersionRecord {
         sm3(&self.encode())
     }
 
-    /// How the bill came, said by its first version.
-    pub fn receipt(&self) -> Receipt {
-        let VersionBody { entry, at, summary, .. } = &self.body;
-        let Stamp { block, extrinsic, .. } = *at;
-        Receipt { cause: entry.cause, block, extrinsic, content_hash: summary.content_hash() }
+    /// How the bill came, if this is its first version.
+    pub fn receipt(&self) -> Option<Receipt> {
+        let VersionBody { version: 1, entry, at, summary, .. } = &self.body else { return None };
+        let Cause::Operation(operation) = entry.cause else { return None };
+        let content_hash = summary.content_hash();
+        Some(Receipt { operation, block: at.block, extrinsic: at.extrinsic?, content_hash })
     }
 
     /// The bill as this version left it; `receipt` is the first version's.
@@ -188,8 +189,9 @@ pub fn verify(head: &Bill, records: &[VersionRecord]) -> Result<(), HistoryProbl
     if found < head.state.version {
         return Err(HistoryProblem::Gap { expected: found + 1, found: None });
     }
-    match (records.first(), records.last()) {
-        (Some(first), Some(last)) if last.bill(first.receipt()) == *head => Ok(()),
+    let receipt = records.first().and_then(VersionRecord::receipt);
+    match (receipt, records.last()) {
+        (Some(receipt), Some(last)) if last.bill(receipt) == *head => Ok(()),
         _ => Err(HistoryProblem::OtherHead),
     }
 }

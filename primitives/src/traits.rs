@@ -3,9 +3,7 @@
 
 use crate::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, ClaimNo, Did, Fen, Hash,
-    Moment, Operation, Reason, RoleSet, SceneId, Target,
-    history::{Cause, Entry},
-    rule::BillFacts,
+    Moment, Operation, Reason, RoleSet, SceneId, Target, history::Entry, rule::BillFacts,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -307,11 +305,13 @@ pub struct BillState {
 )]
 pub struct Receipt {
     /// The operation that brought it.
-    pub cause: Cause,
+    pub operation: Operation,
     /// Number of the block.
+    #[codec(compact)]
     pub block: BlockNumber,
     /// Index of the transaction in the block.
-    pub extrinsic: Option<u32>,
+    #[codec(compact)]
+    pub extrinsic: u32,
     /// [`BillSummary::content_hash`] of the summary as it came; fields that
     /// were filled in later are not in it.
     pub content_hash: [u8; 32],

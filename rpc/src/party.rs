@@ -57,8 +57,12 @@ fn parties(context: &Context, args: &Args) -> Answer<Option<Page<PartyView>>> {
 /// The red and the balance bill of a bill that was reversed.
 fn reversals(context: &Context, original: &BillKey) -> Answer<Vec<PartyView>> {
     let prefix = index::related_prefix(original);
-    let found =
-        context.deps.chain.storage().offchain_prefix(&prefix, None, MAX_RELATED).map_err(storage)?;
+    let found = context
+        .deps
+        .chain
+        .storage()
+        .offchain_prefix(&prefix, None, MAX_RELATED)
+        .map_err(storage)?;
     found
         .iter()
         .map(|(_, value)| {

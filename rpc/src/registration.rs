@@ -115,7 +115,9 @@ fn fate(event: &RuntimeEvent) -> Option<Fate> {
 /// What the failure of a whole batch means for the bill at `at`.
 fn in_failed_batch(failure: DispatchError, at: u16) -> Fate {
     let (index, error) = match own_error(failure) {
-        Some(Error::BatchItem { index, problem }) => (index, Error::<Runtime>::from(problem).into()),
+        Some(Error::BatchItem { index, problem }) => {
+            (index, Error::<Runtime>::from(problem).into())
+        }
         Some(Error::BatchItemFieldRule { index, field }) => {
             (index, Error::<Runtime>::FieldRule { field }.into())
         }
@@ -153,7 +155,7 @@ fn item(
     let conflict = matches!(error.and_then(own_error), Some(Error::AlreadyExists));
     let recorded = if conflict || outcome == ItemOutcome::Repeated {
         let stored = bill(receipts.context, &summary.key)?;
-        stored.map(|bill| receipts.view(&bill.receipt)).transpose()?.flatten()
+        stored.map(|bill| receipts.view(&bill.receipt)).transpose()?
     } else {
         None
     };
@@ -182,22 +184,20 @@ struct ReceiptPlace {
 }
 
 impl Receipts<'_> {
-    /// `None` for a bill that no transaction brought.
-    fn view(&mut self, receipt: &Receipt) -> Answer<Option<ReceiptView>> {
-        let Some(index) = receipt.extrinsic else { return Ok(None) };
-        let number = receipt.block;
+    fn view(&mut self, receipt: &Receipt) -> Answer<ReceiptView> {
+        let (number, index) = (receipt.block, receipt.extrinsic);
         let place = match self.known {
             Some((at, place)) if at == (number, index) => place,
             _ => self.look_up(number, index)?,
         };
         self.known = Some(((number, index), place));
-        Ok(Some(ReceiptView {
+        Ok(ReceiptView {
             transaction: place.transaction,
             block: BlockRef { number, hash: place.block },
             index,
             version: 1,
             content_hash: receipt.content_hash.into(),
-        }))
+        })
     }
 
     fn look_up(&self, number: u32, index: u32) -> Answer<ReceiptPlace> {

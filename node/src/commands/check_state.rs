@@ -109,13 +109,15 @@ fn check_bill(chain: &Chain, bill: &Bill, seen: &mut Seen) -> Result<()> {
 
 /// Whether the index tells the whole history of a bill's links.
 fn check_links(chain: &Chain, key: &BillKey, links: &Links, seen: &mut Seen) -> Result<()> {
-    let records: Vec<LinkRecord> = records(chain, &records_prefix(key))
-        .with_context(|| format!("links of bill {key}"))?;
+    let records: Vec<LinkRecord> =
+        records(chain, &records_prefix(key)).with_context(|| format!("links of bill {key}"))?;
     match links.verify(&records) {
         Ok(()) => {}
         Err(LinkHistoryProblem::Numbers) => {
             let (expected, found) = (links.records, records.len());
-            seen.problem(format!("links of bill {key}: expected {expected} records, found {found}"));
+            seen.problem(format!(
+                "links of bill {key}: expected {expected} records, found {found}"
+            ));
         }
         Err(LinkHistoryProblem::OtherHash) => {
             seen.problem(format!("links of bill {key}: a record is not what was written"));

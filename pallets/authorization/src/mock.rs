@@ -5,11 +5,11 @@ use crate::{self as pallet_authorization, Condition, Scope, Terms};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Moment, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
-    history::{Cause, Entry},
+    history::Entry,
     traits::{
         AccessNodePolicy, ActiveParticipant, Bill, BillLedger, BillState, GrantId,
-        ParticipantProblem, ParticipantStatus, Participants, Receipt, ReimbursementMode, SceneProblem,
-        SceneRules, Scenes, SummaryProblem, VoidPolicy,
+        ParticipantProblem, ParticipantStatus, Participants, Receipt, ReimbursementMode,
+        SceneProblem, SceneRules, Scenes, SummaryProblem, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -171,9 +171,9 @@ impl BillLedger for World {
             updated: NOW,
         };
         let receipt = Receipt {
-            cause: Cause::Operation(Operation::Register),
+            operation: Operation::Register,
             block: 1,
-            extrinsic: Some(1),
+            extrinsic: 1,
             content_hash: bill(number).content_hash(),
         };
         Some(Bill { summary: bill(number), state, receipt })

@@ -7,7 +7,7 @@ use crate::{
 };
 use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Stamp,
-    history::{Entry, NO_VERSION, VersionBody, VersionRecord},
+    history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index,
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, Bill, BillLedger, BillState, Receipt,
@@ -33,7 +33,10 @@ impl<T: Config> BillLedger for Pallet<T> {
         if summary.issuer != entry.operator {
             return Err(SummaryProblem::NotIssuer);
         }
-        check_fields(&summary, entry.cause, T::Time::now())?;
+        let Cause::Operation(operation) = entry.cause else {
+            return Err(SummaryProblem::KindNotAllowed);
+        };
+        check_fields(&summary, operation, T::Time::now())?;
         let rules = T::Scenes::active(summary.scene).map_err(|problem| match problem {
             SceneProblem::NotFound => SummaryProblem::SceneNotFound,
             SceneProblem::Inactive => SummaryProblem::SceneInactive,
@@ -58,9 +61,10 @@ impl<T: Config> BillLedger for Pallet<T> {
         };
         let at = Self::stamp();
         let receipt = Receipt {
-            cause: entry.cause,
+            operation,
             block: at.block,
-            extrinsic: at.extrinsic,
+            // Bills come by transactions, which have one.
+            extrinsic: at.extrinsic.unwrap_or(u32::MAX),
             content_hash: summary.content_hash(),
         };
         let bill = Self::write(Bill { summary, state, receipt }, entry);

@@ -54,18 +54,18 @@ pub mod weights;
 
 mod ledger;
 mod links;
+#[cfg(test)]
+mod mock;
 mod registration;
 mod rules;
 #[cfg(test)]
-mod mock;
-#[cfg(test)]
 mod tests;
 
-pub use pallet::*;
 pub use links::{
     Link, LinkAct, LinkChange, LinkHistoryProblem, LinkRecord, Links, MAX_LINKS, PartyBill,
     Relation, record_key, records_prefix,
 };
+pub use pallet::*;
 pub use rules::{
     BillField, FieldCheck, FieldRule, FieldRules, MAX_FIELD_RULES, OptionalField, RuleSet,
     rule_set_key, unsound,
@@ -90,8 +90,8 @@ pub mod pallet {
         },
     };
     use codec::Encode;
-    use frame::{arithmetic::ArithmeticError, deps::sp_io::offchain_index};
     use frame::traits::Time;
+    use frame::{arithmetic::ArithmeticError, deps::sp_io::offchain_index};
 
     /// Storage layout of this pallet.
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -272,7 +272,7 @@ pub mod pallet {
             /// Block of the first transaction, which made version 1.
             block: BlockNumber,
             /// Index of the first transaction in its block.
-            extrinsic: Option<u32>,
+            extrinsic: u32,
             /// SM3 of the summary that both registered.
             content_hash: [u8; 32],
             /// Version the bill has now.

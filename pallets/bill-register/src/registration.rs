@@ -1,6 +1,6 @@
 //! How a new bill is judged, and how one that is sent again is recognised.
 
-use crate::{Bills, BillField, Config, Error, Event, FieldRuleSets, Pallet};
+use crate::{BillField, Bills, Config, Error, Event, FieldRuleSets, Pallet};
 use billchain_primitives::{
     BillStatus, BillSummary, Did, Operation, Target,
     history::{Cause, Entry},
@@ -74,8 +74,7 @@ impl<T: Config> Pallet<T> {
         }
         let Some(Bill { receipt, state, .. }) = Bills::<T>::get(summary.key) else { return false };
         let content_hash = summary.content_hash();
-        let same = receipt.cause == Cause::Operation(way.operation)
-            && receipt.content_hash == content_hash;
+        let same = receipt.operation == way.operation && receipt.content_hash == content_hash;
         if same {
             Self::deposit_event(Event::RegistrationRepeated {
                 index,

@@ -1,8 +1,7 @@
 //! What the calls of this pallet take, and the pure rules of a new bill.
 
 use billchain_primitives::{
-    BillKind, BillSummary, Fen, IssueDate, Moment, Operation, history::Cause,
-    traits::SummaryProblem,
+    BillKind, BillSummary, Fen, IssueDate, Moment, Operation, traits::SummaryProblem,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
 use core::ops::Deref;
@@ -75,25 +74,21 @@ pub enum BatchMode {
     PerItem,
 }
 
-/// The rules of a new bill that need nothing but the bill, the reason it comes
-/// onto the chain and the time of the block.
+/// The rules of a new bill that need nothing but the bill, how it comes onto
+/// the chain and the time of the block.
 pub(crate) fn check_fields(
     summary: &BillSummary,
-    cause: Cause,
+    operation: Operation,
     now: Moment,
 ) -> Result<(), SummaryProblem> {
     use SummaryProblem::*;
 
-    let (kinds, related): (&[BillKind], bool) = match cause {
+    let (kinds, related): (&[BillKind], bool) = match operation {
         // A notice that is paid at once (直接开具) needs no pre-issue.
-        Cause::Operation(Operation::Register) => {
-            (&[BillKind::Blue, BillKind::PaymentNotice], false)
-        }
-        Cause::Operation(Operation::PreIssue) => (&[BillKind::PaymentNotice], false),
+        Operation::Register => (&[BillKind::Blue, BillKind::PaymentNotice], false),
+        Operation::PreIssue => (&[BillKind::PaymentNotice], false),
         // The red bill, and the balance bill of its original's kind.
-        Cause::Operation(Operation::RedReverse) => {
-            (&[BillKind::Red, BillKind::Blue, BillKind::PaymentNotice], true)
-        }
+        Operation::RedReverse => (&[BillKind::Red, BillKind::Blue, BillKind::PaymentNotice], true),
         _ => return Err(KindNotAllowed),
     };
     ensure(kinds.contains(&summary.kind), KindNotAllowed)?;

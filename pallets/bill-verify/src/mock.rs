@@ -5,7 +5,7 @@ use crate::{self as pallet_bill_verify};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, RoleSet, SceneId, Sm3Hasher,
-    history::{Cause, Entry},
+    history::Entry,
     traits::{
         ActiveParticipant, Bill, BillLedger, BillState, ParticipantProblem, ParticipantStatus,
         Participants, Receipt, SummaryProblem,
@@ -140,9 +140,9 @@ fn bill(number: u32, pdf_hash: [u8; 32]) -> Bill {
             updated: NOW,
         },
         receipt: Receipt {
-            cause: Cause::Operation(Operation::Register),
+            operation: Operation::Register,
             block: 1,
-            extrinsic: Some(1),
+            extrinsic: 1,
             content_hash: [0; 32],
         },
     }

@@ -46,15 +46,12 @@ struct Rules(Chain);
 
 impl TransactionValidator for Rules {
     fn validate(&self, tx: &[u8]) -> Result<TxInfo, Rejection> {
-        let valid = self
-            .0
-            .validate_transaction(tx)
-            .map_err(|error| match error {
-                ValidationError::Transaction(TransactionError::Refused(_)) => {
-                    Rejection::Refused { code: 0, detail: error.to_string() }
-                }
-                _ => Rejection::Undecodable { reason: error.to_string() },
-            })?;
+        let valid = self.0.validate_transaction(tx).map_err(|error| match error {
+            ValidationError::Transaction(TransactionError::Refused(_)) => {
+                Rejection::Refused { code: 0, detail: error.to_string() }
+            }
+            _ => Rejection::Undecodable { reason: error.to_string() },
+        })?;
         Ok(TxInfo {
             sender: valid.sender,
             nonce: valid.nonce,

@@ -124,11 +124,9 @@ async fn field_rules_are_set_by_the_council_enforced_and_read() {
         { "kind": null, "check": { "payer_type": "person" } },
     ]);
     let rules: pallet_bill_register::FieldRules = serde_json::from_value(written.clone()).unwrap();
-    assert_eq!(
-        rules[0].check,
-        pallet_bill_register::FieldCheck::Required(OptionalField::PdfHash)
-    );
-    let set = |scene, rules| call(RegisterCall::set_field_rules { scene, expected_version: None, rules });
+    assert_eq!(rules[0].check, pallet_bill_register::FieldCheck::Required(OptionalField::PdfHash));
+    let set =
+        |scene, rules| call(RegisterCall::set_field_rules { scene, expected_version: None, rules });
     resolve(&node, &client, vec![set(Some(SceneId(1)), rules)]).await;
     let refused = node.execute(&client, "//hospital", register().0).await;
     let error = refused.error.clone().expect("the sample has no PDF");

@@ -3,7 +3,7 @@
 use crate::StampView;
 use billchain_primitives::{
     BillCode, BillKey, BillKind, BillNumber, BillStatus, CheckCode, Did, Fen, IssueDate, IssueTime,
-    PayerType, SceneId, Uscc,
+    Operation, PayerType, SceneId, Uscc,
     history::{Cause, VersionRecord},
     traits::{Bill, GrantId, Lock, LockPurpose, Receipt},
 };
@@ -88,9 +88,9 @@ pub struct RegistrationView {
     /// Number of the block.
     pub block: u32,
     /// Index of the transaction in it.
-    pub extrinsic: Option<u32>,
-    /// What was done: `{"operation": "register"}` and the like.
-    pub cause: Cause,
+    pub extrinsic: u32,
+    /// What was done: `register`, `pre_issue` or `red_reverse`.
+    pub operation: Operation,
     /// SM3 of the SCALE-encoded summary as it came; what was filled in later is
     /// not in it.
     pub content_hash: H256,
@@ -101,7 +101,7 @@ impl From<Receipt> for RegistrationView {
         Self {
             block: receipt.block,
             extrinsic: receipt.extrinsic,
-            cause: receipt.cause,
+            operation: receipt.operation,
             content_hash: H256(receipt.content_hash),
         }
     }

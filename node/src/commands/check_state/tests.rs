@@ -150,7 +150,7 @@ fn a_state_that_no_call_makes_is_found() {
     let (chain, keys) = chain(&directory);
     let raw = pallet_bill_register::Bills::<Runtime>::hashed_key_for(keys[0]);
     let first = first_version(&chain, &keys[0]);
-    let mut bill = first.bill(first.receipt());
+    let mut bill = first.bill(first.receipt().unwrap());
     // Reimbursed, and by nobody.
     bill.state.status = BillStatus::Reimbursed;
     tamper(&chain, StateDelta::from([(raw, Some(bill.encode()))]), Vec::new());

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::{
-    BillLinks, LinkAct, LinkChange, LinkHistoryProblem, LinkRecord, MAX_LINKS, PartyBill, Relation,
-    record_key,
+    BillLinks, Link, LinkAct, LinkChange, LinkHistoryProblem, LinkRecord, Links, MAX_LINKS,
+    PartyBill, Relation, record_key,
 };
-use billchain_primitives::{Did, Stamp};
+use billchain_primitives::{Did, Stamp, sm3, traits::Receipt};
 
 fn link(party: &str, relation: Relation) -> Call<Test> {
     Call::link_party { key: key(1), party: did(party), relation }
@@ -104,10 +104,7 @@ fn a_party_may_stand_in_several_relations_and_in_each_once() {
 #[test]
 fn refusals_around_links() {
     run(|| {
-        assert_noop!(
-            send(HOSPITAL, link("agent", Relation::Other)),
-            Error::<Test>::BillNotFound
-        );
+        assert_noop!(send(HOSPITAL, link("agent", Relation::Other)), Error::<Test>::BillNotFound);
         let ended = || update("agent", Relation::Other, LinkChange::Ended);
         assert_noop!(send(HOSPITAL, ended()), Error::<Test>::BillNotFound);
         assert_ok!(send(HOSPITAL, register(bill(1))));
@@ -177,6 +174,37 @@ fn a_red_bill_is_indexed_under_its_original() {
         assert_ok!(BillRegister::advance(blue, entry));
     });
     assert_eq!(indexed(&state, &index::related_key(&key(1), &key(2))), Some(key(2).encode()));
+}
+
+/// Entries of the state and of the index are durable.
+#[test]
+fn the_forms_of_links_and_receipts_are_fixed() {
+    let (party, relation) = (did("agent"), Relation::PayerAgent);
+    let link = Link { party: party.clone(), relation, since: AT, operator: did("hospital") };
+    let links =
+        Links { links: vec![link].try_into().expect("one"), records: 1, history_hash: [7; 32] };
+    let record = |number, act| LinkRecord { number, at: AT, operator: did("hospital"), act };
+    let change = LinkChange::Relation(Relation::Other);
+    let receipt = Receipt {
+        operation: Operation::PreIssue,
+        block: 100_000,
+        extrinsic: 100,
+        content_hash: [8; 32],
+    };
+    let forms = [
+        links.encode(),
+        record(1, LinkAct::Linked { party: party.clone(), relation }).encode(),
+        record(2, LinkAct::Updated { party: party.clone(), relation, change, reason: reason() })
+            .encode(),
+        PartyBill { bill: key(1), relation: None, since: AT }.encode(),
+        receipt.encode(),
+        record_key(&key(1), 2),
+        index::party_bill_key(&party, &AT, &key(1), 1),
+        index::related_key(&key(1), &key(2)),
+        crate::rule_set_key(Some(OUTPATIENT), 2),
+    ];
+    let hex: String = sm3(&forms.encode()).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, "FILL");
 }
 
 #[test]
