@@ -204,7 +204,7 @@ fn the_forms_of_links_and_receipts_are_fixed() {
         crate::rule_set_key(Some(OUTPATIENT), 2),
     ];
     let hex: String = sm3(&forms.encode()).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, "FILL");
+    assert_eq!(hex, "eeb8024bce1b50a8fa36df32519120e3e1da9e929fc5b97c9975220c8e57d302");
 }
 
 #[test]
