@@ -30,6 +30,7 @@ impl ChainSpec {
             participants: participants(),
             scenes: Scene::standard(),
             transition_rules: TransitionRule::standard(),
+            field_rules: Vec::new(),
             whitelist: whitelist(),
             admins: vec![
                 admin("//admin", AdminRole::SystemAdmin),

@@ -3,8 +3,8 @@
 use crate::{ChainSpec, SpecError};
 use billchain_primitives::{AccountId, PublicKey};
 use billchain_runtime::{
-    CouncilMembershipConfig, GenesisState, ParticipantConfig, PermissionsConfig,
-    RuntimeGenesisConfig, SceneConfig, ValidatorsConfig, genesis,
+    BillRegisterConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig,
+    PermissionsConfig, RuntimeGenesisConfig, SceneConfig, ValidatorsConfig, genesis,
 };
 use libp2p_identity::PeerId;
 use pallet_permissions::RuleKey;
@@ -32,6 +32,14 @@ impl ChainSpec {
             validators: validators(self),
             participant: participants(self),
             permissions: permissions(self),
+            bill_register: BillRegisterConfig {
+                field_rules: self
+                    .field_rules
+                    .iter()
+                    .map(|set| (set.scene, set.rules.clone()))
+                    .collect(),
+                ..Default::default()
+            },
             scene: SceneConfig {
                 scenes: self
                     .scenes

@@ -20,5 +20,6 @@ mod spec;
 pub use problems::SpecError;
 pub use production::ProductionInput;
 pub use spec::{
-    Admin, ChainSpec, ChainType, Observer, Operator, Scene, TransitionRule, Whitelisted,
+    Admin, ChainSpec, ChainType, Observer, Operator, Scene, SceneFieldRules, TransitionRule,
+    Whitelisted,
 };

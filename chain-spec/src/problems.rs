@@ -2,7 +2,7 @@
 //! reading mends the document.
 
 use crate::{ChainSpec, ChainType, dev, genesis};
-use billchain_primitives::{BillStatus, PublicKey, SignatureScheme};
+use billchain_primitives::{BillStatus, PublicKey, SceneId, SignatureScheme};
 use libp2p_identity::PeerId;
 use pallet_validators::MAX_POWER;
 use std::{collections::BTreeMap, str::FromStr};
@@ -193,16 +193,34 @@ impl ChainSpec {
         let rules = self.transition_rules.iter();
         let keys = rules.map(|rule| format!("{:?} {:?}", rule.from, rule.operation));
         repeated("transitionRules", keys, problems);
+        for (at, set) in self.field_rules.iter().enumerate() {
+            if let Some(rule) = pallet_bill_register::unsound(&set.rules) {
+                problems.push(format!(
+                    "fieldRules[{at}].rules[{rule}]: no bill can keep it, or none is asked"
+                ));
+            }
+            if let Some(id) = set.scene.filter(|id| !self.has_scene(*id)) {
+                problems.push(format!("fieldRules[{at}]: there is no scene {}", id.0));
+            }
+        }
+        let scenes = self.field_rules.iter().map(|set| format!("{:?}", set.scene));
+        repeated("fieldRules", scenes, problems);
         for (at, entry) in self.whitelist.iter().enumerate() {
             if !self.participants.iter().any(|known| known.did == entry.did) {
                 problems.push(format!("whitelist[{at}]: no participant has the DID {}", entry.did));
             }
             for id in &entry.scenes {
-                if !self.scenes.iter().any(|scene| scene.id == *id) {
+                if !self.has_scene(*id) {
                     problems.push(format!("whitelist[{at}]: there is no scene {}", id.0));
                 }
             }
         }
+    }
+}
+
+impl ChainSpec {
+    fn has_scene(&self, id: SceneId) -> bool {
+        self.scenes.iter().any(|scene| scene.id == id)
     }
 }
 

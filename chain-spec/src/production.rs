@@ -1,7 +1,8 @@
 //! A production chain from what its operators agreed on.
 
 use crate::{
-    Admin, ChainSpec, ChainType, Observer, Operator, Scene, SpecError, TransitionRule, Whitelisted,
+    Admin, ChainSpec, ChainType, Observer, Operator, Scene, SceneFieldRules, SpecError,
+    TransitionRule, Whitelisted,
 };
 use billchain_primitives::{Moment, Name};
 use pallet_participant::Registration;
@@ -28,6 +29,9 @@ pub struct ProductionInput {
     /// The three administrators (三员).
     #[serde(default)]
     pub admins: Vec<Admin>,
+    /// What the fields of new bills must be, by scene.
+    #[serde(default)]
+    pub field_rules: Vec<SceneFieldRules>,
     /// The business scenes; the standard ones if left out.
     #[serde(default = "Scene::standard")]
     pub scenes: Vec<Scene>,
@@ -51,6 +55,7 @@ impl ChainSpec {
             participants: input.participants,
             scenes: input.scenes,
             transition_rules: TransitionRule::standard(),
+            field_rules: input.field_rules,
             whitelist: input.whitelist,
             admins: input.admins,
             observers: input.observers,

@@ -5,6 +5,7 @@ use billchain_primitives::{
     AdminRole, BillStatus, Did, Moment, Name, Operation, PublicKey, RoleSet, SceneId,
     SignatureScheme, Target, traits::SceneRules,
 };
+use pallet_bill_register::FieldRules;
 use pallet_participant::Registration;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,9 @@ pub struct ChainSpec {
     /// The status machine of bills.
     #[serde(default = "TransitionRule::standard")]
     pub transition_rules: Vec<TransitionRule>,
+    /// What the fields of new bills must be, by scene.
+    #[serde(default)]
+    pub field_rules: Vec<SceneFieldRules>,
     /// Who may lock bills without a grant, and in which scenes.
     #[serde(default)]
     pub whitelist: Vec<Whitelisted>,
@@ -130,6 +134,17 @@ impl TransitionRule {
             .map(|(key, roles, to)| Self { from: key.from, operation: key.operation, roles, to })
             .collect()
     }
+}
+
+/// The field rules (字段校验规则) of a scene.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SceneFieldRules {
+    /// The scene; none: the rules are for all scenes.
+    #[serde(default)]
+    pub scene: Option<SceneId>,
+    /// The rules.
+    pub rules: FieldRules,
 }
 
 /// A participant that may lock in some scenes without a grant.

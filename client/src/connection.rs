@@ -3,8 +3,8 @@
 use crate::Signer;
 use billchain_primitives::{AccountId, Fen, Hash, IssueDate, Nonce};
 use billchain_rpc_types::{
-    BillVersionView, BillView, ElementsVerificationView, HashVerificationView, ParticipantView,
-    ResolutionView, TransactionState, TransactionView,
+    BillVersionView, BillView, ElementsVerificationView, HashVerificationView, Page,
+    ParticipantView, PartyView, ResolutionView, TransactionState, TransactionView,
 };
 use billchain_runtime::{RuntimeCall, VERSION};
 use jsonrpsee::{
@@ -146,7 +146,8 @@ impl Connection {
         self.ask("system_accountNextIndex", rpc_params![account]).await
     }
 
-    /// Submits a signed transaction; its hash.
+    /// Submits a signed transaction; its hash. To submit the same bytes again,
+    /// at this node or another, is safe and gives the same answer.
     pub async fn submit(&self, transaction: &[u8]) -> Result<Hash, ClientError> {
         let encoded = format!("0x{}", hex::encode(transaction));
         self.ask("author_submitExtrinsic", rpc_params![encoded]).await
@@ -216,6 +217,16 @@ impl Connection {
         number: &str,
     ) -> Result<Option<Vec<BillVersionView>>, ClientError> {
         self.ask("bill_history", rpc_params![code, number]).await
+    }
+
+    /// The parties of a bill and the bills that belong to it; `None` if there
+    /// is no such bill.
+    pub async fn parties(
+        &self,
+        code: &str,
+        number: &str,
+    ) -> Result<Option<Page<PartyView>>, ClientError> {
+        self.ask("bill_parties", rpc_params![code, number]).await
     }
 
     /// Whether `hash` is the SM3 of a bill's XML, by the three codes.

@@ -4,7 +4,7 @@
 //! fields and their rules follow the `EInvoice` standard as far as it is
 //! public; see `docs/` for the mapping.
 
-use crate::{Did, codec_util::ascii_newtype};
+use crate::{Did, codec_util::ascii_newtype, sm3};
 use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
 use core::{fmt, str::FromStr};
 use scale_info::TypeInfo;
@@ -40,6 +40,10 @@ ascii_newtype!(
     BillCode, 8, "8 digits", |b| b.iter().all(u8::is_ascii_digit)
 );
 ascii_newtype!(
+    /// One of the four parts of a [`BillCode`], such as a region or a class.
+    CodePart, 2, "2 digits", |b| b.iter().all(u8::is_ascii_digit)
+);
+ascii_newtype!(
     /// 票据号码.
     BillNumber, 10, "10 digits", |b| b.iter().all(u8::is_ascii_digit)
 );
@@ -53,6 +57,28 @@ ascii_newtype!(
     Uscc, 18, "18 characters of 0-9, A-H, J-N, P, Q, R, T, U, W, X, Y",
     |b| b.iter().all(|c| USCC_ALPHABET.contains(c))
 );
+
+impl BillCode {
+    /// 行政区划: the region.
+    pub const fn region(&self) -> CodePart {
+        self.part(0)
+    }
+
+    /// 分类: the class.
+    pub const fn class(&self) -> CodePart {
+        self.part(2)
+    }
+
+    /// 种类: the kind within the class.
+    pub const fn kind(&self) -> CodePart {
+        self.part(4)
+    }
+
+    const fn part(&self, at: usize) -> CodePart {
+        // Two digits of eight.
+        CodePart([self.0[at], self.0[at + 1]])
+    }
+}
 
 const USCC_ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
@@ -473,6 +499,13 @@ pub struct BillSummary {
     pub location_hash: [u8; 32],
     /// The blue bill of a red or balance bill.
     pub related: Option<BillKey>,
+}
+
+impl BillSummary {
+    /// SM3 of the encoded summary: equal exactly for equal content.
+    pub fn content_hash(&self) -> [u8; 32] {
+        sm3(&self.encode())
+    }
 }
 
 #[cfg(test)]

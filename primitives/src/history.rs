@@ -8,7 +8,7 @@
 
 use crate::{
     BillKey, BillStatus, BillSummary, Did, Operation, Reason, Stamp, sm3,
-    traits::{Bill, BillState, Lock, MAX_REIMBURSEMENTS, Reimbursement},
+    traits::{Bill, BillState, Lock, MAX_REIMBURSEMENTS, Receipt, Reimbursement},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -109,8 +109,16 @@ impl VersionRecord {
         sm3(&self.encode())
     }
 
-    /// The bill as this version left it.
-    pub fn bill(&self) -> Bill {
+    /// How the bill came, if this is its first version.
+    pub fn receipt(&self) -> Option<Receipt> {
+        let VersionBody { version: 1, entry, at, summary, .. } = &self.body else { return None };
+        let Cause::Operation(operation) = entry.cause else { return None };
+        let content_hash = summary.content_hash();
+        Some(Receipt { operation, block: at.block, extrinsic: at.extrinsic?, content_hash })
+    }
+
+    /// The bill as this version left it; `receipt` is the first version's.
+    pub fn bill(&self, receipt: Receipt) -> Bill {
         let VersionBody { version, at, summary, status, lock, reimbursements, .. } =
             self.body.clone();
         Bill {
@@ -123,6 +131,7 @@ impl VersionRecord {
                 reimbursements,
                 updated: at.moment,
             },
+            receipt,
         }
     }
 }
@@ -180,8 +189,9 @@ pub fn verify(head: &Bill, records: &[VersionRecord]) -> Result<(), HistoryProbl
     if found < head.state.version {
         return Err(HistoryProblem::Gap { expected: found + 1, found: None });
     }
-    match records.last() {
-        Some(last) if last.bill() == *head => Ok(()),
+    let receipt = records.first().and_then(VersionRecord::receipt);
+    match (receipt, records.last()) {
+        (Some(receipt), Some(last)) if last.bill(receipt) == *head => Ok(()),
         _ => Err(HistoryProblem::OtherHead),
     }
 }

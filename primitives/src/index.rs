@@ -2,13 +2,17 @@
 //! indexing. It is no part of the state root and can be rebuilt from the
 //! blocks at any time.
 
-use crate::BillKey;
+use crate::{BillKey, Did, Stamp};
 use codec::Encode;
 
 /// Prefix of version records.
 pub const HISTORY: &[u8] = b"h/";
 /// Prefix of the bills a transaction touched.
 pub const BLOCK_BILLS: &[u8] = b"t/";
+/// Prefix of the bills of a party (参与方).
+pub const PARTY_BILLS: &[u8] = b"pb/";
+/// Prefix of the red and balance bills of a bill.
+pub const RELATED: &[u8] = b"rb/";
 
 /// Where the record of one version of a bill lies: versions of a bill sort
 /// together, ascending.
@@ -38,5 +42,40 @@ pub fn block_bills_prefix(block: u32, extrinsic: u32) -> Vec<u8> {
     let mut key = BLOCK_BILLS.to_vec();
     key.extend_from_slice(&block.to_be_bytes());
     key.extend_from_slice(&extrinsic.to_be_bytes());
+    key
+}
+
+/// Where a bill stands among those of a party: by the time at which it became
+/// one of them. A party may stand in several relations to a bill; `relation`
+/// tells them apart.
+pub fn party_bill_key(party: &Did, since: &Stamp, bill: &BillKey, relation: u8) -> Vec<u8> {
+    let mut key = party_bills_prefix(party);
+    key.extend_from_slice(&since.block.to_be_bytes());
+    key.extend_from_slice(&since.extrinsic.unwrap_or(u32::MAX).to_be_bytes());
+    bill.encode_to(&mut key);
+    key.push(relation);
+    key
+}
+
+/// What the keys of all bills of one party begin with.
+pub fn party_bills_prefix(party: &Did) -> Vec<u8> {
+    // The encoding begins with the length, so no DID is a prefix of another.
+    let mut key = PARTY_BILLS.to_vec();
+    party.encode_to(&mut key);
+    key
+}
+
+/// Where a red or balance bill lies under the bill that it reverses or
+/// replaces; the value is its encoded [`BillKey`].
+pub fn related_key(original: &BillKey, related: &BillKey) -> Vec<u8> {
+    let mut key = related_prefix(original);
+    related.encode_to(&mut key);
+    key
+}
+
+/// What the keys of all red and balance bills of `original` begin with.
+pub fn related_prefix(original: &BillKey) -> Vec<u8> {
+    let mut key = RELATED.to_vec();
+    original.encode_to(&mut key);
     key
 }

@@ -23,8 +23,8 @@ mod text;
 pub mod traits;
 
 pub use bill::{
-    BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, CheckCode, Fen, IssueDate,
-    IssueTime, PayerType, SceneId, ThreeCodes, Uscc,
+    BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, CheckCode, CodePart, Fen,
+    IssueDate, IssueTime, PayerType, SceneId, ThreeCodes, Uscc,
 };
 pub use did::Did;
 pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};

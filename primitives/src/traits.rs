@@ -2,8 +2,8 @@
 //! which pallet plays it.
 
 use crate::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Hash, Moment,
-    Operation, Reason, RoleSet, SceneId, Target, history::Entry, rule::BillFacts,
+    AccountId, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, ClaimNo, Did, Fen, Hash,
+    Moment, Operation, Reason, RoleSet, SceneId, Target, history::Entry, rule::BillFacts,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -289,6 +289,34 @@ pub struct BillState {
     pub updated: Moment,
 }
 
+/// How a bill came onto the chain. It never changes: by it, a registration that
+/// is sent again is told from another one for the same key.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Receipt {
+    /// The operation that brought it.
+    pub operation: Operation,
+    /// Number of the block.
+    #[codec(compact)]
+    pub block: BlockNumber,
+    /// Index of the transaction in the block.
+    #[codec(compact)]
+    pub extrinsic: u32,
+    /// [`BillSummary::content_hash`] of the summary as it came; fields that
+    /// were filled in later are not in it.
+    pub content_hash: [u8; 32],
+}
+
 /// A bill as the chain holds it.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -298,6 +326,8 @@ pub struct Bill {
     pub summary: BillSummary,
     /// What happened since.
     pub state: BillState,
+    /// How it came.
+    pub receipt: Receipt,
 }
 
 impl Bill {
@@ -316,7 +346,7 @@ impl Bill {
     /// words. Whatever the transition rules say, no bill may break one.
     pub fn inconsistency(&self) -> Option<&'static str> {
         use BillStatus::{Locked, Normal, PartlyReimbursed, PreIssued, Reimbursed};
-        let Bill { summary, state } = self;
+        let Bill { summary, state, .. } = self;
         let claims = &state.reimbursements;
         let at = state.lock.as_ref().map_or(state.status, |lock| lock.before);
         let sum = claims.iter().try_fold(Fen::ZERO, |sum, r| {
@@ -368,7 +398,8 @@ impl Bill {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum SummaryProblem {
-    /// A bill with this code and number is on the chain.
+    /// Another bill with this code and number is on the chain, or this one
+    /// came by another operation.
     AlreadyExists,
     /// There is no such scene.
     SceneNotFound,

@@ -1,12 +1,14 @@
 //! `author_*`: submitting transactions.
 
 use crate::{
-    error::{Answer, pool},
+    error::{Answer, internal, pool, storage},
     params::{Args, to_hex},
     server::{Context, Module, reading},
     subscription::{Ended, Sent, send},
 };
-use billchain_txpool::{Source, TxStatus};
+use billchain_primitives::{Hash, transaction_hash};
+use billchain_txpool::{PoolError, Rejection, Source, StatusStream, TxStatus};
+use bytes::Bytes;
 use jsonrpsee::{PendingSubscriptionSink, core::RegisterMethodError, types::Params};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,8 +17,7 @@ use std::sync::Arc;
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     module.register_async_method("author_submitExtrinsic", |params, context, _| async move {
         let bytes = Args::of(&params)?.bytes(0, "extrinsic")?;
-        let hash = context.deps.pool.submit_async(bytes, Source::Local).await;
-        hash.map_err(|error| pool(&error))
+        submit(&context, bytes.into()).await
     })?;
     reading(module, "author_pendingExtrinsics", &[], pending)?;
     module.register_subscription(
@@ -40,6 +41,91 @@ fn pending(context: &Context, _: &Args) -> Answer<Vec<String>> {
     Ok(fitting.map(|transaction| to_hex(&transaction.bytes)).collect())
 }
 
+/// Submits a transaction; its hash. The same bytes sent again, while the
+/// transaction is in the pool or after it came into a block, are answered as
+/// they were the first time: a client whose connection broke sends again.
+async fn submit(context: &Arc<Context>, bytes: Bytes) -> Answer<Hash> {
+    let refused = match context.deps.pool.submit_async(bytes.clone(), Source::Local).await {
+        Ok(hash) => return Ok(hash),
+        Err(PoolError::AlreadyImported(hash) | PoolError::AlreadyIncluded { hash, .. }) => {
+            return Ok(hash);
+        }
+        Err(refused) => refused,
+    };
+    match included(context, &bytes, &refused).await? {
+        Some((hash, _)) => Ok(hash),
+        None => Err(pool(&refused)),
+    }
+}
+
+/// As [`submit`], with the transaction's states from then on.
+async fn submit_and_watch(context: &Arc<Context>, bytes: Bytes) -> Answer<States> {
+    let submitted = context.deps.pool.submit_and_watch(bytes.clone(), Source::Local).await;
+    let refused = match submitted {
+        Ok(states) => return Ok(States::Coming(states)),
+        Err(PoolError::AlreadyImported(hash)) => match context.deps.pool.watch(&hash) {
+            Ok(states) => return Ok(States::Coming(states)),
+            // A block took it in between, if it is unknown now.
+            Err(refused) => refused,
+        },
+        Err(PoolError::AlreadyIncluded { block, .. }) => return Ok(States::Final(block)),
+        Err(refused) => refused,
+    };
+    match included(context, &bytes, &refused).await? {
+        Some((_, block)) => Ok(States::Final(block)),
+        None => Err(pool(&refused)),
+    }
+}
+
+/// Hash and final block of a transaction that the pool refused because its
+/// time is over, if a block holds these very bytes. What the pool refuses for
+/// its form was never sent by anybody.
+async fn included(
+    context: &Arc<Context>,
+    bytes: &Bytes,
+    refused: &PoolError,
+) -> Answer<Option<(Hash, Hash)>> {
+    if let PoolError::Rejected(Rejection::Undecodable { .. } | Rejection::Unsigned)
+    | PoolError::TooLarge { .. } = refused
+    {
+        return Ok(None);
+    }
+    let (context, hash) = (context.clone(), transaction_hash(bytes));
+    let look_up = move || {
+        let Some((number, _)) = context.deps.chain.storage().tx(&hash).map_err(storage)? else {
+            return Ok(None);
+        };
+        let block = crate::block::hash_of(&context, number)?;
+        Ok(block.map(|block| (hash, block)))
+    };
+    tokio::task::spawn_blocking(look_up).await.map_err(internal)?
+}
+
+/// What a watcher is told.
+enum States {
+    /// As it happens.
+    Coming(StatusStream),
+    /// It is in this block, which is final.
+    Final(Hash),
+    /// Everything was told.
+    Over,
+}
+
+impl States {
+    /// The next state; `None` after the last.
+    async fn next(&mut self) -> Option<TxStatus> {
+        match self {
+            Self::Coming(states) => states.next().await,
+            Self::Final(block) => {
+                let status = TxStatus::Finalized(*block);
+                *self = Self::Over;
+                Some(status)
+            }
+            Self::Over => None,
+        }
+    }
+}
+
 async fn watch(
     params: Params<'static>,
     pending: PendingSubscriptionSink,
@@ -47,12 +133,7 @@ async fn watch(
 ) -> Ended {
     let bytes = Args::of(&params).and_then(|args| args.bytes(0, "extrinsic"));
     let submitted = match bytes {
-        Ok(bytes) => context
-            .deps
-            .pool
-            .submit_and_watch(bytes, Source::Local)
-            .await
-            .map_err(|error| pool(&error)),
+        Ok(bytes) => submit_and_watch(&context, bytes.into()).await,
         Err(error) => Err(error),
     };
     let mut states = match submitted {

@@ -84,9 +84,7 @@ pub(crate) fn touched(context: &Context, args: &Args) -> Answer<Option<Vec<BillK
 /// Every version of a bill, the first first; `null` if there is no such bill.
 fn history(context: &Context, args: &Args) -> Answer<Option<Vec<BillVersionView>>> {
     let key = key(args, 0)?;
-    if bill(context, &key)?.is_none() {
-        return Ok(None);
-    }
+    let Some(Bill { receipt, .. }) = bill(context, &key)? else { return Ok(None) };
     let prefix = index::history_prefix(&key);
     let entries = context
         .deps
@@ -96,7 +94,10 @@ fn history(context: &Context, args: &Args) -> Answer<Option<Vec<BillVersionView>
         .map_err(storage)?;
     let versions = entries
         .iter()
-        .map(|(_, value)| Ok(BillVersionView::from(&decode::<VersionRecord>("version", value)?)))
+        .map(|(_, value)| {
+            let record = decode::<VersionRecord>("version", value)?;
+            Ok(BillVersionView::new(&record, receipt))
+        })
         .collect::<Answer<_>>()?;
     Ok(Some(versions))
 }

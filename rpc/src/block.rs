@@ -7,7 +7,7 @@ use crate::{
 };
 use billchain_primitives::{Hash, Header, OpaqueBlock};
 use billchain_rpc_types::{BlockRef, CertificateView};
-use codec::Decode;
+use codec::{Compact, Decode};
 use jsonrpsee::core::RegisterMethodError;
 use serde_json::{Value, json};
 
@@ -44,6 +44,33 @@ pub(crate) fn hash_of(context: &Context, number: u32) -> Answer<Option<Hash>> {
 
 fn block_bytes(context: &Context, number: u32) -> Answer<Option<Vec<u8>>> {
     context.deps.chain.storage().block(number).map_err(storage)
+}
+
+/// The transaction at `index` of the block `number`, with its length prefix;
+/// `None` if there is none. Only its bytes are copied: a status is asked for
+/// every transaction, and a block may hold thousands.
+pub(crate) fn extrinsic(context: &Context, number: u32, index: u32) -> Answer<Option<Vec<u8>>> {
+    let Some(bytes) = block_bytes(context, number)? else { return Ok(None) };
+    let damaged = |error| internal(format!("block {number}: {error}"));
+    nth_extrinsic(&bytes, index).map(|found| found.map(<[u8]>::to_vec)).map_err(damaged)
+}
+
+fn nth_extrinsic(mut block: &[u8], index: u32) -> Result<Option<&[u8]>, codec::Error> {
+    Header::decode(&mut block)?;
+    let count = Compact::<u32>::decode(&mut block)?.0;
+    if index >= count {
+        return Ok(None);
+    }
+    for at in 0..=index {
+        let begin = block;
+        let length = Compact::<u32>::decode(&mut block)?.0 as usize;
+        let rest = block.get(length..).ok_or("a transaction is longer than its block")?;
+        if at == index {
+            return Ok(begin.get(..begin.len() - rest.len()));
+        }
+        block = rest;
+    }
+    Ok(None)
 }
 
 fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {

@@ -80,6 +80,14 @@ impl Args {
         }
     }
 
+    /// A number, or nothing.
+    pub(crate) fn optional_number(&self, index: usize, name: &str) -> Answer<Option<u32>> {
+        match self.value(index) {
+            Value::Null => Ok(None),
+            value => number(value, name).map(Some),
+        }
+    }
+
     /// Required bytes in hex.
     pub(crate) fn bytes(&self, index: usize, name: &str) -> Answer<Vec<u8>> {
         bytes(self.value(index), name)

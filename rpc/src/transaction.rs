@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Answer, chain, storage},
-    names,
+    names, registration,
     server::{Context, Module, reading},
 };
 use billchain_executor::ChainError;
@@ -34,6 +34,7 @@ fn status(context: &Context, hash: Hash) -> Answer<TransactionView> {
         success: None,
         error: None,
         events: Vec::new(),
+        items: Vec::new(),
     };
     let place = context.deps.chain.storage().tx(&hash).map_err(storage)?;
     let Some((number, index)) = place else {
@@ -50,7 +51,10 @@ fn status(context: &Context, hash: Hash) -> Answer<TransactionView> {
     view.block = Some(BlockRef { number, hash: block });
     view.index = Some(index);
     match events(context, &block, index) {
-        Ok(events) => events.iter().for_each(|event| note(&mut view, event)),
+        Ok(events) => {
+            events.iter().for_each(|event| note(&mut view, event));
+            view.items = registration::items(context, number, index, &events)?;
+        }
         // Its block is known for ever; its outcome only while the state is.
         Err(ChainError::Storage(StorageError::StateNotKept { .. })) => {}
         Err(error) => return Err(chain(error)),

@@ -138,6 +138,7 @@ impl pallet_scene::Config for Runtime {
 }
 
 impl pallet_bill_register::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
     type Participants = Participant;
     type Scenes = Scene;
     type AccessNodes = AccessNode;

@@ -27,9 +27,16 @@ fn production_input() -> ProductionInput {
         participants: vec![hospital],
         whitelist: Vec::new(),
         admins: Vec::new(),
+        field_rules: Vec::new(),
         scenes: Scene::standard(),
         observers: Vec::new(),
     }
+}
+
+/// One field rule of a scene, as a document has it.
+fn field_rules(scene: u16, check: &str) -> SceneFieldRules {
+    let json = format!("{{\"scene\": {scene}, \"rules\": [{{\"check\": {check}}}]}}");
+    serde_json::from_str(&json).unwrap()
 }
 
 fn problems(change: impl FnOnce(&mut ChainSpec)) -> Vec<String> {
@@ -52,7 +59,7 @@ fn equal_documents_give_equal_states_also_through_json() {
 fn every_part_of_the_document_is_part_of_the_state() {
     let base = ChainSpec::development();
     let state = base.genesis_state().unwrap();
-    let changes: [(&str, fn(&mut ChainSpec)); 9] = [
+    let changes: [(&str, fn(&mut ChainSpec)); 10] = [
         ("timestamp", |s| s.timestamp_ms += 1),
         ("an operator's power", |s| s.operators[0].power = 2),
         ("the council", |s| s.council.truncate(3)),
@@ -62,6 +69,7 @@ fn every_part_of_the_document_is_part_of_the_state() {
             s.scenes[0].rules.access_node = AccessNodePolicy::Required;
         }),
         ("a transition rule", |s| s.transition_rules.truncate(s.transition_rules.len() - 1)),
+        ("a field rule", |s| s.field_rules.push(field_rules(1, "{\"required\": \"pdf_hash\"}"))),
         ("the whitelist", |s| drop(s.whitelist.pop())),
         ("an administrator", |s| s.admins.truncate(s.admins.len() - 1)),
     ];
@@ -104,6 +112,9 @@ fn every_problem_is_reported_at_once() {
         let twice = spec.participants[0].clone();
         spec.participants.push(twice);
         spec.transition_rules.push(TransitionRule::standard().remove(0));
+        let bounds = "{\"total\": {\"least_fen\": 2, \"most_fen\": 1}}";
+        spec.field_rules.push(field_rules(999, bounds));
+        spec.field_rules.push(field_rules(999, "\"uscc_check_digit\""));
         spec.whitelist.push(Whitelisted {
             did: "did:bill:nobody".parse().unwrap(),
             scenes: vec![billchain_primitives::SceneId(999)],
@@ -120,6 +131,9 @@ fn every_problem_is_reported_at_once() {
         "scenes[1]: the same as scenes[0]",
         "participants[1] (did:bill:hospital): the DID stands twice",
         "transitionRules[",
+        "fieldRules[0].rules[0]: no bill can keep it",
+        "fieldRules[0]: there is no scene 999",
+        "fieldRules[1]: the same as fieldRules[0]",
         "whitelist[0]: no participant",
         "whitelist[0]: there is no scene 999",
     ] {

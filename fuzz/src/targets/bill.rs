@@ -16,6 +16,7 @@ use core::{
     str::FromStr,
 };
 use encoding_rs::GB18030;
+use pallet_bill_register::{FieldRules, LinkRecord, Links, PartyBill, RuleSet};
 use pallet_participant::{Participant, Registration};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -39,6 +40,7 @@ pub fn bill_text(data: &[u8]) -> Verdict {
         | json::<BillKey>(data)
         | json::<Operation>(data)
         | json::<Target>(data)
+        | json::<FieldRules>(data)
         | json::<RoleSet>(data)
         | json::<SceneRules>(data)
         | json::<AdminRole>(data)
@@ -74,6 +76,10 @@ pub fn bill_scale(data: &[u8]) -> Verdict {
         | scale::<BillSummary>(data)
         | scale::<Bill>(data)
         | scale::<VersionRecord>(data)
+        | scale::<RuleSet>(data)
+        | scale::<Links>(data)
+        | scale::<LinkRecord>(data)
+        | scale::<PartyBill>(data)
         | scale::<Lock>(data)
         | scale::<Reimbursement>(data)
         | scale::<Participant>(data)
@@ -160,6 +166,7 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
             "{\"code\":\"31060125\",\"number\":\"0000000101\"}",
             "[\"issuer\",\"user\"]",
             "\"red_reverse\"",
+            "[{\"check\":{\"total\":{\"least_fen\":0,\"most_fen\":9}}},{\"kind\":\"blue\",\"check\":\"uscc_check_digit\"}]",
         ]
         .into_iter()
         .map(|text| text.as_bytes().to_vec())
@@ -191,6 +198,18 @@ fn records() -> Vec<Vec<u8>> {
         summary.encode(),
         chain::hospital().public().encode(),
         pallet_bill_register::Call::<Runtime>::register { summary: summary.clone() }.encode(),
+        pallet_bill_register::Call::<Runtime>::set_field_rules {
+            scene: Some(SceneId(1)),
+            expected_version: Some(0),
+            rules: serde_json::from_str("[{\"check\":{\"regions\":[\"31\"]}}]").expect("a rule"),
+        }
+        .encode(),
+        pallet_bill_register::Call::<Runtime>::link_party {
+            key: summary.key,
+            party: "did:bill:insurer-a".parse().expect("a DID"),
+            relation: pallet_bill_register::Relation::Insurer,
+        }
+        .encode(),
         pallet_bill_update::Call::<Runtime>::red_reverse {
             key: summary.key,
             expected_version: Some(1),

@@ -15,7 +15,8 @@ use billchain_primitives::{
 };
 use billchain_rpc_types::VerificationResult;
 use billchain_runtime::{Runtime, RuntimeCall};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use pallet_bill_register::{LinkChange, Relation};
 use pallet_bill_update::types::StatusChange;
 use pallet_bill_verify::Observation;
 use serde_json::{Value, json};
@@ -117,6 +118,39 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         payer_key: Option<PathBuf>,
     },
+    /// Link a party to a bill: its issuer or an administrator does.
+    LinkParty {
+        /// CODE-NUMBER.
+        bill: String,
+        /// DID of the party.
+        #[arg(long)]
+        party: Did,
+        /// What the party is to the bill.
+        #[arg(long)]
+        relation: RelationArg,
+    },
+    /// Change what a party is to a bill, or end the link.
+    UpdateLink {
+        /// CODE-NUMBER.
+        bill: String,
+        /// DID of the party.
+        #[arg(long)]
+        party: Did,
+        /// What the party is to the bill now.
+        #[arg(long)]
+        relation: RelationArg,
+        /// What it is from now on; without it, the link ends.
+        #[arg(long)]
+        to: Option<RelationArg>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show the parties of a bill.
+    Parties {
+        /// CODE-NUMBER.
+        bill: String,
+    },
     /// Show a bill by code and number, or by its three codes.
     Query {
         /// 票据代码.
@@ -143,6 +177,30 @@ enum Action {
     },
 }
 
+/// What a party is to a bill.
+#[derive(Clone, Copy, ValueEnum)]
+enum RelationArg {
+    /// 交款人代理: acts for who paid.
+    PayerAgent,
+    /// 申请人: claims a reimbursement by the bill.
+    Claimant,
+    /// 承保方: insures who paid.
+    Insurer,
+    /// Something else.
+    Other,
+}
+
+impl From<RelationArg> for Relation {
+    fn from(relation: RelationArg) -> Self {
+        match relation {
+            RelationArg::PayerAgent => Self::PayerAgent,
+            RelationArg::Claimant => Self::Claimant,
+            RelationArg::Insurer => Self::Insurer,
+            RelationArg::Other => Self::Other,
+        }
+    }
+}
+
 /// Runs `billchain bill …`.
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let node = Connection::open(&cli.rpc).await?;
@@ -161,6 +219,13 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
             let (code, number) = split(bill)?;
             let versions = node.history(code, number).await?;
             cli.print(&json!({ "versions": versions }));
+        }
+        Action::Parties { bill } => {
+            let (code, number) = split(bill)?;
+            match node.parties(code, number).await? {
+                Some(page) => cli.print(&json!({ "parties": page.items })),
+                None => return Ok(cli.refuse("not found: no bill has this key", json!({}))),
+            }
         }
         Action::Verify { xml } => return verify(&cli, &node, xml).await,
         change => return send(&cli, &node, change).await,
@@ -228,6 +293,18 @@ async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode>
         text += &format!(" Holder: {} ({holder})", name.as_deref().unwrap_or("unknown"));
         error["holder"] = json!({ "did": holder, "name": name });
     }
+    // Who registers twice wants to know what stands there.
+    for item in &view.items {
+        if let Some(recorded) = item.recorded {
+            text += &format!(
+                " Content on the chain: {:?}, in transaction {:?} of block {}; sent: {:?}",
+                recorded.content_hash,
+                recorded.transaction,
+                recorded.block.number,
+                item.content_hash
+            );
+        }
+    }
     Ok(cli.refuse(&text, error))
 }
 
@@ -290,7 +367,27 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
             let found = Observation::XmlHash(xml_hash);
             Ok((RuntimeCall::BillVerify(BillVerifyCall::report_mismatch { key, found }), key))
         }
-        Action::Query { .. } | Action::History { .. } | Action::Verify { .. } => {
+        Action::LinkParty { bill, party, relation } => {
+            let (key, relation) = (key(bill)?, Relation::from(*relation));
+            let call = BillRegisterCall::link_party { key, party: party.clone(), relation };
+            Ok((RuntimeCall::BillRegister(call), key))
+        }
+        Action::UpdateLink { bill, party, relation, to, reason } => {
+            let key = key(bill)?;
+            let change = to.map_or(LinkChange::Ended, |to| LinkChange::Relation(to.into()));
+            let call = BillRegisterCall::update_link {
+                key,
+                party: party.clone(),
+                relation: (*relation).into(),
+                change,
+                reason: Reason::new(reason)?,
+            };
+            Ok((RuntimeCall::BillRegister(call), key))
+        }
+        Action::Query { .. }
+        | Action::History { .. }
+        | Action::Parties { .. }
+        | Action::Verify { .. } => {
             bail!("this action sends no transaction")
         }
     }

@@ -5,7 +5,7 @@ use crate::{config::Config, service::open_chain};
 use anyhow::{Context, Result, bail};
 use billchain_executor::Chain;
 use billchain_primitives::{
-    BillStatus,
+    BillKey, BillStatus,
     history::{self, VersionRecord},
     index,
     traits::Bill,
@@ -15,12 +15,13 @@ use billchain_storage::OpenMode;
 use clap::Args;
 use codec::Decode;
 use frame_support::traits::{TryState, TryStateSelect};
+use pallet_bill_register::{LinkHistoryProblem, LinkRecord, Links, records_prefix};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// Problems that are printed; there may be more.
 const MAX_PRINTED: usize = 20;
-/// Versions of a bill read at a time.
-const VERSIONS: usize = 1024;
+/// Records of a bill read at a time.
+const PAGE: usize = 1024;
 
 /// Options of `billchain check-state`.
 #[derive(Args)]
@@ -84,6 +85,9 @@ fn check(chain: &Chain) -> Result<Seen> {
         for (_, bill) in pallet_bill_register::Bills::<Runtime>::iter() {
             check_bill(chain, &bill, &mut seen)?;
         }
+        for (key, links) in pallet_bill_register::BillLinks::<Runtime>::iter() {
+            check_links(chain, &key, &links, &mut seen)?;
+        }
         Ok::<_, anyhow::Error>(())
     })??;
     Ok(seen)
@@ -93,7 +97,9 @@ fn check_bill(chain: &Chain, bill: &Bill, seen: &mut Seen) -> Result<()> {
     let key = bill.summary.key;
     seen.bills += 1;
     *seen.by_status.entry(bill.state.status).or_default() += 1;
-    let records = records(chain, bill).with_context(|| format!("history of bill {key}"))?;
+    let prefix = index::history_prefix(&key);
+    let records: Vec<VersionRecord> =
+        records(chain, &prefix).with_context(|| format!("history of bill {key}"))?;
     seen.versions += records.len() as u64;
     if let Err(problem) = history::verify(bill, &records) {
         seen.problem(format!("bill {key}: {problem}"));
@@ -101,18 +107,36 @@ fn check_bill(chain: &Chain, bill: &Bill, seen: &mut Seen) -> Result<()> {
     Ok(())
 }
 
-/// All versions in the index.
-fn records(chain: &Chain, bill: &Bill) -> Result<Vec<VersionRecord>> {
-    let prefix = index::history_prefix(&bill.summary.key);
+/// Whether the index tells the whole history of a bill's links.
+fn check_links(chain: &Chain, key: &BillKey, links: &Links, seen: &mut Seen) -> Result<()> {
+    let records: Vec<LinkRecord> =
+        records(chain, &records_prefix(key)).with_context(|| format!("links of bill {key}"))?;
+    match links.verify(&records) {
+        Ok(()) => {}
+        Err(LinkHistoryProblem::Numbers) => {
+            let (expected, found) = (links.records, records.len());
+            seen.problem(format!(
+                "links of bill {key}: expected {expected} records, found {found}"
+            ));
+        }
+        Err(LinkHistoryProblem::OtherHash) => {
+            seen.problem(format!("links of bill {key}: a record is not what was written"));
+        }
+    }
+    Ok(())
+}
+
+/// All records of the index under `prefix`.
+fn records<T: Decode>(chain: &Chain, prefix: &[u8]) -> Result<Vec<T>> {
     let mut records = Vec::new();
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let page = chain.storage().offchain_prefix(&prefix, after.as_deref(), VERSIONS)?;
+        let page = chain.storage().offchain_prefix(prefix, after.as_deref(), PAGE)?;
         for (_, value) in &page {
-            records.push(VersionRecord::decode(&mut &value[..]).context("a version")?);
+            records.push(T::decode(&mut &value[..]).context("a record")?);
         }
         match page.last() {
-            Some((key, _)) if page.len() == VERSIONS => after = Some(key.clone()),
+            Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
             _ => return Ok(records),
         }
     }

@@ -4,12 +4,12 @@
 use crate::{self as pallet_authorization, Condition, Scope, Terms};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Moment, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
+    Moment, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
     history::Entry,
     traits::{
         AccessNodePolicy, ActiveParticipant, Bill, BillLedger, BillState, GrantId,
-        ParticipantProblem, ParticipantStatus, Participants, ReimbursementMode, SceneProblem,
-        SceneRules, Scenes, SummaryProblem, VoidPolicy,
+        ParticipantProblem, ParticipantStatus, Participants, Receipt, ReimbursementMode,
+        SceneProblem, SceneRules, Scenes, SummaryProblem, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -170,7 +170,13 @@ impl BillLedger for World {
             reimbursements: Default::default(),
             updated: NOW,
         };
-        Some(Bill { summary: bill(number), state })
+        let receipt = Receipt {
+            operation: Operation::Register,
+            block: 1,
+            extrinsic: 1,
+            content_hash: bill(number).content_hash(),
+        };
+        Some(Bill { summary: bill(number), state, receipt })
     }
 
     fn contains(key: &BillKey) -> bool {

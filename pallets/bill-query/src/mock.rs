@@ -40,7 +40,7 @@ pub struct OneBill;
 
 impl BillLedger for OneBill {
     fn bill(key: &BillKey) -> Option<Bill> {
-        Some(record().bill()).filter(|bill| bill.summary.key == *key)
+        Some(record().bill(record().receipt()?)).filter(|bill| bill.summary.key == *key)
     }
 
     fn contains(key: &BillKey) -> bool {

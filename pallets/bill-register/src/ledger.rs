@@ -1,14 +1,17 @@
 //! The bills as other contracts see them, and the node-local index that
 //! follows them.
 
-use crate::{Bills, Config, Event, Pallet, Touched, types::check_fields};
+use crate::{
+    Bills, Config, Event, FieldRuleSets, Pallet, PartyBill, Touched, rules::unsound,
+    types::check_fields,
+};
 use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Stamp,
-    history::{Entry, NO_VERSION, VersionBody, VersionRecord},
+    history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index,
     traits::{
-        AccessNodePolicy, AccessNodes, AccessProblem, Bill, BillLedger, BillState, SceneProblem,
-        Scenes, SummaryProblem,
+        AccessNodePolicy, AccessNodes, AccessProblem, Bill, BillLedger, BillState, Receipt,
+        SceneProblem, Scenes, SummaryProblem,
     },
 };
 use codec::Encode;
@@ -30,7 +33,10 @@ impl<T: Config> BillLedger for Pallet<T> {
         if summary.issuer != entry.operator {
             return Err(SummaryProblem::NotIssuer);
         }
-        check_fields(&summary, entry.cause, T::Time::now())?;
+        let Cause::Operation(operation) = entry.cause else {
+            return Err(SummaryProblem::KindNotAllowed);
+        };
+        check_fields(&summary, operation, T::Time::now())?;
         let rules = T::Scenes::active(summary.scene).map_err(|problem| match problem {
             SceneProblem::NotFound => SummaryProblem::SceneNotFound,
             SceneProblem::Inactive => SummaryProblem::SceneInactive,
@@ -53,8 +59,18 @@ impl<T: Config> BillLedger for Pallet<T> {
             reimbursements: Default::default(),
             updated: 0,
         };
-        let Bill { summary, state } = Self::write(Bill { summary, state }, entry);
+        let at = Self::stamp();
+        let receipt = Receipt {
+            operation,
+            block: at.block,
+            // Bills come by transactions, which have one.
+            extrinsic: at.extrinsic.unwrap_or(u32::MAX),
+            content_hash: summary.content_hash(),
+        };
+        let bill = Self::write(Bill { summary, state, receipt }, entry);
+        Self::index(&bill.summary, at);
 
+        let Bill { summary, state, .. } = bill;
         let BillSummary { key, kind, issuer, scene, total, related, issuer_uscc: uscc, .. } =
             summary;
         let version_hash = state.version_hash;
@@ -81,14 +97,29 @@ impl<T: Config> BillLedger for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Chains the version, stores the bill and notes both in the index.
-    fn write(bill: Bill, entry: Entry) -> Bill {
-        let Bill { summary, state } = bill;
-        let at = Stamp {
+    /// The transaction at hand.
+    pub(crate) fn stamp() -> Stamp {
+        Stamp {
             block: frame_system::Pallet::<T>::block_number().saturated_into(),
             extrinsic: frame_system::Pallet::<T>::extrinsic_index(),
             moment: T::Time::now(),
-        };
+        }
+    }
+
+    /// Notes a new bill among those of its issuer, and with the one it reverses
+    /// or replaces.
+    fn index(summary: &BillSummary, since: Stamp) {
+        let key = summary.key;
+        PartyBill { bill: key, relation: None, since }.note(&summary.issuer);
+        if let Some(original) = summary.related {
+            offchain_index::set(&index::related_key(&original, &key), &key.encode());
+        }
+    }
+
+    /// Chains the version, stores the bill and notes both in the index.
+    fn write(bill: Bill, entry: Entry) -> Bill {
+        let Bill { summary, state, receipt } = bill;
+        let at = Self::stamp();
         let record = VersionRecord {
             previous: state.version_hash,
             body: VersionBody {
@@ -101,7 +132,7 @@ impl<T: Config> Pallet<T> {
                 reimbursements: state.reimbursements,
             },
         };
-        let bill = record.bill();
+        let bill = record.bill(receipt);
         let key = bill.summary.key;
         Bills::<T>::insert(key, &bill);
         offchain_index::set(&index::history_key(&key, bill.state.version), &record.encode());
@@ -121,15 +152,24 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Checks what always holds:
-    /// - a bill lies under its own key and has a version;
+    /// - a bill lies under its own key, has a version, and came by a block that
+    ///   is not to come;
+    /// - a bill in its first version has the content of its receipt;
     /// - it is consistent in itself: see [`Bill::inconsistency`];
     /// - a red or balance bill names a bill of the same issuer that was
     ///   reversed in red; a red bill's total is minus that bill's;
-    /// - no other bill names a related one.
+    /// - no other bill names a related one;
+    /// - field rules are sound and have a version;
+    /// - links are of bills that exist: see [`Links`](crate::Links).
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         for (key, bill) in Bills::<T>::iter() {
             ensure!(key == bill.summary.key, "a bill lies under its own key");
             ensure!(bill.state.version >= 1, "versions begin at 1");
+            ensure!(bill.receipt.block <= Self::stamp().block, "a bill came by a known block");
+            ensure!(
+                bill.state.version > 1 || bill.receipt.content_hash == bill.summary.content_hash(),
+                "a bill's first version has the content of its receipt"
+            );
             if let Some(broken) = bill.inconsistency() {
                 return Err(TryRuntimeError::Other(broken));
             }
@@ -149,6 +189,10 @@ impl<T: Config> Pallet<T> {
                 "a red bill takes back exactly its original"
             );
         }
-        Ok(())
+        for set in FieldRuleSets::<T>::iter_values() {
+            ensure!(set.version >= 1, "versions of field rules begin at 1");
+            ensure!(unsound(&set.rules).is_none(), "field rules are sound");
+        }
+        Self::try_links()
     }
 }

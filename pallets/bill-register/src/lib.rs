@@ -1,9 +1,11 @@
 //! Registration of bills on the chain: 票据登记上链智能合约.
 //!
 //! Fulfils these rows of the tender's list:
-//! - 220 票据摘要数据上链模块: 提供票据上链合约方法，组装票据上链字段 … 字段校验操作：校验票据字段业务规则.
+//! - 220 票据摘要数据上链模块: 提供票据上链合约方法，组装票据上链字段 … 字段校验操作：校验票据字段业务规则，
+//!   通过合约逻辑方法设置字段校验规则: [`Pallet::set_field_rules`].
 //! - 221 票据链上索引模块: 将票据的唯一标识及关键信息（如票据三码、开票方等）转化为区块链可识别的key-value结构.
-//! - 222 “票据-参与方”关联管理模块: 根据票据索引，查询该票据所关联的参与方.
+//! - 222 “票据-参与方”关联管理模块: 根据票据索引与参与方索引，建立链上票据与参与方关联关系: [`Pallet::link_party`];
+//!   更新修订链上关联关系: [`Pallet::update_link`]; 根据票据索引，查询该票据所关联的参与方: [`Pallet::links`].
 //! - 196: 支持一次性开具多张电子票据 … 一个批次最多只能接收500笔.
 //! - 217: the access nodes (业务接入节点) of the issuer, where the scene asks for
 //!   one.
@@ -12,7 +14,9 @@
 //! # What it holds
 //! One state entry a bill, [`Bills`], under code and number, which are unique
 //! in law: the issuer's summary, the status, the lock, the reimbursements and
-//! the hash of the newest version. The pallet is the [`BillLedger`]: other
+//! the hash of the newest version, and how the bill came. Links to parties are
+//! an entry of their own, [`BillLinks`], of the bills that have any. The pallet
+//! is the [`BillLedger`]: other
 //! contracts change bills through it only, so every change gets a version, a
 //! link of the version chain and entries in the node-local index.
 //!
@@ -20,6 +24,17 @@
 //! A bill stands under a key once. Its summary passed the field rules when it
 //! came onto the chain. Who may do what, and where it leads, is data of the
 //! permissions contract.
+//!
+//! A registration that is sent again, by the same issuer in the same way and
+//! with the same content, succeeds, changes nothing and names the first one
+//! ([`Event::RegistrationRepeated`]), whatever became of the bill and of the
+//! rules since. With other content it is refused. See
+//! `docs/decisions/0010-idempotency.md`.
+//!
+//! Field rules are data: those of all scenes and those of the bill's scene are
+//! asked of every bill that is registered or pre-issued. Who set rules after a
+//! bill came cannot keep it from being reversed, so red and balance bills are
+//! not asked.
 //!
 //! The effective policies of a bill's scene let it come: [`Policies`] is asked
 //! for every bill that is registered or pre-issued, in a batch for each. Red
@@ -38,32 +53,45 @@ pub mod types;
 pub mod weights;
 
 mod ledger;
+mod links;
 #[cfg(test)]
 mod mock;
+mod registration;
+mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use links::{
+    Link, LinkAct, LinkChange, LinkHistoryProblem, LinkRecord, Links, MAX_LINKS, PartyBill,
+    Relation, record_key, records_prefix,
+};
 pub use pallet::*;
+pub use rules::{
+    BillField, FieldCheck, FieldRule, FieldRules, MAX_FIELD_RULES, OptionalField, RuleSet,
+    rule_set_key, unsound,
+};
 pub use types::{Batch, BatchMode, MAX_BATCH};
 pub use weights::WeightInfo;
 
 use frame::{prelude::*, try_runtime::TryRuntimeError};
+use links::Revision;
+use registration::{Refusal, Way};
 
 #[frame::pallet]
 pub mod pallet {
     use super::*;
     use billchain_primitives::{
-        AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Moment, Operation, Reason,
-        SceneId, Target, Uscc,
+        AccountId, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, Did, Fen, Moment,
+        Operation, Reason, SceneId, Stamp, Uscc,
         history::{Cause, Entry},
-        rule::{BillFacts, Guarded},
         traits::{
-            AccessNodes, ActiveParticipant, Bill, BillLedger, ParticipantProblem,
-            ParticipantStatus, Participants, Policies, PolicyId, PolicyRefusal, RuleProblem,
-            Scenes, SummaryProblem, TransitionRules,
+            AccessNodes, Bill, BillLedger, Participants, Policies, PolicyId, PolicyRefusal,
+            SceneProblem, Scenes, SummaryProblem, TransitionRules,
         },
     };
+    use codec::Encode;
     use frame::traits::Time;
+    use frame::{arithmetic::ArithmeticError, deps::sp_io::offchain_index};
 
     /// Storage layout of this pallet.
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -77,6 +105,8 @@ pub mod pallet {
     pub trait Config:
         frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId = AccountId>
     {
+        /// Who sets field rules.
+        type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// Who acts on the chain.
         type Participants: Participants;
         /// The business scenes.
@@ -105,6 +135,42 @@ pub mod pallet {
     #[pallet::storage]
     #[pallet::whitelist_storage]
     pub type Touched<T: Config> = StorageValue<_, (u32, u32), ValueQuery>;
+
+    /// The field rules in force, by scene; under `None` those of all scenes.
+    #[pallet::storage]
+    pub type FieldRuleSets<T: Config> = StorageMap<_, Twox64Concat, Option<SceneId>, RuleSet>;
+
+    /// The links of the bills that have any. Keys as in [`Bills`].
+    #[pallet::storage]
+    pub type BillLinks<T: Config> = StorageMap<_, Identity, BillKey, Links, ValueQuery>;
+
+    /// First field rules.
+    #[pallet::genesis_config]
+    #[derive(frame::prelude::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// The rules of a scene; without a scene, those of all.
+        pub field_rules: Vec<(Option<SceneId>, FieldRules)>,
+        /// No data.
+        #[serde(skip)]
+        pub phantom: PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            for (scene, rules) in &self.field_rules {
+                assert_eq!(rules::unsound(rules), None, "field rules of {scene:?}: unsound");
+                assert!(!FieldRuleSets::<T>::contains_key(scene), "{scene:?} stands twice");
+                let set = RuleSet {
+                    version: 1,
+                    rules: rules.clone(),
+                    operator: None,
+                    at: Stamp::default(),
+                };
+                FieldRuleSets::<T>::insert(scene, set);
+            }
+        }
+    }
 
     /// What this pallet tells the world.
     #[pallet::event]
@@ -155,6 +221,9 @@ pub mod pallet {
             registered: u32,
             /// Number of bills refused.
             refused: u32,
+            /// Number of bills that had been registered before, with the same
+            /// content.
+            repeated: u32,
         },
         /// A pre-issued payment notice was paid and is a bill now.
         NoticeConfirmed {
@@ -192,6 +261,70 @@ pub mod pallet {
             /// The effective version of that policy.
             version: u32,
         },
+        /// A registration was sent again and changed nothing.
+        RegistrationRepeated {
+            /// Its place in the batch, from 0; `None`: it came alone.
+            index: Option<u16>,
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The participant that issued it and sent both transactions.
+            issuer: Did,
+            /// Block of the first transaction, which made version 1.
+            block: BlockNumber,
+            /// Index of the first transaction in its block.
+            extrinsic: u32,
+            /// SM3 of the summary that both registered.
+            content_hash: [u8; 32],
+            /// Version the bill has now.
+            version: u32,
+        },
+        /// A bill of a batch was refused by a field rule; the others are not
+        /// affected.
+        BatchItemFieldRefused {
+            /// Its place in the batch, from 0.
+            index: u16,
+            /// Its code and number.
+            key: BillKey,
+            /// The field that breaks the rule.
+            field: BillField,
+        },
+        /// The field rules of a scene, or of all scenes, were replaced.
+        FieldRulesSet {
+            /// The scene; `None`: all.
+            scene: Option<SceneId>,
+            /// Version of the rules, from 1.
+            version: u32,
+            /// The rules.
+            rules: FieldRules,
+            /// Account that set them; absent for the council.
+            operator: Option<AccountId>,
+        },
+        /// A party was linked to a bill.
+        PartyLinked {
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The party.
+            party: Did,
+            /// What it is to the bill.
+            relation: Relation,
+            /// The participant that linked them.
+            operator: Did,
+        },
+        /// The link of a party to a bill was changed or ended.
+        LinkUpdated {
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The party.
+            party: Did,
+            /// What it was to the bill.
+            relation: Relation,
+            /// What became of that.
+            change: LinkChange,
+            /// Why.
+            reason: Reason,
+            /// The participant that changed it.
+            operator: Did,
+        },
     }
 
     /// Why a call is refused.
@@ -212,7 +345,9 @@ pub mod pallet {
         /// The transition rule in force leads to a status that this operation
         /// cannot bring about; an administrator has to correct the rule.
         RuleUnusable,
-        /// A bill with this code and number is on the chain.
+        /// A bill with this code and number is on the chain, with other content,
+        /// or it came by another operation; `transaction_status` gives the SM3
+        /// of both contents. (The same registration sent again is no error.)
         AlreadyExists,
         /// There is no such scene.
         SceneNotFound,
@@ -260,6 +395,41 @@ pub mod pallet {
             /// The bill's place in the batch, from 0.
             index: u16,
         },
+        /// The bill breaks a field rule; `bill_fieldRules` shows the rules.
+        FieldRule {
+            /// The field that breaks it.
+            field: BillField,
+        },
+        /// A bill of an all-or-nothing batch breaks a field rule, so all were
+        /// refused.
+        BatchItemFieldRule {
+            /// The bill's place in the batch, from 0.
+            index: u16,
+            /// The field that breaks it.
+            field: BillField,
+        },
+        /// No bill can keep this field rule, or none is asked: its list is
+        /// empty, its bounds are negative or exclude each other, or it is for
+        /// red bills.
+        UnsoundRule {
+            /// The rule's place among those given, from 0.
+            index: u8,
+        },
+        /// The field rules have another version than the one expected: someone
+        /// changed them meanwhile.
+        StaleRules,
+        /// Only the bill's issuer and administrators say who its parties are.
+        LinkForbidden,
+        /// No participant has the party's DID.
+        PartyNotFound,
+        /// The party is frozen or cancelled.
+        PartyNotActive,
+        /// The party stands in this relation to the bill already.
+        AlreadyLinked,
+        /// The bill has as many links as it may.
+        TooManyLinks,
+        /// The party does not stand in this relation to the bill.
+        LinkNotFound,
     }
 
     impl<T> From<SummaryProblem> for Error<T> {
@@ -294,6 +464,7 @@ pub mod pallet {
         fn integrity_test() {
             assert!(Bill::max_encoded_len() < 2048, "a bill takes less than 2 KB of state");
             assert!(MAX_BATCH <= u32::from(u16::MAX), "a place in a batch is a u16");
+            assert!(MAX_FIELD_RULES <= u32::from(u8::MAX), "a place among rules is a u8");
         }
 
         fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
@@ -307,11 +478,12 @@ pub mod pallet {
         ///
         /// The sender is an active participant whom the rules let register,
         /// and the bill's issuer. Blue bills and notices that were paid at
-        /// once come this way.
+        /// once come this way. What was registered before with the same content
+        /// deposits [`Event::RegistrationRepeated`].
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(origin: OriginFor<T>, summary: BillSummary) -> DispatchResult {
-            Self::open_one(origin, summary, Operation::Register, Guarded::Register)
+            Self::open_one(origin, summary, Way::REGISTER)
         }
 
         /// Puts up to 500 bills onto the chain.
@@ -319,8 +491,11 @@ pub mod pallet {
         /// Bills are worked off in their order, each under the rules of
         /// [`Self::register`]. What a refused one means for the others, `mode`
         /// says: under [`BatchMode::PerItem`] each refused one deposits
-        /// [`Event::BatchItemRefused`], or [`Event::BatchItemDenied`] where a
-        /// policy refuses it.
+        /// [`Event::BatchItemRefused`], [`Event::BatchItemFieldRefused`] where a
+        /// field rule refuses it, or [`Event::BatchItemDenied`] where a policy
+        /// does. One that was registered before is no refusal. Each bill leaves
+        /// exactly one of these events, [`Event::BillRegistered`] or
+        /// [`Event::RegistrationRepeated`], in the order of the batch.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::register_batch(bills.len() as u32))]
         pub fn register_batch(
@@ -330,35 +505,37 @@ pub mod pallet {
         ) -> DispatchResult {
             let sender = Self::ensure_participant(origin)?;
             ensure!(!bills.is_empty(), Error::<T>::EmptyBatch);
-            let status = Self::ensure_rule(None, Operation::Register, &sender)?;
-            let entry = Entry::plain(Cause::Operation(Operation::Register), sender.did);
+            let status = Self::ensure_rule(None, Operation::Register, &sender);
 
-            let (mut registered, mut refused) = (0_u32, 0_u32);
+            let (mut registered, mut refused, mut repeated) = (0_u32, 0_u32, 0_u32);
             for (index, summary) in (0_u16..).zip(bills) {
-                let key = summary.key;
-                if let Err(refusal) = Self::judge(&summary, Guarded::Register, &entry.operator) {
-                    ensure!(mode == BatchMode::PerItem, Error::<T>::BatchItemDenied { index });
-                    refused += 1;
-                    let PolicyRefusal { policy, version } = refusal;
-                    Self::deposit_event(Event::BatchItemDenied { index, key, policy, version });
+                if Self::note_repeated(&summary, Way::REGISTER, &sender, Some(index)) {
+                    repeated += 1;
                     continue;
                 }
-                match (Self::open(summary, status, entry.clone()), mode) {
-                    (Ok(()), _) => registered += 1,
+                let key = summary.key;
+                let Err(refusal) = Self::admit(summary, Way::REGISTER, status?, &sender.did) else {
+                    registered += 1;
+                    continue;
+                };
+                refused += 1;
+                if mode == BatchMode::AllOrNothing {
                     // The storage layer of the call takes back what was written.
-                    (Err(problem), BatchMode::AllOrNothing) => {
-                        return Err(Error::<T>::BatchItem { index, problem }.into());
-                    }
-                    (Err(problem), BatchMode::PerItem) => {
-                        refused += 1;
-                        Self::deposit_event(Event::BatchItemRefused { index, key, problem });
-                    }
+                    return Err(Self::of_item(index, refusal).into());
                 }
+                Self::deposit_event(match refusal {
+                    Refusal::Summary(problem) => Event::BatchItemRefused { index, key, problem },
+                    Refusal::Field(field) => Event::BatchItemFieldRefused { index, key, field },
+                    Refusal::Policy(PolicyRefusal { policy, version }) => {
+                        Event::BatchItemDenied { index, key, policy, version }
+                    }
+                });
             }
             Self::deposit_event(Event::BatchCompleted {
-                issuer: entry.operator,
+                issuer: sender.did,
                 registered,
                 refused,
+                repeated,
             });
             Ok(())
         }
@@ -367,7 +544,7 @@ pub mod pallet {
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::pre_issue())]
         pub fn pre_issue(origin: OriginFor<T>, notice: BillSummary) -> DispatchResult {
-            Self::open_one(origin, notice, Operation::PreIssue, Guarded::PreIssue)
+            Self::open_one(origin, notice, Way::PRE_ISSUE)
         }
 
         /// Makes a pre-issued notice, which was paid, a bill. Its issuer does.
@@ -390,32 +567,86 @@ pub mod pallet {
             Self::deposit_event(Event::NoticeVoided { key, operator, reason, status, version });
             Ok(())
         }
-    }
 
-    impl<T: Config> Pallet<T> {
-        fn open_one(
+        /// Replaces the field rules of a scene, or those of all scenes, as a
+        /// whole; without rules, bills are asked for nothing more.
+        ///
+        /// `expected_version`, if given, is the version that the sender has
+        /// seen; 0: none was set. Bills on the chain are not asked again.
+        ///
+        /// Origin: `AdminOrigin`.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::set_field_rules(rules.len() as u32))]
+        pub fn set_field_rules(
             origin: OriginFor<T>,
-            summary: BillSummary,
-            operation: Operation,
-            guarded: Guarded,
+            scene: Option<SceneId>,
+            expected_version: Option<u32>,
+            rules: FieldRules,
         ) -> DispatchResult {
-            let sender = Self::ensure_participant(origin)?;
-            let status = Self::ensure_rule(None, operation, &sender)?;
-            Self::judge(&summary, guarded, &sender.did)
-                .map_err(|refusal| Error::<T>::PolicyDenied(refusal.policy))?;
-            let entry = Entry::plain(Cause::Operation(operation), sender.did);
-            Self::open(summary, status, entry).map_err(Error::<T>::from)?;
+            T::AdminOrigin::ensure_origin(origin.clone())?;
+            let operator = ensure_signed(origin).ok();
+            if let Some(scene) = scene {
+                let known = T::Scenes::active(scene) != Err(SceneProblem::NotFound);
+                ensure!(known, Error::<T>::SceneNotFound);
+            }
+            let index = rules::unsound(&rules).map(|at| u8::try_from(at).unwrap_or(u8::MAX));
+            if let Some(index) = index {
+                return Err(Error::<T>::UnsoundRule { index }.into());
+            }
+            let current = FieldRuleSets::<T>::get(scene).map_or(0, |set| set.version);
+            ensure!(expected_version.is_none_or(|v| v == current), Error::<T>::StaleRules);
+            let version = current.checked_add(1).ok_or(ArithmeticError::Overflow)?;
+
+            let (at, by) = (Self::stamp(), operator.clone());
+            let set = RuleSet { version, rules: rules.clone(), operator: by, at };
+            offchain_index::set(&rules::rule_set_key(scene, version), &set.encode());
+            FieldRuleSets::<T>::insert(scene, set);
+            Self::deposit_event(Event::FieldRulesSet { scene, version, rules, operator });
             Ok(())
         }
 
-        /// Whether the policies of the bill's scene let it come.
-        fn judge(
-            summary: &BillSummary,
-            operation: Guarded,
-            operator: &Did,
-        ) -> Result<(), PolicyRefusal> {
-            let now = T::Time::now();
-            T::Policies::evaluate(&BillFacts { operation, summary, operator, now, claim: None })
+        /// Links a party to a bill whose status is not final.
+        ///
+        /// The sender is the bill's issuer or an administrator; the party is an
+        /// active participant.
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::link_party())]
+        pub fn link_party(
+            origin: OriginFor<T>,
+            key: BillKey,
+            party: Did,
+            relation: Relation,
+        ) -> DispatchResult {
+            Self::link(Self::ensure_participant(origin)?, key, party, relation)
+        }
+
+        /// Changes what a party is to a bill, or ends the link, with a reason,
+        /// whatever the states of bill and party: what is wrong can always be
+        /// put right.
+        ///
+        /// The sender is the bill's issuer or an administrator.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::update_link())]
+        pub fn update_link(
+            origin: OriginFor<T>,
+            key: BillKey,
+            party: Did,
+            relation: Relation,
+            change: LinkChange,
+            reason: Reason,
+        ) -> DispatchResult {
+            let sender = Self::ensure_participant(origin)?;
+            Self::revise_link(sender, Revision { key, party, relation, change, reason })
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        fn of_item(index: u16, refusal: Refusal) -> Error<T> {
+            match refusal {
+                Refusal::Summary(problem) => Error::BatchItem { index, problem },
+                Refusal::Field(field) => Error::BatchItemFieldRule { index, field },
+                Refusal::Policy(_) => Error::BatchItemDenied { index },
+            }
         }
 
         fn advance_notice(
@@ -437,37 +668,6 @@ pub mod pallet {
             let entry = Entry { cause, operator: sender.did, reason, evidence: None };
             let operator = entry.operator.clone();
             Ok((Self::advance(bill, entry)?, operator))
-        }
-
-        fn ensure_participant(origin: OriginFor<T>) -> Result<ActiveParticipant, DispatchError> {
-            let account = ensure_signed(origin)?;
-            T::Participants::active_by_account(&account).map_err(|problem| {
-                match problem {
-                    ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
-                        Error::<T>::ParticipantFrozen
-                    }
-                    ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
-                        Error::<T>::ParticipantCancelled
-                    }
-                    ParticipantProblem::NotActive(ParticipantStatus::Active)
-                    | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
-                }
-                .into()
-            })
-        }
-
-        fn ensure_rule(
-            from: Option<BillStatus>,
-            operation: Operation,
-            sender: &ActiveParticipant,
-        ) -> Result<BillStatus, Error<T>> {
-            match T::Rules::check(from, operation, sender.roles) {
-                Ok(Target::Status(status)) => Ok(status),
-                Ok(_) => Err(Error::<T>::RuleUnusable),
-                Err(RuleProblem::FinalStatus) => Err(Error::<T>::FinalStatus),
-                Err(RuleProblem::IllegalTransition) => Err(Error::<T>::IllegalTransition),
-                Err(RuleProblem::RoleForbidden) => Err(Error::<T>::RoleForbidden),
-            }
         }
     }
 }

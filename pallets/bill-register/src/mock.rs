@@ -1,7 +1,7 @@
 //! A runtime of this contract alone, hashed with SM3; the other contracts are
 //! tables that a test may change.
 
-use crate::{self as pallet_bill_register};
+use crate::{self as pallet_bill_register, FieldRule};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, Target,
@@ -39,6 +39,7 @@ impl frame_system::Config for Test {
 }
 
 impl pallet_bill_register::Config for Test {
+    type AdminOrigin = EnsureRoot<AccountId>;
     type Participants = World;
     type Scenes = World;
     type AccessNodes = World;
@@ -52,6 +53,8 @@ pub const HOSPITAL: u8 = 1;
 pub const INSURER: u8 = 2;
 pub const FROZEN: u8 = 3;
 pub const CANCELLED: u8 = 4;
+pub const ADMIN: u8 = 5;
+pub const CLINIC: u8 = 6;
 pub const STRANGER: u8 = 9;
 
 pub const OUTPATIENT: SceneId = SceneId(1);
@@ -105,14 +108,20 @@ impl Participants for World {
         match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
             HOSPITAL => of("hospital", Role::Issuer),
             INSURER => of("insurer", Role::User),
+            ADMIN => of("admin", Role::Admin),
+            CLINIC => of("clinic", Role::Issuer),
             FROZEN => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
             CANCELLED => Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
             _ => Err(ParticipantProblem::NotFound),
         }
     }
 
-    fn active_by_did(_: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        Err(ParticipantProblem::NotFound)
+    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
+        match did.as_str() {
+            "did:bill:frozen" => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
+            "did:bill:nobody" => Err(ParticipantProblem::NotFound),
+            _ => Ok(ActiveParticipant { did: did.clone(), roles: RoleSet::EMPTY }),
+        }
     }
 
     fn account_of(_: &Did) -> Option<AccountId> {
@@ -175,7 +184,7 @@ pub const REFUSAL: PolicyRefusal = PolicyRefusal { policy: PolicyId(7), version:
 impl Policies for World {
     fn evaluate(facts: &BillFacts<'_>) -> Result<(), PolicyRefusal> {
         assert_eq!((facts.now, facts.scene()), (NOW, facts.summary.scene));
-        assert!(facts.claim.is_none() && *facts.operator == did("hospital"));
+        assert!(facts.claim.is_none() && [did("hospital"), did("clinic")].contains(facts.operator));
         match with_world(|world| world.denied) {
             Some(denied) if denied == (facts.operation, facts.summary.total) => Err(REFUSAL),
             _ => Ok(()),
@@ -230,6 +239,12 @@ pub fn bill(number: u32) -> BillSummary {
         location_hash: [0; 32],
         related: None,
     }
+}
+
+/// Sets field rules as the administrators do.
+pub fn set_rules(scene: Option<SceneId>, rules: Vec<FieldRule>) -> DispatchResult {
+    let rules = rules.try_into().expect("at most 32");
+    BillRegister::set_field_rules(RuntimeOrigin::root(), scene, None, rules)
 }
 
 pub fn notice(number: u32) -> BillSummary {

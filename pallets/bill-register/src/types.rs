@@ -1,10 +1,10 @@
 //! What the calls of this pallet take, and the pure rules of a new bill.
 
 use billchain_primitives::{
-    BillKind, BillSummary, Fen, IssueDate, Moment, Operation, history::Cause,
-    traits::SummaryProblem,
+    BillKind, BillSummary, Fen, IssueDate, Moment, Operation, traits::SummaryProblem,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
+use core::ops::Deref;
 use frame::prelude::{BoundedVec, ConstU32};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,44 @@ use serde::{Deserialize, Serialize};
 /// Most bills in one batch (tender row 196).
 pub const MAX_BATCH: u32 = 500;
 
-/// Bills registered by one transaction.
-pub type Batch = BoundedVec<BillSummary, ConstU32<MAX_BATCH>>;
+/// Bills registered by one transaction. Encodes as a SCALE vector; more than
+/// [`MAX_BATCH`] do not decode.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, DecodeWithMemTracking, TypeInfo)]
+pub struct Batch(BoundedVec<BillSummary, ConstU32<MAX_BATCH>>);
+
+impl Decode for Batch {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+        // Whoever sent too many learns here how many there may be.
+        BoundedVec::decode(input)
+            .map(Self)
+            .map_err(|error| error.chain("a batch: expected 1 to 500 bills"))
+    }
+}
+
+impl TryFrom<Vec<BillSummary>> for Batch {
+    type Error = Vec<BillSummary>;
+
+    fn try_from(bills: Vec<BillSummary>) -> Result<Self, Self::Error> {
+        BoundedVec::try_from(bills).map(Self)
+    }
+}
+
+impl Deref for Batch {
+    type Target = [BillSummary];
+
+    fn deref(&self) -> &[BillSummary] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Batch {
+    type Item = BillSummary;
+    type IntoIter = <Vec<BillSummary> as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
 
 /// What a refused bill means for the others of its batch.
 #[derive(
@@ -38,25 +74,21 @@ pub enum BatchMode {
     PerItem,
 }
 
-/// The rules of a new bill that need nothing but the bill, the reason it comes
-/// onto the chain and the time of the block.
+/// The rules of a new bill that need nothing but the bill, how it comes onto
+/// the chain and the time of the block.
 pub(crate) fn check_fields(
     summary: &BillSummary,
-    cause: Cause,
+    operation: Operation,
     now: Moment,
 ) -> Result<(), SummaryProblem> {
     use SummaryProblem::*;
 
-    let (kinds, related): (&[BillKind], bool) = match cause {
+    let (kinds, related): (&[BillKind], bool) = match operation {
         // A notice that is paid at once (直接开具) needs no pre-issue.
-        Cause::Operation(Operation::Register) => {
-            (&[BillKind::Blue, BillKind::PaymentNotice], false)
-        }
-        Cause::Operation(Operation::PreIssue) => (&[BillKind::PaymentNotice], false),
+        Operation::Register => (&[BillKind::Blue, BillKind::PaymentNotice], false),
+        Operation::PreIssue => (&[BillKind::PaymentNotice], false),
         // The red bill, and the balance bill of its original's kind.
-        Cause::Operation(Operation::RedReverse) => {
-            (&[BillKind::Red, BillKind::Blue, BillKind::PaymentNotice], true)
-        }
+        Operation::RedReverse => (&[BillKind::Red, BillKind::Blue, BillKind::PaymentNotice], true),
         _ => return Err(KindNotAllowed),
     };
     ensure(kinds.contains(&summary.kind), KindNotAllowed)?;

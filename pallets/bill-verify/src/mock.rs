@@ -4,11 +4,11 @@
 use crate::{self as pallet_bill_verify};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    PayerType, RoleSet, SceneId, Sm3Hasher,
+    Operation, PayerType, RoleSet, SceneId, Sm3Hasher,
     history::Entry,
     traits::{
         ActiveParticipant, Bill, BillLedger, BillState, ParticipantProblem, ParticipantStatus,
-        Participants, SummaryProblem,
+        Participants, Receipt, SummaryProblem,
     },
 };
 use frame::{
@@ -138,6 +138,12 @@ fn bill(number: u32, pdf_hash: [u8; 32]) -> Bill {
             lock: None,
             reimbursements: Default::default(),
             updated: NOW,
+        },
+        receipt: Receipt {
+            operation: Operation::Register,
+            block: 1,
+            extrinsic: 1,
+            content_hash: [0; 32],
         },
     }
 }

@@ -42,6 +42,7 @@ impl frame_system::Config for Test {
 }
 
 impl pallet_bill_register::Config for Test {
+    type AdminOrigin = EnsureRoot<AccountId>;
     type Participants = World;
     type Scenes = World;
     type AccessNodes = World;

@@ -72,6 +72,13 @@ fn uscc_check_digit_follows_gb_32100() {
 }
 
 #[test]
+fn a_code_has_parts() {
+    let code: BillCode = "31060225".parse().unwrap();
+    let parts = [code.region(), code.class(), code.kind()].map(|part| part.to_string());
+    assert_eq!(parts, ["31", "06", "02"]);
+}
+
+#[test]
 fn a_summary_is_compact() {
     assert!(BillSummary::max_encoded_len() <= 400, "{}", BillSummary::max_encoded_len());
 }

@@ -28,7 +28,7 @@ fn key(seed: &str) -> PublicKey {
 }
 
 /// Has the council carry out `calls` by one motion.
-async fn resolve(node: &Node, client: &Connection, calls: Vec<RuntimeCall>) {
+pub(crate) async fn resolve(node: &Node, client: &Connection, calls: Vec<RuntimeCall>) {
     let motion = RuntimeCall::Utility(pallet_utility::Call::batch_all { calls });
     let length_bound = motion.encoded_size() as u32;
     let proposal_hash = Hash::from(sm3(&motion.encode()));

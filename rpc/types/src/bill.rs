@@ -1,10 +1,11 @@
 //! Bills and their versions.
 
+use crate::StampView;
 use billchain_primitives::{
     BillCode, BillKey, BillKind, BillNumber, BillStatus, CheckCode, Did, Fen, IssueDate, IssueTime,
-    PayerType, SceneId, Uscc,
+    Operation, PayerType, SceneId, Uscc,
     history::{Cause, VersionRecord},
-    traits::{Bill, GrantId, Lock, LockPurpose},
+    traits::{Bill, GrantId, Lock, LockPurpose, Receipt},
 };
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
@@ -77,6 +78,104 @@ pub struct BillView {
     pub reimbursed_fen: Fen,
     /// Time of the block that made this version.
     pub updated: u64,
+    /// How the bill came onto the chain.
+    pub registration: RegistrationView,
+}
+
+/// How a bill came onto the chain; it never changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RegistrationView {
+    /// Number of the block.
+    pub block: u32,
+    /// Index of the transaction in it.
+    pub extrinsic: u32,
+    /// What was done: `register`, `pre_issue` or `red_reverse`.
+    pub operation: Operation,
+    /// SM3 of the SCALE-encoded summary as it came; what was filled in later is
+    /// not in it.
+    pub content_hash: H256,
+}
+
+impl From<Receipt> for RegistrationView {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            block: receipt.block,
+            extrinsic: receipt.extrinsic,
+            operation: receipt.operation,
+            content_hash: H256(receipt.content_hash),
+        }
+    }
+}
+
+/// A party (参与方) of a bill, or another bill that belongs to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PartyView {
+    /// `issuer`, `payer_agent`, `claimant`, `insurer` or `other` of a party;
+    /// `original`, `red` or `balance` of a bill: the one that this bill reverses
+    /// or replaces, or that reverses or replaces this one.
+    pub relation: String,
+    /// DID of the party.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Did>,
+    /// Code and number of the bill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<BillKeyView>,
+    /// Since when a linked party stands in the relation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<StampView>,
+    /// DID of who linked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Did>,
+}
+
+/// A bill of a party.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PartyBillView {
+    /// 票据代码.
+    pub code: BillCode,
+    /// 票据号码.
+    pub number: BillNumber,
+    /// `issuer`, `payer_agent`, `claimant`, `insurer` or `other`.
+    pub relation: String,
+    /// Since when.
+    pub since: StampView,
+}
+
+/// A change of a bill's links.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LinkRecordView {
+    /// Number among the records of its bill, from 1.
+    pub number: u32,
+    /// When, and in which transaction.
+    pub at: StampView,
+    /// DID of who sent it.
+    pub operator: Did,
+    /// DID of the party.
+    pub party: Did,
+    /// `linked`, `changed` or `ended`.
+    pub act: String,
+    /// The relation before; none when it was linked.
+    pub from: Option<String>,
+    /// The relation after; none when it ended.
+    pub to: Option<String>,
+    /// Why; none when it was linked.
+    pub reason: Option<String>,
+}
+
+/// Field rules (字段校验规则) of a scene or of all scenes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FieldRulesView {
+    /// The scene; none: all.
+    pub scene: Option<SceneId>,
+    /// Version, from 1.
+    pub version: u32,
+    /// Account that set them, 32 bytes; none for the genesis and the council.
+    pub operator: Option<H256>,
+    /// When they were set.
+    pub at: StampView,
+    /// The rules, each `{"kind": null, "check": {"required": "pdf_hash"}}` and
+    /// the like; see `docs/rpc.md`.
+    pub rules: Vec<serde_json::Value>,
 }
 
 /// Reservation of a bill.
@@ -172,7 +271,7 @@ impl From<&Lock> for LockView {
 
 impl From<&Bill> for BillView {
     fn from(bill: &Bill) -> Self {
-        let Bill { summary, state } = bill;
+        let Bill { summary, state, receipt } = bill;
         Self {
             code: summary.key.code,
             number: summary.key.number,
@@ -207,12 +306,14 @@ impl From<&Bill> for BillView {
                 .collect(),
             reimbursed_fen: bill.reimbursed(),
             updated: state.updated,
+            registration: (*receipt).into(),
         }
     }
 }
 
-impl From<&VersionRecord> for BillVersionView {
-    fn from(record: &VersionRecord) -> Self {
+impl BillVersionView {
+    /// What `record` says; `receipt` is that of its bill.
+    pub fn new(record: &VersionRecord, receipt: Receipt) -> Self {
         let body = &record.body;
         Self {
             version: body.version,
@@ -225,7 +326,7 @@ impl From<&VersionRecord> for BillVersionView {
             block: body.at.block,
             extrinsic: body.at.extrinsic,
             time: body.at.moment,
-            bill: BillView::from(&record.bill()),
+            bill: BillView::from(&record.bill(receipt)),
         }
     }
 }

@@ -25,7 +25,10 @@ pub use access_node::{
 pub use authorization::{
     ConditionView, GrantChangeView, GrantCheckView, GrantRecordView, GrantView,
 };
-pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
+pub use bill::{
+    BillKeyView, BillVersionView, BillView, FieldRulesView, LinkRecordView, LockView,
+    PartyBillView, PartyView, RegistrationView, ReimbursementView,
+};
 pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, ResolutionView};
 pub use page::Page;
 pub use participant::{ParticipantView, StampView};
@@ -34,7 +37,8 @@ pub use policy::{
     SimulationView, StepView, TrailStepView,
 };
 pub use transaction::{
-    BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,
+    BillItemView, BlockRef, CertificateView, EventView, FailureView, ItemOutcome, ReceiptView,
+    TransactionState, TransactionView,
 };
 pub use verify::{
     BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,

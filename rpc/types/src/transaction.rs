@@ -1,5 +1,6 @@
 //! What became of a transaction.
 
+use billchain_primitives::{BillCode, BillNumber};
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
@@ -21,6 +22,62 @@ pub struct TransactionView {
     pub error: Option<FailureView>,
     /// What happened, in order.
     pub events: Vec<EventView>,
+    /// What became of each bill that the transaction registers or pre-issues,
+    /// in its order; empty for other transactions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<BillItemView>,
+}
+
+/// What became of one bill of a registration.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BillItemView {
+    /// Its place in the transaction, from 0.
+    pub index: u32,
+    /// 票据代码.
+    pub code: BillCode,
+    /// 票据号码.
+    pub number: BillNumber,
+    /// What became of it.
+    pub outcome: ItemOutcome,
+    /// SM3 of the SCALE-encoded summary in this transaction.
+    pub content_hash: H256,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<FailureView>,
+    /// The registration that is on the chain: of a repeated bill, the first;
+    /// of a refused one, that of the bill which has its code and number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<ReceiptView>,
+}
+
+/// What became of a bill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemOutcome {
+    /// It came onto the chain.
+    Registered,
+    /// It was there, with the same content; nothing changed.
+    Repeated,
+    /// It was refused.
+    Refused,
+    /// Another bill, or what the transaction is about as a whole, was refused,
+    /// and with it this one.
+    NotApplied,
+}
+
+/// The transaction that registered a bill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReceiptView {
+    /// Hash of the transaction.
+    pub transaction: H256,
+    /// Its block.
+    pub block: BlockRef,
+    /// Its index in the block.
+    pub index: u32,
+    /// Version of the bill that it made: 1.
+    pub version: u32,
+    /// SM3 of the SCALE-encoded summary in it.
+    pub content_hash: H256,
 }
 
 /// Where a transaction is.

@@ -55,7 +55,15 @@ fn start() -> Model {
         }
         whitelist.insert((scene, Actor::Both));
     }
-    Model { now: world::START, bills: BTreeMap::new(), scenes, whitelist, frozen: BTreeSet::new() }
+    Model {
+        now: world::START,
+        bills: BTreeMap::new(),
+        scenes,
+        whitelist,
+        frozen: BTreeSet::new(),
+        sent: BTreeMap::new(),
+        repeats: 0,
+    }
 }
 
 /// Mostly something sensible, now and then anything.
@@ -130,6 +138,11 @@ impl Players {
             };
         }
         let key = self.known_key();
+        if self.rng.random_ratio(1, 30)
+            && let Some(op) = self.resend(model, key)
+        {
+            return op;
+        }
         let expected = self.expected(model, key);
         let bill = model.bills.get(&key);
         let issuer = bill.map_or(Actor::Issuer(0), |bill| bill.draft.issuer);
@@ -182,6 +195,19 @@ impl Players {
         };
         let who = if fits { natural } else { self.anyone() };
         (who, Op::Change { key, expected, change })
+    }
+
+    /// A registration once more, mostly as it was.
+    fn resend(&mut self, model: &Model, key: u32) -> Option<(Actor, Op)> {
+        let sent = model.sent.get(&key)?;
+        let days_ahead = sent.day.checked_sub(model.today())?;
+        let mut draft = Draft { days_ahead, ..sent.draft.clone() };
+        if self.rarely() {
+            draft.total += 1;
+        }
+        let who = if self.rarely() { self.anyone() } else { draft.issuer };
+        let pre_issued = sent.pre_issued != self.rarely();
+        Some((who, if pre_issued { Op::PreIssue(draft) } else { Op::Register(draft) }))
     }
 
     fn reversal(
@@ -333,6 +359,7 @@ fn the_contracts_agree_with_the_model() {
         block += 1;
     }
     chain.execute_with(|| world::try_state(block));
+    assert!(model.repeats >= operations / 1_000, "{} registrations sent again", model.repeats);
     println!("{done} operations, {} bills, accepted: {accepted:?}", model.bills.len());
 
     let all = [

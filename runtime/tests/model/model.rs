@@ -151,9 +151,28 @@ pub struct Model {
     pub scenes: BTreeMap<Scene, SceneRules>,
     pub whitelist: BTreeSet<(Scene, Actor)>,
     pub frozen: BTreeSet<Actor>,
+    /// What was registered or pre-issued, as it was sent.
+    pub sent: BTreeMap<Key, Sent>,
+    /// Registrations that were sent again.
+    pub repeats: u32,
+}
+
+/// A registration that was accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sent {
+    pub pre_issued: bool,
+    /// With no days ahead: the day is below.
+    pub draft: Draft,
+    /// Day of issue, counted from 1970 in UTC+8.
+    pub day: u64,
 }
 
 impl Model {
+    /// The day of now, counted from 1970 in UTC+8.
+    pub fn today(&self) -> u64 {
+        (self.now + 8 * 3_600_000) / 86_400_000
+    }
+
     fn may_act(&self, actor: Actor) -> bool {
         actor != Actor::Stranger && !self.frozen.contains(&actor)
     }
@@ -170,15 +189,21 @@ impl Model {
     fn decide(&mut self, who: Actor, op: &Op) -> Option<()> {
         self.may_act(who).then_some(())?;
         match op {
+            Op::Register(draft) if self.repeats(who, draft, false) => Some(()),
+            Op::PreIssue(draft) if self.repeats(who, draft, true) => Some(()),
             Op::Register(draft) => {
                 (who.is_issuer() && draft.kind != Kind::Red && draft.related.is_none())
                     .then_some(())?;
-                self.open(who, draft, Status::Normal)
+                self.open(who, draft, Status::Normal)?;
+                self.sent.insert(draft.key, self.sending(draft, false));
+                Some(())
             }
             Op::PreIssue(draft) => {
                 (who.is_issuer() && draft.kind == Kind::Notice && draft.related.is_none())
                     .then_some(())?;
-                self.open(who, draft, Status::PreIssued)
+                self.open(who, draft, Status::PreIssued)?;
+                self.sent.insert(draft.key, self.sending(draft, true));
+                Some(())
             }
             Op::ConfirmNotice(key) => self.notice(who, *key, Status::Normal),
             Op::VoidNotice(key) => self.notice(who, *key, Status::Voided),
@@ -187,6 +212,20 @@ impl Model {
                 self.red_reverse(who, *key, *expected, red, balance.as_ref())
             }
         }
+    }
+
+    fn sending(&self, draft: &Draft, pre_issued: bool) -> Sent {
+        let day = self.today() + draft.days_ahead;
+        Sent { pre_issued, draft: Draft { days_ahead: 0, ..draft.clone() }, day }
+    }
+
+    /// Whether who sent this very registration sends it again, which succeeds
+    /// whatever has happened since.
+    fn repeats(&mut self, who: Actor, draft: &Draft, pre_issued: bool) -> bool {
+        let again = draft.issuer == who
+            && self.sent.get(&draft.key) == Some(&self.sending(draft, pre_issued));
+        self.repeats += u32::from(again);
+        again
     }
 
     fn open(&mut self, who: Actor, draft: &Draft, status: Status) -> Option<()> {

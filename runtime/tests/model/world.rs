@@ -193,7 +193,7 @@ pub fn try_state(number: u32) {
 
 /// The chain's bill in the model's words.
 pub fn bill(key: model::Key, now: u64) -> Option<model::Bill> {
-    let Bill { summary, state } = pallet_bill_register::Bills::<Runtime>::get(bill_key(key))?;
+    let Bill { summary, state, .. } = pallet_bill_register::Bills::<Runtime>::get(bill_key(key))?;
     let actor = |did: &Did| {
         Actor::all().into_iter().find(|actor| self::did(*actor) == *did).expect("a known actor")
     };

@@ -15,12 +15,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+type BillRegisterCall = pallet_bill_register::Call<Runtime>;
+
 const SAMPLES: [&[u8]; 2] = [
     include_bytes!("../../../../samples/outpatient.xml"),
     include_bytes!("../../../../samples/inpatient.xml"),
 ];
 
-/// A development chain with two bills.
+/// A development chain with two bills, each linked to an insurer.
 fn chain(directory: &tempfile::TempDir) -> (Chain, Vec<BillKey>) {
     let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
     let genesis = ChainSpec::development().genesis_state().unwrap();
@@ -38,10 +40,20 @@ fn chain(directory: &tempfile::TempDir) -> (Chain, Vec<BillKey>) {
         EInvoice::parse(xml).unwrap().summary(&context)
     });
     let keys = bills.iter().map(|bill| bill.key).collect();
+    let keys: Vec<BillKey> = keys;
+    let links = keys.iter().map(|key| BillRegisterCall::link_party {
+        key: *key,
+        party: "did:bill:insurer-a".parse().unwrap(),
+        relation: pallet_bill_register::Relation::Insurer,
+    });
+    let calls: Vec<_> = bills
+        .into_iter()
+        .map(|summary| BillRegisterCall::register { summary })
+        .chain(links)
+        .collect();
     let transactions: Vec<bytes::Bytes> = (0..)
-        .zip(bills)
-        .map(|(nonce, summary)| {
-            let call = pallet_bill_register::Call::<Runtime>::register { summary };
+        .zip(calls)
+        .map(|(nonce, call)| {
             let call = RuntimeCall::BillRegister(call);
             hospital.transaction(call, nonce, chain.genesis_hash()).into()
         })
@@ -112,11 +124,33 @@ fn a_version_that_was_altered_or_removed_is_found_with_its_bill() {
 }
 
 #[test]
+fn a_record_of_a_link_that_was_altered_or_removed_is_found_with_its_bill() {
+    let directory = tempfile::tempdir().unwrap();
+    let (chain, keys) = chain(&directory);
+    let places = [0, 1].map(|bill: usize| pallet_bill_register::record_key(&keys[bill], 1));
+    let stored = chain.storage().offchain_get(&places[0]).unwrap().unwrap();
+    let mut altered = LinkRecord::decode(&mut &stored[..]).unwrap();
+    altered.operator = "did:bill:insurer-b".parse().unwrap();
+    let [first, second] = places;
+    let edits = vec![(first, Some(altered.encode())), (second, None)];
+    tamper(&chain, StateDelta::default(), edits);
+    let mut problems = check(&chain).unwrap().problems;
+    problems.sort();
+    let mut expected = vec![
+        format!("links of bill {}: a record is not what was written", keys[0]),
+        format!("links of bill {}: expected 1 records, found 0", keys[1]),
+    ];
+    expected.sort();
+    assert_eq!(problems, expected);
+}
+
+#[test]
 fn a_state_that_no_call_makes_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let (chain, keys) = chain(&directory);
     let raw = pallet_bill_register::Bills::<Runtime>::hashed_key_for(keys[0]);
-    let mut bill = first_version(&chain, &keys[0]).bill();
+    let first = first_version(&chain, &keys[0]);
+    let mut bill = first.bill(first.receipt().unwrap());
     // Reimbursed, and by nobody.
     bill.state.status = BillStatus::Reimbursed;
     tamper(&chain, StateDelta::from([(raw, Some(bill.encode()))]), Vec::new());

@@ -1,0 +1,147 @@
+//! How a new bill is judged, and how one that is sent again is recognised.
+
+use crate::{BillField, Bills, Config, Error, Event, FieldRuleSets, Pallet};
+use billchain_primitives::{
+    BillStatus, BillSummary, Did, Operation, Target,
+    history::{Cause, Entry},
+    rule::{BillFacts, Guarded},
+    traits::{
+        ActiveParticipant, Bill, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
+        Policies, PolicyRefusal, RuleProblem, SummaryProblem, TransitionRules,
+    },
+};
+use frame::{prelude::*, traits::Time};
+
+/// How a bill is to come.
+#[derive(Clone, Copy)]
+pub(crate) struct Way {
+    operation: Operation,
+    guarded: Guarded,
+}
+
+impl Way {
+    pub(crate) const REGISTER: Self =
+        Self { operation: Operation::Register, guarded: Guarded::Register };
+    pub(crate) const PRE_ISSUE: Self =
+        Self { operation: Operation::PreIssue, guarded: Guarded::PreIssue };
+}
+
+/// Why a bill is refused.
+pub(crate) enum Refusal {
+    /// By the rules that hold for every bill.
+    Summary(SummaryProblem),
+    /// By a field rule.
+    Field(BillField),
+    /// By a policy.
+    Policy(PolicyRefusal),
+}
+
+impl<T> From<Refusal> for Error<T> {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Summary(problem) => problem.into(),
+            Refusal::Field(field) => Self::FieldRule { field },
+            Refusal::Policy(refusal) => Self::PolicyDenied(refusal.policy),
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn open_one(origin: OriginFor<T>, summary: BillSummary, way: Way) -> DispatchResult {
+        let sender = Self::ensure_participant(origin)?;
+        if Self::note_repeated(&summary, way, &sender, None) {
+            return Ok(());
+        }
+        let status = Self::ensure_rule(None, way.operation, &sender)?;
+        Self::admit(summary, way, status, &sender.did).map_err(Error::<T>::from)?;
+        Ok(())
+    }
+
+    /// Whether this very registration has been made, by the same sender in the
+    /// same way; if so, says by which transaction.
+    ///
+    /// Rules that came since are not asked: the answer is about what was done,
+    /// and a sender that lost the first one has a right to it.
+    pub(crate) fn note_repeated(
+        summary: &BillSummary,
+        way: Way,
+        sender: &ActiveParticipant,
+        index: Option<u16>,
+    ) -> bool {
+        // Only its issuer can have registered it.
+        if summary.issuer != sender.did {
+            return false;
+        }
+        let Some(Bill { receipt, state, .. }) = Bills::<T>::get(summary.key) else { return false };
+        let content_hash = summary.content_hash();
+        let same = receipt.operation == way.operation && receipt.content_hash == content_hash;
+        if same {
+            Self::deposit_event(Event::RegistrationRepeated {
+                index,
+                key: summary.key,
+                issuer: sender.did.clone(),
+                block: receipt.block,
+                extrinsic: receipt.extrinsic,
+                content_hash,
+                version: state.version,
+            });
+        }
+        same
+    }
+
+    /// Puts a bill onto the chain if every rule lets it come. Writes nothing if
+    /// one does not.
+    pub(crate) fn admit(
+        summary: BillSummary,
+        way: Way,
+        status: BillStatus,
+        operator: &Did,
+    ) -> Result<(), Refusal> {
+        let now = T::Time::now();
+        for scene in [None, Some(summary.scene)] {
+            let rules = FieldRuleSets::<T>::get(scene);
+            if let Some(field) = rules.and_then(|rules| rules.broken_by(&summary, now)) {
+                return Err(Refusal::Field(field));
+            }
+        }
+        let operation = way.guarded;
+        let facts = BillFacts { operation, summary: &summary, operator, now, claim: None };
+        T::Policies::evaluate(&facts).map_err(Refusal::Policy)?;
+        let entry = Entry::plain(Cause::Operation(way.operation), operator.clone());
+        Self::open(summary, status, entry).map_err(Refusal::Summary)
+    }
+
+    pub(crate) fn ensure_participant(
+        origin: OriginFor<T>,
+    ) -> Result<ActiveParticipant, DispatchError> {
+        let account = ensure_signed(origin)?;
+        T::Participants::active_by_account(&account).map_err(|problem| {
+            match problem {
+                ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
+                    Error::<T>::ParticipantFrozen
+                }
+                ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
+                    Error::<T>::ParticipantCancelled
+                }
+                ParticipantProblem::NotActive(ParticipantStatus::Active)
+                | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
+            }
+            .into()
+        })
+    }
+
+    pub(crate) fn ensure_rule(
+        from: Option<BillStatus>,
+        operation: Operation,
+        sender: &ActiveParticipant,
+    ) -> Result<BillStatus, DispatchError> {
+        let error = match T::Rules::check(from, operation, sender.roles) {
+            Ok(Target::Status(status)) => return Ok(status),
+            Ok(_) => Error::<T>::RuleUnusable,
+            Err(RuleProblem::FinalStatus) => Error::<T>::FinalStatus,
+            Err(RuleProblem::IllegalTransition) => Error::<T>::IllegalTransition,
+            Err(RuleProblem::RoleForbidden) => Error::<T>::RoleForbidden,
+        };
+        Err(error.into())
+    }
+}
