@@ -53,7 +53,7 @@ impl<T: Config> BillLedger for Pallet<T> {
             reimbursements: Default::default(),
             updated: 0,
         };
-        let Bill { summary, state } = Self::write(Bill { summary, state }, entry);
+        let Bill { summary, state } = Self::write(None, Bill { summary, state }, entry);
 
         let BillSummary { key, kind, issuer, scene, total, related, issuer_uscc: uscc, .. } =
             summary;
@@ -76,30 +76,34 @@ impl<T: Config> BillLedger for Pallet<T> {
 
     fn advance(mut bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError> {
         bill.state.version = bill.state.version.checked_add(1).ok_or(ArithmeticError::Overflow)?;
-        Ok(Self::write(bill, entry))
+        // What changed is said of what really stands there.
+        let before = Bills::<T>::get(bill.summary.key);
+        Ok(Self::write(before.as_ref(), bill, entry))
     }
 }
 
 impl<T: Config> Pallet<T> {
-    /// Chains the version, stores the bill and notes both in the index.
-    fn write(bill: Bill, entry: Entry) -> Bill {
+    /// Chains the version to the bill as it was `before`, stores the bill and
+    /// notes both in the index.
+    fn write(before: Option<&Bill>, bill: Bill, entry: Entry) -> Bill {
         let Bill { summary, state } = bill;
         let at = Stamp {
             block: frame_system::Pallet::<T>::block_number().saturated_into(),
             extrinsic: frame_system::Pallet::<T>::extrinsic_index(),
             moment: T::Time::now(),
         };
-        let record = VersionRecord {
-            previous: state.version_hash,
-            body: VersionBody {
-                version: state.version,
-                entry,
-                at,
-                summary,
-                status: state.status,
-                lock: state.lock,
-                reimbursements: state.reimbursements,
-            },
+        let body = VersionBody {
+            version: state.version,
+            entry,
+            at,
+            summary,
+            status: state.status,
+            lock: state.lock,
+            reimbursements: state.reimbursements,
+        };
+        let record = match before {
+            Some(before) => VersionRecord::after(before, body),
+            None => VersionRecord::first(body),
         };
         let bill = record.bill();
         let key = bill.summary.key;
@@ -123,6 +127,7 @@ impl<T: Config> Pallet<T> {
     /// Checks what always holds:
     /// - a bill lies under its own key and has a version;
     /// - it is consistent in itself: see [`Bill::inconsistency`];
+    /// - its lock was made by one of its versions;
     /// - a red or balance bill names a bill of the same issuer that was
     ///   reversed in red; a red bill's total is minus that bill's;
     /// - no other bill names a related one.
@@ -132,6 +137,10 @@ impl<T: Config> Pallet<T> {
             ensure!(bill.state.version >= 1, "versions begin at 1");
             if let Some(broken) = bill.inconsistency() {
                 return Err(TryRuntimeError::Other(broken));
+            }
+            if let Some(lock) = &bill.state.lock {
+                let made = (2..=bill.state.version).contains(&lock.version);
+                ensure!(made, "a lock was made by a version of its bill");
             }
             let Some(related) = bill.summary.related else {
                 ensure!(bill.summary.kind != BillKind::Red, "a red bill names its blue one");

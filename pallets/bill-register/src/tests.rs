@@ -2,7 +2,8 @@
 
 use crate::{BatchMode, Bills, Call, Error, Event, Touched, mock::*};
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, BillSummary, Fen, IssueDate, Operation, Reason, SceneId, Target,
+    BillKey, BillKind, BillStatus, BillSummary, Fen, IssueDate, Operation, Reason, SceneId, Stamp,
+    Target,
     history::{self, Cause, NO_VERSION, VersionRecord},
     index,
     rule::Guarded,
@@ -384,7 +385,8 @@ fn a_typical_bill_takes_at_most_500_bytes_even_locked_and_partly_reimbursed() {
                 claim_no: "CLM-2026-00000001".parse().expect("a plain text"),
                 grant: Some(GrantId([6; 32].into())),
             },
-            since: NOW,
+            version: 2,
+            at: Stamp { block: 1, extrinsic: Some(1), moment: NOW },
             expires: Some(NOW),
             before,
         });

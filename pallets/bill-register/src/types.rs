@@ -4,39 +4,12 @@ use billchain_primitives::{
     BillKind, BillSummary, Fen, IssueDate, Moment, Operation, history::Cause,
     traits::SummaryProblem,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::prelude::{BoundedVec, ConstU32};
-use scale_info::TypeInfo;
-use serde::{Deserialize, Serialize};
 
-/// Most bills in one batch (tender row 196).
-pub const MAX_BATCH: u32 = 500;
+pub use billchain_primitives::{BatchMode, MAX_BATCH};
 
 /// Bills registered by one transaction.
 pub type Batch = BoundedVec<BillSummary, ConstU32<MAX_BATCH>>;
-
-/// What a refused bill means for the others of its batch.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum BatchMode {
-    /// One refused bill refuses the whole batch.
-    AllOrNothing,
-    /// Each bill is registered or refused by itself.
-    PerItem,
-}
 
 /// The rules of a new bill that need nothing but the bill, the reason it comes
 /// onto the chain and the time of the block.

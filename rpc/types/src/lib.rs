@@ -13,6 +13,7 @@ mod authorization;
 mod bill;
 pub mod code;
 mod dispute;
+mod history;
 mod page;
 mod participant;
 mod policy;
@@ -27,6 +28,9 @@ pub use authorization::{
 };
 pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
 pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, ResolutionView};
+pub use history::{
+    AdjustmentView, DifferenceView, FieldChangeView, FieldProofView, HistoryCheckView,
+};
 pub use page::Page;
 pub use participant::{ParticipantView, StampView};
 pub use policy::{

@@ -1,0 +1,117 @@
+//! Locks given and released for a file of bills, in transactions of up to 500.
+
+use super::{BillUpdateCall, Cli, PATIENCE, key, words};
+use crate::application::now_ms;
+use anyhow::{Context, Result, ensure};
+use billchain_client::Connection;
+use billchain_primitives::{BatchMode, ClaimNo, MAX_BATCH, Reason, SceneId};
+use billchain_rpc_types::TransactionView;
+use billchain_runtime::RuntimeCall;
+use clap::{Args, Subcommand};
+use pallet_bill_update::{StatusChange, StatusItem};
+use serde_json::json;
+use std::{fs, path::PathBuf, process::ExitCode};
+
+#[derive(Subcommand)]
+pub(super) enum Action {
+    /// Lock the bills of a file, each for its claim: CODE-NUMBER CLAIM-NO, one
+    /// a line.
+    LockBatch {
+        #[command(flatten)]
+        batch: Batch,
+    },
+    /// Release the locks of the bills of a file: CODE-NUMBER, one a line.
+    UnlockBatch {
+        #[command(flatten)]
+        batch: Batch,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Batch {
+    /// The file; empty lines and those that begin with # do not count.
+    file: PathBuf,
+    /// One refused bill refuses all of the file, which then has 500 at most.
+    #[arg(long)]
+    all_or_nothing: bool,
+}
+
+/// Sends the file in as many transactions as it takes.
+pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode> {
+    let (batch, reason) = match action {
+        Action::LockBatch { batch } => (batch, None),
+        Action::UnlockBatch { batch, reason } => (batch, Some(Reason::new(reason)?)),
+    };
+    let file = batch.file.display();
+    let text = fs::read_to_string(&batch.file).with_context(|| format!("cannot read {file}"))?;
+    let mut items = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let item = item(cli, line, reason.as_ref());
+        items.push(item.with_context(|| format!("{file}, line {number}: \"{line}\""))?);
+    }
+    ensure!(!items.is_empty(), "{file}: expected bills, found none");
+    let most = MAX_BATCH as usize;
+    ensure!(
+        !batch.all_or_nothing || items.len() <= most,
+        "{file}: {} bills, expected at most {most} with --all-or-nothing",
+        items.len()
+    );
+    let mode = if batch.all_or_nothing { BatchMode::AllOrNothing } else { BatchMode::PerItem };
+    let signer = cli.signer()?;
+    let mut refused = Vec::new();
+    for part in items.chunks(most) {
+        let changes = part.to_vec().try_into().unwrap_or_default();
+        let call = RuntimeCall::BillUpdate(BillUpdateCall::change_status_batch { changes, mode });
+        let view = node.execute(&signer, call, PATIENCE).await?;
+        if view.success != Some(true) {
+            let error = serde_json::to_value(&view.error)?;
+            return Ok(cli.refuse(&words(view.error.as_ref()), error));
+        }
+        refused.extend(refusals(&view, part));
+    }
+    let done = items.len() - refused.len();
+    cli.print(&json!({ "done": done, "refused": refused.len() }));
+    if refused.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let reasons: Vec<_> =
+        refused.iter().map(|(bill, why)| json!({ "bill": bill, "reason": why })).collect();
+    let lines: Vec<_> = refused.iter().map(|(bill, why)| format!("\n  {bill}: {why}")).collect();
+    Ok(cli.refuse(&format!("{} bills:{}", refused.len(), lines.concat()), json!(reasons)))
+}
+
+fn item(cli: &Cli, line: &str, reason: Option<&Reason>) -> Result<StatusItem> {
+    let (bill, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let change = match reason {
+        Some(reason) => {
+            ensure!(rest.is_empty(), "expected CODE-NUMBER and nothing else");
+            StatusChange::Unlock { reason: reason.clone() }
+        }
+        None => StatusChange::Lock {
+            scene: SceneId(cli.scene),
+            claim_no: ClaimNo::new(rest.trim())?,
+            on_behalf_of: None,
+            grant: None,
+            signed_at: now_ms(),
+        },
+    };
+    Ok(StatusItem { key: key(bill)?, expected_version: None, change })
+}
+
+/// The bills that were refused, with the reasons.
+fn refusals(view: &TransactionView, items: &[StatusItem]) -> Vec<(String, String)> {
+    view.events
+        .iter()
+        .filter_map(|event| {
+            let item = items.get(usize::try_from(event.item?).ok()?)?;
+            Some((item.key.to_string(), words(event.error.as_ref())))
+        })
+        .collect()
+}
