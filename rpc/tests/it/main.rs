@@ -2,6 +2,7 @@
 //! both transports. Blocks are made by hand; there is no consensus.
 
 mod access;
+mod versions;
 
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{
@@ -94,9 +95,14 @@ impl Node {
 
     /// Puts what is ready into a block.
     fn make_block(&self) {
+        self.make_block_at(NOW);
+    }
+
+    /// The same, at this time or a millisecond after the block before.
+    fn make_block_at(&self, timestamp_ms: u64) {
         let transactions = self.pool.pending();
         let params = BuildParams {
-            timestamp_ms: NOW,
+            timestamp_ms,
             max_block_bytes: 5 << 20,
             deadline: Instant::now() + Duration::from_secs(10),
         };

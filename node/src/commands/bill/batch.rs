@@ -8,7 +8,7 @@ use billchain_primitives::{BatchMode, ClaimNo, MAX_BATCH, Reason, SceneId};
 use billchain_rpc_types::TransactionView;
 use billchain_runtime::RuntimeCall;
 use clap::{Args, Subcommand};
-use pallet_bill_update::{StatusChange, StatusItem};
+use pallet_bill_update::{StatusBatch, StatusChange, StatusItem};
 use serde_json::json;
 use std::{fs, path::PathBuf, process::ExitCode};
 
@@ -67,7 +67,8 @@ pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result
     let signer = cli.signer()?;
     let mut refused = Vec::new();
     for part in items.chunks(most) {
-        let changes = part.to_vec().try_into().unwrap_or_default();
+        // A part is as long as a batch may be.
+        let changes = StatusBatch::truncate_from(part.to_vec());
         let call = RuntimeCall::BillUpdate(BillUpdateCall::change_status_batch { changes, mode });
         let view = node.execute(&signer, call, PATIENCE).await?;
         if view.success != Some(true) {
