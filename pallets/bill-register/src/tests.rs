@@ -444,6 +444,6 @@ fn formats_are_fixed() {
         assert_ok!(send(HOSPITAL, register(bill(1))));
         let hash = Bills::<Test>::get(key(1)).expect("it was registered").state.version_hash;
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "f2c77e6ce9420779026da3ac43457bb54fddbb816d38755f0bdc56520f3cb8de");
+        assert_eq!(hex, "153d2a4c59638006014b010519742ee154239b98c76fe97e1f49b29f6a7d6a30");
     });
 }

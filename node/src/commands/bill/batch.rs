@@ -53,7 +53,7 @@ pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let item = item(cli, line, reason.as_ref());
+        let item = item(SceneId(cli.scene), line, reason.as_ref());
         items.push(item.with_context(|| format!("{file}, line {number}: \"{line}\""))?);
     }
     ensure!(!items.is_empty(), "{file}: expected bills, found none");
@@ -88,7 +88,8 @@ pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result
     Ok(cli.refuse(&format!("{} bills:{}", refused.len(), lines.concat()), json!(reasons)))
 }
 
-fn item(cli: &Cli, line: &str, reason: Option<&Reason>) -> Result<StatusItem> {
+/// A line: a lock of `scene`, or with a reason an unlock.
+fn item(scene: SceneId, line: &str, reason: Option<&Reason>) -> Result<StatusItem> {
     let (bill, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let change = match reason {
         Some(reason) => {
@@ -96,7 +97,7 @@ fn item(cli: &Cli, line: &str, reason: Option<&Reason>) -> Result<StatusItem> {
             StatusChange::Unlock { reason: reason.clone() }
         }
         None => StatusChange::Lock {
-            scene: SceneId(cli.scene),
+            scene,
             claim_no: ClaimNo::new(rest.trim())?,
             on_behalf_of: None,
             grant: None,
@@ -115,4 +116,30 @@ fn refusals(view: &TransactionView, items: &[StatusItem]) -> Vec<(String, String
             Some((item.key.to_string(), words(event.error.as_ref())))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_bills_with_claims_or_bills_alone() {
+        let reason = Reason::new("材料不全").unwrap();
+        let locked = item(SceneId(7), "31060125-0000000101  CLM 1", None).unwrap();
+        assert_eq!(locked.key.to_string(), "31060125-0000000101");
+        let StatusChange::Lock { scene, claim_no, .. } = locked.change else { panic!("no lock") };
+        assert_eq!((scene, claim_no.as_str()), (SceneId(7), "CLM 1"));
+        let unlocked = item(SceneId(7), "31060125-0000000101", Some(&reason)).unwrap();
+        assert_eq!(unlocked.change, StatusChange::Unlock { reason: reason.clone() });
+        for (line, reason, words) in [
+            ("31060125-0000000101", None, "1 to 64 bytes"),
+            ("31060125", None, "1 to 64 bytes"),
+            ("31060125 C", None, "expected CODE-NUMBER"),
+            ("31060125-1 C", None, "10 digits"),
+            ("31060125-0000000101 C", Some(&reason), "and nothing else"),
+        ] {
+            let error = item(SceneId(1), line, reason).unwrap_err().to_string();
+            assert!(error.contains(words), "{line}: {error}");
+        }
+    }
 }

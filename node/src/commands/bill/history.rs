@@ -148,3 +148,50 @@ fn read(text: &str) -> Result<FieldProof> {
         .map_err(|error| anyhow!("expected JSON with a proof, or hex: {error}"))?;
     Ok(FieldProof::decode_all(&mut &bytes[..])?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use billchain_primitives::{
+        BillKey, Stamp,
+        history::{FieldChange, FieldValue, VersionHead},
+    };
+    use codec::Encode;
+
+    fn proof() -> FieldProof {
+        let key =
+            BillKey { code: "31060125".parse().unwrap(), number: "0000000101".parse().unwrap() };
+        let (content, difference) = ([1; 32], Some([2; 32]));
+        let head = VersionHead { key, version: 2, at: Stamp::default(), content, difference };
+        let new = Some(FieldValue::Number(2));
+        FieldProof {
+            change: FieldChange { field: BillField::LockVersion, old: None, new },
+            salt: [3; 32],
+            siblings: Default::default(),
+            previous: [4; 32],
+            head,
+            later: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_proof_is_read_from_json_and_from_hex() {
+        let encoded = format!("0x{}", hex::encode(proof().encode()));
+        let view = FieldProofView::new(&proof(), Hash::zero(), encoded.clone());
+        for text in [
+            serde_json::to_string_pretty(&view).unwrap(),
+            encoded.clone(),
+            format!("{}\n", encoded.trim_start_matches("0x")),
+        ] {
+            assert_eq!(read(&text).unwrap(), proof(), "{text}");
+        }
+        for (text, words) in
+            [("", "Not enough data"), ("{}", "expected JSON with a proof, or hex"), ("0x00ff", "")]
+        {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+        // Nothing may follow.
+        assert!(read(&format!("{encoded}00")).is_err());
+    }
+}
