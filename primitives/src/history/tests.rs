@@ -101,15 +101,33 @@ fn formats_are_fixed() {
     let records = history();
     let hex = |hash: [u8; 32]| hex::encode(hash);
     assert_eq!(records[0].difference, None);
-    assert_eq!(hex(records[0].hash()), "ea2332d4344b6267b9eaad4822a1ccccf04b3bdc9d8ca135eb5a450bfa483f16");
-    assert_eq!(hex(records[1].difference.expect("it changed")), "9b5a0c7592c22673b1f2cb466123ad52833b8829381f58ebb68f4bcb16c9bc4c");
-    assert_eq!(hex(records[1].hash()), "6d5fd0eae81a55740da909c36ebfbf3a4edd1f568365a293ea544a397b46c9ae");
-    assert_eq!(hex(records[2].hash()), "6c62cbb0525c71d857691116c6dd1afe7d855f094f4009cd5108d398f2b001c0");
+    assert_eq!(
+        hex(records[0].hash()),
+        "ea2332d4344b6267b9eaad4822a1ccccf04b3bdc9d8ca135eb5a450bfa483f16"
+    );
+    assert_eq!(
+        hex(records[1].difference.expect("it changed")),
+        "9b5a0c7592c22673b1f2cb466123ad52833b8829381f58ebb68f4bcb16c9bc4c"
+    );
+    assert_eq!(
+        hex(records[1].hash()),
+        "6d5fd0eae81a55740da909c36ebfbf3a4edd1f568365a293ea544a397b46c9ae"
+    );
+    assert_eq!(
+        hex(records[2].hash()),
+        "6c62cbb0525c71d857691116c6dd1afe7d855f094f4009cd5108d398f2b001c0"
+    );
     let proof =
         FieldProof::new(&records[0], &records[1], heads(&records[2..]), path("lock.holder"))
             .expect("it changed");
-    assert_eq!(hex(sm3(&proof.encode())), "233479a835d26e8d1eaf70ed08a96a1d77b36ff4b8ae1de49df8175adac9b98e");
-    assert_eq!(hex(sm3(&records[2].encode())), "a331fb3e81c4ddc63729eb7c856f527836661300ee19a400d897b974a03a1224");
+    assert_eq!(
+        hex(sm3(&proof.encode())),
+        "233479a835d26e8d1eaf70ed08a96a1d77b36ff4b8ae1de49df8175adac9b98e"
+    );
+    assert_eq!(
+        hex(sm3(&records[2].encode())),
+        "a331fb3e81c4ddc63729eb7c856f527836661300ee19a400d897b974a03a1224"
+    );
 }
 
 /// Decision 0011 with nothing but SM3.
