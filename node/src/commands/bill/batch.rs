@@ -78,14 +78,15 @@ pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result
         refused.extend(refusals(&view, part));
     }
     let done = items.len() - refused.len();
-    cli.print(&json!({ "done": done, "refused": refused.len() }));
     if refused.is_empty() {
+        cli.print(&json!({ "done": done }));
         return Ok(ExitCode::SUCCESS);
     }
     let reasons: Vec<_> =
         refused.iter().map(|(bill, why)| json!({ "bill": bill, "reason": why })).collect();
     let lines: Vec<_> = refused.iter().map(|(bill, why)| format!("\n  {bill}: {why}")).collect();
-    Ok(cli.refuse(&format!("{} bills:{}", refused.len(), lines.concat()), json!(reasons)))
+    let text = format!("{} of {} bills:{}", refused.len(), items.len(), lines.concat());
+    Ok(cli.refuse(&text, json!({ "done": done, "refused": reasons })))
 }
 
 /// A line: a lock of `scene`, or with a reason an unlock.
