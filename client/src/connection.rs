@@ -1,10 +1,11 @@
 //! A node's JSON-RPC, typed.
 
 use crate::Signer;
-use billchain_primitives::{AccountId, Fen, Hash, IssueDate, Nonce};
+use billchain_primitives::{AccountId, Fen, Hash, IssueDate, Nonce, history::BillField};
 use billchain_rpc_types::{
-    BillVersionView, BillView, ElementsVerificationView, HashVerificationView, Page,
-    ParticipantView, PartyView, ResolutionView, TransactionState, TransactionView,
+    AdjustmentView, BillVersionView, BillView, DifferenceView, ElementsVerificationView,
+    FieldProofView, HashVerificationView, HistoryCheckView, Page, ParticipantView, PartyView,
+    ResolutionView, TransactionState, TransactionView,
 };
 use billchain_runtime::{RuntimeCall, VERSION};
 use jsonrpsee::{
@@ -216,7 +217,61 @@ impl Connection {
         code: &str,
         number: &str,
     ) -> Result<Option<Vec<BillVersionView>>, ClientError> {
-        self.ask("bill_history", rpc_params![code, number]).await
+        let mut versions: Vec<BillVersionView> = Vec::new();
+        loop {
+            let from = versions.last().map_or(1, |last| last.version.saturating_add(1));
+            let page: Option<Vec<BillVersionView>> =
+                self.ask("bill_history", rpc_params![code, number, from]).await?;
+            match page {
+                None => return Ok(None),
+                Some(page) if page.is_empty() => return Ok(Some(versions)),
+                Some(page) => versions.extend(page),
+            }
+        }
+    }
+
+    /// In what two versions of a bill differ; by default the present one and
+    /// the one before it. `None` if there is no bill.
+    pub async fn difference(
+        &self,
+        code: &str,
+        number: &str,
+        from: Option<u32>,
+        to: Option<u32>,
+    ) -> Result<Option<DifferenceView>, ClientError> {
+        self.ask("bill_difference", rpc_params![code, number, from, to]).await
+    }
+
+    /// The proof that a version, by default the present one, changed `field`;
+    /// `None` if there is no bill.
+    pub async fn prove_field(
+        &self,
+        code: &str,
+        number: &str,
+        version: Option<u32>,
+        field: BillField,
+    ) -> Result<Option<FieldProofView>, ClientError> {
+        let field = field.to_string();
+        self.ask("bill_proveField", rpc_params![code, number, version, field]).await
+    }
+
+    /// Whether the node's records are a bill's history; `None` if there is no
+    /// bill.
+    pub async fn verify_history(
+        &self,
+        code: &str,
+        number: &str,
+    ) -> Result<Option<HistoryCheckView>, ClientError> {
+        self.ask("bill_verifyHistory", rpc_params![code, number]).await
+    }
+
+    /// The adjustment of a bill that waits for a second administrator.
+    pub async fn adjustment(
+        &self,
+        code: &str,
+        number: &str,
+    ) -> Result<Option<AdjustmentView>, ClientError> {
+        self.ask("bill_adjustment", rpc_params![code, number]).await
     }
 
     /// The parties of a bill and the bills that belong to it; `None` if there

@@ -330,7 +330,20 @@ impl fmt::Display for BillKey {
 }
 
 /// 票据三码: code, number and check code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
 pub struct ThreeCodes {
     /// Code and number.
     pub key: BillKey,

@@ -1,10 +1,23 @@
 //! The version chain of a bill (tender row 225): every change makes a version
 //! whose hash covers the one before it.
 //!
-//! `hash_n = SM3(hash_{n−1} ‖ SCALE(body_n))`, `hash_0` is 32 zero bytes. The
-//! newest hash is in the state, so a proof of the state vouches for the whole
-//! history; the records lie in the node-local index (see [`crate::index`]) and
-//! can be checked by anyone with [`verify`].
+//! `hash_n = SM3(hash_{n−1} ‖ SCALE(head_n))`, `hash_0` is 32 zero bytes. A
+//! [`VersionHead`] is what a version says in digests: one of all that it holds,
+//! and the Merkle root of what it changed. The newest hash is in the state, so a
+//! proof of the state vouches for the whole history; the records lie in the
+//! node-local index (see [`crate::index`]) and can be checked by anyone with
+//! [`verify`]. That a single field changed, a [`FieldProof`] shows without
+//! showing any other field. Decision 0011 describes every form.
+
+mod difference;
+mod field;
+mod proof;
+#[cfg(test)]
+mod tests;
+
+pub use difference::{Content, MAX_DEPTH, Sibling, changes};
+pub use field::{BillField, FieldChange, FieldValue, Part, UnknownField};
+pub use proof::{FieldProof, MAX_LATER, NotProvable, ProofProblem};
 
 use crate::{
     BillKey, BillStatus, BillSummary, Did, Operation, Reason, Stamp, sm3,
@@ -55,22 +68,24 @@ pub struct Entry {
     pub reason: Option<Reason>,
     /// SM3 of the evidence or approval, where the operation asks for one.
     pub evidence: Option<[u8; 32]>,
+    /// Who proposed it, where the operation takes two; `operator` approved it.
+    pub proposer: Option<Did>,
 }
 
 impl Entry {
     /// An entry without reason and evidence.
     pub fn plain(cause: Cause, operator: Did) -> Self {
-        Self { cause, operator, reason: None, evidence: None }
+        Self { cause, operator, reason: None, evidence: None, proposer: None }
     }
 
     /// An operation with a reason.
     pub fn reasoned(operation: Operation, operator: Did, reason: Reason) -> Self {
         let cause = Cause::Operation(operation);
-        Self { cause, operator, reason: Some(reason), evidence: None }
+        Self { cause, operator, reason: Some(reason), evidence: None, proposer: None }
     }
 }
 
-/// Everything a version says; what its hash covers.
+/// Everything a version says.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -91,6 +106,31 @@ pub struct VersionBody {
     pub reimbursements: BoundedVec<Reimbursement, ConstU32<MAX_REIMBURSEMENTS>>,
 }
 
+/// What the hash of a version covers beside the one before it. It gives no
+/// field of the bill away, and so goes with a [`FieldProof`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct VersionHead {
+    /// Code and number of the bill.
+    pub key: BillKey,
+    /// Number of the version, from 1.
+    pub version: u32,
+    /// In which transaction and when it was made.
+    pub at: Stamp,
+    /// Digest of the whole [`VersionBody`].
+    pub content: [u8; 32],
+    /// Merkle root of what the version changed; none for the first.
+    pub difference: Option<[u8; 32]>,
+}
+
+impl VersionHead {
+    /// Hash of the version with this head after the version hashed `previous`.
+    pub fn hash_after(&self, previous: &[u8; 32]) -> [u8; 32] {
+        let mut bytes = previous.to_vec();
+        self.encode_to(&mut bytes);
+        sm3(&bytes)
+    }
+}
+
 /// One link of a bill's version chain.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -98,15 +138,40 @@ pub struct VersionBody {
 pub struct VersionRecord {
     /// Hash of the version before, [`NO_VERSION`] for the first.
     pub previous: [u8; 32],
+    /// Merkle root of what changed since the version before; none for the
+    /// first.
+    pub difference: Option<[u8; 32]>,
     /// What this version says.
     pub body: VersionBody,
 }
 
 impl VersionRecord {
+    /// The first version of a bill.
+    pub fn first(body: VersionBody) -> Self {
+        Self { previous: NO_VERSION, difference: None, body }
+    }
+
+    /// The version that makes `body` of the bill as it was before.
+    pub fn after(before: &Bill, body: VersionBody) -> Self {
+        let difference = difference::root_between(before.into(), &body);
+        Self { previous: before.state.version_hash, difference: Some(difference), body }
+    }
+
+    /// What its hash covers.
+    pub fn head(&self) -> VersionHead {
+        let VersionBody { version, at, ref summary, .. } = self.body;
+        VersionHead {
+            key: summary.key,
+            version,
+            at,
+            content: difference::content_digest(&self.body),
+            difference: self.difference,
+        }
+    }
+
     /// The version's hash.
     pub fn hash(&self) -> [u8; 32] {
-        // The two fields encode to exactly `previous ‖ body`.
-        sm3(&self.encode())
+        self.head().hash_after(&self.previous)
     }
 
     /// How the bill came, if this is its first version.
@@ -163,6 +228,12 @@ pub enum HistoryProblem {
         /// Version of the record.
         version: u32,
     },
+    /// A record's difference is not that between it and the one before it.
+    #[error("the difference of version {version} is not what it changed")]
+    WrongDifference {
+        /// Version of the record.
+        version: u32,
+    },
     /// The chain holds, but it does not end at the bill's present state.
     #[error("the last version is not the bill's present state")]
     OtherHead,
@@ -170,28 +241,68 @@ pub enum HistoryProblem {
 
 /// Whether `records`, ascending, are the complete history of `head`.
 pub fn verify(head: &Bill, records: &[VersionRecord]) -> Result<(), HistoryProblem> {
-    let mut previous = NO_VERSION;
-    for (record, expected) in records.iter().zip(1_u32..) {
+    let mut verifier = Verifier::new(head);
+    records.iter().try_for_each(|record| verifier.push(record))?;
+    verifier.finish()
+}
+
+/// Checks a history that comes record by record, however long it is.
+pub struct Verifier<'a> {
+    head: &'a Bill,
+    /// The bill as the last record left it.
+    last: Option<Bill>,
+}
+
+impl<'a> Verifier<'a> {
+    /// For the history of `head`.
+    pub fn new(head: &'a Bill) -> Self {
+        Self { head, last: None }
+    }
+
+    /// Number of records that were taken.
+    pub fn versions(&self) -> u32 {
+        self.last.as_ref().map_or(0, |last| last.state.version)
+    }
+
+    /// Takes the next record.
+    pub fn push(&mut self, record: &VersionRecord) -> Result<(), HistoryProblem> {
         let VersionBody { version, ref summary, .. } = record.body;
-        if summary.key != head.summary.key {
-            let (expected, found) = (head.summary.key, summary.key);
+        if summary.key != self.head.summary.key {
+            let (expected, found) = (self.head.summary.key, summary.key);
             return Err(HistoryProblem::OtherBill { version, expected, found });
         }
+        let expected = self.versions().saturating_add(1);
         if version != expected {
             return Err(HistoryProblem::Gap { expected, found: Some(version) });
         }
-        if record.previous != previous {
+        let rightful = match &self.last {
+            None => VersionRecord::first(record.body.clone()),
+            Some(last) => VersionRecord::after(last, record.body.clone()),
+        };
+        if record.previous != rightful.previous {
             return Err(HistoryProblem::BrokenLink { version });
         }
-        previous = record.hash();
+        if record.difference != rightful.difference {
+            return Err(HistoryProblem::WrongDifference { version });
+        }
+        let receipt = match &self.last {
+            None => record.receipt(),
+            Some(last) => Some(last.receipt),
+        };
+        // A bill comes by an operation of a transaction, or it is another one.
+        self.last = Some(record.bill(receipt.ok_or(HistoryProblem::OtherHead)?));
+        Ok(())
     }
-    let found = records.last().map_or(0, |record| record.body.version);
-    if found < head.state.version {
-        return Err(HistoryProblem::Gap { expected: found + 1, found: None });
-    }
-    let receipt = records.first().and_then(VersionRecord::receipt);
-    match (receipt, records.last()) {
-        (Some(receipt), Some(last)) if last.bill(receipt) == *head => Ok(()),
-        _ => Err(HistoryProblem::OtherHead),
+
+    /// Whether the records that were taken lead to the bill.
+    pub fn finish(self) -> Result<(), HistoryProblem> {
+        let found = self.versions();
+        if found < self.head.state.version {
+            return Err(HistoryProblem::Gap { expected: found.saturating_add(1), found: None });
+        }
+        match self.last {
+            Some(last) if last == *self.head => Ok(()),
+            _ => Err(HistoryProblem::OtherHead),
+        }
     }
 }

@@ -7,9 +7,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod bill;
 mod codec_util;
 pub mod did;
+mod elements;
 mod extrinsic;
 mod hashing;
 pub mod history;
@@ -22,11 +24,13 @@ mod stamp;
 mod text;
 pub mod traits;
 
+pub use batch::{BatchMode, ErrorIndex, MAX_BATCH};
 pub use bill::{
     BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, CheckCode, CodePart, Fen,
     IssueDate, IssueTime, PayerType, SceneId, ThreeCodes, Uscc,
 };
 pub use did::Did;
+pub use elements::{Element, Elements};
 pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
 pub use hashing::{Sm3Hasher, sm3};
 pub use operation::{Operation, Target};

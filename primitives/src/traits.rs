@@ -3,7 +3,7 @@
 
 use crate::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, ClaimNo, Did, Fen, Hash,
-    Moment, Operation, Reason, RoleSet, SceneId, Target, history::Entry, rule::BillFacts,
+    Moment, Operation, Reason, RoleSet, SceneId, Stamp, Target, history::Entry, rule::BillFacts,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -236,8 +236,10 @@ pub struct Lock {
     pub holder: Did,
     /// What for.
     pub purpose: LockPurpose,
-    /// Since when.
-    pub since: Moment,
+    /// The version of the bill that the lock made.
+    pub version: u32,
+    /// When, and in which transaction.
+    pub at: Stamp,
     /// Until when, inclusive; `None`: until it is unlocked.
     pub expires: Option<Moment>,
     /// Status to go back to.
@@ -445,6 +447,13 @@ pub trait BillLedger {
     /// leaves `version`, `version_hash` and `updated` as [`Self::bill`] gave
     /// them.
     fn advance(bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError>;
+}
+
+/// Bills as the next transaction finds them. Played by the bill-update contract.
+pub trait BillsInForce {
+    /// The bill; a lock whose time is over counts as released, though version
+    /// and hash are still the stored ones.
+    fn bill_in_force(key: &BillKey) -> Option<Bill>;
 }
 
 /// Why no access node stands for a participant.

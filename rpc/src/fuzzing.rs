@@ -2,7 +2,7 @@
 //! something is wrong.
 
 use crate::params::{Args, to_hex};
-use billchain_primitives::{BillCode, BillNumber, CheckCode, Did};
+use billchain_primitives::{BillCode, BillNumber, CheckCode, Did, history::BillField};
 use jsonrpsee::types::Params;
 
 /// The parameters of a request, read in every way a method does. Returns
@@ -27,6 +27,9 @@ pub fn params(data: &[u8]) -> bool {
             assert_eq!(account.to_string().parse(), Ok(account));
         }
         let _ = args.number(index, "number");
+        let _ = args.optional_number(index, "version", 1..=1_024);
+        let _ = args.parsed::<BillField>(index, "field");
+        crate::bill::read_batches(&args);
         let _ = args.parsed::<BillCode>(index, "code");
         let _ = args.parsed::<BillNumber>(index, "number");
         let _ = args.parsed::<CheckCode>(index, "check_code");

@@ -31,6 +31,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod heads;
+mod history;
 mod metrics;
 mod names;
 mod node;

@@ -72,11 +72,19 @@ fn variants(types: &PortableRegistry, id: u32) -> Variants {
 
 /// Fields and their values as text for people; `None` if there are none or
 /// the bytes are of other types.
-fn fields(fields: &[Field<PortableForm>], bytes: &mut &[u8], depth: u8) -> Option<String> {
+/// An [`ErrorIndex`] among them is one of `errors`.
+///
+/// [`ErrorIndex`]: billchain_primitives::ErrorIndex
+fn fields(
+    fields: &[Field<PortableForm>],
+    bytes: &mut &[u8],
+    depth: u8,
+    errors: &Variants,
+) -> Option<String> {
     let shown: Option<Vec<_>> = fields
         .iter()
         .map(|field| {
-            let value = value(field.ty.id, bytes, depth)?;
+            let value = value(field.ty.id, bytes, depth, errors)?;
             Some(match field.name.as_ref().or(field.type_name.as_ref()) {
                 Some(name) => format!("{name}: {value}"),
                 None => value,
@@ -87,19 +95,25 @@ fn fields(fields: &[Field<PortableForm>], bytes: &mut &[u8], depth: u8) -> Optio
 }
 
 /// A number, an enum's variant, or a structure of such.
-fn value(id: u32, bytes: &mut &[u8], depth: u8) -> Option<String> {
+fn value(id: u32, bytes: &mut &[u8], depth: u8, errors: &Variants) -> Option<String> {
     let depth = depth.checked_sub(1)?;
-    match &NAMES.types.as_ref()?.resolve(id)?.type_def {
+    let ty = NAMES.types.as_ref()?.resolve(id)?;
+    if ty.path.segments.last().is_some_and(|name| name == "ErrorIndex") {
+        let index = u8::decode(bytes).ok()?;
+        let name = errors.get(&index).map(|error| error.name.clone());
+        return Some(name.unwrap_or_else(|| index.to_string()));
+    }
+    match &ty.type_def {
         TypeDef::Primitive(TypeDefPrimitive::U8) => Some(u8::decode(bytes).ok()?.to_string()),
         TypeDef::Primitive(TypeDefPrimitive::U16) => Some(u16::decode(bytes).ok()?.to_string()),
         TypeDef::Composite(composite) => match &composite.fields[..] {
-            [only] if only.name.is_none() => value(only.ty.id, bytes, depth),
-            several => fields(several, bytes, depth),
+            [only] if only.name.is_none() => value(only.ty.id, bytes, depth, errors),
+            several => fields(several, bytes, depth, errors),
         },
         TypeDef::Variant(definition) => {
             let index = u8::decode(bytes).ok()?;
             let variant = definition.variants.iter().find(|variant| variant.index == index)?;
-            Some(match fields(&variant.fields, bytes, depth) {
+            Some(match fields(&variant.fields, bytes, depth, errors) {
                 Some(shown) => format!("{} ({shown})", variant.name),
                 None => variant.name.clone(),
             })
@@ -118,7 +132,7 @@ pub(crate) fn failure(error: &DispatchError) -> FailureView {
             pallet: pallet.name.clone(),
             name: variant.name.clone(),
             docs: variant.docs.clone(),
-            details: fields(&variant.fields, &mut &error[1..], MAX_DEPTH),
+            details: fields(&variant.fields, &mut &error[1..], MAX_DEPTH, &pallet.errors),
         };
     }
     let docs: &'static str = (*error).into();

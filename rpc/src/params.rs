@@ -2,7 +2,7 @@
 
 use crate::error::{Answer, invalid};
 use billchain_primitives::{AccountId, Hash};
-use core::str::FromStr;
+use core::{ops::RangeInclusive, str::FromStr};
 use jsonrpsee::types::Params;
 use serde_json::Value;
 
@@ -33,8 +33,7 @@ impl Args {
 
     /// A required string.
     pub(crate) fn text(&self, index: usize, name: &str) -> Answer<&str> {
-        let value = self.value(index);
-        value.as_str().ok_or_else(|| invalid(name, "a string", &value.to_string()))
+        text(self.value(index), name)
     }
 
     /// A required string that parses.
@@ -42,8 +41,7 @@ impl Args {
     where
         T: FromStr<Err: core::fmt::Display>,
     {
-        let text = self.text(index, name)?;
-        text.parse().map_err(|error: T::Err| invalid(name, &error.to_string(), text))
+        parse(self.value(index), name)
     }
 
     /// A string that parses, or nothing.
@@ -80,14 +78,6 @@ impl Args {
         }
     }
 
-    /// A number, or nothing.
-    pub(crate) fn optional_number(&self, index: usize, name: &str) -> Answer<Option<u32>> {
-        match self.value(index) {
-            Value::Null => Ok(None),
-            value => number(value, name).map(Some),
-        }
-    }
-
     /// Required bytes in hex.
     pub(crate) fn bytes(&self, index: usize, name: &str) -> Answer<Vec<u8>> {
         bytes(self.value(index), name)
@@ -118,6 +108,25 @@ impl Args {
         }
     }
 
+    /// A number within `bounds`, or nothing.
+    pub(crate) fn optional_number(
+        &self,
+        index: usize,
+        name: &str,
+        bounds: RangeInclusive<u32>,
+    ) -> Answer<Option<u32>> {
+        let value = self.value(index);
+        if value.is_null() {
+            return Ok(None);
+        }
+        let number = number(value, name)?;
+        if bounds.contains(&number) {
+            return Ok(Some(number));
+        }
+        let expected = format!("a number from {} to {}", bounds.start(), bounds.end());
+        Err(invalid(name, &expected, &number.to_string()))
+    }
+
     /// A required number.
     pub(crate) fn number(&self, index: usize, name: &str) -> Answer<u32> {
         number(self.value(index), name)
@@ -134,6 +143,20 @@ impl Args {
         }
         AccountId::from_str(text).map_err(refusal)
     }
+}
+
+/// A string.
+fn text<'a>(value: &'a Value, name: &str) -> Answer<&'a str> {
+    value.as_str().ok_or_else(|| invalid(name, "a string", &value.to_string()))
+}
+
+/// A string that parses.
+pub(crate) fn parse<T>(value: &Value, name: &str) -> Answer<T>
+where
+    T: FromStr<Err: core::fmt::Display>,
+{
+    let text = text(value, name)?;
+    text.parse().map_err(|error: T::Err| invalid(name, &error.to_string(), text))
 }
 
 /// Bytes written as `0x` hex.

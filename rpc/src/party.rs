@@ -3,7 +3,7 @@
 
 use crate::{
     bill::{bill, decode, key},
-    error::{Answer, chain, internal, invalid, storage},
+    error::{Answer, chain, internal, storage},
     page::{self, decoded_page},
     params::Args,
     server::{Context, Module, reading},
@@ -134,11 +134,10 @@ fn record_view(record: LinkRecord) -> LinkRecordView {
 /// version; `null` if there are none.
 fn field_rules(context: &Context, args: &Args) -> Answer<Option<FieldRulesView>> {
     let scene = args
-        .optional_number(0, "scene")?
-        .map(|id| u16::try_from(id).map(SceneId))
-        .transpose()
-        .map_err(|_| invalid("scene", "a number from 0 to 65535", &args.value(0).to_string()))?;
-    let version = args.optional_number(1, "version")?;
+        .optional_number(0, "scene", 0..=u32::from(u16::MAX))?
+        .and_then(|id| u16::try_from(id).ok())
+        .map(SceneId);
+    let version = args.optional_number(1, "version", 1..=u32::MAX)?;
     let in_force =
         context.deps.chain.read(|| FieldRuleSets::<Runtime>::get(scene)).map_err(chain)?;
     let found: Option<RuleSet> = match version {

@@ -2,8 +2,8 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, block, dispute, error::Answer, heads, params::Args, party, policy, state,
-    system, transaction, verify,
+    authorization, bill, block, dispute, error::Answer, heads, history, params::Args, party,
+    policy, state, system, transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
@@ -119,6 +119,7 @@ fn methods(
     author::register(&mut module)?;
     bill::register(&mut module)?;
     party::register(&mut module)?;
+    history::register(&mut module)?;
     access_node::register(&mut module)?;
     authorization::register(&mut module)?;
     policy::register(&mut module)?;

@@ -14,6 +14,7 @@ use billchain_txpool::TxStatus;
 use codec::Encode;
 use frame_system::Phase;
 use jsonrpsee::core::RegisterMethodError;
+use sp_runtime::DispatchError;
 
 /// Longest text of one event's fields.
 const MAX_DETAILS: usize = 4_096;
@@ -72,6 +73,22 @@ fn events(context: &Context, block: &Hash, index: u32) -> Result<Vec<RuntimeEven
     })
 }
 
+/// The item of a batch that was refused, where its place is known, and why.
+fn refused_item(event: &RuntimeEvent) -> Option<(Option<u32>, DispatchError)> {
+    use pallet_bill_update::Event as BillUpdate;
+    use pallet_utility::Event as Utility;
+    match event {
+        RuntimeEvent::BillUpdate(BillUpdate::BatchItemRefused { index, error, .. }) => {
+            Some((Some(u32::from(*index)), *error))
+        }
+        RuntimeEvent::Utility(Utility::BatchInterrupted { index, error }) => {
+            Some((Some(*index), *error))
+        }
+        RuntimeEvent::Utility(Utility::ItemFailed { error }) => Some((None, *error)),
+        _ => None,
+    }
+}
+
 fn note(view: &mut TransactionView, event: &RuntimeEvent) {
     match event {
         RuntimeEvent::System(frame_system::Event::ExtrinsicSuccess { .. }) => {
@@ -87,5 +104,7 @@ fn note(view: &mut TransactionView, event: &RuntimeEvent) {
     let at = |position| encoded.get(position).copied().unwrap_or(u8::MAX);
     let (pallet, name) = names::event(at(0), at(1));
     let details = format!("{event:?}").chars().take(MAX_DETAILS).collect();
-    view.events.push(EventView { pallet, name, details });
+    let (item, error) = refused_item(event).unzip();
+    let error = error.map(|error| names::failure(&error));
+    view.events.push(EventView { pallet, name, details, item: item.flatten(), error });
 }

@@ -157,11 +157,13 @@ impl pallet_bill_update::Config for Runtime {
     type Policies = Policy;
     type Contention = Dispute;
     type Time = Timestamp;
+    type MaxAdjustments = ConstU32<1_000>;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_bill_query::Config for Runtime {
     type Ledger = BillRegister;
+    type InForce = BillUpdate;
 }
 
 impl pallet_access_node::Config for Runtime {

@@ -3,7 +3,7 @@
 //! not valid, and losers are known although their calls fail.
 
 use crate::{Dispute, Hash, Runtime, RuntimeCall, System, rejection};
-use billchain_primitives::transaction_hash;
+use billchain_primitives::{BillKey, transaction_hash};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use frame_support::{
     StorageHasher, Twox64Concat,
@@ -71,18 +71,15 @@ pub fn lock_requests(call: &RuntimeCall) -> Vec<LockRequest> {
 }
 
 fn collect(call: &RuntimeCall, requests: &mut Vec<LockRequest>) {
+    use pallet_bill_update::Call as BillUpdate;
     use pallet_utility::Call as Utility;
     match call {
-        RuntimeCall::BillUpdate(pallet_bill_update::Call::change_status {
-            key,
-            change: StatusChange::Lock { scene, on_behalf_of, signed_at, .. },
-            ..
-        }) => requests.push(LockRequest {
-            key: *key,
-            scene: *scene,
-            on_behalf_of: on_behalf_of.clone(),
-            signed_at: *signed_at,
-        }),
+        RuntimeCall::BillUpdate(BillUpdate::change_status { key, change, .. }) => {
+            requests.extend(lock_request(*key, change));
+        }
+        RuntimeCall::BillUpdate(BillUpdate::change_status_batch { changes, .. }) => {
+            requests.extend(changes.iter().filter_map(|item| lock_request(item.key, &item.change)));
+        }
         // Every variant is named, so that a new one that runs calls of its
         // sender's is noticed.
         RuntimeCall::Utility(utility) => match utility {
@@ -104,6 +101,12 @@ fn collect(call: &RuntimeCall, requests: &mut Vec<LockRequest>) {
         },
         _ => {}
     }
+}
+
+fn lock_request(key: BillKey, change: &StatusChange) -> Option<LockRequest> {
+    let StatusChange::Lock { scene, on_behalf_of, signed_at, .. } = change else { return None };
+    let on_behalf_of = on_behalf_of.clone();
+    Some(LockRequest { key, scene: *scene, on_behalf_of, signed_at: *signed_at })
 }
 
 /// Hash of the transaction under execution. FRAME notes its bytes before it

@@ -7,15 +7,15 @@ use super::{
 use billchain_chain_spec::{ChainSpec, Whitelisted, dev};
 use billchain_executor::{BlockError, OpaqueTx, Stopped, TransactionError, transaction_hash};
 use billchain_primitives::{
-    BillKey, BillKind, BillSummary, Did, Fen, Hash, IssueDate, IssueTime, Nonce, PayerType, Role,
-    RoleSet, SceneId,
+    BatchMode, BillKey, BillKind, BillSummary, Did, Fen, Hash, IssueDate, IssueTime, Nonce,
+    PayerType, Role, RoleSet, SceneId,
 };
 use billchain_runtime::{
     BillUpdate, Block, Dispute, Runtime, RuntimeCall, RuntimeEvent, System, rejection,
 };
 use codec::DecodeAll;
 use frame_system::Phase;
-use pallet_bill_update::StatusChange;
+use pallet_bill_update::{StatusChange, StatusItem};
 use pallet_dispute::Error;
 use pallet_participant::{ParticipantKind, Registration};
 use sp_runtime::{
@@ -229,22 +229,35 @@ fn a_block_with_locks_in_another_order_is_refused() {
 
 #[test]
 fn locks_within_batches_are_in_order_too() {
-    let (node, follower) = (with_bills(2), with_bills(2));
+    let calls = vec![lock(1, 1, NOW - 9), lock(2, 1, NOW - 1)];
     let batch = |calls| RuntimeCall::Utility(pallet_utility::Call::force_batch { calls });
-    let inner = batch(vec![lock(1, 1, NOW - 9), lock(2, 1, NOW - 1)]);
-    let txs = vec![
-        signer(&node, 1).sign(&lock(1, 1, NOW), 0),
-        signer(&node, 2).sign(&lock(2, 1, NOW - 2), 0),
-        signer(&node, 3).sign(&batch(vec![inner]), 0),
-    ];
-    let first = transaction_hash(&txs[0]);
-    let failed = decide(&node, &follower, txs);
-    // The batch itself does not fail with one of its calls.
-    assert_eq!(failed, [(first, Error::<Runtime>::DisputeLost.into())]);
-    assert_eq!((holder(&node, 1), holder(&node, 2)), (Some(user(3)), Some(user(2))));
-    for (number, winner) in [(1, user(3)), (2, user(2))] {
-        let found = node.chain.read(|| Dispute::resolution(&key(number))).unwrap().unwrap();
-        assert_eq!((found.winner, found.contenders.len()), (winner, 2), "bill {number}");
+    let item = |call: &RuntimeCall| match call {
+        RuntimeCall::BillUpdate(pallet_bill_update::Call::change_status {
+            key,
+            expected_version,
+            change,
+        }) => StatusItem { key: *key, expected_version: *expected_version, change: change.clone() },
+        other => panic!("no lock: {other:?}"),
+    };
+    let changes = calls.iter().map(item).collect::<Vec<_>>().try_into().unwrap();
+    let mode = BatchMode::PerItem;
+    let of_changes = pallet_bill_update::Call::change_status_batch { changes, mode };
+    for inner in [batch(calls), RuntimeCall::BillUpdate(of_changes)] {
+        let (node, follower) = (with_bills(2), with_bills(2));
+        let txs = vec![
+            signer(&node, 1).sign(&lock(1, 1, NOW), 0),
+            signer(&node, 2).sign(&lock(2, 1, NOW - 2), 0),
+            signer(&node, 3).sign(&batch(vec![inner]), 0),
+        ];
+        let first = transaction_hash(&txs[0]);
+        let failed = decide(&node, &follower, txs);
+        // The batch itself does not fail with one of its calls.
+        assert_eq!(failed, [(first, Error::<Runtime>::DisputeLost.into())]);
+        assert_eq!((holder(&node, 1), holder(&node, 2)), (Some(user(3)), Some(user(2))));
+        for (number, winner) in [(1, user(3)), (2, user(2))] {
+            let found = node.chain.read(|| Dispute::resolution(&key(number))).unwrap().unwrap();
+            assert_eq!((found.winner, found.contenders.len()), (winner, 2), "bill {number}");
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::{Verdict, chain};
 use billchain_client::einvoice::{EInvoice, XmlEncoding};
 use billchain_primitives::{
-    AdminRole, BillCode, BillKey, BillNumber, BillStatus, BillSummary, CheckCode, ClaimNo, Did,
-    Fen, Header, IssueDate, IssueTime, Name, Operation, PublicKey, Reason, RoleSet, SceneId,
-    Signature, SignatureScheme, Stamp, Target, Uscc,
-    history::VersionRecord,
-    traits::{Bill, Lock, Reimbursement, SceneRules},
+    AdminRole, BatchMode, BillCode, BillKey, BillNumber, BillStatus, BillSummary, CheckCode,
+    ClaimNo, Did, Elements, Fen, Header, IssueDate, IssueTime, Name, Operation, PublicKey, Reason,
+    RoleSet, SceneId, Signature, SignatureScheme, Stamp, Target, ThreeCodes, Uscc,
+    history::{BillField, FieldProof, ProofProblem, VersionRecord},
+    traits::{Bill, Lock, LockPurpose, Reimbursement, SceneRules},
 };
 use billchain_runtime::Runtime;
 use codec::{DecodeAll, Encode};
@@ -17,6 +17,7 @@ use core::{
 };
 use encoding_rs::GB18030;
 use pallet_bill_register::{FieldRules, LinkRecord, Links, PartyBill, RuleSet};
+use pallet_bill_update::{StatusChange, StatusItem, SummaryItem};
 use pallet_participant::{Participant, Registration};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -80,6 +81,7 @@ pub fn bill_scale(data: &[u8]) -> Verdict {
         | scale::<Links>(data)
         | scale::<LinkRecord>(data)
         | scale::<PartyBill>(data)
+        | scale::<BillField>(data)
         | scale::<Lock>(data)
         | scale::<Reimbursement>(data)
         | scale::<Participant>(data)
@@ -108,6 +110,22 @@ fn scale<T: DecodeAll + Encode>(data: &[u8]) -> bool {
     let Ok(value) = T::decode_all(&mut &data[..]) else { return false };
     assert_eq!(value.encode(), data, "{} has two forms", core::any::type_name::<T>());
     true
+}
+
+/// Proofs that a field of a bill changed, as somebody who has no node gets them.
+/// One that leads to a hash holds for that hash alone, or for none.
+pub fn field_proof(data: &[u8]) -> Verdict {
+    let Ok(proof) = FieldProof::decode_all(&mut &data[..]) else { return Verdict::Refused };
+    assert_eq!(proof.encode(), data, "a proof has two forms");
+    let wrong = proof.verify(&[0; 32]);
+    match proof.leads_to() {
+        Ok(hash) => match proof.verify(&hash) {
+            Ok(()) => assert_eq!(wrong, Err(ProofProblem::OtherHash { found: hash })),
+            Err(problem) => assert_eq!(wrong, Err(problem)),
+        },
+        Err(problem) => assert!(wrong == Err(problem) || wrong.is_err()),
+    }
+    Verdict::Accepted
 }
 
 /// XML originals of bills (`EInvoice`), in UTF-8 and GBK: an accepted one reads
@@ -173,6 +191,7 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
         .chain([chain::hospital().public().to_string().into_bytes(), registration()])
         .collect(),
         "bill_scale" => records(),
+        "field_proof" => proofs(),
         "e_invoice" => vec![
             include_bytes!("../../../samples/outpatient.xml").to_vec(),
             include_bytes!("../../../samples/outpatient-gbk.xml").to_vec(),
@@ -183,10 +202,49 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     }
 }
 
+/// A lock of the development chain's bill, and the proof of each field that it
+/// changed: of the newest version, and of one before another.
+fn proofs() -> Vec<Vec<u8>> {
+    let (_, versions) = chain::bills_and_versions();
+    let first = &versions[0];
+    let mut body = first.body.clone();
+    (body.version, body.status) = (2, BillStatus::Locked);
+    body.lock = Some(Lock {
+        holder: "did:bill:insurer-a".parse().expect("a DID"),
+        purpose: LockPurpose::Claim {
+            scene: SceneId(1),
+            claim_no: "C-1".parse().expect("a number"),
+            grant: None,
+        },
+        version: 2,
+        at: body.at,
+        expires: Some(1_900_000_000_000),
+        before: BillStatus::Normal,
+    });
+    let receipt = first.receipt().expect("registered by a transaction");
+    let second = VersionRecord::after(&first.bill(receipt), body.clone());
+    (body.version, body.status, body.lock) = (3, BillStatus::Normal, None);
+    let third = VersionRecord::after(&second.bill(receipt), body);
+    BillField::all()
+        .flat_map(|field| {
+            let newest = FieldProof::new(&second, &third, vec![], field);
+            let older = FieldProof::new(first, &second, vec![third.head()], field);
+            [newest, older]
+        })
+        .flatten()
+        .map(|proof| proof.encode())
+        .collect()
+}
+
 /// The registration of the development chain's hospital, as JSON.
 fn registration() -> Vec<u8> {
     let spec = billchain_chain_spec::ChainSpec::development();
     serde_json::to_vec(&spec.participants[0]).expect("part of a document")
+}
+
+fn elements(summary: &BillSummary) -> Elements {
+    let codes = ThreeCodes { key: summary.key, check_code: summary.check_code };
+    Elements { codes, issue_date: summary.issue_date, total: summary.total }
 }
 
 /// Records as the development chain holds them after its first bill, and calls.
@@ -227,6 +285,29 @@ fn records() -> Vec<Vec<u8>> {
         }
         .encode(),
     ];
+    let (elements, evidence) = (elements(&summary), [6; 32]);
+    let (key, reason) = (summary.key, "退费".parse().expect("a reason"));
+    let change = StatusChange::Unlock { reason };
+    let item = StatusItem { key, expected_version: Some(2), change };
+    let changes = vec![item; 2].try_into().expect("two");
+    let hashes =
+        SummaryItem { key, expected_version: None, pdf_hash: Some([1; 32]), location_hash: None };
+    let updates = vec![hashes].try_into().expect("one");
+    type Call = pallet_bill_update::Call<Runtime>;
+    records.extend(
+        [
+            Call::change_status_batch { changes, mode: BatchMode::PerItem },
+            Call::update_summary_batch { updates, mode: BatchMode::AllOrNothing },
+            Call::propose_adjustment {
+                elements,
+                expected_version: None,
+                to: BillStatus::Voided,
+                reason: "系统故障".parse().expect("a reason"),
+                evidence,
+            },
+        ]
+        .map(|call| call.encode()),
+    );
     let (bills, versions) = chain::bills_and_versions();
     records.extend(bills.iter().map(Encode::encode));
     records.extend(versions.iter().map(Encode::encode));

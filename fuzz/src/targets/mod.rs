@@ -8,7 +8,7 @@ pub(crate) mod gossip;
 pub(crate) mod operator;
 pub(crate) mod storage;
 
-pub use bill::{bill_scale, bill_text, e_invoice};
+pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
 pub use consensus::{
     commit_certificate, consensus_message, liveness_message, polka_certificate, proposal_part,
     proposed_value, stream_message, sync_request, sync_response, sync_status, undecided_record,

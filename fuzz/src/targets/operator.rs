@@ -4,7 +4,8 @@ use crate::{Verdict, targets::bill::json};
 use billchain_chain_spec::{ChainSpec, ProductionInput, Scene, SpecError, dev};
 use billchain_node::config::Config;
 use billchain_rpc_types::{
-    BillVersionView, BillView, CertificateView, ParticipantView, TransactionView,
+    AdjustmentView, BillVersionView, BillView, CertificateView, HistoryCheckView, ParticipantView,
+    TransactionView,
 };
 use std::path::Path;
 
@@ -18,6 +19,8 @@ pub fn rpc_answer(data: &[u8]) -> Verdict {
     let accepted = json::<Option<BillView>>(data)
         | json::<Option<Vec<BillVersionView>>>(data)
         | json::<Option<ParticipantView>>(data)
+        | json::<Option<HistoryCheckView>>(data)
+        | json::<Option<AdjustmentView>>(data)
         | json::<TransactionView>(data)
         | json::<CertificateView>(data);
     accepted.into()
@@ -164,6 +167,7 @@ fn production() -> ProductionInput {
         whitelist: Vec::new(),
         admins: Vec::new(),
         scenes: Scene::standard(),
+        field_rules: Vec::new(),
         observers: Vec::new(),
     }
 }
@@ -177,6 +181,14 @@ fn answers() -> Vec<Vec<u8>> {
         "error": { "pallet": "BillUpdate", "name": "LockedByOther", "docs": "Somebody holds it." },
         "events": [{ "pallet": "System", "name": "ExtrinsicFailed", "details": "…" }],
     });
+    let check = serde_json::json!({
+        "valid": false, "problem": "expected version 2, found None", "versions": 2,
+        "version_hash": hash,
+    });
+    let adjustment = serde_json::json!({
+        "proposal": hash, "proposer": "did:bill:admin", "version": 3, "to": "voided",
+        "at": { "block": 4, "extrinsic": 2, "time": 9 }, "reason": "系统故障", "evidence": hash,
+    });
     let certificate =
         serde_json::json!({ "block": { "number": 7, "hash": hash }, "certificate": "0x00" });
     let participant = serde_json::json!({
@@ -187,9 +199,11 @@ fn answers() -> Vec<Vec<u8>> {
         "updated": { "block": 4, "extrinsic": 2, "time": 9 },
     });
     let views = bills.iter().map(|bill| serde_json::to_vec(&BillView::from(bill)));
-    let histories =
-        versions.iter().map(|version| serde_json::to_vec(&[BillVersionView::from(version)]));
-    let others = [transaction, certificate, participant];
+    let receipt = versions[0].receipt().expect("registered by a transaction");
+    let histories = versions
+        .iter()
+        .map(|version| serde_json::to_vec(&[BillVersionView::new(version, receipt)]));
+    let others = [transaction, certificate, participant, check, adjustment];
     views
         .chain(histories)
         .map(|json| json.expect("views are JSON"))

@@ -3,6 +3,10 @@
 //! Exit code 0: done; 3: refused by the chain or not matching, with the reason;
 //! 1: anything else.
 
+mod adjust;
+mod batch;
+mod history;
+
 use super::keys::{Password, load_sm2};
 use crate::application::now_ms;
 use anyhow::{Context, Result, bail, ensure};
@@ -13,7 +17,7 @@ use billchain_client::{
 use billchain_primitives::{
     BillKey, BillSummary, ClaimNo, Did, Fen, Hash, Reason, SceneId, traits::GrantId,
 };
-use billchain_rpc_types::VerificationResult;
+use billchain_rpc_types::{FailureView, VerificationResult};
 use billchain_runtime::{Runtime, RuntimeCall};
 use clap::{Args, Subcommand, ValueEnum};
 use pallet_bill_register::{LinkChange, Relation};
@@ -165,6 +169,12 @@ enum Action {
         /// CODE-NUMBER.
         bill: String,
     },
+    #[command(flatten)]
+    Batch(batch::Action),
+    #[command(flatten)]
+    Versions(history::Action),
+    #[command(flatten)]
+    Adjust(adjust::Action),
     /// Compare an XML original with the chain: SM3, codes, date and total.
     Verify {
         /// The original.
@@ -203,6 +213,10 @@ impl From<RelationArg> for Relation {
 
 /// Runs `billchain bill …`.
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
+    // Asks a node only where it has to.
+    if let Action::Versions(history::Action::VerifyField { proof, version_hash }) = &cli.action {
+        return history::verify_field(&cli, proof, *version_hash).await;
+    }
     let node = Connection::open(&cli.rpc).await?;
     match &cli.action {
         Action::Query { code, number, check } => {
@@ -228,6 +242,11 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
             }
         }
         Action::Verify { xml } => return verify(&cli, &node, xml).await,
+        Action::Batch(action) => return batch::run(&cli, &node, action).await,
+        Action::Versions(action) => return history::run(&cli, &node, action).await,
+        Action::Adjust(adjust::Action::Adjustment { bill }) => {
+            return adjust::show(&cli, &node, bill).await;
+        }
         change => return send(&cli, &node, change).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -277,14 +296,7 @@ async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode>
         return Ok(ExitCode::SUCCESS);
     }
     let mut error = serde_json::to_value(&view.error)?;
-    let mut text = match &view.error {
-        Some(error) => {
-            let details = error.details.as_ref().map(|details| format!(" ({details})"));
-            let details = details.unwrap_or_default();
-            format!("{}.{}{details}: {}", error.pallet, error.name, error.docs)
-        }
-        None => "the transaction failed".into(),
-    };
+    let mut text = words(view.error.as_ref());
     // Who has the bill is what a refused claimant wants to know.
     if let Some(failure) = &view.error
         && let Some(holder) = other_claimant(node, &failure.name, &subject).await?
@@ -306,6 +318,13 @@ async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode>
         }
     }
     Ok(cli.refuse(&text, error))
+}
+
+/// Why a transaction or an item of it failed.
+fn words(error: Option<&FailureView>) -> String {
+    let Some(error) = error else { return "the transaction failed".into() };
+    let details = error.details.as_ref().map(|details| format!(" ({details})"));
+    format!("{}.{}{}: {}", error.pallet, error.name, details.unwrap_or_default(), error.docs)
 }
 
 /// Who has the bill, or won it in the block, if that is why a lock was refused.
@@ -384,12 +403,13 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
             };
             Ok((RuntimeCall::BillRegister(call), key))
         }
+        Action::Adjust(action) => adjust::call(action),
         Action::Query { .. }
         | Action::History { .. }
         | Action::Parties { .. }
-        | Action::Verify { .. } => {
-            bail!("this action sends no transaction")
-        }
+        | Action::Verify { .. }
+        | Action::Batch(_)
+        | Action::Versions(_) => bail!("this action is done elsewhere"),
     }
 }
 

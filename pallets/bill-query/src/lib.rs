@@ -3,12 +3,14 @@
 //! Fulfils these rows of the tender's list:
 //! - 228: 基于票据三码查询KV表，通过Key-value表查询对应票据记录，返回链上记录.
 //! - 229: 基于交易ID查询 — which bills a transaction touched is node-local (see
-//!   [`billchain_primitives::index`]); their records are read here.
+//!   [`billchain_primitives::index`]); their records are read here, by key.
+//! - 225: 通过链式结构关联历史版本，确保可追溯性: a history is checked against the chain.
 //!
 //! # What it promises
 //! It reads and never writes; the same state gives the same answer on every
 //! node. The check code is compared exactly, and a wrong one is answered like
-//! a bill that does not exist.
+//! a bill that does not exist. A bill is shown as the next transaction finds
+//! it: a lock whose time is over counts as released.
 //!
 //! # What it does not do
 //! It has no calls, and compares nothing: that is the bill-verify contract's
@@ -24,7 +26,7 @@ mod mock;
 mod tests;
 
 pub use pallet::*;
-pub use types::{MAX_QUERIES, QueryProblem};
+pub use types::{HistoryCheck, MAX_QUERIES, QueryProblem};
 
 use frame::prelude::*;
 
@@ -33,8 +35,8 @@ pub mod pallet {
     use super::*;
     use billchain_primitives::{
         BillKey, ThreeCodes,
-        history::{self, HistoryProblem, VersionRecord},
-        traits::{Bill, BillLedger},
+        history::{Verifier, VersionRecord},
+        traits::{Bill, BillLedger, BillState, BillsInForce},
     };
 
     #[pallet::pallet]
@@ -45,37 +47,61 @@ pub mod pallet {
     pub trait Config: frame_system::Config {
         /// Where bills are kept.
         type Ledger: BillLedger;
+        /// Bills with the locks that are in force.
+        type InForce: BillsInForce;
     }
 
     impl<T: Config> Pallet<T> {
-        /// The bill with this code and number, as stored.
+        /// The bill with this code and number.
         pub fn by_key(key: &BillKey) -> Result<Bill, QueryProblem> {
-            T::Ledger::bill(key).ok_or(QueryProblem::NotFound)
+            T::InForce::bill_in_force(key).ok_or(QueryProblem::NotFound)
         }
 
         /// The bill with these three codes (票据三码).
         pub fn by_codes(codes: &ThreeCodes) -> Result<Bill, QueryProblem> {
-            T::Ledger::bill(&codes.key)
-                .filter(|bill| bill.summary.check_code == codes.check_code)
-                .ok_or(QueryProblem::NotFound)
+            Self::by_key(&codes.key).and_then(|bill| {
+                let right = bill.summary.check_code == codes.check_code;
+                if right { Ok(bill) } else { Err(QueryProblem::NotFound) }
+            })
+        }
+
+        /// The answers of [`Self::by_key`], in the order asked.
+        pub fn by_keys(keys: &[BillKey]) -> Result<Vec<Result<Bill, QueryProblem>>, QueryProblem> {
+            Self::batch(keys, Self::by_key)
         }
 
         /// The answers of [`Self::by_codes`], in the order asked.
         pub fn by_codes_batch(
             codes: &[ThreeCodes],
         ) -> Result<Vec<Result<Bill, QueryProblem>>, QueryProblem> {
-            if codes.len() > MAX_QUERIES {
-                return Err(QueryProblem::TooMany { asked: codes.len() });
-            }
-            Ok(codes.iter().map(Self::by_codes).collect())
+            Self::batch(codes, Self::by_codes)
         }
 
-        /// Whether `records`, ascending, are the complete history of the bill.
+        /// Whether `records`, ascending, are the complete history of the bill
+        /// as it is stored. Takes one record at a time, however many there are,
+        /// and none after the first problem.
         pub fn verify_history(
             key: &BillKey,
-            records: &[VersionRecord],
-        ) -> Result<Result<(), HistoryProblem>, QueryProblem> {
-            Ok(history::verify(&Self::by_key(key)?, records))
+            records: impl IntoIterator<Item = VersionRecord>,
+        ) -> Result<HistoryCheck, QueryProblem> {
+            let bill = T::Ledger::bill(key).ok_or(QueryProblem::NotFound)?;
+            let mut verifier = Verifier::new(&bill);
+            let outcome = records
+                .into_iter()
+                .try_for_each(|record| verifier.push(&record))
+                .and_then(|()| verifier.finish());
+            let BillState { version: versions, version_hash, .. } = bill.state;
+            Ok(HistoryCheck { versions, version_hash, problem: outcome.err() })
+        }
+
+        fn batch<Q>(
+            asked: &[Q],
+            answer: impl Fn(&Q) -> Result<Bill, QueryProblem>,
+        ) -> Result<Vec<Result<Bill, QueryProblem>>, QueryProblem> {
+            if asked.len() > MAX_QUERIES {
+                return Err(QueryProblem::TooMany { asked: asked.len() });
+            }
+            Ok(asked.iter().map(answer).collect())
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::{self as pallet_bill_query};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, SceneId, Sm3Hasher, Stamp,
-    history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
-    traits::{Bill, BillLedger, SummaryProblem},
+    history::{Cause, Entry, VersionBody, VersionRecord},
+    traits::{Bill, BillLedger, BillsInForce, SummaryProblem},
 };
 use frame::{
     deps::sp_runtime::{ArithmeticError, generic},
@@ -33,10 +33,20 @@ impl frame_system::Config for Test {
 
 impl pallet_bill_query::Config for Test {
     type Ledger = OneBill;
+    type InForce = OneBill;
 }
 
 /// A ledger that holds the bill of [`record`].
 pub struct OneBill;
+
+impl BillsInForce for OneBill {
+    /// In force it is pre-issued, which it is not as it is stored.
+    fn bill_in_force(key: &BillKey) -> Option<Bill> {
+        let mut bill = Self::bill(key)?;
+        bill.state.status = BillStatus::PreIssued;
+        Some(bill)
+    }
+}
 
 impl BillLedger for OneBill {
     fn bill(key: &BillKey) -> Option<Bill> {
@@ -84,16 +94,13 @@ pub fn record() -> VersionRecord {
         location_hash: [0; 32],
         related: None,
     };
-    VersionRecord {
-        previous: NO_VERSION,
-        body: VersionBody {
-            version: 1,
-            entry: Entry::plain(Cause::Operation(Operation::Register), issuer),
-            at: Stamp { block: 1, extrinsic: Some(1), moment: 1_000 },
-            summary,
-            status: BillStatus::Normal,
-            lock: None,
-            reimbursements: Default::default(),
-        },
-    }
+    VersionRecord::first(VersionBody {
+        version: 1,
+        entry: Entry::plain(Cause::Operation(Operation::Register), issuer),
+        at: Stamp { block: 1, extrinsic: Some(1), moment: 1_000 },
+        summary,
+        status: BillStatus::Normal,
+        lock: None,
+        reimbursements: Default::default(),
+    })
 }

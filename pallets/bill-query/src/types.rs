@@ -1,7 +1,20 @@
 //! Questions and answers of this pallet.
 
+use billchain_primitives::history::HistoryProblem;
+
 /// Most bills asked for at once.
 pub const MAX_QUERIES: usize = 500;
+
+/// What checking a history gave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HistoryCheck {
+    /// Versions that the bill has had.
+    pub versions: u32,
+    /// Hash of the present one.
+    pub version_hash: [u8; 32],
+    /// What is wrong with the records; `None`: they are the bill's history.
+    pub problem: Option<HistoryProblem>,
+}
 
 /// Why there is no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -67,7 +67,7 @@ impl<T: Config> BillLedger for Pallet<T> {
             extrinsic: at.extrinsic.unwrap_or(u32::MAX),
             content_hash: summary.content_hash(),
         };
-        let bill = Self::write(Bill { summary, state, receipt }, entry);
+        let bill = Self::write(None, Bill { summary, state, receipt }, entry);
         Self::index(&bill.summary, at);
 
         let Bill { summary, state, .. } = bill;
@@ -92,7 +92,9 @@ impl<T: Config> BillLedger for Pallet<T> {
 
     fn advance(mut bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError> {
         bill.state.version = bill.state.version.checked_add(1).ok_or(ArithmeticError::Overflow)?;
-        Ok(Self::write(bill, entry))
+        // What changed is said of what really stands there.
+        let before = Bills::<T>::get(bill.summary.key);
+        Ok(Self::write(before.as_ref(), bill, entry))
     }
 }
 
@@ -116,21 +118,23 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Chains the version, stores the bill and notes both in the index.
-    fn write(bill: Bill, entry: Entry) -> Bill {
+    /// Chains the version to the bill as it was `before`, stores the bill and
+    /// notes both in the index.
+    fn write(before: Option<&Bill>, bill: Bill, entry: Entry) -> Bill {
         let Bill { summary, state, receipt } = bill;
         let at = Self::stamp();
-        let record = VersionRecord {
-            previous: state.version_hash,
-            body: VersionBody {
-                version: state.version,
-                entry,
-                at,
-                summary,
-                status: state.status,
-                lock: state.lock,
-                reimbursements: state.reimbursements,
-            },
+        let body = VersionBody {
+            version: state.version,
+            entry,
+            at,
+            summary,
+            status: state.status,
+            lock: state.lock,
+            reimbursements: state.reimbursements,
+        };
+        let record = match before {
+            Some(before) => VersionRecord::after(before, body),
+            None => VersionRecord::first(body),
         };
         let bill = record.bill(receipt);
         let key = bill.summary.key;
@@ -156,6 +160,7 @@ impl<T: Config> Pallet<T> {
     ///   is not to come;
     /// - a bill in its first version has the content of its receipt;
     /// - it is consistent in itself: see [`Bill::inconsistency`];
+    /// - its lock was made by one of its versions;
     /// - a red or balance bill names a bill of the same issuer that was
     ///   reversed in red; a red bill's total is minus that bill's;
     /// - no other bill names a related one;
@@ -172,6 +177,10 @@ impl<T: Config> Pallet<T> {
             );
             if let Some(broken) = bill.inconsistency() {
                 return Err(TryRuntimeError::Other(broken));
+            }
+            if let Some(lock) = &bill.state.lock {
+                let made = (2..=bill.state.version).contains(&lock.version);
+                ensure!(made, "a lock was made by a version of its bill");
             }
             let Some(related) = bill.summary.related else {
                 ensure!(bill.summary.kind != BillKind::Red, "a red bill names its blue one");

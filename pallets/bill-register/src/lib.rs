@@ -665,7 +665,8 @@ pub mod pallet {
             bill.state.status = status;
             ensure!(bill.inconsistency().is_none(), Error::<T>::RuleUnusable);
             let cause = Cause::Operation(operation);
-            let entry = Entry { cause, operator: sender.did, reason, evidence: None };
+            let entry =
+                Entry { cause, operator: sender.did, reason, evidence: None, proposer: None };
             let operator = entry.operator.clone();
             Ok((Self::advance(bill, entry)?, operator))
         }

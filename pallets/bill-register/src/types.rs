@@ -3,14 +3,12 @@
 use billchain_primitives::{
     BillKind, BillSummary, Fen, IssueDate, Moment, Operation, traits::SummaryProblem,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, Input};
 use core::ops::Deref;
 use frame::prelude::{BoundedVec, ConstU32};
 use scale_info::TypeInfo;
-use serde::{Deserialize, Serialize};
 
-/// Most bills in one batch (tender row 196).
-pub const MAX_BATCH: u32 = 500;
+pub use billchain_primitives::{BatchMode, MAX_BATCH};
 
 /// Bills registered by one transaction. Encodes as a SCALE vector; more than
 /// [`MAX_BATCH`] do not decode.
@@ -49,29 +47,6 @@ impl IntoIterator for Batch {
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
-}
-
-/// What a refused bill means for the others of its batch.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum BatchMode {
-    /// One refused bill refuses the whole batch.
-    AllOrNothing,
-    /// Each bill is registered or refused by itself.
-    PerItem,
 }
 
 /// The rules of a new bill that need nothing but the bill, how it comes onto

@@ -50,7 +50,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     fn confirm() -> Weight {
-        Weight::from_parts(30_000_000, 4096).saturating_add(T::DbWeight::get().reads_writes(5, 1))
+        Weight::from_parts(35_000_000, 4096).saturating_add(T::DbWeight::get().reads_writes(6, 1))
     }
 
     fn void() -> Weight {

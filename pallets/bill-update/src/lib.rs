@@ -2,7 +2,8 @@
 //!
 //! Fulfils these rows of the tender's list:
 //! - 224 票据摘要数据更新模块: 提供票据信息更新合约方法 … 通过该合约更新票据信息及状态.
-//! - 225 版本控制与差异记录: 每个数据版本生成唯一哈希值，通过链式结构关联历史版本，确保可追溯性.
+//! - 225 版本控制与差异记录: 每个数据版本生成唯一哈希值，通过链式结构关联历史版本，确保可追溯性。通过默克尔树结构生成差异摘要:
+//!   see [`billchain_primitives::history`].
 //! - 226 票据状态变更合约模块: 合约状态变更与权限管理模块联动，基于权限和智能合约规则进行状态变更.
 //! - 227 票据链上索引更新: 票据更新后重新建立链上票据索引Key-value.
 //! - 119, 197: 冲红 … 返回两张票据，一张为负数的全量冲红票据，另一张为新开具的差额票据.
@@ -10,6 +11,8 @@
 //! - 76, 130: a claimant locks with a valid grant of the bill's holder, or because it is on the
 //!   scene's whitelist (白名单免授权).
 //! - 223: 用票方对同一张票据进行锁定; who wins within a block, the dispute contract decides.
+//! - 104 手动票据状态调整: 支持管理员在票据链上智能合约处理失败或其他需手动调整的情况输入票据五码并进行票据状态调整.
+//! - 批量处理上链: [`Pallet::change_status_batch`], [`Pallet::update_summary_batch`].
 //!
 //! # What it promises
 //! - One holder at most has a bill locked; who comes second is refused, and
@@ -18,6 +21,10 @@
 //! - A lock names the grant that allowed it, and the grant's history names the lock. What becomes
 //!   of the grant later does not touch a lock that stands.
 //! - A change that expects a version is refused if the bill has another.
+//! - A lock that its holder asks for again, for the same claim, is answered with the version, time
+//!   and transaction of the first: who lost the connection just sends again.
+//! - An adjustment takes two administrators, who are different participants, the second of whom
+//!   approves exactly what the first proposed, of a bill that has not changed since.
 //! - The effective policies of the claim's scene let every lock and every
 //!   reimbursement happen, or it is refused with the policy's number.
 //! - Every change makes one version of the bill's version chain.
@@ -25,17 +32,23 @@
 //! # How
 //! Where an operation leads from a status, and for which roles, is data of the
 //! permissions contract. Locks expire without a timer: one whose time is over
-//! counts as released, and is when its bill is touched next. That release is a
+//! counts as released, and is when its bill's status changes next. That release is a
 //! version of its own, so a change on top of it makes two.
 //!
-//! # What it does not do
-//! It keeps no state: bills lie with the ledger, the bill-register contract.
+//! Reads show a bill as the next transaction finds it ([`Pallet::bill_in_force`]).
+//!
+//! # What it holds
+//! [`Adjustments`], one at most a bill, until they are approved or withdrawn. Bills lie with the
+//! ledger, the bill-register contract.
 
 #![forbid(unsafe_code)]
 
 pub mod types;
 pub mod weights;
 
+mod adjustment;
+mod batch;
+mod changes;
 mod machine;
 #[cfg(test)]
 mod mock;
@@ -43,10 +56,12 @@ mod mock;
 mod tests;
 
 pub use pallet::*;
-pub use types::{Mismatch, StatusChange};
+pub use types::{
+    Adjustment, Mismatch, StatusBatch, StatusChange, StatusItem, SummaryBatch, SummaryItem,
+};
 pub use weights::WeightInfo;
 
-use frame::prelude::*;
+use frame::{prelude::*, try_runtime::TryRuntimeError};
 
 // A call is decoded once and consumed at once: what its largest variant takes
 // costs nothing, and clients build it without boxes.
@@ -55,17 +70,19 @@ use frame::prelude::*;
 pub mod pallet {
     use super::*;
     use billchain_primitives::{
-        AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment,
-        Operation, Reason, Role, SceneId,
-        history::{Cause, Entry},
+        AccountId, BatchMode, BillKey, BillStatus, BillSummary, ClaimNo, Did, Element, Elements,
+        ErrorIndex, Fen, Hash, Moment, Reason, SceneId, Stamp,
         traits::{
-            ActiveParticipant, Bill, BillLedger, BillLocks, Contention, GrantId, Grants, Lock,
-            LockPurpose, Participants, Policies, PolicyId, Scenes, SummaryProblem, TransitionRules,
+            BillLedger, Contention, GrantId, Grants, Participants, Policies, PolicyId, Scenes,
+            SummaryProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
 
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// What the runtime provides.
@@ -89,9 +106,16 @@ pub mod pallet {
         type Contention: Contention;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
+        /// Most adjustments that wait for their second administrator.
+        #[pallet::constant]
+        type MaxAdjustments: Get<u32>;
         /// Cost of the calls.
         type WeightInfo: WeightInfo;
     }
+
+    /// Adjustments that wait for the second administrator.
+    #[pallet::storage]
+    pub type Adjustments<T: Config> = CountedStorageMap<_, Identity, BillKey, Adjustment>;
 
     /// What this pallet tells the world.
     #[pallet::event]
@@ -252,6 +276,97 @@ pub mod pallet {
             /// Version that this made.
             version: u32,
         },
+        /// A lock that stands was asked for again, by its holder and for the
+        /// same claim. Nothing changed; this is the receipt of the first.
+        LockRepeated {
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The participant that sent the transaction.
+            operator: Did,
+            /// The claimant, who holds the lock.
+            holder: Did,
+            /// Scene of the claim.
+            scene: SceneId,
+            /// Number of the claim.
+            claim_no: ClaimNo,
+            /// When, and in which transaction, the bill was locked.
+            locked: Stamp,
+            /// Last moment of the lock; `None`: it has no end.
+            expires: Option<Moment>,
+            /// Version that the first lock made.
+            version: u32,
+        },
+        /// An item of a batch was refused; the others are not affected.
+        BatchItemRefused {
+            /// Its place in the batch, from 0.
+            index: u16,
+            /// Code and number of its bill.
+            key: BillKey,
+            /// Why it was refused: the error that the same call alone has.
+            error: DispatchError,
+        },
+        /// A batch was worked off. Each item that was done has its own event.
+        BatchCompleted {
+            /// The participant that sent it.
+            operator: Did,
+            /// Number of items done.
+            applied: u32,
+            /// Number of items refused.
+            refused: u32,
+        },
+        /// An administrator proposed to adjust a bill's status by hand.
+        AdjustmentProposed {
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The administrator.
+            operator: Did,
+            /// Names the proposal: another administrator approves it by this.
+            proposal: Hash,
+            /// Status of the bill.
+            from: BillStatus,
+            /// Status it is to have.
+            to: BillStatus,
+            /// Why.
+            reason: Reason,
+            /// SM3 of the evidence.
+            evidence: [u8; 32],
+            /// Version of the bill that is to be adjusted.
+            version: u32,
+        },
+        /// A proposal was taken back or turned down.
+        AdjustmentWithdrawn {
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The administrator that did.
+            operator: Did,
+            /// The administrator that had proposed it.
+            proposer: Did,
+            /// The proposal.
+            proposal: Hash,
+            /// Why.
+            reason: Reason,
+        },
+        /// Two administrators adjusted a bill's status.
+        Adjusted {
+            /// Code and number of the bill.
+            key: BillKey,
+            /// The administrator that proposed it.
+            proposer: Did,
+            /// The administrator that approved it.
+            operator: Did,
+            /// The proposal.
+            proposal: Hash,
+            /// Status before.
+            from: BillStatus,
+            /// Status that followed.
+            status: BillStatus,
+            /// Why.
+            reason: Reason,
+            /// SM3 of the evidence.
+            evidence: [u8; 32],
+            /// Version that this made.
+            version: u32,
+        },
     }
 
     /// Why a call is refused.
@@ -365,6 +480,41 @@ pub mod pallet {
         /// This effective policy refuses the lock or the reimbursement;
         /// `policy_get` shows it.
         PolicyDenied(PolicyId),
+        /// The batch is empty.
+        EmptyBatch,
+        /// An item of an all-or-nothing batch was refused, so all were.
+        BatchItem {
+            /// Its place in the batch, from 0.
+            index: u16,
+            /// The error of this contract that refused it.
+            error: ErrorIndex,
+        },
+        /// The dispute contract refused the lock of an item of an
+        /// all-or-nothing batch, so all items were refused: it was signed too
+        /// far from the block's time, or another claimant got the bill.
+        BatchItemContended {
+            /// Its place in the batch, from 0.
+            index: u16,
+        },
+        /// This one of the five elements (五要素) is not the bill's.
+        ElementMismatch(Element),
+        /// The bill has the status already that it is to be adjusted to.
+        NothingToAdjust,
+        /// The bill cannot be in the status that it is to be adjusted to: one
+        /// without a reimbursement is not reimbursed, only a payment notice is
+        /// pre-issued, and a lock is an administrator's `AdminLock`.
+        AdjustmentImpossible,
+        /// An adjustment of this version of the bill waits already; withdraw
+        /// it first.
+        AdjustmentPending,
+        /// As many adjustments wait as may.
+        TooManyAdjustments,
+        /// No adjustment of this bill waits.
+        AdjustmentNotFound,
+        /// Another adjustment of this bill waits than the one named.
+        AdjustmentChanged,
+        /// Who proposed an adjustment cannot approve it.
+        SameAdministrator,
     }
 
     #[pallet::hooks]
@@ -374,6 +524,11 @@ pub mod pallet {
                 StatusChange::max_encoded_len() < 1024,
                 "a change fits a transaction many times"
             );
+            assert!(Adjustment::max_encoded_len() < 512, "an adjustment is small");
+        }
+
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+            Self::do_try_state()
         }
     }
 
@@ -385,17 +540,14 @@ pub mod pallet {
         /// the release of an expired lock does not count. Conditions are those
         /// of [`StatusChange`] and of the transition rules.
         #[pallet::call_index(0)]
-        #[pallet::weight(match change.grant() {
-            Some(_) => T::WeightInfo::lock_with_grant(),
-            None => T::WeightInfo::change_status(),
-        })]
+        #[pallet::weight(change.weight::<T::WeightInfo>())]
         pub fn change_status(
             origin: OriginFor<T>,
             key: BillKey,
             expected_version: Option<u32>,
             change: StatusChange,
         ) -> DispatchResult {
-            Self::apply(Self::participant(origin)?, key, expected_version, change)
+            Self::apply(&Self::participant(origin)?, key, expected_version, change)
         }
 
         /// Reverses a bill in red (冲红): adds the red bill over minus its
@@ -413,42 +565,8 @@ pub mod pallet {
             balance: Option<BillSummary>,
             reason: Reason,
         ) -> DispatchResult {
-            const OPERATION: Operation = Operation::RedReverse;
             let sender = Self::participant(origin)?;
-            let bill = T::Ledger::bill(&key).ok_or(Error::<T>::BillNotFound)?;
-            let seen = bill.state.version;
-            let (mut blue, released) = Self::settle(bill, &sender.did)?;
-            let expired = Self::note_expiry(&blue, released, &sender.did);
-
-            let target = Self::rule(Some(blue.state.status), OPERATION, sender.roles)?;
-            ensure!(blue.summary.kind != BillKind::Red, Error::<T>::RedBillFixed);
-            ensure!(blue.summary.issuer == sender.did, Error::<T>::NotIssuer);
-            let current = if expired { seen } else { blue.state.version };
-            ensure!(expected_version.is_none_or(|v| v == current), Error::<T>::StaleVersion);
-            Self::ensure_reversal_fits(&blue.summary, &red, balance.as_ref())?;
-            blue.state.status = Self::named(target)?;
-            ensure!(blue.state.status == BillStatus::RedReversed, Error::<T>::RuleUnusable);
-            ensure!(blue.inconsistency().is_none(), Error::<T>::RuleUnusable);
-            let opening = Self::named(Self::rule(None, OPERATION, sender.roles)?)?;
-            ensure!(opening == BillStatus::Normal, Error::<T>::RuleUnusable);
-
-            let entry = Entry::reasoned(OPERATION, sender.did.clone(), reason.clone());
-            let (red_key, balance_key) = (red.key, balance.as_ref().map(|balance| balance.key));
-            T::Ledger::open(red, opening, entry.clone()).map_err(Error::<T>::RedBill)?;
-            if let Some(balance) = balance {
-                T::Ledger::open(balance, opening, entry.clone())
-                    .map_err(Error::<T>::BalanceBill)?;
-            }
-            let version = T::Ledger::advance(blue, entry)?.state.version;
-            Self::deposit_event(Event::RedReversed {
-                key,
-                operator: sender.did,
-                red: red_key,
-                balance: balance_key,
-                reason,
-                version,
-            });
-            Ok(())
+            Self::reverse_in_red(sender, key, expected_version, red, balance, reason)
         }
 
         /// Fills in hashes that were not known when the bill was registered.
@@ -462,197 +580,89 @@ pub mod pallet {
             pdf_hash: Option<[u8; 32]>,
             location_hash: Option<[u8; 32]>,
         ) -> DispatchResult {
+            let item = SummaryItem { key, expected_version, pdf_hash, location_hash };
+            Self::fill(&Self::participant(origin)?, item)
+        }
+
+        /// Changes the status of up to 500 bills.
+        ///
+        /// Items are worked off in their order, each under the rules of
+        /// [`Self::change_status`]. What a refused one means for the others,
+        /// `mode` says: under [`BatchMode::PerItem`] each refused one deposits
+        /// [`Event::BatchItemRefused`].
+        #[pallet::call_index(3)]
+        #[pallet::weight(types::weight_of_changes::<T::WeightInfo>(changes))]
+        pub fn change_status_batch(
+            origin: OriginFor<T>,
+            changes: StatusBatch,
+            mode: BatchMode,
+        ) -> DispatchResult {
             let sender = Self::participant(origin)?;
-            let mut bill = T::Ledger::bill(&key).ok_or(Error::<T>::BillNotFound)?;
-            ensure!(!bill.state.status.is_final(), Error::<T>::FinalStatus);
-            ensure!(sender.roles.contains(Role::Issuer), Error::<T>::RoleForbidden);
-            ensure!(bill.summary.issuer == sender.did, Error::<T>::NotIssuer);
-            Self::ensure_version(&bill, expected_version)?;
-            ensure!(pdf_hash.is_some() || location_hash.is_some(), Error::<T>::NothingToUpdate);
-            for (field, given) in [
-                (&mut bill.summary.pdf_hash, pdf_hash),
-                (&mut bill.summary.location_hash, location_hash),
-            ] {
-                let Some(hash) = given else { continue };
-                ensure!(hash != [0; 32], Error::<T>::HashZero);
-                ensure!(*field == [0; 32], Error::<T>::AlreadyFilled);
-                *field = hash;
-            }
-            let entry = Entry::plain(Cause::Summary, sender.did.clone());
-            let version = T::Ledger::advance(bill, entry)?.state.version;
-            Self::deposit_event(Event::SummaryUpdated {
-                key,
-                operator: sender.did,
-                pdf_hash,
-                location_hash,
-                version,
-            });
-            Ok(())
-        }
-    }
-
-    impl<T: Config> Pallet<T> {
-        /// The lock of a bill, unless it is expired: who holds it, for what
-        /// and until when. What an RPC shows to a claimant that was refused.
-        pub fn lock_in_force(key: &BillKey) -> Option<Lock> {
-            Self::bill_in_force(key)?.state.lock
-        }
-
-        /// The bill as the next transaction finds it: an expired lock counts
-        /// as released, though the version is still the stored one.
-        pub fn bill_in_force(key: &BillKey) -> Option<Bill> {
-            let bill = T::Ledger::bill(key)?;
-            Some(match Self::settled(&bill, T::Time::now()) {
-                Some((settled, _)) => settled,
-                None => bill,
+            Self::in_batch(&sender, changes.into_inner(), mode, |item| {
+                let StatusItem { key, expected_version, change } = item;
+                Self::apply(&sender, key, expected_version, change)
             })
         }
 
-        fn apply(
-            sender: ActiveParticipant,
-            key: BillKey,
+        /// Fills in hashes of up to 500 bills, each under the rules of
+        /// [`Self::update_summary`]; `mode` as for
+        /// [`Self::change_status_batch`].
+        #[pallet::call_index(4)]
+        #[pallet::weight(
+            T::WeightInfo::update_summary().saturating_mul(updates.len().max(1) as u64)
+        )]
+        pub fn update_summary_batch(
+            origin: OriginFor<T>,
+            updates: SummaryBatch,
+            mode: BatchMode,
+        ) -> DispatchResult {
+            let sender = Self::participant(origin)?;
+            Self::in_batch(&sender, updates.into_inner(), mode, |item| Self::fill(&sender, item))
+        }
+
+        /// Proposes to adjust a bill's status by hand (手动票据状态调整), where
+        /// the contracts could not do what they should have.
+        ///
+        /// The sender is an administrator and gives the five elements (五要素)
+        /// of the bill. The bill can be in the status `to`: see
+        /// [`Error::AdjustmentImpossible`]. A lock is dropped; reimbursements
+        /// stay where the status has some, and count no more where it has none.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::propose_adjustment())]
+        pub fn propose_adjustment(
+            origin: OriginFor<T>,
+            elements: Elements,
             expected_version: Option<u32>,
-            change: StatusChange,
-        ) -> DispatchResult {
-            let bill = T::Ledger::bill(&key).ok_or(Error::<T>::BillNotFound)?;
-            if let StatusChange::Lock { on_behalf_of, signed_at, .. } = &change {
-                let claimant = on_behalf_of.as_ref().unwrap_or(&sender.did);
-                T::Contention::admit(&key, claimant, *signed_at)?;
-            }
-            let seen = bill.state.version;
-            let (bill, released) = Self::settle(bill, &sender.did)?;
-            let expired = Self::note_expiry(&bill, released, &sender.did);
-            if expired && change == StatusChange::ExpireLock {
-                ensure!(expected_version.is_none_or(|v| v == seen), Error::<T>::StaleVersion);
-                return Ok(());
-            }
-            // Who saw the version before the release saw all there was to see.
-            let expected =
-                expected_version.map(|v| if expired && v == seen { bill.state.version } else { v });
-            let before = bill.state.lock.clone();
-            let Some(bill) = Self::transition(bill, &change, &sender, expected)? else {
-                return Ok(());
-            };
-            let entry = Entry {
-                cause: Cause::Operation(change.operation()),
-                operator: sender.did.clone(),
-                reason: change.reason().cloned(),
-                evidence: change.evidence(),
-            };
-            let bill = T::Ledger::advance(bill, entry)?;
-            // A refusal takes back what was written: the call has its own
-            // storage layer.
-            if change.grant().is_some() {
-                Self::use_grant(&bill)?;
-            }
-            if let (StatusChange::Lock { .. }, Some(lock)) = (&change, &bill.state.lock) {
-                T::Contention::won(&key, &lock.holder);
-            }
-            Self::announce(&bill, change, sender.did, before);
-            Ok(())
-        }
-
-        fn note_expiry(bill: &Bill, released: Option<Lock>, operator: &Did) -> bool {
-            let Some(Lock { holder, .. }) = released else { return false };
-            Self::deposit_event(Event::LockExpired {
-                key: bill.summary.key,
-                operator: operator.clone(),
-                holder,
-                status: bill.state.status,
-                version: bill.state.version,
-            });
-            true
-        }
-
-        fn announce(bill: &Bill, change: StatusChange, operator: Did, before: Option<Lock>) {
-            let key = bill.summary.key;
-            let (status, version) = (bill.state.status, bill.state.version);
-            let event = match change {
-                StatusChange::Confirm => Event::Confirmed { key, operator, version },
-                StatusChange::Void { reason } => Event::Voided { key, operator, reason, version },
-                StatusChange::Lock { .. } => {
-                    let Some(Lock {
-                        holder,
-                        purpose: LockPurpose::Claim { scene, claim_no, grant },
-                        expires,
-                        ..
-                    }) = bill.state.lock.clone()
-                    else {
-                        return;
-                    };
-                    Event::Locked {
-                        key,
-                        operator,
-                        holder,
-                        scene,
-                        claim_no,
-                        grant,
-                        expires,
-                        version,
-                    }
-                }
-                StatusChange::Unlock { reason } => {
-                    Event::Unlocked { key, operator, reason, status, version }
-                }
-                // Announced when the bill was settled.
-                StatusChange::ExpireLock => return,
-                StatusChange::AdminLock { reason, evidence } => {
-                    Event::AdminLocked { key, operator, reason, evidence, version }
-                }
-                StatusChange::AdminUnlock { reason, evidence } => {
-                    let holder = before.map(|lock| lock.holder);
-                    Event::AdminUnlocked {
-                        key,
-                        operator,
-                        holder,
-                        reason,
-                        evidence,
-                        status,
-                        version,
-                    }
-                }
-                StatusChange::Reimburse { amount } => {
-                    let reimbursed = bill.reimbursed();
-                    Event::Reimbursed { key, payer: operator, amount, reimbursed, status, version }
-                }
-                StatusChange::ReverseUse { reason, approval } => {
-                    let reimbursed = bill.reimbursed();
-                    Event::UseReversed {
-                        key,
-                        payer: operator,
-                        reason,
-                        approval,
-                        reimbursed,
-                        status,
-                        version,
-                    }
-                }
-            };
-            Self::deposit_event(event);
-        }
-    }
-
-    impl<T: Config> BillLocks for Pallet<T> {
-        fn claimant(sender: &ActiveParticipant, user: Option<&Did>) -> Result<Did, DispatchError> {
-            Ok(Self::claimant(sender, user)?)
-        }
-
-        fn admin_lock(
-            sender: ActiveParticipant,
-            key: BillKey,
+            to: BillStatus,
             reason: Reason,
             evidence: [u8; 32],
         ) -> DispatchResult {
-            Self::apply(sender, key, None, StatusChange::AdminLock { reason, evidence })
+            let sender = Self::participant(origin)?;
+            Self::propose(sender, elements, expected_version, to, reason, evidence)
         }
 
-        fn admin_unlock(
-            sender: ActiveParticipant,
+        /// Approves an adjustment and so carries it out. The sender is another
+        /// administrator than the proposer; the bill has not changed since.
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::approve_adjustment())]
+        pub fn approve_adjustment(
+            origin: OriginFor<T>,
             key: BillKey,
-            reason: Reason,
-            evidence: [u8; 32],
+            proposal: Hash,
         ) -> DispatchResult {
-            Self::apply(sender, key, None, StatusChange::AdminUnlock { reason, evidence })
+            Self::approve(Self::participant(origin)?, key, proposal)
+        }
+
+        /// Takes an adjustment back or turns it down. Any administrator may.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::withdraw_adjustment())]
+        pub fn withdraw_adjustment(
+            origin: OriginFor<T>,
+            key: BillKey,
+            proposal: Hash,
+            reason: Reason,
+        ) -> DispatchResult {
+            Self::withdraw(Self::participant(origin)?, key, proposal, reason)
         }
     }
 }

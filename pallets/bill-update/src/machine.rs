@@ -4,7 +4,7 @@
 use crate::{Config, Error, Mismatch, Pallet, StatusChange};
 use billchain_primitives::{
     BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment, Operation, Role, RoleSet,
-    SceneId, Target,
+    SceneId, Stamp, Target,
     history::{Cause, Entry},
     rule::{BillFacts, ClaimFacts, Guarded},
     traits::{
@@ -74,7 +74,8 @@ impl<T: Config> Pallet<T> {
                 bill.state.lock = Some(Lock {
                     holder: sender.did.clone(),
                     purpose: LockPurpose::Administrative { evidence: *evidence },
-                    since: T::Time::now(),
+                    version: bill.state.version.saturating_add(1),
+                    at: Self::stamp(),
                     expires: None,
                     before: from,
                 });
@@ -144,6 +145,15 @@ impl<T: Config> Pallet<T> {
         let current = expected.is_none_or(|expected| expected == bill.state.version);
         ensure!(current, Error::StaleVersion);
         Ok(())
+    }
+
+    /// The transaction that runs.
+    pub(crate) fn stamp() -> Stamp {
+        Stamp {
+            block: frame_system::Pallet::<T>::block_number().saturated_into(),
+            extrinsic: frame_system::Pallet::<T>::extrinsic_index(),
+            moment: T::Time::now(),
+        }
     }
 
     pub(crate) fn participant(origin: OriginFor<T>) -> Result<ActiveParticipant, DispatchError> {
@@ -223,11 +233,13 @@ impl<T: Config> Pallet<T> {
             Error::SceneExclusive
         );
         ensure!(!earlier.is_full(), Error::TooManyReimbursements);
-        let since = T::Time::now();
+        let at = Self::stamp();
         // A period beyond the end of time is no limit.
-        let expires = since.checked_add(rules.lock_period_ms);
+        let expires = at.moment.checked_add(rules.lock_period_ms);
         let purpose = LockPurpose::Claim { scene, claim_no, grant };
-        Ok(Lock { holder, purpose, since, expires, before: bill.state.status })
+        // The ledger refuses a change of the last version there can be.
+        let version = bill.state.version.saturating_add(1);
+        Ok(Lock { holder, purpose, version, at, expires, before: bill.state.status })
     }
 
     /// Uses the grant that the lock of `bill`, just written, names.

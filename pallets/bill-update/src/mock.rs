@@ -59,6 +59,7 @@ impl pallet_bill_update::Config for Test {
     type Policies = World;
     type Contention = World;
     type Time = World;
+    type MaxAdjustments = ConstU32<2>;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
 }
 
@@ -75,6 +76,8 @@ pub const FROZEN: u8 = 8;
 pub const CANCELLED: u8 = 9;
 pub const STRANGER: u8 = 10;
 pub const AUDITOR: u8 = 11;
+/// A second administrator.
+pub const SECOND_ADMIN: u8 = 12;
 
 /// Claims its bills alone; its bills cannot be voided.
 pub const EXCLUSIVE: SceneId = SceneId(1);
@@ -103,6 +106,8 @@ pub struct World {
     pub now: u64,
     /// Claimant that contention keeps out.
     pub beaten: Option<Did>,
+    /// Whether it is refused with a contract's error.
+    pub beaten_by_contract: bool,
     /// Locks that contention was told of.
     pub won: Vec<(BillKey, Did)>,
 }
@@ -121,6 +126,7 @@ impl Default for World {
             denied: None,
             now: NOW,
             beaten: None,
+            beaten_by_contract: false,
             won: Vec::new(),
         }
     }
@@ -148,6 +154,7 @@ fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
         PLATFORM => ("platform", &[Role::Platform]),
         ADMIN => ("admin", &[Role::Admin]),
         AUDITOR => ("auditor", &[Role::Auditor]),
+        SECOND_ADMIN => ("second-admin", &[Role::Admin]),
         FROZEN => return Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
         CANCELLED => return Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
         _ => return Err(ParticipantProblem::NotFound),
@@ -161,7 +168,7 @@ impl Participants for World {
     }
 
     fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        (1..=AUDITOR)
+        (1..=SECOND_ADMIN)
             .filter_map(|seed| participant(seed).ok())
             .find(|participant| participant.did == *did)
             .ok_or(ParticipantProblem::NotFound)
@@ -253,8 +260,13 @@ pub const UNTIMELY: DispatchError = DispatchError::Other("untimely");
 impl Contention for World {
     fn admit(_: &BillKey, claimant: &Did, signed_at: u64) -> DispatchResult {
         ensure!(signed_at >= NOW, UNTIMELY);
-        ensure!(with_world(|world| world.beaten.as_ref() != Some(claimant)), BEATEN);
-        Ok(())
+        if with_world(|world| world.beaten.as_ref() != Some(claimant)) {
+            return Ok(());
+        }
+        let by_contract = with_world(|world| world.beaten_by_contract);
+        // Any other contract than the one under test.
+        let refusal = pallet_bill_register::Error::<Test>::NotIssuer;
+        Err(if by_contract { refusal.into() } else { BEATEN })
     }
 
     fn won(key: &BillKey, claimant: &Did) {
@@ -406,6 +418,7 @@ pub fn run(test: impl FnOnce()) -> TestState {
         System::set_extrinsic_index(0);
         test();
         BillRegister::do_try_state().expect("the state is sound");
+        BillUpdate::do_try_state().expect("the state is sound");
     });
     state.persist_offchain_overlay();
     state

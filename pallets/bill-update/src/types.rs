@@ -1,10 +1,15 @@
 //! What the calls of this pallet take.
 
+use crate::WeightInfo;
 use billchain_primitives::{
-    ClaimNo, Did, Fen, Moment, Operation, Reason, SceneId, traits::GrantId,
+    BillKey, BillStatus, ClaimNo, Did, Fen, Hash, MAX_BATCH, Moment, Operation, Reason, SceneId,
+    Stamp, sm3, traits::GrantId,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame::deps::frame_support::PalletError;
+use frame::{
+    deps::frame_support::PalletError,
+    prelude::{BoundedVec, ConstU32, Weight},
+};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +27,7 @@ pub enum StatusChange {
         reason: Reason,
     },
     /// A claimant reserves the bill for a claim. Repeating a lock that stands
-    /// succeeds and changes nothing.
+    /// succeeds, changes nothing and is answered with the first one's receipt.
     Lock {
         /// Scene of the claim.
         scene: SceneId,
@@ -120,6 +125,14 @@ impl StatusChange {
         }
     }
 
+    /// What it costs.
+    pub(crate) fn weight<W: WeightInfo>(&self) -> Weight {
+        match self.grant() {
+            Some(_) => W::lock_with_grant(),
+            None => W::change_status(),
+        }
+    }
+
     /// Whether it acts on a lock that stands.
     pub(crate) const fn needs_lock(&self) -> bool {
         matches!(
@@ -129,6 +142,77 @@ impl StatusChange {
                 | Self::AdminUnlock { .. }
                 | Self::Reimburse { .. }
         )
+    }
+}
+
+/// One change of a batch.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct StatusItem {
+    /// Code and number of the bill.
+    pub key: BillKey,
+    /// The version of the bill that the sender has seen, if it matters.
+    pub expected_version: Option<u32>,
+    /// What becomes of it.
+    pub change: StatusChange,
+}
+
+/// Changes of status in one transaction.
+pub type StatusBatch = BoundedVec<StatusItem, ConstU32<MAX_BATCH>>;
+
+/// What `changes` cost; an empty batch is refused, which is not for nothing.
+pub(crate) fn weight_of_changes<W: WeightInfo>(changes: &StatusBatch) -> Weight {
+    changes
+        .iter()
+        .map(|item| item.change.weight::<W>())
+        .reduce(Weight::saturating_add)
+        .unwrap_or_else(W::change_status)
+}
+
+/// Hashes of one bill that were missing.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct SummaryItem {
+    /// Code and number of the bill.
+    pub key: BillKey,
+    /// The version of the bill that the sender has seen, if it matters.
+    pub expected_version: Option<u32>,
+    /// SM3 of the PDF; not zero.
+    pub pdf_hash: Option<[u8; 32]>,
+    /// SM3 of the place of the originals; not zero.
+    pub location_hash: Option<[u8; 32]>,
+}
+
+/// Hashes of bills that are filled in by one transaction.
+pub type SummaryBatch = BoundedVec<SummaryItem, ConstU32<MAX_BATCH>>;
+
+/// An adjustment that one administrator proposed and another has to approve.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Adjustment {
+    /// Code and number of the bill.
+    pub key: BillKey,
+    /// The administrator that proposed it.
+    pub proposer: Did,
+    /// When, and in which transaction.
+    pub at: Stamp,
+    /// The version of the bill that it is about.
+    pub version: u32,
+    /// The status that the bill is to have.
+    pub to: BillStatus,
+    /// Why.
+    pub reason: Reason,
+    /// SM3 of the evidence.
+    pub evidence: [u8; 32],
+}
+
+impl Adjustment {
+    /// Names the proposal: SM3 of all it says.
+    pub fn hash(&self) -> Hash {
+        sm3(&self.encode()).into()
     }
 }
 

@@ -1,57 +1,10 @@
 //! Questions and answers of this pallet, and the records of its reports.
 
-use billchain_primitives::{
-    BillKey, BillSummary, CheckCode, Did, Fen, IssueDate, Stamp, ThreeCodes,
-};
+use billchain_primitives::{BillKey, BillSummary, CheckCode, Did, Fen, IssueDate, Stamp};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// 五要素: the three codes, the issue date and the total.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Elements {
-    /// Code, number and check code.
-    pub codes: ThreeCodes,
-    /// Printed issue date.
-    pub issue_date: IssueDate,
-    /// Printed total, in fen.
-    pub total: Fen,
-}
-
-impl Elements {
-    /// The elements in which these and `summary` differ. Code and number are
-    /// those the summary was found by.
-    pub fn differences(&self, summary: &BillSummary) -> Vec<Element> {
-        [
-            (self.codes.check_code != summary.check_code, Element::CheckCode),
-            (self.issue_date != summary.issue_date, Element::IssueDate),
-            (self.total != summary.total, Element::Total),
-        ]
-        .into_iter()
-        .filter_map(|(differs, element)| differs.then_some(element))
-        .collect()
-    }
-}
-
-/// One of the elements that can differ once code and number have named a bill.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Element {
-    /// 校验码.
-    CheckCode,
-    /// 开票日期.
-    IssueDate,
-    /// 总金额.
-    Total,
-}
-
-impl core::fmt::Display for Element {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::CheckCode => "check code",
-            Self::IssueDate => "issue date",
-            Self::Total => "total",
-        })
-    }
-}
+pub use billchain_primitives::{Element, Elements};
 
 /// Which original a hash is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -61,6 +61,7 @@ impl pallet_bill_update::Config for Test {
     type Policies = World;
     type Contention = Dispute;
     type Time = World;
+    type MaxAdjustments = ConstU32<2>;
     type WeightInfo = pallet_bill_update::weights::SubstrateWeight<Test>;
 }
 

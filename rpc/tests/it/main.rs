@@ -4,6 +4,7 @@
 mod access;
 mod parties;
 mod repeats;
+mod versions;
 
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{
@@ -111,9 +112,14 @@ impl Node {
 
     /// Puts what is ready into a block.
     fn make_block(&self) {
+        self.make_block_at(NOW);
+    }
+
+    /// The same, at this time or a millisecond after the block before.
+    fn make_block_at(&self, timestamp_ms: u64) {
         let transactions = self.pool.pending();
         let params = BuildParams {
-            timestamp_ms: NOW,
+            timestamp_ms,
             max_block_bytes: 5 << 20,
             deadline: Instant::now() + Duration::from_secs(10),
         };

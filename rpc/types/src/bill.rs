@@ -69,8 +69,7 @@ pub struct BillView {
     pub version: u32,
     /// Hash of the version, which covers all before it.
     pub version_hash: H256,
-    /// The lock, exactly when the status is `locked`. A lock past its
-    /// `expires` no longer stops anyone.
+    /// The lock, exactly when the status is `locked`.
     pub lock: Option<LockView>,
     /// Reimbursements that count.
     pub reimbursements: Vec<ReimbursementView>,
@@ -192,7 +191,11 @@ pub struct LockView {
     pub grant: Option<GrantId>,
     /// SM3 of the evidence of an administrator's lock.
     pub evidence: Option<H256>,
-    /// Since when.
+    /// The version of the bill that the lock made.
+    pub version: u32,
+    /// When, and in which transaction.
+    pub at: StampView,
+    /// Since when; the time of `at`.
     pub since: u64,
     /// Until when, inclusive; none: until it is unlocked.
     pub expires: Option<u64>,
@@ -218,10 +221,15 @@ pub struct ReimbursementView {
 pub struct BillVersionView {
     /// Version, from 1.
     pub version: u32,
-    /// `SM3(previous ‖ body)`.
+    /// Hash of the version, which covers the one before it and all this one
+    /// says.
     pub hash: H256,
     /// Hash of the version before; zero for the first.
     pub previous: H256,
+    /// Digest of the whole version.
+    pub content: H256,
+    /// Merkle root of what the version changed; none for the first.
+    pub difference: Option<H256>,
     /// What was done: `{"operation": "lock"}` and the like, or `summary`.
     pub cause: Cause,
     /// DID of who sent the transaction.
@@ -230,6 +238,8 @@ pub struct BillVersionView {
     pub reason: Option<String>,
     /// SM3 of evidence or approval, where the operation asks for one.
     pub evidence: Option<H256>,
+    /// DID of who proposed it, where the operation takes two.
+    pub proposer: Option<Did>,
     /// Number of the block.
     pub block: u32,
     /// Index of the transaction in it.
@@ -262,7 +272,9 @@ impl From<&Lock> for LockView {
             claim_no,
             grant,
             evidence,
-            since: lock.since,
+            version: lock.version,
+            at: lock.at.into(),
+            since: lock.at.moment,
             expires: lock.expires,
             before: lock.before,
         }
@@ -315,14 +327,18 @@ impl BillVersionView {
     /// What `record` says; `receipt` is that of its bill.
     pub fn new(record: &VersionRecord, receipt: Receipt) -> Self {
         let body = &record.body;
+        let head = record.head();
         Self {
             version: body.version,
-            hash: H256(record.hash()),
+            hash: H256(head.hash_after(&record.previous)),
             previous: H256(record.previous),
+            content: H256(head.content),
+            difference: head.difference.map(H256),
             cause: body.entry.cause,
             operator: body.entry.operator.clone(),
             reason: body.entry.reason.as_ref().map(|reason| reason.as_str().to_owned()),
             evidence: body.entry.evidence.map(H256),
+            proposer: body.entry.proposer.clone(),
             block: body.at.block,
             extrinsic: body.at.extrinsic,
             time: body.at.moment,

@@ -13,6 +13,7 @@ mod authorization;
 mod bill;
 pub mod code;
 mod dispute;
+mod history;
 mod page;
 mod participant;
 mod policy;
@@ -30,6 +31,9 @@ pub use bill::{
     PartyBillView, PartyView, RegistrationView, ReimbursementView,
 };
 pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, ResolutionView};
+pub use history::{
+    AdjustmentView, DifferenceView, FieldChangeView, FieldProofView, HistoryCheckView,
+};
 pub use page::Page;
 pub use participant::{ParticipantView, StampView};
 pub use policy::{

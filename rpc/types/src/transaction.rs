@@ -126,6 +126,12 @@ pub struct EventView {
     pub name: String,
     /// Its fields, as text for people.
     pub details: String,
+    /// Place in its batch, from 0, of the refused item that it tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+    /// Why that item was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<FailureView>,
 }
 
 /// The proof that a block was decided.

@@ -2,7 +2,7 @@
 
 use crate::{Call, Error, Event, StatusChange, mock::*};
 use billchain_primitives::{
-    BillStatus, Fen, RuleText, SceneId,
+    BillStatus, Fen, RuleText, SceneId, Stamp,
     history::{self, VersionRecord},
     index,
     rule::{Field, Guarded, Value},
@@ -21,7 +21,8 @@ fn a_lock_says_who_what_for_and_until_when() {
         assert_eq!(lock.holder, did("insurer-a"));
         let claim = LockPurpose::Claim { scene: SHARED, claim_no: claim_no.clone(), grant: None };
         assert_eq!(lock.purpose, claim);
-        assert_eq!((lock.since, lock.expires), (NOW, Some(NOW + PERIOD)));
+        let at = Stamp { block: 1, extrinsic: Some(0), moment: NOW };
+        assert_eq!((lock.at, lock.version, lock.expires), (at, 2, Some(NOW + PERIOD)));
         assert_eq!(lock.before, BillStatus::Normal);
         assert_eq!(
             last_event(),
@@ -68,9 +69,32 @@ fn repeating_a_lock_changes_nothing_and_succeeds() {
             change: lock(SHARED, "c"),
         };
         assert_ok!(send(INSURER_A, call.clone()));
+        // A version in between does not hide which one the lock made.
+        let update = crate::Call::<Test>::update_summary {
+            key: key(1),
+            expected_version: None,
+            pdf_hash: Some([1; 32]),
+            location_hash: None,
+        };
+        assert_ok!(send(HOSPITAL, update));
         let before = stored(1);
+        pass(5);
+        System::set_extrinsic_index(7);
         assert_ok!(send(INSURER_A, call));
         assert_eq!(stored(1), before);
+        assert_eq!(
+            last_event(),
+            Event::LockRepeated {
+                key: key(1),
+                operator: did("insurer-a"),
+                holder: did("insurer-a"),
+                scene: SHARED,
+                claim_no: "c".parse().expect("a plain text"),
+                locked: Stamp { block: 1, extrinsic: Some(0), moment: NOW },
+                expires: Some(NOW + PERIOD),
+                version: 2,
+            }
+        );
         let refused: DispatchError = Error::<Test>::LockedForOtherClaim.into();
         assert_noop!(change(INSURER_A, 1, lock(SHARED, "d")), refused);
         assert_noop!(change(INSURER_A, 1, lock(SHARED_TOO, "c")), refused);

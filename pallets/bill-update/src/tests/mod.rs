@@ -1,5 +1,7 @@
 //! Every change and every refusal; the model test is in [`model`].
 
+mod adjustment;
+mod batch;
 mod claims;
 mod model;
 mod summary;
