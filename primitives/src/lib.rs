@@ -11,6 +11,7 @@ pub mod bill;
 mod codec_util;
 pub mod did;
 mod extrinsic;
+mod fields;
 mod hashing;
 pub mod history;
 pub mod index;
@@ -28,6 +29,7 @@ pub use bill::{
 };
 pub use did::Did;
 pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
+pub use fields::{RequiredFields, SummaryField};
 pub use hashing::{Sm3Hasher, sm3};
 pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};

@@ -32,7 +32,7 @@ fn two_nodes_come_to_the_same_roots() {
 #[test]
 fn the_development_chain_keeps_its_name() {
     let hash = Node::development().chain.genesis_hash();
-    let expected = "0xac479a2e9fdfc1100f22292d0e509edc8a11b7e34c4ad59ebd8b4f3815fc8b02";
+    let expected = "0x1b427e58c63ec04bdd4520fa1b62864275c98ef7a2f7e1bbc833cbd64a3663c7";
     assert_eq!(format!("{hash:?}"), expected);
 }
 

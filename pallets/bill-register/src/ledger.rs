@@ -1,7 +1,7 @@
 //! The bills as other contracts see them, and the node-local index that
 //! follows them.
 
-use crate::{Bills, Config, Event, Pallet, Touched, types::check_fields};
+use crate::{Bills, Config, Event, Pallet, Touched, required::check_required, types::check_fields};
 use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Stamp,
     history::{Entry, NO_VERSION, VersionBody, VersionRecord},
@@ -35,6 +35,7 @@ impl<T: Config> BillLedger for Pallet<T> {
             SceneProblem::NotFound => SummaryProblem::SceneNotFound,
             SceneProblem::Inactive => SummaryProblem::SceneInactive,
         })?;
+        check_required(&summary, entry.cause, &rules)?;
         if rules.access_node == AccessNodePolicy::Required {
             T::AccessNodes::ensure_access(&summary.issuer).map_err(|problem| match problem {
                 AccessProblem::NotLinked => SummaryProblem::AccessNodeNotLinked,

@@ -5,6 +5,7 @@
 //! - 221 票据链上索引模块: 将票据的唯一标识及关键信息（如票据三码、开票方等）转化为区块链可识别的key-value结构.
 //! - 222 “票据-参与方”关联管理模块: 根据票据索引，查询该票据所关联的参与方.
 //! - 196: 支持一次性开具多张电子票据 … 一个批次最多只能接收500笔.
+//! - 219: what the scene of a bill requires of it.
 //! - 217: the access nodes (业务接入节点) of the issuer, where the scene asks for
 //!   one.
 //! - 199: 预开具电子缴款书 … 缴款确认后生成完整电子缴款书 … 作废预开具未缴款的电子缴款书.
@@ -40,6 +41,7 @@ pub mod weights;
 mod ledger;
 #[cfg(test)]
 mod mock;
+mod required;
 #[cfg(test)]
 mod tests;
 
@@ -260,6 +262,15 @@ pub mod pallet {
             /// The bill's place in the batch, from 0.
             index: u16,
         },
+        /// The scene requires the payer's reference, which is zero.
+        PayerRefMissing,
+        /// The scene requires the hash of the business number, which is zero.
+        BizNoHashMissing,
+        /// The scene requires the hash of the PDF, which is zero.
+        PdfHashMissing,
+        /// The scene requires the hash of where the originals lie, which is
+        /// zero.
+        LocationHashMissing,
     }
 
     impl<T> From<SummaryProblem> for Error<T> {
@@ -276,6 +287,10 @@ pub mod pallet {
                 SummaryProblem::XmlHashMissing => Self::XmlHashMissing,
                 SummaryProblem::AccessNodeNotLinked => Self::AccessNodeNotLinked,
                 SummaryProblem::AccessNodeInactive => Self::AccessNodeInactive,
+                SummaryProblem::PayerRefMissing => Self::PayerRefMissing,
+                SummaryProblem::BizNoHashMissing => Self::BizNoHashMissing,
+                SummaryProblem::PdfHashMissing => Self::PdfHashMissing,
+                SummaryProblem::LocationHashMissing => Self::LocationHashMissing,
             }
         }
     }
