@@ -1,19 +1,17 @@
-//! `bill_*` and `participant_*`: the domain in plain JSON.
+//! `bill_*`: bills in plain JSON.
 
 use crate::{
-    error::{Answer, chain, internal, storage},
+    error::{Answer, internal, storage},
     params::Args,
     server::{Context, Module, reading},
 };
 use billchain_primitives::{
-    BillCode, BillKey, BillNumber, CheckCode, Did, history::VersionRecord, index, traits::Bill,
+    BillCode, BillKey, BillNumber, CheckCode, history::VersionRecord, index, traits::Bill,
 };
-use billchain_rpc_types::{BillVersionView, BillView, ParticipantView};
-use billchain_runtime::Runtime;
+use billchain_rpc_types::{BillVersionView, BillView};
 use codec::{Decode, Encode};
 use frame_support::storage::storage_prefix;
 use jsonrpsee::core::RegisterMethodError;
-use pallet_participant::{Participant, ParticipantKind};
 
 /// Most bills of one transaction, and versions of one bill, in an answer.
 const MAX_ENTRIES: usize = 1_024;
@@ -25,8 +23,7 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     })?;
     reading(module, "bill_byCodes", &[], by_codes)?;
     reading(module, "bill_byTransaction", &[], by_transaction)?;
-    reading(module, "bill_history", &[], history)?;
-    reading(module, "participant_resolve", &[], resolve)
+    reading(module, "bill_history", &[], history)
 }
 
 /// Code and number, the parameters at `index` and after it.
@@ -99,36 +96,4 @@ fn history(context: &Context, args: &Args) -> Answer<Option<Vec<BillVersionView>
         .map(|(_, value)| Ok(BillVersionView::from(&decode::<VersionRecord>("version", value)?)))
         .collect::<Answer<_>>()?;
     Ok(Some(versions))
-}
-
-/// The participant with a DID; `null` if there is none.
-fn resolve(context: &Context, args: &Args) -> Answer<Option<ParticipantView>> {
-    let did: Did = args.parsed(0, "did")?;
-    let found = context
-        .deps
-        .chain
-        .read(|| pallet_participant::Pallet::<Runtime>::resolve(&did))
-        .map_err(chain)?;
-    Ok(found.map(|participant| participant_view(did, participant)))
-}
-
-fn participant_view(did: Did, participant: Participant) -> ParticipantView {
-    let account: [u8; 32] = participant.account.into();
-    ParticipantView {
-        did,
-        name: participant.name,
-        kind: match participant.kind {
-            ParticipantKind::Organisation => "organisation".into(),
-            ParticipantKind::Person => "person".into(),
-        },
-        public_key: participant.public_key,
-        account: account.into(),
-        roles: participant.roles,
-        status: participant.status,
-        uscc_hash: participant.uscc_hash,
-        version: participant.version,
-        history_hash: participant.history_hash,
-        registered: participant.registered.into(),
-        updated: participant.updated.into(),
-    }
 }

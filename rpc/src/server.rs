@@ -2,8 +2,8 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, block, dispute, error::Answer, heads, params::Args, policy, state, system,
-    transaction, verify,
+    authorization, bill, block, dispute, error::Answer, heads, params::Args, participant,
+    permission, policy, scene, state, system, transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
@@ -118,6 +118,9 @@ fn methods(
     state::register(&mut module)?;
     author::register(&mut module)?;
     bill::register(&mut module)?;
+    participant::register(&mut module)?;
+    permission::register(&mut module)?;
+    scene::register(&mut module)?;
     access_node::register(&mut module)?;
     authorization::register(&mut module)?;
     policy::register(&mut module)?;

@@ -14,6 +14,7 @@ use billchain_txpool::TxStatus;
 use codec::Encode;
 use frame_system::Phase;
 use jsonrpsee::core::RegisterMethodError;
+use sp_runtime::DispatchError;
 
 /// Longest text of one event's fields.
 const MAX_DETAILS: usize = 4_096;
@@ -83,5 +84,22 @@ fn note(view: &mut TransactionView, event: &RuntimeEvent) {
     let at = |position| encoded.get(position).copied().unwrap_or(u8::MAX);
     let (pallet, name) = names::event(at(0), at(1));
     let details = format!("{event:?}").chars().take(MAX_DETAILS).collect();
-    view.events.push(EventView { pallet, name, details });
+    let error = nested_failure(event).map(names::failure);
+    view.events.push(EventView { pallet, name, details, error });
+}
+
+/// The failure of a call within the transaction's, which is no failure of the
+/// transaction.
+fn nested_failure(event: &RuntimeEvent) -> Option<&DispatchError> {
+    use pallet_collective::Event as Council;
+    use pallet_utility::Event as Utility;
+    match event {
+        RuntimeEvent::Council(
+            Council::Executed { result, .. } | Council::MemberExecuted { result, .. },
+        ) => result.as_ref().err(),
+        RuntimeEvent::Utility(
+            Utility::BatchInterrupted { error, .. } | Utility::ItemFailed { error },
+        ) => Some(error),
+        _ => None,
+    }
 }

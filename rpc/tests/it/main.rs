@@ -2,6 +2,7 @@
 //! both transports. Blocks are made by hand; there is no consensus.
 
 mod access;
+mod administration;
 
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{

@@ -15,7 +15,9 @@ pub mod code;
 mod dispute;
 mod page;
 mod participant;
+mod permission;
 mod policy;
+mod scene;
 mod transaction;
 mod verify;
 
@@ -28,11 +30,17 @@ pub use authorization::{
 pub use bill::{BillKeyView, BillVersionView, BillView, LockView, ReimbursementView};
 pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, ResolutionView};
 pub use page::Page;
-pub use participant::{ParticipantView, StampView};
+pub use participant::{
+    IdentityView, ParticipantChangeView, ParticipantRecordView, ParticipantView, StampView,
+};
+pub use permission::{
+    AdministratorView, PermissionCheckView, RuleChangeView, RuleView, RulesView, WhitelistEntryView,
+};
 pub use policy::{
     CheckView, DecisionView, DocumentView, FlowView, InForceView, PolicyRef, PolicyView,
     SimulationView, StepView, TrailStepView,
 };
+pub use scene::{SceneApprovalView, SceneChangeView, SceneView};
 pub use transaction::{
     BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,
 };

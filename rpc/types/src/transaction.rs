@@ -69,6 +69,10 @@ pub struct EventView {
     pub name: String,
     /// Its fields, as text for people.
     pub details: String,
+    /// Why what it tells of failed, although the transaction did not: the call
+    /// of a motion, or one of a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<FailureView>,
 }
 
 /// The proof that a block was decided.
