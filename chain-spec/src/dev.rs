@@ -18,12 +18,13 @@ pub const NODES: usize = 4;
 pub const ISSUERS: usize = 51;
 
 /// Seeds of the other participants with SM2 keys.
-pub const PARTICIPANTS: [&str; 7] = [
+pub const PARTICIPANTS: [&str; 8] = [
     "//hospital",
     "//insurer-a",
     "//insurer-b",
     "//platform",
     "//admin",
+    "//admin-2",
     "//security",
     "//auditor",
 ];

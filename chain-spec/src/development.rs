@@ -15,8 +15,8 @@ impl ChainSpec {
     /// The development chain: four nodes `//node-1` to `//node-4`, whose
     /// operators are the council; the participants of the main job
     /// (`//hospital`, `//insurer-a`, `//insurer-b`, `//platform`), 51 more
-    /// issuers `//hospital-1` …, an administrator and an auditor, with SM2
-    /// keys; and //Alice (issuer), //Bob (user) and //Charlie (platform) with
+    /// issuers `//hospital-1` …, two system administrators `//admin` and
+    /// `//admin-2`, a security administrator and an auditor, with SM2 keys; and //Alice (issuer), //Bob (user) and //Charlie (platform) with
     /// Substrate's sr25519 keys. Participant `//x` has the DID `did:bill:x`.
     pub fn development() -> Self {
         let operators: Vec<Operator> = (1..=dev::NODES).map(operator).collect();
@@ -34,6 +34,7 @@ impl ChainSpec {
             whitelist: whitelist(),
             admins: vec![
                 admin("//admin", AdminRole::SystemAdmin),
+                admin("//admin-2", AdminRole::SystemAdmin),
                 admin("//security", AdminRole::SecurityAdmin),
                 admin("//auditor", AdminRole::Auditor),
             ],
@@ -79,6 +80,7 @@ fn participants() -> Vec<Registration> {
         sm2("insurer-b", "示范保险公司乙（虚构）", Role::User),
         sm2("platform", "示范服务平台（虚构）", Role::Platform),
         sm2("admin", "示范管理员（虚构）", Role::Admin),
+        sm2("admin-2", "示范管理员乙（虚构）", Role::Admin),
         sm2("security", "示范安全管理员（虚构）", Role::Admin),
         sm2("auditor", "示范审计员（虚构）", Role::Auditor),
         substrate("alice", "Alice", Sr25519Keyring::Alice, Role::Issuer),

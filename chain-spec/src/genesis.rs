@@ -44,7 +44,10 @@ impl ChainSpec {
                 scenes: self
                     .scenes
                     .iter()
-                    .map(|scene| (scene.id, scene.name.clone(), scene.rules))
+                    .map(|scene| {
+                        let related_data = scene.related_data.clone();
+                        (scene.id, scene.name.clone(), scene.rules, related_data)
+                    })
                     .collect(),
                 ..Default::default()
             },
@@ -111,7 +114,13 @@ fn permissions(spec: &ChainSpec) -> PermissionsConfig {
             .iter()
             .flat_map(|entry| entry.scenes.iter().map(|scene| (*scene, entry.did.clone())))
             .collect(),
-        admins: spec.admins.iter().map(|admin| (admin.account.account_id(), admin.role)).collect(),
+        admins: spec
+            .admins
+            .iter()
+            // `check` refuses an administrator that is no participant.
+            .filter_map(|admin| Some((spec.participant_with(&admin.account)?.did.clone(), admin)))
+            .map(|(did, admin)| (did, admin.role))
+            .collect(),
         ..Default::default()
     }
 }

@@ -2,7 +2,7 @@
 //! reading mends the document.
 
 use crate::{ChainSpec, ChainType, dev, genesis};
-use billchain_primitives::{BillStatus, PublicKey, SceneId, SignatureScheme};
+use billchain_primitives::{AdminRole, BillStatus, PublicKey, SceneId, SignatureScheme};
 use libp2p_identity::PeerId;
 use pallet_validators::MAX_POWER;
 use std::{collections::BTreeMap, str::FromStr};
@@ -45,6 +45,7 @@ impl ChainSpec {
         self.check_keys(&mut problems);
         self.check_peers(&mut problems);
         self.check_business(&mut problems);
+        self.check_admins(&mut problems);
         problems.extend(genesis::contract_problems(self));
         problems
     }
@@ -183,6 +184,8 @@ impl ChainSpec {
             if scene.rules.lock_period_ms == 0 {
                 problems.push(format!("scenes[{at}]: the lock period must not be 0"));
             }
+            let kinds = scene.related_data.iter().map(ToString::to_string);
+            repeated(&format!("scenes[{at}].relatedData"), kinds, problems);
         }
         repeated("scenes", self.scenes.iter().map(|scene| scene.id.0.to_string()), problems);
         for (at, rule) in self.transition_rules.iter().enumerate() {
@@ -218,9 +221,39 @@ impl ChainSpec {
     }
 }
 
+/// How many holders of an office a chain begins with at least: one that
+/// proposes and one that approves, and one each of the others.
+const OFFICES: [(AdminRole, usize, &str); 3] = [
+    (AdminRole::SystemAdmin, 2, "system administrators"),
+    (AdminRole::SecurityAdmin, 1, "security administrators"),
+    (AdminRole::Auditor, 1, "auditors"),
+];
+
 impl ChainSpec {
     fn has_scene(&self, id: SceneId) -> bool {
         self.scenes.iter().any(|scene| scene.id == id)
+    }
+
+    /// The three administrators: participants, separate, and enough of them.
+    fn check_admins(&self, problems: &mut Vec<String>) {
+        for (at, admin) in self.admins.iter().enumerate() {
+            match self.participant_with(&admin.account) {
+                None => problems.push(format!(
+                    "admins[{at}].account: no participant has the key {}",
+                    admin.account
+                )),
+                Some(participant) if !admin.role.goes_with(participant.roles) => problems.push(
+                    format!("admins[{at}].role: who administers does not audit, see its roles"),
+                ),
+                Some(_) => {}
+            }
+        }
+        for (office, fewest, name) in OFFICES {
+            let found = self.admins.iter().filter(|admin| admin.role == office).count();
+            if found < fewest {
+                problems.push(format!("admins: expected at least {fewest} {name}, found {found}"));
+            }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub struct ProductionInput {
     /// Who may lock bills without a grant.
     #[serde(default)]
     pub whitelist: Vec<Whitelisted>,
-    /// The three administrators (三员).
+    /// The three administrators (三员); see [`ChainSpec::admins`].
     #[serde(default)]
     pub admins: Vec<Admin>,
     /// What the fields of new bills must be, by scene.

@@ -2,7 +2,7 @@
 
 use crate::Scene;
 use billchain_primitives::{
-    Name, SceneId,
+    Keyword, Name, RequiredFields, SceneId,
     traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
 };
 
@@ -16,13 +16,13 @@ impl Scene {
     pub fn standard() -> Vec<Self> {
         use ReimbursementMode::{Cumulative, Exclusive};
         [
-            (1, "医疗收费", Exclusive, 100),
-            (2, "医疗保险报销", Cumulative, 90),
-            (3, "商业保险理赔", Cumulative, 80),
-            (4, "专项补助", Cumulative, 70),
+            (1, "医疗收费", Exclusive, 100, &["诊疗记录"] as &[&str]),
+            (2, "医疗保险报销", Cumulative, 90, &["诊疗记录", "病历", "住院出院小结"]),
+            (3, "商业保险理赔", Cumulative, 80, &["诊疗记录", "病历", "住院出院小结"]),
+            (4, "专项补助", Cumulative, 70, &["诊疗记录"]),
         ]
         .into_iter()
-        .map(|(id, name, mode, weight)| Self {
+        .map(|(id, name, mode, weight, related_data)| Self {
             id: SceneId(id),
             name: Name::new(name).expect("the names here are short texts; qed"),
             rules: SceneRules {
@@ -31,7 +31,14 @@ impl Scene {
                 lock_period_ms: 30 * DAY_MS,
                 void: VoidPolicy::Refused,
                 access_node: AccessNodePolicy::NotRequired,
+                required: RequiredFields::NONE,
             },
+            related_data: related_data
+                .iter()
+                .map(|kind| Keyword::new(kind).expect("the kinds here are short texts; qed"))
+                .collect::<Vec<_>>()
+                .try_into()
+                .expect("three kinds at most; qed"),
         })
         .collect()
     }

@@ -7,6 +7,7 @@ use billchain_primitives::{
 };
 use pallet_bill_register::FieldRules;
 use pallet_participant::Registration;
+use pallet_scene::RelatedData;
 use serde::{Deserialize, Serialize};
 
 /// What sort of chain it is.
@@ -66,7 +67,8 @@ pub struct ChainSpec {
     /// Who may lock bills without a grant, and in which scenes.
     #[serde(default)]
     pub whitelist: Vec<Whitelisted>,
-    /// The three administrators (三员), different accounts.
+    /// The three administrators (三员), different participants: two system
+    /// administrators at least, a security administrator and an auditor.
     #[serde(default)]
     pub admins: Vec<Admin>,
     /// Nodes that follow without a vote.
@@ -110,6 +112,9 @@ pub struct Scene {
     pub name: Name,
     /// Its rules.
     pub rules: SceneRules,
+    /// Kinds of data that belong to its claims (关联数据类型).
+    #[serde(default)]
+    pub related_data: RelatedData,
 }
 
 /// One rule of the status machine: what is not in it is refused.
@@ -161,7 +166,7 @@ pub struct Whitelisted {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Admin {
-    /// Key of the administrator's account.
+    /// Key of the administrator, a participant.
     pub account: PublicKey,
     /// The office.
     pub role: AdminRole,
@@ -179,6 +184,11 @@ impl ChainSpec {
             serde_json::from_str(text).map_err(|error| SpecError::Json(error.to_string()))?;
         spec.check()?;
         Ok(spec)
+    }
+
+    /// The participant that acts with this key.
+    pub(crate) fn participant_with(&self, key: &PublicKey) -> Option<&Registration> {
+        self.participants.iter().find(|participant| participant.public_key == *key)
     }
 
     /// Fails with every problem, if there is any.

@@ -8,6 +8,7 @@ use billchain_rpc_types::{
     ResolutionView, TransactionState, TransactionView,
 };
 use billchain_runtime::{RuntimeCall, VERSION};
+use codec::Decode;
 use jsonrpsee::{
     core::{
         client::{ClientT, Error as RpcError},
@@ -17,6 +18,7 @@ use jsonrpsee::{
     rpc_params,
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// Why a request to a node failed.
@@ -68,6 +70,14 @@ pub enum ClientError {
         found: u32,
         /// Transaction version of the node.
         found_format: u32,
+    },
+    /// An answer is not of the form that this program knows.
+    #[error("{method} answered with bytes of another form: {found}")]
+    Undecodable {
+        /// The method.
+        method: &'static str,
+        /// What it answered.
+        found: String,
     },
     /// A transaction did not become final in time. It may still.
     #[error("transaction {hash:?} is not final after {patience:?}: it is {state:?}")]
@@ -320,6 +330,35 @@ impl Connection {
     /// A participant by its DID.
     pub async fn participant(&self, did: &str) -> Result<Option<ParticipantView>, ClientError> {
         self.ask("participant_resolve", rpc_params![did]).await
+    }
+
+    /// What a method answers to these parameters, as plain JSON.
+    pub async fn read(
+        &self,
+        method: &'static str,
+        params: Vec<Value>,
+    ) -> Result<Value, ClientError> {
+        let mut all = ArrayParams::new();
+        for param in params {
+            // Any JSON value is JSON.
+            let _ = all.insert(param);
+        }
+        self.ask(method, all).await
+    }
+
+    /// A value of the state at the head, by its raw key; `None` if there is
+    /// none.
+    pub async fn state<T: Decode>(&self, key: &[u8]) -> Result<Option<T>, ClientError> {
+        let method = "state_getStorage";
+        let key = format!("0x{}", hex::encode(key));
+        let found: Option<String> = self.ask(method, rpc_params![key]).await?;
+        let decode = |text: &str| {
+            let bytes = hex::decode(text.trim_start_matches("0x")).ok()?;
+            T::decode(&mut &bytes[..]).ok()
+        };
+        found
+            .map(|text| decode(&text).ok_or(ClientError::Undecodable { method, found: text }))
+            .transpose()
     }
 
     async fn ask<T: DeserializeOwned>(

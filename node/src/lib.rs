@@ -14,7 +14,9 @@ mod service;
 use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
-use commands::{bill, blocks, chain_spec, check_state, config as config_command, devnet, keys};
+use commands::{
+    admin, bill, blocks, chain_spec, check_state, config as config_command, devnet, keys,
+};
 use config::Config;
 use std::{path::PathBuf, process::ExitCode};
 use tracing_subscriber::EnvFilter;
@@ -60,6 +62,9 @@ enum Command {
     Devnet(devnet::Options),
     /// Register, lock, reimburse, reverse, query and verify bills at a node.
     Bill(bill::Cli),
+    /// Administer: participants, access nodes, scenes, policies, grants, cases,
+    /// rules, and the council's motions.
+    Admin(admin::Cli),
 }
 
 /// Does what the command line says.
@@ -95,6 +100,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Devnet(options) => devnet::run(options)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
+        Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,7 @@ mod codec_util;
 pub mod did;
 mod elements;
 mod extrinsic;
+mod fields;
 mod hashing;
 pub mod history;
 pub mod index;
@@ -32,6 +33,7 @@ pub use bill::{
 pub use did::Did;
 pub use elements::{Element, Elements};
 pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
+pub use fields::{RequiredFields, SummaryField};
 pub use hashing::{Sm3Hasher, sm3};
 pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};

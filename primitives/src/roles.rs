@@ -78,6 +78,12 @@ impl RoleSet {
         self.0 == 0
     }
 
+    /// Whether no duties meet in it that must be separate (职责分离): who
+    /// administers does not audit.
+    pub const fn is_separate(self) -> bool {
+        !(self.contains(Role::Admin) && self.contains(Role::Auditor))
+    }
+
     /// The roles, in the order of the enum.
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.contains(*role))
@@ -138,6 +144,17 @@ pub enum AdminRole {
     Auditor,
 }
 
+impl AdminRole {
+    /// Whether a participant with these roles may hold the office: nobody
+    /// administers and audits (职责分离).
+    pub const fn goes_with(self, roles: RoleSet) -> bool {
+        match self {
+            Self::SystemAdmin | Self::SecurityAdmin => !roles.contains(Role::Auditor),
+            Self::Auditor => !roles.contains(Role::Admin),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,5 +166,16 @@ mod tests {
         assert_eq!(set.iter().collect::<Vec<_>>(), [Role::User, Role::Admin]);
         assert_eq!(RoleSet::decode(&mut &set.encode()[..]).unwrap(), set);
         assert!(RoleSet::decode(&mut &[0b10_0000][..]).is_err());
+    }
+
+    #[test]
+    fn who_administers_does_not_audit() {
+        let (admin, auditor) = (RoleSet::of(&[Role::Admin]), RoleSet::of(&[Role::Auditor]));
+        assert!(admin.is_separate() && auditor.is_separate() && !RoleSet::ALL.is_separate());
+        for office in [AdminRole::SystemAdmin, AdminRole::SecurityAdmin] {
+            assert!(office.goes_with(admin) && !office.goes_with(auditor), "{office:?}");
+        }
+        assert!(AdminRole::Auditor.goes_with(auditor) && !AdminRole::Auditor.goes_with(admin));
+        assert!(AdminRole::Auditor.goes_with(RoleSet::of(&[Role::Issuer])));
     }
 }

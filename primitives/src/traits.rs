@@ -2,8 +2,9 @@
 //! which pallet plays it.
 
 use crate::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, ClaimNo, Did, Fen, Hash,
-    Moment, Operation, Reason, RoleSet, SceneId, Stamp, Target, history::Entry, rule::BillFacts,
+    AccountId, AdminRole, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, ClaimNo, Did,
+    Fen, Hash, Moment, Operation, Reason, RequiredFields, RoleSet, SceneId, Stamp, SummaryField,
+    Target, history::Entry, rule::BillFacts,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -62,6 +63,12 @@ pub trait Participants {
     fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem>;
     /// The account that acts for `did` now, whatever its state.
     fn account_of(did: &Did) -> Option<AccountId>;
+}
+
+/// The administrators (三员). Played by the permissions contract.
+pub trait Administrators {
+    /// The office that `did` holds, whatever state it is in.
+    fn office(did: &Did) -> Option<AdminRole>;
 }
 
 /// Whether a scene admits one successful claim or several.
@@ -163,6 +170,10 @@ pub struct SceneRules {
     /// leaves it out asks for none.
     #[serde(default)]
     pub access_node: AccessNodePolicy,
+    /// What its bills must have beside the fields of every bill. A chain spec
+    /// that leaves it out asks for nothing.
+    #[serde(default)]
+    pub required: RequiredFields,
 }
 
 /// Why a scene cannot be used.
@@ -176,7 +187,8 @@ pub enum SceneProblem {
 
 /// The business scenes. Played by the scene contract.
 pub trait Scenes {
-    /// Rules of the scene, if it is active.
+    /// Rules of the scene, if it is active. A scene that awaits approval is not
+    /// there yet, and one whose change does still has its former rules.
     fn active(scene: SceneId) -> Result<SceneRules, SceneProblem>;
 }
 
@@ -425,6 +437,26 @@ pub enum SummaryProblem {
     /// The scene asks for an access node, and every one that is linked to the
     /// issuer is paused or disabled.
     AccessNodeInactive,
+    /// The scene requires `payer_ref`, which is zero.
+    PayerRefMissing,
+    /// The scene requires `biz_no_hash`, which is zero.
+    BizNoHashMissing,
+    /// The scene requires `pdf_hash`, which is zero.
+    PdfHashMissing,
+    /// The scene requires `location_hash`, which is zero.
+    LocationHashMissing,
+}
+
+impl From<SummaryField> for SummaryProblem {
+    /// The problem of a bill that lacks the field.
+    fn from(missing: SummaryField) -> Self {
+        match missing {
+            SummaryField::PayerRef => Self::PayerRefMissing,
+            SummaryField::BizNoHash => Self::BizNoHashMissing,
+            SummaryField::PdfHash => Self::PdfHashMissing,
+            SummaryField::LocationHash => Self::LocationHashMissing,
+        }
+    }
 }
 
 /// Where bills are kept. Played by the bill-register contract, which is the

@@ -2,12 +2,12 @@
 
 use crate::{
     bill::{self, decode},
-    error::{Answer, chain, invalid},
+    error::{Answer, chain},
     page,
     params::Args,
     server::{Context, Module, reading},
 };
-use billchain_primitives::{Did, SceneId, traits::GrantId};
+use billchain_primitives::{Did, traits::GrantId};
 use billchain_rpc_types::{
     ConditionView, GrantChangeView, GrantCheckView, GrantRecordView, GrantView, Page,
 };
@@ -49,10 +49,7 @@ fn check(context: &Context, args: &Args) -> Answer<Option<GrantCheckView>> {
     let id = id(args)?;
     let subject: Did = args.parsed(1, "subject")?;
     let key = bill::key(args, 2)?;
-    let number = args.number(4, "scene")?;
-    let scene = u16::try_from(number)
-        .map(SceneId)
-        .map_err(|_| invalid("scene", "a number from 0 to 65535", &number.to_string()))?;
+    let scene = args.scene(4)?;
     let Some(bill) = bill::bill(context, &key)? else { return Ok(None) };
     let read = || Contract::check(&id, &subject, &bill.summary, scene);
     let problem = context.deps.chain.read(read).map_err(chain)?.err();

@@ -1,4 +1,4 @@
-//! `bill_*` and `participant_*`: the domain in plain JSON.
+//! `bill_*`: bills in plain JSON.
 
 use crate::{
     error::{Answer, chain, internal, invalid, storage},
@@ -6,15 +6,14 @@ use crate::{
     server::{Context, Module, reading},
 };
 use billchain_primitives::{
-    BillCode, BillKey, BillNumber, CheckCode, Did, ThreeCodes, index, traits::Bill,
+    BillCode, BillKey, BillNumber, CheckCode, ThreeCodes, index, traits::Bill,
 };
-use billchain_rpc_types::{AdjustmentView, BillView, ParticipantView};
-use billchain_runtime::{BillQuery, BillUpdate, Runtime};
+use billchain_rpc_types::{AdjustmentView, BillView};
+use billchain_runtime::{BillQuery, BillUpdate};
 use codec::{Decode, Encode};
 use frame_support::storage::storage_prefix;
 use jsonrpsee::core::RegisterMethodError;
 use pallet_bill_query::MAX_QUERIES;
-use pallet_participant::{Participant, ParticipantKind};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -32,8 +31,7 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     reading(module, "bill_byTransaction", &[], by_transaction)?;
     reading(module, "bill_getBatch", &[], get_batch)?;
     reading(module, "bill_byCodesBatch", &[], by_codes_batch)?;
-    reading(module, "bill_adjustment", &[], adjustment)?;
-    reading(module, "participant_resolve", &[], resolve)
+    reading(module, "bill_adjustment", &[], adjustment)
 }
 
 /// Code and number, the parameters at `index` and after it.
@@ -193,37 +191,5 @@ pub(crate) fn touched(context: &Context, args: &Args) -> Answer<Option<Vec<BillK
             Some((last, _)) if entries.len() == ENTRIES => after = Some(last.clone()),
             _ => return Ok(Some(keys)),
         }
-    }
-}
-
-/// The participant with a DID; `null` if there is none.
-fn resolve(context: &Context, args: &Args) -> Answer<Option<ParticipantView>> {
-    let did: Did = args.parsed(0, "did")?;
-    let found = context
-        .deps
-        .chain
-        .read(|| pallet_participant::Pallet::<Runtime>::resolve(&did))
-        .map_err(chain)?;
-    Ok(found.map(|participant| participant_view(did, participant)))
-}
-
-fn participant_view(did: Did, participant: Participant) -> ParticipantView {
-    let account: [u8; 32] = participant.account.into();
-    ParticipantView {
-        did,
-        name: participant.name,
-        kind: match participant.kind {
-            ParticipantKind::Organisation => "organisation".into(),
-            ParticipantKind::Person => "person".into(),
-        },
-        public_key: participant.public_key,
-        account: account.into(),
-        roles: participant.roles,
-        status: participant.status,
-        uscc_hash: participant.uscc_hash,
-        version: participant.version,
-        history_hash: participant.history_hash,
-        registered: participant.registered.into(),
-        updated: participant.updated.into(),
     }
 }

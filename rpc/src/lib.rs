@@ -4,7 +4,8 @@
 //! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
 //! its exact shapes, so that existing libraries work; and plain JSON for
 //! platform services that know nothing of SCALE (`bill_*`, `participant_*`,
-//! `node_*`, `authorization_*`, `policy_*`, `dispute_*`, `transaction_status`;
+//! `node_*`, `scene_*`, `permission_*`, `authorization_*`, `policy_*`,
+//! `dispute_*`, `transaction_status`;
 //! see [`billchain_rpc_types`]).
 //!
 //! It promises that every committed block is final when it is announced: new
@@ -37,9 +38,12 @@ mod names;
 mod node;
 mod page;
 mod params;
+mod participant;
 mod party;
+mod permission;
 mod policy;
 mod registration;
+mod scene;
 mod server;
 mod state;
 mod subscription;

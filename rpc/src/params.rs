@@ -1,9 +1,10 @@
 //! Parameters as clients write them.
 
 use crate::error::{Answer, invalid};
-use billchain_primitives::{AccountId, Hash};
+use billchain_primitives::{AccountId, Hash, SceneId};
 use core::{ops::RangeInclusive, str::FromStr};
 use jsonrpsee::types::Params;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Most entries of one page of a list.
@@ -130,6 +131,27 @@ impl Args {
     /// A required number.
     pub(crate) fn number(&self, index: usize, name: &str) -> Answer<u32> {
         number(self.value(index), name)
+    }
+
+    /// A required number of a scene.
+    pub(crate) fn scene(&self, index: usize) -> Answer<SceneId> {
+        let number = self.number(index, "scene")?;
+        u16::try_from(number)
+            .map(SceneId)
+            .map_err(|_| invalid("scene", "a number from 0 to 65535", &number.to_string()))
+    }
+
+    /// A required parameter that JSON can be read as; `what` says in words
+    /// what it is.
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        index: usize,
+        name: &str,
+        what: &str,
+    ) -> Answer<T> {
+        let value = self.value(index);
+        serde_json::from_value(value.clone())
+            .map_err(|error| invalid(name, &format!("{what} ({error})"), &value.to_string()))
     }
 
     /// A required account: SS58 or 0x hex.

@@ -25,7 +25,7 @@ use pallet_policy::{
     PolicyStatus, Step, Verdict, by_actor_prefix, decide,
     document::{Document, DocumentError},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::Value as Json;
 use sp_core::H256;
 use sp_runtime::DispatchError;
@@ -59,13 +59,6 @@ fn word(value: &impl Serialize) -> Answer<String> {
     }
 }
 
-/// A required parameter that JSON can be read as.
-fn json<T: DeserializeOwned>(args: &Args, index: usize, name: &str, what: &str) -> Answer<T> {
-    let value = args.value(index);
-    serde_json::from_value(value.clone())
-        .map_err(|error| invalid(name, &format!("{what} ({error})"), &value.to_string()))
-}
-
 fn policy_id(args: &Args, index: usize) -> Answer<PolicyId> {
     let number = args.number(index, "policy")?;
     u16::try_from(number)
@@ -73,15 +66,8 @@ fn policy_id(args: &Args, index: usize) -> Answer<PolicyId> {
         .map_err(|_| invalid("policy", "a number from 0 to 65535", &number.to_string()))
 }
 
-fn scene_id(args: &Args, index: usize) -> Answer<SceneId> {
-    let number = args.number(index, "scene")?;
-    u16::try_from(number)
-        .map(SceneId)
-        .map_err(|_| invalid("scene", "a number from 0 to 65535", &number.to_string()))
-}
-
 fn operation(args: &Args, index: usize) -> Answer<Guarded> {
-    json(args, index, "operation", "\"register\", \"pre_issue\", \"lock\" or \"reimburse\"")
+    args.json(index, "operation", "\"register\", \"pre_issue\", \"lock\" or \"reimburse\"")
 }
 
 /// One version of a policy: the one asked for, else the effective one, else
@@ -147,7 +133,7 @@ fn by_keyword(context: &Context, args: &Args) -> Answer<Vec<PolicyRef>> {
 
 /// The versions of a status, a page at a time.
 fn by_status(context: &Context, args: &Args) -> Answer<Page<PolicyRef>> {
-    let status: PolicyStatus = json(args, 0, "status", "\"draft\", \"effective\" or \"revoked\"")?;
+    let status: PolicyStatus = args.json(0, "status", "\"draft\", \"effective\" or \"revoked\"")?;
     let after = match args.optional_bytes(1, "cursor")? {
         None => None,
         Some(bytes) => Some(<(PolicyId, u32)>::decode_all(&mut &bytes[..]).map_err(|_| {
@@ -225,8 +211,8 @@ fn trail(
     first: usize,
     prefix: Vec<u8>,
 ) -> Answer<Page<TrailStepView>> {
-    let from: Option<Moment> = json(args, first, "from", "milliseconds since 1970, or null")?;
-    let to: Option<Moment> = json(args, first + 1, "to", "milliseconds since 1970, or null")?;
+    let from: Option<Moment> = args.json(first, "from", "milliseconds since 1970, or null")?;
+    let to: Option<Moment> = args.json(first + 1, "to", "milliseconds since 1970, or null")?;
     let start = match args.value(first + 2) {
         // A moment alone sorts before every key that begins with it.
         Json::Null => [&prefix[..], &from.unwrap_or(0).to_be_bytes()].concat(),
@@ -270,7 +256,7 @@ fn list(context: &Context, scene: SceneId, operation: Guarded) -> Answer<Vec<Com
 /// The effective policies of a scene and operation, in the order they are
 /// asked.
 fn in_force(context: &Context, args: &Args) -> Answer<Vec<InForceView>> {
-    list(context, scene_id(args, 0)?, operation(args, 1)?)?
+    list(context, args.scene(0)?, operation(args, 1)?)?
         .into_iter()
         .map(|one| {
             let Compiled { policy, version, priority, effect, rule: conditions } = one;
@@ -327,7 +313,7 @@ fn facts(
     wanted: impl Iterator<Item = Field>,
 ) -> Answer<BTreeMap<Field, Value>> {
     let written: BTreeMap<String, FormValue> =
-        json(args, index, "facts", "an object of fields and values")?;
+        args.json(index, "facts", "an object of fields and values")?;
     let facts = read_facts(&written)
         .map_err(|error| invalid("facts", &error, &args.value(index).to_string()))?;
     for field in wanted {
@@ -354,7 +340,7 @@ fn simulate(_: &Context, args: &Args) -> Answer<SimulationView> {
 
 /// What the policies in force decide on facts by hand.
 fn evaluate(context: &Context, args: &Args) -> Answer<DecisionView> {
-    let list = list(context, scene_id(args, 0)?, operation(args, 1)?)?;
+    let list = list(context, args.scene(0)?, operation(args, 1)?)?;
     let facts = facts(args, 2, list.iter().flat_map(|one| one.rule.fields()))?;
     let (allowed, by) = match decide(&list, &facts) {
         None => (true, None),

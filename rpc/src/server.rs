@@ -2,8 +2,8 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, block, dispute, error::Answer, heads, history, params::Args, party,
-    policy, state, system, transaction, verify,
+    authorization, bill, block, dispute, error::Answer, heads, history, params::Args, participant,
+    party, permission, policy, scene, state, system, transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
@@ -120,6 +120,9 @@ fn methods(
     bill::register(&mut module)?;
     party::register(&mut module)?;
     history::register(&mut module)?;
+    participant::register(&mut module)?;
+    permission::register(&mut module)?;
+    scene::register(&mut module)?;
     access_node::register(&mut module)?;
     authorization::register(&mut module)?;
     policy::register(&mut module)?;

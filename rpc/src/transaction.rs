@@ -73,18 +73,24 @@ fn events(context: &Context, block: &Hash, index: u32) -> Result<Vec<RuntimeEven
     })
 }
 
-/// The item of a batch that was refused, where its place is known, and why.
-fn refused_item(event: &RuntimeEvent) -> Option<(Option<u32>, DispatchError)> {
+/// The failure of what is within the transaction (an item of a batch, the call
+/// of a motion), which is no failure of the transaction; and its place in the
+/// batch, where that is known.
+fn nested_failure(event: &RuntimeEvent) -> Option<(Option<u32>, &DispatchError)> {
     use pallet_bill_update::Event as BillUpdate;
+    use pallet_collective::Event as Council;
     use pallet_utility::Event as Utility;
     match event {
         RuntimeEvent::BillUpdate(BillUpdate::BatchItemRefused { index, error, .. }) => {
-            Some((Some(u32::from(*index)), *error))
+            Some((Some(u32::from(*index)), error))
         }
         RuntimeEvent::Utility(Utility::BatchInterrupted { index, error }) => {
-            Some((Some(*index), *error))
+            Some((Some(*index), error))
         }
-        RuntimeEvent::Utility(Utility::ItemFailed { error }) => Some((None, *error)),
+        RuntimeEvent::Utility(Utility::ItemFailed { error }) => Some((None, error)),
+        RuntimeEvent::Council(
+            Council::Executed { result, .. } | Council::MemberExecuted { result, .. },
+        ) => result.as_ref().err().map(|error| (None, error)),
         _ => None,
     }
 }
@@ -104,7 +110,7 @@ fn note(view: &mut TransactionView, event: &RuntimeEvent) {
     let at = |position| encoded.get(position).copied().unwrap_or(u8::MAX);
     let (pallet, name) = names::event(at(0), at(1));
     let details = format!("{event:?}").chars().take(MAX_DETAILS).collect();
-    let (item, error) = refused_item(event).unzip();
-    let error = error.map(|error| names::failure(&error));
+    let (item, error) = nested_failure(event).unzip();
+    let error = error.map(names::failure);
     view.events.push(EventView { pallet, name, details, item: item.flatten(), error });
 }

@@ -14,11 +14,17 @@ use frame_support::{
     traits::{ConstU16, ConstU32, ConstU64, Everything, NeverEnsureOrigin},
     weights::Weight,
 };
+use pallet_permissions::{EnsureAdministrator, SecurityAdmin};
 use sp_runtime::{Perbill, traits::AccountIdLookup};
 use sp_version::RuntimeVersion;
 
-/// Who may administer: see [`CouncilMajority`].
+/// Who admits participants and access nodes, sets rules, whitelists and
+/// offices, and changes validators: see [`CouncilMajority`].
 pub type AdminOrigin = CouncilMajority;
+
+/// Who stops at once what cannot wait for a motion: a security administrator
+/// (安全管理员).
+pub type SecurityOrigin = EnsureAdministrator<Runtime, SecurityAdmin>;
 
 parameter_types! {
     /// The version of the rules.
@@ -113,6 +119,8 @@ impl pallet_membership::Config<pallet_membership::Instance1> for Runtime {
 
 impl pallet_participant::Config for Runtime {
     type AdminOrigin = AdminOrigin;
+    type SecurityOrigin = SecurityOrigin;
+    type Administrators = Permissions;
     type Time = Timestamp;
     type MaxParticipants = ConstU32<1_000_000>;
     type MaxRotations = ConstU32<100>;
@@ -126,14 +134,22 @@ impl pallet_validators::Config for Runtime {
 
 impl pallet_permissions::Config for Runtime {
     type AdminOrigin = AdminOrigin;
+    type Participants = Participant;
+    type Scenes = Scene;
+    type Time = Timestamp;
+    // Each change is a motion of the council.
+    type MaxRuleVersions = ConstU32<10_000>;
     type MaxWhitelist = ConstU32<10_000>;
     type MaxAdmins = ConstU32<64>;
     type WeightInfo = pallet_permissions::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_scene::Config for Runtime {
-    type AdminOrigin = AdminOrigin;
+    type Participants = Participant;
+    type Administrators = Permissions;
+    type Time = Timestamp;
     type MaxScenes = ConstU32<1_000>;
+    type MaxOpenProposals = ConstU32<100>;
     type WeightInfo = pallet_scene::weights::SubstrateWeight<Runtime>;
 }
 
@@ -168,6 +184,7 @@ impl pallet_bill_query::Config for Runtime {
 
 impl pallet_access_node::Config for Runtime {
     type AdminOrigin = AdminOrigin;
+    type SecurityOrigin = SecurityOrigin;
     type Participants = Participant;
     type Time = Timestamp;
     type MaxNodes = ConstU32<100_000>;

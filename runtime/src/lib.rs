@@ -25,7 +25,7 @@ mod version;
 
 pub use apis::api;
 pub use assembly::*;
-pub use config::{AdminOrigin, MAX_COUNCIL_MEMBERS};
+pub use config::{AdminOrigin, MAX_COUNCIL_MEMBERS, SecurityOrigin};
 pub use contention::CheckContention;
 pub use council::{CouncilCollective, CouncilMajority, CouncilSync};
 pub use pallet_dispute::Precedence;

@@ -1,7 +1,9 @@
 //! Documents good and bad.
 
 use billchain_chain_spec::*;
-use billchain_primitives::{PublicKey, traits::AccessNodePolicy};
+use billchain_primitives::{
+    AdminRole, PublicKey, RequiredFields, SummaryField, traits::AccessNodePolicy,
+};
 use sp_keyring::Sr25519Keyring;
 
 /// A production input with keys nobody else has.
@@ -17,16 +19,27 @@ fn production_input() -> ProductionInput {
         })
         .collect();
     let development = ChainSpec::development();
-    let mut hospital = development.participants[0].clone();
-    hospital.public_key = key("hospital");
+    // The hospital, and the administrators with their offices.
+    let mut participants = development.participants.clone();
+    participants.retain(|participant| {
+        let own = development.admins.iter().any(|admin| admin.account == participant.public_key);
+        own || participant.did.as_str() == "did:bill:hospital"
+    });
+    let mut admins = development.admins.clone();
+    for participant in &mut participants {
+        let fresh = key(participant.did.as_str());
+        let held = admins.iter_mut().filter(|admin| admin.account == participant.public_key);
+        held.for_each(|admin| admin.account = fresh.clone());
+        participant.public_key = fresh;
+    }
     ProductionInput {
         name: "Bills of a city".parse().unwrap(),
         id: "city-bills".into(),
         timestamp_ms: 1_800_000_000_000,
         operators,
-        participants: vec![hospital],
+        participants,
         whitelist: Vec::new(),
-        admins: Vec::new(),
+        admins,
         field_rules: Vec::new(),
         scenes: Scene::standard(),
         observers: Vec::new(),
@@ -59,7 +72,7 @@ fn equal_documents_give_equal_states_also_through_json() {
 fn every_part_of_the_document_is_part_of_the_state() {
     let base = ChainSpec::development();
     let state = base.genesis_state().unwrap();
-    let changes: [(&str, fn(&mut ChainSpec)); 10] = [
+    let changes: [(&str, fn(&mut ChainSpec)); 12] = [
         ("timestamp", |s| s.timestamp_ms += 1),
         ("an operator's power", |s| s.operators[0].power = 2),
         ("the council", |s| s.council.truncate(3)),
@@ -68,10 +81,17 @@ fn every_part_of_the_document_is_part_of_the_state() {
         ("a scene's access nodes", |s| {
             s.scenes[0].rules.access_node = AccessNodePolicy::Required;
         }),
+        ("what a scene requires", |s| {
+            s.scenes[0].rules.required = RequiredFields::of(&[SummaryField::PdfHash]);
+        }),
+        ("a scene's related data", |s| s.scenes[0].related_data = Default::default()),
         ("a transition rule", |s| s.transition_rules.truncate(s.transition_rules.len() - 1)),
         ("a field rule", |s| s.field_rules.push(field_rules(1, "{\"required\": \"pdf_hash\"}"))),
         ("the whitelist", |s| drop(s.whitelist.pop())),
-        ("an administrator", |s| s.admins.truncate(s.admins.len() - 1)),
+        ("an administrator", |s| {
+            let hospital = s.participants[0].public_key.clone();
+            s.admins.push(Admin { account: hospital, role: AdminRole::SystemAdmin });
+        }),
     ];
     for (what, change) in changes {
         let mut spec = base.clone();
@@ -129,7 +149,7 @@ fn every_problem_is_reported_at_once() {
         "operators[2].consensusKey: the same key as operators[2].account",
         "scenes[0]: the lock period",
         "scenes[1]: the same as scenes[0]",
-        "participants[1] (did:bill:hospital): the DID stands twice",
+        "participants[5] (did:bill:hospital): the DID stands twice",
         "transitionRules[",
         "fieldRules[0].rules[0]: no bill can keep it",
         "fieldRules[0]: there is no scene 999",
@@ -139,6 +159,38 @@ fn every_problem_is_reported_at_once() {
     ] {
         assert!(found.iter().any(|p| p.starts_with(expected)), "{expected}: {found:#?}");
     }
+}
+
+#[test]
+fn administrators_are_participants_separate_and_enough() {
+    let development = ChainSpec::development();
+    for spec in [development, ChainSpec::production(production_input()).unwrap()] {
+        let holders = |office| spec.admins.iter().filter(|admin| admin.role == office).count();
+        let offices = [AdminRole::SystemAdmin, AdminRole::SecurityAdmin, AdminRole::Auditor];
+        assert_eq!(offices.map(holders), [2, 1, 1]);
+    }
+    let found = problems(|spec| {
+        spec.admins.retain(|admin| admin.role == AdminRole::SystemAdmin);
+        spec.admins[0].account = dev::public("//secret//nobody");
+        spec.admins[1].role = AdminRole::Auditor;
+    });
+    for expected in [
+        "admins[0].account: no participant has the key",
+        "admins[1].role: who administers does not audit",
+        "admins: expected at least 2 system administrators, found 1",
+        "admins: expected at least 1 security administrators, found 0",
+    ] {
+        assert!(found.iter().any(|p| p.starts_with(expected)), "{expected}: {found:#?}");
+    }
+}
+
+#[test]
+fn related_data_that_stand_twice_are_refused() {
+    let found = problems(|spec| {
+        let kinds = vec!["病历".parse().unwrap(), "病历".parse().unwrap()];
+        spec.scenes[0].related_data = kinds.try_into().unwrap();
+    });
+    assert_eq!(found, ["scenes[0].relatedData[1]: the same as scenes[0].relatedData[0]"]);
 }
 
 #[test]
@@ -172,12 +224,13 @@ fn json_with_unknown_or_missing_fields_is_refused_by_name() {
 }
 
 #[test]
-fn a_scene_that_says_nothing_of_access_nodes_asks_for_none() {
+fn a_scene_that_says_nothing_of_nodes_and_fields_asks_for_none() {
     let spec = ChainSpec::development();
     let mut json: serde_json::Value = serde_json::from_str(&spec.to_json().unwrap()).unwrap();
     for scene in json["scenes"].as_array_mut().unwrap() {
-        let removed = scene["rules"].as_object_mut().unwrap().remove("access_node");
-        assert_eq!(removed, Some("not_required".into()));
+        let rules = scene["rules"].as_object_mut().unwrap();
+        assert_eq!(rules.remove("access_node"), Some("not_required".into()));
+        assert_eq!(rules.remove("required"), Some(serde_json::json!([])));
     }
     assert_eq!(ChainSpec::from_json(&json.to_string()).unwrap(), spec);
 }

@@ -148,8 +148,19 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
 fn production() -> ProductionInput {
     let key = |seed: &str| dev::public(&format!("//secret//{seed}"));
     let development = ChainSpec::development();
-    let mut hospital = development.participants[0].clone();
-    hospital.public_key = key("hospital");
+    // The hospital, and the administrators with their offices.
+    let mut participants = development.participants.clone();
+    participants.retain(|participant| {
+        let own = development.admins.iter().any(|admin| admin.account == participant.public_key);
+        own || participant.did.as_str() == "did:bill:hospital"
+    });
+    let mut admins = development.admins.clone();
+    for participant in &mut participants {
+        let fresh = key(participant.did.as_str());
+        let held = admins.iter_mut().filter(|admin| admin.account == participant.public_key);
+        held.for_each(|admin| admin.account = fresh.clone());
+        participant.public_key = fresh;
+    }
     ProductionInput {
         name: "Bills of a city".parse().expect("a name"),
         id: "city-bills".into(),
@@ -163,9 +174,9 @@ fn production() -> ProductionInput {
                 power: 1,
             })
             .collect(),
-        participants: vec![hospital],
+        participants,
         whitelist: Vec::new(),
-        admins: Vec::new(),
+        admins,
         scenes: Scene::standard(),
         field_rules: Vec::new(),
         observers: Vec::new(),

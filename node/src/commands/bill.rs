@@ -1,64 +1,42 @@
 //! `billchain bill`: the bill operations, for an operator at a shell.
 //!
-//! Exit code 0: done; 3: refused by the chain or not matching, with the reason;
-//! 1: anything else.
+//! Exit codes are [`super::shell`]'s; 3 is also for what does not match.
 
 mod adjust;
 mod batch;
 mod history;
 
-use super::keys::{Password, load_sm2};
+use super::shell::{Shell, failure};
 use crate::application::now_ms;
 use anyhow::{Context, Result, bail, ensure};
 use billchain_client::{
-    Connection, Signer,
+    Connection,
     einvoice::{EInvoice, SummaryContext},
 };
 use billchain_primitives::{
     BillKey, BillSummary, ClaimNo, Did, Fen, Hash, Reason, SceneId, traits::GrantId,
 };
-use billchain_rpc_types::{FailureView, VerificationResult};
+use billchain_rpc_types::VerificationResult;
 use billchain_runtime::{Runtime, RuntimeCall};
 use clap::{Args, Subcommand, ValueEnum};
 use pallet_bill_register::{LinkChange, Relation};
 use pallet_bill_update::types::StatusChange;
 use pallet_bill_verify::Observation;
-use serde_json::{Value, json};
-use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
+use serde_json::json;
+use std::{fs, path::PathBuf, process::ExitCode};
 
 type BillRegisterCall = pallet_bill_register::Call<Runtime>;
 type BillUpdateCall = pallet_bill_update::Call<Runtime>;
 type BillVerifyCall = pallet_bill_verify::Call<Runtime>;
 
-/// How long a transaction may take to become final.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Exit code of a refusal.
-const REFUSED: u8 = 3;
-
 /// `billchain bill …`.
 #[derive(Args)]
 pub(crate) struct Cli {
-    /// A node's JSON-RPC.
-    #[arg(long, default_value = "http://127.0.0.1:9944", global = true)]
-    rpc: String,
-    /// SM2 key that signs, encrypted PKCS#8 PEM.
-    #[arg(long, value_name = "FILE", global = true)]
-    key: Option<PathBuf>,
-    /// File with the password of --key.
-    #[arg(long, value_name = "FILE", global = true)]
-    password_file: Option<PathBuf>,
-    /// Sign with the SM2 key of this development seed, such as //hospital.
-    #[arg(long, value_name = "SEED", conflicts_with = "key", global = true)]
-    development_key: Option<String>,
-    /// DID that acts; with --development-key //x it is did:bill:x.
-    #[arg(long, global = true)]
-    did: Option<Did>,
+    #[command(flatten)]
+    shell: Shell,
     /// Scene of the bill or claim.
     #[arg(long, default_value_t = 1, global = true)]
     scene: u16,
-    /// Print one JSON object.
-    #[arg(long, global = true)]
-    json: bool,
     #[command(subcommand)]
     action: Action,
 }
@@ -217,7 +195,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     if let Action::Versions(history::Action::VerifyField { proof, version_hash }) = &cli.action {
         return history::verify_field(&cli, proof, *version_hash).await;
     }
-    let node = Connection::open(&cli.rpc).await?;
+    let node = cli.shell.connect().await?;
     match &cli.action {
         Action::Query { code, number, check } => {
             let bill = match check {
@@ -225,20 +203,22 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
                 None => node.bill(code, number).await?,
             };
             match bill {
-                Some(bill) => cli.print(&serde_json::to_value(bill)?),
-                None => return Ok(cli.refuse("not found: no bill has these codes", json!({}))),
+                Some(bill) => cli.shell.print(&serde_json::to_value(bill)?),
+                None => {
+                    return Ok(cli.shell.refuse("not found: no bill has these codes", json!({})));
+                }
             }
         }
         Action::History { bill } => {
             let (code, number) = split(bill)?;
             let versions = node.history(code, number).await?;
-            cli.print(&json!({ "versions": versions }));
+            cli.shell.print(&json!({ "versions": versions }));
         }
         Action::Parties { bill } => {
             let (code, number) = split(bill)?;
             match node.parties(code, number).await? {
-                Some(page) => cli.print(&json!({ "parties": page.items })),
-                None => return Ok(cli.refuse("not found: no bill has this key", json!({}))),
+                Some(page) => cli.shell.print(&json!({ "parties": page.items })),
+                None => return Ok(cli.shell.refuse("not found: no bill has this key", json!({}))),
             }
         }
         Action::Verify { xml } => return verify(&cli, &node, xml).await,
@@ -259,7 +239,7 @@ async fn verify(cli: &Cli, node: &Connection, xml: &PathBuf) -> Result<ExitCode>
     let answer =
         node.verify_elements(&code, &number, &check, original.issue_date, original.total).await?;
     let Some(elements) = answer.elements else {
-        return Ok(cli.refuse("not found: no bill has this code and number", json!({})));
+        return Ok(cli.shell.refuse("not found: no bill has this code and number", json!({})));
     };
     if answer.result != VerificationResult::Match {
         let differing: Vec<&str> = [
@@ -271,32 +251,31 @@ async fn verify(cli: &Cli, node: &Connection, xml: &PathBuf) -> Result<ExitCode>
         .filter_map(|(same, name)| (!same).then_some(*name))
         .collect();
         let reason = format!("ElementMismatch: not the bill's: {}", differing.join(", "));
-        return Ok(cli.refuse(&reason, serde_json::to_value(elements)?));
+        return Ok(cli.shell.refuse(&reason, serde_json::to_value(elements)?));
     }
     let hash = Hash::from(original.xml_hash);
     let answer = node.verify_xml(&code, &number, &check, hash).await?;
     if let Some(recorded) = answer.recorded {
         let reason =
             format!("HashMismatch: the original's SM3 is {hash:?}, the chain has {recorded:?}");
-        return Ok(cli.refuse(&reason, json!({ "expected": recorded, "found": hash })));
+        return Ok(cli.shell.refuse(&reason, json!({ "expected": recorded, "found": hash })));
     }
     ensure!(answer.result == VerificationResult::Match, "the bill changed while it was verified");
     let status = node.bill(&code, &number).await?.map(|bill| bill.status);
-    cli.print(&json!({ "verified": true, "xml_hash": hash, "status": status }));
+    cli.shell.print(&json!({ "verified": true, "xml_hash": hash, "status": status }));
     Ok(ExitCode::SUCCESS)
 }
 
 async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode> {
-    let signer = cli.signer()?;
-    let did = cli.did()?;
+    let did = cli.shell.did()?;
     let (call, subject) = call(cli, &did, action)?;
-    let view = node.execute(&signer, call, PATIENCE).await?;
+    let view = cli.shell.send(node, call).await?;
     if view.success == Some(true) {
-        cli.print(&serde_json::to_value(&view)?);
+        cli.shell.print(&serde_json::to_value(&view)?);
         return Ok(ExitCode::SUCCESS);
     }
     let mut error = serde_json::to_value(&view.error)?;
-    let mut text = words(view.error.as_ref());
+    let mut text = failure(view.error.as_ref());
     // Who has the bill is what a refused claimant wants to know.
     if let Some(failure) = &view.error
         && let Some(holder) = other_claimant(node, &failure.name, &subject).await?
@@ -317,14 +296,7 @@ async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode>
             );
         }
     }
-    Ok(cli.refuse(&text, error))
-}
-
-/// Why a transaction or an item of it failed.
-fn words(error: Option<&FailureView>) -> String {
-    let Some(error) = error else { return "the transaction failed".into() };
-    let details = error.details.as_ref().map(|details| format!(" ({details})"));
-    format!("{}.{}{}: {}", error.pallet, error.name, details.unwrap_or_default(), error.docs)
+    Ok(cli.shell.refuse(&text, error))
 }
 
 /// Who has the bill, or won it in the block, if that is why a lock was refused.
@@ -414,26 +386,6 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
 }
 
 impl Cli {
-    fn signer(&self) -> Result<Signer> {
-        match (&self.key, &self.development_key) {
-            (Some(file), _) => {
-                let password = Password { password_file: self.password_file.clone() };
-                let password = password.read(&file.display().to_string())?;
-                Ok(Signer::Sm2(load_sm2(file, &password)?))
-            }
-            (None, Some(seed)) => Ok(Signer::development(seed)),
-            (None, None) => bail!("give --key FILE (or --development-key SEED) to sign"),
-        }
-    }
-
-    fn did(&self) -> Result<Did> {
-        match (&self.did, &self.development_key) {
-            (Some(did), _) => Ok(did.clone()),
-            (None, Some(seed)) => Ok(format!("did:bill:{}", seed.trim_start_matches('/')).parse()?),
-            (None, None) => bail!("give --did, the identifier that acts"),
-        }
-    }
-
     fn summary(
         &self,
         issuer: &Did,
@@ -441,7 +393,7 @@ impl Cli {
         pdf: Option<&[u8]>,
         payer_key: Option<&PathBuf>,
     ) -> Result<BillSummary> {
-        let payer_key = match (payer_key, &self.development_key) {
+        let payer_key = match (payer_key, &self.shell.development_key) {
             (Some(file), _) => fs::read(file)
                 .with_context(|| format!("cannot read --payer-key {}", file.display()))?,
             (None, Some(seed)) => seed.as_bytes().to_vec(),
@@ -458,24 +410,6 @@ impl Cli {
         };
         Ok(read_xml(xml)?.summary(&context))
     }
-
-    fn print(&self, value: &Value) {
-        if self.json {
-            println!("{value}");
-        } else if let Value::Object(fields) = value {
-            for (name, value) in fields {
-                println!("{name:16} {}", value.as_str().map_or(value.to_string(), str::to_owned));
-            }
-        }
-    }
-
-    fn refuse(&self, reason: &str, error: Value) -> ExitCode {
-        if self.json {
-            println!("{}", json!({ "refused": reason, "error": error }));
-        }
-        eprintln!("billchain: refused: {reason}");
-        ExitCode::from(REFUSED)
-    }
 }
 
 fn read_xml(file: &PathBuf) -> Result<EInvoice> {
@@ -483,11 +417,13 @@ fn read_xml(file: &PathBuf) -> Result<EInvoice> {
     EInvoice::parse(&bytes).with_context(|| format!("{} is no bill", file.display()))
 }
 
-fn split(bill: &str) -> Result<(&str, &str)> {
+/// The two parts of `CODE-NUMBER`.
+pub(crate) fn split(bill: &str) -> Result<(&str, &str)> {
     bill.split_once('-').with_context(|| format!("expected CODE-NUMBER, found {bill}"))
 }
 
-fn key(bill: &str) -> Result<BillKey> {
+/// Code and number of `CODE-NUMBER`.
+pub(crate) fn key(bill: &str) -> Result<BillKey> {
     let (code, number) = split(bill)?;
     Ok(BillKey { code: code.parse()?, number: number.parse()? })
 }

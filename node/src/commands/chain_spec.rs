@@ -15,7 +15,8 @@ pub(crate) enum Command {
     /// Print a production chain's specification, made from what its operators
     /// agreed on.
     Production {
-        /// JSON with name, id, timestampMs, operators, participants, observers.
+        /// JSON with name, id, timestampMs, operators, participants, admins,
+        /// and what else there is to say: whitelist, scenes, observers.
         #[arg(long)]
         input: PathBuf,
     },

@@ -1,5 +1,6 @@
 //! The commands of `billchain`, one module each.
 
+pub(crate) mod admin;
 pub(crate) mod bill;
 pub(crate) mod blocks;
 pub(crate) mod chain_spec;
@@ -7,3 +8,4 @@ pub(crate) mod check_state;
 pub(crate) mod config;
 pub(crate) mod devnet;
 pub(crate) mod keys;
+mod shell;

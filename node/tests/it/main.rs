@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod administration;
 mod bad_bills;
 mod bad_requests;
 mod bad_starts;

@@ -32,8 +32,9 @@
 //!   state.
 //!
 //! ## What it assumes
-//! Who administers is the runtime's choice ([`Config::AdminOrigin`]). The operator in events and
-//! records is the signer where the origin has one, and absent for a motion of the council.
+//! Who administers is the runtime's choice ([`Config::AdminOrigin`]); who pauses without it, too
+//! ([`Config::SecurityOrigin`]). The operator in events and records is the signer where the origin
+//! has one, and absent for a motion of the council.
 //!
 //! ## What it does not do
 //! An access node sends no transactions and votes on no blocks; those are the participants' and
@@ -82,6 +83,9 @@ pub mod pallet {
     {
         /// Who registers, links and administers access nodes.
         type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// Who, beside [`Self::AdminOrigin`], pauses nodes and puts paused ones
+        /// back into normal operation: what cannot wait for a motion.
+        type SecurityOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// Who acts on the chain.
         type Participants: Participants;
         /// Time of the block, in milliseconds.
@@ -266,7 +270,7 @@ pub mod pallet {
         /// Puts an access node into normal operation, pauses it or disables it
         /// for good, with a reason.
         ///
-        /// Origin: `AdminOrigin`.
+        /// Origin: `AdminOrigin`, or `SecurityOrigin` unless it disables.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::set_status(T::MaxParticipantsPerNode::get()))]
         pub fn set_status(
@@ -275,7 +279,10 @@ pub mod pallet {
             status: NodeStatus,
             reason: Reason,
         ) -> DispatchResult {
-            let operator = Self::ensure_admin(origin)?;
+            let operator = match status {
+                NodeStatus::Disabled => Self::ensure_admin(origin)?,
+                NodeStatus::Normal | NodeStatus::Paused => Self::ensure_security(origin)?,
+            };
             let mut entry = Self::not_disabled(&node)?;
             let from = entry.status;
             ensure!(from != status, Error::<T>::StatusUnchanged);
@@ -416,6 +423,14 @@ impl<T: Config> Pallet<T> {
     fn ensure_admin(origin: OriginFor<T>) -> Result<Option<AccountId>, DispatchError> {
         T::AdminOrigin::ensure_origin(origin.clone())?;
         Ok(ensure_signed(origin).ok())
+    }
+
+    /// As [`Self::ensure_admin`], for what may not wait.
+    fn ensure_security(origin: OriginFor<T>) -> Result<Option<AccountId>, DispatchError> {
+        if T::SecurityOrigin::ensure_origin(origin.clone()).is_ok() {
+            return Ok(ensure_signed(origin).ok());
+        }
+        Self::ensure_admin(origin)
     }
 
     fn not_disabled(node: &Did) -> Result<AccessNode, Error<T>> {

@@ -88,8 +88,23 @@ impl SortedMembers<AccountId> for Operator {
     }
 }
 
+/// The signer that may pause, in tests that want one.
+pub fn security() -> AccountId {
+    AccountId::new([0x5e; 32])
+}
+
+/// The set of that one signer.
+pub struct Security;
+
+impl SortedMembers<AccountId> for Security {
+    fn sorted_members() -> Vec<AccountId> {
+        vec![security()]
+    }
+}
+
 impl pallet_access_node::Config for Test {
     type AdminOrigin = EitherOfDiverse<EnsureRoot<AccountId>, EnsureSignedBy<Operator, AccountId>>;
+    type SecurityOrigin = EnsureSignedBy<Security, AccountId>;
     type Participants = World;
     type Time = BlockClock;
     type MaxNodes = ConstU32<4>;

@@ -292,6 +292,30 @@ fn every_call_refuses_other_origins() {
 }
 
 #[test]
+fn the_security_administrator_pauses_and_resumes_and_does_not_disable() {
+    run(|| {
+        register("n-1");
+        let set = |status| {
+            let origin = RuntimeOrigin::signed(security());
+            AccessNode::set_status(origin, did("n-1"), status, reason())
+        };
+        assert_ok!(set(NodeStatus::Paused));
+        let expected = Event::StatusChanged {
+            node: did("n-1"),
+            from: NodeStatus::Normal,
+            to: NodeStatus::Paused,
+            reason: reason(),
+            operator: Some(security()),
+        };
+        assert_eq!(last_event(), expected);
+        assert_noop!(set(NodeStatus::Disabled), BadOrigin);
+        assert_ok!(set(NodeStatus::Normal));
+        let origin = RuntimeOrigin::signed(security());
+        assert_noop!(AccessNode::register(origin, registration("n-2")), BadOrigin);
+    });
+}
+
+#[test]
 fn broken_invariants_are_found() {
     fn broken(change: impl FnOnce()) -> bool {
         let mut found = false;

@@ -4,7 +4,7 @@
 use crate::{self as pallet_authorization, Condition, Scope, Terms};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Moment, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
+    Moment, Operation, PayerType, Reason, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher,
     history::Entry,
     traits::{
         AccessNodePolicy, ActiveParticipant, Bill, BillLedger, BillState, GrantId,
@@ -152,6 +152,7 @@ impl Scenes for World {
                 lock_period_ms: 1_000,
                 void: VoidPolicy::Refused,
                 access_node: AccessNodePolicy::NotRequired,
+                required: RequiredFields::NONE,
             }),
             _ => Err(SceneProblem::NotFound),
         }

@@ -2,8 +2,8 @@
 //! follows them.
 
 use crate::{
-    Bills, Config, Event, FieldRuleSets, Pallet, PartyBill, Touched, rules::unsound,
-    types::check_fields,
+    Bills, Config, Event, FieldRuleSets, Pallet, PartyBill, Touched, required::check_required,
+    rules::unsound, types::check_fields,
 };
 use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Stamp,
@@ -41,6 +41,7 @@ impl<T: Config> BillLedger for Pallet<T> {
             SceneProblem::NotFound => SummaryProblem::SceneNotFound,
             SceneProblem::Inactive => SummaryProblem::SceneInactive,
         })?;
+        check_required(&summary, entry.cause, &rules)?;
         if rules.access_node == AccessNodePolicy::Required {
             T::AccessNodes::ensure_access(&summary.issuer).map_err(|problem| match problem {
                 AccessProblem::NotLinked => SummaryProblem::AccessNodeNotLinked,

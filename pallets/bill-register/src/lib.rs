@@ -7,6 +7,7 @@
 //! - 222 “票据-参与方”关联管理模块: 根据票据索引与参与方索引，建立链上票据与参与方关联关系: [`Pallet::link_party`];
 //!   更新修订链上关联关系: [`Pallet::update_link`]; 根据票据索引，查询该票据所关联的参与方: [`Pallet::links`].
 //! - 196: 支持一次性开具多张电子票据 … 一个批次最多只能接收500笔.
+//! - 219: what the scene of a bill requires of it.
 //! - 217: the access nodes (业务接入节点) of the issuer, where the scene asks for
 //!   one.
 //! - 199: 预开具电子缴款书 … 缴款确认后生成完整电子缴款书 … 作废预开具未缴款的电子缴款书.
@@ -57,6 +58,7 @@ mod links;
 #[cfg(test)]
 mod mock;
 mod registration;
+mod required;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -430,6 +432,15 @@ pub mod pallet {
         TooManyLinks,
         /// The party does not stand in this relation to the bill.
         LinkNotFound,
+        /// The scene requires the payer's reference, which is zero.
+        PayerRefMissing,
+        /// The scene requires the hash of the business number, which is zero.
+        BizNoHashMissing,
+        /// The scene requires the hash of the PDF, which is zero.
+        PdfHashMissing,
+        /// The scene requires the hash of where the originals lie, which is
+        /// zero.
+        LocationHashMissing,
     }
 
     impl<T> From<SummaryProblem> for Error<T> {
@@ -446,6 +457,10 @@ pub mod pallet {
                 SummaryProblem::XmlHashMissing => Self::XmlHashMissing,
                 SummaryProblem::AccessNodeNotLinked => Self::AccessNodeNotLinked,
                 SummaryProblem::AccessNodeInactive => Self::AccessNodeInactive,
+                SummaryProblem::PayerRefMissing => Self::PayerRefMissing,
+                SummaryProblem::BizNoHashMissing => Self::BizNoHashMissing,
+                SummaryProblem::PdfHashMissing => Self::PdfHashMissing,
+                SummaryProblem::LocationHashMissing => Self::LocationHashMissing,
             }
         }
     }

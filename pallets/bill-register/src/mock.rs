@@ -4,7 +4,7 @@
 use crate::{self as pallet_bill_register, FieldRule};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    Operation, PayerType, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher, Target,
     rule::{BillFacts, Guarded},
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, ParticipantProblem,
@@ -70,6 +70,8 @@ pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
     /// What is said of the access nodes of the hospital; others have none.
     pub access: Result<(), AccessProblem>,
+    /// What the scenes require of a bill.
+    pub required: RequiredFields,
     /// Policies refuse this operation for this total.
     pub denied: Option<(Guarded, Fen)>,
     pub now: u64,
@@ -88,6 +90,7 @@ impl Default for World {
                 rule(Some(BillStatus::Normal), Operation::Void, BillStatus::Voided),
             ]),
             access: Ok(()),
+            required: RequiredFields::NONE,
             denied: None,
             now: NOW,
         }
@@ -143,6 +146,7 @@ impl Scenes for World {
             lock_period_ms: 1_000,
             void: VoidPolicy::Refused,
             access_node,
+            required: with_world(|world| world.required),
         })
     }
 }

@@ -38,6 +38,9 @@ impl<T: Config> GenesisConfig<T> {
             if !dids.insert(&entry.did) {
                 problem("the DID stands twice");
             }
+            if !entry.roles.is_separate() {
+                problem("the roles admin and auditor do not go together");
+            }
             if !self.schemes.contains(&entry.public_key.scheme()) {
                 problem("the scheme of publicKey is not among the admitted schemes");
             }

@@ -22,9 +22,13 @@
 //! - Every change makes one [`HistoryRecord`] in the node-local index, chained by hash into the
 //!   state.
 //!
+//! - Nobody administers and audits: roles that meet so, or that an administrator's office rules out,
+//!   are refused.
+//!
 //! ## What it assumes
-//! Who administers is the runtime's choice ([`Config::AdminOrigin`]). The operator in events and
-//! records is the signer where the origin has one, and absent for a motion of the council.
+//! Who administers is the runtime's choice ([`Config::AdminOrigin`]); who freezes and thaws without
+//! it, too ([`Config::SecurityOrigin`]). The operator in events and records is the signer where the
+//! origin has one, and absent for a motion of the council.
 //!
 //! ## What it does not do
 //! It holds no personal data: the name of a person is a pseudonym.
@@ -49,7 +53,10 @@ pub use weights::WeightInfo;
 
 use billchain_primitives::{
     AccountId, Did, Hash, Name, PublicKey, Reason, RoleSet, Signature, SignatureScheme, Stamp, sm3,
-    traits::{ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants as Seam},
+    traits::{
+        ActiveParticipant, Administrators, ParticipantProblem, ParticipantStatus,
+        Participants as Seam,
+    },
 };
 use codec::Encode;
 use frame::{deps::sp_io, prelude::*, traits::Time, try_runtime::TryRuntimeError};
@@ -77,6 +84,11 @@ pub mod pallet {
     {
         /// Who registers and administers participants.
         type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// Who, beside [`Self::AdminOrigin`], freezes active participants and
+        /// makes frozen ones active again: what cannot wait for a motion.
+        type SecurityOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// Who holds an administrator's office.
+        type Administrators: Administrators;
         /// Time of the block, in milliseconds.
         type Time: Time<Moment = u64>;
         /// Most participants, cancelled ones included; not 0.
@@ -232,6 +244,12 @@ pub mod pallet {
         RolesUnchanged,
         /// The signer is neither an administrator nor the participant itself.
         NotTheParticipant,
+        /// Who administers does not audit: the roles of an administrator and
+        /// of an auditor do not go together.
+        RolesConflict,
+        /// The participant holds an administrator's office that the roles rule
+        /// out; the council takes the office away first.
+        OfficeConflict,
     }
 
     #[pallet::hooks]
@@ -263,8 +281,9 @@ pub mod pallet {
 
         /// Makes a participant active, frozen or cancelled, with a reason.
         ///
-        /// Origin: `AdminOrigin`. Cancelled is final: the DID and its accounts
-        /// are never used again, the USCC hash is free again.
+        /// Origin: `AdminOrigin`, or `SecurityOrigin` unless it cancels.
+        /// Cancelled is final: the DID and its accounts are never used again,
+        /// the USCC hash is free again.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::set_status())]
         pub fn set_status(
@@ -273,7 +292,12 @@ pub mod pallet {
             status: ParticipantStatus,
             reason: Reason,
         ) -> DispatchResult {
-            let operator = Self::ensure_admin(origin)?;
+            let operator = match status {
+                ParticipantStatus::Cancelled => Self::ensure_admin(origin)?,
+                ParticipantStatus::Active | ParticipantStatus::Frozen => {
+                    Self::ensure_security(origin)?
+                }
+            };
             let mut participant = Self::not_cancelled(&did)?;
             let from = participant.status;
             ensure!(from != status, Error::<T>::StatusUnchanged);
@@ -369,6 +393,7 @@ pub mod pallet {
             let mut participant = Self::not_cancelled(&did)?;
             let from = participant.roles;
             ensure!(from != roles, Error::<T>::RolesUnchanged);
+            Self::check_roles(&did, roles)?;
             participant.roles = roles;
             Self::store(&did, participant, operator.clone(), Change::Roles { from, to: roles });
             Self::deposit_event(Event::RolesChanged { did, from, to: roles, operator });
@@ -379,6 +404,16 @@ pub mod pallet {
 
 /// What can be asked.
 impl<T: Config> Pallet<T> {
+    /// At most `limit` participants after `after` in the order of the state,
+    /// from the first without it, whatever their status.
+    pub fn participants(after: Option<&Did>, limit: usize) -> Vec<(Did, Participant)> {
+        let participants = match after {
+            Some(after) => Participants::<T>::iter_from(Participants::<T>::hashed_key_for(after)),
+            None => Participants::<T>::iter(),
+        };
+        participants.take(limit).collect()
+    }
+
     /// The participant `did`, whatever its status.
     pub fn resolve(did: &Did) -> Option<Participant> {
         Participants::<T>::get(did)
@@ -457,6 +492,21 @@ impl<T: Config> Pallet<T> {
         Ok(ensure_signed(origin).ok())
     }
 
+    /// As [`Self::ensure_admin`], for what may not wait.
+    fn ensure_security(origin: OriginFor<T>) -> Result<Option<AccountId>, DispatchError> {
+        if T::SecurityOrigin::ensure_origin(origin.clone()).is_ok() {
+            return Ok(ensure_signed(origin).ok());
+        }
+        Self::ensure_admin(origin)
+    }
+
+    fn check_roles(did: &Did, roles: RoleSet) -> Result<(), Error<T>> {
+        ensure!(roles.is_separate(), Error::<T>::RolesConflict);
+        let office = T::Administrators::office(did);
+        ensure!(office.is_none_or(|office| office.goes_with(roles)), Error::<T>::OfficeConflict);
+        Ok(())
+    }
+
     fn not_cancelled(did: &Did) -> Result<Participant, Error<T>> {
         let participant = Participants::<T>::get(did).ok_or(Error::<T>::NotFound)?;
         ensure!(participant.status != ParticipantStatus::Cancelled, Error::<T>::Cancelled);
@@ -468,6 +518,7 @@ impl<T: Config> Pallet<T> {
         ensure!(!known, Error::<T>::AlreadyRegistered);
         let room = Participants::<T>::count() < T::MaxParticipants::get();
         ensure!(room, Error::<T>::TooManyParticipants);
+        ensure!(registration.roles.is_separate(), Error::<T>::RolesConflict);
         Self::check_key(&registration.public_key)?;
         Self::check_uscc(registration.kind, registration.uscc_hash)
     }
@@ -561,6 +612,7 @@ impl<T: Config> Pallet<T> {
             let owner = AccountToDid::<T>::get(account);
             ensure!(owner.as_ref() == Some(&did), "account leads to another participant");
             ensure!(participant.version > 0, "participant without a version");
+            ensure!(participant.roles.is_separate(), "a participant administers and audits");
             ensure!(participant.rotations <= T::MaxRotations::get(), "too many rotations");
             if let Some(hash) = participant.uscc_hash {
                 let organisation = participant.kind == ParticipantKind::Organisation;

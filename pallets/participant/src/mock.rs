@@ -2,7 +2,8 @@
 
 use crate::{self as pallet_participant, GenesisConfig, Participants, Registration};
 use billchain_primitives::{
-    AccountId, Did, Header, Name, PublicKey, Role, RoleSet, SignatureScheme, Sm3Hasher,
+    AccountId, AdminRole, Did, Header, Name, PublicKey, Role, RoleSet, SignatureScheme, Sm3Hasher,
+    traits::Administrators,
 };
 use frame::{
     deps::sp_runtime::generic,
@@ -52,8 +53,34 @@ impl SortedMembers<AccountId> for Operator {
     }
 }
 
+/// The signer that may freeze, in tests that want one.
+pub fn security() -> AccountId {
+    AccountId::new([0x5e; 32])
+}
+
+/// The set of that one signer.
+pub struct Security;
+
+impl SortedMembers<AccountId> for Security {
+    fn sorted_members() -> Vec<AccountId> {
+        vec![security()]
+    }
+}
+
+/// The offices: `did:bill:chief` is a system administrator, whether or not it
+/// is registered.
+pub struct Offices;
+
+impl Administrators for Offices {
+    fn office(who: &Did) -> Option<AdminRole> {
+        (*who == did("chief")).then_some(AdminRole::SystemAdmin)
+    }
+}
+
 impl pallet_participant::Config for Test {
     type AdminOrigin = EitherOfDiverse<EnsureRoot<AccountId>, EnsureSignedBy<Operator, AccountId>>;
+    type SecurityOrigin = EnsureSignedBy<Security, AccountId>;
+    type Administrators = Offices;
     type Time = BlockClock;
     type MaxParticipants = ConstU32<4>;
     type MaxRotations = ConstU32<2>;

@@ -42,6 +42,11 @@ fn last_event() -> Event<Test> {
     }
 }
 
+/// Every role that goes with the others.
+fn every_role() -> RoleSet {
+    RoleSet::of(&[Role::Issuer, Role::User, Role::Platform, Role::Admin])
+}
+
 #[test]
 fn a_registered_participant_is_active_and_found_every_way() {
     run(vec![], || {
@@ -77,6 +82,7 @@ fn registration_refuses_what_is_taken_or_wrong() {
         ("zero USCC hash", |r| r.uscc_hash = Some(Hash::zero()), Fault::ZeroUsccHash),
         ("person with a USCC", |r| r.kind = ParticipantKind::Person, Fault::UsccOfPerson),
         ("scheme", |r| r.public_key = PublicKey::Ed25519([9; 32]), Fault::SchemeNotAdmitted),
+        ("roles", |r| r.roles = RoleSet::ALL, Fault::RolesConflict),
         ("no point", |r| r.public_key = PublicKey::Sm2([0; 33]), Fault::InvalidPublicKey),
     ];
     for (what, spoil, fault) in cases {
@@ -119,7 +125,7 @@ fn administrative_calls_refuse_other_origins() {
             let name = Name::new("x").unwrap();
             let result = Participant::update_info(origin.clone(), id.clone(), name, None);
             assert_noop!(result, BadOrigin);
-            assert_noop!(Participant::set_roles(origin, id.clone(), RoleSet::ALL), BadOrigin);
+            assert_noop!(Participant::set_roles(origin, id.clone(), every_role()), BadOrigin);
         }
         assert_noop!(Participant::rotate_key(RuntimeOrigin::none(), id, key(9)), BadOrigin);
     });
@@ -137,7 +143,7 @@ fn every_call_names_an_unknown_participant() {
         );
         assert_noop!(Participant::rotate_key(root(), id.clone(), key(9)), Fault::NotFound);
         assert_noop!(Participant::update_info(root(), id.clone(), name, None), Fault::NotFound);
-        assert_noop!(Participant::set_roles(root(), id.clone(), RoleSet::ALL), Fault::NotFound);
+        assert_noop!(Participant::set_roles(root(), id.clone(), every_role()), Fault::NotFound);
         let problem = ParticipantProblem::NotFound;
         assert_eq!(Participant::active_by_did(&id), Err(problem));
         assert_eq!(Participant::active_by_account(&account(9)), Err(problem));
@@ -187,7 +193,7 @@ fn cancelled_is_final_and_gives_back_only_the_uscc() {
         let name = Name::new("x").unwrap();
         let result = Participant::update_info(root(), id.clone(), name, None);
         assert_noop!(result, Fault::Cancelled);
-        assert_noop!(Participant::set_roles(root(), id.clone(), RoleSet::ALL), Fault::Cancelled);
+        assert_noop!(Participant::set_roles(root(), id.clone(), every_role()), Fault::Cancelled);
         assert_noop!(Participant::register(root(), hospital()), Fault::AlreadyRegistered);
         let successor = Registration { did: did("hospital-2"), ..hospital() };
         let result = Participant::register(root(), successor.clone());
@@ -410,4 +416,57 @@ fn broken_invariants_are_found() {
             });
         });
     }
+}
+
+#[test]
+fn the_security_administrator_freezes_and_thaws_and_does_not_cancel() {
+    run(vec![hospital()], || {
+        let id = did("hospital");
+        let set = |status| {
+            let origin = RuntimeOrigin::signed(security());
+            Participant::set_status(origin, id.clone(), status, reason())
+        };
+        assert_ok!(set(ParticipantStatus::Frozen));
+        let expected = Event::StatusChanged {
+            did: id.clone(),
+            from: ParticipantStatus::Active,
+            to: ParticipantStatus::Frozen,
+            reason: reason(),
+            operator: Some(security()),
+        };
+        assert_eq!(last_event(), expected);
+        assert_noop!(set(ParticipantStatus::Cancelled), BadOrigin);
+        assert_ok!(set(ParticipantStatus::Active));
+        let origin = RuntimeOrigin::signed(security());
+        assert_noop!(Participant::register(origin, patient()), BadOrigin);
+    });
+}
+
+#[test]
+fn nobody_administers_and_audits() {
+    let chief = Registration { did: did("chief"), uscc_hash: None, ..hospital() };
+    run(vec![chief], || {
+        let id = did("chief");
+        let both = RoleSet::of(&[Role::Admin, Role::Auditor]);
+        assert_noop!(Participant::set_roles(root(), id.clone(), both), Fault::RolesConflict);
+        // It is a system administrator.
+        let auditor = RoleSet::of(&[Role::Auditor]);
+        assert_noop!(Participant::set_roles(root(), id.clone(), auditor), Fault::OfficeConflict);
+        assert_ok!(Participant::set_roles(root(), id.clone(), RoleSet::of(&[Role::Admin])));
+        hypothetically!({
+            Participants::<Test>::mutate(&id, |entry| entry.as_mut().unwrap().roles = both);
+            assert!(Participant::do_try_state().is_err());
+        });
+    });
+}
+
+#[test]
+fn participants_are_listed_page_by_page() {
+    run(vec![hospital(), patient()], || {
+        let first = Participant::participants(None, 1);
+        let rest = Participant::participants(Some(&first[0].0), 9);
+        let mut dids: Vec<_> = first.iter().chain(&rest).map(|(did, _)| did.clone()).collect();
+        dids.sort();
+        assert_eq!((first.len(), dids), (1, vec![did("hospital"), did("patient")]));
+    });
 }

@@ -1,22 +1,36 @@
 //! # Permissions contract (权限控制智能合约)
 //!
 //! Which operation leads from which status to which, and for whom: the status
-//! machine of bills as data, versioned. Tender row [232]. Also the whitelist of
-//! participants that lock without a grant [76], and the three administrators
-//! (三员), who are different accounts.
+//! machine of bills as data, versioned. Tender rows:
+//!
+//! - 232: "预设权限控制方法，根本票据状态变更进行触发，例如红冲状态不允许进行进行票据状态变更等":
+//!   [`Pallet::set_transition_rule`], [`Pallet::check`](TransitionRules::check),
+//!   [`Pallet::check_in_scene`].
+//! - 76: "提供白名单设置能力，支持基于白名单免授权查询票据能力": [`Pallet::set_whitelist`].
+//!
+//! And the offices of the three administrators (三员): system administrators,
+//! security administrators and auditors. What participants may do to bills is
+//! the participant contract's `set_roles`.
 //!
 //! ## What it promises
 //! - A final status (red-reversed, voided) has no rule, whatever is asked.
-//! - Every change of a rule raises [`RulesVersion`] and deposits an event.
-//! - An account holds one administrator's role at most.
+//! - Every change of a rule makes a version of the whole table, and every
+//!   version can be read: [`Pallet::rules_at`].
+//! - A participant holds one office at most, whatever becomes of its keys, and
+//!   none that its roles rule out: who administers does not audit. It uses the
+//!   office with its current key, and only while it is active.
 //!
 //! ## What it assumes
-//! Who administers is the runtime's choice ([`Config::AdminOrigin`]); the
-//! contracts that ask add their own conditions (amounts, holders, scenes).
+//! Rules, whitelist and offices change by a motion of the council, or whatever
+//! else the runtime chooses ([`Config::AdminOrigin`]). The contracts that ask
+//! add their own conditions (amounts, holders). The participant contract asks
+//! [`Administrators`] before it changes roles.
 
 #![forbid(unsafe_code)]
 
+mod checks;
 mod origin;
+mod reads;
 mod rules;
 mod types;
 pub mod weights;
@@ -29,14 +43,17 @@ mod tests;
 pub use origin::{Auditor, EnsureAdministrator, SecurityAdmin, SystemAdmin};
 pub use pallet::*;
 pub use rules::default_rules;
-pub use types::{Rule, RuleKey};
+pub use types::{CheckProblem, Rule, RuleChange, RuleKey};
 pub use weights::WeightInfo;
 
 use billchain_primitives::{
-    AccountId, AdminRole, BillStatus, Did, Operation, RoleSet, SceneId, Target,
-    traits::{RuleProblem, TransitionRules},
+    AccountId, AdminRole, BillStatus, Did, Moment, Operation, RoleSet, SceneId, Target,
+    traits::{
+        Administrators, ParticipantProblem, Participants, RuleProblem, SceneProblem, Scenes,
+        TransitionRules,
+    },
 };
-use frame::{prelude::*, try_runtime::TryRuntimeError};
+use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 
 /// The permissions contract.
 #[frame::pallet]
@@ -57,6 +74,15 @@ pub mod pallet {
     {
         /// Who changes rules, whitelists and administrators.
         type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// Who acts on the chain.
+        type Participants: Participants;
+        /// The business scenes.
+        type Scenes: Scenes;
+        /// Time of the block, in milliseconds.
+        type Time: Time<Moment = Moment>;
+        /// Most versions of the rules; not 0. Each stays readable.
+        #[pallet::constant]
+        type MaxRuleVersions: Get<u32>;
         /// Most entries of the whitelist; not 0.
         #[pallet::constant]
         type MaxWhitelist: Get<u32>;
@@ -71,17 +97,21 @@ pub mod pallet {
     #[pallet::storage]
     pub type Rules<T: Config> = StorageMap<_, Twox64Concat, RuleKey, Rule>;
 
-    /// How often the rules were changed; 1 at genesis.
+    /// Version of the rules; 1 at genesis, one more with every change.
     #[pallet::storage]
     pub type RulesVersion<T: Config> = StorageValue<_, u32, ValueQuery>;
+
+    /// What made each version of the rules, from 2.
+    #[pallet::storage]
+    pub type RuleChanges<T: Config> = StorageMap<_, Twox64Concat, u32, RuleChange>;
 
     /// Participants that lock in a scene without a grant.
     #[pallet::storage]
     pub type Whitelist<T: Config> = CountedStorageMap<_, Blake2_128Concat, (SceneId, Did), ()>;
 
-    /// The administrators.
+    /// The administrators' offices.
     #[pallet::storage]
-    pub type Admins<T: Config> = CountedStorageMap<_, Blake2_128Concat, AccountId, AdminRole>;
+    pub type Admins<T: Config> = CountedStorageMap<_, Blake2_128Concat, Did, AdminRole>;
 
     /// First rules, whitelist and administrators.
     #[pallet::genesis_config]
@@ -90,8 +120,8 @@ pub mod pallet {
         pub rules: Vec<(RuleKey, RoleSet, Target)>,
         /// Participants that lock without a grant, by scene.
         pub whitelist: Vec<(SceneId, Did)>,
-        /// The administrators.
-        pub admins: Vec<(AccountId, AdminRole)>,
+        /// The administrators, active participants.
+        pub admins: Vec<(Did, AdminRole)>,
         /// No data.
         #[serde(skip)]
         pub phantom: PhantomData<T>,
@@ -124,9 +154,10 @@ pub mod pallet {
                 Whitelist::<T>::insert(entry, ());
             }
             assert!(Whitelist::<T>::count() <= T::MaxWhitelist::get(), "whitelist too long");
-            for (account, role) in &self.admins {
-                assert!(!Admins::<T>::contains_key(account), "{account} holds two roles");
-                Admins::<T>::insert(account, role);
+            for (did, role) in &self.admins {
+                let refused = Pallet::<T>::ensure_may_hold(did, *role).err();
+                assert!(refused.is_none(), "administrator {did}: {refused:?}");
+                Admins::<T>::insert(did, role);
             }
             assert!(Admins::<T>::count() <= T::MaxAdmins::get(), "too many administrators");
         }
@@ -164,18 +195,18 @@ pub mod pallet {
             /// The participant.
             did: Did,
         },
-        /// An account became an administrator.
+        /// A participant became an administrator.
         AdminSet {
-            /// The account.
-            account: AccountId,
-            /// Its role.
+            /// The participant.
+            did: Did,
+            /// Its office.
             role: AdminRole,
         },
-        /// An account is no administrator any longer.
+        /// A participant is no administrator any longer.
         AdminRemoved {
-            /// The account.
-            account: AccountId,
-            /// The role it had.
+            /// The participant.
+            did: Did,
+            /// The office it had.
             role: AdminRole,
         },
     }
@@ -195,12 +226,25 @@ pub mod pallet {
         NotWhitelisted,
         /// The whitelist is full.
         WhitelistFull,
-        /// The account holds an administrator's role; duties are separate.
+        /// The participant holds an office; duties are separate.
         HoldsAnotherRole,
-        /// The account is no administrator.
+        /// The participant is no administrator.
         NotAdmin,
         /// There are as many administrators as there may be.
         TooManyAdmins,
+        /// No participant has this DID.
+        ParticipantNotFound,
+        /// The participant is frozen or cancelled.
+        ParticipantNotActive,
+        /// The participant's roles rule the office out: who administers does
+        /// not audit.
+        RolesConflict,
+        /// There is no such scene.
+        SceneNotFound,
+        /// The rule says this already.
+        RuleUnchanged,
+        /// The rules have as many versions as they may have.
+        TooManyVersions,
     }
 
     #[pallet::hooks]
@@ -208,6 +252,7 @@ pub mod pallet {
         fn integrity_test() {
             assert!(T::MaxWhitelist::get() > 0, "MaxWhitelist is 0");
             assert!(T::MaxAdmins::get() > 0, "MaxAdmins is 0");
+            assert!(T::MaxRuleVersions::get() > 0, "MaxRuleVersions is 0");
         }
 
         fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
@@ -229,8 +274,12 @@ pub mod pallet {
             T::AdminOrigin::ensure_origin(origin)?;
             ensure!(!key.from.is_some_and(BillStatus::is_final), Error::<T>::FinalStatus);
             ensure!(!roles.is_empty(), Error::<T>::NoRoles);
+            let before = Rules::<T>::get(key);
+            let same = before.is_some_and(|rule| rule.roles == roles && rule.target == target);
+            ensure!(!same, Error::<T>::RuleUnchanged);
             let rule = Rule { roles, target, version: Self::next_version()? };
             Rules::<T>::insert(key, rule);
+            Self::record(rule.version, key, before, Some(rule));
             Self::deposit_event(Event::RuleSet { key, rule });
             Ok(())
         }
@@ -240,43 +289,48 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::remove_transition_rule())]
         pub fn remove_transition_rule(origin: OriginFor<T>, key: RuleKey) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
-            ensure!(Rules::<T>::contains_key(key), Error::<T>::RuleNotFound);
+            let before = Rules::<T>::get(key).ok_or(Error::<T>::RuleNotFound)?;
+            let version = Self::next_version()?;
             Rules::<T>::remove(key);
-            Self::deposit_event(Event::RuleRemoved { key, version: Self::next_version()? });
+            Self::record(version, key, Some(before), None);
+            Self::deposit_event(Event::RuleRemoved { key, version });
             Ok(())
         }
 
-        /// Makes an account an administrator.
+        /// Makes an active participant an administrator. One that holds
+        /// another office gives that up first.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::set_admin())]
-        pub fn set_admin(
-            origin: OriginFor<T>,
-            account: AccountId,
-            role: AdminRole,
-        ) -> DispatchResult {
+        pub fn set_admin(origin: OriginFor<T>, did: Did, role: AdminRole) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
-            ensure!(!Admins::<T>::contains_key(&account), Error::<T>::HoldsAnotherRole);
+            Self::ensure_may_hold(&did, role)?;
             ensure!(Admins::<T>::count() < T::MaxAdmins::get(), Error::<T>::TooManyAdmins);
-            Admins::<T>::insert(&account, role);
-            Self::deposit_event(Event::AdminSet { account, role });
+            Admins::<T>::insert(&did, role);
+            Self::deposit_event(Event::AdminSet { did, role });
             Ok(())
         }
 
-        /// Takes an administrator's role away.
+        /// Takes an administrator's office away.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::remove_admin())]
-        pub fn remove_admin(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
+        pub fn remove_admin(origin: OriginFor<T>, did: Did) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
-            let role = Admins::<T>::take(&account).ok_or(Error::<T>::NotAdmin)?;
-            Self::deposit_event(Event::AdminRemoved { account, role });
+            let role = Admins::<T>::take(&did).ok_or(Error::<T>::NotAdmin)?;
+            Self::deposit_event(Event::AdminRemoved { did, role });
             Ok(())
         }
 
-        /// Lets a participant lock in a scene without a grant.
+        /// Lets a participant lock in a scene without a grant, whatever state
+        /// it is in: it locks only while it is active.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::set_whitelist())]
         pub fn set_whitelist(origin: OriginFor<T>, scene: SceneId, did: Did) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
+            let stranger = Err(ParticipantProblem::NotFound);
+            let known = T::Participants::active_by_did(&did) != stranger;
+            ensure!(known, Error::<T>::ParticipantNotFound);
+            let known = T::Scenes::active(scene) != Err(SceneProblem::NotFound);
+            ensure!(known, Error::<T>::SceneNotFound);
             let entry = (scene, did);
             ensure!(!Whitelist::<T>::contains_key(&entry), Error::<T>::AlreadyWhitelisted);
             ensure!(Whitelist::<T>::count() < T::MaxWhitelist::get(), Error::<T>::WhitelistFull);
@@ -299,33 +353,11 @@ pub mod pallet {
             Ok(())
         }
     }
+}
 
-    impl<T: Config> Pallet<T> {
-        /// The role of `account` among the administrators.
-        pub fn admin_role(account: &AccountId) -> Option<AdminRole> {
-            Admins::<T>::get(account)
-        }
-
-        fn next_version() -> Result<u32, DispatchError> {
-            let version =
-                RulesVersion::<T>::get().checked_add(1).ok_or(ArithmeticError::Overflow)?;
-            RulesVersion::<T>::put(version);
-            Ok(version)
-        }
-
-        /// Checks what always holds: no final status has a rule, every rule
-        /// lets somebody and is no newer than the rules.
-        pub fn do_try_state() -> Result<(), TryRuntimeError> {
-            let newest = RulesVersion::<T>::get();
-            for (key, rule) in Rules::<T>::iter() {
-                ensure!(!key.from.is_some_and(BillStatus::is_final), "a final status has a rule");
-                ensure!(!rule.roles.is_empty(), "a rule lets nobody");
-                ensure!(rule.version <= newest, "a rule is newer than the rules");
-            }
-            ensure!(Admins::<T>::count() <= T::MaxAdmins::get(), "too many administrators");
-            ensure!(Whitelist::<T>::count() <= T::MaxWhitelist::get(), "whitelist too long");
-            Ok(())
-        }
+impl<T: Config> Administrators for Pallet<T> {
+    fn office(did: &Did) -> Option<AdminRole> {
+        Admins::<T>::get(did)
     }
 }
 

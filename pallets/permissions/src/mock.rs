@@ -1,8 +1,19 @@
-//! A runtime of this contract alone, hashed with SM3.
+//! A runtime of this contract alone, hashed with SM3; participants and scenes
+//! are tables.
 
 use crate as pallet_permissions;
-use billchain_primitives::{AccountId, Header, Sm3Hasher};
-use frame::{deps::sp_runtime::generic, testing_prelude::*, traits::IdentityLookup};
+use billchain_primitives::{
+    AccountId, Did, Header, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher,
+    traits::{
+        AccessNodePolicy, ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants,
+        ReimbursementMode, SceneProblem, SceneRules, Scenes, VoidPolicy,
+    },
+};
+use frame::{
+    deps::sp_runtime::generic,
+    testing_prelude::*,
+    traits::{IdentityLookup, Time},
+};
 
 type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
 
@@ -23,9 +34,87 @@ impl frame_system::Config for Test {
 
 impl pallet_permissions::Config for Test {
     type AdminOrigin = EnsureRoot<AccountId>;
+    type Participants = World;
+    type Scenes = World;
+    type Time = World;
+    type MaxRuleVersions = ConstU32<4>;
     type MaxWhitelist = ConstU32<2>;
     type MaxAdmins = ConstU32<3>;
     type WeightInfo = pallet_permissions::weights::SubstrateWeight<Test>;
+}
+
+pub const SCENE: SceneId = SceneId(1);
+/// Lets normal bills be voided.
+pub const VOIDING: SceneId = SceneId(2);
+pub const DISABLED: SceneId = SceneId(3);
+
+/// The participant whose account begins with this byte.
+pub fn person(seed: u8) -> Did {
+    format!("did:bill:p{seed}").parse().expect("test names are plain")
+}
+
+/// Participants with the role of an administrator, of an auditor and of
+/// neither; one that may not act.
+pub const ADMIN: u8 = 1;
+pub const AUDITOR: u8 = 2;
+pub const USERS: core::ops::RangeInclusive<u8> = 3..=7;
+pub const FROZEN: u8 = 8;
+
+/// The other contracts.
+pub struct World;
+
+impl World {
+    fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
+        let role = match seed {
+            ADMIN => Role::Admin,
+            AUDITOR => Role::Auditor,
+            seed if USERS.contains(&seed) => Role::User,
+            FROZEN => return Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
+            _ => return Err(ParticipantProblem::NotFound),
+        };
+        Ok(ActiveParticipant { did: person(seed), roles: RoleSet::of(&[role]) })
+    }
+}
+
+impl Participants for World {
+    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
+        Self::participant(<AccountId as AsRef<[u8; 32]>>::as_ref(account)[0])
+    }
+
+    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
+        Self::participant((1..=FROZEN).find(|seed| person(*seed) == *did).unwrap_or(0))
+    }
+
+    fn account_of(_: &Did) -> Option<AccountId> {
+        None
+    }
+}
+
+impl Scenes for World {
+    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+        let void = match scene {
+            SCENE => VoidPolicy::Refused,
+            VOIDING => VoidPolicy::Allowed,
+            DISABLED => return Err(SceneProblem::Inactive),
+            _ => return Err(SceneProblem::NotFound),
+        };
+        Ok(SceneRules {
+            mode: ReimbursementMode::Exclusive,
+            weight: 1,
+            lock_period_ms: 1_000,
+            void,
+            access_node: AccessNodePolicy::NotRequired,
+            required: RequiredFields::NONE,
+        })
+    }
+}
+
+impl Time for World {
+    type Moment = u64;
+
+    fn now() -> u64 {
+        u64::from(System::block_number()) * 1_000
+    }
 }
 
 /// Runs `test` at block 1 of a chain with `config` as this contract's genesis,

@@ -30,8 +30,8 @@ impl Get<AdminRole> for Auditor {
     }
 }
 
-/// A transaction signed by an account that holds the administrator's role `R`
-/// now. Succeeds with the account.
+/// A transaction signed with the current key of an active participant that
+/// holds the office `R`. Succeeds with the account.
 pub struct EnsureAdministrator<T, R>(PhantomData<(T, R)>);
 
 impl<T: Config, R: Get<AdminRole>> EnsureOrigin<T::RuntimeOrigin> for EnsureAdministrator<T, R> {

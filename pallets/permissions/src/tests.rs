@@ -2,16 +2,14 @@
 //! restated.
 
 use crate::{
-    Auditor, EnsureAdministrator, Error, Event, GenesisConfig, Rule, RuleKey, Rules, RulesVersion,
-    SecurityAdmin, SystemAdmin, mock::*,
+    Admins, Auditor, CheckProblem, EnsureAdministrator, Error, Event, GenesisConfig, Rule,
+    RuleChange, RuleChanges, RuleKey, Rules, RulesVersion, SecurityAdmin, SystemAdmin, mock::*,
 };
 use billchain_primitives::{
-    AccountId, AdminRole, BillStatus, Did, Operation, Role, RoleSet, SceneId, Target,
-    traits::{RuleProblem, TransitionRules},
+    AccountId, AdminRole, BillStatus, Operation, Role, RoleSet, SceneId, Stamp, Target,
+    traits::{Administrators, RuleProblem, TransitionRules},
 };
 use frame::{deps::sp_runtime::traits::BadOrigin, testing_prelude::*};
-
-const SCENE: SceneId = SceneId(1);
 
 fn root() -> RuntimeOrigin {
     RuntimeOrigin::root()
@@ -19,10 +17,6 @@ fn root() -> RuntimeOrigin {
 
 fn account(seed: u8) -> AccountId {
     AccountId::new([seed; 32])
-}
-
-fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().unwrap()
 }
 
 fn default_genesis() -> GenesisConfig<Test> {
@@ -165,15 +159,93 @@ fn no_rule_leads_out_of_a_final_status_and_none_is_for_nobody() {
 }
 
 #[test]
-fn the_version_of_the_rules_does_not_wrap() {
+fn the_versions_of_the_rules_are_bounded() {
     run(default_genesis(), || {
-        hypothetically!({
-            RulesVersion::<Test>::put(u32::MAX);
-            let target = Target::Status(BillStatus::Locked);
-            let result =
-                Permissions::set_transition_rule(root(), lock_normal(), RoleSet::ALL, target);
-            assert_noop!(result, DispatchError::Arithmetic(ArithmeticError::Overflow));
+        for role in [Role::Auditor, Role::User, Role::Platform] {
+            let (key, target) = (lock_normal(), Target::Status(BillStatus::Locked));
+            let roles = RoleSet::of(&[role]);
+            assert_ok!(Permissions::set_transition_rule(root(), key, roles, target));
+        }
+        let result =
+            Permissions::set_transition_rule(root(), lock_normal(), RoleSet::ALL, Target::Named);
+        assert_noop!(result, Error::<Test>::TooManyVersions);
+        let result = Permissions::remove_transition_rule(root(), lock_normal());
+        assert_noop!(result, Error::<Test>::TooManyVersions);
+    });
+}
+
+#[test]
+fn every_version_of_the_rules_stays_readable() {
+    run(default_genesis(), || {
+        let key = lock_normal();
+        let rule = |version| {
+            let rules = Permissions::rules_at(version).expect("a version");
+            rules.into_iter().find(|(found, _)| *found == key).map(|(_, rule)| rule)
+        };
+        let (roles, target) = (RoleSet::of(&[Role::Auditor]), Target::Named);
+        let first = Rules::<Test>::get(key);
+        let whole = Permissions::rules_at(1);
+        assert_ok!(Permissions::set_transition_rule(root(), key, roles, target));
+        System::set_block_number(5);
+        System::set_extrinsic_index(2);
+        assert_ok!(Permissions::remove_transition_rule(root(), key));
+        let fresh = RuleKey { from: Some(BillStatus::Reimbursed), operation: Operation::Lock };
+        assert_ok!(Permissions::set_transition_rule(root(), fresh, roles, target));
+
+        let second = Some(Rule { roles, target, version: 2 });
+        assert_eq!([rule(1), rule(2), rule(3), rule(4)], [first, second, None, None]);
+        assert_eq!(Permissions::rules_at(1), whole);
+        assert_eq!(Permissions::rules_at(4).unwrap(), {
+            let mut now: Vec<_> = Rules::<Test>::iter().collect();
+            now.sort_by_key(|(key, _)| *key);
+            now
         });
+        for version in [0, 5, u32::MAX] {
+            assert_eq!(Permissions::rules_at(version), None, "{version}");
+        }
+        let at = Stamp { block: 5, extrinsic: Some(2), moment: 5_000 };
+        let removed = RuleChange { key, before: second, after: None, at };
+        assert_eq!(Permissions::rule_change(3), Some(removed));
+        assert_eq!((Permissions::rule_change(1), Permissions::rule_change(5)), (None, None));
+    });
+}
+
+#[test]
+fn a_rule_that_says_the_same_is_no_change() {
+    run(default_genesis(), || {
+        let Rule { roles, target, .. } = Rules::<Test>::get(lock_normal()).unwrap();
+        let result = Permissions::set_transition_rule(root(), lock_normal(), roles, target);
+        assert_noop!(result, Error::<Test>::RuleUnchanged);
+    });
+}
+
+#[test]
+fn a_check_in_a_scene_asks_the_rules_and_the_scene() {
+    use BillStatus::{Locked, Normal, PreIssued, RedReversed};
+    use Operation::*;
+    let (issuer, user) = (RoleSet::of(&[Role::Issuer]), RoleSet::of(&[Role::User]));
+    let unknown = SceneId(99);
+    run(default_genesis(), || {
+        for (from, operation, roles, scene, expected) in [
+            (None, Register, issuer, SCENE, Ok(Target::Status(Normal))),
+            (None, Register, user, SCENE, Err(CheckProblem::RoleForbidden)),
+            (None, Register, issuer, DISABLED, Err(CheckProblem::SceneInactive)),
+            (None, PreIssue, issuer, unknown, Err(CheckProblem::SceneNotFound)),
+            (None, RedReverse, issuer, DISABLED, Err(CheckProblem::SceneInactive)),
+            (Some(Normal), RedReverse, issuer, DISABLED, Ok(Target::Status(RedReversed))),
+            (Some(Normal), Lock, user, SCENE, Ok(Target::Status(Locked))),
+            (Some(Normal), Lock, user, DISABLED, Err(CheckProblem::SceneInactive)),
+            (Some(Locked), Reimburse, user, DISABLED, Err(CheckProblem::SceneInactive)),
+            (Some(Locked), Unlock, user, DISABLED, Ok(Target::BeforeLock)),
+            (Some(Normal), Void, issuer, SCENE, Err(CheckProblem::VoidNotAllowed)),
+            (Some(Normal), Void, issuer, VOIDING, Ok(Target::Status(BillStatus::Voided))),
+            (Some(PreIssued), Void, issuer, SCENE, Ok(Target::Status(BillStatus::Voided))),
+            (Some(RedReversed), Lock, user, SCENE, Err(CheckProblem::FinalStatus)),
+            (Some(Normal), Unlock, user, SCENE, Err(CheckProblem::IllegalTransition)),
+        ] {
+            let found = Permissions::check_in_scene(from, operation, roles, scene);
+            assert_eq!(found, expected, "{from:?} {operation:?} {roles:?} {scene:?}");
+        }
     });
 }
 
@@ -192,29 +264,53 @@ fn a_removed_rule_makes_the_operation_illegal() {
 }
 
 #[test]
-fn an_account_holds_one_administrators_role() {
+fn a_participant_holds_one_office() {
     run(default_genesis(), || {
         let system = AdminRole::SystemAdmin;
-        assert_ok!(Permissions::set_admin(root(), account(1), system));
-        assert_eq!(last_event(), Event::AdminSet { account: account(1), role: system });
+        assert_ok!(Permissions::set_admin(root(), person(ADMIN), system));
+        assert_eq!(last_event(), Event::AdminSet { did: person(ADMIN), role: system });
+        assert_eq!(Permissions::office(&person(ADMIN)), Some(system));
         for role in [AdminRole::SystemAdmin, AdminRole::SecurityAdmin, AdminRole::Auditor] {
-            let result = Permissions::set_admin(root(), account(1), role);
+            let result = Permissions::set_admin(root(), person(ADMIN), role);
             assert_noop!(result, Error::<Test>::HoldsAnotherRole);
         }
-        assert_ok!(Permissions::set_admin(root(), account(2), AdminRole::SecurityAdmin));
-        assert_ok!(Permissions::set_admin(root(), account(3), AdminRole::Auditor));
-        let result = Permissions::set_admin(root(), account(4), system);
+        assert_ok!(Permissions::set_admin(root(), person(3), AdminRole::SecurityAdmin));
+        assert_ok!(Permissions::set_admin(root(), person(AUDITOR), AdminRole::Auditor));
+        let all = [
+            (person(ADMIN), system),
+            (person(AUDITOR), AdminRole::Auditor),
+            (person(3), AdminRole::SecurityAdmin),
+        ];
+        assert_eq!(Permissions::admins(), all);
+        let result = Permissions::set_admin(root(), person(4), system);
         assert_noop!(result, Error::<Test>::TooManyAdmins);
-        assert_ok!(Permissions::remove_admin(root(), account(1)));
-        assert_eq!(last_event(), Event::AdminRemoved { account: account(1), role: system });
-        assert_noop!(Permissions::remove_admin(root(), account(1)), Error::<Test>::NotAdmin);
-        assert_ok!(Permissions::set_admin(root(), account(1), AdminRole::Auditor));
+        assert_ok!(Permissions::remove_admin(root(), person(3)));
+        let removed = Event::AdminRemoved { did: person(3), role: AdminRole::SecurityAdmin };
+        assert_eq!(last_event(), removed);
+        assert_noop!(Permissions::remove_admin(root(), person(3)), Error::<Test>::NotAdmin);
+        assert_ok!(Permissions::set_admin(root(), person(3), AdminRole::Auditor));
     });
 }
 
 #[test]
-fn an_administrators_origin_is_a_signature_by_the_holder_of_that_role() {
-    let admins = vec![(account(1), AdminRole::SystemAdmin), (account(2), AdminRole::Auditor)];
+fn an_office_goes_to_an_active_participant_whose_roles_admit_it() {
+    let rows: [(u8, AdminRole, Error<Test>); 5] = [
+        (9, AdminRole::SystemAdmin, Error::ParticipantNotFound),
+        (FROZEN, AdminRole::SystemAdmin, Error::ParticipantNotActive),
+        (AUDITOR, AdminRole::SystemAdmin, Error::RolesConflict),
+        (AUDITOR, AdminRole::SecurityAdmin, Error::RolesConflict),
+        (ADMIN, AdminRole::Auditor, Error::RolesConflict),
+    ];
+    run(default_genesis(), || {
+        for (seed, office, expected) in rows {
+            assert_noop!(Permissions::set_admin(root(), person(seed), office), expected);
+        }
+    });
+}
+
+#[test]
+fn an_administrators_origin_is_a_signature_by_the_holder_of_that_office() {
+    let admins = vec![(person(1), AdminRole::SystemAdmin), (person(2), AdminRole::Auditor)];
     run(GenesisConfig { admins, ..default_genesis() }, || {
         let signed = |seed| RuntimeOrigin::signed(account(seed));
         let system = |o| EnsureAdministrator::<Test, SystemAdmin>::try_origin(o).ok();
@@ -226,7 +322,12 @@ fn an_administrators_origin_is_a_signature_by_the_holder_of_that_role() {
         assert_eq!(auditor, Some(account(2)));
         let security = EnsureAdministrator::<Test, SecurityAdmin>::try_origin(signed(1)).ok();
         assert_eq!(security, None);
-        assert_ok!(Permissions::remove_admin(root(), account(1)));
+        hypothetically!({
+            // Frozen after it got the office.
+            Admins::<Test>::insert(person(FROZEN), AdminRole::SystemAdmin);
+            assert_eq!(system(signed(FROZEN)), None);
+        });
+        assert_ok!(Permissions::remove_admin(root(), person(1)));
         assert_eq!(system(signed(1)), None);
     });
 }
@@ -234,22 +335,42 @@ fn an_administrators_origin_is_a_signature_by_the_holder_of_that_role() {
 #[test]
 fn the_whitelist_is_by_scene_and_bounded() {
     run(default_genesis(), || {
-        let insurer = did("insurer");
+        let insurer = person(3);
         assert!(!Permissions::is_whitelisted(SCENE, &insurer));
         assert_ok!(Permissions::set_whitelist(root(), SCENE, insurer.clone()));
         assert_eq!(last_event(), Event::WhitelistSet { scene: SCENE, did: insurer.clone() });
         assert!(Permissions::is_whitelisted(SCENE, &insurer));
-        assert!(!Permissions::is_whitelisted(SceneId(2), &insurer));
+        assert!(!Permissions::is_whitelisted(VOIDING, &insurer));
         let again = Permissions::set_whitelist(root(), SCENE, insurer.clone());
         assert_noop!(again, Error::<Test>::AlreadyWhitelisted);
-        assert_ok!(Permissions::set_whitelist(root(), SceneId(2), insurer.clone()));
-        let result = Permissions::set_whitelist(root(), SceneId(3), insurer.clone());
+        assert_ok!(Permissions::set_whitelist(root(), DISABLED, insurer.clone()));
+        let result = Permissions::set_whitelist(root(), VOIDING, insurer.clone());
         assert_noop!(result, Error::<Test>::WhitelistFull);
+
+        let page = Permissions::whitelist(None, None, 1);
+        let rest = Permissions::whitelist(None, Some(&page[0]), 2);
+        let mut scenes: Vec<_> = page.iter().chain(&rest).map(|(scene, _)| *scene).collect();
+        scenes.sort();
+        assert_eq!((page.len(), scenes), (1, vec![SCENE, DISABLED]));
+        let of_scene = Permissions::whitelist(Some(SCENE), None, 9);
+        assert_eq!(of_scene, [(SCENE, insurer.clone())]);
+
         assert_ok!(Permissions::remove_whitelist(root(), SCENE, insurer.clone()));
         assert_eq!(last_event(), Event::WhitelistRemoved { scene: SCENE, did: insurer.clone() });
         assert!(!Permissions::is_whitelisted(SCENE, &insurer));
         let again = Permissions::remove_whitelist(root(), SCENE, insurer);
         assert_noop!(again, Error::<Test>::NotWhitelisted);
+    });
+}
+
+#[test]
+fn the_whitelist_takes_participants_and_scenes_that_exist() {
+    run(default_genesis(), || {
+        let result = Permissions::set_whitelist(root(), SCENE, person(9));
+        assert_noop!(result, Error::<Test>::ParticipantNotFound);
+        assert_ok!(Permissions::set_whitelist(root(), SCENE, person(FROZEN)));
+        let result = Permissions::set_whitelist(root(), SceneId(99), person(3));
+        assert_noop!(result, Error::<Test>::SceneNotFound);
     });
 }
 
@@ -264,10 +385,10 @@ fn every_call_refuses_other_origins() {
             assert_noop!(result, BadOrigin);
             assert_noop!(Permissions::remove_transition_rule(o(), key), BadOrigin);
             let role = AdminRole::Auditor;
-            assert_noop!(Permissions::set_admin(o(), account(1), role), BadOrigin);
-            assert_noop!(Permissions::remove_admin(o(), account(1)), BadOrigin);
-            assert_noop!(Permissions::set_whitelist(o(), SCENE, did("x")), BadOrigin);
-            assert_noop!(Permissions::remove_whitelist(o(), SCENE, did("x")), BadOrigin);
+            assert_noop!(Permissions::set_admin(o(), person(3), role), BadOrigin);
+            assert_noop!(Permissions::remove_admin(o(), person(3)), BadOrigin);
+            assert_noop!(Permissions::set_whitelist(o(), SCENE, person(3)), BadOrigin);
+            assert_noop!(Permissions::remove_whitelist(o(), SCENE, person(3)), BadOrigin);
         }
     });
 }
@@ -275,16 +396,16 @@ fn every_call_refuses_other_origins() {
 #[test]
 fn genesis_writes_rules_whitelist_and_administrators() {
     let config = GenesisConfig {
-        whitelist: vec![(SCENE, did("insurer"))],
-        admins: vec![(account(1), AdminRole::Auditor)],
+        whitelist: vec![(SCENE, person(3))],
+        admins: vec![(person(3), AdminRole::Auditor)],
         ..default_genesis()
     };
     run(config, || {
         assert_eq!(RulesVersion::<Test>::get(), 1);
         assert_eq!(Rules::<Test>::iter().count(), crate::default_rules().len());
-        assert!(Permissions::is_whitelisted(SCENE, &did("insurer")));
+        assert!(Permissions::is_whitelisted(SCENE, &person(3)));
         assert_noop!(
-            Permissions::set_admin(root(), account(1), AdminRole::SystemAdmin),
+            Permissions::set_admin(root(), person(3), AdminRole::SystemAdmin),
             Error::<Test>::HoldsAnotherRole
         );
     });
@@ -307,9 +428,16 @@ fn genesis_refuses_a_rule_that_stands_twice() {
 }
 
 #[test]
-#[should_panic(expected = "holds two roles")]
-fn genesis_refuses_an_account_with_two_roles() {
-    let admins = vec![(account(1), AdminRole::Auditor), (account(1), AdminRole::SecurityAdmin)];
+#[should_panic(expected = "HoldsAnotherRole")]
+fn genesis_refuses_a_participant_with_two_offices() {
+    let admins = vec![(person(3), AdminRole::Auditor), (person(3), AdminRole::SecurityAdmin)];
+    run(GenesisConfig { admins, ..default_genesis() }, || ());
+}
+
+#[test]
+#[should_panic(expected = "RolesConflict")]
+fn genesis_refuses_an_administrator_that_audits() {
+    let admins = vec![(person(AUDITOR), AdminRole::SystemAdmin)];
     run(GenesisConfig { admins, ..default_genesis() }, || ());
 }
 
@@ -327,5 +455,21 @@ fn broken_invariants_are_found() {
                 assert!(Permissions::do_try_state().is_err(), "{key:?} {rule:?}");
             });
         }
+        let change =
+            RuleChange { key: lock_normal(), before: None, after: None, at: Stamp::default() };
+        hypothetically!({
+            RulesVersion::<Test>::put(2);
+            assert!(Permissions::do_try_state().is_err(), "a version without its change");
+            RuleChanges::<Test>::insert(2, change);
+            assert!(Permissions::do_try_state().is_err(), "a change that left no trace");
+        });
+        hypothetically!({
+            RuleChanges::<Test>::insert(2, change);
+            assert!(Permissions::do_try_state().is_err(), "a change of no version");
+        });
+        hypothetically!({
+            Admins::<Test>::insert(person(AUDITOR), AdminRole::SystemAdmin);
+            assert!(Permissions::do_try_state().is_err(), "an administrator that audits");
+        });
     });
 }

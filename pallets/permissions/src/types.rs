@@ -1,9 +1,13 @@
 //! Rules of the status machine.
 
-use billchain_primitives::{BillStatus, Operation, RoleSet, Target};
+use billchain_primitives::{
+    BillStatus, Operation, RoleSet, Stamp, Target,
+    traits::{RuleProblem, SceneProblem},
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a rule is for.
 #[derive(
@@ -49,4 +53,75 @@ pub struct Rule {
     pub target: Target,
     /// Version of the rules that set it.
     pub version: u32,
+}
+
+/// What made a version of the rules.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct RuleChange {
+    /// Status and operation it was about.
+    pub key: RuleKey,
+    /// The rule before; `None`: there was none.
+    pub before: Option<Rule>,
+    /// The rule after; `None`: it was removed.
+    pub after: Option<Rule>,
+    /// When, and in which transaction.
+    pub at: Stamp,
+}
+
+impl RuleChange {
+    /// Puts the table back to what it was before.
+    pub fn undo(&self, table: &mut BTreeMap<RuleKey, Rule>) {
+        match self.before {
+            Some(rule) => table.insert(self.key, rule),
+            None => table.remove(&self.key),
+        };
+    }
+}
+
+/// Why an operation is refused in a scene.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckProblem {
+    /// The status is final.
+    FinalStatus,
+    /// No rule leads from this status by this operation.
+    IllegalTransition,
+    /// There is a rule, but for other roles.
+    RoleForbidden,
+    /// There is no such scene.
+    SceneNotFound,
+    /// The scene is disabled.
+    SceneInactive,
+    /// Bills of the scene are not voided.
+    VoidNotAllowed,
+}
+
+impl From<RuleProblem> for CheckProblem {
+    fn from(problem: RuleProblem) -> Self {
+        match problem {
+            RuleProblem::FinalStatus => Self::FinalStatus,
+            RuleProblem::IllegalTransition => Self::IllegalTransition,
+            RuleProblem::RoleForbidden => Self::RoleForbidden,
+        }
+    }
+}
+
+impl From<SceneProblem> for CheckProblem {
+    fn from(problem: SceneProblem) -> Self {
+        match problem {
+            SceneProblem::NotFound => Self::SceneNotFound,
+            SceneProblem::Inactive => Self::SceneInactive,
+        }
+    }
 }

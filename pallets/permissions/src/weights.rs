@@ -23,22 +23,23 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // Rules and RulesVersion; removing a rule reads whether it is there.
+    // Rules and RulesVersion, and the record of the change.
     fn set_transition_rule() -> Weight {
-        Weight::from_parts(30_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(2, 2))
+        Weight::from_parts(35_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 3))
     }
     fn remove_transition_rule() -> Weight {
-        Weight::from_parts(30_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(2, 2))
+        Weight::from_parts(35_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 3))
     }
-    // Admins and its counter; below, Whitelist and its counter.
+    // The participant, Admins and its counter; below, Whitelist and its
+    // counter, and the scene.
     fn set_admin() -> Weight {
-        Weight::from_parts(25_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(2, 2))
+        Weight::from_parts(25_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2))
     }
     fn remove_admin() -> Weight {
         Weight::from_parts(25_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(2, 2))
     }
     fn set_whitelist() -> Weight {
-        Weight::from_parts(30_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(2, 2))
+        Weight::from_parts(30_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(4, 2))
     }
     fn remove_whitelist() -> Weight {
         Weight::from_parts(30_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(2, 2))

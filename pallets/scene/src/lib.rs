@@ -1,17 +1,41 @@
 //! # Scene contract (业务场景管理智能合约)
 //!
-//! The business scenes that bills are issued and claimed in: whether one claim
-//! succeeds or several, how long a lock lasts, how heavily a scene weighs in
-//! contention, whether its bills come through access nodes only. Tender rows
-//! [217, 219, 223].
+//! The business scenes that bills are issued and claimed in: whether one claim succeeds or several,
+//! how long a lock lasts, how heavily a scene weighs in contention, whether its bills come through
+//! access nodes only, what a bill must have and what data belong to a claim. Tender rows:
 //!
-//! A scene is registered active; a disabled one takes no new bills and locks.
-//! Who administers is the runtime's choice ([`Config::AdminOrigin`]). Approval
-//! by a second administrator and the required fields of a scene are not part of
-//! this version.
+//! - 219: "实现票据应用场景（如医疗、教育等）的创建后链上登记，场景信息链上存证，业务触发时与系统逻辑校验链上场景
+//!   信息": [`Pallet::register`], [`Pallet::configure`], [`Pallet::set_status`], and the [`Scenes`]
+//!   seam through which the contracts of bills ask.
+//! - 219: "审批流以链上事件形式记录，包括提案者分布式身份标识、审批方分布式身份标识、时间戳、审批结果（通过/
+//!   驳回）": [`Pallet::submit_approval`], [`Event::ProposalDecided`], and the trail of each scene.
+//! - 223: "场景权重设置：合约方法预设用票方权重比例，支持动态设置场景权重设置": [`Pallet::set_weight`].
+//! - 217: whether bills of the scene need an access node: [`SceneRules::access_node`].
+//!
+//! ## How a scene changes
+//! A system administrator (系统管理员) proposes a scene, or a change of one; nothing changes yet.
+//! Another one approves or rejects it, with a comment. An approved change takes effect with that
+//! call. The proposer may withdraw it before. Each scene has one open proposal at most, and whoever
+//! decides names it by its number. `docs/decisions/0012-administration.md` says who administers what.
+//!
+//! ## What it promises
+//! - No scene begins or changes without two system administrators, different participants.
+//! - A scene whose registration awaits approval is not there for bills; a change that does leaves
+//!   the former rules in force.
+//! - Every proposal that ended makes one [`TrailRecord`] in the node-local index, chained by hash
+//!   into the state.
+//! - Locks that exist keep the time they were given.
+//!
+//! ## What it does not do
+//! A proposer that lost its office meanwhile has proposed all the same: the approver answers for
+//! what it approves. Scenes of the genesis are active at once; the chain spec is their approval.
+//!
+//! [`Scenes`]: billchain_primitives::traits::Scenes
 
 #![forbid(unsafe_code)]
 
+mod approval;
+mod reads;
 mod types;
 pub mod weights;
 
@@ -21,16 +45,20 @@ mod mock;
 mod tests;
 
 pub use pallet::*;
-pub use types::{Scene, SceneStatus};
+pub use types::*;
 pub use weights::WeightInfo;
 
+use approval::are_distinct;
 use billchain_primitives::{
-    Name, SceneId,
-    traits::{SceneProblem, SceneRules, Scenes as Seam},
+    AccountId, Did, Moment, Name, Reason, SceneId,
+    traits::{Administrators, Participants, SceneProblem, SceneRules, Scenes as Seam},
 };
-use frame::{prelude::*, try_runtime::TryRuntimeError};
+use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 
 /// The scene contract.
+// A call is decoded once and consumed at once: what its largest variant takes
+// costs nothing, and clients build it without boxes.
+#[allow(clippy::large_enum_variant)]
 #[frame::pallet]
 pub mod pallet {
     use super::*;
@@ -44,12 +72,21 @@ pub mod pallet {
 
     /// What the runtime decides.
     #[pallet::config]
-    pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-        /// Who administers scenes.
-        type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+    pub trait Config:
+        frame_system::Config<AccountId = AccountId, RuntimeEvent: From<Event<Self>>>
+    {
+        /// Who acts on the chain.
+        type Participants: Participants;
+        /// Who administers.
+        type Administrators: Administrators;
+        /// Time of the block, in milliseconds.
+        type Time: Time<Moment = Moment>;
         /// Most scenes; not 0.
         #[pallet::constant]
         type MaxScenes: Get<u32>;
+        /// Most proposals that await approval; not 0.
+        #[pallet::constant]
+        type MaxOpenProposals: Get<u32>;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
     }
@@ -58,12 +95,24 @@ pub mod pallet {
     #[pallet::storage]
     pub type Scenes<T: Config> = CountedStorageMap<_, Twox64Concat, SceneId, Scene>;
 
+    /// The proposal of each scene that awaits approval.
+    #[pallet::storage]
+    pub type Proposals<T: Config> = CountedStorageMap<_, Twox64Concat, SceneId, Proposal>;
+
+    /// Number of proposals so far, which is the number of the last one.
+    #[pallet::storage]
+    pub type ProposalCount<T: Config> = StorageValue<_, ProposalId, ValueQuery>;
+
+    /// The approval trail of each scene; also of one that was never approved.
+    #[pallet::storage]
+    pub type Trails<T: Config> = StorageMap<_, Twox64Concat, SceneId, Trail, ValueQuery>;
+
     /// First scenes.
     #[pallet::genesis_config]
     #[derive(frame::prelude::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
-        /// Number, name and rules of each; all active.
-        pub scenes: Vec<(SceneId, Name, SceneRules)>,
+        /// Number, name, rules and related data of each; all active.
+        pub scenes: Vec<(SceneId, Name, SceneRules, RelatedData)>,
         /// No data.
         #[serde(skip)]
         pub phantom: PhantomData<T>,
@@ -72,11 +121,19 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            for (id, name, rules) in &self.scenes {
+            for (id, name, rules, related_data) in &self.scenes {
                 assert!(rules.lock_period_ms > 0, "scene {}: the lock period is 0", id.0);
+                assert!(are_distinct(related_data), "scene {}: related data repeated", id.0);
                 assert!(!Scenes::<T>::contains_key(id), "scene {} stands twice", id.0);
-                let status = SceneStatus::Active;
-                Scenes::<T>::insert(id, Scene { name: name.clone(), status, rules: *rules });
+                let scene = Scene {
+                    name: name.clone(),
+                    status: SceneStatus::Active,
+                    rules: *rules,
+                    related_data: related_data.clone(),
+                    version: 1,
+                    updated: Default::default(),
+                };
+                Scenes::<T>::insert(id, scene);
             }
             assert!(Scenes::<T>::count() <= T::MaxScenes::get(), "too many scenes");
         }
@@ -86,7 +143,7 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A scene was registered; it is active.
+        /// A scene was approved and began; it is active.
         SceneRegistered {
             /// Its number.
             scene: SceneId,
@@ -94,15 +151,20 @@ pub mod pallet {
             name: Name,
             /// Its rules.
             rules: SceneRules,
+            /// Kinds of data that belong to its claims.
+            related_data: RelatedData,
         },
-        /// A scene got other rules. Locks that exist keep theirs.
+        /// A scene got other rules, which were approved. Locks that exist keep
+        /// theirs.
         SceneConfigured {
             /// Its number.
             scene: SceneId,
             /// Its rules now.
             rules: SceneRules,
+            /// Kinds of data that belong to its claims now.
+            related_data: RelatedData,
         },
-        /// A scene's weight in contention changed.
+        /// A scene got another weight in contention, which was approved.
         WeightSet {
             /// Its number.
             scene: SceneId,
@@ -111,12 +173,57 @@ pub mod pallet {
             /// The weight now.
             to: u16,
         },
-        /// A scene's status changed.
+        /// A scene got another status, which was approved.
         StatusSet {
             /// Its number.
             scene: SceneId,
             /// The status now.
             status: SceneStatus,
+        },
+        /// A scene, or a change of one, was proposed (提案).
+        ChangeProposed {
+            /// Number of the proposal.
+            proposal: ProposalId,
+            /// Number of the scene.
+            scene: SceneId,
+            /// What it does.
+            change: SceneChange,
+            /// The system administrator that proposed it.
+            proposer: Did,
+            /// Why.
+            reason: Reason,
+            /// Time of the block.
+            at: Moment,
+        },
+        /// A second administrator decided on a proposal (审批).
+        ProposalDecided {
+            /// Number of the proposal.
+            proposal: ProposalId,
+            /// Number of the scene.
+            scene: SceneId,
+            /// Who proposed it.
+            proposer: Did,
+            /// Who decided.
+            approver: Did,
+            /// How.
+            decision: Decision,
+            /// What the approver says of it.
+            comment: Reason,
+            /// Time of the block.
+            at: Moment,
+        },
+        /// The proposer took a proposal back.
+        ProposalWithdrawn {
+            /// Number of the proposal.
+            proposal: ProposalId,
+            /// Number of the scene.
+            scene: SceneId,
+            /// Who proposed it and took it back.
+            proposer: Did,
+            /// Why.
+            reason: Reason,
+            /// Time of the block.
+            at: Moment,
         },
     }
 
@@ -131,12 +238,42 @@ pub mod pallet {
         TooManyScenes,
         /// The lock period is 0.
         LockPeriodZero,
+        /// The sender's account belongs to no participant.
+        NotParticipant,
+        /// The sender is a participant, but frozen.
+        ParticipantFrozen,
+        /// The sender is a participant, but cancelled.
+        ParticipantCancelled,
+        /// The sender is no system administrator.
+        NotAdministrator,
+        /// The scene's registration awaits approval: nothing else happens to
+        /// it before.
+        NotApproved,
+        /// The scene is disabled: make it active first.
+        SceneInactive,
+        /// Another change of the scene awaits approval.
+        ProposalOpen,
+        /// As many proposals await approval as may.
+        TooManyProposals,
+        /// The change changes nothing.
+        Unchanged,
+        /// A kind of related data stands twice.
+        RelatedDataRepeated,
+        /// No change of this scene awaits approval.
+        NoProposal,
+        /// The change of this scene that awaits approval has another number.
+        OtherProposal,
+        /// Another administrator than the proposer decides.
+        OwnProposal,
+        /// Only the proposer takes a proposal back.
+        NotProposer,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
             assert!(T::MaxScenes::get() > 0, "MaxScenes is 0");
+            assert!(T::MaxOpenProposals::get() > 0, "MaxOpenProposals is 0");
         }
 
         fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
@@ -146,7 +283,9 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Registers a scene, active.
+        /// Proposes a scene; once approved, it is active.
+        ///
+        /// The sender is a system administrator.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(
@@ -154,73 +293,91 @@ pub mod pallet {
             scene: SceneId,
             name: Name,
             rules: SceneRules,
+            related_data: RelatedData,
+            reason: Reason,
         ) -> DispatchResult {
-            T::AdminOrigin::ensure_origin(origin)?;
-            ensure!(rules.lock_period_ms > 0, Error::<T>::LockPeriodZero);
-            ensure!(!Scenes::<T>::contains_key(scene), Error::<T>::AlreadyRegistered);
-            ensure!(Scenes::<T>::count() < T::MaxScenes::get(), Error::<T>::TooManyScenes);
-            let status = SceneStatus::Active;
-            Scenes::<T>::insert(scene, Scene { name: name.clone(), status, rules });
-            Self::deposit_event(Event::SceneRegistered { scene, name, rules });
-            Ok(())
+            let change = SceneChange::Register { name, rules, related_data };
+            Self::propose(origin, scene, change, reason)
         }
 
-        /// Gives a scene other rules.
+        /// Proposes other rules and kinds of related data of a scene, in
+        /// whatever status it is.
+        ///
+        /// The sender is a system administrator.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::configure())]
         pub fn configure(
             origin: OriginFor<T>,
             scene: SceneId,
             rules: SceneRules,
+            related_data: RelatedData,
+            reason: Reason,
         ) -> DispatchResult {
-            T::AdminOrigin::ensure_origin(origin)?;
-            ensure!(rules.lock_period_ms > 0, Error::<T>::LockPeriodZero);
-            Self::mutate(scene, |entry| entry.rules = rules)?;
-            Self::deposit_event(Event::SceneConfigured { scene, rules });
-            Ok(())
+            Self::propose(origin, scene, SceneChange::Configure { rules, related_data }, reason)
         }
 
-        /// Sets a scene's weight in contention.
+        /// Proposes another weight in contention of an active scene.
+        ///
+        /// The sender is a system administrator.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::set_weight())]
-        pub fn set_weight(origin: OriginFor<T>, scene: SceneId, weight: u16) -> DispatchResult {
-            T::AdminOrigin::ensure_origin(origin)?;
-            let from =
-                Self::mutate(scene, |entry| core::mem::replace(&mut entry.rules.weight, weight))?;
-            Self::deposit_event(Event::WeightSet { scene, from, to: weight });
-            Ok(())
+        pub fn set_weight(
+            origin: OriginFor<T>,
+            scene: SceneId,
+            weight: u16,
+            reason: Reason,
+        ) -> DispatchResult {
+            Self::propose(origin, scene, SceneChange::Weight(weight), reason)
         }
 
-        /// Makes a scene active or disabled.
+        /// Proposes to make a scene active or to disable it.
+        ///
+        /// The sender is a system administrator.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::set_status())]
         pub fn set_status(
             origin: OriginFor<T>,
             scene: SceneId,
             status: SceneStatus,
+            reason: Reason,
         ) -> DispatchResult {
-            T::AdminOrigin::ensure_origin(origin)?;
-            Self::mutate(scene, |entry| entry.status = status)?;
-            Self::deposit_event(Event::StatusSet { scene, status });
+            Self::propose(origin, scene, SceneChange::Status(status), reason)
+        }
+
+        /// Approves the proposal that a scene awaits approval for, which takes
+        /// effect, or rejects it.
+        ///
+        /// The sender is a system administrator, another one than the
+        /// proposer.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::submit_approval())]
+        pub fn submit_approval(
+            origin: OriginFor<T>,
+            scene: SceneId,
+            proposal: ProposalId,
+            decision: Decision,
+            comment: Reason,
+        ) -> DispatchResult {
+            let approver = Self::administrator(origin)?;
+            Self::decide(approver, scene, proposal, decision, comment)?;
             Ok(())
         }
-    }
 
-    impl<T: Config> Pallet<T> {
-        fn mutate<R>(scene: SceneId, f: impl FnOnce(&mut Scene) -> R) -> Result<R, Error<T>> {
-            Scenes::<T>::try_mutate(scene, |entry| {
-                entry.as_mut().map(f).ok_or(Error::<T>::NotFound)
-            })
-        }
-
-        /// Checks what always holds: no lock period is 0, and there are no more
-        /// scenes than there may be.
-        pub fn do_try_state() -> Result<(), TryRuntimeError> {
-            ensure!(Scenes::<T>::count() <= T::MaxScenes::get(), "too many scenes");
-            ensure!(
-                Scenes::<T>::iter_values().all(|scene| scene.rules.lock_period_ms > 0),
-                "a lock period is 0"
-            );
+        /// Takes a proposal back.
+        ///
+        /// The sender proposed it, and is still a system administrator.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::withdraw())]
+        pub fn withdraw(
+            origin: OriginFor<T>,
+            scene: SceneId,
+            proposal: ProposalId,
+            reason: Reason,
+        ) -> DispatchResult {
+            let sender = Self::administrator(origin)?;
+            let open = Self::open(scene, proposal)?;
+            ensure!(open.proposer == sender, Error::<T>::NotProposer);
+            Self::end(scene, open, Outcome::Withdrawn { reason });
             Ok(())
         }
     }

@@ -1,8 +1,18 @@
-//! A runtime of this contract alone, hashed with SM3.
+//! A runtime of this contract alone, hashed with SM3; participants and offices
+//! are tables.
 
 use crate as pallet_scene;
-use billchain_primitives::{AccountId, Header, Sm3Hasher};
-use frame::{deps::sp_runtime::generic, testing_prelude::*, traits::IdentityLookup};
+use billchain_primitives::{
+    AccountId, AdminRole, Did, Header, RoleSet, Sm3Hasher,
+    traits::{
+        ActiveParticipant, Administrators, ParticipantProblem, ParticipantStatus, Participants,
+    },
+};
+use frame::{
+    deps::sp_runtime::generic,
+    testing_prelude::*,
+    traits::{IdentityLookup, Time},
+};
 
 type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
 
@@ -22,20 +32,90 @@ impl frame_system::Config for Test {
 }
 
 impl pallet_scene::Config for Test {
-    type AdminOrigin = EnsureRoot<AccountId>;
+    type Participants = World;
+    type Administrators = World;
+    type Time = World;
     type MaxScenes = ConstU32<3>;
+    type MaxOpenProposals = ConstU32<2>;
     type WeightInfo = pallet_scene::weights::SubstrateWeight<Test>;
+}
+
+/// System administrators.
+pub const ADMIN: u8 = 1;
+pub const SECOND: u8 = 2;
+/// A security administrator, an auditor, and a participant without an office.
+pub const SECURITY: u8 = 3;
+pub const AUDITOR: u8 = 4;
+pub const HOSPITAL: u8 = 5;
+/// System administrators that may not act.
+pub const FROZEN: u8 = 6;
+pub const CANCELLED: u8 = 7;
+pub const STRANGER: u8 = 9;
+
+/// The other contracts.
+pub struct World;
+
+impl Participants for World {
+    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
+        match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
+            FROZEN => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
+            CANCELLED => Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+            STRANGER => Err(ParticipantProblem::NotFound),
+            seed => Ok(ActiveParticipant { did: did(seed), roles: RoleSet::EMPTY }),
+        }
+    }
+
+    fn active_by_did(_: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
+        Err(ParticipantProblem::NotFound)
+    }
+
+    fn account_of(_: &Did) -> Option<AccountId> {
+        None
+    }
+}
+
+impl Administrators for World {
+    fn office(who: &Did) -> Option<AdminRole> {
+        match who {
+            who if [ADMIN, SECOND, FROZEN, CANCELLED].map(did).contains(who) => {
+                Some(AdminRole::SystemAdmin)
+            }
+            who if *who == did(SECURITY) => Some(AdminRole::SecurityAdmin),
+            who if *who == did(AUDITOR) => Some(AdminRole::Auditor),
+            _ => None,
+        }
+    }
+}
+
+impl Time for World {
+    type Moment = u64;
+
+    fn now() -> u64 {
+        u64::from(System::block_number()) * 1_000
+    }
+}
+
+pub fn did(seed: u8) -> Did {
+    format!("did:bill:p{seed}").parse().expect("test names are plain")
+}
+
+pub fn signed(seed: u8) -> RuntimeOrigin {
+    RuntimeOrigin::signed(AccountId::new([seed; 32]))
 }
 
 /// Runs `test` at block 1 of a chain with `config` as this contract's genesis,
 /// then checks the contract's invariants.
-pub fn run(config: pallet_scene::GenesisConfig<Test>, test: impl FnOnce()) {
+pub fn run(config: pallet_scene::GenesisConfig<Test>, test: impl FnOnce()) -> TestState {
     let storage = RuntimeGenesisConfig { system: Default::default(), scene_registry: config }
         .build_storage()
         .expect("the test genesis is sound");
-    TestState::from(storage).execute_with(|| {
+    let mut state = TestState::from(storage);
+    state.execute_with(|| {
         System::set_block_number(1);
+        System::set_extrinsic_index(0);
         test();
         SceneRegistry::do_try_state().expect("invariants hold");
     });
+    state.persist_offchain_overlay();
+    state
 }

@@ -15,15 +15,15 @@ type NodeCall = pallet_access_node::Call<Runtime>;
 type GrantCall = pallet_authorization::Call<Runtime>;
 type CouncilCall = pallet_collective::Call<Runtime, CouncilCollective>;
 
-fn did(name: &str) -> Did {
+pub(crate) fn did(name: &str) -> Did {
     format!("did:bill:{name}").parse().unwrap()
 }
 
-fn reason() -> Reason {
+pub(crate) fn reason() -> Reason {
     Reason::new("例行检查").unwrap()
 }
 
-fn key(seed: &str) -> PublicKey {
+pub(crate) fn key(seed: &str) -> PublicKey {
     Signer::development(seed).public()
 }
 
@@ -110,9 +110,16 @@ async fn bills_come_through_access_nodes_where_the_scene_asks_for_it() {
         link("access-1", "hospital-1"),
         link("access-1", "hospital-2"),
         link("access-2", "hospital-2"),
-        RuntimeCall::Scene(pallet_scene::Call::configure { scene, rules }),
     ];
     resolve(&node, &client, calls).await;
+    let related_data = Default::default();
+    let configure = pallet_scene::Call::configure { scene, rules, related_data, reason: reason() };
+    let done = node.execute(&client, "//admin", RuntimeCall::Scene(configure)).await;
+    assert_eq!(done.success, Some(true), "{done:?}");
+    let (decision, comment) = (pallet_scene::Decision::Approved, reason());
+    let approve = pallet_scene::Call::submit_approval { scene, proposal: 1, decision, comment };
+    let done = node.execute(&client, "//admin-2", RuntimeCall::Scene(approve)).await;
+    assert_eq!(done.success, Some(true), "{done:?}");
 
     let view = ask(&ws, "node_get", json!(["did:bill:access-1"])).await;
     assert_eq!((&view["status"], &view["participants"]), (&json!("normal"), &json!(3)));

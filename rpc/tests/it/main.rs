@@ -2,6 +2,7 @@
 //! both transports. Blocks are made by hand; there is no consensus.
 
 mod access;
+mod administration;
 mod parties;
 mod repeats;
 mod versions;

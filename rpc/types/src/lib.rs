@@ -16,7 +16,9 @@ mod dispute;
 mod history;
 mod page;
 mod participant;
+mod permission;
 mod policy;
+mod scene;
 mod transaction;
 mod verify;
 
@@ -35,11 +37,17 @@ pub use history::{
     AdjustmentView, DifferenceView, FieldChangeView, FieldProofView, HistoryCheckView,
 };
 pub use page::Page;
-pub use participant::{ParticipantView, StampView};
+pub use participant::{
+    IdentityView, ParticipantChangeView, ParticipantRecordView, ParticipantView, StampView,
+};
+pub use permission::{
+    AdministratorView, PermissionCheckView, RuleChangeView, RuleView, RulesView, WhitelistEntryView,
+};
 pub use policy::{
     CheckView, DecisionView, DocumentView, FlowView, InForceView, PolicyRef, PolicyView,
     SimulationView, StepView, TrailStepView,
 };
+pub use scene::{SceneApprovalView, SceneChangeView, SceneView};
 pub use transaction::{
     BillItemView, BlockRef, CertificateView, EventView, FailureView, ItemOutcome, ReceiptView,
     TransactionState, TransactionView,

@@ -49,3 +49,73 @@ impl From<Stamp> for StampView {
         Self { block: stamp.block, extrinsic: stamp.extrinsic, time: stamp.moment }
     }
 }
+
+/// One record of a participant's history.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ParticipantRecordView {
+    /// Version of the participant that it made.
+    pub version: u32,
+    /// When, and in which transaction.
+    pub at: StampView,
+    /// Account that made the change, 32 bytes; none for a motion of the
+    /// council.
+    pub operator: Option<H256>,
+    /// What changed.
+    pub change: ParticipantChangeView,
+}
+
+/// A change of a participant; `kind` says which.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ParticipantChangeView {
+    /// It was registered with this content.
+    Registered {
+        /// Name to show.
+        name: Name,
+        /// Its first key.
+        public_key: PublicKey,
+        /// Its first roles.
+        roles: RoleSet,
+        /// SM3 of its 统一社会信用代码.
+        uscc_hash: Option<H256>,
+    },
+    /// Its status changed.
+    Status {
+        /// The status before.
+        from: ParticipantStatus,
+        /// The status after.
+        to: ParticipantStatus,
+        /// Why.
+        reason: String,
+    },
+    /// Its key changed; the DID did not.
+    Key {
+        /// The key before.
+        from: PublicKey,
+        /// The key after.
+        to: PublicKey,
+    },
+    /// Its name or its USCC hash changed.
+    Info {
+        /// The name after.
+        name: Name,
+        /// The USCC hash after.
+        uscc_hash: Option<H256>,
+    },
+    /// Its roles changed.
+    Roles {
+        /// The roles before.
+        from: RoleSet,
+        /// The roles after.
+        to: RoleSet,
+    },
+}
+
+/// Whether a participant proved that it holds its key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IdentityView {
+    /// Whether it did.
+    pub verified: bool,
+    /// Why not: `not_found`, `frozen`, `cancelled` or `bad_signature`.
+    pub problem: Option<String>,
+}

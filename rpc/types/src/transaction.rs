@@ -126,10 +126,11 @@ pub struct EventView {
     pub name: String,
     /// Its fields, as text for people.
     pub details: String,
-    /// Place in its batch, from 0, of the refused item that it tells of.
+    /// Place in its batch, from 0, of the failed item that it tells of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u32>,
-    /// Why that item was refused.
+    /// Why what it tells of failed, although the transaction did not: an item
+    /// of a batch, or the call of a motion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<FailureView>,
 }

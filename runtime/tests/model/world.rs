@@ -3,23 +3,28 @@
 use crate::model::{self, Actor, Change, Draft, Kind, Op, Scene, Status};
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, BillSummary, Did, Fen, IssueDate, IssueTime, PayerType,
-    PublicKey, Reason, Role, RoleSet, SceneId, SignatureScheme,
+    AdminRole, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, IssueDate, IssueTime,
+    PayerType, PublicKey, Reason, RequiredFields, Role, RoleSet, SceneId, SignatureScheme,
     traits::{
-        AccessNodePolicy, Bill, LockPurpose, ParticipantStatus, ReimbursementMode, SceneRules,
-        VoidPolicy,
+        AccessNodePolicy, Bill, LockPurpose, ParticipantStatus, Participants as _,
+        ReimbursementMode, SceneRules, VoidPolicy,
     },
 };
 use billchain_runtime::{
-    AllPalletsWithSystem, ParticipantConfig, PermissionsConfig, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, RuntimeOrigin, SceneConfig, System, Timestamp, genesis,
+    AllPalletsWithSystem, Participant as Participants, ParticipantConfig, PermissionsConfig,
+    Runtime, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin, Scene as Scenes, SceneConfig,
+    System, Timestamp, genesis,
 };
 use frame_support::traits::{TryState, TryStateSelect};
 use pallet_bill_update::StatusChange;
 use pallet_participant::{ParticipantKind, Registration};
-use pallet_scene::SceneStatus;
+use pallet_scene::{Call as SceneCall, Decision, SceneStatus};
 use sp_runtime::traits::Dispatchable;
 use std::{collections::BTreeMap, sync::OnceLock};
+
+/// Participants that hold the office of a system administrator beside their
+/// roles.
+const SYSTEM_ADMINS: [Actor; 2] = [Actor::Admin, Actor::Platform];
 
 /// 2026-11-24 08:00 UTC+8.
 pub const START: u64 = 1_795_478_400_000;
@@ -67,6 +72,7 @@ fn rules(scene: model::SceneRules) -> SceneRules {
         lock_period_ms: scene.lock_ms,
         void: if scene.voidable { VoidPolicy::Allowed } else { VoidPolicy::Refused },
         access_node: AccessNodePolicy::NotRequired,
+        required: RequiredFields::NONE,
     }
 }
 
@@ -92,7 +98,8 @@ pub fn build(model: &model::Model) -> sp_io::TestExternalities {
                 .scenes
                 .iter()
                 .map(|(id, scene)| {
-                    (SceneId(*id), "scene".parse().expect("a plain name"), rules(*scene))
+                    let name = "scene".parse().expect("a plain name");
+                    (SceneId(*id), name, rules(*scene), Default::default())
                 })
                 .collect(),
             ..Default::default()
@@ -102,6 +109,10 @@ pub fn build(model: &model::Model) -> sp_io::TestExternalities {
                 .whitelist
                 .iter()
                 .map(|(scene, actor)| (SceneId(*scene), did(*actor)))
+                .collect(),
+            admins: SYSTEM_ADMINS
+                .into_iter()
+                .map(|actor| (did(actor), AdminRole::SystemAdmin))
                 .collect(),
             ..Default::default()
         },
@@ -175,7 +186,29 @@ pub fn set_frozen(actor: Actor, frozen: bool) {
 
 pub fn set_scene(scene: Scene, active: bool) {
     let status = if active { SceneStatus::Active } else { SceneStatus::Disabled };
-    council(pallet_scene::Call::<Runtime>::set_status { scene: SceneId(scene), status });
+    let scene = SceneId(scene);
+    if Scenes::scene(scene).is_some_and(|known| known.status == status) {
+        return;
+    }
+    let [proposer, approver] = SYSTEM_ADMINS;
+    let reason = reason();
+    administrate(proposer, SceneCall::set_status { scene, status, reason: reason.clone() });
+    let proposal = Scenes::proposal(scene).expect("it was proposed").id;
+    let decision = Decision::Approved;
+    let approve = SceneCall::submit_approval { scene, proposal, decision, comment: reason };
+    administrate(approver, approve);
+}
+
+/// Has an administrator do something, whether or not the model froze it.
+fn administrate(actor: Actor, call: SceneCall<Runtime>) {
+    let frozen = Participants::active_by_did(&did(actor)).is_err();
+    if frozen {
+        set_frozen(actor, false);
+    }
+    send(actor, call).expect("an administrator may");
+    if frozen {
+        set_frozen(actor, true);
+    }
 }
 
 pub fn set_whitelisted(scene: Scene, actor: Actor, listed: bool) {

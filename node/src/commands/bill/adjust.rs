@@ -59,8 +59,10 @@ fn status(text: &str) -> Result<BillStatus, String> {
 pub(super) async fn show(cli: &Cli, node: &Connection, bill: &str) -> Result<ExitCode> {
     let (code, number) = split(bill)?;
     match node.adjustment(code, number).await? {
-        Some(adjustment) => cli.print(&serde_json::to_value(adjustment)?),
-        None => return Ok(cli.refuse("not found: no adjustment of this bill waits", json!({}))),
+        Some(adjustment) => cli.shell.print(&serde_json::to_value(adjustment)?),
+        None => {
+            return Ok(cli.shell.refuse("not found: no adjustment of this bill waits", json!({})));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,8 @@
 //! Locks given and released for a file of bills, in transactions of up to 500.
 
-use super::{BillUpdateCall, Cli, PATIENCE, key, words};
+use super::{BillUpdateCall, Cli, key};
 use crate::application::now_ms;
+use crate::commands::shell::failure;
 use anyhow::{Context, Result, ensure};
 use billchain_client::Connection;
 use billchain_primitives::{BatchMode, ClaimNo, MAX_BATCH, Reason, SceneId};
@@ -64,29 +65,27 @@ pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result
         items.len()
     );
     let mode = if batch.all_or_nothing { BatchMode::AllOrNothing } else { BatchMode::PerItem };
-    let signer = cli.signer()?;
     let mut refused = Vec::new();
     for part in items.chunks(most) {
         // A part is as long as a batch may be.
         let changes = StatusBatch::truncate_from(part.to_vec());
         let call = RuntimeCall::BillUpdate(BillUpdateCall::change_status_batch { changes, mode });
-        let view = node.execute(&signer, call, PATIENCE).await?;
+        let view = cli.shell.send(node, call).await?;
         if view.success != Some(true) {
-            let error = serde_json::to_value(&view.error)?;
-            return Ok(cli.refuse(&words(view.error.as_ref()), error));
+            return cli.shell.refused(&view);
         }
         refused.extend(refusals(&view, part));
     }
     let done = items.len() - refused.len();
     if refused.is_empty() {
-        cli.print(&json!({ "done": done }));
+        cli.shell.print(&json!({ "done": done }));
         return Ok(ExitCode::SUCCESS);
     }
     let reasons: Vec<_> =
         refused.iter().map(|(bill, why)| json!({ "bill": bill, "reason": why })).collect();
     let lines: Vec<_> = refused.iter().map(|(bill, why)| format!("\n  {bill}: {why}")).collect();
     let text = format!("{} of {} bills:{}", refused.len(), items.len(), lines.concat());
-    Ok(cli.refuse(&text, json!({ "done": done, "refused": reasons })))
+    Ok(cli.shell.refuse(&text, json!({ "done": done, "refused": reasons })))
 }
 
 /// A line: a lock of `scene`, or with a reason an unlock.
@@ -114,7 +113,7 @@ fn refusals(view: &TransactionView, items: &[StatusItem]) -> Vec<(String, String
         .iter()
         .filter_map(|event| {
             let item = items.get(usize::try_from(event.item?).ok()?)?;
-            Some((item.key.to_string(), words(event.error.as_ref())))
+            Some((item.key.to_string(), failure(event.error.as_ref())))
         })
         .collect()
 }

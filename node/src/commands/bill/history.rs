@@ -68,29 +68,29 @@ pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result
         Action::Difference { bill, from, to } => {
             let (code, number) = split(bill)?;
             match node.difference(code, number, *from, *to).await? {
-                Some(difference) => cli.print(&serde_json::to_value(difference)?),
-                None => return Ok(cli.refuse(NOT_FOUND, json!({}))),
+                Some(difference) => cli.shell.print(&serde_json::to_value(difference)?),
+                None => return Ok(cli.shell.refuse(NOT_FOUND, json!({}))),
             }
         }
         Action::VerifyHistory { bill } => {
             let (code, number) = split(bill)?;
             let Some(check) = node.verify_history(code, number).await? else {
-                return Ok(cli.refuse(NOT_FOUND, json!({})));
+                return Ok(cli.shell.refuse(NOT_FOUND, json!({})));
             };
             let value = serde_json::to_value(&check)?;
             match &check.problem {
-                Some(problem) => return Ok(cli.refuse(problem, value)),
-                None => cli.print(&value),
+                Some(problem) => return Ok(cli.shell.refuse(problem, value)),
+                None => cli.shell.print(&value),
             }
         }
         Action::ProveField { bill, field, version, out } => {
             let (code, number) = split(bill)?;
             let Some(proof) = node.prove_field(code, number, *version, *field).await? else {
-                return Ok(cli.refuse(NOT_FOUND, json!({})));
+                return Ok(cli.shell.refuse(NOT_FOUND, json!({})));
             };
             let text = serde_json::to_string_pretty(&proof)?;
             fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))?;
-            cli.print(&serde_json::to_value(&proof)?);
+            cli.shell.print(&serde_json::to_value(&proof)?);
         }
         Action::VerifyField { proof, version_hash } => {
             return verify_field(cli, proof, *version_hash).await;
@@ -114,20 +114,20 @@ pub(super) async fn verify_field(
     let present = match version_hash {
         Some(hash) => hash,
         None => {
-            let node = Connection::open(&cli.rpc).await?;
+            let node = cli.shell.connect().await?;
             match node.bill(key.code.as_str(), key.number.as_str()).await? {
                 Some(bill) => bill.version_hash,
-                None => return Ok(cli.refuse(NOT_FOUND, json!({}))),
+                None => return Ok(cli.shell.refuse(NOT_FOUND, json!({}))),
             }
         }
     };
     if let Err(problem) = proof.verify(present.as_fixed_bytes()) {
         let reason = format!("the proof does not hold for version hash {present:?}: {problem}");
-        return Ok(cli.refuse(&reason, json!({ "version_hash": present })));
+        return Ok(cli.shell.refuse(&reason, json!({ "version_hash": present })));
     }
     // What the proof says, whatever is written beside it.
     let change = FieldChangeView::from(&proof.change);
-    cli.print(&json!({
+    cli.shell.print(&json!({
         "proved": true,
         "bill": key.to_string(),
         "version": proof.head.version,

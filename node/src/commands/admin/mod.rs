@@ -1,0 +1,156 @@
+//! `billchain admin`: administration, for an administrator, a council member
+//! or a participant at a shell.
+//!
+//! Who may do what: `docs/decisions/0012-administration.md`. What only the
+//! council may do becomes a motion: the command proposes it, other members vote
+//! with `billchain admin council vote`, and one of them closes it. Exit codes
+//! are [`super::shell`]'s.
+
+mod cases;
+mod council;
+mod grants;
+mod nodes;
+mod options;
+mod participants;
+mod permissions;
+mod policies;
+mod scenes;
+
+use super::shell::Shell;
+use anyhow::{Result, ensure};
+use billchain_client::Connection;
+use billchain_runtime::RuntimeCall;
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// `billchain admin …`.
+#[derive(Args)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    shell: Shell,
+    /// Have the council do what one could do alone, too.
+    #[arg(long, global = true)]
+    motion: bool,
+    /// Propose, vote for and close a motion with the keys of the development
+    /// chain's operators, //node-1 to //node-4.
+    #[arg(long, global = true)]
+    development_council: bool,
+    #[command(subcommand)]
+    group: Group,
+}
+
+#[derive(Subcommand)]
+enum Group {
+    /// Participants (参与方).
+    #[command(subcommand)]
+    Participants(participants::Action),
+    /// Access nodes (业务接入节点).
+    #[command(subcommand)]
+    Nodes(nodes::Action),
+    /// Scenes (场景) and their approvals.
+    #[command(subcommand)]
+    Scenes(scenes::Action),
+    /// Policies (策略) and their approvals.
+    #[command(subcommand)]
+    Policies(policies::Action),
+    /// Grants (用票授权).
+    #[command(subcommand)]
+    Grants(grants::Action),
+    /// Disputes (争议) and administrative locks.
+    #[command(subcommand)]
+    Cases(cases::Action),
+    /// Rules of the status machine, whitelist and offices.
+    #[command(subcommand)]
+    Permissions(permissions::Action),
+    /// Motions of the council.
+    #[command(subcommand)]
+    Council(council::Action),
+}
+
+/// What an action comes to.
+enum Act {
+    /// A question to the node.
+    Read(&'static str, Vec<Value>),
+    /// A call of the sender's own.
+    Own(Box<RuntimeCall>),
+    /// A call that the sender may make, and the council too.
+    OwnOrMotion(Box<RuntimeCall>),
+    /// A call that only the council may make.
+    Motion(Box<RuntimeCall>),
+}
+
+impl Act {
+    fn read(method: &'static str, params: impl IntoIterator<Item = Value>) -> Result<Self> {
+        Ok(Self::Read(method, params.into_iter().collect()))
+    }
+
+    fn own(call: impl Into<RuntimeCall>) -> Result<Self> {
+        Ok(Self::Own(Box::new(call.into())))
+    }
+
+    fn own_or_motion(call: impl Into<RuntimeCall>) -> Result<Self> {
+        Ok(Self::OwnOrMotion(Box::new(call.into())))
+    }
+
+    fn motion(call: impl Into<RuntimeCall>) -> Result<Self> {
+        Ok(Self::Motion(Box::new(call.into())))
+    }
+}
+
+/// Runs `billchain admin …`.
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
+    let node = cli.shell.connect().await?;
+    let act = match &cli.group {
+        Group::Participants(action) => action.act()?,
+        Group::Nodes(action) => action.act()?,
+        Group::Scenes(action) => action.act(&node).await?,
+        Group::Policies(action) => action.act()?,
+        Group::Grants(action) => action.act(&cli.shell)?,
+        Group::Cases(action) => action.act()?,
+        Group::Permissions(action) => action.act()?,
+        Group::Council(action) => return council::run(&cli, &node, action).await,
+    };
+    let by_motion = cli.motion || cli.development_council;
+    match act {
+        Act::Read(method, params) => {
+            let answer = node.read(method, params).await?;
+            if answer.is_null() {
+                return Ok(cli.shell.refuse("not found", answer));
+            }
+            cli.shell.print(&answer);
+            Ok(ExitCode::SUCCESS)
+        }
+        Act::Own(call) => {
+            ensure!(!by_motion, "this is not the council's to do: leave --motion out");
+            send(&cli, &node, *call).await
+        }
+        Act::OwnOrMotion(call) if !by_motion => send(&cli, &node, *call).await,
+        Act::OwnOrMotion(call) | Act::Motion(call) => council::propose(&cli, &node, *call).await,
+    }
+}
+
+/// Sends a call of the sender's own. Beside the transaction it prints the
+/// number that the call made, of a proposal or a case.
+async fn send(cli: &Cli, node: &Connection, call: RuntimeCall) -> Result<ExitCode> {
+    let view = cli.shell.send(node, call.clone()).await?;
+    if view.success != Some(true) {
+        return cli.shell.refused(&view);
+    }
+    let mut answer = serde_json::to_value(&view)?;
+    match &call {
+        RuntimeCall::Scene(call) => {
+            if let Some(number) = scenes::proposed(node, call).await? {
+                answer["proposal"] = number.into();
+            }
+        }
+        RuntimeCall::Dispute(call) => {
+            if let Some(number) = cases::opened(node, call).await? {
+                answer["case"] = number.into();
+            }
+        }
+        _ => {}
+    }
+    cli.shell.print(&answer);
+    Ok(ExitCode::SUCCESS)
+}

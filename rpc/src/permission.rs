@@ -1,0 +1,136 @@
+//! `permission_*`: the status machine, the administrators and the whitelist,
+//! in plain JSON.
+
+use crate::{
+    error::{Answer, chain, internal, invalid},
+    page,
+    params::{Args, to_hex},
+    server::{Context, Module, reading},
+};
+use billchain_primitives::{BillStatus, Did, Operation, Role, RoleSet, SceneId};
+use billchain_rpc_types::{
+    AdministratorView, Page, PermissionCheckView, RuleChangeView, RuleView, RulesView,
+    WhitelistEntryView,
+};
+use billchain_runtime::Runtime;
+use codec::{DecodeAll, Encode};
+use jsonrpsee::core::RegisterMethodError;
+use pallet_permissions::{Rule, RuleChange, RuleKey, RulesVersion};
+use serde_json::Value;
+
+type Contract = pallet_permissions::Pallet<Runtime>;
+
+/// Registers the methods.
+pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
+    reading(module, "permission_check", &[], check)?;
+    reading(module, "permission_rules", &[], rules)?;
+    reading(module, "permission_rule", &[], rule)?;
+    reading(module, "permission_admins", &[], admins)?;
+    reading(module, "permission_whitelist", &[], whitelist)
+}
+
+fn read<R>(context: &Context, f: impl FnOnce() -> R) -> Answer<R> {
+    context.deps.chain.read(f).map_err(chain)
+}
+
+/// Status (`null`: no bill yet) and operation, the parameters at `index` and
+/// after it.
+fn key(args: &Args, index: usize) -> Answer<RuleKey> {
+    let from: Option<BillStatus> = args.json(index, "status", "a status of bills, or null")?;
+    let operation: Operation = args.json(index + 1, "operation", "an operation")?;
+    Ok(RuleKey { from, operation })
+}
+
+/// The version asked for at `index`, the newest for `null`, and the newest.
+fn version(context: &Context, args: &Args, index: usize) -> Answer<(u32, u32)> {
+    let newest = read(context, RulesVersion::<Runtime>::get)?;
+    match args.value(index) {
+        Value::Null => Ok((newest, newest)),
+        _ => Ok((args.number(index, "version")?, newest)),
+    }
+}
+
+/// Whether the rules and a scene let somebody with these roles do something to
+/// a bill in a status.
+fn check(context: &Context, args: &Args) -> Answer<PermissionCheckView> {
+    let RuleKey { from, operation } = key(args, 0)?;
+    let roles = match args.value(2) {
+        Value::Array(_) => args.json::<RoleSet>(2, "role", "a list of roles")?,
+        _ => RoleSet::of(&[args.json::<Role>(2, "role", "a role, or a list of roles")?]),
+    };
+    let scene = args.scene(3)?;
+    let (verdict, rules_version) = read(context, || {
+        let verdict = Contract::check_in_scene(from, operation, roles, scene);
+        (verdict, RulesVersion::<Runtime>::get())
+    })?;
+    let problem = match verdict.err().map(serde_json::to_value).transpose() {
+        Ok(None) => None,
+        Ok(Some(Value::String(word))) => Some(word),
+        other => return Err(internal(format!("a problem without a word: {other:?}"))),
+    };
+    Ok(PermissionCheckView { allowed: verdict.is_ok(), to: verdict.ok(), problem, rules_version })
+}
+
+/// A version of the status machine, the newest without a number; `null` if
+/// there is no such version.
+fn rules(context: &Context, args: &Args) -> Answer<Option<RulesView>> {
+    let (version, newest) = version(context, args, 0)?;
+    let found =
+        read(context, || Some((Contract::rules_at(version)?, Contract::rule_change(version))))?;
+    Ok(found.map(|(rules, change)| RulesView {
+        version,
+        newest,
+        change: change.map(change_view),
+        rules: rules.into_iter().map(|(key, rule)| rule_view(key, rule)).collect(),
+    }))
+}
+
+/// The rule for a status and an operation in a version, the newest without a
+/// number; `null` if there is none.
+fn rule(context: &Context, args: &Args) -> Answer<Option<RuleView>> {
+    let key = key(args, 0)?;
+    let (version, _) = version(context, args, 2)?;
+    let rules = read(context, || Contract::rules_at(version))?.unwrap_or_default();
+    let found = rules.into_iter().find(|(found, _)| *found == key);
+    Ok(found.map(|(key, rule)| rule_view(key, rule)))
+}
+
+/// The administrators, by DID.
+fn admins(context: &Context, _: &Args) -> Answer<Vec<AdministratorView>> {
+    let admins = read(context, Contract::admins)?;
+    Ok(admins.into_iter().map(|(did, office)| AdministratorView { did, office }).collect())
+}
+
+/// The whitelist, of one scene or (`null`) of all, paged.
+fn whitelist(context: &Context, args: &Args) -> Answer<Page<WhitelistEntryView>> {
+    let scene = match args.value(0) {
+        Value::Null => None,
+        _ => Some(args.scene(0)?),
+    };
+    let after = match args.optional_bytes(1, "cursor")? {
+        None => None,
+        Some(bytes) => Some(<(SceneId, Did)>::decode_all(&mut &bytes[..]).map_err(|_| {
+            invalid("cursor", "`next` of the page before, or null", &to_hex(&bytes))
+        })?),
+    };
+    let limit = args.limit(2)?;
+    let found = read(context, || Contract::whitelist(scene, after.as_ref(), limit + 1))?;
+    let page = page::cut(found, limit, |last| to_hex(&last.encode()));
+    page::show(page, |(scene, did)| Ok(WhitelistEntryView { scene, did }))
+}
+
+fn rule_view(key: RuleKey, rule: Rule) -> RuleView {
+    RuleView {
+        from: key.from,
+        operation: key.operation,
+        roles: rule.roles,
+        to: rule.target,
+        since_version: rule.version,
+    }
+}
+
+fn change_view(change: RuleChange) -> RuleChangeView {
+    let RuleChange { key, before, after, at } = change;
+    let view = |rule| rule_view(key, rule);
+    RuleChangeView { before: before.map(view), after: after.map(view), at: at.into() }
+}
