@@ -157,13 +157,13 @@ fn compress_expanding_ahead(state: &mut [u32; 8], blocks: &[[u8; BLOCK_LEN]]) {
         }
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
         macro_rules! round {
-            ($ff:ident $gg:ident $at:expr,
+            ($ff:ident $gg:ident $group:expr, $word:expr,
              $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident) => {
                 let a12 = $a.rotate_left(12);
-                let ss1 = a12.wrapping_add(t[$at]).wrapping_add($e).rotate_left(7);
-                let tt1 = $d.wrapping_add(v[$at / 4][$at % 4]).wrapping_add($ff($a, $b, $c));
+                let ss1 = a12.wrapping_add(t[4 * $group + $word]).wrapping_add($e).rotate_left(7);
+                let tt1 = $d.wrapping_add(v[$group][$word]).wrapping_add($ff($a, $b, $c));
                 $d = tt1.wrapping_add(ss1 ^ a12);
-                let tt2 = $h.wrapping_add(w[$at / 4][$at % 4]).wrapping_add($gg($e, $f, $g));
+                let tt2 = $h.wrapping_add(w[$group][$word]).wrapping_add($gg($e, $f, $g));
                 let tt2 = tt2.wrapping_add(ss1);
                 $h = xor3(tt2, tt2.rotate_left(9), tt2.rotate_left(17));
                 $b = $b.rotate_left(9);
@@ -172,10 +172,10 @@ fn compress_expanding_ahead(state: &mut [u32; 8], blocks: &[[u8; BLOCK_LEN]]) {
         }
         macro_rules! four_rounds {
             ($ff:ident $gg:ident $at:expr) => {
-                round!($ff $gg (4 * $at), a b c d e f g h);
-                round!($ff $gg (4 * $at + 1), d a b c h e f g);
-                round!($ff $gg (4 * $at + 2), c d a b g h e f);
-                round!($ff $gg (4 * $at + 3), b c d a f g h e);
+                round!($ff $gg $at, 0, a b c d e f g h);
+                round!($ff $gg $at, 1, d a b c h e f g);
+                round!($ff $gg $at, 2, c d a b g h e f);
+                round!($ff $gg $at, 3, b c d a f g h e);
             };
         }
         macro_rules! steps {
