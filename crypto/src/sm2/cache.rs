@@ -12,10 +12,10 @@
 
 use super::{
     DEFAULT_ID, Signature,
-    curve::{Affine, FixedBase},
+    curve::{Affine, FixedBase, Key},
     digest,
     public::decompress,
-    verifier::{Key, verify_digest},
+    verifier::verify_digest,
 };
 use crate::Error;
 use lru::LruCache;

@@ -1,7 +1,8 @@
 //! What an SM2 signature signs: `e = SM3(Z_A ‖ M)` (GB/T 32918.2, 5.5 and 6.1).
 
-use super::MAX_ID_LEN;
+use super::{DEFAULT_ID, MAX_ID_LEN};
 use crate::{Error, sm3::Sm3};
+use std::sync::LazyLock;
 
 /// `a ‖ b ‖ x_G ‖ y_G` of the curve (GB/T 32918.5, 2), big endian.
 const CURVE: [u8; 128] = [
@@ -21,13 +22,21 @@ pub(crate) fn z_a(id: &[u8], coordinates: &[u8; 64]) -> Result<[u8; 32], Error> 
     if id.len() > MAX_ID_LEN {
         return Err(Error::SignerIdTooLong { length: id.len() });
     }
-    let bits = u16::try_from(id.len() * 8).expect("at most MAX_ID_LEN bytes, checked above");
+    // All but the key is the same for all signers of the chain: two blocks.
+    static DEFAULT: LazyLock<Sm3> = LazyLock::new(|| before_key(DEFAULT_ID));
+    let mut hash = if id == DEFAULT_ID { DEFAULT.clone() } else { before_key(id) };
+    hash.update(coordinates);
+    Ok(hash.finalize())
+}
+
+/// The hash of `ENTL ‖ ID ‖ a ‖ b ‖ x_G ‖ y_G`, for an id that is not too long.
+fn before_key(id: &[u8]) -> Sm3 {
+    let bits = u16::try_from(id.len() * 8).expect("at most MAX_ID_LEN bytes");
     let mut hash = Sm3::new();
     hash.update(&bits.to_be_bytes());
     hash.update(id);
     hash.update(&CURVE);
-    hash.update(coordinates);
-    Ok(hash.finalize())
+    hash
 }
 
 /// `e = SM3(Z_A ‖ M)`.

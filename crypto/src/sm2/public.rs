@@ -1,6 +1,9 @@
 //! SM2 public keys and verification.
 
-use super::{KeyCache, Signature, curve::Affine};
+use super::{
+    KeyCache, Signature,
+    curve::{self, Affine},
+};
 use crate::Error;
 use std::fmt;
 
@@ -85,7 +88,7 @@ impl PublicKey {
 pub(crate) fn decompress(bytes: &[u8; 33]) -> Result<Affine, Error> {
     let x = bytes.last_chunk().expect("33 bytes hold 32");
     match bytes[0] {
-        tag @ (2 | 3) => Affine::decompress(x, tag == 3).ok_or(Error::PublicKeyNotOnCurve),
+        tag @ (2 | 3) => curve::decompress(x, tag == 3).ok_or(Error::PublicKeyNotOnCurve),
         _ => Err(Error::PublicKeyEncoding),
     }
 }

@@ -9,16 +9,8 @@
 
 use super::{
     Signature,
-    curve::{Affine, FixedBase, Scalar, Sum, base_point_table, multiple},
+    curve::{Key, Scalar, combination},
 };
-
-/// A public key, ready for verification.
-pub(crate) enum Key<'a> {
-    /// Seen rarely: the point.
-    Point(&'a Affine),
-    /// Seen often: a table of its multiples.
-    Table(&'a FixedBase),
-}
 
 /// Whether `signature` is one of the digest `e` by `key`.
 pub(crate) fn verify_digest(key: Key<'_>, e: &[u8; 32], signature: &Signature) -> bool {
@@ -28,15 +20,7 @@ pub(crate) fn verify_digest(key: Key<'_>, e: &[u8; 32], signature: &Signature) -
     if t.is_zero() {
         return false;
     }
-    let mut sum = match key {
-        Key::Point(point) => multiple(point, &t),
-        Key::Table(table) => {
-            let mut sum = Sum::INFINITY;
-            table.add_multiple(&mut sum, &t);
-            sum
-        }
-    };
-    base_point_table().add_multiple(&mut sum, &s);
+    let sum = combination(&s, &t, key);
     if sum.is_infinity() {
         return false;
     }

@@ -7,7 +7,7 @@ use super::{
     hasher::{Digest, Sm3},
 };
 use crate::StateDelta;
-use billchain_crypto::sm3::sm3;
+use billchain_crypto::sm3::sm3_many;
 use commonware_parallel::Sequential;
 use commonware_runtime::{
     Spawner,
@@ -291,8 +291,13 @@ impl<E: EngineContext> Engine<E> {
 
 /// The writes of a delta.
 pub(super) fn operations(delta: &StateDelta) -> Operations {
-    let hash = |bytes: &Vec<u8>| commonware_cryptography::sha256::Digest(sm3(bytes));
-    delta.iter().map(|(key, value)| (hash(key), value.as_ref().map(hash))).collect()
+    let keys: Vec<_> = delta.iter().map(|(key, _)| key).collect();
+    let values: Vec<_> = delta.iter().filter_map(|(_, value)| value.as_ref()).collect();
+    // Apart, so that messages hashed side by side have about one length.
+    let digest = commonware_cryptography::sha256::Digest;
+    let mut values = sm3_many(&values).into_iter().map(digest);
+    let written = delta.iter().map(|(_, value)| value.as_ref().and_then(|_| values.next()));
+    sm3_many(&keys).into_iter().map(digest).zip(written).collect()
 }
 
 /// What a block's commit operation carries: its height, in the last four bytes.

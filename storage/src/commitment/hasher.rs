@@ -1,5 +1,6 @@
 //! SM3 as QMDB's hash.
 
+use billchain_crypto::sm3::{sm3_many, sm3_pair};
 use commonware_cryptography::{Hasher, sha256};
 use commonware_parallel::Strategy;
 
@@ -23,7 +24,12 @@ impl Hasher for Sm3 {
     }
 
     fn hash_pair(left: &[&[u8]], right: &[&[u8]], _: &impl Strategy) -> (Digest, Digest) {
-        (Self::hash(left), Self::hash(right))
+        let (left, right) = sm3_pair(left, right);
+        (sha256::Digest(left), sha256::Digest(right))
+    }
+
+    fn hash_many<M: AsRef<[u8]> + Sync>(messages: &[M], _: &impl Strategy) -> Vec<Digest> {
+        sm3_many(messages).into_iter().map(sha256::Digest).collect()
     }
 
     fn update(&mut self, bytes: &[u8]) -> &mut Self {
@@ -39,6 +45,7 @@ impl Hasher for Sm3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use commonware_parallel::Sequential;
 
     /// GB/T 32905-2016, A.1: SM3("abc").
     const ABC: [u8; 32] = [
@@ -50,6 +57,9 @@ mod tests {
     #[test]
     fn one_shot_and_streamed_hashes_are_sm3() {
         assert_eq!(Sm3::hash(&[b"a", b"", b"bc"]).0, ABC);
+        let (left, right) = Sm3::hash_pair(&[b"ab", b"c"], &[b"abc"], &Sequential);
+        assert_eq!([left.0, right.0], [ABC; 2]);
+        assert_eq!(Sm3::hash_many(&[b"abc"; 9], &Sequential), [sha256::Digest(ABC); 9]);
         let mut hasher = Sm3::default();
         hasher.update(b"ab").update(b"c");
         let (mut hasher, digest) = hasher.finalize();

@@ -99,8 +99,13 @@ impl FieldElement {
     }
 
     /// `self` squared `times` times.
+    #[inline(always)]
     fn square_times(&self, times: u32) -> Self {
-        (0..times).fold(*self, |power, _| power.square())
+        let mut power = *self;
+        for _ in 0..times {
+            power = power.square();
+        }
+        power
     }
 
     /// `self⁻¹ = self^(p-2)`; zero for zero.
@@ -122,6 +127,7 @@ impl FieldElement {
     ///
     /// `p = 3 mod 4`, so it is `self^((p+1)/4)`, and the exponent is
     /// `2⁶²·(2³²·(2¹²⁹·(2³¹ - 1) + 2¹²⁸ - 1) + 1)`.
+    #[inline(always)]
     pub(crate) fn sqrt(&self) -> Option<Self> {
         // x_k stands for self^(2^k - 1).
         let x2 = self.square() * *self;

@@ -6,13 +6,14 @@
 //! (GB/T 32918.5-2017, 2). Numbers are four 64-bit limbs, least significant
 //! first.
 
+mod dispatch;
 mod field;
 mod point;
 mod scalar;
 mod table;
 mod window;
 
-pub(crate) use point::{Affine, Sum};
+pub(crate) use dispatch::{Key, combination, decompress};
+pub(crate) use point::Affine;
 pub(crate) use scalar::Scalar;
-pub(crate) use table::{FixedBase, base_point_table};
-pub(crate) use window::multiple;
+pub(crate) use table::FixedBase;

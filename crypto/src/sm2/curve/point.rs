@@ -26,6 +26,7 @@ impl Affine {
     }
 
     /// The point with this `x` (big endian, below `p`) and a `y` of this parity.
+    #[inline(always)]
     pub(crate) fn decompress(x: &[u8; 32], y_is_odd: bool) -> Option<Self> {
         let x = FieldElement::from_bytes(x)?;
         let y = curve_equation(x).sqrt()?;
@@ -52,6 +53,7 @@ impl Affine {
 }
 
 /// `x³ - 3x + b`.
+#[inline(always)]
 fn curve_equation(x: FieldElement) -> FieldElement {
     (x.square() - FieldElement::ONE.double() - FieldElement::ONE) * x + FieldElement::B
 }
@@ -76,7 +78,7 @@ impl Jacobian {
     /// `Y' = M(S - X') - 8Y⁴`, `Z' = 2YZ`, arranged as in S. Gueron and V. Krasnov,
     /// "Fast prime field elliptic-curve cryptography with 256-bit primes", 2013.
     /// Right for infinity too.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn double(&self) -> Self {
         let zz = self.z.square();
         let product = (self.x + zz) * (self.x - zz);
@@ -89,8 +91,15 @@ impl Jacobian {
         Self { x, y, z: self.z * y2 }
     }
 
+    /// As [`double`](Self::double), out of the way of what is done often.
+    #[cold]
+    #[inline(never)]
+    fn double_rarely(&self) -> Self {
+        self.double()
+    }
+
     /// `add-1998-cmo-2`, with the powers of the addend's `Z` at hand.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&self, other: &Addend) -> Self {
         if self.is_infinity() {
             return other.point;
@@ -102,7 +111,7 @@ impl Jacobian {
         let s2 = other.point.y * (self.z * zz);
         let (h, r) = (u2 - u1, s2 - s1);
         if h.is_zero() {
-            return if r.is_zero() { self.double() } else { Self::INFINITY };
+            return if r.is_zero() { self.double_rarely() } else { Self::INFINITY };
         }
         let hh = h.square();
         let hhh = h * hh;
@@ -134,7 +143,7 @@ impl Addend {
         Self { point, zz, zzz: zz * point.z }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn negate(&self) -> Self {
         Self { point: Jacobian { y: -self.point.y, ..self.point }, ..*self }
     }
@@ -168,7 +177,7 @@ impl Sum {
     }
 
     /// `madd-2008-s`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, other: &Affine) {
         if self.is_infinity() {
             *self = Self::from(*other);

@@ -46,6 +46,7 @@ impl FixedBase {
     }
 
     /// `sum += scalar · P`.
+    #[inline(always)]
     pub(crate) fn add_multiple(&self, sum: &mut Sum, scalar: &Scalar) {
         // All entries are fetched before the first is added: the tables of
         // several keys do not fit the processor's nearer caches, and this way
@@ -58,7 +59,9 @@ impl FixedBase {
             addends[count] = if digit < 0 { entry.negate() } else { entry };
             count += 1;
         });
-        addends[..count].iter().for_each(|addend| sum.add(addend));
+        for addend in &addends[..count] {
+            sum.add(addend);
+        }
     }
 
     /// Its size in memory, in bytes.

@@ -11,23 +11,23 @@ use super::{
 const WIDTH: u32 = 5;
 
 /// `scalar · point`.
+#[inline(always)]
 pub(crate) fn multiple(point: &Affine, scalar: &Scalar) -> Sum {
     let odd = odd_multiples(point);
     let digits = scalar.non_adjacent_form(WIDTH);
     let mut result = Jacobian::INFINITY;
     for digit in digits.iter().rev().skip_while(|digit| **digit == 0) {
         result = result.double();
-        let addend = &odd[usize::from(digit.unsigned_abs() / 2)];
-        match digit {
-            0 => {}
-            1.. => result = result.add(addend),
-            ..0 => result = result.add(&addend.negate()),
+        if *digit != 0 {
+            let addend = odd[usize::from(digit.unsigned_abs() / 2)];
+            result = result.add(&if *digit < 0 { addend.negate() } else { addend });
         }
     }
     Sum::from(result)
 }
 
 /// `P, 3P, 5P, … 15P`.
+#[inline(always)]
 fn odd_multiples(point: &Affine) -> [Addend; 1 << (WIDTH - 2)] {
     let first = Jacobian::from(*point);
     let twice = Addend::new(first.double());

@@ -1,6 +1,10 @@
 //! Multiples of points, by table and by doubling, against RustCrypto's.
 
-use super::super::{point::Affine, window::multiple};
+use super::super::{
+    dispatch::{Key, combination, combination_portable, decompress},
+    point::Affine,
+    window::multiple,
+};
 use super::*;
 use ::sm2::{
     FieldBytes, ProjectivePoint,
@@ -115,5 +119,15 @@ proptest! {
         let mut sum = multiple(&our_point, &our_t);
         base_point_table().add_multiple(&mut sum, &our_s);
         prop_assert_eq!(ours(&sum), expected);
+        let table = FixedBase::new(our_point, 7);
+        for key in [Key::Point(&our_point), Key::Table(&table)] {
+            prop_assert_eq!(ours(&combination(&our_s, &our_t, key)), expected);
+            prop_assert_eq!(ours(&combination_portable(&our_s, &our_t, key)), expected);
+        }
+    }
+
+    #[test]
+    fn decompressing_agrees_with_the_portable_code(x in any::<[u8; 32]>(), odd in any::<bool>()) {
+        prop_assert_eq!(decompress(&x, odd), Affine::decompress(&x, odd));
     }
 }
