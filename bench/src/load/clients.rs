@@ -138,7 +138,7 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
         loop {
             tokio::time::sleep(Duration::from_millis(200)).await;
             let fresh = locked(&feed.book).take_fresh();
-            feed.library.lock().expect("nobody panics with it; qed").add(fresh);
+            feed.library.lock().expect("nobody panics with it; qed").add(fresh, Instant::now());
         }
     });
     while let Some(client) = clients.join_next().await {

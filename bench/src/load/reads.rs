@@ -17,6 +17,9 @@ use tokio::{sync::Semaphore, task::JoinSet, time::sleep_until};
 const COLD: f64 = 0.1;
 /// Bills that count as new.
 const NEW: usize = 20_000;
+/// A bill is read so long after it became final at the node that is followed:
+/// others may be a little behind.
+const SETTLED: Duration = Duration::from_secs(2);
 /// Reads of one node that are due together are asked for together.
 const TICK: Duration = Duration::from_millis(20);
 /// Most reads of one request.
@@ -31,14 +34,19 @@ const METHODS: [(&str, f64); 3] = [("bill_byCodes", 0.7), ("bill_get", 0.2), ("b
 /// Bills to read.
 #[derive(Default)]
 pub(crate) struct Library {
+    /// Final, but not everywhere yet, with the moment at which they are.
+    settling: VecDeque<(Instant, Known)>,
     new: VecDeque<Known>,
     old: Vec<Known>,
 }
 
 impl Library {
     /// Bills became final.
-    pub(crate) fn add(&mut self, bills: Vec<Known>) {
-        self.new.extend(bills);
+    pub(crate) fn add(&mut self, bills: Vec<Known>, now: Instant) {
+        self.settling.extend(bills.into_iter().map(|bill| (now + SETTLED, bill)));
+        while self.settling.front().is_some_and(|(settled, _)| *settled <= now) {
+            self.new.extend(self.settling.pop_front().map(|(_, bill)| bill));
+        }
         let surplus = self.new.len().saturating_sub(NEW);
         self.new.drain(..surplus);
     }
@@ -175,7 +183,10 @@ mod tests {
         let mut chance = Chance::new(1, "reads");
         assert!(library.draw(&mut chance).is_none());
         library.add_old((0..100).map(bill).collect());
-        library.add((1_000..1_000 + NEW as u64 + 500).map(bill).collect());
+        let now = Instant::now();
+        library.add((1_000..1_000 + NEW as u64 + 500).map(bill).collect(), now);
+        assert_eq!(library.new.len(), 0);
+        library.add(Vec::new(), now + SETTLED);
         assert_eq!(library.new.len(), NEW);
         let draws: Vec<Known> = (0..20_000).filter_map(|_| library.draw(&mut chance)).collect();
         let old = draws.iter().filter(|known| known.key.number < bill(100).key.number).count();

@@ -413,7 +413,10 @@ impl Dispatch {
                 return Ok(());
             }
             let fresh = locked(&self.book).take_fresh();
-            self.library.lock().expect("nobody panics with the library; qed").add(fresh);
+            self.library
+                .lock()
+                .expect("nobody panics with the library; qed")
+                .add(fresh, Instant::now());
             self.send_waiting(now);
             match pace {
                 Pace::Saturate => self.send_free(stock, options.in_flight),

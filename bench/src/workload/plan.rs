@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn shares_are_the_load_models() {
         let ops: Vec<Op> =
-            planner(SEED, Mix::MODEL, Pace::Fixed(10_000.0), 1).take(400_000).collect();
+            planner(SEED, Mix::MODEL, Pace::Fixed(1_000.0), 1).take(400_000).collect();
         let count = |is: fn(&Action) -> bool| ops.iter().filter(|op| is(&op.action)).count() as f64;
         let bills = count(|action| matches!(action, Action::Register(_)));
         for (what, share, found) in [

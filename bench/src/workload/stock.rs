@@ -3,8 +3,8 @@
 //! generator.
 //!
 //! A thread plans and signs; before a measurement begins, it has filled a
-//! bounded stock. What it signs later, it signs while nodes work; results say
-//! how much that was.
+//! bounded stock. It goes on when that is nearly used up, while nodes work;
+//! results say how much was signed then.
 
 use super::{Action, Kind, Needs, Op, Planner, Senders, plan::Contest};
 use billchain_client::Signer;
@@ -18,7 +18,7 @@ use pallet_bill_update::StatusChange;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
     },
     thread,
@@ -30,6 +30,11 @@ use tokio::sync::oneshot;
 const CHUNK: usize = 4_096;
 /// Bytes of batches signed at a time, about.
 const CHUNK_BILLS: usize = 20_000;
+
+/// What is left of a stock when more is made, at most.
+const LOW: u64 = 4_096;
+/// How often it is looked.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// A signed transaction and what it is for.
 #[derive(Clone, Debug)]
@@ -87,10 +92,19 @@ impl Prepared {
 pub(crate) struct Stock {
     receiver: Receiver<Prepared>,
     filled: Option<oneshot::Receiver<()>>,
-    made: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     ahead: u64,
     producer: Option<thread::JoinHandle<Planner>>,
     next: Option<Prepared>,
+}
+
+/// What the thread that signs and the one that sends know of each other.
+#[derive(Default)]
+struct Counts {
+    made: AtomicU64,
+    taken: AtomicU64,
+    /// Nobody takes any more.
+    ended: AtomicBool,
 }
 
 impl Stock {
@@ -105,16 +119,17 @@ impl Stock {
     ) -> Self {
         let (sender, receiver) = sync_channel(capacity.max(1));
         let (full, filled) = oneshot::channel();
-        let made = Arc::new(AtomicU64::new(0));
-        let count = made.clone();
+        let counts = Arc::new(Counts::default());
+        let shared = counts.clone();
+        let low = (capacity as u64 / 4).min(LOW);
         let producer = thread::spawn(move || {
-            let mut producer = Producer { sender, full: Some(full), made: count };
+            let mut producer = Producer { sender, full: Some(full), counts: shared, low };
             producer.run(planner, issuers, genesis, until)
         });
         Self {
             receiver,
             filled: Some(filled),
-            made,
+            counts,
             ahead: 0,
             producer: Some(producer),
             next: None,
@@ -127,14 +142,17 @@ impl Stock {
             // An end without a word: the producer failed, which `finish` tells.
             let _ = filled.await;
         }
-        self.ahead = self.made.load(Ordering::Relaxed);
+        self.ahead = self.counts.made.load(Ordering::Relaxed);
     }
 
     /// What comes next; `None` if there is nothing (yet).
     pub(crate) fn peek(&mut self) -> Option<&Prepared> {
         if self.next.is_none() {
             self.next = match self.receiver.try_recv() {
-                Ok(next) => Some(next),
+                Ok(next) => {
+                    self.counts.taken.fetch_add(1, Ordering::Relaxed);
+                    Some(next)
+                }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
             };
         }
@@ -151,7 +169,15 @@ impl Stock {
     /// will be none.
     pub(crate) fn take_waiting(&mut self) -> Option<Transaction> {
         loop {
-            match self.next.take().or_else(|| self.receiver.recv().ok())? {
+            let next = match self.next.take() {
+                Some(next) => next,
+                None => {
+                    let next = self.receiver.recv().ok()?;
+                    self.counts.taken.fetch_add(1, Ordering::Relaxed);
+                    next
+                }
+            };
+            match next {
                 Prepared::Signed(transaction) => return Some(transaction),
                 Prepared::Later(_) => {}
             }
@@ -160,13 +186,14 @@ impl Stock {
 
     /// Transactions signed before the start, and after it.
     pub(crate) fn signed(&self) -> (u64, u64) {
-        (self.ahead, self.made.load(Ordering::Relaxed).saturating_sub(self.ahead))
+        (self.ahead, self.counts.made.load(Ordering::Relaxed).saturating_sub(self.ahead))
     }
 
     /// Ends the making; the planner, to go on with.
     pub(crate) fn finish(mut self) -> anyhow::Result<Planner> {
         let producer = self.producer.take().expect("taken here only; qed");
         // Whoever fills the stock sees that nobody takes from it.
+        self.counts.ended.store(true, Ordering::Relaxed);
         drop(self.receiver);
         producer.join().map_err(|_| anyhow::anyhow!("the thread that signs failed"))
     }
@@ -175,7 +202,8 @@ impl Stock {
 struct Producer {
     sender: SyncSender<Prepared>,
     full: Option<oneshot::Sender<()>>,
-    made: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+    low: u64,
 }
 
 impl Producer {
@@ -220,12 +248,23 @@ impl Producer {
             Ok(()) => true,
             Err(TrySendError::Full(prepared)) => {
                 self.announce();
+                self.wait_until_low();
                 self.sender.send(prepared).is_ok()
             }
             Err(TrySendError::Disconnected(_)) => false,
         };
-        self.made.fetch_add(u64::from(taken), Ordering::Relaxed);
+        self.counts.made.fetch_add(u64::from(taken), Ordering::Relaxed);
         taken
+    }
+
+    /// A stock that is topped up all the time would take the cores of those
+    /// who are measured.
+    fn wait_until_low(&self) {
+        let Counts { made, taken, ended } = &*self.counts;
+        let level = || made.load(Ordering::Relaxed).saturating_sub(taken.load(Ordering::Relaxed));
+        while level() > self.low && !ended.load(Ordering::Relaxed) {
+            thread::sleep(PAUSE);
+        }
     }
 
     fn announce(&mut self) {
@@ -441,14 +480,20 @@ mod tests {
         stock.filled().await;
         let (ahead, late) = stock.signed();
         assert!((100..=101).contains(&ahead) && late == 0, "{ahead} ahead, {late} late");
-        let mut taken = 0;
+        for _ in 0..50 {
+            assert!(stock.take().is_some());
+        }
+        thread::sleep(Duration::from_millis(50));
+        // Half of it is left: nothing is added yet.
+        assert!(stock.signed().1 <= 1, "{:?}", stock.signed());
+        let mut taken = 50;
         while taken < 500 {
             match stock.take() {
                 Some(_) => taken += 1,
                 None => tokio::time::sleep(Duration::from_millis(1)).await,
             }
         }
-        assert!(stock.signed().1 >= 398, "{:?}", stock.signed());
+        assert!(stock.signed().1 >= 399, "{:?}", stock.signed());
         stock.finish().unwrap();
     }
 }
