@@ -11,12 +11,12 @@ use super::{
     run::{drain, locked, raw},
 };
 use crate::{
-    measure::Sampler,
+    measure::{Sampler, rounded},
     report::{LoadRecord, Setting},
-    workload::{Action, Chance, Maker, Needs, Op, Senders, first_number, sign},
+    workload::{Action, Chance, Maker, Needs, Op, Senders, Transaction, first_number, sign},
 };
 use anyhow::{Context, Result, ensure};
-use billchain_client::ClientError;
+use billchain_client::{ClientError, Connection};
 use billchain_primitives::Hash;
 use clap::Args;
 use jsonrpsee::{
@@ -79,7 +79,6 @@ struct Shared {
     think: Duration,
     writes: f64,
     start: Instant,
-    end: Duration,
 }
 
 struct Desk {
@@ -89,16 +88,10 @@ struct Desk {
 
 /// Runs `billchain-bench clients`.
 pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
-    ensure!((1..=51).contains(&options.issuers), "--issuers: expected 1 to 51");
-    ensure!(options.clients > 0, "--clients: expected at least 1");
-    ensure!((0.0..=1.0).contains(&options.writes), "--writes: expected 0 to 1");
-    ensure!(options.duration > 0, "--duration: expected at least 1");
+    options.check()?;
     let target = &options.target;
-    check_files(options.clients)?;
     let nodes = target.connect().await?;
     let first = target.first_number.unwrap_or_else(first_number);
-    let opening = Duration::from_secs_f64(options.clients as f64 / OPENED);
-    let begin = opening + Duration::from_secs(options.warm_up);
     let senders = Senders::open(&nodes, options.issuers).await?;
     let maker = Maker::new(target.seed, options.issuers, first);
     let start = Instant::now();
@@ -114,24 +107,76 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
         think: Duration::from_millis(options.think_ms.max(1)),
         writes: options.writes,
         start,
-        end: begin + Duration::from_secs(options.duration),
     });
-    let first_bills = register_first(&shared, &nodes).await?;
+    register_first(&shared, &nodes).await?;
     drain(&book, Duration::from_secs(target.drain), &observer).await;
     let old = locked(&book).take_fresh();
-    ensure!(old.len() == first_bills, "the first bills did not become final");
+    ensure!(old.len() == FIRST_BILLS, "the first bills did not become final");
     shared.library.lock().expect("nobody panics with it; qed").add_old(old);
 
-    // The first bills are not part of what is counted, nor of its clock.
-    let shift = start.elapsed();
+    // Counted is what comes after the first bills, the opening and the warm-up.
+    let opening = Duration::from_secs_f64(options.clients as f64 / OPENED);
+    let begin = start.elapsed() + opening + Duration::from_secs(options.warm_up);
     let sampler = Sampler::start(&target.node, start);
+    let end = begin + Duration::from_secs(options.duration);
+    ask_until(end, &options, &shared, nodes.len()).await?;
+    drain(&book, Duration::from_secs(target.drain), &observer).await;
+    let samples = sampler.finish();
+    observer.finish().await?;
+
+    let book = std::mem::take(&mut *locked(&book));
+    let outcome = outcome::check(&book, &nodes[0], target.seed, usize::MAX).await?;
+    let refused = std::mem::take(&mut *shared.refused.lock().expect("all are done; qed"));
+    let clients = Some((options.clients as u64, refused));
+    let setting = options.setting(first, nodes.len(), begin);
+    let record = LoadRecord { clients, outcome, ..target.record(setting) };
+    let reads = std::mem::take(&mut *shared.counts.lock().expect("all are done; qed"));
+    Ok(record.fill(raw(&book, samples, &target.node, Some(reads))))
+}
+
+impl Options {
+    fn check(&self) -> Result<()> {
+        ensure!((1..=51).contains(&self.issuers), "--issuers: expected 1 to 51");
+        ensure!(self.clients > 0, "--clients: expected at least 1");
+        ensure!((0.0..=1.0).contains(&self.writes), "--writes: expected 0 to 1");
+        ensure!(self.duration > 0, "--duration: expected at least 1");
+        check_files(self.clients)
+    }
+
+    fn setting(&self, first_number: u64, nodes: usize, begin: Duration) -> Setting {
+        Setting {
+            load: format!(
+                "{} WebSocket clients, a request every {} ms each, {} of them registrations",
+                self.clients, self.think_ms, self.writes
+            ),
+            seed: self.target.seed,
+            first_number,
+            nodes,
+            issuers: self.issuers,
+            batch: 1,
+            warm_up: rounded(begin.as_secs_f64(), 3),
+            duration: self.duration as f64,
+            preloaded: FIRST_BILLS as u64,
+            ..Setting::default()
+        }
+    }
+}
+
+/// Opens the connections one after the other and lets them ask until `end`.
+async fn ask_until(
+    end: Duration,
+    options: &Options,
+    shared: &Arc<Shared>,
+    nodes: usize,
+) -> Result<()> {
+    let opens = shared.start.elapsed();
     let mut clients = JoinSet::new();
     for number in 0..options.clients {
-        let url = target.rpc[number % nodes.len()].replacen("http", "ws", 1);
-        let chance = Chance::new(target.seed, &format!("client {number}"));
-        let client = Client { shared: shared.clone(), node: number % nodes.len(), chance };
-        let opens = shift + Duration::from_secs_f64(number as f64 / OPENED);
-        clients.spawn(client.run(url, opens, shift));
+        let url = options.target.rpc[number % nodes].replacen("http", "ws", 1);
+        let chance = Chance::new(options.target.seed, &format!("client {number}"));
+        let client = Client { shared: shared.clone(), node: number % nodes, chance };
+        let opens = opens + Duration::from_secs_f64(number as f64 / OPENED);
+        clients.spawn(client.run(url, opens, end));
     }
     let feed = shared.clone();
     let feeder = tokio::spawn(async move {
@@ -145,44 +190,11 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
         client.context("a client failed")?;
     }
     feeder.abort();
-    drain(&book, Duration::from_secs(target.drain), &observer).await;
-    let samples = sampler.finish();
-    observer.finish().await?;
-
-    let book = locked(&book);
-    let outcome = outcome::check(&book, &nodes[0], target.seed, usize::MAX).await?;
-    let refused = std::mem::take(&mut *shared.refused.lock().expect("all are done; qed"));
-    let record = LoadRecord {
-        record: "load".to_owned(),
-        case: target.case.clone(),
-        side: target.side.clone(),
-        commit: target.commit.clone(),
-        machine: target.machine(),
-        setting: Setting {
-            load: format!(
-                "{} WebSocket clients, a request every {} ms each, {} of them registrations",
-                options.clients, options.think_ms, options.writes
-            ),
-            seed: target.seed,
-            first_number: first,
-            nodes: nodes.len(),
-            issuers: options.issuers,
-            batch: 1,
-            warm_up: (shift + begin).as_secs_f64(),
-            duration: options.duration as f64,
-            preloaded: first_bills as u64,
-            ..Setting::default()
-        },
-        clients: Some((options.clients as u64, refused)),
-        outcome,
-        ..LoadRecord::default()
-    };
-    let reads = std::mem::take(&mut *shared.counts.lock().expect("all are done; qed"));
-    Ok(record.fill(raw(&book, samples, &target.node, Some(reads))))
+    Ok(())
 }
 
 /// Registers bills that can be read, one after the other at their nodes.
-async fn register_first(shared: &Shared, nodes: &[billchain_client::Connection]) -> Result<usize> {
+async fn register_first(shared: &Shared, nodes: &[Connection]) -> Result<()> {
     let mut of_node: Vec<Vec<_>> = vec![Vec::new(); nodes.len()];
     for number in 0..FIRST_BILLS {
         let transaction = shared.registration(|issuers| number % issuers);
@@ -198,13 +210,13 @@ async fn register_first(shared: &Shared, nodes: &[billchain_client::Connection])
             }
         }
     }
-    Ok(FIRST_BILLS)
+    Ok(())
 }
 
 impl Shared {
     /// A registration that is signed now; `choose` picks the issuer among so
     /// many.
-    fn registration(&self, choose: impl FnOnce(usize) -> usize) -> crate::workload::Transaction {
+    fn registration(&self, choose: impl FnOnce(usize) -> usize) -> Transaction {
         let desk = &mut *self.desk.lock().expect("nobody panics with it; qed");
         let sender = choose(desk.senders.issuers());
         let bill = Box::new(desk.maker.bill(sender));
@@ -227,8 +239,8 @@ struct Client {
 }
 
 impl Client {
-    /// Connects at `opens`, and asks until the end, which counts from `shift`.
-    async fn run(mut self, url: String, opens: Duration, shift: Duration) {
+    /// Connects at `opens`, and asks until `end`.
+    async fn run(mut self, url: String, opens: Duration, end: Duration) {
         let start = self.shared.start;
         sleep_until((start + opens).into()).await;
         let connected = WsClientBuilder::default()
@@ -249,7 +261,7 @@ impl Client {
         loop {
             let pause = self.chance.exponential(self.shared.think.as_secs_f64());
             due += Duration::from_secs_f64(pause);
-            if due >= shift + self.shared.end {
+            if due >= end {
                 return;
             }
             sleep_until((start + due).into()).await;

@@ -9,7 +9,9 @@ mod book;
 mod clients;
 mod lanes;
 mod observe;
+mod options;
 mod outcome;
+mod preload;
 mod reads;
 mod run;
 
@@ -17,11 +19,15 @@ mod run;
 pub(crate) use book::Book;
 pub(crate) use book::{Accounts, Entry, SeenBlock};
 pub(crate) use clients::{Options as ClientOptions, run as run_clients};
+pub(crate) use options::Options;
 pub(crate) use outcome::Outcome;
 pub(crate) use reads::ReadCounts;
-pub(crate) use run::{Options, run};
+pub(crate) use run::run;
 
-use crate::measure::{Machine, Watched};
+use crate::{
+    measure::{Machine, Watched},
+    report::{LoadRecord, Setting},
+};
 use billchain_client::Connection;
 use clap::Args;
 use std::path::PathBuf;
@@ -74,8 +80,16 @@ impl Target {
         Ok(nodes)
     }
 
-    /// The machine that the nodes and this program share.
-    pub(crate) fn machine(&self) -> Machine {
-        Machine::of(self.node.first().map(|node| node.directory.as_path()))
+    /// The record of a run with `setting`, to be filled.
+    fn record(&self, setting: Setting) -> LoadRecord {
+        LoadRecord {
+            record: "load".to_owned(),
+            case: self.case.clone(),
+            side: self.side.clone(),
+            commit: self.commit.clone(),
+            machine: Machine::of(self.node.first().map(|node| node.directory.as_path())),
+            setting,
+            ..LoadRecord::default()
+        }
     }
 }

@@ -138,14 +138,14 @@ mod tests {
     use super::*;
 
     fn record(case: &str, side: &str, rate: f64) -> Record {
-        Record::Values(Values {
+        Record::Values(Box::new(Values {
             record: "values".into(),
             case: case.into(),
             side: side.into(),
             commit: String::new(),
             machine: Machine::default(),
             values: vec![Figure::new("rate", "1/s", Better::Higher, rate)],
-        })
+        }))
     }
 
     #[test]

@@ -6,7 +6,10 @@ use super::{
     figures::CaseSummary,
     table::number,
 };
-use crate::{growth::GrowthRecord, measure::Machine};
+use crate::{
+    growth::GrowthRecord,
+    measure::{Machine, Sample},
+};
 use std::fmt::Write;
 
 const STYLE: &str = "
@@ -171,50 +174,38 @@ fn charts(record: &Record) -> Vec<Chart> {
     }
 }
 
+const ACROSS_LOAD: &str = "seconds from the start";
+
 fn load_charts(record: &LoadRecord) -> Vec<Chart> {
-    const ACROSS: &str = "seconds from the start";
+    let mut charts = speed_charts(record);
+    charts.extend(block_charts(record));
+    charts.extend(cost_charts(record));
+    charts
+}
+
+/// Throughput and latency.
+fn speed_charts(record: &LoadRecord) -> Vec<Chart> {
     // The last second is not whole.
     let whole = record.seconds.len().saturating_sub(1);
     let seconds = || (0..whole).map(|at| (at as f64, &record.seconds[at]));
     let due = || seconds().filter(|(_, second)| second.due > 0);
-    let mut throughput = vec![
-        Series::new("due", due().map(|(at, second)| (at, second.due as f64))),
-        Series::new("committed", seconds().map(|(at, second)| (at, second.committed as f64))),
-    ];
-    if record.setting.batch > 1 {
-        throughput =
-            vec![Series::new("bills", seconds().map(|(at, second)| (at, second.bills as f64)))];
-    }
-    let blocks = |of: fn(&super::load::BlockPoint) -> f64| {
-        record.blocks.iter().map(move |block| (block.at, of(block)))
+    let (what, throughput) = if record.setting.batch > 1 {
+        let bills = Series::new("bills", seconds().map(|(at, second)| (at, second.bills as f64)));
+        ("Bills a second", vec![bills])
+    } else {
+        let committed = seconds().map(|(at, second)| (at, second.committed as f64));
+        let lines = vec![
+            Series::new("due", due().map(|(at, second)| (at, second.due as f64))),
+            Series::new("committed", committed),
+        ];
+        ("Transactions a second", lines)
     };
-    let intervals = record.blocks.windows(2).map(|two| (two[1].at, (two[1].at - two[0].at) * 1e3));
-    let of_nodes = |of: &dyn Fn(usize) -> Vec<(f64, f64)>| {
-        let names = record.costs.nodes.iter().enumerate();
-        names.map(|(node, name)| Series::new(name, of(node))).collect::<Vec<_>>()
-    };
-    let samples = &record.samples;
-    let memory = of_nodes(&|node| {
-        samples.iter().map(|sample| (sample.at, sample.nodes[node].rss_mib)).collect()
-    });
-    let cores = of_nodes(&|node| {
-        let spent = |two: &[crate::measure::Sample]| {
-            (two[1].nodes[node].cpu - two[0].nodes[node].cpu) / (two[1].at - two[0].at)
-        };
-        samples.windows(2).map(|two| (two[1].at, spent(two))).collect()
-    });
-    let disk = of_nodes(&|node| {
-        let counted = samples.iter().filter(|sample| sample.nodes[node].disk > 0);
-        counted.map(|sample| (sample.at, sample.nodes[node].disk as f64 / 1_048_576.0)).collect()
-    });
-    let what = if record.setting.batch > 1 { "Bills a second" } else { "Transactions a second" };
-    let steps =
-        |of: fn(&super::Step) -> f64| record.steps.iter().map(move |step| (step.offered, of(step)));
+    let steps = record.steps.iter().map(|step| (step.offered, step.committed));
     vec![
-        Chart::new(what, ACROSS, throughput),
+        Chart::new(what, ACROSS_LOAD, throughput),
         Chart::new(
             "Submit to final, ms, by the second in which it was due",
-            ACROSS,
+            ACROSS_LOAD,
             vec![
                 Series::new("p50", due().map(|(at, second)| (at, second.p50))),
                 Series::new("p95", due().map(|(at, second)| (at, second.p95))),
@@ -224,26 +215,53 @@ fn load_charts(record: &LoadRecord) -> Vec<Chart> {
         Chart::new(
             "Committed a second, by what was offered",
             "transactions offered a second",
-            if record.steps.is_empty() {
-                Vec::new()
-            } else {
-                vec![Series::new("committed", steps(|step| step.committed))]
-            },
+            vec![Series::new("committed", steps)],
         ),
-        Chart::new(
-            "Transactions of a block",
-            ACROSS,
-            vec![Series::new("transactions", blocks(|block| block.transactions as f64))],
-        ),
-        Chart::new(
-            "Size of a block, KiB",
-            ACROSS,
-            vec![Series::new("KiB", blocks(|block| block.bytes as f64 / 1024.0))],
-        ),
-        Chart::new("Block interval, ms", ACROSS, vec![Series::new("interval", intervals)]),
-        Chart::new("Cores in use", ACROSS, cores),
-        Chart::new("Resident memory, MiB", ACROSS, memory),
-        Chart::new("Disk, MiB", ACROSS, disk),
+    ]
+}
+
+fn block_charts(record: &LoadRecord) -> Vec<Chart> {
+    let blocks = |of: fn(&super::load::BlockPoint) -> f64| {
+        record.blocks.iter().map(move |block| (block.at, of(block)))
+    };
+    let transactions = blocks(|block| block.transactions as f64);
+    let size = blocks(|block| block.bytes as f64 / 1024.0);
+    let intervals = record.blocks.windows(2).map(|two| (two[1].at, (two[1].at - two[0].at) * 1e3));
+    [
+        ("Transactions of a block", Series::new("transactions", transactions)),
+        ("Size of a block, KiB", Series::new("KiB", size)),
+        ("Block interval, ms", Series::new("interval", intervals)),
+    ]
+    .map(|(title, series)| Chart::new(title, ACROSS_LOAD, vec![series]))
+    .to_vec()
+}
+
+/// Processor, memory and disk of each node.
+fn cost_charts(record: &LoadRecord) -> Vec<Chart> {
+    let samples = &record.samples;
+    let of_nodes = |of: &dyn Fn(usize) -> Vec<(f64, f64)>| {
+        let names = record.costs.nodes.iter().enumerate();
+        names.map(|(node, name)| Series::new(name, of(node))).collect::<Vec<_>>()
+    };
+    let memory = of_nodes(&|node| {
+        samples.iter().map(|sample| (sample.at, sample.nodes[node].rss_mib)).collect()
+    });
+    let cores = of_nodes(&|node| {
+        let spent = |two: &[Sample]| {
+            (two[1].nodes[node].cpu - two[0].nodes[node].cpu) / (two[1].at - two[0].at)
+        };
+        // The last look comes soon after the one before it.
+        let whole = samples.windows(2).filter(|two| two[1].at - two[0].at > 0.5);
+        whole.map(|two| (two[1].at, spent(two))).collect()
+    });
+    let disk = of_nodes(&|node| {
+        let counted = samples.iter().filter(|sample| sample.nodes[node].disk > 0);
+        counted.map(|sample| (sample.at, sample.nodes[node].disk as f64 / 1_048_576.0)).collect()
+    });
+    vec![
+        Chart::new("Cores in use", ACROSS_LOAD, cores),
+        Chart::new("Resident memory, MiB", ACROSS_LOAD, memory),
+        Chart::new("Disk, MiB", ACROSS_LOAD, disk),
     ]
 }
 

@@ -22,7 +22,7 @@ pub(crate) enum Record {
     /// A ledger that grew.
     Growth(Box<GrowthRecord>),
     /// Figures that a script found.
-    Values(Values),
+    Values(Box<Values>),
 }
 
 impl Record {

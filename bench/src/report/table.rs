@@ -63,73 +63,89 @@ impl fmt::Display for LoadRecord {
             "signed                {} before, {} while it ran",
             setting.signed_before, setting.signed_during
         )?;
-        writeln!(f, "sent                  {}, {} of them late", self.sent, self.late)?;
-        writeln!(f, "accepted              {}", self.accepted)?;
-        writeln!(f, "committed             {}", self.committed)?;
-        writeln!(f, "lost                  {}", self.lost)?;
-        writeln!(f, "unanswered            {}", self.unanswered)?;
-        for (reason, count) in &self.rejected {
-            writeln!(f, "rejected              {count}: {reason}")?;
-        }
-        if self.deferred > 0 {
-            writeln!(f, "sent again            {}", self.deferred)?;
-        }
-        let outcome = &self.outcome;
-        writeln!(
-            f,
-            "bills read back       {} of {}: {} as expected, {} missing",
-            outcome.checked, outcome.bills, outcome.as_expected, outcome.missing
-        )?;
-        for (what, count) in &outcome.otherwise {
-            writeln!(f, "expected, found       {count}: {what}")?;
-        }
-        if let Some((asked, refused)) = &self.clients {
-            writeln!(f, "connections           {asked}")?;
-            for (reason, count) in refused {
-                writeln!(f, "refused               {count}: {reason}")?;
-            }
-        }
-        writeln!(
-            f,
-            "throughput            {}/s transactions, {}/s bills",
-            self.transactions_per_second, self.bills_per_second
-        )?;
-        for step in &self.steps {
-            writeln!(
-                f,
-                "offered {:>8}/s     {}/s committed, p50 {} ms, p99 {} ms",
-                step.offered, step.committed, step.latency_ms.p50, step.latency_ms.p99
-            )?;
-        }
-        writeln!(f, "{:22}{:>12}{:>12}{:>12}{:>12}", "", "p50", "p95", "p99", "max")?;
-        percentiles(f, "latency, ms", self.latency_ms)?;
-        for (kind, (count, latency)) in &self.kinds {
-            percentiles(f, &format!("  {kind} {count}"), *latency)?;
-        }
-        percentiles(f, "block interval, ms", self.block_interval_ms)?;
-        percentiles(f, "block transactions", self.block_transactions)?;
-        percentiles(f, "block bytes", self.block_bytes)?;
-        if let Some(reads) = &self.reads {
-            percentiles(f, &format!("reads, {}/s, ms", reads.per_second), reads.latency_ms)?;
-            writeln!(f, "reads not found       {}", reads.missed)?;
-            for (reason, count) in &reads.failed {
-                writeln!(f, "reads failed          {count}: {reason}")?;
-            }
-        }
-        let costs = &self.costs;
-        for (at, name) in costs.nodes.iter().enumerate() {
-            writeln!(
-                f,
-                "{name:22}{} µs a transaction, {} cores, {} MiB, {} B on disk a bill",
-                costs.cpu_us_per_transaction[at],
-                costs.cores[at],
-                costs.rss_mib[at],
-                costs.disk_bytes_per_bill[at]
-            )?;
-        }
-        writeln!(f, "generator             {} cores", costs.own_cores)?;
-        writeln!(f, "wire                  {} B a bill", costs.wire_bytes_per_bill)
+        accounts(self, f)?;
+        speed(self, f)?;
+        costs(self, f)
     }
+}
+
+/// What became of the transactions and of their bills.
+fn accounts(record: &LoadRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(f, "sent                  {}, {} of them late", record.sent, record.late)?;
+    writeln!(f, "accepted              {}", record.accepted)?;
+    writeln!(f, "committed             {}", record.committed)?;
+    writeln!(f, "lost                  {}", record.lost)?;
+    writeln!(f, "unanswered            {}", record.unanswered)?;
+    for (reason, count) in &record.rejected {
+        writeln!(f, "rejected              {count}: {reason}")?;
+    }
+    if record.deferred > 0 {
+        writeln!(f, "sent again            {}", record.deferred)?;
+    }
+    let outcome = &record.outcome;
+    writeln!(
+        f,
+        "bills read back       {} of {}: {} as expected, {} missing",
+        outcome.checked, outcome.bills, outcome.as_expected, outcome.missing
+    )?;
+    for (what, count) in &outcome.otherwise {
+        writeln!(f, "expected, found       {count}: {what}")?;
+    }
+    if let Some((asked, refused)) = &record.clients {
+        writeln!(f, "connections           {asked}")?;
+        for (reason, count) in refused {
+            writeln!(f, "refused               {count}: {reason}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Throughput and percentiles.
+fn speed(record: &LoadRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(
+        f,
+        "throughput            {}/s transactions, {}/s bills",
+        record.transactions_per_second, record.bills_per_second
+    )?;
+    for step in &record.steps {
+        writeln!(
+            f,
+            "offered {:>8}/s     {}/s committed, p50 {} ms, p99 {} ms",
+            step.offered, step.committed, step.latency_ms.p50, step.latency_ms.p99
+        )?;
+    }
+    writeln!(f, "{:22}{:>12}{:>12}{:>12}{:>12}", "", "p50", "p95", "p99", "max")?;
+    percentiles(f, "latency, ms", record.latency_ms)?;
+    for (kind, (count, latency)) in &record.kinds {
+        percentiles(f, &format!("  {kind} {count}"), *latency)?;
+    }
+    percentiles(f, "block interval, ms", record.block_interval_ms)?;
+    percentiles(f, "block transactions", record.block_transactions)?;
+    percentiles(f, "block bytes", record.block_bytes)?;
+    if let Some(reads) = &record.reads {
+        percentiles(f, &format!("reads, {}/s, ms", reads.per_second), reads.latency_ms)?;
+        writeln!(f, "reads not found       {}", reads.missed)?;
+        for (reason, count) in &reads.failed {
+            writeln!(f, "reads failed          {count}: {reason}")?;
+        }
+    }
+    Ok(())
+}
+
+fn costs(record: &LoadRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let costs = &record.costs;
+    for (at, name) in costs.nodes.iter().enumerate() {
+        writeln!(
+            f,
+            "{name:22}{} µs a transaction, {} cores, {} MiB, {} B on disk a bill",
+            costs.cpu_us_per_transaction[at],
+            costs.cores[at],
+            costs.rss_mib[at],
+            costs.disk_bytes_per_bill[at]
+        )?;
+    }
+    writeln!(f, "generator             {} cores", costs.own_cores)?;
+    writeln!(f, "wire                  {} B a bill", costs.wire_bytes_per_bill)
 }
 
 fn percentiles(f: &mut fmt::Formatter<'_>, name: &str, p: Percentiles) -> fmt::Result {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     growth::{Milestone, Point},
-    measure::{Percentiles, Sample, Use},
+    measure::{Percentiles, Use},
     report::{
         figures::summarise,
         load::{BlockPoint, Costs, Second, Setting},
