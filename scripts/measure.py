@@ -10,6 +10,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -348,6 +349,9 @@ def main() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+
+    # Asked to stop, it removes its networks, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     bench = Bench(arguments, out)
     worktree = out / "against"

@@ -8,6 +8,8 @@ use std::{str::FromStr, time::Duration};
 
 /// Most transactions signed ahead.
 const MOST_AHEAD: usize = 400_000;
+/// Transactions a second that no network here takes.
+const HOPED_FOR: f64 = 4_000.0;
 
 /// Options of `billchain-bench load`.
 #[derive(Args, Clone, Debug)]
@@ -127,9 +129,13 @@ impl Options {
         let seconds = self.length().as_secs_f64();
         let needed = match self.pace() {
             Pace::Fixed(rate) => rate * seconds,
-            Pace::Steps { .. } => MOST_AHEAD as f64,
-            // More than is hoped for: 4,000 a second, or 16,000 bills.
-            Pace::Saturate => (4_000.0_f64).min(16_000.0 / self.batch as f64) * seconds,
+            // Up to a rate beyond what is hoped for.
+            Pace::Steps { first, step, seconds: length } => {
+                let steps = (seconds / length).min((HOPED_FOR - first) / step).max(0.0).ceil();
+                length * (steps + 1.0) * (first + step * steps / 2.0)
+            }
+            // Or 16,000 bills.
+            Pace::Saturate => HOPED_FOR.min(16_000.0 / self.batch as f64) * seconds,
         };
         self.prepare.unwrap_or((needed * 1.01) as usize + 64).min(MOST_AHEAD)
     }
