@@ -216,7 +216,7 @@ def survive(story: Story, load_log: Path):
         with open(load_log, "w") as log:
             state["load"] = subprocess.Popen(
                 [
-                    network.bench, "--rpc", network.url(1), "--rpc", network.url(2),
+                    network.bench, "load", "--rpc", network.url(1), "--rpc", network.url(2),
                     "--rate", "100", "--duration", str(LOAD_SECONDS), "--json",
                 ],
                 stdout=log, stderr=subprocess.STDOUT,

@@ -1,51 +1,52 @@
-//! `billchain-bench`: drives a network with SM2-signed registrations through
-//! JSON-RPC, at a given rate or as fast as it can, and accounts for every
-//! transaction: each accepted one is found on the chain, or counted as lost.
+//! `billchain-bench`: measures a network of nodes, and a ledger that grows.
+//!
+//! `load` drives a network with SM2-signed transactions through JSON-RPC, at a
+//! fixed rate, at rates that step up, or as fast as it takes them, and accounts
+//! for every transaction; `clients` holds many WebSocket connections; `growth`
+//! fills a ledger; `report` sums runs up. `scripts/bench` runs the standard
+//! set.
 
 #![forbid(unsafe_code)]
 
-mod bills;
+mod growth;
 mod load;
-mod observe;
+mod measure;
 mod report;
+mod workload;
 
-use anyhow::{Result, ensure};
-use clap::Parser;
-use std::{process::ExitCode, time::Duration};
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use report::LoadRecord;
+use serde::Serialize;
+use std::{fmt, fs, path::Path, process::ExitCode};
 
-/// Load generator for a development network.
-#[derive(Parser, Clone)]
+/// Measures BillChain.
+#[derive(Parser)]
 #[command(name = "billchain-bench", version)]
-struct Options {
-    /// JSON-RPC of a node; several times for several nodes.
-    #[arg(long, required = true)]
-    rpc: Vec<String>,
-    /// Registrations a second over all nodes; 0: as fast as it can.
-    #[arg(long, default_value_t = 400)]
-    rate: u32,
-    /// How long to send, in seconds.
-    #[arg(long, default_value_t = 60)]
-    duration: u64,
-    /// Issuers that send, at most 51: the development chain's //hospital-1 ….
-    #[arg(long, default_value_t = 8)]
-    issuers: usize,
-    /// Transactions sent and not yet answered, most over all nodes.
-    #[arg(long, default_value_t = 2_000)]
-    in_flight: usize,
-    /// How long to wait for what was accepted, in seconds.
-    #[arg(long, default_value_t = 60)]
-    drain: u64,
-    /// Print the result as one JSON object instead of a table.
-    #[arg(long)]
-    json: bool,
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
 }
 
-#[tokio::main]
+#[derive(Subcommand)]
+enum Command {
+    /// Drive a development network and account for every transaction.
+    Load(load::Options),
+    /// Hold many WebSocket connections that read, and now and then register.
+    Clients(load::ClientOptions),
+    /// Fill a ledger with millions of bills and measure what blocks cost.
+    Growth(growth::Options),
+    /// Medians, a table and an HTML report of results.
+    Report(report::Options),
+}
+
+/// One thread: the generator shares its cores with the nodes.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
+    match run(Arguments::parse().command).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
-            eprintln!("billchain-bench: transactions were lost or none was committed");
+            eprintln!("billchain-bench: transactions or bills were lost, or none was committed");
             ExitCode::from(3)
         }
         Err(error) => {
@@ -55,19 +56,44 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether nothing was lost and something was committed.
-async fn run(options: Options) -> Result<bool> {
-    ensure!((1..=51).contains(&options.issuers), "--issuers: expected 1 to 51");
-    ensure!(options.duration > 0, "--duration: expected at least 1");
-    ensure!(options.in_flight > 0, "--in-flight: expected at least 1");
-    let observer = observe::Observer::start(&options.rpc[0]).await?;
-    let sent = load::send(&options).await?;
-    let seen = observer.finish(&sent, Duration::from_secs(options.drain)).await?;
-    let result = report::Result::new(&options, &sent, &seen);
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&result)?);
-    } else {
-        print!("{result}");
+/// Whether nothing was lost.
+async fn run(command: Command) -> Result<bool> {
+    match command {
+        Command::Load(options) => {
+            let target = options.target.clone();
+            let record = load::run(options).await?;
+            publish(&record, target.json, target.out.as_deref())?;
+            Ok(is_whole(&record))
+        }
+        Command::Clients(options) => {
+            let target = options.target.clone();
+            let record = load::run_clients(options).await?;
+            publish(&record, target.json, target.out.as_deref())?;
+            Ok(is_whole(&record))
+        }
+        Command::Growth(options) => {
+            let record = growth::run(&options)?;
+            publish(&record, options.json, options.out.as_deref())?;
+            Ok(true)
+        }
+        Command::Report(options) => report::run(&options).map(|()| true),
     }
-    Ok(result.lost == 0 && result.committed > 0)
+}
+
+/// Something was committed, and all that was accepted is there.
+fn is_whole(record: &LoadRecord) -> bool {
+    record.committed > 0 && record.lost == 0 && record.outcome.missing == 0
+}
+
+fn publish(record: &(impl Serialize + fmt::Display), json: bool, out: Option<&Path>) -> Result<()> {
+    let text = serde_json::to_string_pretty(record)?;
+    if let Some(file) = out {
+        fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if json {
+        println!("{text}");
+    } else {
+        print!("{record}");
+    }
+    Ok(())
 }

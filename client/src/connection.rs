@@ -16,6 +16,7 @@ use jsonrpsee::{
     },
     http_client::{HttpClient, HttpClientBuilder},
     rpc_params,
+    types::ErrorObject,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -366,13 +367,19 @@ impl Connection {
         method: &'static str,
         params: ArrayParams,
     ) -> Result<T, ClientError> {
-        self.client.request(method, params).await.map_err(|error| match error {
-            RpcError::Call(refusal) => ClientError::Refused {
-                method,
-                code: refusal.code(),
-                message: refusal.message().to_owned(),
-            },
-            source => ClientError::Transport { url: self.url.clone(), method, source },
-        })
+        self.client.request(method, params).await.map_err(|error| self.failed(method, error))
     }
+
+    /// The error of a request to this node.
+    pub(crate) fn failed(&self, method: &'static str, error: RpcError) -> ClientError {
+        match error {
+            RpcError::Call(refusal) => refused(method, &refusal),
+            source => ClientError::Transport { url: self.url.clone(), method, source },
+        }
+    }
+}
+
+/// The node's refusal of one request.
+pub(crate) fn refused(method: &'static str, refusal: &ErrorObject<'_>) -> ClientError {
+    ClientError::Refused { method, code: refusal.code(), message: refusal.message().to_owned() }
 }

@@ -3,9 +3,11 @@
 
 #![forbid(unsafe_code)]
 
+mod bulk;
 mod connection;
 pub mod einvoice;
 mod extrinsic;
 
+pub use bulk::MAX_BATCH;
 pub use connection::{ClientError, Connection};
 pub use extrinsic::Signer;

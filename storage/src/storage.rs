@@ -324,6 +324,14 @@ impl Storage {
         Ok(found)
     }
 
+    /// Merges RocksDB's files, so that they hold nothing that was replaced or
+    /// deleted. Takes time and, for the while, disk in proportion to the store;
+    /// reads go on, a commit may have to wait. RocksDB does the same by and by.
+    pub fn compact(&self) -> Result<(), StorageError> {
+        self.check_running()?;
+        self.shared.tables.compact()
+    }
+
     /// Sizes and times.
     pub fn stats(&self) -> Stats {
         let Tip { head, log_size, .. } = self.tip.read().clone();

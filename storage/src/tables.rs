@@ -8,8 +8,9 @@
 
 use crate::{StorageError, StorageOptions, seal::Seal};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRecoveryMode, ErrorKind, LogLevel, Options, WriteBatch, WriteOptions,
+    BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor,
+    CompactOptions, DB, DBCompressionType, DBRecoveryMode, ErrorKind, LogLevel, Options,
+    WriteBatch, WriteOptions,
 };
 use std::{
     fs::{self, File},
@@ -178,6 +179,19 @@ impl Tables {
     /// A number that RocksDB keeps about one table, 0 if it does not.
     pub(crate) fn property(&self, table: Table, name: &str) -> u64 {
         self.db.property_int_value_cf(self.family(table), name).ok().flatten().unwrap_or(0)
+    }
+
+    /// Merges every table's files into as few as its levels allow.
+    pub(crate) fn compact(&self) -> Result<(), StorageError> {
+        let mut options = CompactOptions::default();
+        // What was written last is merged and compressed as all else.
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
+        for table in Table::ALL {
+            let family = self.family(table);
+            self.db.flush_cf(family).map_err(|error| self.error("compact", &error))?;
+            self.db.compact_range_cf_opt(family, None::<&[u8]>, None::<&[u8]>, &options);
+        }
+        self.seal.renew()
     }
 
     /// Bytes of the block cache in use.

@@ -66,6 +66,22 @@ fn a_committed_block_is_found_by_everything_it_was_stored_under() {
 }
 
 #[test]
+fn compaction_drops_what_was_replaced_and_keeps_what_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = begin(dir.path());
+    grow_to(&storage, 40);
+    let keys = contents(&storage.state()).len() as u64;
+    // Replaced and deleted entries count until they are merged away.
+    assert!(storage.stats().state_keys > keys);
+    storage.compact().unwrap();
+    assert_eq!(storage.stats().state_keys, keys);
+    assert_chain(&storage, 40);
+    grow_to(&storage, 45);
+    drop(storage);
+    assert_chain(&open(dir.path()), 45);
+}
+
+#[test]
 fn blocks_that_do_not_follow_the_head_are_refused_and_change_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let storage = begin(dir.path());
