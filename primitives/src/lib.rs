@@ -14,6 +14,7 @@ mod extrinsic;
 mod hashing;
 pub mod history;
 pub mod index;
+pub mod lists;
 pub mod operation;
 pub mod roles;
 pub mod rule;

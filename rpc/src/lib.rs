@@ -24,6 +24,7 @@ mod access_node;
 mod author;
 mod authorization;
 mod bill;
+mod bill_lists;
 mod block;
 mod config;
 mod dispute;

@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, block, dispute, error::Answer, heads, params::Args, policy, state, system,
+    authorization, bill, bill_lists, block, dispute, error::Answer, heads, params::Args, policy, state, system,
     transaction, verify,
 };
 use jsonrpsee::{
@@ -118,6 +118,7 @@ fn methods(
     state::register(&mut module)?;
     author::register(&mut module)?;
     bill::register(&mut module)?;
+    bill_lists::register(&mut module)?;
     access_node::register(&mut module)?;
     authorization::register(&mut module)?;
     policy::register(&mut module)?;

@@ -5,7 +5,7 @@ use crate::{Bills, Config, Event, Pallet, Touched, types::check_fields};
 use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Stamp,
     history::{Entry, NO_VERSION, VersionBody, VersionRecord},
-    index,
+    index, lists,
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, Bill, BillLedger, BillState, SceneProblem,
         Scenes, SummaryProblem,
@@ -53,7 +53,7 @@ impl<T: Config> BillLedger for Pallet<T> {
             reimbursements: Default::default(),
             updated: 0,
         };
-        let Bill { summary, state } = Self::write(Bill { summary, state }, entry);
+        let Bill { summary, state } = Self::write(None, Bill { summary, state }, entry);
 
         let BillSummary { key, kind, issuer, scene, total, related, issuer_uscc: uscc, .. } =
             summary;
@@ -76,13 +76,14 @@ impl<T: Config> BillLedger for Pallet<T> {
 
     fn advance(mut bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError> {
         bill.state.version = bill.state.version.checked_add(1).ok_or(ArithmeticError::Overflow)?;
-        Ok(Self::write(bill, entry))
+        let before = Bills::<T>::get(bill.summary.key);
+        Ok(Self::write(before.as_ref(), bill, entry))
     }
 }
 
 impl<T: Config> Pallet<T> {
     /// Chains the version, stores the bill and notes both in the index.
-    fn write(bill: Bill, entry: Entry) -> Bill {
+    fn write(before: Option<&Bill>, bill: Bill, entry: Entry) -> Bill {
         let Bill { summary, state } = bill;
         let at = Stamp {
             block: frame_system::Pallet::<T>::block_number().saturated_into(),
@@ -117,7 +118,20 @@ impl<T: Config> Pallet<T> {
             let entry = index::block_bills_key(at.block, extrinsic, seq);
             offchain_index::set(&entry, &key.encode());
         }
+        Self::relist(before, &bill);
         bill
+    }
+
+    /// Moves the bill in the lists of the index: those it left, those it came
+    /// to. Entries that stay are not written again.
+    fn relist(before: Option<&Bill>, after: &Bill) {
+        let (before, after) = (before.map(lists::entries).unwrap_or_default(), lists::entries(after));
+        for gone in before.iter().filter(|entry| after.binary_search(entry).is_err()) {
+            offchain_index::clear(gone);
+        }
+        for new in after.iter().filter(|entry| before.binary_search(entry).is_err()) {
+            offchain_index::set(new, &[]);
+        }
     }
 
     /// Checks what always holds:

@@ -16,6 +16,7 @@ mod dispute;
 mod page;
 mod participant;
 mod policy;
+pub mod schema;
 mod transaction;
 mod verify;
 
@@ -34,7 +35,7 @@ pub use policy::{
     SimulationView, StepView, TrailStepView,
 };
 pub use transaction::{
-    BlockRef, CertificateView, EventView, FailureView, TransactionState, TransactionView,
+    BlockRef, CertificateView, EventView, FailureView, PreparedView, TransactionState, TransactionView,
 };
 pub use verify::{
     BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,
