@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, bill_lists, block, dispute, error::Answer, heads, params::Args, policy, state, system,
+    authorization, bill, bill_lists, block, compose, dispute, error::Answer, heads, openrpc, params::Args, policy, state, system,
     transaction, verify,
 };
 use jsonrpsee::{
@@ -123,6 +123,8 @@ fn methods(
     authorization::register(&mut module)?;
     policy::register(&mut module)?;
     transaction::register(&mut module)?;
+    compose::register(&mut module)?;
+    openrpc::register(&mut module)?;
     verify::register(&mut module)?;
     dispute::register(&mut module)?;
     let mut names: Vec<&'static str> = module.method_names().collect();

@@ -1,7 +1,7 @@
 //! `bill_*`.
 
 use super::describe::{
-    CHECK_CODE, CODE, CURSOR, LIMIT, Method, NUMBER, Param, TRANSACTION, list, maybe, method, of,
+    CHECK_CODE, CODE, CURSOR, LIMIT, Method, NUMBER, Param, TRANSACTION, maybe, method, of,
     optional, page, required,
 };
 use billchain_rpc_types::{

@@ -37,12 +37,14 @@ pub(super) enum Failure {
     RuntimeCall,
     Malformed,
     InvalidTransaction,
+    NotChecked,
     AlreadyKnown,
+    NonceTaken,
     PoolRefuses,
 }
 
 impl Failure {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::InvalidParams,
         Self::Internal,
         Self::UnknownBlock,
@@ -50,7 +52,9 @@ impl Failure {
         Self::RuntimeCall,
         Self::Malformed,
         Self::InvalidTransaction,
+        Self::NotChecked,
         Self::AlreadyKnown,
+        Self::NonceTaken,
         Self::PoolRefuses,
     ];
 }
@@ -73,7 +77,9 @@ pub(super) const SUBMIT: &[Failure] = &[
     Failure::InvalidParams,
     Failure::Malformed,
     Failure::InvalidTransaction,
+    Failure::NotChecked,
     Failure::AlreadyKnown,
+    Failure::NonceTaken,
     Failure::PoolRefuses,
 ];
 /// Errors of what cannot fail.

@@ -140,6 +140,12 @@ impl Failure {
                 ("InvalidTransaction", 1010, "The transaction is not valid; `data` says why")
             }
             Self::Malformed => ("Malformed", 1001, "These bytes are not a transaction"),
+            Self::NotChecked => {
+                ("NotChecked", 1011, "The transaction could not be checked or watched now")
+            }
+            Self::NonceTaken => {
+                ("NonceTaken", 1014, "Another transaction with this nonce is in the pool")
+            }
             Self::AlreadyKnown => ("AlreadyKnown", 1013, "The transaction is in the pool already"),
             Self::PoolRefuses => (
                 "PoolRefuses",
