@@ -14,6 +14,7 @@ use billchain_txpool::TxStatus;
 use codec::Encode;
 use frame_system::Phase;
 use jsonrpsee::core::RegisterMethodError;
+use sp_runtime::DispatchError;
 
 /// Longest text of one event's fields.
 const MAX_DETAILS: usize = 4_096;
@@ -83,5 +84,26 @@ fn note(view: &mut TransactionView, event: &RuntimeEvent) {
     let at = |position| encoded.get(position).copied().unwrap_or(u8::MAX);
     let (pallet, name) = names::event(at(0), at(1));
     let details = format!("{event:?}").chars().take(MAX_DETAILS).collect();
-    view.events.push(EventView { pallet, name, details });
+    let failure = failed_within(event).map(|error| names::failure(&error));
+    view.events.push(EventView { pallet, name, details, failure });
+}
+
+/// Why a call within a transaction failed although the transaction's own call
+/// did not: an item of a batch, or what a motion of the council carried out.
+fn failed_within(event: &RuntimeEvent) -> Option<DispatchError> {
+    match event {
+        RuntimeEvent::Utility(event) => match event {
+            pallet_utility::Event::BatchInterrupted { error, .. }
+            | pallet_utility::Event::ItemFailed { error }
+            | pallet_utility::Event::IfElseFallbackCalled { main_error: error } => Some(*error),
+            pallet_utility::Event::DispatchedAs { result } => result.err(),
+            _ => None,
+        },
+        RuntimeEvent::Council(event) => match event {
+            pallet_collective::Event::Executed { result, .. }
+            | pallet_collective::Event::MemberExecuted { result, .. } => result.err(),
+            _ => None,
+        },
+        _ => None,
+    }
 }

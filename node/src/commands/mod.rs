@@ -7,3 +7,4 @@ pub(crate) mod check_state;
 pub(crate) mod config;
 pub(crate) mod devnet;
 pub(crate) mod keys;
+pub(crate) mod reindex;

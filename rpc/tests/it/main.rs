@@ -2,6 +2,10 @@
 //! both transports. Blocks are made by hand; there is no consensus.
 
 mod access;
+mod compose;
+mod contracts;
+mod lists;
+mod openrpc;
 
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{

@@ -73,6 +73,10 @@ pub struct EventView {
     pub name: String,
     /// Its fields, as text for people.
     pub details: String,
+    /// Where the event tells that a call within the transaction failed, an item
+    /// of a batch or what a motion carried out: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureView>,
 }
 
 /// A transaction that only its signature is missing from.

@@ -6,7 +6,7 @@
 //! where a test asserts a refusal with it: see [`sources`] for what is read as
 //! such. Nothing is listed by hand, so a new error without a test fails here.
 
-mod contracts;
+mod document;
 mod sources;
 
 use billchain_runtime::Runtime;

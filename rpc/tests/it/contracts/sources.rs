@@ -21,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use syn::{
-    Expr, ExprCall, ExprClosure, ExprForLoop, ExprLet, ExprMethodCall, ImplItemFn, ItemConst,
+    Expr, ExprCall, ExprForLoop, ExprLet, ExprMethodCall, ImplItemFn, ItemConst,
     ItemFn, Local, Macro, Pat, Token,
     parse::Parser,
     punctuated::Punctuated,
@@ -44,26 +44,51 @@ pub struct Crate {
     functions: BTreeMap<String, Function>,
 }
 
+/// Names of the tests in one file.
+pub fn test_names(path: &Path) -> BTreeSet<String> {
+    struct Tests(BTreeSet<String>);
+    impl<'ast> Visit<'ast> for Tests {
+        fn visit_item_fn(&mut self, item: &'ast ItemFn) {
+            // `#[test]` and `#[tokio::test]`.
+            let is_test = |attr: &syn::Attribute| {
+                attr.path().segments.last().is_some_and(|last| last.ident == "test")
+            };
+            if item.attrs.iter().any(is_test) {
+                self.0.insert(item.sig.ident.to_string());
+            }
+            visit::visit_item_fn(self, item);
+        }
+    }
+    let mut tests = Tests(BTreeSet::new());
+    tests.visit_file(&parse(path));
+    tests.0
+}
+
+fn parse(path: &Path) -> syn::File {
+    let text = fs::read_to_string(path).expect("a source file is readable");
+    syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// A function or constant.
 #[derive(Default)]
 struct Function {
     is_test: bool,
     parameters: BTreeSet<String>,
     /// Everything inside, by which its callees are found.
-    body: Vec<Token_>,
+    body: Vec<Piece>,
     /// Local names and what each was bound to.
-    bound: BTreeMap<String, Vec<Vec<Token_>>>,
+    bound: BTreeMap<String, Vec<Vec<Piece>>>,
     /// Parameters of local closures, with the closure's own local name.
     closure_parameters: BTreeMap<String, String>,
-    refused: Vec<Vec<Token_>>,
-    succeeded: Vec<Vec<Token_>>,
+    refused: Vec<Vec<Piece>>,
+    succeeded: Vec<Vec<Piece>>,
     /// Local or global functions that are called, with all the arguments.
-    calls: Vec<(String, Vec<Token_>)>,
+    calls: Vec<(String, Vec<Piece>)>,
 }
 
 /// A token as far as names are concerned.
 #[derive(Clone, PartialEq, Debug)]
-enum Token_ {
+enum Piece {
     Name(String),
     /// Between two parts of a path; generic arguments are left out.
     Of,
@@ -75,16 +100,12 @@ impl Crate {
     pub fn read(src: &Path, contract: &str) -> Self {
         let mut this = Self { contract: contract.to_owned(), functions: BTreeMap::new() };
         for path in test_files(src) {
-            let text = fs::read_to_string(&path).expect("a source file is readable");
-            let file = syn::parse_file(&text)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            Reader { functions: &mut this.functions }.visit_file(&file);
+            Reader { functions: &mut this.functions }.visit_file(&parse(&path));
         }
         this
     }
 
-    /// Names of the tests.
-    pub fn tests(&self) -> BTreeSet<String> {
+    fn tests(&self) -> BTreeSet<String> {
         let tests = self.functions.iter().filter(|(_, function)| function.is_test);
         tests.map(|(name, _)| name.clone()).collect()
     }
@@ -134,7 +155,7 @@ impl Crate {
                 let given = function.calls.iter().filter(|(callee, _)| refusing.contains(callee));
                 let asserted: Vec<_> =
                     function.refused.iter().chain(given.map(|(_, tokens)| tokens)).collect();
-                let of_parameter = |tokens: &&Vec<Token_>| {
+                let of_parameter = |tokens: &&Vec<Piece>| {
                     function.roots(tokens).iter().any(|root| function.parameters.contains(root))
                 };
                 if asserted.iter().any(of_parameter) {
@@ -151,7 +172,7 @@ impl Crate {
     fn calls_in(
         &self,
         function: &Function,
-        tokens: &[Token_],
+        tokens: &[Piece],
         seen: &mut BTreeSet<String>,
     ) -> BTreeSet<String> {
         let mut found: BTreeSet<String> = paths(tokens)
@@ -180,9 +201,9 @@ impl Crate {
 
 impl Function {
     /// Local names that `tokens` come from, themselves included.
-    fn roots(&self, tokens: &[Token_]) -> BTreeSet<String> {
+    fn roots(&self, tokens: &[Piece]) -> BTreeSet<String> {
         let mut roots = BTreeSet::new();
-        let mut next: Vec<&[Token_]> = vec![tokens];
+        let mut next: Vec<&[Piece]> = vec![tokens];
         while let Some(tokens) = next.pop() {
             for name in names(tokens) {
                 if roots.insert(name.clone()) {
@@ -204,7 +225,7 @@ impl Function {
 
     /// Errors in `tokens` and in what the local names in them were bound to,
     /// each with the other contract it belongs to.
-    fn errors(&self, tokens: &[Token_]) -> BTreeSet<(Option<String>, String)> {
+    fn errors(&self, tokens: &[Piece]) -> BTreeSet<(Option<String>, String)> {
         let mut all = vec![tokens.to_vec()];
         for root in self.roots(tokens) {
             all.extend(self.bound.get(&root).into_iter().flatten().cloned());
@@ -341,10 +362,6 @@ impl<'ast> Visit<'ast> for Body<'_> {
         visit::visit_expr_let(self, expr);
     }
 
-    fn visit_expr_closure(&mut self, expr: &'ast ExprClosure) {
-        visit::visit_expr_closure(self, expr);
-    }
-
     fn visit_expr_call(&mut self, expr: &'ast ExprCall) {
         if let Expr::Path(path) = &*expr.func
             && let Some(last) = path.path.segments.last()
@@ -373,7 +390,7 @@ impl<'ast> Visit<'ast> for Body<'_> {
             }
             Some("assert_ok") => self.function.succeeded.extend(tokens.first().cloned()),
             Some("assert_eq") => {
-                let has = |word: &str, of: &[Token_]| names(of).any(|name| name == word);
+                let has = |word: &str, of: &[Piece]| names(of).any(|name| name == word);
                 let sides = &tokens[..tokens.len().min(2)];
                 let refused = sides.iter().filter(|side| has("Err", side));
                 self.function.refused.extend(refused.cloned());
@@ -404,30 +421,30 @@ fn pattern(pat: &Pat) -> Vec<String> {
 }
 
 /// The tokens in one line, without generic arguments.
-fn flatten(stream: TokenStream) -> Vec<Token_> {
+fn flatten(stream: TokenStream) -> Vec<Piece> {
     let mut flat = Vec::new();
     push(stream, &mut flat);
     flat
 }
 
-fn push(stream: TokenStream, flat: &mut Vec<Token_>) {
+fn push(stream: TokenStream, flat: &mut Vec<Piece>) {
     let mut tokens = stream.into_iter().peekable();
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Group(group) => {
-                flat.push(Token_::Other);
+                flat.push(Piece::Other);
                 push(group.stream(), flat);
-                flat.push(Token_::Other);
+                flat.push(Piece::Other);
             }
-            TokenTree::Ident(ident) => flat.push(Token_::Name(ident.to_string())),
+            TokenTree::Ident(ident) => flat.push(Piece::Name(ident.to_string())),
             TokenTree::Punct(punct) if is_colon(&punct) && tokens.next_if(next_colon).is_some() => {
-                if flat.last() == Some(&Token_::Of) {
+                if flat.last() == Some(&Piece::Of) {
                     flat.pop();
                 }
-                flat.push(Token_::Of);
+                flat.push(Piece::Of);
                 skip_generics(&mut tokens);
             }
-            _ => flat.push(Token_::Other),
+            _ => flat.push(Piece::Other),
         }
     }
 }
@@ -458,29 +475,29 @@ fn skip_generics(tokens: &mut std::iter::Peekable<proc_macro2::token_stream::Int
 }
 
 /// Names that are no part of a longer path but its first.
-fn names(tokens: &[Token_]) -> impl Iterator<Item = &String> {
+fn names(tokens: &[Piece]) -> impl Iterator<Item = &String> {
     tokens.iter().filter_map(|token| match token {
-        Token_::Name(name) => Some(name),
+        Piece::Name(name) => Some(name),
         _ => None,
     })
 }
 
 /// Paths of at least two names.
-fn paths(tokens: &[Token_]) -> impl Iterator<Item = Vec<String>> {
+fn paths(tokens: &[Piece]) -> impl Iterator<Item = Vec<String>> {
     let mut found = Vec::new();
     let mut path = Vec::new();
     let mut joined = false;
-    for token in tokens.iter().chain([&Token_::Other]) {
+    for token in tokens.iter().chain([&Piece::Other]) {
         match token {
-            Token_::Name(name) => {
+            Piece::Name(name) => {
                 if !joined && !path.is_empty() {
                     found.push(std::mem::take(&mut path));
                 }
                 path.push(name.clone());
                 joined = false;
             }
-            Token_::Of => joined = true,
-            Token_::Other => {
+            Piece::Of => joined = true,
+            Piece::Other => {
                 if !path.is_empty() {
                     found.push(std::mem::take(&mut path));
                 }
