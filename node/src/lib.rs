@@ -14,7 +14,9 @@ mod service;
 use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
-use commands::{bill, blocks, chain_spec, check_state, config as config_command, devnet, keys, reindex};
+use commands::{
+    bill, blocks, chain_spec, check_state, config as config_command, devnet, keys, reindex,
+};
 use config::Config;
 use std::{path::PathBuf, process::ExitCode};
 use tracing_subscriber::EnvFilter;

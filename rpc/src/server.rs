@@ -2,8 +2,8 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, bill_lists, block, compose, dispute, error::Answer, heads, openrpc, params::Args, policy, state, system,
-    transaction, verify,
+    authorization, bill, bill_lists, block, compose, dispute, error::Answer, heads, openrpc,
+    params::Args, policy, state, system, transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,

@@ -41,8 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let blocks = {
         let (_, old) = open_chain(&config, OpenMode::MustExist)?;
         fs::create_dir_all(&making).with_context(|| format!("cannot make {}", making.display()))?;
-        let storage =
-            Storage::open(&making, storage_options(&config, OpenMode::CreateIfMissing))?;
+        let storage = Storage::open(&making, storage_options(&config, OpenMode::CreateIfMissing))?;
         let genesis = load_spec(&config.chain_spec)?.genesis_state()?;
         let new = Chain::open(Arc::new(storage), &genesis)?;
         replay(&old, &new)?;
@@ -57,10 +56,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 pub(crate) fn replay(old: &Chain, new: &Chain) -> Result<()> {
     let head = old.head();
     for number in 1..=head.number {
-        let bytes = old
-            .storage()
-            .block(number)?
-            .with_context(|| format!("block {number} is missing"))?;
+        let bytes =
+            old.storage().block(number)?.with_context(|| format!("block {number} is missing"))?;
         let certificate = old.storage().certificate(number)?.unwrap_or_default();
         let block = new
             .execute(bytes.into(), ClockCheck::Decided)
@@ -106,8 +103,7 @@ fn put_back(directory: &Path) -> Result<()> {
         // The new one had come to its place.
         return remove(&aside);
     }
-    fs::rename(&aside, directory)
-        .with_context(|| format!("cannot rename {} back", aside.display()))
+    fs::rename(&aside, directory).with_context(|| format!("cannot rename {} back", aside.display()))
 }
 
 /// Refuses to take the place of a database for empty in the middle of a swap.

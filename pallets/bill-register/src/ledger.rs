@@ -125,7 +125,8 @@ impl<T: Config> Pallet<T> {
     /// Moves the bill in the lists of the index: those it left, those it came
     /// to. Entries that stay are not written again.
     fn relist(before: Option<&Bill>, after: &Bill) {
-        let (before, after) = (before.map(lists::entries).unwrap_or_default(), lists::entries(after));
+        let (before, after) =
+            (before.map(lists::entries).unwrap_or_default(), lists::entries(after));
         for gone in before.iter().filter(|entry| after.binary_search(entry).is_err()) {
             offchain_index::clear(gone);
         }

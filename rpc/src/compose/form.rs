@@ -29,9 +29,7 @@ use billchain_runtime::{
 use codec::{Compact, DecodeLimit, Encode};
 use core::str::FromStr;
 use frame_metadata::{RuntimeMetadata, v14::RuntimeMetadataV14};
-use scale_info::{
-    Field, PortableRegistry, TypeDef, TypeDefPrimitive, Variant, form::PortableForm,
-};
+use scale_info::{Field, PortableRegistry, TypeDef, TypeDefPrimitive, Variant, form::PortableForm};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -203,12 +201,10 @@ impl Writer<'_> {
         };
         let (name, content) = match value {
             Value::String(name) => (name, None),
-            Value::Object(object) if object.len() == 1 => {
-                match object.iter().next() {
-                    Some((name, content)) => (name, Some(content)),
-                    None => return self.refuse(names(), value),
-                }
-            }
+            Value::Object(object) if object.len() == 1 => match object.iter().next() {
+                Some((name, content)) => (name, Some(content)),
+                None => return self.refuse(names(), value),
+            },
             _ => return self.refuse(names(), value),
         };
         let Some(variant) = find(variants, name) else { return self.refuse(names(), value) };

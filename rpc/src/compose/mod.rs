@@ -18,8 +18,7 @@ use billchain_crypto::sm2;
 use billchain_primitives::{AccountId, Address, Nonce, PublicKey, Signature};
 use billchain_rpc_types::PreparedView;
 use billchain_runtime::{
-    System, UncheckedExtrinsic, immortal_payload, limits::MAX_TRANSACTION_BYTES,
-    tx_extension,
+    System, UncheckedExtrinsic, immortal_payload, limits::MAX_TRANSACTION_BYTES, tx_extension,
 };
 use billchain_txpool::Source;
 use codec::Encode;
@@ -31,14 +30,11 @@ use sp_runtime::generic::{Era, Preamble};
 /// Registers the methods.
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     reading(module, "transaction_prepare", &[], prepare)?;
-    module.register_async_method(
-        "transaction_submitSigned",
-        |params, context, _| async move {
-            let bytes = signed(&Args::of(&params)?)?;
-            let hash = context.deps.pool.submit_async(bytes, Source::Local).await;
-            hash.map_err(|error| pool(&error))
-        },
-    )?;
+    module.register_async_method("transaction_submitSigned", |params, context, _| async move {
+        let bytes = signed(&Args::of(&params)?)?;
+        let hash = context.deps.pool.submit_async(bytes, Source::Local).await;
+        hash.map_err(|error| pool(&error))
+    })?;
     Ok(())
 }
 

@@ -79,7 +79,11 @@ pub(super) const METHODS: &[Method] = &[
     method(
         "bill_verifyHashByTransaction",
         "Compares the hash of an original with each bill that a transaction touched",
-        &[TRANSACTION, KIND, HASH],
+        &[
+            required("transaction", "Hash of the transaction (交易ID)", of::<schema::Hash>),
+            KIND,
+            HASH,
+        ],
         maybe::<Vec<BillHashVerificationView>>,
     ),
     method(

@@ -1,9 +1,7 @@
 //! `transaction_*` and `rpc*`: transactions in plain JSON, and the methods
 //! about methods.
 
-use super::describe::{
-    Method, NONE, SUBMIT, TRANSACTION, maybe, method, of, optional, required,
-};
+use super::describe::{Method, NONE, SUBMIT, TRANSACTION, maybe, method, of, optional, required};
 use billchain_rpc_types::{PreparedView, TransactionView, schema};
 
 pub(super) const METHODS: &[Method] = &[

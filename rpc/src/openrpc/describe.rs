@@ -152,7 +152,8 @@ pub(super) const NUMBER: Param = required("number", "票据号码", of::<schema:
 pub(super) const CHECK_CODE: Param = required("check_code", "校验码", of::<schema::CheckCode>);
 pub(super) const TRANSACTION: Param =
     required("hash", "Hash of the transaction (交易ID)", of::<schema::Hash>);
-pub(super) const SCENE: Param = required("scene", "Number of the scene (场景)", of::<schema::SceneId>);
+pub(super) const SCENE: Param =
+    required("scene", "Number of the scene (场景)", of::<schema::SceneId>);
 pub(super) const CURSOR: Param =
     optional("cursor", "`next` of the page before", of::<schema::Cursor>);
 pub(super) const LIMIT: Param =

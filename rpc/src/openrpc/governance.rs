@@ -47,11 +47,7 @@ pub(super) const METHODS: &[Method] = &[
     method(
         "policy_byStatus",
         "The versions of a status (草稿/生效/废止)",
-        &[
-            required("status", "`draft`, `effective` or `revoked`", of::<String>),
-            CURSOR,
-            LIMIT,
-        ],
+        &[required("status", "`draft`, `effective` or `revoked`", of::<String>), CURSOR, LIMIT],
         page::<PolicyRef>,
     ),
     method(

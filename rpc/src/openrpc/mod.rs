@@ -24,13 +24,8 @@ use std::sync::LazyLock;
 const OPENRPC: &str = "1.3.2";
 
 /// Every family's table.
-const FAMILIES: &[&[Method]] = &[
-    bill::METHODS,
-    parties::METHODS,
-    governance::METHODS,
-    chain::METHODS,
-    substrate::METHODS,
-];
+const FAMILIES: &[&[Method]] =
+    &[bill::METHODS, parties::METHODS, governance::METHODS, chain::METHODS, substrate::METHODS];
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
@@ -82,7 +77,9 @@ fn method(name: &str, method: &Method, generator: &mut SchemaGenerator) -> Value
     let errors: Vec<_> = method
         .failures
         .iter()
-        .map(|failure| json!({ "$ref": format!("#/components/errors/{}", failure.description().0) }))
+        .map(
+            |failure| json!({ "$ref": format!("#/components/errors/{}", failure.description().0) }),
+        )
         .collect();
     let mut described = json!({
         "name": name,
@@ -96,8 +93,7 @@ fn method(name: &str, method: &Method, generator: &mut SchemaGenerator) -> Value
         described["description"] = json!(format!("Another name of {}.", method.name));
     }
     if let Some((notification, schema)) = method.notification {
-        described["x-notification"] =
-            json!({ "name": notification, "schema": schema(generator) });
+        described["x-notification"] = json!({ "name": notification, "schema": schema(generator) });
     }
     described
 }

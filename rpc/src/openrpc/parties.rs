@@ -22,7 +22,12 @@ pub(super) const METHODS: &[Method] = &[
         maybe::<ParticipantView>,
     ),
     method("node_get", "An access node (业务接入节点)", &[NODE], maybe::<AccessNodeView>),
-    method("node_list", "All access nodes (业务接入节点)", &[CURSOR, LIMIT], page::<AccessNodeView>),
+    method(
+        "node_list",
+        "All access nodes (业务接入节点)",
+        &[CURSOR, LIMIT],
+        page::<AccessNodeView>,
+    ),
     method(
         "node_byParticipant",
         "The access nodes of a participant, each with its status",

@@ -7,7 +7,8 @@ use billchain_rpc_types::{CertificateView, schema};
 
 const KEY: Param = required("key", "Raw key of the state", of::<schema::Bytes>);
 const EXTRINSIC: Param = required("extrinsic", "The encoded transaction", of::<schema::Bytes>);
-const BLOCK: Param = optional("hash", "Hash of the block; the head by default", maybe::<schema::Hash>);
+const BLOCK: Param =
+    optional("hash", "Hash of the block; the head by default", maybe::<schema::Hash>);
 const SUBSCRIPTION: Param = required("subscription", "Id of the subscription", of::<String>);
 
 pub(super) const METHODS: &[Method] = &[
@@ -44,12 +45,21 @@ pub(super) const METHODS: &[Method] = &[
     method(
         "chain_getBlockHash",
         "Hash of a block, or of each of a list of blocks",
-        &[optional("number", "A number or a list of numbers; the head by default", of::<schema::Any>)],
+        &[optional(
+            "number",
+            "A number or a list of numbers; the head by default",
+            of::<schema::Any>,
+        )],
         of::<schema::Any>,
     )
     .also(&["chain_getHead"]),
-    method("chain_getFinalizedHead", "Hash of the newest block, which is final", &[], of::<schema::Hash>)
-        .also(&["chain_getFinalisedHead"]),
+    method(
+        "chain_getFinalizedHead",
+        "Hash of the newest block, which is final",
+        &[],
+        of::<schema::Hash>,
+    )
+    .also(&["chain_getFinalisedHead"]),
     method(
         "chain_getCertificate",
         "The proof that a block was decided (提交证书)",
@@ -64,17 +74,27 @@ pub(super) const METHODS: &[Method] = &[
     method("chain_subscribeAllHeads", "Headers of new blocks", &[], of::<String>)
         .notifies("chain_allHead", of::<schema::Any>),
     method("chain_unsubscribeAllHeads", "Ends it", &[SUBSCRIPTION], of::<bool>),
-    method("chain_subscribeFinalizedHeads", "Headers of new blocks, which are final", &[], of::<String>)
-        .also(&["chain_subscribeFinalisedHeads"])
-        .notifies("chain_finalizedHead", of::<schema::Any>),
+    method(
+        "chain_subscribeFinalizedHeads",
+        "Headers of new blocks, which are final",
+        &[],
+        of::<String>,
+    )
+    .also(&["chain_subscribeFinalisedHeads"])
+    .notifies("chain_finalizedHead", of::<schema::Any>),
     method("chain_unsubscribeFinalizedHeads", "Ends it", &[SUBSCRIPTION], of::<bool>)
         .also(&["chain_unsubscribeFinalisedHeads"]),
     method("state_getStorage", "A value of the state", &[KEY, AT], maybe::<schema::Bytes>)
         .also(&["state_getStorageAt"])
         .fails(AT_BLOCK),
-    method("state_getStorageHash", "SM3 of a value of the state", &[KEY, AT], maybe::<schema::Hash>)
-        .also(&["state_getStorageHashAt"])
-        .fails(AT_BLOCK),
+    method(
+        "state_getStorageHash",
+        "SM3 of a value of the state",
+        &[KEY, AT],
+        maybe::<schema::Hash>,
+    )
+    .also(&["state_getStorageHashAt"])
+    .fails(AT_BLOCK),
     method("state_getStorageSize", "Length of a value of the state", &[KEY, AT], maybe::<u64>)
         .also(&["state_getStorageSizeAt"])
         .fails(AT_BLOCK),
@@ -82,7 +102,7 @@ pub(super) const METHODS: &[Method] = &[
         "state_getKeysPaged",
         "Keys of the state, a page at a time",
         &[
-            optional("prefix", "What the keys begin with", maybe::<schema::Bytes>),
+            required("prefix", "What the keys begin with; null: nothing", maybe::<schema::Bytes>),
             required("count", "Most keys, 1,000 at most", of::<u32>),
             optional("startKey", "The last key of the page before", maybe::<schema::Bytes>),
             AT,
@@ -130,8 +150,13 @@ pub(super) const METHODS: &[Method] = &[
     method("state_unsubscribeStorage", "Ends it", &[SUBSCRIPTION], of::<bool>),
     method("author_submitExtrinsic", "Submits a transaction", &[EXTRINSIC], of::<schema::Hash>)
         .fails(SUBMIT),
-    method("author_pendingExtrinsics", "Transactions ready for a block", &[], list::<schema::Bytes>)
-        .fails(NONE),
+    method(
+        "author_pendingExtrinsics",
+        "Transactions ready for a block",
+        &[],
+        list::<schema::Bytes>,
+    )
+    .fails(NONE),
     method(
         "author_submitAndWatchExtrinsic",
         "Submits a transaction and tells what becomes of it",

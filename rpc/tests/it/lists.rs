@@ -182,10 +182,8 @@ async fn the_index_rebuilt_from_the_blocks_is_the_one_that_grew() {
     assert_eq!(index(&rebuilt), grown);
 
     // And the lists are exactly what the bills of the state say.
-    let bills: Vec<(BillKey, Bill)> = node
-        .chain
-        .read(|| pallet_bill_register::Bills::<Runtime>::iter().collect())
-        .unwrap();
+    let bills: Vec<(BillKey, Bill)> =
+        node.chain.read(|| pallet_bill_register::Bills::<Runtime>::iter().collect()).unwrap();
     assert_eq!(bills.len(), 7);
     let expected: BTreeSet<_> = bills.iter().flat_map(|(_, bill)| lists::entries(bill)).collect();
     let listed = grown.into_iter().filter(|(key, _)| key.starts_with(b"l"));

@@ -35,7 +35,8 @@ pub use policy::{
     SimulationView, StepView, TrailStepView,
 };
 pub use transaction::{
-    BlockRef, CertificateView, EventView, FailureView, PreparedView, TransactionState, TransactionView,
+    BlockRef, CertificateView, EventView, FailureView, PreparedView, TransactionState,
+    TransactionView,
 };
 pub use verify::{
     BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,

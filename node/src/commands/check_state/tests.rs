@@ -144,8 +144,5 @@ fn a_bill_that_is_missing_from_a_list_or_in_two_is_found() {
     let second = [lists::by_status(BillStatus::Locked), place.to_vec()].concat();
     tamper(&chain, StateDelta::default(), vec![(second, Some(Vec::new()))]);
     let problems = check(&chain).unwrap().problems;
-    assert_eq!(
-        problems,
-        ["the lists by status hold 3 bills, the state 2: run billchain reindex"]
-    );
+    assert_eq!(problems, ["the lists by status hold 3 bills, the state 2: run billchain reindex"]);
 }

@@ -105,8 +105,7 @@ fn bill() -> Value {
 
 #[test]
 fn a_call_in_json_is_the_call_that_its_types_make() {
-    let key =
-        BillKey { code: "31060125".parse().unwrap(), number: "0000000101".parse().unwrap() };
+    let key = BillKey { code: "31060125".parse().unwrap(), number: "0000000101".parse().unwrap() };
     let user: Did = "did:bill:insurer-a".parse().unwrap();
     let expected = RuntimeCall::BillUpdate(pallet_bill_update::Call::change_status {
         key,
@@ -137,9 +136,10 @@ fn a_call_in_json_is_the_call_that_its_types_make() {
 
 #[test]
 fn what_is_wrong_with_a_form_is_said_with_its_place() {
-    let deep = (0..40).fold(json!({ "pallet": "System", "call": "remark", "args": {} }), |c, _| {
-        json!({ "pallet": "Utility", "call": "batch", "args": { "calls": [c] } })
-    });
+    let deep = (0..40).fold(
+        json!({ "pallet": "System", "call": "remark", "args": {} }),
+        |c, _| json!({ "pallet": "Utility", "call": "batch", "args": { "calls": [c] } }),
+    );
     let long = json!({ "pallet": "System", "call": "remark",
         "args": { "remark": format!("0x{}", "00".repeat(4 << 20)) } });
     for (form, at, expected) in [

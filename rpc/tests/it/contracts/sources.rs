@@ -21,8 +21,8 @@ use std::{
     path::{Path, PathBuf},
 };
 use syn::{
-    Expr, ExprCall, ExprForLoop, ExprLet, ExprMethodCall, ImplItemFn, ItemConst,
-    ItemFn, Local, Macro, Pat, Token,
+    Expr, ExprCall, ExprForLoop, ExprLet, ExprMethodCall, ImplItemFn, ItemConst, ItemFn, Local,
+    Macro, Pat, Token,
     parse::Parser,
     punctuated::Punctuated,
     visit::{self, Visit},
@@ -39,9 +39,11 @@ pub struct Tested {
 
 /// The tests of one crate and their helpers.
 pub struct Crate {
-    /// Name of the contract in the runtime.
-    contract: String,
+    /// Names of the contract in the runtime and in the mock.
+    contract: BTreeSet<String>,
     functions: BTreeMap<String, Function>,
+    /// `Error` and what tests call it instead.
+    errors: BTreeSet<String>,
 }
 
 /// Names of the tests in one file.
@@ -98,9 +100,14 @@ enum Piece {
 impl Crate {
     /// Reads `tests.rs` or `tests/` and `mock.rs` in `src`.
     pub fn read(src: &Path, contract: &str) -> Self {
-        let mut this = Self { contract: contract.to_owned(), functions: BTreeMap::new() };
+        let errors = BTreeSet::from(["Error".to_owned()]);
+        let contract = BTreeSet::from([contract.to_owned()]);
+        let mut this = Self { contract, functions: BTreeMap::new(), errors };
+        let folder = src.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        let pallet = format!("pallet_{}", folder.unwrap_or_default().replace('-', "_"));
         for path in test_files(src) {
-            Reader { functions: &mut this.functions }.visit_file(&parse(&path));
+            let mut reader = Reader { read: &mut this, pallet: &pallet };
+            reader.visit_file(&parse(&path));
         }
         this
     }
@@ -120,7 +127,7 @@ impl Crate {
                 refusing.contains(callee) || function.refusing_closures().contains(callee)
             });
             for tokens in function.refused.iter().chain(given.map(|(_, arguments)| arguments)) {
-                for (owner, error) in function.errors(tokens) {
+                for (owner, error) in function.errors(tokens, &self.errors) {
                     tested.entry(owner).or_default().errors.insert(error);
                 }
             }
@@ -179,7 +186,7 @@ impl Crate {
             .filter(|path| {
                 let owner = path.len().checked_sub(2).map(|at| path[at].as_str());
                 owner.is_some_and(|name| {
-                    name == "Call" || name == "Pallet" || name == self.contract
+                    name == "Call" || name == "Pallet" || self.contract.contains(name)
                 })
             })
             .filter_map(|path| path.last().cloned())
@@ -217,27 +224,29 @@ impl Function {
     /// Local closures that assert a refusal with what they are given.
     fn refusing_closures(&self) -> BTreeSet<&String> {
         let roots = self.refused.iter().map(|tokens| self.roots(tokens));
-        roots
-            .flatten()
-            .filter_map(|root| self.closure_parameters.get(&root))
-            .collect()
+        roots.flatten().filter_map(|root| self.closure_parameters.get(&root)).collect()
     }
 
     /// Errors in `tokens` and in what the local names in them were bound to,
     /// each with the other contract it belongs to.
-    fn errors(&self, tokens: &[Piece]) -> BTreeSet<(Option<String>, String)> {
+    fn errors(
+        &self,
+        tokens: &[Piece],
+        aliases: &BTreeSet<String>,
+    ) -> BTreeSet<(Option<String>, String)> {
         let mut all = vec![tokens.to_vec()];
         for root in self.roots(tokens) {
             all.extend(self.bound.get(&root).into_iter().flatten().cloned());
         }
         let mut found = BTreeSet::new();
         // `Error::from(problem)`: errors have the names of the problems.
-        let converted = all.iter().flat_map(|t| paths(t)).any(|path| {
-            path.ends_with(&["Error".to_owned(), "from".to_owned()])
-        });
+        let converted = all
+            .iter()
+            .flat_map(|t| paths(t))
+            .any(|path| path.ends_with(&["Error".to_owned(), "from".to_owned()]));
         for path in all.iter().flat_map(|tokens| paths(tokens)) {
             let [.., owner, error] = &path[..] else { continue };
-            if owner == "Error" {
+            if aliases.contains(owner) {
                 let other = path.first().and_then(|first| first.strip_prefix("pallet_"));
                 found.insert((other.map(|name| name.replace('_', "-")), error.clone()));
             } else if converted && owner.ends_with("Problem") {
@@ -270,7 +279,9 @@ fn test_files(src: &Path) -> Vec<PathBuf> {
 
 /// Fills the table of functions.
 struct Reader<'a> {
-    functions: &'a mut BTreeMap<String, Function>,
+    read: &'a mut Crate,
+    /// Name of the crate, as its mock writes it.
+    pallet: &'a str,
 }
 
 impl Reader<'_> {
@@ -291,8 +302,8 @@ impl Reader<'_> {
 
     /// Two helpers of one name, in two files, are taken together.
     fn add(&mut self, name: String, function: Function) {
-        let Some(known) = self.functions.get_mut(&name) else {
-            self.functions.insert(name, function);
+        let Some(known) = self.read.functions.get_mut(&name) else {
+            self.read.functions.insert(name, function);
             return;
         };
         known.is_test |= function.is_test;
@@ -315,6 +326,25 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
     fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
         self.function(&item.attrs, &item.sig, &item.block);
+    }
+
+    fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
+        if let syn::Type::Path(path) = &*item.ty
+            && path.path.segments.last().is_some_and(|last| last.ident == "Error")
+        {
+            self.read.errors.insert(item.ident.to_string());
+        }
+    }
+
+    fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        // `construct_runtime!` names the contract: `Name: pallet_x,`.
+        for pieces in flatten(item.mac.tokens.clone()).windows(3) {
+            if let [Piece::Name(name), Piece::Other, Piece::Name(pallet)] = pieces
+                && pallet == self.pallet
+            {
+                self.read.contract.insert(name.clone());
+            }
+        }
     }
 
     fn visit_item_const(&mut self, item: &'ast ItemConst) {
@@ -341,8 +371,7 @@ impl<'ast> Visit<'ast> for Body<'_> {
     fn visit_local(&mut self, local: &'ast Local) {
         if let Some(init) = &local.init {
             self.bind(&local.pat, &init.expr);
-            if let (Some(name), Expr::Closure(closure)) =
-                (pattern(&local.pat).first(), &*init.expr)
+            if let (Some(name), Expr::Closure(closure)) = (pattern(&local.pat).first(), &*init.expr)
             {
                 let parameters = closure.inputs.iter().flat_map(pattern);
                 let of = |parameter| (parameter, name.clone());
@@ -506,4 +535,97 @@ fn paths(tokens: &[Piece]) -> impl Iterator<Item = Vec<String>> {
         }
     }
     found.into_iter().filter(|path| path.len() > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls and errors that `source` tests, of a contract `Thing`.
+    fn tested(source: &str) -> (Vec<String>, Vec<String>) {
+        let directory = tempfile::tempdir().unwrap();
+        let src = directory.path().join("thing").join("src");
+        fs::create_dir_all(&src).unwrap();
+        fs::write(src.join("tests.rs"), source).unwrap();
+        let mut tested = Crate::read(&src, "Thing").tested();
+        let own = tested.remove(&None).unwrap_or_default();
+        let foreign = tested.into_iter().flat_map(|(owner, one)| {
+            let owner = owner.unwrap_or_default();
+            one.errors.into_iter().map(move |error| format!("{owner}: {error}"))
+        });
+        (own.calls.into_iter().collect(), own.errors.into_iter().chain(foreign).collect())
+    }
+
+    #[test]
+    fn only_what_a_test_asserts_is_tested() {
+        for (description, source, calls, errors) in [
+            (
+                "asserted",
+                "#[test] fn a() { assert_ok!(Thing::run(1)); assert_noop!(x(), Error::<Test>::A); }",
+                &["run"] as &[&str],
+                &["A"] as &[&str],
+            ),
+            (
+                "mentioned, not asserted",
+                "#[test] fn a() { let _ = Error::<Test>::A; let _ = Thing::run(1); \
+                 assert_ne!(x(), Err(Error::<Test>::B.into())); }",
+                &[],
+                &[],
+            ),
+            (
+                "not in a test",
+                "fn a() { assert_ok!(Thing::run(1)); assert_noop!(x(), Error::<Test>::A); }",
+                &[],
+                &[],
+            ),
+            (
+                "in a table",
+                "#[test] fn a() { let rows = [(1, Error::A), (2, Error::B { at: 3 })]; \
+                 for (n, expected) in rows { assert_eq!(x(n), Err(expected.into()), \"{n}\"); } \
+                 let unused = Error::<Test>::C; }",
+                &[],
+                &["A", "B"],
+            ),
+            (
+                "through helpers",
+                "fn run(n: u8) -> R { Thing::run(n) } \
+                 fn refused(n: u8, error: Error<Test>) { assert_noop!(run(n), error); } \
+                 #[test] fn a() { assert_ok!(run(1)); refused(2, Error::<Test>::A); }",
+                &["run"],
+                &["A"],
+            ),
+            (
+                "through a closure",
+                "#[test] fn a() { let refuse = |n, e: E| assert_noop!(run(n), e); \
+                 refuse(1, Error::<Test>::A); other(Error::<Test>::B); }",
+                &[],
+                &["A"],
+            ),
+            (
+                "a call as a value, a success by unwrap, another name of the errors",
+                "type Fault = Error<Test>; #[test] fn a() { \
+                 let call = Call::<Test>::run { n: 1 }; call.dispatch(o()).unwrap(); \
+                 assert_err!(x(), Fault::A); }",
+                &["run"],
+                &["A"],
+            ),
+            (
+                "another contract's error",
+                "#[test] fn a() { assert_noop!(x(), pallet_some_other::Error::<Test>::A); }",
+                &[],
+                &["some-other: A"],
+            ),
+            (
+                "errors that problems turn into",
+                "#[test] fn a() { for problem in [SomeProblem::A] { \
+                 assert_eq!(x(), Err(Error::<Test>::from(problem).into())); } }",
+                &[],
+                &["A", "from"],
+            ),
+        ] {
+            let (found_calls, found_errors) = tested(source);
+            assert_eq!(found_calls, calls, "{description}");
+            assert_eq!(found_errors, errors, "{description}");
+        }
+    }
 }
