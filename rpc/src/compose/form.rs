@@ -78,6 +78,9 @@ pub(crate) fn call_from_json(value: &Value) -> Result<RuntimeCall, FormError> {
     let types = TYPES.as_ref().ok_or_else(no_types)?;
     let mut writer = Writer { types, path: vec!["call".into()], bytes: Vec::new() };
     writer.value(types.call, value)?;
+    if writer.bytes.len() > MAX_TRANSACTION_BYTES as usize {
+        return writer.refuse(format!("at most {MAX_TRANSACTION_BYTES} bytes in all"), value);
+    }
     let bytes = writer.bytes;
     RuntimeCall::decode_all_with_depth_limit(MAX_TRANSACTION_DEPTH, &mut &bytes[..]).map_err(
         |error| FormError {

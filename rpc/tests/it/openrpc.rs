@@ -82,9 +82,13 @@ async fn the_document_is_what_openrpc_asks_for() {
             assert!(seen.contains(&pointer), "{pointer} is used by no method");
         }
     }
-    let bill = &document["components"]["schemas"]["BillView"];
-    assert_eq!(bill["properties"]["xml_hash"]["$ref"], "#/components/schemas/Hash");
-    assert_eq!(bill["properties"]["total_fen"]["$ref"], "#/components/schemas/Fen");
+    // What a field is written as, beside its own description.
+    let bill = &document["components"]["schemas"]["BillView"]["properties"];
+    for (field, schema) in [("xml_hash", "Hash"), ("total_fen", "Fen"), ("status", "BillStatus")] {
+        let reference = format!("#/components/schemas/{schema}");
+        assert_eq!(bill[field]["allOf"][0]["$ref"], reference, "{field}");
+        assert!(bill[field]["description"].is_string(), "{field}");
+    }
 }
 
 /// Names in backquotes that look like a method's.

@@ -136,10 +136,13 @@ fn a_call_in_json_is_the_call_that_its_types_make() {
 
 #[test]
 fn what_is_wrong_with_a_form_is_said_with_its_place() {
-    let deep = (0..40).fold(
-        json!({ "pallet": "System", "call": "remark", "args": {} }),
-        |c, _| json!({ "pallet": "Utility", "call": "batch", "args": { "calls": [c] } }),
-    );
+    let nested = |depth| {
+        let inner = json!({ "pallet": "System", "call": "remark", "args": { "remark": "" } });
+        (0..depth).fold(
+            inner,
+            |call, _| json!({ "pallet": "Utility", "call": "batch", "args": { "calls": [call] } }),
+        )
+    };
     let long = json!({ "pallet": "System", "call": "remark",
         "args": { "remark": format!("0x{}", "00".repeat(4 << 20)) } });
     for (form, at, expected) in [
@@ -168,8 +171,9 @@ fn what_is_wrong_with_a_form_is_said_with_its_place() {
             "call",
             "BillCode: expected 8 digits",
         ),
-        (deep, "call", "values that the chain's types take"),
-        (long, "call", "values that the chain's types take"),
+        (nested(20), "call", "values that the chain's types take"),
+        (nested(40), "call.args.calls", "at most 64 levels"),
+        (long, "call", "at most 524288 bytes in all"),
     ] {
         let error = call_from_json(&form).unwrap_err();
         assert!(error.at.starts_with(at), "{error:?}");
