@@ -87,6 +87,7 @@ macro_rules! for_each_target {
             stored_block: storage, 10_000;
             rpc_params: operator, 10_000;
             rpc_answer: operator, 10_000;
+            rpc_call: operator, 5_000;
             chain_spec: operator, 500;
             node_config: operator, 5_000;
         }

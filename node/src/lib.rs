@@ -15,7 +15,7 @@ use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
-    admin, bill, blocks, chain_spec, check_state, config as config_command, devnet, keys,
+    admin, bill, blocks, chain_spec, check_state, config as config_command, devnet, keys, reindex,
 };
 use config::Config;
 use std::{path::PathBuf, process::ExitCode};
@@ -58,6 +58,8 @@ enum Command {
     /// Check the database of a stopped node: every contract's rules, and the
     /// version chain of every bill.
     CheckState(check_state::Options),
+    /// Make the node-local index of a stopped node again, from its blocks.
+    Reindex(reindex::Options),
     /// Make the files of a development network on this machine.
     Devnet(devnet::Options),
     /// Register, lock, reimburse, reverse, query and verify bills at a node.
@@ -98,6 +100,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Config(command) => config_command::run(command)?,
         Command::Blocks(command) => blocks::run(command)?,
         Command::CheckState(options) => check_state::run(&options)?,
+        Command::Reindex(options) => reindex::run(&options)?,
         Command::Devnet(options) => devnet::run(options)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),

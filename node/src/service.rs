@@ -4,7 +4,7 @@
 use crate::{
     admission::Admission,
     application::{ChainApplication, Limits, allowed_peer_ids},
-    commands::keys,
+    commands::{keys, reindex},
     config::{self, Config},
     metrics, ports,
 };
@@ -20,7 +20,13 @@ use billchain_txpool::{
     gossip::{self, GossipHandle},
 };
 use prometheus_client::registry::Registry;
-use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Reads a chain specification.
@@ -30,21 +36,31 @@ pub(crate) fn load_spec(file: &Path) -> Result<ChainSpec> {
     ChainSpec::from_json(&text).with_context(|| format!("chain specification {}", file.display()))
 }
 
-/// Opens the database and the chain in it.
-pub(crate) fn open_chain(config: &Config, mode: OpenMode) -> Result<(ChainSpec, Chain)> {
-    let spec = load_spec(&config.chain_spec)?;
-    let directory = config.data_dir.join("chain");
-    if mode == OpenMode::CreateIfMissing {
-        fs::create_dir_all(&directory)
-            .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
-    }
-    let options = StorageOptions {
+/// Where the database of the chain lies.
+pub(crate) fn chain_directory(config: &Config) -> PathBuf {
+    config.data_dir.join("chain")
+}
+
+/// How the database is opened.
+pub(crate) fn storage_options(config: &Config, mode: OpenMode) -> StorageOptions {
+    StorageOptions {
         mode,
         block_cache_bytes: config.storage.cache_mib << 20,
         history_blocks: config.storage.state_window,
         ..StorageOptions::default()
-    };
-    let storage = Storage::open(&directory, options)
+    }
+}
+
+/// Opens the database and the chain in it.
+pub(crate) fn open_chain(config: &Config, mode: OpenMode) -> Result<(ChainSpec, Chain)> {
+    let spec = load_spec(&config.chain_spec)?;
+    let directory = chain_directory(config);
+    reindex::ensure_no_swap(&directory)?;
+    if mode == OpenMode::CreateIfMissing {
+        fs::create_dir_all(&directory)
+            .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
+    }
+    let storage = Storage::open(&directory, storage_options(config, mode))
         .with_context(|| format!("cannot open the database in {}", directory.display()))?;
     let chain = Chain::open(Arc::new(storage), &spec.genesis_state()?)?;
     Ok((spec, chain))

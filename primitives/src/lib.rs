@@ -17,6 +17,7 @@ mod fields;
 mod hashing;
 pub mod history;
 pub mod index;
+pub mod lists;
 pub mod operation;
 pub mod roles;
 pub mod rule;

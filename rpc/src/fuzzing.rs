@@ -1,8 +1,13 @@
 //! Entry point for fuzzers: what a client writes, in; a panic if and only if
 //! something is wrong.
 
-use crate::params::{Args, to_hex};
+use crate::{
+    compose::call_from_json,
+    params::{Args, to_hex},
+};
 use billchain_primitives::{BillCode, BillNumber, CheckCode, Did, history::BillField};
+use billchain_runtime::{RuntimeCall, limits::MAX_TRANSACTION_DEPTH};
+use codec::{DecodeLimit, Encode};
 use jsonrpsee::types::Params;
 
 /// The parameters of a request, read in every way a method does. Returns
@@ -36,4 +41,23 @@ pub fn params(data: &[u8]) -> bool {
         let _ = args.parsed::<Did>(index, "did");
     }
     true
+}
+
+/// A call in JSON. Returns whether the runtime has it; if so, its bytes are the
+/// call's one form. A refusal has its place and the rule.
+pub fn call(data: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice(data) else { return false };
+    match call_from_json(&value) {
+        Ok(call) => {
+            let bytes = call.encode();
+            let limit = MAX_TRANSACTION_DEPTH;
+            let again = RuntimeCall::decode_all_with_depth_limit(limit, &mut &bytes[..]);
+            assert_eq!(again.as_ref(), Ok(&call));
+            true
+        }
+        Err(error) => {
+            assert!(error.at.starts_with("call") && !error.expected.is_empty());
+            false
+        }
+    }
 }

@@ -104,6 +104,7 @@ fn value(id: u32, bytes: &mut &[u8], depth: u8, errors: &Variants) -> Option<Str
         return Some(name.unwrap_or_else(|| index.to_string()));
     }
     match &ty.type_def {
+        TypeDef::Primitive(TypeDefPrimitive::Bool) => Some(bool::decode(bytes).ok()?.to_string()),
         TypeDef::Primitive(TypeDefPrimitive::U8) => Some(u8::decode(bytes).ok()?.to_string()),
         TypeDef::Primitive(TypeDefPrimitive::U16) => Some(u16::decode(bytes).ok()?.to_string()),
         TypeDef::Composite(composite) => match &composite.fields[..] {
@@ -135,16 +136,27 @@ pub(crate) fn failure(error: &DispatchError) -> FailureView {
             details: fields(&variant.fields, &mut &error[1..], MAX_DEPTH, &pallet.errors),
         };
     }
-    let docs: &'static str = (*error).into();
-    FailureView {
-        pallet: "System".into(),
-        name: match error {
-            DispatchError::BadOrigin => "BadOrigin".into(),
-            other => format!("{other:?}"),
-        },
-        docs: docs.into(),
-        details: None,
-    }
+    let (name, docs) = in_words(error);
+    FailureView { pallet: "System".into(), name, docs: docs.into(), details: None }
+}
+
+/// Name and meaning of an error that is no contract's.
+fn in_words(error: &DispatchError) -> (String, &'static str) {
+    let docs = match error {
+        DispatchError::BadOrigin => {
+            "The sender may not make this call; its documentation says who may, for instance the \
+             council or an administrator."
+        }
+        DispatchError::CannotLookup => "The account that the call names cannot be looked up.",
+        DispatchError::Exhausted => "The block has no resources left for this call.",
+        DispatchError::Corruption => "The state is corrupt: tell the operators.",
+        DispatchError::Unavailable => "What the call needs is not available now.",
+        DispatchError::RootNotAllowed => "The call is not for the root origin.",
+        DispatchError::Module(_) => "An error that this node's metadata does not name.",
+        // The words of the kind: which limit of arithmetic, for instance.
+        other => (*other).into(),
+    };
+    (format!("{error:?}"), docs)
 }
 
 /// Names of the contract and of the event that begins with these two bytes.
@@ -155,5 +167,73 @@ pub(crate) fn event(pallet: u8, variant: u8) -> (String, String) {
             (entry.name.clone(), name.unwrap_or_else(|| variant.to_string()))
         }
         None => (pallet.to_string(), variant.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sp_runtime::{ArithmeticError, TransactionalError};
+
+    #[test]
+    fn every_error_of_every_contract_is_named_documented_and_shows_what_it_carries() {
+        let mut errors = 0;
+        for (pallet, names) in &NAMES.pallets {
+            for (index, variant) in &names.errors {
+                // The first value of whatever an error carries is all zeros.
+                let error = [*index, 0, 0, 0];
+                let found = failure(&DispatchError::Module(ModuleError {
+                    index: *pallet,
+                    error,
+                    message: None,
+                }));
+                assert_eq!((&found.pallet, &found.name), (&names.name, &variant.name));
+                assert!(!found.docs.is_empty(), "{}.{}", names.name, variant.name);
+                let carries = !variant.fields.is_empty();
+                assert_eq!(found.details.is_some(), carries, "{}.{}", names.name, variant.name);
+                errors += 1;
+            }
+        }
+        assert!(errors > 200, "{errors}");
+    }
+
+    #[test]
+    fn what_an_error_carries_is_named_down_to_the_reason_of_an_item() {
+        let error = pallet_bill_register::Error::<Runtime>::BatchItem {
+            index: 258,
+            problem: billchain_primitives::traits::SummaryProblem::DateInFuture,
+        };
+        let found = failure(&error.into());
+        assert_eq!((found.pallet.as_str(), found.name.as_str()), ("BillRegister", "BatchItem"));
+        assert_eq!(found.details.as_deref(), Some("index: 258, problem: DateInFuture"));
+    }
+
+    #[test]
+    fn errors_that_are_no_contracts_are_in_words_too() {
+        for (error, name, words) in [
+            (DispatchError::BadOrigin, "BadOrigin", "may not make this call"),
+            (DispatchError::CannotLookup, "CannotLookup", "account"),
+            (DispatchError::Other("beaten"), "Other(\"beaten\")", "beaten"),
+            (DispatchError::Exhausted, "Exhausted", "no resources"),
+            (DispatchError::Corruption, "Corruption", "corrupt"),
+            (DispatchError::Unavailable, "Unavailable", "not available"),
+            (DispatchError::RootNotAllowed, "RootNotAllowed", "root"),
+            (
+                DispatchError::Arithmetic(ArithmeticError::Overflow),
+                "Arithmetic(Overflow)",
+                "overflow",
+            ),
+            (
+                DispatchError::Transactional(TransactionalError::LimitReached),
+                "Transactional(LimitReached)",
+                "transactional layers",
+            ),
+        ] {
+            let found = failure(&error);
+            assert_eq!((found.pallet.as_str(), found.name.as_str()), ("System", name));
+            assert!(found.docs.contains(words), "{name}: {}", found.docs);
+        }
+        let unknown = ModuleError { index: 255, error: [0; 4], message: None };
+        assert!(failure(&DispatchError::Module(unknown)).docs.contains("does not name"));
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, block, dispute, error::Answer, heads, history, params::Args, participant,
-    party, permission, policy, scene, state, system, transaction, verify,
+    authorization, bill, bill_lists, block, compose, dispute, error::Answer, heads, history,
+    openrpc, params::Args, participant, party, permission, policy, scene, state, system,
+    transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
@@ -123,10 +124,13 @@ fn methods(
     participant::register(&mut module)?;
     permission::register(&mut module)?;
     scene::register(&mut module)?;
+    bill_lists::register(&mut module)?;
     access_node::register(&mut module)?;
     authorization::register(&mut module)?;
     policy::register(&mut module)?;
     transaction::register(&mut module)?;
+    compose::register(&mut module)?;
+    openrpc::register(&mut module)?;
     verify::register(&mut module)?;
     dispute::register(&mut module)?;
     let mut names: Vec<&'static str> = module.method_names().collect();

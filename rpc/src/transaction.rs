@@ -87,8 +87,11 @@ fn nested_failure(event: &RuntimeEvent) -> Option<(Option<u32>, &DispatchError)>
         RuntimeEvent::Utility(Utility::BatchInterrupted { index, error }) => {
             Some((Some(*index), error))
         }
-        RuntimeEvent::Utility(Utility::ItemFailed { error }) => Some((None, error)),
-        RuntimeEvent::Council(
+        RuntimeEvent::Utility(
+            Utility::ItemFailed { error } | Utility::IfElseFallbackCalled { main_error: error },
+        ) => Some((None, error)),
+        RuntimeEvent::Utility(Utility::DispatchedAs { result })
+        | RuntimeEvent::Council(
             Council::Executed { result, .. } | Council::MemberExecuted { result, .. },
         ) => result.as_ref().err().map(|error| (None, error)),
         _ => None,

@@ -3,6 +3,7 @@
 use super::{
     KeyCache, Signature,
     curve::{self, Affine},
+    digest,
 };
 use crate::Error;
 use std::fmt;
@@ -63,6 +64,15 @@ impl PublicKey {
     /// `x ‖ y`, big endian.
     pub(crate) fn coordinates(&self) -> [u8; 64] {
         decompress(&self.0).expect("checked when constructed").coordinates()
+    }
+
+    /// What a signature of this key over `message` signs, by the signer called
+    /// `id`: `e = SM3(Z_A ‖ message)`. For signing devices that take it.
+    ///
+    /// # Errors
+    /// [`Error::SignerIdTooLong`].
+    pub fn message_digest(&self, id: &[u8], message: &[u8]) -> Result<[u8; 32], Error> {
+        Ok(digest::message_digest(&digest::z_a(id, &self.coordinates())?, message))
     }
 
     /// Whether `signature` is this key's over `message`, by the signer called `id`.

@@ -17,7 +17,7 @@ pub use consensus::{
 pub use crypto::{key_file, sm2_encodings, sm2_verify_damaged, sm2_verify_raw};
 pub use executor::{block, runtime_api, runtime_call, transaction, transaction_validate};
 pub use gossip::{gossip_answer, gossip_batch};
-pub use operator::{chain_spec, node_config, rpc_answer, rpc_params};
+pub use operator::{chain_spec, node_config, rpc_answer, rpc_call, rpc_params};
 pub use storage::{change_set, index_record, manifest_seal, stored_block};
 
 /// The samples of a function from a list of pairs.

@@ -14,6 +14,11 @@ pub fn rpc_params(data: &[u8]) -> Verdict {
     billchain_rpc::fuzzing::params(data).into()
 }
 
+/// Calls in JSON, as `transaction_prepare` takes them.
+pub fn rpc_call(data: &[u8]) -> Verdict {
+    billchain_rpc::fuzzing::call(data).into()
+}
+
 /// Answers of a node as a client reads them.
 pub fn rpc_answer(data: &[u8]) -> Verdict {
     let accepted = json::<Option<BillView>>(data)
@@ -114,6 +119,8 @@ cache_mib = 64
 state_window = 256
 "#;
 
+const LOCK: &str = r#"{"pallet":"BillUpdate","call":"change_status","args":{"key":{"code":"31060125","number":"0000000101"},"expected_version":null,"change":{"lock":{"scene":1,"claim_no":"A-1","on_behalf_of":null,"grant":null,"signed_at":"1800000000000"}}}}"#;
+
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     match name {
@@ -130,6 +137,12 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
         ]
         .map(String::into_bytes)
         .to_vec(),
+        "rpc_call" => vec![
+            LOCK.as_bytes().to_vec(),
+            format!(r#"{{"pallet":"Utility","call":"batch","args":{{"calls":[{LOCK}]}}}}"#)
+                .into_bytes(),
+            br#"{"pallet":"System","call":"remark","args":{"remark":"0x010203"}}"#.to_vec(),
+        ],
         "rpc_answer" => answers(),
         "chain_spec" => {
             let input = production();

@@ -7,7 +7,7 @@ use billchain_executor::Chain;
 use billchain_primitives::{
     BillKey, BillStatus,
     history::{self, VersionRecord},
-    index,
+    index, lists,
     traits::Bill,
 };
 use billchain_runtime::{AllPalletsWithSystem, Runtime};
@@ -90,6 +90,7 @@ fn check(chain: &Chain) -> Result<Seen> {
         }
         Ok::<_, anyhow::Error>(())
     })??;
+    check_lists(chain, &mut seen)?;
     Ok(seen)
 }
 
@@ -101,8 +102,37 @@ fn check_bill(chain: &Chain, bill: &Bill, seen: &mut Seen) -> Result<()> {
     let records: Vec<VersionRecord> =
         records(chain, &prefix).with_context(|| format!("history of bill {key}"))?;
     seen.versions += records.len() as u64;
+    for entry in lists::entries(bill) {
+        if chain.storage().offchain_get(&entry)?.is_none() {
+            seen.problem(format!("bill {key} is missing from a list: run billchain reindex"));
+        }
+    }
     if let Err(problem) = history::verify(bill, &records) {
         seen.problem(format!("bill {key}: {problem}"));
+    }
+    Ok(())
+}
+
+/// Each bill is in the list of one status; that it is in all of its own lists
+/// was checked with the bill.
+fn check_lists(chain: &Chain, seen: &mut Seen) -> Result<()> {
+    let mut listed = 0;
+    for status in BillStatus::ALL {
+        let (list, mut after) = (lists::by_status(status), None::<Vec<u8>>);
+        loop {
+            let page = chain.storage().offchain_prefix(&list, after.as_deref(), VERSIONS)?;
+            listed += page.len() as u64;
+            match page.last() {
+                Some((key, _)) if page.len() == VERSIONS => after = Some(key.clone()),
+                _ => break,
+            }
+        }
+    }
+    if listed != seen.bills {
+        let bills = seen.bills;
+        seen.problem(format!(
+            "the lists by status hold {listed} bills, the state {bills}: run billchain reindex"
+        ));
     }
     Ok(())
 }

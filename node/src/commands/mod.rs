@@ -8,4 +8,5 @@ pub(crate) mod check_state;
 pub(crate) mod config;
 pub(crate) mod devnet;
 pub(crate) mod keys;
+pub(crate) mod reindex;
 mod shell;

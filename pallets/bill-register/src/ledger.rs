@@ -8,7 +8,7 @@ use crate::{
 use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Stamp,
     history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
-    index,
+    index, lists,
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, Bill, BillLedger, BillState, Receipt,
         SceneProblem, Scenes, SummaryProblem,
@@ -153,7 +153,21 @@ impl<T: Config> Pallet<T> {
             let entry = index::block_bills_key(at.block, extrinsic, seq);
             offchain_index::set(&entry, &key.encode());
         }
+        Self::relist(before, &bill);
         bill
+    }
+
+    /// Moves the bill in the lists of the index: those it left, those it came
+    /// to. Entries that stay are not written again.
+    fn relist(before: Option<&Bill>, after: &Bill) {
+        let (before, after) =
+            (before.map(lists::entries).unwrap_or_default(), lists::entries(after));
+        for gone in before.iter().filter(|entry| after.binary_search(entry).is_err()) {
+            offchain_index::clear(gone);
+        }
+        for new in after.iter().filter(|entry| before.binary_search(entry).is_err()) {
+            offchain_index::set(new, &[]);
+        }
     }
 
     /// Checks what always holds:

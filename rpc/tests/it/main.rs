@@ -6,6 +6,10 @@ mod administration;
 mod parties;
 mod repeats;
 mod versions;
+mod compose;
+mod contracts;
+mod lists;
+mod openrpc;
 
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{

@@ -1,21 +1,24 @@
 //! Bills and their versions.
 
-use crate::StampView;
+use crate::{StampView, schema};
 use billchain_primitives::{
     BillCode, BillKey, BillKind, BillNumber, BillStatus, CheckCode, Did, Fen, IssueDate, IssueTime,
     Operation, PayerType, SceneId, Uscc,
     history::{Cause, VersionRecord},
     traits::{Bill, GrantId, Lock, LockPurpose, Receipt},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
 /// Code and number of a bill.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BillKeyView {
     /// 票据代码.
+    #[schemars(with = "schema::BillCode")]
     pub code: BillCode,
     /// 票据号码.
+    #[schemars(with = "schema::BillNumber")]
     pub number: BillNumber,
 }
 
@@ -26,54 +29,73 @@ impl From<BillKey> for BillKeyView {
 }
 
 /// A bill as the chain holds it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BillView {
     /// 票据代码.
+    #[schemars(with = "schema::BillCode")]
     pub code: BillCode,
     /// 票据号码.
+    #[schemars(with = "schema::BillNumber")]
     pub number: BillNumber,
     /// 校验码.
+    #[schemars(with = "schema::CheckCode")]
     pub check_code: CheckCode,
     /// `blue`, `red` or `payment_notice`.
+    #[schemars(with = "schema::BillKind")]
     pub kind: BillKind,
     /// `yyyymmdd`.
+    #[schemars(with = "schema::IssueDate")]
     pub issue_date: IssueDate,
     /// `hhmmss`.
+    #[schemars(with = "schema::IssueTime")]
     pub issue_time: IssueTime,
     /// Total in fen, negative on a red bill.
+    #[schemars(with = "schema::Fen")]
     pub total_fen: Fen,
     /// DID of the issuer.
+    #[schemars(with = "schema::Did")]
     pub issuer: Did,
     /// 统一社会信用代码 of the issuer.
+    #[schemars(with = "schema::Uscc")]
     pub issuer_uscc: Uscc,
     /// `person` or `organisation`.
+    #[schemars(with = "schema::PayerType")]
     pub payer_type: PayerType,
     /// HMAC-SM3 of the payer's identity.
+    #[schemars(with = "schema::Hash")]
     pub payer_ref: H256,
     /// Business scene.
+    #[schemars(with = "schema::SceneId")]
     pub scene: SceneId,
     /// SM3 of the issuer's business number.
+    #[schemars(with = "schema::Hash")]
     pub biz_no_hash: H256,
     /// SM3 of the XML original.
+    #[schemars(with = "schema::Hash")]
     pub xml_hash: H256,
     /// SM3 of the PDF, once it is known.
+    #[schemars(with = "Option<schema::Hash>")]
     pub pdf_hash: Option<H256>,
     /// SM3 of the storage location, once it is known.
+    #[schemars(with = "Option<schema::Hash>")]
     pub location_hash: Option<H256>,
     /// The blue bill of a red or balance bill.
     pub related: Option<BillKeyView>,
     /// Status: `pre_issued`, `normal`, `locked`, `partly_reimbursed`,
     /// `reimbursed`, `red_reversed` or `voided`.
+    #[schemars(with = "schema::BillStatusWord")]
     pub status: BillStatus,
     /// Version, from 1.
     pub version: u32,
     /// Hash of the version, which covers all before it.
+    #[schemars(with = "schema::Hash")]
     pub version_hash: H256,
     /// The lock, exactly when the status is `locked`.
     pub lock: Option<LockView>,
     /// Reimbursements that count.
     pub reimbursements: Vec<ReimbursementView>,
     /// Their sum in fen.
+    #[schemars(with = "schema::Fen")]
     pub reimbursed_fen: Fen,
     /// Time of the block that made this version.
     pub updated: u64,
@@ -178,18 +200,22 @@ pub struct FieldRulesView {
 }
 
 /// Reservation of a bill.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LockView {
     /// DID of the holder.
+    #[schemars(with = "schema::Did")]
     pub holder: Did,
     /// Scene of the claim; none for an administrator's lock.
+    #[schemars(with = "Option<schema::SceneId>")]
     pub scene: Option<SceneId>,
     /// Number of the claim; none for an administrator's lock.
     pub claim_no: Option<String>,
     /// The grant that allowed the lock; none if the scene's whitelist did.
     #[serde(default)]
+    #[schemars(with = "Option<schema::Hash>")]
     pub grant: Option<GrantId>,
     /// SM3 of the evidence of an administrator's lock.
+    #[schemars(with = "Option<schema::Hash>")]
     pub evidence: Option<H256>,
     /// The version of the bill that the lock made.
     pub version: u32,
@@ -200,43 +226,53 @@ pub struct LockView {
     /// Until when, inclusive; none: until it is unlocked.
     pub expires: Option<u64>,
     /// Status before the lock.
+    #[schemars(with = "schema::BillStatusWord")]
     pub before: BillStatus,
 }
 
 /// One reimbursement that counts.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReimbursementView {
     /// DID of who paid.
+    #[schemars(with = "schema::Did")]
     pub payer: Did,
     /// Scene of the claim.
+    #[schemars(with = "schema::SceneId")]
     pub scene: SceneId,
     /// Amount in fen.
+    #[schemars(with = "schema::Fen")]
     pub amount_fen: Fen,
     /// Status before it.
+    #[schemars(with = "schema::BillStatusWord")]
     pub before: BillStatus,
 }
 
 /// One version of a bill: who changed it, how and why, and the bill after.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BillVersionView {
     /// Version, from 1.
     pub version: u32,
     /// Hash of the version, which covers the one before it and all this one
     /// says.
+    #[schemars(with = "schema::Hash")]
     pub hash: H256,
     /// Hash of the version before; zero for the first.
+    #[schemars(with = "schema::Hash")]
     pub previous: H256,
     /// Digest of the whole version.
     pub content: H256,
     /// Merkle root of what the version changed; none for the first.
     pub difference: Option<H256>,
     /// What was done: `{"operation": "lock"}` and the like, or `summary`.
+    #[schemars(with = "schema::Cause")]
     pub cause: Cause,
     /// DID of who sent the transaction.
+    #[schemars(with = "schema::Did")]
     pub operator: Did,
     /// Why, where the operation asks for a reason.
     pub reason: Option<String>,
     /// SM3 of evidence or approval, where the operation asks for one.
+    #[schemars(with = "Option<schema::Hash>")]
     pub evidence: Option<H256>,
     /// DID of who proposed it, where the operation takes two.
     pub proposer: Option<Did>,

@@ -19,6 +19,7 @@ mod participant;
 mod permission;
 mod policy;
 mod scene;
+pub mod schema;
 mod transaction;
 mod verify;
 
@@ -49,8 +50,8 @@ pub use policy::{
 };
 pub use scene::{SceneApprovalView, SceneChangeView, SceneView};
 pub use transaction::{
-    BillItemView, BlockRef, CertificateView, EventView, FailureView, ItemOutcome, ReceiptView,
-    TransactionState, TransactionView,
+    BillItemView, BlockRef, CertificateView, EventView, FailureView, ItemOutcome, PreparedView,
+    ReceiptView, TransactionState, TransactionView,
 };
 pub use verify::{
     BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,

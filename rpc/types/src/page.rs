@@ -1,9 +1,10 @@
 //! Lists that are read page by page.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One page of a list.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Page<T> {
     /// Entries, in the order of the list.
     pub items: Vec<T>,

@@ -1,31 +1,41 @@
 //! Participants.
 
+use crate::schema;
 use billchain_primitives::{Did, Name, PublicKey, RoleSet, Stamp, traits::ParticipantStatus};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
 /// A participant as the chain holds it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ParticipantView {
     /// Identifier.
+    #[schemars(with = "schema::Did")]
     pub did: Did,
     /// Name to show.
+    #[schemars(with = "schema::Name")]
     pub name: Name,
     /// `organisation` or `person`.
     pub kind: String,
     /// Key it acts with, as `sm2:<hex>` and the like.
+    #[schemars(with = "schema::PublicKey")]
     pub public_key: PublicKey,
     /// Account of that key, 32 bytes.
+    #[schemars(with = "schema::Hash")]
     pub account: H256,
     /// What it may do.
+    #[schemars(with = "schema::RoleSet")]
     pub roles: RoleSet,
     /// `active`, `frozen` or `cancelled`.
+    #[schemars(with = "schema::ParticipantStatus")]
     pub status: ParticipantStatus,
     /// SM3 of its 统一社会信用代码.
+    #[schemars(with = "Option<schema::Hash>")]
     pub uscc_hash: Option<H256>,
     /// Version, from 1.
     pub version: u32,
     /// Hash over its history.
+    #[schemars(with = "schema::Hash")]
     pub history_hash: H256,
     /// When it was registered.
     pub registered: StampView,
@@ -34,7 +44,7 @@ pub struct ParticipantView {
 }
 
 /// Where and when something was written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StampView {
     /// Number of the block.
     pub block: u32,

@@ -1,13 +1,16 @@
 //! What became of a transaction.
 
+use crate::schema;
 use billchain_primitives::{BillCode, BillNumber};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
 /// A transaction and what became of it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TransactionView {
     /// Hash of the transaction.
+    #[schemars(with = "schema::Hash")]
     pub hash: H256,
     /// Where it is.
     pub state: TransactionState,
@@ -81,7 +84,7 @@ pub struct ReceiptView {
 }
 
 /// Where a transaction is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionState {
     /// In no block and not in this node's pool.
@@ -95,16 +98,17 @@ pub enum TransactionState {
 }
 
 /// Names a block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BlockRef {
     /// Its number.
     pub number: u32,
     /// Its hash.
+    #[schemars(with = "schema::Hash")]
     pub hash: H256,
 }
 
 /// Why a call failed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FailureView {
     /// The contract, or `System`.
     pub pallet: String,
@@ -118,7 +122,7 @@ pub struct FailureView {
 }
 
 /// Something that happened.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EventView {
     /// The contract.
     pub pallet: String,
@@ -135,8 +139,30 @@ pub struct EventView {
     pub error: Option<FailureView>,
 }
 
+/// A transaction that only its signature is missing from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PreparedView {
+    /// Account of the signer.
+    #[schemars(with = "schema::Hash")]
+    pub account: H256,
+    /// Nonce it is made for.
+    pub nonce: u32,
+    /// The call alone, `0x` hex; `payload` begins with it.
+    pub call: String,
+    /// The bytes that the signature covers, `0x` hex.
+    pub payload: String,
+    /// What a device signs that takes a digest: of an SM2 key `SM3(Z_A ‖
+    /// payload)`, `0x` hex; none of other keys.
+    pub digest: Option<String>,
+    /// The signer id that `Z_A` is made with, as text; of an SM2 key.
+    pub signer_id: Option<String>,
+    /// The transaction with a zero signature, `0x` hex, for
+    /// `transaction_submitSigned`.
+    pub unsigned: String,
+}
+
 /// The proof that a block was decided.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CertificateView {
     /// The block.
     pub block: BlockRef,

@@ -1,13 +1,14 @@
 //! Comparison of originals with the chain.
 
 use billchain_primitives::{BillCode, BillNumber, CheckCode, Did, Fen, IssueDate};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
-use crate::StampView;
+use crate::{StampView, schema};
 
 /// What comparing with the chain gave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerificationResult {
     /// It agrees.
@@ -23,21 +24,24 @@ pub enum VerificationResult {
 }
 
 /// Answer to the comparison of a hash.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HashVerificationView {
     /// What it gave: never `element_mismatch`.
     pub result: VerificationResult,
     /// The hash on the chain, if it is another one.
+    #[schemars(with = "Option<schema::Hash>")]
     pub recorded: Option<H256>,
 }
 
 /// Answer to the comparison of a hash with one of the bills that a transaction
 /// touched.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BillHashVerificationView {
     /// 票据代码.
+    #[schemars(with = "schema::BillCode")]
     pub code: BillCode,
     /// 票据号码.
+    #[schemars(with = "schema::BillNumber")]
     pub number: BillNumber,
     /// The answer.
     #[serde(flatten)]
@@ -45,7 +49,7 @@ pub struct BillHashVerificationView {
 }
 
 /// Answer to the check of the five elements (五要素).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ElementsVerificationView {
     /// What it gave: `match`, `element_mismatch` or `not_found`.
     pub result: VerificationResult,
@@ -54,7 +58,7 @@ pub struct ElementsVerificationView {
 }
 
 /// Which elements are the bill's, once code and number have named it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ElementsView {
     /// 校验码.
     pub check_code: bool,
@@ -65,27 +69,28 @@ pub struct ElementsView {
 }
 
 /// One thing an original says, or the chain says of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObservationView {
     /// SM3 of the XML.
-    XmlHash(H256),
+    XmlHash(#[schemars(with = "schema::Hash")] H256),
     /// SM3 of the PDF.
-    PdfHash(H256),
+    PdfHash(#[schemars(with = "schema::Hash")] H256),
     /// 校验码.
-    CheckCode(CheckCode),
+    CheckCode(#[schemars(with = "schema::CheckCode")] CheckCode),
     /// 开票日期, `yyyymmdd`.
-    IssueDate(IssueDate),
+    IssueDate(#[schemars(with = "schema::IssueDate")] IssueDate),
     /// 总金额 in fen.
-    TotalFen(Fen),
+    TotalFen(#[schemars(with = "schema::Fen")] Fen),
 }
 
 /// A reported mismatch (审计事件).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MismatchView {
     /// Number among the reports of the bill, from 1.
     pub report: u32,
     /// DID of who reported.
+    #[schemars(with = "schema::Did")]
     pub reporter: Did,
     /// When.
     pub at: StampView,

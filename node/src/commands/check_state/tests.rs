@@ -155,7 +155,28 @@ fn a_state_that_no_call_makes_is_found() {
     bill.state.status = BillStatus::Reimbursed;
     tamper(&chain, StateDelta::from([(raw, Some(bill.encode()))]), Vec::new());
     let problems = check(&chain).unwrap().problems;
-    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(problems[0].starts_with("the contracts' rules"), "{problems:?}");
     assert!(problems[1].contains(&keys[0].to_string()), "{problems:?}");
+    assert!(problems[2].contains(&keys[0].to_string()), "{problems:?}");
+}
+
+#[test]
+fn a_bill_that_is_missing_from_a_list_or_in_two_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let (chain, keys) = chain(&directory);
+    let bill = first_version(&chain, &keys[0]).bill();
+    let missing = (lists::entries(&bill)[0].clone(), None);
+    tamper(&chain, StateDelta::default(), vec![missing]);
+    let problems = check(&chain).unwrap().problems;
+    let expected = format!("bill {} is missing from a list: run billchain reindex", keys[0]);
+    assert_eq!(problems, [expected]);
+
+    let directory = tempfile::tempdir().unwrap();
+    let (chain, _) = self::chain(&directory);
+    let place = lists::place(bill.summary.issue_date, &bill.summary.key);
+    let second = [lists::by_status(BillStatus::Locked), place.to_vec()].concat();
+    tamper(&chain, StateDelta::default(), vec![(second, Some(Vec::new()))]);
+    let problems = check(&chain).unwrap().problems;
+    assert_eq!(problems, ["the lists by status hold 3 bills, the state 2: run billchain reindex"]);
 }

@@ -1,0 +1,80 @@
+//! `participant_*`, `node_*` and `authorization_*`.
+
+use super::describe::{
+    CODE, CURSOR, LIMIT, Method, NUMBER, Param, SCENE, list, maybe, method, of, page, required,
+};
+use billchain_rpc_types::{
+    AccessNodeRecordView, AccessNodeView, GrantCheckView, GrantRecordView, GrantView,
+    LinkCheckView, LinkedNodeView, ParticipantView, schema,
+};
+
+const NODE: Param = required("node", "DID of the access node", of::<schema::Did>);
+const PARTICIPANT: Param = required("participant", "DID of the participant", of::<schema::Did>);
+const GRANT: Param =
+    required("grant", "SM3 of the credential that names the grant", of::<schema::Hash>);
+const SUBJECT: Param = required("subject", "DID of who got the grant", of::<schema::Did>);
+
+pub(super) const METHODS: &[Method] = &[
+    method(
+        "participant_resolve",
+        "A participant by its DID (参与方解析)",
+        &[required("did", "Its DID", of::<schema::Did>)],
+        maybe::<ParticipantView>,
+    ),
+    method("node_get", "An access node (业务接入节点)", &[NODE], maybe::<AccessNodeView>),
+    method(
+        "node_list",
+        "All access nodes (业务接入节点)",
+        &[CURSOR, LIMIT],
+        page::<AccessNodeView>,
+    ),
+    method(
+        "node_byParticipant",
+        "The access nodes of a participant, each with its status",
+        &[PARTICIPANT],
+        list::<LinkedNodeView>,
+    ),
+    method(
+        "node_participants",
+        "The participants of an access node (节点-参与方关系)",
+        &[NODE, CURSOR, LIMIT],
+        page::<schema::Did>,
+    ),
+    method(
+        "node_assertLink",
+        "Whether a participant may act through an access node (校验关联关系)",
+        &[NODE, PARTICIPANT],
+        of::<LinkCheckView>,
+    ),
+    method(
+        "node_history",
+        "The records of an access node, oldest first",
+        &[NODE, CURSOR, LIMIT],
+        page::<AccessNodeRecordView>,
+    ),
+    method("authorization_get", "A grant (用票授权)", &[GRANT], maybe::<GrantView>),
+    method(
+        "authorization_check",
+        "Whether a grant may be used for a bill in a scene now",
+        &[GRANT, SUBJECT, CODE, NUMBER, SCENE],
+        maybe::<GrantCheckView>,
+    ),
+    method(
+        "authorization_byHolder",
+        "The grants that a holder gave, oldest first",
+        &[required("holder", "DID of the holder", of::<schema::Did>), CURSOR, LIMIT],
+        page::<GrantView>,
+    ),
+    method(
+        "authorization_bySubject",
+        "The grants that a subject got, oldest first",
+        &[SUBJECT, CURSOR, LIMIT],
+        page::<GrantView>,
+    ),
+    method(
+        "authorization_history",
+        "The records and uses of a grant, oldest first",
+        &[GRANT, CURSOR, LIMIT],
+        page::<GrantRecordView>,
+    ),
+];
