@@ -104,16 +104,18 @@ pub struct BillView {
 }
 
 /// How a bill came onto the chain; it never changes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RegistrationView {
     /// Number of the block.
     pub block: u32,
     /// Index of the transaction in it.
     pub extrinsic: u32,
     /// What was done: `register`, `pre_issue` or `red_reverse`.
+    #[schemars(with = "schema::Operation")]
     pub operation: Operation,
     /// SM3 of the SCALE-encoded summary as it came; what was filled in later is
     /// not in it.
+    #[schemars(with = "schema::Hash")]
     pub content_hash: H256,
 }
 
@@ -129,7 +131,7 @@ impl From<Receipt> for RegistrationView {
 }
 
 /// A party (参与方) of a bill, or another bill that belongs to it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PartyView {
     /// `issuer`, `payer_agent`, `claimant`, `insurer` or `other` of a party;
     /// `original`, `red` or `balance` of a bill: the one that this bill reverses
@@ -137,6 +139,7 @@ pub struct PartyView {
     pub relation: String,
     /// DID of the party.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema::Did>")]
     pub party: Option<Did>,
     /// Code and number of the bill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,15 +149,18 @@ pub struct PartyView {
     pub since: Option<StampView>,
     /// DID of who linked it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema::Did>")]
     pub operator: Option<Did>,
 }
 
 /// A bill of a party.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PartyBillView {
     /// 票据代码.
+    #[schemars(with = "schema::BillCode")]
     pub code: BillCode,
     /// 票据号码.
+    #[schemars(with = "schema::BillNumber")]
     pub number: BillNumber,
     /// `issuer`, `payer_agent`, `claimant`, `insurer` or `other`.
     pub relation: String,
@@ -163,15 +169,17 @@ pub struct PartyBillView {
 }
 
 /// A change of a bill's links.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LinkRecordView {
     /// Number among the records of its bill, from 1.
     pub number: u32,
     /// When, and in which transaction.
     pub at: StampView,
     /// DID of who sent it.
+    #[schemars(with = "schema::Did")]
     pub operator: Did,
     /// DID of the party.
+    #[schemars(with = "schema::Did")]
     pub party: Did,
     /// `linked`, `changed` or `ended`.
     pub act: String,
@@ -184,13 +192,15 @@ pub struct LinkRecordView {
 }
 
 /// Field rules (字段校验规则) of a scene or of all scenes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FieldRulesView {
     /// The scene; none: all.
+    #[schemars(with = "Option<schema::SceneId>")]
     pub scene: Option<SceneId>,
     /// Version, from 1.
     pub version: u32,
     /// Account that set them, 32 bytes; none for the genesis and the council.
+    #[schemars(with = "Option<schema::Hash>")]
     pub operator: Option<H256>,
     /// When they were set.
     pub at: StampView,
@@ -260,8 +270,10 @@ pub struct BillVersionView {
     #[schemars(with = "schema::Hash")]
     pub previous: H256,
     /// Digest of the whole version.
+    #[schemars(with = "schema::Hash")]
     pub content: H256,
     /// Merkle root of what the version changed; none for the first.
+    #[schemars(with = "Option<schema::Hash>")]
     pub difference: Option<H256>,
     /// What was done: `{"operation": "lock"}` and the like, or `summary`.
     #[schemars(with = "schema::Cause")]
@@ -275,6 +287,7 @@ pub struct BillVersionView {
     #[schemars(with = "Option<schema::Hash>")]
     pub evidence: Option<H256>,
     /// DID of who proposed it, where the operation takes two.
+    #[schemars(with = "Option<schema::Did>")]
     pub proposer: Option<Did>,
     /// Number of the block.
     pub block: u32,

@@ -1,20 +1,23 @@
 //! What versions of a bill changed, and the proofs of it.
 
-use crate::StampView;
+use crate::{StampView, schema};
 use billchain_primitives::{
     BillCode, BillNumber, BillStatus, Did,
     history::{FieldChange, FieldProof},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sp_core::H256;
 
 /// In what two versions of a bill differ.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DifferenceView {
     /// 票据代码.
+    #[schemars(with = "schema::BillCode")]
     pub code: BillCode,
     /// 票据号码.
+    #[schemars(with = "schema::BillNumber")]
     pub number: BillNumber,
     /// The older version.
     pub from: u32,
@@ -22,28 +25,33 @@ pub struct DifferenceView {
     pub to: u32,
     /// Merkle root of the changes, which the newer version's hash covers; none
     /// unless the two follow one another.
+    #[schemars(with = "Option<schema::Hash>")]
     pub root: Option<H256>,
     /// The fields that differ.
     pub changes: Vec<FieldChangeView>,
 }
 
 /// What became of one field.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FieldChangeView {
     /// Path of the field, under which `bill_get` shows it.
     pub field: String,
     /// Its value before; none: it had none.
+    #[schemars(with = "Option<schema::Any>")]
     pub old: Option<Value>,
     /// Its value after; none: it has none any more.
+    #[schemars(with = "Option<schema::Any>")]
     pub new: Option<Value>,
 }
 
 /// The proof that a version changed one field, in words and as it is handed on.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FieldProofView {
     /// 票据代码.
+    #[schemars(with = "schema::BillCode")]
     pub code: BillCode,
     /// 票据号码.
+    #[schemars(with = "schema::BillNumber")]
     pub number: BillNumber,
     /// The version that made the change.
     pub version: u32,
@@ -55,13 +63,14 @@ pub struct FieldProofView {
     /// The version that the proof leads to: the bill's present one.
     pub present_version: u32,
     /// Its hash.
+    #[schemars(with = "schema::Hash")]
     pub present_hash: H256,
     /// The SCALE-encoded proof, `0x` hex.
     pub proof: String,
 }
 
 /// What checking a bill's history gave.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryCheckView {
     /// Whether the node's records are the bill's complete history.
     pub valid: bool,
@@ -70,15 +79,18 @@ pub struct HistoryCheckView {
     /// Versions that the bill has had.
     pub versions: u32,
     /// Hash of the present one.
+    #[schemars(with = "schema::Hash")]
     pub version_hash: H256,
 }
 
 /// An adjustment by hand that waits for a second administrator.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AdjustmentView {
     /// Names the proposal: it is approved by this.
+    #[schemars(with = "schema::Hash")]
     pub proposal: H256,
     /// DID of the administrator that proposed it.
+    #[schemars(with = "schema::Did")]
     pub proposer: Did,
     /// When.
     pub at: StampView,
@@ -86,10 +98,12 @@ pub struct AdjustmentView {
     /// bill has another.
     pub version: u32,
     /// The status that the bill is to have.
+    #[schemars(with = "schema::BillStatusWord")]
     pub to: BillStatus,
     /// Why.
     pub reason: String,
     /// SM3 of the evidence.
+    #[schemars(with = "schema::Hash")]
     pub evidence: H256,
 }
 

@@ -61,7 +61,7 @@ impl From<Stamp> for StampView {
 }
 
 /// One record of a participant's history.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ParticipantRecordView {
     /// Version of the participant that it made.
     pub version: u32,
@@ -69,31 +69,38 @@ pub struct ParticipantRecordView {
     pub at: StampView,
     /// Account that made the change, 32 bytes; none for a motion of the
     /// council.
+    #[schemars(with = "Option<schema::Hash>")]
     pub operator: Option<H256>,
     /// What changed.
     pub change: ParticipantChangeView,
 }
 
 /// A change of a participant; `kind` says which.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ParticipantChangeView {
     /// It was registered with this content.
     Registered {
         /// Name to show.
+        #[schemars(with = "schema::Name")]
         name: Name,
         /// Its first key.
+        #[schemars(with = "schema::PublicKey")]
         public_key: PublicKey,
         /// Its first roles.
+        #[schemars(with = "schema::RoleSet")]
         roles: RoleSet,
         /// SM3 of its 统一社会信用代码.
+        #[schemars(with = "Option<schema::Hash>")]
         uscc_hash: Option<H256>,
     },
     /// Its status changed.
     Status {
         /// The status before.
+        #[schemars(with = "schema::ParticipantStatus")]
         from: ParticipantStatus,
         /// The status after.
+        #[schemars(with = "schema::ParticipantStatus")]
         to: ParticipantStatus,
         /// Why.
         reason: String,
@@ -101,28 +108,34 @@ pub enum ParticipantChangeView {
     /// Its key changed; the DID did not.
     Key {
         /// The key before.
+        #[schemars(with = "schema::PublicKey")]
         from: PublicKey,
         /// The key after.
+        #[schemars(with = "schema::PublicKey")]
         to: PublicKey,
     },
     /// Its name or its USCC hash changed.
     Info {
         /// The name after.
+        #[schemars(with = "schema::Name")]
         name: Name,
         /// The USCC hash after.
+        #[schemars(with = "Option<schema::Hash>")]
         uscc_hash: Option<H256>,
     },
     /// Its roles changed.
     Roles {
         /// The roles before.
+        #[schemars(with = "schema::RoleSet")]
         from: RoleSet,
         /// The roles after.
+        #[schemars(with = "schema::RoleSet")]
         to: RoleSet,
     },
 }
 
 /// Whether a participant proved that it holds its key.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct IdentityView {
     /// Whether it did.
     pub verified: bool,

@@ -1,15 +1,17 @@
 //! Permissions: the status machine, offices, whitelist.
 
-use crate::StampView;
+use crate::{StampView, schema};
 use billchain_primitives::{AdminRole, BillStatus, Did, Operation, RoleSet, SceneId, Target};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whether an operation is allowed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PermissionCheckView {
     /// Whether it is.
     pub allowed: bool,
     /// Where it leads, if it is.
+    #[schemars(with = "Option<schema::Target>")]
     pub to: Option<Target>,
     /// Why not: `final_status`, `illegal_transition`, `role_forbidden`,
     /// `scene_not_found`, `scene_inactive` or `void_not_allowed`.
@@ -19,22 +21,26 @@ pub struct PermissionCheckView {
 }
 
 /// One rule of the status machine.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RuleView {
     /// Status of the bill; none if it does not exist yet.
+    #[schemars(with = "Option<schema::BillStatusWord>")]
     pub from: Option<BillStatus>,
     /// What is done.
+    #[schemars(with = "schema::Operation")]
     pub operation: Operation,
     /// Any of these roles may.
+    #[schemars(with = "schema::RoleSet")]
     pub roles: RoleSet,
     /// Where it leads.
+    #[schemars(with = "schema::Target")]
     pub to: Target,
     /// Version of the rules that set it.
     pub since_version: u32,
 }
 
 /// One version of the status machine.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RulesView {
     /// The version.
     pub version: u32,
@@ -47,7 +53,7 @@ pub struct RulesView {
 }
 
 /// What made a version of the status machine.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RuleChangeView {
     /// The rule before; none: there was none.
     pub before: Option<RuleView>,
@@ -58,19 +64,23 @@ pub struct RuleChangeView {
 }
 
 /// An administrator (三员).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AdministratorView {
     /// The participant.
+    #[schemars(with = "schema::Did")]
     pub did: Did,
     /// `system_admin`, `security_admin` or `auditor`.
+    #[schemars(with = "schema::AdminRole")]
     pub office: AdminRole,
 }
 
 /// A participant that locks in a scene without a grant (白名单).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhitelistEntryView {
     /// The scene.
+    #[schemars(with = "schema::SceneId")]
     pub scene: SceneId,
     /// The participant.
+    #[schemars(with = "schema::Did")]
     pub did: Did,
 }

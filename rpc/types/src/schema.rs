@@ -73,6 +73,21 @@ written! {
     ParticipantStatus = { "enum": ["active", "frozen", "cancelled"] };
     /// Roles.
     RoleSet = { "type": "array", "items": { "type": "string" }, "description": "Roles, each once" };
+    /// What is done with a bill.
+    Operation = { "type": "string", "description": "An operation of the status machine, such as lock" };
+    /// Where an operation leads.
+    Target = { "description": "A status, as {\"status\": \"locked\"}, or a word for one that depends on the bill" };
+    /// 三员.
+    AdminRole = { "enum": ["system_admin", "security_admin", "auditor"] };
+    /// What a scene fixes.
+    SceneRules = { "type": "object",
+        "description": "Reimbursement mode, weight, lock period in milliseconds, what its bills need" };
+    /// A list of a code and a number.
+    BillKeyPair = { "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "string" },
+        "description": "票据代码 and 票据号码" };
+    /// A list of three codes.
+    ThreeCodes = { "type": "array", "minItems": 3, "maxItems": 3, "items": { "type": "string" },
+        "description": "票据三码: code, number and check code" };
     /// What a policy guards.
     Guarded = { "enum": ["register", "pre_issue", "lock", "reimburse"] };
     /// Why a grant cannot be used.

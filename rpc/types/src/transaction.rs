@@ -32,17 +32,20 @@ pub struct TransactionView {
 }
 
 /// What became of one bill of a registration.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BillItemView {
     /// Its place in the transaction, from 0.
     pub index: u32,
     /// 票据代码.
+    #[schemars(with = "schema::BillCode")]
     pub code: BillCode,
     /// 票据号码.
+    #[schemars(with = "schema::BillNumber")]
     pub number: BillNumber,
     /// What became of it.
     pub outcome: ItemOutcome,
     /// SM3 of the SCALE-encoded summary in this transaction.
+    #[schemars(with = "schema::Hash")]
     pub content_hash: H256,
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +57,7 @@ pub struct BillItemView {
 }
 
 /// What became of a bill.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemOutcome {
     /// It came onto the chain.
@@ -69,9 +72,10 @@ pub enum ItemOutcome {
 }
 
 /// The transaction that registered a bill.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptView {
     /// Hash of the transaction.
+    #[schemars(with = "schema::Hash")]
     pub transaction: H256,
     /// Its block.
     pub block: BlockRef,
@@ -80,6 +84,7 @@ pub struct ReceiptView {
     /// Version of the bill that it made: 1.
     pub version: u32,
     /// SM3 of the SCALE-encoded summary in it.
+    #[schemars(with = "schema::Hash")]
     pub content_hash: H256,
 }
 
