@@ -99,11 +99,10 @@ fn failed_within(event: &RuntimeEvent) -> Option<DispatchError> {
             pallet_utility::Event::DispatchedAs { result } => result.err(),
             _ => None,
         },
-        RuntimeEvent::Council(event) => match event {
+        RuntimeEvent::Council(
             pallet_collective::Event::Executed { result, .. }
-            | pallet_collective::Event::MemberExecuted { result, .. } => result.err(),
-            _ => None,
-        },
+            | pallet_collective::Event::MemberExecuted { result, .. },
+        ) => result.err(),
         _ => None,
     }
 }
