@@ -48,7 +48,9 @@ pub use config::{ConsensusConfig, NodeIdentity};
 pub use error::{ConfigProblem, ConsensusError};
 pub use handle::{ConsensusHandle, PeerReader, PeerState, Status, spawn};
 pub use signing::ChainDomain;
-pub use types::{Address, BlockHash, Height, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError};
+pub use types::{
+    Address, BlockHash, Height, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError,
+};
 
 pub use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
 pub use malachitebft_app_channel::app::types::Keypair;

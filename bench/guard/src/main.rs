@@ -1,10 +1,10 @@
 //! The work whose instructions `./scripts/guard` counts.
 //!
 //! Seconds vary with the machine and with what else it does; instructions
-//! repeat. So this program is run under Callgrind, which counts those of all
-//! threads from the beginning to the end of each function named `measured_…`;
-//! the script divides by [`REPEATS`], which is printed, and compares with the
-//! bound that is kept beside it.
+//! repeat. So this program is run under Callgrind, which writes down those of all
+//! threads before each call of a function named `counted_…`: [`counted_begin`]
+//! stands before the work, another after it, which names it. The script divides
+//! by [`REPEATS`], which is printed, and compares with the bound kept for it.
 //!
 //! Run by itself, the program is a test that the work can be done.
 
@@ -37,23 +37,38 @@ fn main() -> Result<()> {
     // The table of the base point is made once a process.
     ensure!(verify(&KeyCache::new(0), &signed[0]).is_ok(), "a fresh signature is refused");
     let unknown = KeyCache::new(0);
-    ensure!(measured_verify_unknown(&unknown, &signed), "a fresh signature is refused");
+    counted_begin();
+    let valid = signed.iter().all(|signed| verify(&unknown, black_box(signed)).is_ok());
+    counted_verify_unknown();
+    ensure!(valid, "a fresh signature is refused");
 
     let known = KeyCache::new(1);
     for _ in 0..PROMOTE_AFTER {
         verify(&known, &signed[0])?;
     }
     ensure!(known.stats().tables == 1, "a key that signs often has no table");
-    ensure!(measured_verify_known(&known, &signed[0]), "a fresh signature is refused");
+    counted_begin();
+    let valid = (0..REPEATS).all(|_| verify(&known, black_box(&signed[0])).is_ok());
+    counted_verify_known();
+    ensure!(valid, "a fresh signature is refused");
 
     let messages = vec![vec![7; MESSAGE_LEN]; REPEATS as usize];
-    ensure!(measured_sm3_many(&messages).len() == messages.len(), "a hash is missing");
+    counted_begin();
+    let hashes = sm3_many(black_box(&messages));
+    counted_sm3_many();
+    ensure!(hashes.len() == messages.len(), "a hash is missing");
 
     let chain = chain::Development::new()?;
     let offered = chain.registrations(REPEATS);
     let built = chain.build(offered)?;
-    let block = measured_execute_registration(&chain, built)?;
-    measured_commit_registration(&chain, block)
+    // Signatures were verified when the transactions came in.
+    counted_begin();
+    let block = chain.execute(built)?;
+    counted_execute_registration();
+    counted_begin();
+    chain.commit(block)?;
+    counted_commit_registration();
+    Ok(())
 }
 
 fn sign(number: u32) -> Signed {
@@ -67,36 +82,22 @@ fn verify(cache: &KeyCache, signed: &Signed) -> Result<(), Error> {
     cache.verify(&signed.public, DEFAULT_ID, &signed.message, &signed.signature)
 }
 
-/// Verifications, each by a key never seen before.
-#[inline(never)]
-fn measured_verify_unknown(cache: &KeyCache, signed: &[Signed]) -> bool {
-    signed.iter().all(|signed| verify(cache, black_box(signed)).is_ok())
+/// Functions that do nothing but be called, each with a body of its own: equal
+/// ones would be made one.
+macro_rules! marks {
+    ($($name:ident)*) => { $(
+        #[inline(never)]
+        fn $name() {
+            black_box(stringify!($name));
+        }
+    )* };
 }
 
-/// Verifications by a key that has a table.
-#[inline(never)]
-fn measured_verify_known(cache: &KeyCache, signed: &Signed) -> bool {
-    (0..REPEATS).all(|_| verify(cache, black_box(signed)).is_ok())
-}
-
-/// Hashes of messages at once.
-#[inline(never)]
-fn measured_sm3_many(messages: &[Vec<u8>]) -> Vec<[u8; 32]> {
-    sm3_many(black_box(messages))
-}
-
-/// The execution of a block of registrations, whose signatures were verified
-/// when they came in.
-#[inline(never)]
-fn measured_execute_registration(
-    chain: &chain::Development,
-    block: chain::Built,
-) -> Result<chain::Executed> {
-    chain.execute(block)
-}
-
-/// The durable commit of that block.
-#[inline(never)]
-fn measured_commit_registration(chain: &chain::Development, block: chain::Executed) -> Result<()> {
-    chain.commit(block)
-}
+marks!(
+    counted_begin
+    counted_verify_unknown
+    counted_verify_known
+    counted_sm3_many
+    counted_execute_registration
+    counted_commit_registration
+);

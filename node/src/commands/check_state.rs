@@ -120,10 +120,10 @@ fn check_lists(chain: &Chain, seen: &mut Seen) -> Result<()> {
     for status in BillStatus::ALL {
         let (list, mut after) = (lists::by_status(status), None::<Vec<u8>>);
         loop {
-            let page = chain.storage().offchain_prefix(&list, after.as_deref(), VERSIONS)?;
+            let page = chain.storage().offchain_prefix(&list, after.as_deref(), PAGE)?;
             listed += page.len() as u64;
             match page.last() {
-                Some((key, _)) if page.len() == VERSIONS => after = Some(key.clone()),
+                Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
                 _ => break,
             }
         }

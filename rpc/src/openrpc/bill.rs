@@ -1,12 +1,13 @@
 //! `bill_*`.
 
 use super::describe::{
-    CHECK_CODE, CODE, CURSOR, LIMIT, Method, NUMBER, Param, TRANSACTION, maybe, method, of,
+    CHECK_CODE, CODE, CURSOR, LIMIT, Method, NUMBER, Param, TRANSACTION, list, maybe, method, of,
     optional, page, required,
 };
 use billchain_rpc_types::{
-    BillHashVerificationView, BillVersionView, BillView, ElementsVerificationView,
-    HashVerificationView, MismatchView, schema,
+    AdjustmentView, BillHashVerificationView, BillVersionView, BillView, DifferenceView,
+    ElementsVerificationView, FieldProofView, FieldRulesView, HashVerificationView,
+    HistoryCheckView, LinkRecordView, MismatchView, Page, PartyBillView, PartyView, schema,
 };
 
 const KIND: Param = required("kind", "`xml` or `pdf`", of::<String>);
@@ -29,10 +30,88 @@ pub(super) const METHODS: &[Method] = &[
         maybe::<Vec<BillView>>,
     ),
     method(
+        "bill_getBatch",
+        "Bills by code and number (批量查询), in the order asked; null for what there is not",
+        &[required("bills", "At most 500", list::<schema::BillKeyPair>)],
+        list::<Option<BillView>>,
+    ),
+    method(
+        "bill_byCodesBatch",
+        "Bills by their three codes (票据三码), in the order asked",
+        &[required("bills", "At most 500", list::<schema::ThreeCodes>)],
+        list::<Option<BillView>>,
+    ),
+    method(
         "bill_history",
-        "Every version of a bill (历史版本), oldest first",
-        &[CODE, NUMBER],
+        "The versions of a bill (历史版本), oldest first",
+        &[
+            CODE,
+            NUMBER,
+            optional("from", "First version, 1 by default", maybe::<u32>),
+            optional("limit", "Most versions, 1,024 at most", maybe::<u32>),
+        ],
         maybe::<Vec<BillVersionView>>,
+    ),
+    method(
+        "bill_difference",
+        "The fields in which two versions differ (差异记录); null if there is no bill",
+        &[
+            CODE,
+            NUMBER,
+            optional("from", "The older; by default the one before the newer", maybe::<u32>),
+            optional("to", "The newer; by default the present one", maybe::<u32>),
+        ],
+        maybe::<DifferenceView>,
+    ),
+    method(
+        "bill_proveField",
+        "The proof that a version changed a field (默克尔证明), without any other field",
+        &[
+            CODE,
+            NUMBER,
+            optional("version", "The version; by default the present one", maybe::<u32>),
+            required("field", "Path of the field, such as `lock.holder`", of::<String>),
+        ],
+        maybe::<FieldProofView>,
+    ),
+    method(
+        "bill_verifyHistory",
+        "Whether the node's versions are the bill's complete history (版本链校验)",
+        &[CODE, NUMBER],
+        maybe::<HistoryCheckView>,
+    ),
+    method(
+        "bill_adjustment",
+        "The adjustment by hand that waits for a second administrator (状态调整)",
+        &[CODE, NUMBER],
+        maybe::<AdjustmentView>,
+    ),
+    method(
+        "bill_parties",
+        "The parties of a bill and the bills that belong to it (票据-参与方关联)",
+        &[CODE, NUMBER, CURSOR, LIMIT],
+        maybe::<Page<PartyView>>,
+    ),
+    method(
+        "bill_byParty",
+        "The bills that a participant issued or is linked to, oldest first",
+        &[required("party", "DID of the participant", of::<schema::Did>), CURSOR, LIMIT],
+        page::<PartyBillView>,
+    ),
+    method(
+        "bill_linkHistory",
+        "What was done about a bill's links, oldest first",
+        &[CODE, NUMBER, CURSOR, LIMIT],
+        page::<LinkRecordView>,
+    ),
+    method(
+        "bill_fieldRules",
+        "The field rules of a scene, or of all scenes (字段校验规则)",
+        &[
+            optional("scene", "Number of the scene; null: all scenes", maybe::<schema::SceneId>),
+            optional("version", "Their version; null: the one in force", maybe::<u32>),
+        ],
+        maybe::<FieldRulesView>,
     ),
     method(
         "bill_byIssuer",

@@ -1,12 +1,14 @@
-//! `policy_*` and `dispute_*`.
+//! `scene_*`, `permission_*`, `policy_*` and `dispute_*`.
 
 use super::describe::{
     CODE, CURSOR, LIMIT, Method, NUMBER, Param, SCENE, list, maybe, method, of, optional, page,
     required,
 };
 use billchain_rpc_types::{
-    ActView, CaseDecisionView, CaseView, CheckView, DecisionView, DocumentView, FlowView,
-    InForceView, PolicyRef, PolicyView, ResolutionView, SimulationView, TrailStepView, schema,
+    ActView, AdministratorView, CaseDecisionView, CaseView, CheckView, DecisionView, DocumentView,
+    FlowView, InForceView, PermissionCheckView, PolicyRef, PolicyView, ResolutionView, RuleView,
+    RulesView, SceneApprovalView, SceneView, SimulationView, TrailStepView, WhitelistEntryView,
+    schema,
 };
 
 const POLICY: Param = required("policy", "Number of the policy (策略)", of::<schema::PolicyId>);
@@ -16,9 +18,72 @@ const DOCUMENT: Param = required("document", "The document", of::<schema::Docume
 const FACTS: Param = required("facts", "Fields and their values", of::<schema::Facts>);
 const FROM: Param = optional("from", "First moment", maybe::<schema::Moment>);
 const TO: Param = optional("to", "Last moment", maybe::<schema::Moment>);
+const RULES_VERSION: Param =
+    optional("version", "Version of the rules; null: those in force", maybe::<u32>);
 const CASE: Param = required("case", "Number of the case", of::<u32>);
 
 pub(super) const METHODS: &[Method] = &[
+    method("scene_get", "A business scene (业务场景)", &[SCENE], maybe::<SceneView>),
+    method("scene_list", "All business scenes (业务场景)", &[CURSOR, LIMIT], page::<SceneView>),
+    method("scene_weight", "A scene's weight in contention (场景权重)", &[SCENE], maybe::<u16>),
+    method(
+        "scene_proposals",
+        "The changes of scenes that await a second administrator",
+        &[],
+        list::<SceneApprovalView>,
+    ),
+    method(
+        "scene_approvals",
+        "The ended proposals of a scene (场景审批流), oldest first",
+        &[SCENE, CURSOR, LIMIT],
+        page::<SceneApprovalView>,
+    ),
+    method(
+        "permission_check",
+        "Whether roles may do something with a bill (票据状态权限)",
+        &[
+            optional(
+                "status",
+                "Status of the bill; null: it does not exist yet",
+                maybe::<schema::BillStatusWord>,
+            ),
+            required("operation", "What is to be done", of::<schema::Operation>),
+            required("role", "A role, or a list of roles", of::<schema::Any>),
+            SCENE,
+        ],
+        of::<PermissionCheckView>,
+    ),
+    method(
+        "permission_rules",
+        "One version of the status machine (触发规则)",
+        &[RULES_VERSION],
+        maybe::<RulesView>,
+    ),
+    method(
+        "permission_rule",
+        "One rule of the status machine",
+        &[
+            optional(
+                "status",
+                "Status of the bill; null: it does not exist yet",
+                maybe::<schema::BillStatusWord>,
+            ),
+            required("operation", "What is done", of::<schema::Operation>),
+            RULES_VERSION,
+        ],
+        maybe::<RuleView>,
+    ),
+    method("permission_admins", "The administrators (三员)", &[], list::<AdministratorView>),
+    method(
+        "permission_whitelist",
+        "Who locks without a grant (白名单免授权)",
+        &[
+            optional("scene", "Number of the scene; null: all scenes", maybe::<schema::SceneId>),
+            CURSOR,
+            LIMIT,
+        ],
+        page::<WhitelistEntryView>,
+    ),
     method(
         "policy_get",
         "One version of a policy (策略)",

@@ -4,8 +4,8 @@ use super::describe::{
     CODE, CURSOR, LIMIT, Method, NUMBER, Param, SCENE, list, maybe, method, of, page, required,
 };
 use billchain_rpc_types::{
-    AccessNodeRecordView, AccessNodeView, GrantCheckView, GrantRecordView, GrantView,
-    LinkCheckView, LinkedNodeView, ParticipantView, schema,
+    AccessNodeRecordView, AccessNodeView, GrantCheckView, GrantRecordView, GrantView, IdentityView,
+    LinkCheckView, LinkedNodeView, ParticipantRecordView, ParticipantView, schema,
 };
 
 const NODE: Param = required("node", "DID of the access node", of::<schema::Did>);
@@ -20,6 +20,40 @@ pub(super) const METHODS: &[Method] = &[
         "A participant by its DID (参与方解析)",
         &[required("did", "Its DID", of::<schema::Did>)],
         maybe::<ParticipantView>,
+    ),
+    method(
+        "participant_byAccount",
+        "The participant that acts with an account",
+        &[required("account", "The account", of::<schema::Account>)],
+        maybe::<ParticipantView>,
+    ),
+    method(
+        "participant_byUscc",
+        "A participant by its 统一社会信用代码",
+        &[required("uscc_hash", "SM3 of the code", of::<schema::Hash>)],
+        maybe::<ParticipantView>,
+    ),
+    method(
+        "participant_list",
+        "All participants (参与方)",
+        &[CURSOR, LIMIT],
+        page::<ParticipantView>,
+    ),
+    method(
+        "participant_history",
+        "What was done about a participant, oldest first",
+        &[PARTICIPANT, CURSOR, LIMIT],
+        page::<ParticipantRecordView>,
+    ),
+    method(
+        "participant_verifyIdentity",
+        "Whether a participant holds its key (身份真实性验证)",
+        &[
+            PARTICIPANT,
+            required("challenge", "What the asker chose", of::<schema::Bytes>),
+            required("signature", "The participant's signature of it", of::<schema::Bytes>),
+        ],
+        of::<IdentityView>,
     ),
     method("node_get", "An access node (业务接入节点)", &[NODE], maybe::<AccessNodeView>),
     method(

@@ -3,13 +3,13 @@
 
 mod access;
 mod administration;
-mod parties;
-mod repeats;
-mod versions;
 mod compose;
 mod contracts;
 mod lists;
 mod openrpc;
+mod parties;
+mod repeats;
+mod versions;
 
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{

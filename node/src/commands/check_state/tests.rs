@@ -165,7 +165,8 @@ fn a_state_that_no_call_makes_is_found() {
 fn a_bill_that_is_missing_from_a_list_or_in_two_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let (chain, keys) = chain(&directory);
-    let bill = first_version(&chain, &keys[0]).bill();
+    let first = first_version(&chain, &keys[0]);
+    let bill = first.bill(first.receipt().unwrap());
     let missing = (lists::entries(&bill)[0].clone(), None);
     tamper(&chain, StateDelta::default(), vec![missing]);
     let problems = check(&chain).unwrap().problems;
