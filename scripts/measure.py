@@ -149,7 +149,7 @@ class Bench:
             self.start(network)
             self.generate(
                 "load", "steps", side, self.file("steps", side, run), *self.places(network, ALL),
-                "--steps", "500:500:10", "--duration", 150, "--seed", run,
+                "--steps", "500:500:5", "--duration", 60, "--seed", run,
             )
         finally:
             self.remove(network)
