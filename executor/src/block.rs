@@ -4,9 +4,9 @@ use crate::{
     OpaqueTx, TransactionError,
     externalities::{IndexDelta, StateDelta},
 };
-use billchain_primitives::{BlockNumber, Hash, Header, Moment};
+use billchain_primitives::{AccountId, BlockNumber, Hash, Header, Moment};
 use billchain_runtime::limits::MAX_BLOCK_BYTES;
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 /// What a proposer wants of its block.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,7 @@ pub struct ExecutedBlock {
     pub(crate) delta: StateDelta,
     pub(crate) index: IndexDelta,
     pub(crate) tx_hashes: Vec<Hash>,
+    pub(crate) senders: BTreeSet<AccountId>,
 }
 
 impl ExecutedBlock {
@@ -86,6 +87,11 @@ impl ExecutedBlock {
     /// Hashes of all extrinsics, the timestamp inherent (index 0) included.
     pub fn tx_hashes(&self) -> &[Hash] {
         &self.tx_hashes
+    }
+
+    /// Accounts that signed its transactions.
+    pub fn senders(&self) -> &BTreeSet<AccountId> {
+        &self.senders
     }
 
     /// Number of transactions, inherents not counted.
@@ -142,6 +148,8 @@ pub struct CommittedBlock {
     pub timestamp_ms: Moment,
     /// Hashes of all extrinsics, in order, the timestamp inherent included.
     pub tx_hashes: Vec<Hash>,
+    /// Accounts that signed its transactions: those whose nonces it changed.
+    pub senders: BTreeSet<AccountId>,
     /// The encoded block.
     pub bytes: bytes::Bytes,
 }

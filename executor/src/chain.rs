@@ -90,7 +90,8 @@ impl Chain {
         block: ExecutedBlock,
         certificate: Vec<u8>,
     ) -> Result<Arc<CommittedBlock>, ChainError> {
-        let ExecutedBlock { header, hash, bytes, timestamp_ms, delta, index, tx_hashes } = block;
+        let ExecutedBlock { header, hash, bytes, timestamp_ms, delta, index, tx_hashes, senders } =
+            block;
         {
             let _writing = self.inner.head_lock.lock();
             let head = self.head();
@@ -115,7 +116,8 @@ impl Chain {
                 tx_hashes: tx_hashes.clone(),
             })?;
         }
-        let committed = Arc::new(CommittedBlock { hash, header, timestamp_ms, tx_hashes, bytes });
+        let committed = CommittedBlock { hash, header, timestamp_ms, tx_hashes, senders, bytes };
+        let committed = Arc::new(committed);
         // No subscribers is no failure.
         let _ = self.inner.news.send(committed.clone());
         Ok(committed)

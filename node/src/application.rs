@@ -7,11 +7,11 @@ use billchain_consensus::{
 };
 use billchain_crypto::sm2;
 use billchain_executor::{
-    BlockError, BuildParams, Chain, ChainError, ClockCheck, ExecutedBlock, transaction,
+    BlockError, BuildParams, Chain, ChainError, ClockCheck, CommittedBlock, ExecutedBlock,
 };
-use billchain_primitives::{AccountId, Address, Block, Hash, Header, Nonce};
-use billchain_runtime::{System, UncheckedExtrinsic, Validators};
-use billchain_txpool::{CommittedBlock, Pool};
+use billchain_primitives::{AccountId, Hash, Header, Nonce};
+use billchain_runtime::{System, Validators};
+use billchain_txpool::{CommittedBlock as PoolBlock, Pool};
 use bytes::Bytes;
 use codec::{Decode, Encode};
 use futures::future::BoxFuture;
@@ -69,38 +69,35 @@ impl ChainApplication {
         executed.push_back(block);
     }
 
-    fn recall(&self, hash: &Hash) -> Option<ExecutedBlock> {
-        self.executed.lock().iter().find(|block| block.hash() == *hash).cloned()
+    /// Whether these bytes are a block that was executed.
+    fn knows(&self, hash: &Hash, bytes: &Bytes) -> bool {
+        let executed = self.executed.lock();
+        executed.iter().any(|block| block.hash() == *hash && block.bytes() == bytes)
+    }
+
+    /// The block that was decided; the others of its height are forgotten.
+    fn take(&self, hash: &Hash) -> Option<ExecutedBlock> {
+        let mut executed = std::mem::take(&mut *self.executed.lock());
+        let at = executed.iter().position(|block| block.hash() == *hash)?;
+        executed.swap_remove_back(at)
     }
 
     /// Tells the pool which transactions are in and where their senders'
     /// nonces stand.
-    fn settle_pool(
-        &self,
-        number: u32,
-        hash: Hash,
-        bytes: &[u8],
-        included: Vec<Hash>,
-    ) -> Result<(), AppError> {
-        let block =
-            Block::<sp_runtime::OpaqueExtrinsic>::decode(&mut &bytes[..]).map_err(|error| {
-                AppError::new(format!("the committed block does not decode: {error}"))
-            })?;
-        let senders: BTreeSet<AccountId> =
-            block.extrinsics.iter().filter_map(|extrinsic| signer(&extrinsic.encode())).collect();
+    fn settle_pool(&self, block: &CommittedBlock) -> Result<(), AppError> {
         let nonces = self
             .chain
             .read(|| {
-                senders
-                    .into_iter()
-                    .map(|sender| {
-                        let nonce = System::account_nonce(&sender);
-                        (sender, nonce)
-                    })
-                    .collect::<Vec<(AccountId, Nonce)>>()
+                let nonce = |sender: &AccountId| (sender.clone(), System::account_nonce(sender));
+                block.senders.iter().map(nonce).collect::<Vec<(AccountId, Nonce)>>()
             })
             .map_err(AppError::new)?;
-        self.pool.on_block_committed(&CommittedBlock { number, hash, included, nonces });
+        self.pool.on_block_committed(&PoolBlock {
+            number: block.header.number,
+            hash: block.hash,
+            included: block.tx_hashes.clone(),
+            nonces,
+        });
         Ok(())
     }
 }
@@ -163,10 +160,9 @@ impl Application for ChainApplication {
             },
         };
         if let Ok(header) = Header::decode(&mut &bytes[..])
-            && let Some(known) = self.recall(&header.hash())
-            && known.bytes() == bytes
+            && self.knows(&header.hash(), bytes)
         {
-            return Ok(CheckOutcome::Valid { hash: known.hash() });
+            return Ok(CheckOutcome::Valid { hash: header.hash() });
         }
         match self.chain.execute(bytes.clone(), clock) {
             Ok(block) => {
@@ -187,7 +183,7 @@ impl Application for ChainApplication {
         certificate: &CommitCertificate,
     ) -> Result<(), AppError> {
         self.ensure_next(height)?;
-        let block = match self.recall(&hash) {
+        let block = match self.take(&hash) {
             Some(block) => block,
             None => self
                 .chain
@@ -198,9 +194,7 @@ impl Application for ChainApplication {
             return Err(AppError::new(format!("block {} was decided as {hash}", block.hash())));
         }
         let committed = self.chain.commit(block, certificate.encode()).map_err(AppError::new)?;
-        self.executed.lock().clear();
-        let included = committed.tx_hashes.clone();
-        self.settle_pool(committed.header.number, hash, &committed.bytes, included)
+        self.settle_pool(&committed)
     }
 
     fn decided(&self, height: u64) -> Result<Option<DecidedBlock>, AppError> {
@@ -232,14 +226,6 @@ pub(crate) fn allowed_peer_ids(chain: &Chain) -> Result<BTreeSet<PeerId>, ChainE
         // The pallet bounds the bytes; what is no identity can match no peer.
         validators.chain(observers).filter_map(|id| PeerId::from_bytes(&id).ok()).collect()
     })
-}
-
-fn signer(bytes: &[u8]) -> Option<AccountId> {
-    let extrinsic: UncheckedExtrinsic = transaction::decode(bytes).ok()?;
-    match extrinsic.signed_parts()?.0 {
-        Address::Id(account) => Some(account.clone()),
-        _ => None,
-    }
 }
 
 /// The local clock in milliseconds since 1970.

@@ -12,7 +12,7 @@ use billchain_runtime::{
     Dispute, RuntimeCall, Timestamp, UncheckedExtrinsic, contention::lock_requests,
 };
 use codec::{Compact, Encode};
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 /// Bytes of a block beside its extrinsics, at most: a header without digest
 /// items and the number of extrinsics.
@@ -85,14 +85,14 @@ fn fill(
             };
             return (stopped, refused);
         }
-        for Candidate { bytes, extrinsic, .. } in ordered(run, candidates) {
+        for Candidate { bytes, extrinsic, sender } in ordered(run, candidates) {
             if Instant::now() >= deadline || run.has_failed() {
                 return (Stopped::Deadline, refused);
             }
             let fits = body.has_room_for(bytes.len());
             let result = if fits { run.apply(extrinsic).map(|()| true) } else { Ok(false) };
             match result {
-                Ok(true) => body.push(bytes),
+                Ok(true) => body.push_signed(bytes, sender),
                 Ok(false) => passed_over += 1,
                 Err(reason) if reason.is_full_block() => passed_over += 1,
                 // A gap in the nonces, because an earlier transaction was
@@ -135,12 +135,17 @@ fn gather(
 /// A signed transaction and who signed it.
 fn signed(bytes: &[u8]) -> Result<(UncheckedExtrinsic, AccountId), TransactionError> {
     let extrinsic = transaction::decode(bytes)?;
-    let unsigned = || TransactionError::Malformed("it is not signed".into());
-    let sender = match extrinsic.signed_parts().ok_or_else(unsigned)?.0 {
-        Address::Id(account) => account.clone(),
-        other => return Err(TransactionError::Malformed(format!("its signer is {other:?}"))),
-    };
+    let no_account = || TransactionError::Malformed("no account has signed it".into());
+    let sender = sender(&extrinsic).ok_or_else(no_account)?.clone();
     Ok((extrinsic, sender))
+}
+
+/// The account that signed an extrinsic, if one did.
+pub(crate) fn sender(extrinsic: &UncheckedExtrinsic) -> Option<&AccountId> {
+    match extrinsic.signed_parts()?.0 {
+        Address::Id(account) => Some(account),
+        _ => None,
+    }
 }
 
 /// The candidates in the order for the block.
@@ -197,13 +202,14 @@ fn run_error(doing: &'static str, error: RunError) -> ChainError {
 /// The extrinsics of a block that grows.
 struct Body {
     extrinsics: Vec<OpaqueTx>,
+    senders: BTreeSet<AccountId>,
     bytes: usize,
     limit: usize,
 }
 
 impl Body {
     fn new(limit: usize) -> Self {
-        Self { extrinsics: Vec::new(), bytes: BLOCK_OVERHEAD, limit }
+        Self { extrinsics: Vec::new(), senders: BTreeSet::new(), bytes: BLOCK_OVERHEAD, limit }
     }
 
     fn room(&self) -> usize {
@@ -217,6 +223,11 @@ impl Body {
     fn push(&mut self, extrinsic: OpaqueTx) {
         self.bytes = self.bytes.saturating_add(extrinsic.len());
         self.extrinsics.push(extrinsic);
+    }
+
+    fn push_signed(&mut self, extrinsic: OpaqueTx, sender: AccountId) {
+        self.push(extrinsic);
+        self.senders.insert(sender);
     }
 
     fn into_block(self, outcome: Outcome, timestamp_ms: Moment) -> ExecutedBlock {
@@ -237,6 +248,7 @@ impl Body {
             delta: outcome.delta,
             index: outcome.index,
             tx_hashes,
+            senders: self.senders,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     BlockError, Chain, ClockCheck, ExecutedBlock, OpaqueTx, TransactionError,
-    chain::build::is_bare,
+    chain::build::{is_bare, sender},
     run::{Outcome, Run, RunError},
     state::extrinsics_root,
     transaction::{self, transaction_hash},
@@ -45,6 +45,7 @@ impl Chain {
         let tx_hashes: Vec<Hash> = extrinsics.iter().map(|tx| transaction_hash(tx)).collect();
         let decoded = decode_all(&extrinsics, &tx_hashes)?;
         let timestamp_ms = timestamp(&decoded)?;
+        let senders = decoded.iter().filter_map(sender).cloned().collect();
 
         let mut run = Run::begin(view, number, head.hash)?;
         check_time(timestamp_ms, run.ask(Timestamp::get), clock)?;
@@ -59,7 +60,7 @@ impl Chain {
         let Outcome { header: computed, delta, index } = run.end()?;
         compare(&header, &computed)?;
         let hash = header.hash();
-        Ok(ExecutedBlock { header, hash, bytes, timestamp_ms, delta, index, tx_hashes })
+        Ok(ExecutedBlock { header, hash, bytes, timestamp_ms, delta, index, tx_hashes, senders })
     }
 }
 

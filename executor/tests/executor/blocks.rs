@@ -32,7 +32,7 @@ fn two_nodes_come_to_the_same_roots() {
 #[test]
 fn the_development_chain_keeps_its_name() {
     let hash = Node::development().chain.genesis_hash();
-    let expected = "0x1d393d28e49157c60f4f4fdf37af4927b5ca3fbd306b7e83b3eee1e27e1d2a2b";
+    let expected = "0xb3148316c01cbd038c21d77780348f1ce549cda3ac03f0fcae1f20e337f179fd";
     assert_eq!(format!("{hash:?}"), expected);
 }
 

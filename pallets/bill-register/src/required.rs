@@ -35,40 +35,39 @@ mod tests {
 
     type BlankField = (SummaryField, fn(&mut BillSummary), Error<Test>, SummaryProblem);
 
-    const FIELDS: [BlankField; 4] = [
-        (
-            SummaryField::PayerRef,
-            |bill| bill.payer_ref = [0; 32],
-            Error::PayerRefMissing,
-            SummaryProblem::PayerRefMissing,
-        ),
-        (
-            SummaryField::BizNoHash,
-            |bill| bill.biz_no_hash = [0; 32],
-            Error::BizNoHashMissing,
-            SummaryProblem::BizNoHashMissing,
-        ),
-        (
-            SummaryField::PdfHash,
-            |bill| bill.pdf_hash = [0; 32],
-            Error::PdfHashMissing,
-            SummaryProblem::PdfHashMissing,
-        ),
-        (
-            SummaryField::LocationHash,
-            |bill| bill.location_hash = [0; 32],
-            Error::LocationHashMissing,
-            SummaryProblem::LocationHashMissing,
-        ),
-    ];
-
     fn whole(number: u32) -> BillSummary {
         BillSummary { pdf_hash: [1; 32], location_hash: [2; 32], ..bill(number) }
     }
 
     #[test]
     fn a_bill_that_lacks_what_its_scene_requires_is_refused_by_the_fields_name() {
-        for (field, blank, refused, problem) in FIELDS {
+        let fields: [BlankField; 4] = [
+            (
+                SummaryField::PayerRef,
+                |bill| bill.payer_ref = [0; 32],
+                Error::<Test>::PayerRefMissing,
+                SummaryProblem::PayerRefMissing,
+            ),
+            (
+                SummaryField::BizNoHash,
+                |bill| bill.biz_no_hash = [0; 32],
+                Error::<Test>::BizNoHashMissing,
+                SummaryProblem::BizNoHashMissing,
+            ),
+            (
+                SummaryField::PdfHash,
+                |bill| bill.pdf_hash = [0; 32],
+                Error::<Test>::PdfHashMissing,
+                SummaryProblem::PdfHashMissing,
+            ),
+            (
+                SummaryField::LocationHash,
+                |bill| bill.location_hash = [0; 32],
+                Error::<Test>::LocationHashMissing,
+                SummaryProblem::LocationHashMissing,
+            ),
+        ];
+        for (field, blank, refused, problem) in fields {
             run(|| {
                 let mut lacking = whole(1);
                 blank(&mut lacking);

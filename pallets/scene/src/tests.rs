@@ -263,6 +263,7 @@ fn every_call_is_a_system_administrators() {
             let refused = DispatchError::from(refused);
             let expected = [(); 6].map(|()| Err(refused));
             assert_storage_noop!(assert_eq!(calls(signed(who)), expected, "sender {who}"));
+            assert_noop!(SceneRegistry::withdraw(signed(who), CLINIC, 1, reason()), refused);
         }
         for origin in [RuntimeOrigin::none(), RuntimeOrigin::root()] {
             let expected = [(); 6].map(|()| Err(BadOrigin.into()));

@@ -69,7 +69,7 @@ pub(super) const METHODS: &[Method] = &[
         &[
             CODE,
             NUMBER,
-            optional("version", "The version; by default the present one", maybe::<u32>),
+            required("version", "The version; null: the present one", maybe::<u32>),
             required("field", "Path of the field, such as `lock.holder`", of::<String>),
         ],
         maybe::<FieldProofView>,

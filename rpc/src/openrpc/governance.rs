@@ -42,7 +42,7 @@ pub(super) const METHODS: &[Method] = &[
         "permission_check",
         "Whether roles may do something with a bill (票据状态权限)",
         &[
-            optional(
+            required(
                 "status",
                 "Status of the bill; null: it does not exist yet",
                 maybe::<schema::BillStatusWord>,
@@ -63,7 +63,7 @@ pub(super) const METHODS: &[Method] = &[
         "permission_rule",
         "One rule of the status machine",
         &[
-            optional(
+            required(
                 "status",
                 "Status of the bill; null: it does not exist yet",
                 maybe::<schema::BillStatusWord>,

@@ -385,7 +385,6 @@ fn a_typical_bill_takes_at_most_500_bytes_even_locked_and_partly_reimbursed() {
         assert_ok!(send(HOSPITAL, register(bill(1))));
         let mut bill: Bill = Bills::<Test>::get(key(1)).expect("it was registered");
         let (payer, scene) = (did("shanghai-medical-insurance"), SceneId(1));
-        bill.summary.related = Some(key(2));
         // After fifty years of a block every 3 s.
         (bill.receipt.block, bill.receipt.extrinsic) = (525_600_000, 10_000);
         let before = BillStatus::PartlyReimbursed;

@@ -77,7 +77,8 @@ fn one_refused_change_refuses_an_all_or_nothing_batch_and_is_named() {
         assert_noop!(send(INSURER_A, call), refused(1, Error::LockedByOther));
         let items = vec![item(1, lock(SHARED, "c")), item(9, lock(SHARED, "c"))];
         let call = changes(items, BatchMode::AllOrNothing);
-        assert_noop!(send(INSURER_A, call), refused(1, Error::BillNotFound));
+        let error = ErrorIndex(Error::<Test>::BillNotFound.encode()[0]);
+        assert_noop!(send(INSURER_A, call), Error::<Test>::BatchItem { index: 1, error });
     });
 }
 
