@@ -2,6 +2,7 @@
 
 mod links;
 mod repeats;
+mod required;
 mod rules;
 
 use crate::{BatchMode, Bills, Call, Error, Event, Touched, mock::*};
