@@ -19,7 +19,7 @@ use sp_runtime::{DispatchError, ModuleError};
 
 /// The bills that a call registers or pre-issues.
 enum Bills {
-    One(BillSummary),
+    One(Box<BillSummary>),
     Batch(Vec<BillSummary>),
 }
 
@@ -28,7 +28,7 @@ impl Bills {
         match call {
             RuntimeCall::BillRegister(
                 Call::register { summary } | Call::pre_issue { notice: summary },
-            ) => Some(Self::One(summary.clone())),
+            ) => Some(Self::One(Box::new(summary.clone()))),
             RuntimeCall::BillRegister(Call::register_batch { bills, .. }) => {
                 Some(Self::Batch(bills.to_vec()))
             }
@@ -65,7 +65,7 @@ pub(crate) fn items(
     let mut fates = events.iter().filter_map(fate);
     let (bills, fates): (Vec<_>, Vec<_>) = match bills {
         Bills::One(bill) => {
-            (vec![bill], vec![failure.map_or_else(|| left(&mut fates), Fate::Refused)])
+            (vec![*bill], vec![failure.map_or_else(|| left(&mut fates), Fate::Refused)])
         }
         Bills::Batch(bills) => {
             let fates = (0_u16..)

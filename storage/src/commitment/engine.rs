@@ -291,12 +291,12 @@ impl<E: EngineContext> Engine<E> {
 
 /// The writes of a delta.
 pub(super) fn operations(delta: &StateDelta) -> Operations {
-    let keys: Vec<_> = delta.iter().map(|(key, _)| key).collect();
-    let values: Vec<_> = delta.iter().filter_map(|(_, value)| value.as_ref()).collect();
+    let keys: Vec<_> = delta.keys().collect();
+    let values: Vec<_> = delta.values().filter_map(Option::as_ref).collect();
     // Apart, so that messages hashed side by side have about one length.
     let digest = commonware_cryptography::sha256::Digest;
     let mut values = sm3_many(&values).into_iter().map(digest);
-    let written = delta.iter().map(|(_, value)| value.as_ref().and_then(|_| values.next()));
+    let written = delta.values().map(|value| value.as_ref().and_then(|_| values.next()));
     sm3_many(&keys).into_iter().map(digest).zip(written).collect()
 }
 

@@ -10,7 +10,7 @@ use billchain_runtime::Runtime;
 use clap::{Args, Subcommand};
 use pallet_policy::{Decision, Format, PolicyStatus};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 type Call = pallet_policy::Call<Runtime>;
 
@@ -143,7 +143,7 @@ impl Verdict {
     }
 }
 
-fn format(document: &PathBuf) -> Format {
+fn format(document: &Path) -> Format {
     match document.extension() {
         Some(extension) if extension == "pb" => Format::Protobuf,
         _ => Format::Json,
