@@ -290,9 +290,13 @@ impl Storage {
     pub fn tx(&self, hash: &H256) -> Result<Option<(u32, u32)>, StorageError> {
         let tables = &self.shared.tables;
         let Some(bytes) = tables.get(Table::Tx, hash.as_bytes())? else { return Ok(None) };
-        codec::DecodeAll::decode_all(&mut bytes.as_slice()).map(Some).map_err(|error| {
-            tables.corrupt(format!("the place of transaction {hash} is unreadable: {error}"))
-        })
+        let place: (u32, u32) =
+            codec::DecodeAll::decode_all(&mut bytes.as_slice()).map_err(|error| {
+                tables.corrupt(format!("the place of transaction {hash} is unreadable: {error}"))
+            })?;
+        // RocksDB has a block shortly before it is the head: who is told of the
+        // transaction then, and reads the state at the head, would miss it.
+        Ok((place.0 <= self.head().number).then_some(place))
     }
 
     /// A node-local index entry.

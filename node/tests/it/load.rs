@@ -6,7 +6,7 @@ use billchain_client::{
     einvoice::{EInvoice, SummaryContext},
 };
 use billchain_crypto::sm3::sm3;
-use billchain_primitives::{BillKey, BillSummary, Did, Hash, SceneId};
+use billchain_primitives::{BatchMode, BillKey, BillSummary, Did, Hash, SceneId};
 use billchain_runtime::{Runtime, RuntimeCall};
 use jsonrpsee::{
     core::{
@@ -61,6 +61,13 @@ impl Issuer {
 /// The call that registers a bill.
 pub fn register(summary: BillSummary) -> RuntimeCall {
     RuntimeCall::BillRegister(pallet_bill_register::Call::<Runtime>::register { summary })
+}
+
+/// The call that registers all of some bills, or none.
+pub fn register_batch(bills: Vec<BillSummary>) -> RuntimeCall {
+    let bills = bills.try_into().expect("not more than a batch may have");
+    let mode = BatchMode::AllOrNothing;
+    RuntimeCall::BillRegister(pallet_bill_register::Call::<Runtime>::register_batch { bills, mode })
 }
 
 /// Makes bills, each with a number of its own.

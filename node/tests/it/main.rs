@@ -10,6 +10,7 @@ mod bad_bills;
 mod bad_requests;
 mod bad_starts;
 mod command;
+mod contention;
 mod damage;
 mod garbage;
 mod http;

@@ -159,3 +159,28 @@ fn many_readers_see_whole_blocks_while_one_writes() {
         done.store(true, Ordering::Relaxed);
     });
 }
+
+#[test]
+fn a_transaction_has_a_place_only_when_the_state_after_it_is_the_heads() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = begin(dir.path());
+    let last = 80;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for number in 1..=last {
+                    let hash = tx_hash(number, 0);
+                    let place = loop {
+                        if let Some(place) = storage.tx(&hash).unwrap() {
+                            break place;
+                        }
+                    };
+                    let head = storage.head().number;
+                    assert_eq!(place, (number, 0));
+                    assert!(head >= number, "found in block {number}, read at block {head}");
+                }
+            });
+        }
+        grow_to(&storage, last);
+    });
+}
