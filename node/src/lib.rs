@@ -14,7 +14,10 @@ mod service;
 use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
-use commands::{bill, blocks, chain_spec, check_state, config as config_command, devnet, keys};
+use commands::{
+    benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command, devnet,
+    keys,
+};
 use config::Config;
 use std::{path::PathBuf, process::ExitCode};
 use tracing_subscriber::EnvFilter;
@@ -60,6 +63,10 @@ enum Command {
     Devnet(devnet::Options),
     /// Register, lock, reimburse, reverse, query and verify bills at a node.
     Bill(bill::Cli),
+    /// Measure what the contracts' calls cost on this machine, and write their
+    /// weights into the project's tree.
+    #[command(subcommand)]
+    BenchmarkWeights(benchmark_weights::Command),
 }
 
 /// Does what the command line says.
@@ -94,6 +101,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Blocks(command) => blocks::run(command)?,
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Devnet(options) => devnet::run(options)?,
+        Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
     }
     Ok(ExitCode::SUCCESS)
