@@ -1,13 +1,20 @@
 //! What each call costs: time in picoseconds without the database, and the
 //! database reads and writes of its longest path.
+//!
+//! Measured by `billchain benchmark-weights pallets`; `scripts/weights` writes
+//! this file again. Do not edit it.
+//!
+//! - Date: 2026-11-26
+//! - Machine: AMD EPYC, 2 cores, linux 6.18
+//! - Ledger: 300_000 bills; steps: 10, repeats: 9
 
 use frame::weights_prelude::*;
 
-/// Weights of the contract's calls.
+/// Weights of the contract's calls, and of what else it does for them.
 pub trait WeightInfo {
     /// Weight of `change_status`.
     fn change_status() -> Weight;
-    /// Weight of `change_status` to a lock that uses a grant.
+    /// Weight of `lock_with_grant`.
     fn lock_with_grant() -> Weight;
     /// Weight of `red_reverse`.
     fn red_reverse() -> Weight;
@@ -19,21 +26,24 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    // At most: call 173.0 µs, its reads 24.8 µs, commit of its block 625.2 µs.
     fn change_status() -> Weight {
-        Weight::from_parts(80_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(11, 3))
+        let time = Weight::from_parts(173_064_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(11, 2))
     }
-    // Besides: reads Grants, Participants of holder and subject, Timestamp.Now;
-    // writes Grants.
+    // At most: call 229.4 µs, its reads 30.5 µs, commit of its block 1_799.6 µs.
     fn lock_with_grant() -> Weight {
-        Weight::from_parts(30_000_000, 0)
-            .saturating_add(Self::change_status())
-            .saturating_add(T::DbWeight::get().reads_writes(4, 1))
+        let time = Weight::from_parts(229_431_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(12, 3))
     }
-    // Each new bill's scene and access nodes of the issuer count.
+    // At most: call 115.2 µs, its reads 25.3 µs, commit of its block 3_546.4 µs.
     fn red_reverse() -> Weight {
-        Weight::from_parts(130_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(14, 4))
+        let time = Weight::from_parts(115_209_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(11, 3))
     }
+    // At most: call 52.8 µs, its reads 5.3 µs, commit of its block 6_096.5 µs.
     fn update_summary() -> Weight {
-        Weight::from_parts(40_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(4, 2))
+        let time = Weight::from_parts(52_838_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
 }
