@@ -5,8 +5,8 @@
 //! this file again. Do not edit it.
 //!
 //! - Date: 2026-11-26
-//! - Machine: AMD EPYC, 2 cores, linux 6.18
-//! - Ledger: 300_000 bills; steps: 10, repeats: 9
+//! - Machine: AMD EPYC, 2 cores, linux 6.18.44-fc-v669
+//! - Ledger: 200_000 bills; steps: 5, repeats: 15
 
 use frame::weights_prelude::*;
 
@@ -26,27 +26,27 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 75.7 µs, its reads 8.1 µs, commit of its block 8_524.7 µs.
+    // At most: call 85.2 µs, its reads 9.9 µs, commit of its block 21_645.8 µs.
     fn link() -> Weight {
-        let time = Weight::from_parts(75_774_000, 0);
+        let time = Weight::from_parts(85_286_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 3))
     }
-    // At most: call 85.4 µs, its reads 5.9 µs, commit of its block 9_388.2 µs.
+    // At most: call 85.1 µs, its reads 10.2 µs, commit of its block 27_686.3 µs.
     fn register() -> Weight {
-        let time = Weight::from_parts(85_418_000, 0);
+        let time = Weight::from_parts(85_117_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 3))
     }
-    // At most: call 5_946.3 µs, its reads 9_929.4 µs, commit of its block 73_027.0 µs.
+    // At most: call 5_676.0 µs, its reads 8_546.3 µs, commit of its block 95_444.7 µs.
     fn set_status(n: u32) -> Weight {
-        let time = Weight::from_parts(1_097_974_000, 0);
-        let weight = time.saturating_add(T::DbWeight::get().reads_writes(3, 1));
-        let time = Weight::from_parts(2_485_063, 0);
+        let time = Weight::from_parts(1_752_894_000, 0);
+        let weight = time.saturating_add(T::DbWeight::get().reads_writes(6, 1));
+        let time = Weight::from_parts(2_678_996, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(2, 1));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 57.2 µs, its reads 6.7 µs, commit of its block 4_315.3 µs.
+    // At most: call 86.4 µs, its reads 17.3 µs, commit of its block 33_022.5 µs.
     fn unlink() -> Weight {
-        let time = Weight::from_parts(57_285_000, 0);
+        let time = Weight::from_parts(86_436_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 3))
     }
 }

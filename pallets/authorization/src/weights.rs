@@ -5,8 +5,8 @@
 //! this file again. Do not edit it.
 //!
 //! - Date: 2026-11-26
-//! - Machine: AMD EPYC, 2 cores, linux 6.18
-//! - Ledger: 300_000 bills; steps: 10, repeats: 9
+//! - Machine: AMD EPYC, 2 cores, linux 6.18.44-fc-v669
+//! - Ledger: 200_000 bills; steps: 5, repeats: 15
 
 use frame::weights_prelude::*;
 
@@ -30,37 +30,37 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 55.5 µs, its reads 5.7 µs, commit of its block 7_154.2 µs.
+    // At most: call 90.7 µs, its reads 11.4 µs, commit of its block 25_723.5 µs.
     fn activate() -> Weight {
-        let time = Weight::from_parts(55_534_000, 0);
+        let time = Weight::from_parts(90_704_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
-    // At most: call 34.8 µs, its reads 4.9 µs, commit of its block 452.1 µs.
+    // At most: call 84.2 µs, its reads 7.1 µs, commit of its block 13_988.4 µs.
     fn freeze() -> Weight {
-        let time = Weight::from_parts(34_802_000, 0);
+        let time = Weight::from_parts(84_234_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
-    // At most: call 27.9 µs, its reads 4.5 µs, commit of its block 357.5 µs.
+    // At most: call 83.6 µs, its reads 14.8 µs, commit of its block 28_341.3 µs.
     fn record_transfer() -> Weight {
-        let time = Weight::from_parts(27_961_000, 0);
+        let time = Weight::from_parts(83_663_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
-    // At most: call 78.9 µs, its reads 11.9 µs, commit of its block 7_685.0 µs.
+    // At most: call 101.9 µs, its reads 23.7 µs, commit of its block 27_874.8 µs.
     fn record_use() -> Weight {
-        let time = Weight::from_parts(78_917_000, 0);
+        let time = Weight::from_parts(101_922_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(7, 1))
     }
-    // At most: call 95.9 µs, its reads 13.2 µs, commit of its block 7_660.4 µs.
+    // At most: call 122.6 µs, its reads 26.1 µs, commit of its block 28_459.4 µs.
     fn register_grant(n: u32) -> Weight {
-        let time = Weight::from_parts(74_290_000, 0);
+        let time = Weight::from_parts(103_694_000, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(8, 3));
-        let time = Weight::from_parts(158_922, 0);
+        let time = Weight::from_parts(186_840, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(0, 0));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 43.8 µs, its reads 5.4 µs, commit of its block 7_219.7 µs.
+    // At most: call 55.1 µs, its reads 6.7 µs, commit of its block 3_389.0 µs.
     fn revoke() -> Weight {
-        let time = Weight::from_parts(43_885_000, 0);
+        let time = Weight::from_parts(55_111_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
 }

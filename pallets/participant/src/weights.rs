@@ -5,8 +5,8 @@
 //! this file again. Do not edit it.
 //!
 //! - Date: 2026-11-26
-//! - Machine: AMD EPYC, 2 cores, linux 6.18
-//! - Ledger: 300_000 bills; steps: 10, repeats: 9
+//! - Machine: AMD EPYC, 2 cores, linux 6.18.44-fc-v669
+//! - Ledger: 200_000 bills; steps: 5, repeats: 15
 
 use frame::weights_prelude::*;
 
@@ -28,29 +28,29 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 84.0 µs, its reads 27.2 µs, commit of its block 7_744.3 µs.
+    // At most: call 95.8 µs, its reads 29.4 µs, commit of its block 35_686.3 µs.
     fn register() -> Weight {
-        let time = Weight::from_parts(84_044_000, 0);
+        let time = Weight::from_parts(95_862_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(7, 5))
     }
-    // At most: call 67.0 µs, its reads 16.7 µs, commit of its block 3_829.8 µs.
+    // At most: call 88.1 µs, its reads 21.0 µs, commit of its block 39_659.8 µs.
     fn rotate_key() -> Weight {
-        let time = Weight::from_parts(67_030_000, 0);
+        let time = Weight::from_parts(88_171_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 3))
     }
-    // At most: call 37.2 µs, its reads 3.4 µs, commit of its block 7_787.9 µs.
+    // At most: call 20.8 µs, its reads 5.2 µs, commit of its block 464.0 µs.
     fn set_roles() -> Weight {
-        let time = Weight::from_parts(37_216_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(2, 1))
+        let time = Weight::from_parts(20_891_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(3, 1))
     }
-    // At most: call 41.4 µs, its reads 3.4 µs, commit of its block 6_097.4 µs.
+    // At most: call 71.9 µs, its reads 20.4 µs, commit of its block 31_698.3 µs.
     fn set_status() -> Weight {
-        let time = Weight::from_parts(41_402_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(2, 2))
+        let time = Weight::from_parts(71_927_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
     }
-    // At most: call 39.0 µs, its reads 5.2 µs, commit of its block 6_913.9 µs.
+    // At most: call 73.0 µs, its reads 11.6 µs, commit of its block 39_624.6 µs.
     fn update_info() -> Weight {
-        let time = Weight::from_parts(39_019_000, 0);
+        let time = Weight::from_parts(73_080_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 3))
     }
 }

@@ -5,8 +5,8 @@
 //! this file again. Do not edit it.
 //!
 //! - Date: 2026-11-26
-//! - Machine: AMD EPYC, 2 cores, linux 6.18
-//! - Ledger: 300_000 bills; steps: 10, repeats: 9
+//! - Machine: AMD EPYC, 2 cores, linux 6.18.44-fc-v669
+//! - Ledger: 200_000 bills; steps: 5, repeats: 15
 
 use frame::weights_prelude::*;
 
@@ -26,27 +26,27 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 96.3 µs, its reads 12.8 µs, commit of its block 10_639.6 µs.
+    // At most: call 111.4 µs, its reads 17.8 µs, commit of its block 43_626.3 µs.
     fn finalize_approval() -> Weight {
-        let time = Weight::from_parts(96_323_000, 0);
+        let time = Weight::from_parts(111_414_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 2))
     }
-    // At most: call 20_618.4 µs, its reads 540.2 µs, commit of its block 135_231.0 µs.
+    // At most: call 21_064.3 µs, its reads 350.9 µs, commit of its block 281_124.3 µs.
     fn set_status() -> Weight {
-        let time = Weight::from_parts(20_618_493_000, 0);
+        let time = Weight::from_parts(21_064_328_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(144, 137))
     }
-    // At most: call 973.0 µs, its reads 3_129.3 µs, commit of its block 12_193.2 µs.
+    // At most: call 2_093.2 µs, its reads 3_559.5 µs, commit of its block 22_666.5 µs.
     fn submit(b: u32) -> Weight {
-        let time = Weight::from_parts(468_636_886, 0);
+        let time = Weight::from_parts(1_176_876_142, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(1023, 15));
-        let time = Weight::from_parts(81_462, 0);
+        let time = Weight::from_parts(212_908, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(0, 0));
         weight.saturating_add(each.saturating_mul(b.into()))
     }
-    // At most: call 98.6 µs, its reads 24.6 µs, commit of its block 7_743.8 µs.
+    // At most: call 98.6 µs, its reads 10.2 µs, commit of its block 19_460.5 µs.
     fn submit_approval() -> Weight {
-        let time = Weight::from_parts(98_676_000, 0);
+        let time = Weight::from_parts(98_668_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
     }
 }

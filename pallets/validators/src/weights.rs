@@ -5,8 +5,8 @@
 //! this file again. Do not edit it.
 //!
 //! - Date: 2026-11-26
-//! - Machine: AMD EPYC, 2 cores, linux 6.18
-//! - Ledger: 300_000 bills; steps: 10, repeats: 9
+//! - Machine: AMD EPYC, 2 cores, linux 6.18.44-fc-v669
+//! - Ledger: 200_000 bills; steps: 5, repeats: 15
 
 use frame::weights_prelude::*;
 
@@ -28,29 +28,29 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 303.1 µs, its reads 22.4 µs, commit of its block 6_153.0 µs.
+    // At most: call 198.8 µs, its reads 16.9 µs, commit of its block 20_233.3 µs.
     fn add_observer() -> Weight {
-        let time = Weight::from_parts(303_134_000, 0);
+        let time = Weight::from_parts(198_840_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(2, 1))
     }
-    // At most: call 277.9 µs, its reads 32.8 µs, commit of its block 7_457.6 µs.
+    // At most: call 202.9 µs, its reads 25.3 µs, commit of its block 43_575.7 µs.
     fn add_validator() -> Weight {
-        let time = Weight::from_parts(277_909_000, 0);
+        let time = Weight::from_parts(202_952_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 2))
     }
-    // At most: call 205.5 µs, its reads 13.8 µs, commit of its block 10_655.4 µs.
+    // At most: call 152.6 µs, its reads 12.3 µs, commit of its block 36_199.4 µs.
     fn remove_observer() -> Weight {
-        let time = Weight::from_parts(205_547_000, 0);
+        let time = Weight::from_parts(152_649_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
-    // At most: call 107.5 µs, its reads 6.5 µs, commit of its block 7_596.2 µs.
+    // At most: call 72.9 µs, its reads 7.8 µs, commit of its block 19_666.9 µs.
     fn remove_validator() -> Weight {
-        let time = Weight::from_parts(107_540_000, 0);
+        let time = Weight::from_parts(72_980_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
-    // At most: call 87.9 µs, its reads 5.7 µs, commit of its block 5_383.4 µs.
+    // At most: call 64.3 µs, its reads 6.8 µs, commit of its block 19_929.2 µs.
     fn rotate_validator_key() -> Weight {
-        let time = Weight::from_parts(87_950_000, 0);
+        let time = Weight::from_parts(64_346_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
 }
