@@ -15,7 +15,8 @@ use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
-    admin, bill, blocks, chain_spec, check_state, config as config_command, devnet, keys, reindex,
+    admin, benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command,
+    devnet, keys, reindex,
 };
 use config::Config;
 use std::{path::PathBuf, process::ExitCode};
@@ -67,6 +68,10 @@ enum Command {
     /// Administer: participants, access nodes, scenes, policies, grants, cases,
     /// rules, and the council's motions.
     Admin(admin::Cli),
+    /// Measure what the contracts' calls cost on this machine, and write their
+    /// weights into the project's tree.
+    #[command(subcommand)]
+    BenchmarkWeights(benchmark_weights::Command),
 }
 
 /// Does what the command line says.
@@ -102,6 +107,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Reindex(options) => reindex::run(&options)?,
         Command::Devnet(options) => devnet::run(options)?,
+        Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),
     }

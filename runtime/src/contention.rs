@@ -38,8 +38,11 @@ impl TransactionExtension<RuntimeCall> for CheckContention {
 
     fn weight(&self, call: &RuntimeCall) -> Weight {
         // Their number is bounded by the transaction's bytes.
-        let locks = u32::try_from(lock_requests(call).len()).unwrap_or(u32::MAX);
-        <Runtime as pallet_dispute::Config>::WeightInfo::announce(locks)
+        match u32::try_from(lock_requests(call).len()).unwrap_or(u32::MAX) {
+            // Nothing is done for them.
+            0 => Weight::zero(),
+            locks => <Runtime as pallet_dispute::Config>::WeightInfo::announce(locks),
+        }
     }
 
     fn prepare(

@@ -1,6 +1,7 @@
 //! The commands of `billchain`, one module each.
 
 pub(crate) mod admin;
+pub(crate) mod benchmark_weights;
 pub(crate) mod bill;
 pub(crate) mod blocks;
 pub(crate) mod chain_spec;

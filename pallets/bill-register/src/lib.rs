@@ -69,8 +69,8 @@ pub use links::{
 };
 pub use pallet::*;
 pub use rules::{
-    BillField, FieldCheck, FieldRule, FieldRules, MAX_FIELD_RULES, OptionalField, RuleSet,
-    rule_set_key, unsound,
+    BillField, FieldCheck, FieldRule, FieldRules, MAX_FIELD_RULES, MAX_PARTS, OptionalField,
+    RuleSet, rule_set_key, unsound,
 };
 pub use types::{Batch, BatchMode, MAX_BATCH};
 pub use weights::WeightInfo;

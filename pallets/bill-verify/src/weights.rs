@@ -1,9 +1,16 @@
 //! What each call costs: time in picoseconds without the database, and the
 //! database reads and writes of its longest path.
+//!
+//! Measured by `billchain benchmark-weights pallets`; `scripts/weights` writes
+//! this file again. Do not edit it.
+//!
+//! - Date: 2026-11-26
+//! - Machine: AMD EPYC, 2 cores, linux 6.18.44-fc-v669
+//! - Ledger: 200_000 bills; steps: 5, repeats: 15
 
 use frame::weights_prelude::*;
 
-/// Weights of the contract's calls.
+/// Weights of the contract's calls, and of what else it does for them.
 pub trait WeightInfo {
     /// Weight of `report_mismatch`.
     fn report_mismatch() -> Weight;
@@ -13,8 +20,9 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // Reads: participant by account and by DID, bill, time, count.
+    // At most: call 63.2 µs, its reads 19.5 µs, commit of its block 31_701.3 µs.
     fn report_mismatch() -> Weight {
-        Weight::from_parts(30_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(5, 1))
+        let time = Weight::from_parts(63_274_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
     }
 }

@@ -149,6 +149,38 @@ fn limits_fit_into_one_another() {
     );
 }
 
+#[test]
+fn the_heaviest_calls_fit_into_a_block_together_with_what_comes_before_them() {
+    use frame_support::dispatch::DispatchClass;
+    use pallet_access_node::WeightInfo as _;
+    use pallet_bill_register::WeightInfo as _;
+    use pallet_bill_update::WeightInfo as _;
+    use pallet_dispute::WeightInfo as _;
+    use pallet_policy::WeightInfo as _;
+    type Register = <Runtime as pallet_bill_register::Config>::WeightInfo;
+    type Updates = <Runtime as pallet_bill_update::Config>::WeightInfo;
+    type Nodes = <Runtime as pallet_access_node::Config>::WeightInfo;
+    type Policies = <Runtime as pallet_policy::Config>::WeightInfo;
+    type Disputes = <Runtime as pallet_dispute::Config>::WeightInfo;
+    let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+    let most = weights.get(DispatchClass::Normal).max_extrinsic.unwrap();
+    let batch = pallet_bill_register::MAX_BATCH;
+    let locks = Updates::lock_with_grant().saturating_mul(batch.into());
+    let locks = locks.saturating_add(Disputes::announce(batch));
+    for (call, weight) in [
+        ("register_batch", Register::register_batch(batch)),
+        ("access-node set_status", Nodes::set_status(1_000)),
+        ("policy submit", Policies::submit(pallet_policy::MAX_BODY)),
+        ("policy set_status", Policies::set_status()),
+        ("a full batch of locks", locks),
+    ] {
+        assert!(weight.all_lte(most), "{call}: {weight} of {most}");
+    }
+    // Three full batches a block, or blocks of batches would stay half empty.
+    let batch = Register::register_batch(batch);
+    assert!(batch.saturating_mul(3).all_lte(most), "{batch} of {most}");
+}
+
 fn with_council(members: &[AccountId32], f: impl FnOnce()) {
     let config = RuntimeGenesisConfig {
         council_membership: billchain_runtime::CouncilMembershipConfig {

@@ -1,0 +1,276 @@
+//! What a benchmark sees of the world: the externalities of a node, and behind
+//! Substrate's benchmarking functions the storage of a node.
+//!
+//! A benchmark ends its set-up with `commit_db`, and so does the call: either
+//! becomes a block. `wipe_db` takes back what was committed, with another
+//! block, so that every benchmark begins on the same ledger.
+
+use crate::{
+    WeightsError,
+    clock::waited,
+    store::{Store, TrackedView, Tracker},
+};
+use billchain_executor::externalities::{Failure, StateDelta, StateExternalities};
+use sp_core::storage::{ChildInfo, StateVersion, TrackedStorageKey};
+use sp_externalities::{
+    Error as ExtensionError, Extension, ExtensionStore, Externalities, MultiRemovalResults,
+};
+use std::{
+    any::{Any, TypeId},
+    time::Duration,
+};
+
+/// Externalities of one benchmark.
+pub(crate) struct BenchmarkExternalities {
+    store: Store,
+    inner: StateExternalities<TrackedView>,
+    whitelist: Vec<TrackedStorageKey>,
+    /// What to write to have the ledger back.
+    undo: StateDelta,
+    observed: Observed,
+    /// How long this thread had waited for a processor when counting began.
+    waited: Duration,
+    failure: Option<WeightsError>,
+}
+
+/// What the call did to the storage.
+#[derive(Clone, Default)]
+pub(crate) struct Observed {
+    /// Its reads.
+    pub(crate) reads: Tracker,
+    /// Keys it wrote.
+    pub(crate) writes: u32,
+    /// How long it waited for a processor: other programs' time, not its own.
+    pub(crate) waited: Duration,
+    /// How long the block of its changes took to commit.
+    pub(crate) commit_time: Duration,
+}
+
+impl BenchmarkExternalities {
+    pub(crate) fn new(store: Store) -> Self {
+        Self {
+            inner: StateExternalities::new(store.view()),
+            store,
+            whitelist: Vec::new(),
+            undo: StateDelta::new(),
+            observed: Observed::default(),
+            waited: Duration::ZERO,
+            failure: None,
+        }
+    }
+
+    /// Runs `f` as runtime code, and returns what it did to the storage since
+    /// it last counted from zero.
+    pub(crate) fn run<R>(mut self, f: impl FnOnce() -> R) -> Result<(R, Observed), WeightsError> {
+        let result = sp_externalities::set_and_run_with_externalities(&mut self, f);
+        // The overlay's own failures show when it is finished.
+        let unfinished = StateExternalities::new(self.store.view());
+        let last = std::mem::replace(&mut self.inner, unfinished).finish();
+        match (self.failure, last) {
+            (Some(failure), _) => Err(failure),
+            (None, Err(failure)) => Err(failure.into()),
+            (None, Ok(_)) => Ok((result, self.observed)),
+        }
+    }
+
+    fn is_whitelisted(&self, key: &[u8]) -> bool {
+        self.whitelist.iter().any(|tracked| tracked.key == key)
+    }
+
+    /// Makes a block of what was written since the last one.
+    fn try_commit(&mut self) -> Result<(), WeightsError> {
+        self.observed.waited = waited().saturating_sub(self.waited);
+        // Finishing reads keys that were deleted: not the call's doing.
+        self.observed.reads = std::mem::take(&mut *self.store.tracker().borrow_mut());
+        let written =
+            std::mem::replace(&mut self.inner, StateExternalities::new(self.store.view()));
+        let changes = written.finish()?;
+        for key in changes.state.keys() {
+            if !self.undo.contains_key(key) {
+                self.undo.insert(key.clone(), self.store.value(key)?);
+            }
+        }
+        let counted = changes.state.keys().filter(|key| !self.is_whitelisted(key)).count();
+        self.observed.writes = u32::try_from(counted).unwrap_or(u32::MAX);
+        self.observed.commit_time = self.store.commit(changes.state, changes.index)?;
+        self.inner = StateExternalities::new(self.store.view());
+        Ok(())
+    }
+
+    /// Takes back every block since the benchmark began.
+    fn try_wipe(&mut self) -> Result<(), WeightsError> {
+        let undo = std::mem::take(&mut self.undo);
+        if !undo.is_empty() {
+            self.store.commit(undo, Vec::new())?;
+        }
+        self.inner = StateExternalities::new(self.store.view());
+        Ok(())
+    }
+
+    fn note(&mut self, result: Result<(), WeightsError>) {
+        if let Err(error) = result {
+            // The first one is the cause.
+            self.failure.get_or_insert(error);
+        }
+    }
+}
+
+impl<E: Into<WeightsError>> From<Failure<E>> for WeightsError {
+    fn from(failure: Failure<E>) -> Self {
+        match failure {
+            Failure::State(error) => error.into(),
+            Failure::Unsupported(what) => Self::Unsupported(what),
+        }
+    }
+}
+
+impl Externalities for BenchmarkExternalities {
+    fn wipe(&mut self) {
+        let result = self.try_wipe();
+        self.note(result);
+    }
+
+    fn commit(&mut self) {
+        let result = self.try_commit();
+        self.note(result);
+    }
+
+    fn reset_read_write_count(&mut self) {
+        self.observed = Observed::default();
+        *self.store.tracker().borrow_mut() = Tracker::counting();
+        self.waited = waited();
+    }
+
+    fn read_write_count(&self) -> (u32, u32, u32, u32) {
+        let Observed { reads, writes, .. } = &self.observed;
+        (reads.reads(), reads.repeated, *writes, 0)
+    }
+
+    fn get_whitelist(&self) -> Vec<TrackedStorageKey> {
+        self.whitelist.clone()
+    }
+
+    fn set_whitelist(&mut self, new: Vec<TrackedStorageKey>) {
+        self.whitelist = new;
+    }
+
+    // Proofs are not read from here, so nobody needs to know which keys it were.
+    fn get_read_and_written_keys(&self) -> Vec<(Vec<u8>, u32, u32, bool)> {
+        Vec::new()
+    }
+
+    // Below, what a node does.
+    fn set_offchain_storage(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.inner.set_offchain_storage(key, value);
+    }
+
+    fn storage(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        self.inner.storage(key)
+    }
+
+    fn storage_hash(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        self.inner.storage_hash(key)
+    }
+
+    fn next_storage_key(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        self.inner.next_storage_key(key)
+    }
+
+    fn clear_prefix(
+        &mut self,
+        prefix: &[u8],
+        limit: Option<u32>,
+        cursor: Option<&[u8]>,
+    ) -> MultiRemovalResults {
+        self.inner.clear_prefix(prefix, limit, cursor)
+    }
+
+    fn place_storage(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.inner.place_storage(key, value);
+    }
+
+    fn storage_append(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.inner.storage_append(key, value);
+    }
+
+    fn storage_root(&mut self, version: StateVersion) -> Vec<u8> {
+        self.inner.storage_root(version)
+    }
+
+    fn storage_start_transaction(&mut self) {
+        self.inner.storage_start_transaction();
+    }
+
+    fn storage_rollback_transaction(&mut self) -> Result<(), ()> {
+        self.inner.storage_rollback_transaction()
+    }
+
+    fn storage_commit_transaction(&mut self) -> Result<(), ()> {
+        self.inner.storage_commit_transaction()
+    }
+
+    fn child_storage_hash(&mut self, child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>> {
+        self.inner.child_storage_hash(child, key)
+    }
+
+    fn child_storage(&mut self, child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>> {
+        self.inner.child_storage(child, key)
+    }
+
+    fn next_child_storage_key(&mut self, child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>> {
+        self.inner.next_child_storage_key(child, key)
+    }
+
+    fn kill_child_storage(
+        &mut self,
+        child: &ChildInfo,
+        limit: Option<u32>,
+        cursor: Option<&[u8]>,
+    ) -> MultiRemovalResults {
+        self.inner.kill_child_storage(child, limit, cursor)
+    }
+
+    fn clear_child_prefix(
+        &mut self,
+        child: &ChildInfo,
+        prefix: &[u8],
+        limit: Option<u32>,
+        cursor: Option<&[u8]>,
+    ) -> MultiRemovalResults {
+        self.inner.clear_child_prefix(child, prefix, limit, cursor)
+    }
+
+    fn place_child_storage(&mut self, child: &ChildInfo, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.inner.place_child_storage(child, key, value);
+    }
+
+    fn child_storage_root(&mut self, child: &ChildInfo, version: StateVersion) -> Vec<u8> {
+        self.inner.child_storage_root(child, version)
+    }
+
+    fn storage_index_transaction(&mut self, index: u32, hash: &[u8], size: u32) {
+        self.inner.storage_index_transaction(index, hash, size);
+    }
+
+    fn storage_renew_transaction_index(&mut self, index: u32, hash: &[u8]) {
+        self.inner.storage_renew_transaction_index(index, hash);
+    }
+}
+
+impl ExtensionStore for BenchmarkExternalities {
+    fn extension_by_type_id(&mut self, type_id: TypeId) -> Option<&mut dyn Any> {
+        self.inner.extension_by_type_id(type_id)
+    }
+
+    fn register_extension_with_type_id(
+        &mut self,
+        type_id: TypeId,
+        extension: Box<dyn Extension>,
+    ) -> Result<(), ExtensionError> {
+        self.inner.register_extension_with_type_id(type_id, extension)
+    }
+
+    fn deregister_extension_by_type_id(&mut self, type_id: TypeId) -> Result<(), ExtensionError> {
+        self.inner.deregister_extension_by_type_id(type_id)
+    }
+}

@@ -1,0 +1,136 @@
+//! The storage under the benchmarks: a node's, with blocks that hold nothing
+//! but changes of the state.
+
+use crate::WeightsError;
+use billchain_executor::externalities::{IndexDelta, StateDelta, StateView};
+use billchain_primitives::{Hash, sm3};
+use billchain_storage::{BlockCommit, StateSnapshot, Storage, StorageError};
+use codec::Encode;
+use std::{
+    cell::RefCell,
+    collections::HashSet,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Commits changes as blocks and hands out the state. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Store {
+    storage: Arc<Storage>,
+    tracker: Rc<RefCell<Tracker>>,
+}
+
+/// Reads of the state since they were counted from zero.
+#[derive(Clone, Default)]
+pub(crate) struct Tracker {
+    counting: bool,
+    keys: HashSet<Vec<u8>>,
+    /// Reads of a key that was read before.
+    pub(crate) repeated: u32,
+    /// Time that all of them took.
+    pub(crate) time: Duration,
+}
+
+impl Tracker {
+    /// One that counts from zero; [`Default`] does not count.
+    pub(crate) fn counting() -> Self {
+        Self { counting: true, ..Self::default() }
+    }
+
+    /// Keys read.
+    pub(crate) fn reads(&self) -> u32 {
+        u32::try_from(self.keys.len()).unwrap_or(u32::MAX)
+    }
+
+    fn note(&mut self, key: Vec<u8>, since: Instant) {
+        if !self.counting {
+            return;
+        }
+        if !self.keys.insert(key) {
+            self.repeated = self.repeated.saturating_add(1);
+        }
+        self.time = self.time.saturating_add(since.elapsed());
+    }
+}
+
+impl Store {
+    pub(crate) fn new(storage: Arc<Storage>) -> Self {
+        Self { storage, tracker: Rc::default() }
+    }
+
+    /// The state of the head, whose reads are counted.
+    pub(crate) fn view(&self) -> TrackedView {
+        TrackedView {
+            storage: self.storage.clone(),
+            snapshot: self.storage.state(),
+            tracker: self.tracker.clone(),
+        }
+    }
+
+    /// What was read.
+    pub(crate) fn tracker(&self) -> &RefCell<Tracker> {
+        &self.tracker
+    }
+
+    /// The value of `key` in the head's state; the read is not counted.
+    pub(crate) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        self.storage.state().get(key)
+    }
+
+    /// Makes a block of these changes the head, durably, as a node does: the
+    /// root is computed first and found again. Returns how long it took.
+    pub(crate) fn commit(
+        &self,
+        delta: StateDelta,
+        offchain: IndexDelta,
+    ) -> Result<Duration, WeightsError> {
+        let parent = self.storage.head();
+        let number = parent.number.saturating_add(1);
+        let start = Instant::now();
+        let state_root = self.storage.speculate(&delta)?;
+        self.storage.commit(BlockCommit {
+            number,
+            hash: Hash::from(sm3(&(parent.hash, number, state_root).encode())),
+            parent_hash: parent.hash,
+            state_root,
+            block: Vec::new(),
+            certificate: Vec::new(),
+            delta,
+            offchain,
+            tx_hashes: Vec::new(),
+        })?;
+        Ok(start.elapsed())
+    }
+}
+
+/// The head's state, with an account of what is read.
+pub(crate) struct TrackedView {
+    storage: Arc<Storage>,
+    snapshot: StateSnapshot,
+    tracker: Rc<RefCell<Tracker>>,
+}
+
+impl StateView for TrackedView {
+    type Error = StorageError;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        let start = Instant::now();
+        let value = self.snapshot.get(key)?;
+        self.tracker.borrow_mut().note(key.to_vec(), start);
+        Ok(value)
+    }
+
+    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        let start = Instant::now();
+        let next = self.snapshot.next_key(key)?;
+        // A step to the next key costs as much as reading the value there, and
+        // is a read of its own.
+        self.tracker.borrow_mut().note([b"next after ", key].concat(), start);
+        Ok(next)
+    }
+
+    fn root(&self, delta: &StateDelta) -> Result<Hash, StorageError> {
+        self.storage.speculate(delta)
+    }
+}
