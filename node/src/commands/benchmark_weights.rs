@@ -177,8 +177,10 @@ fn machine() -> String {
         })
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let system = read("/proc/sys/kernel/osrelease");
-    format!("{cpu}, {cores} cores, {} {}", std::env::consts::OS, system.trim())
+    // The version alone: the rest of the release is the builder's affair.
+    let release = read("/proc/sys/kernel/osrelease");
+    let version: Vec<_> = release.trim().split(['.', '-']).take(2).collect();
+    format!("{cpu}, {cores} cores, {} {}", std::env::consts::OS, version.join("."))
 }
 
 /// The day of a moment, UTC, as `yyyy-mm-dd`.

@@ -5,7 +5,7 @@
 //! this file again. Do not edit it.
 //!
 //! - Date: 2026-11-26
-//! - Machine: AMD EPYC, 2 cores, linux 6.18.44-fc-v669
+//! - Machine: AMD EPYC, 2 cores, linux 6.18
 //! - Ledger: 200_000 bills; steps: 5, repeats: 15
 
 use frame::weights_prelude::*;
