@@ -4,11 +4,15 @@ mod build;
 mod check;
 mod order;
 mod read;
+mod signatures;
 
+#[cfg(test)]
+pub(crate) use build::timestamp_inherent;
 pub use read::{Validated, ValidationError};
 
 use crate::{
     ChainError, CommittedBlock, ExecutedBlock,
+    decoded::Decoded,
     state::{HeadView, genesis_block},
 };
 use billchain_primitives::Hash;
@@ -31,6 +35,8 @@ struct Inner {
     storage: Arc<Storage>,
     genesis_hash: Hash,
     news: broadcast::Sender<Arc<CommittedBlock>>,
+    /// What the pool's checks have decoded.
+    decoded: Decoded,
     /// Held while the storage's head changes or a root is computed on it.
     head_lock: Arc<Mutex<()>>,
 }
@@ -59,7 +65,9 @@ impl Chain {
         }
         let (news, _) = broadcast::channel(NEWS_CAPACITY);
         let head_lock = Arc::new(Mutex::new(()));
-        Ok(Self { inner: Arc::new(Inner { storage, genesis_hash: hash, news, head_lock }) })
+        let decoded = Decoded::default();
+        let inner = Inner { storage, genesis_hash: hash, news, decoded, head_lock };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The newest block.

@@ -23,6 +23,7 @@
 
 mod block;
 mod chain;
+mod decoded;
 mod error;
 pub mod externalities;
 mod guard;

@@ -8,7 +8,7 @@ use crate::{
     state::HeadView,
 };
 use billchain_primitives::{BlockNumber, Hash, Header};
-use billchain_runtime::{Executive, UncheckedExtrinsic};
+use billchain_runtime::{Executive, UncheckedExtrinsic, execution};
 use sp_externalities::Externalities;
 use sp_runtime::generic::Digest;
 
@@ -68,11 +68,16 @@ impl Run {
 
     /// Applies one extrinsic. One that is refused leaves no trace; one whose
     /// call fails is part of the block, with its failure recorded.
-    pub(crate) fn apply(&mut self, extrinsic: UncheckedExtrinsic) -> Result<(), TransactionError> {
+    /// `encoded` is the extrinsic's canonical encoding.
+    pub(crate) fn apply(
+        &mut self,
+        extrinsic: UncheckedExtrinsic,
+        encoded: &[u8],
+    ) -> Result<(), TransactionError> {
         let depth = self.ext.depth();
         self.ext.storage_start_transaction();
         let ext = &mut self.ext;
-        let result = guarded(|| ext.run(|| Executive::apply_extrinsic(extrinsic)));
+        let result = guarded(|| ext.run(|| execution::apply(extrinsic, encoded)));
         let error = match result {
             Ok(Ok(_)) => {
                 if self.ext.depth() == depth + 1 && self.ext.storage_commit_transaction().is_ok() {

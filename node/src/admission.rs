@@ -1,10 +1,11 @@
 //! The pool's door: asks the chain's runtime whether a transaction is valid
 //! and puts the answer into the pool's words.
 
-use billchain_executor::{Chain, TransactionError, ValidationError, transaction};
+use billchain_executor::{Chain, TransactionError, Validated, transaction};
 use billchain_primitives::{Address, BlockNumber};
 use billchain_runtime::{System, rejection};
 use billchain_txpool::{Rejection, TransactionValidator, TxInfo};
+use bytes::Bytes;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 /// Validates transactions on the head's state.
@@ -51,6 +52,27 @@ impl Admission {
         }
     }
 
+    fn answer(
+        &self,
+        bytes: &[u8],
+        judged: Result<Validated, TransactionError>,
+    ) -> Result<TxInfo, Rejection> {
+        match judged {
+            Ok(valid) => Ok(TxInfo {
+                sender: valid.sender,
+                nonce: valid.nonce,
+                account_nonce: valid.account_nonce,
+                dies_at: dies_at(valid.head, valid.validity.longevity),
+                at: valid.head,
+            }),
+            Err(TransactionError::Refused(refused)) => Err(self.refusal(bytes, &refused)),
+            Err(error @ TransactionError::Panicked(_)) => {
+                Err(Rejection::Refused { code: 0, detail: error.to_string() })
+            }
+            Err(error) => Err(Rejection::Undecodable { reason: error.to_string() }),
+        }
+    }
+
     fn stale(&self, bytes: &[u8]) -> Option<Rejection> {
         let (account, got) = signer(bytes)?;
         let expected = self.chain.read(|| System::account_nonce(&account)).ok()?;
@@ -69,26 +91,15 @@ fn signer(bytes: &[u8]) -> Option<(billchain_primitives::AccountId, u32)> {
 }
 
 impl TransactionValidator for Admission {
-    fn validate(&self, bytes: &[u8]) -> Result<TxInfo, Rejection> {
-        match self.chain.validate_transaction(bytes) {
-            Ok(valid) => Ok(TxInfo {
-                sender: valid.sender,
-                nonce: valid.nonce,
-                account_nonce: valid.account_nonce,
-                dies_at: dies_at(valid.head, valid.validity.longevity),
-                at: valid.head,
-            }),
-            Err(ValidationError::Transaction(error)) => Err(match &error {
-                TransactionError::Refused(refused) => self.refusal(bytes, refused),
-                TransactionError::Panicked(_) => {
-                    Rejection::Refused { code: 0, detail: error.to_string() }
-                }
-                _ => Rejection::Undecodable { reason: error.to_string() },
-            }),
-            Err(ValidationError::Chain(error)) => {
-                Err(Rejection::CheckFailed { detail: error.to_string() })
+    fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>> {
+        match self.chain.validate_transactions(txs) {
+            Ok(judged) => {
+                txs.iter().zip(judged).map(|(tx, judged)| self.answer(tx, judged)).collect()
             }
-            Err(error) => Err(Rejection::CheckFailed { detail: error.to_string() }),
+            Err(error) => {
+                let failed = Rejection::CheckFailed { detail: error.to_string() };
+                vec![Err(failed); txs.len()]
+            }
         }
     }
 }

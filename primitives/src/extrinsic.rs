@@ -76,6 +76,25 @@ impl<Call, Extension> UncheckedExtrinsic<Call, Extension> {
     }
 }
 
+impl<Call: Encode, Extension: Encode> UncheckedExtrinsic<Call, Extension> {
+    /// What the signature covers; `None` without one. Must run over the state
+    /// the transaction is to be executed on, which the extension asks.
+    pub fn signed_payload(&self) -> Result<Option<Vec<u8>>, TransactionValidityError>
+    where
+        Call: Dispatchable,
+        Extension: TransactionExtension<Call>,
+    {
+        let Preamble::Signed(_, _, extension) = &self.0.preamble else { return Ok(None) };
+        let mut payload = match &self.0.encoded_call {
+            Some(encoded) => encoded.clone(),
+            None => self.0.function.encode(),
+        };
+        extension.encode_to(&mut payload);
+        extension.implicit()?.encode_to(&mut payload);
+        Ok(Some(payload))
+    }
+}
+
 /// Which signature schemes a chain admits: the runtime's say, asked for every
 /// signed transaction before its signature is checked.
 pub trait SignatureAdmission {
@@ -95,14 +114,9 @@ where
     type Checked = CheckedExtrinsic<AccountId, Call, Extension>;
 
     fn check(self, lookup: &L) -> Result<Self::Checked, TransactionValidityError> {
-        if let Preamble::Signed(address, signature, extension) = &self.0.preamble {
+        if let Preamble::Signed(address, signature, _) = &self.0.preamble {
             let signer = lookup.lookup(address.clone())?;
-            let mut payload = match &self.0.encoded_call {
-                Some(encoded) => encoded.clone(),
-                None => self.0.function.encode(),
-            };
-            extension.encode_to(&mut payload);
-            extension.implicit()?.encode_to(&mut payload);
+            let payload = self.signed_payload()?.unwrap_or_default();
             if !signature.verify_payload(&payload, &signer) {
                 return Err(InvalidTransaction::BadProof.into());
             }

@@ -31,6 +31,7 @@ pub use bill::{
     BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, CheckCode, CodePart, Fen,
     IssueDate, IssueTime, PayerType, SceneId, ThreeCodes, Uscc,
 };
+use billchain_crypto::sm3::sm3_many;
 pub use did::Did;
 pub use elements::{Element, Elements};
 pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
@@ -69,4 +70,9 @@ pub type OpaqueBlock = Block<sp_runtime::OpaqueExtrinsic>;
 /// stands in a block.
 pub fn transaction_hash(encoded: &[u8]) -> Hash {
     sm3(encoded).into()
+}
+
+/// Hashes of many transactions, several times faster than one by one.
+pub fn transaction_hashes<T: AsRef<[u8]>>(encoded: &[T]) -> Vec<Hash> {
+    sm3_many(encoded).into_iter().map(Hash::from).collect()
 }

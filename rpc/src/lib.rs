@@ -24,6 +24,7 @@
 mod access_node;
 mod author;
 mod authorization;
+mod batch;
 mod bill;
 mod bill_lists;
 mod block;

@@ -2,9 +2,9 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, bill, bill_lists, block, compose, dispute, error::Answer, heads, history,
-    openrpc, params::Args, participant, party, permission, policy, scene, state, system,
-    transaction, verify,
+    authorization, batch::BatchLayer, bill, bill_lists, block, compose, dispute, error::Answer,
+    heads, history, openrpc, params::Args, participant, party, permission, policy, scene, state,
+    system, transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
@@ -61,10 +61,11 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
     let metrics = RpcMetrics::default();
     let module = methods(config.clone(), context, metrics.clone())?;
     let layer = RpcMetricsLayer::new(metrics.clone(), module.method_names());
+    let batches = BatchLayer { max_response_bytes: config.max_response_bytes };
     let listen = |source| RpcError::Listen { address: config.listen, source };
     let server = Server::builder()
         .set_config(limits(&config))
-        .set_rpc_middleware(RpcServiceBuilder::new().layer(layer))
+        .set_rpc_middleware(RpcServiceBuilder::new().layer(layer).layer(batches))
         .build(config.listen)
         .await
         .map_err(listen)?;

@@ -16,6 +16,7 @@ mod assembly;
 mod config;
 pub mod contention;
 mod council;
+pub mod execution;
 pub mod genesis;
 pub mod limits;
 mod policy;

@@ -24,8 +24,12 @@ pub struct PoolConfig {
     pub revalidate_after: u32,
     /// Transactions whose validity is checked again in one go.
     pub revalidate_batch: usize,
-    /// Validity checks that run at once through the asynchronous entrance and gossip.
+    /// Threads that check what came through the asynchronous entrance, and as
+    /// many for gossip.
     pub validation_threads: usize,
+    /// Submissions at the asynchronous entrance that wait to be checked. Their
+    /// bytes are bounded by `max_bytes`, apart from those held.
+    pub max_waiting: usize,
     /// Open status subscriptions.
     pub max_watchers: usize,
     /// Hashes of included transactions that are remembered, so that a late
@@ -46,6 +50,7 @@ impl Default for PoolConfig {
             revalidate_after: 16,
             revalidate_batch: 256,
             validation_threads: 2,
+            max_waiting: 8_192,
             max_watchers: 4_096,
             remember_included: 65_536,
         }
@@ -74,6 +79,7 @@ impl PoolConfig {
             ("revalidate_after", self.revalidate_after as usize),
             ("revalidate_batch", self.revalidate_batch),
             ("validation_threads", self.validation_threads),
+            ("max_waiting", self.max_waiting),
         ] {
             if value == 0 {
                 problems.push(format!("{key} must be at least 1"));

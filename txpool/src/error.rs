@@ -181,6 +181,12 @@ pub enum PoolError {
     /// The pool is shutting down.
     #[error("the node is stopping")]
     Stopping,
+    /// As many submissions wait to be checked as may.
+    #[error("the node is busy: {waiting} submissions wait to be checked; send again in a moment")]
+    Busy {
+        /// How many wait.
+        waiting: usize,
+    },
 }
 
 impl Rejection {
@@ -222,6 +228,7 @@ impl PoolError {
             Self::TooManyWatchers { .. } => 2012,
             Self::Unknown(_) => 2013,
             Self::Stopping => 2014,
+            Self::Busy { .. } => 2015,
         }
     }
 
@@ -246,7 +253,8 @@ impl PoolError {
             | Self::FullBytes { .. }
             | Self::FutureFull { .. }
             | Self::SenderFull { .. }
-            | Self::Stopping => 1016,
+            | Self::Stopping
+            | Self::Busy { .. } => 1016,
         }
     }
 
@@ -262,6 +270,7 @@ impl PoolError {
                 | Self::FutureTooFar { .. }
                 | Self::TooManyWatchers { .. }
                 | Self::Stopping
+                | Self::Busy { .. }
                 | Self::Rejected(Rejection::CheckFailed { .. })
         )
     }
@@ -301,6 +310,7 @@ mod tests {
             PoolError::TooManyWatchers { limit: 1 },
             PoolError::Unknown(hash),
             PoolError::Stopping,
+            PoolError::Busy { waiting: 1 },
         ]
     }
 

@@ -16,6 +16,7 @@
 
 mod best;
 mod config;
+mod door;
 mod error;
 pub mod gossip;
 mod metrics;

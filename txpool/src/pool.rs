@@ -4,11 +4,12 @@
 use crate::{
     Best, CommittedBlock, ConfigError, PoolConfig, PoolError, PoolMetrics, PoolStats,
     PoolTransaction, Rejection, Source, StatusStream, TransactionValidator, TxInfo, TxStatus,
+    door::{Door, Imported, Submission},
     metrics::Code,
     state::{Events, State},
     status::Watchers,
 };
-use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce, transaction_hash};
+use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce, transaction_hashes};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::{
@@ -26,8 +27,8 @@ const MAX_CHECKS: usize = 4;
 
 /// Transactions on their way into a block.
 ///
-/// Never blocks for longer than one transaction's check, and never holds its
-/// lock while it checks one. Knows nothing of the network: gossip reads
+/// Checks many transactions together where many come at once, and never holds
+/// its lock while it does. Knows nothing of the network: gossip reads
 /// [`Pool::outgoing_after`] and brings what peers send to [`Pool::submit`].
 pub struct Pool {
     config: PoolConfig,
@@ -37,13 +38,21 @@ pub struct Pool {
     has_ready: watch::Sender<bool>,
     outgoing: watch::Sender<u64>,
     head: watch::Sender<BlockNumber>,
-    validations: Arc<Semaphore>,
+    door: Arc<Door>,
     watch_permits: Arc<Semaphore>,
 }
 
 struct Inner {
     state: State,
     watchers: Watchers,
+}
+
+/// A submission that is being checked.
+struct Asking {
+    /// Its place among those that came with it.
+    place: usize,
+    hash: Hash,
+    submission: Submission,
 }
 
 impl fmt::Debug for Pool {
@@ -69,7 +78,11 @@ impl Pool {
             has_ready: watch::Sender::new(false),
             outgoing: watch::Sender::new(0),
             head: watch::Sender::new(head),
-            validations: Arc::new(Semaphore::new(config.validation_threads)),
+            door: Arc::new(Door::new(
+                config.max_waiting,
+                config.max_bytes,
+                config.validation_threads,
+            )),
             watch_permits: Arc::new(Semaphore::new(config.max_watchers)),
             validator,
             config,
@@ -89,11 +102,19 @@ impl Pool {
     /// Checks a transaction (its encoding with the length prefix) on this
     /// thread and takes it.
     pub fn submit(&self, bytes: impl Into<Bytes>, source: Source) -> Result<Hash, PoolError> {
-        self.import(bytes.into(), source, None).map(|(hash, _)| hash)
+        self.submit_all(vec![bytes.into()], source).remove(0)
     }
 
-    /// [`Pool::submit`] for asynchronous callers: checks on a blocking
-    /// thread, at most `validation_threads` at once.
+    /// [`Pool::submit`] for many at once, which are checked together: what
+    /// became of each, in their order.
+    pub fn submit_all(&self, all: Vec<Bytes>, source: Source) -> Vec<Result<Hash, PoolError>> {
+        let submission = |bytes| Submission { bytes, source, watch: None };
+        let imported = self.import(all.into_iter().map(submission).collect());
+        imported.into_iter().map(|imported| imported.map(|(hash, _)| hash)).collect()
+    }
+
+    /// [`Pool::submit`] for asynchronous callers: waits in line with others
+    /// and is checked together with them on a blocking thread.
     pub async fn submit_async(
         self: &Arc<Self>,
         bytes: impl Into<Bytes>,
@@ -152,21 +173,25 @@ impl Pool {
     /// built. Asks the validator for the reason; those that only wait for an
     /// earlier nonce, and those that a block took meanwhile, stay.
     pub fn remove_invalid(&self, hashes: &[Hash]) {
-        for hash in hashes {
-            let Some(tx) = self.get(hash) else { continue };
-            let outcome = self.check(&tx.bytes);
-            self.change(|state, events| state.on_unusable(hash, outcome, events));
-        }
+        let held: Vec<_> = hashes.iter().filter_map(|hash| self.get(hash)).collect();
+        let outcomes = self.check(held.iter().map(|tx| &tx.bytes));
+        self.change(|state, events| {
+            for (tx, outcome) in held.iter().zip(outcomes) {
+                state.on_unusable(&tx.hash, outcome, events);
+            }
+        });
     }
 
     /// Checks again those that have waited for `revalidate_after` blocks, at
     /// most `revalidate_batch` of them; how many it checked.
     pub fn revalidate(&self) -> usize {
         let due = self.inner.lock().state.due_checks();
-        for tx in &due {
-            let outcome = self.check(&tx.bytes);
-            self.change(|state, events| state.on_checked(&tx.hash, outcome, events));
-        }
+        let outcomes = self.check(due.iter().map(|tx| &tx.bytes));
+        self.change(|state, events| {
+            for (tx, outcome) in due.iter().zip(outcomes) {
+                state.on_checked(&tx.hash, outcome, events);
+            }
+        });
         due.len()
     }
 
@@ -263,11 +288,6 @@ impl Pool {
         self.inner.lock().state.ready_page(range, count)
     }
 
-    /// Permits of the asynchronous entrance, shared with gossip.
-    pub(crate) fn validations(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.validations)
-    }
-
     fn watch_permit(&self) -> Result<OwnedSemaphorePermit, PoolError> {
         Arc::clone(&self.watch_permits)
             .try_acquire_owned()
@@ -279,85 +299,133 @@ impl Pool {
         bytes: Bytes,
         source: Source,
         watch: Option<OwnedSemaphorePermit>,
-    ) -> Result<(Hash, Option<StatusStream>), PoolError> {
-        let permit = self.validations().acquire_owned().await.map_err(|_| PoolError::Stopping)?;
-        let this = Arc::clone(self);
-        let task = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            this.import(bytes, source, watch)
-        });
-        match task.await {
-            Ok(result) => result,
-            Err(error) if error.is_cancelled() => Err(PoolError::Stopping),
-            Err(error) => Err(Rejection::CheckFailed { detail: error.to_string() }.into()),
+    ) -> Imported {
+        let (answer, worker) = self.door.enter(Submission { bytes, source, watch })?;
+        if let Some(worker) = worker {
+            let this = Arc::clone(self);
+            tokio::task::spawn_blocking(move || worker.run(|submissions| this.import(submissions)));
         }
+        answer.await.unwrap_or_else(|_| {
+            let detail = "the check ended without a verdict".to_owned();
+            Err(Rejection::CheckFailed { detail }.into())
+        })
     }
 
-    fn import(
-        &self,
-        bytes: Bytes,
-        source: Source,
-        watch: Option<OwnedSemaphorePermit>,
-    ) -> Result<(Hash, Option<StatusStream>), PoolError> {
-        let result = self.try_import(bytes, source, watch);
-        match &result {
-            Ok((hash, _)) => {
-                tracing::trace!(%hash, ?source, "transaction taken");
-                match source {
-                    Source::Local => self.metrics.taken_local.inc(),
-                    Source::Peer => self.metrics.taken_peer.inc(),
-                };
-            }
-            Err(error) => {
-                tracing::debug!(%error, ?source, "transaction refused");
-                self.metrics.refused.get_or_create(&Code { code: error.code() }).inc();
+    fn import(&self, submissions: Vec<Submission>) -> Vec<Imported> {
+        let sources: Vec<Source> = submissions.iter().map(|submission| submission.source).collect();
+        let imported = self.try_import(submissions);
+        for (imported, source) in imported.iter().zip(sources) {
+            match (imported, source) {
+                (Ok(_), Source::Local) => drop(self.metrics.taken_local.inc()),
+                (Ok(_), Source::Peer) => drop(self.metrics.taken_peer.inc()),
+                (Err(error), _) => {
+                    tracing::debug!(%error, ?source, "transaction refused");
+                    self.metrics.refused.get_or_create(&Code { code: error.code() }).inc();
+                }
             }
         }
-        result
+        imported
     }
 
-    fn try_import(
-        &self,
-        bytes: Bytes,
-        source: Source,
-        watch: Option<OwnedSemaphorePermit>,
-    ) -> Result<(Hash, Option<StatusStream>), PoolError> {
-        let (size, max) = (bytes.len(), self.config.max_transaction_bytes);
-        if size > max {
-            return Err(PoolError::TooLarge { size, max });
-        }
-        let hash = transaction_hash(&bytes);
-        self.inner.lock().state.precheck(&hash, size)?;
-        for attempt in 1.. {
-            let info = self.check(&bytes)?;
-            let inner = &mut *self.inner.lock();
-            if info.at < inner.state.head() && attempt < MAX_CHECKS {
-                continue;
+    /// Checks submissions together, and takes those that are valid in their
+    /// order.
+    fn try_import(&self, submissions: Vec<Submission>) -> Vec<Imported> {
+        let mut answers: Vec<Option<Imported>> = Vec::new();
+        let mut asking = self.precheck(submissions, &mut answers);
+        for attempt in 1..=MAX_CHECKS {
+            if asking.is_empty() {
+                break;
             }
-            let tx = Arc::new(PoolTransaction {
-                hash,
-                bytes,
-                sender: info.sender.clone(),
-                nonce: info.nonce,
-                source,
-            });
-            let mut events = Events::new();
-            inner.state.insert(tx, &info, Instant::now(), &mut events)?;
-            self.settle(inner, &events);
+            let checked = self.check(asking.iter().map(|asking| &asking.submission.bytes));
+            let may_ask_again = attempt < MAX_CHECKS;
+            asking = self.take(asking.into_iter().zip(checked), may_ask_again, &mut answers);
+        }
+        let unanswered = || {
+            let detail = "the check gave no verdict".to_owned();
+            Err(Rejection::CheckFailed { detail }.into())
+        };
+        answers.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect()
+    }
+
+    /// Answers those that need no check, and gives back the others.
+    fn precheck(
+        &self,
+        submissions: Vec<Submission>,
+        answers: &mut Vec<Option<Imported>>,
+    ) -> Vec<Asking> {
+        let max = self.config.max_transaction_bytes;
+        let encodings: Vec<&Bytes> = submissions.iter().map(|s| &s.bytes).collect();
+        let hashes = transaction_hashes(&encodings);
+        let state = &self.inner.lock().state;
+        let mut asking = Vec::with_capacity(submissions.len());
+        for (place, (submission, hash)) in submissions.into_iter().zip(hashes).enumerate() {
+            let size = submission.bytes.len();
+            let refused = if size > max {
+                Some(PoolError::TooLarge { size, max })
+            } else {
+                state.precheck(&hash, size).err()
+            };
+            if refused.is_none() {
+                asking.push(Asking { place, hash, submission });
+            }
+            answers.push(refused.map(Err));
+        }
+        asking
+    }
+
+    /// Takes what was found valid and answers it, and what was not; gives back
+    /// those whose check a block has overtaken, if they may ask again.
+    fn take(
+        &self,
+        checked: impl Iterator<Item = (Asking, Result<TxInfo, Rejection>)>,
+        may_ask_again: bool,
+        answers: &mut [Option<Imported>],
+    ) -> Vec<Asking> {
+        let inner = &mut *self.inner.lock();
+        let mut events = Events::new();
+        let mut overtaken = Vec::new();
+        let mut watches = Vec::new();
+        for (asking, info) in checked {
+            let info = match info {
+                Ok(info) if info.at < inner.state.head() && may_ask_again => {
+                    overtaken.push(asking);
+                    continue;
+                }
+                Ok(info) => info,
+                Err(rejection) => {
+                    answers[asking.place] = Some(Err(rejection.into()));
+                    continue;
+                }
+            };
+            let Asking { place, hash, submission: Submission { bytes, source, watch } } = asking;
+            let (sender, nonce) = (info.sender.clone(), info.nonce);
+            let tx = Arc::new(PoolTransaction { hash, bytes, sender, nonce, source });
+            let taken = inner.state.insert(tx, &info, Instant::now(), &mut events);
+            if taken.is_ok() {
+                watches.extend(watch.map(|permit| (place, hash, permit)));
+            }
+            answers[place] = Some(taken.map(|()| (hash, None)));
+        }
+        // First tells of the changes, so that new watchers are not told twice.
+        self.settle(inner, &events);
+        for (place, hash, permit) in watches {
             let current = inner.state.status(&hash);
-            let stream = watch
-                .zip(current)
-                .map(|(permit, current)| inner.watchers.subscribe(hash, current, permit));
-            return Ok((hash, stream));
+            let stream = current.map(|current| inner.watchers.subscribe(hash, current, permit));
+            answers[place] = Some(Ok((hash, stream)));
         }
-        unreachable!("the loop returns at MAX_CHECKS at the latest")
+        overtaken
     }
 
-    fn check(&self, bytes: &[u8]) -> Result<TxInfo, Rejection> {
+    /// The chain's verdicts on `txs`, in their order.
+    fn check<'a>(&self, txs: impl Iterator<Item = &'a Bytes>) -> Vec<Result<TxInfo, Rejection>> {
+        let txs: Vec<Bytes> = txs.cloned().collect();
         let start = Instant::now();
-        let outcome = self.validator.validate(bytes);
-        self.metrics.validation.observe(start.elapsed().as_secs_f64());
-        outcome
+        let outcomes = self.validator.validate(&txs);
+        let each = start.elapsed().as_secs_f64() / txs.len().max(1) as f64;
+        for _ in &txs {
+            self.metrics.validation.observe(each);
+        }
+        outcomes
     }
 
     /// Changes the books and tells everyone concerned.

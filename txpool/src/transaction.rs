@@ -50,9 +50,10 @@ pub struct TxInfo {
 /// transaction whose nonce is ahead of the account's is valid here: the pool
 /// holds it until its turn. It must answer for any bytes without panicking.
 pub trait TransactionValidator: Send + Sync + 'static {
-    /// Whether `tx`, an encoding with its length prefix, may be executed on
-    /// the head, now or after earlier nonces of its sender.
-    fn validate(&self, tx: &[u8]) -> Result<TxInfo, Rejection>;
+    /// Whether each of `txs`, encodings with their length prefix, may be
+    /// executed on the head, now or after earlier nonces of its sender: an
+    /// answer for each, in their order.
+    fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>>;
 }
 
 /// What a committed block means for the pool.

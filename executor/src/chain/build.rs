@@ -4,15 +4,16 @@ use crate::{
     BuildParams, Built, Chain, ChainError, ExecutedBlock, OpaqueTx, Refused, TransactionError,
     block::Stopped,
     chain::order::{Entry, arrange},
+    decoded::Decoded,
     run::{Outcome, Run, RunError},
     transaction::{self, transaction_hash},
 };
-use billchain_primitives::{AccountId, Address, Hash, Moment};
+use billchain_primitives::{AccountId, Address, Hash, Moment, transaction_hashes};
 use billchain_runtime::{
     Dispute, RuntimeCall, Timestamp, UncheckedExtrinsic, contention::lock_requests,
 };
 use codec::{Compact, Encode};
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 /// Bytes of a block beside its extrinsics, at most: a header without digest
 /// items and the number of extrinsics.
@@ -44,10 +45,12 @@ impl Chain {
             .checked_add(1)
             .map_or(Moment::MAX, |earliest| earliest.max(params.timestamp_ms));
         let inherent = timestamp_inherent(timestamp_ms);
-        body.push(inherent.encode().into());
-        run.apply(inherent).map_err(ChainError::Inherent)?;
+        let encoded = OpaqueTx::from(inherent.encode());
+        run.apply(inherent, &encoded).map_err(ChainError::Inherent)?;
+        body.push(transaction_hash(&encoded), encoded);
 
-        let (stopped, refused) = fill(&mut run, &mut body, params.deadline, txs);
+        let offered = Offered { txs, decoded: &self.inner.decoded };
+        let (stopped, refused) = fill(&mut run, &mut body, params.deadline, offered);
         if let Some(error) = run.take_failure() {
             return Err(error);
         }
@@ -59,9 +62,19 @@ impl Chain {
 /// A transaction that was read for the block.
 struct Candidate {
     bytes: OpaqueTx,
-    extrinsic: UncheckedExtrinsic,
+    hash: Hash,
+    extrinsic: Arc<UncheckedExtrinsic>,
     sender: AccountId,
 }
+
+/// What the pool offers for the block.
+struct Offered<'a> {
+    txs: &'a mut dyn Iterator<Item = OpaqueTx>,
+    decoded: &'a Decoded,
+}
+
+/// Transactions that are read in one go.
+const READ_AHEAD: usize = 256;
 
 /// Fills the block: reads as many transactions as may fit, puts them into
 /// order, applies them, and goes on while there is room.
@@ -69,12 +82,12 @@ fn fill(
     run: &mut Run,
     body: &mut Body,
     deadline: Instant,
-    txs: &mut dyn Iterator<Item = OpaqueTx>,
+    mut offered: Offered<'_>,
 ) -> (Stopped, Vec<Refused>) {
     let mut refused = Vec::new();
     let mut passed_over = 0;
     loop {
-        let candidates = gather(txs, body.room(), deadline, &mut refused);
+        let candidates = offered.gather(body.room(), deadline, &mut refused);
         if candidates.is_empty() {
             let stopped = if Instant::now() >= deadline {
                 Stopped::Deadline
@@ -85,20 +98,24 @@ fn fill(
             };
             return (stopped, refused);
         }
-        for Candidate { bytes, extrinsic, sender } in ordered(run, candidates) {
+        for Candidate { bytes, hash, extrinsic, sender } in ordered(run, candidates) {
             if Instant::now() >= deadline || run.has_failed() {
                 return (Stopped::Deadline, refused);
             }
             let fits = body.has_room_for(bytes.len());
-            let result = if fits { run.apply(extrinsic).map(|()| true) } else { Ok(false) };
+            let result = if fits {
+                run.apply(Arc::unwrap_or_clone(extrinsic), &bytes).map(|()| true)
+            } else {
+                Ok(false)
+            };
             match result {
-                Ok(true) => body.push_signed(bytes, sender),
+                Ok(true) => body.push_signed(hash, bytes, sender),
                 Ok(false) => passed_over += 1,
                 Err(reason) if reason.is_full_block() => passed_over += 1,
                 // A gap in the nonces, because an earlier transaction was
                 // passed over; or a lock that came too late for its place.
                 Err(reason) if reason.is_temporary() => {}
-                Err(reason) => refused.push(Refused { hash: transaction_hash(&bytes), reason }),
+                Err(reason) => refused.push(Refused { hash, reason }),
             }
             if passed_over >= MAX_PASSED_OVER {
                 return (Stopped::Full, refused);
@@ -107,34 +124,64 @@ fn fill(
     }
 }
 
-/// Reads transactions until their bytes exceed `room`. Takes half of the time
-/// at most, so that some is left to apply them.
-fn gather(
-    txs: &mut dyn Iterator<Item = OpaqueTx>,
-    room: usize,
-    deadline: Instant,
-    refused: &mut Vec<Refused>,
-) -> Vec<Candidate> {
-    let now = Instant::now();
-    let until = now + deadline.saturating_duration_since(now) / 2;
-    let mut candidates = Vec::new();
-    let mut taken: usize = 0;
-    while taken <= room && Instant::now() < until {
-        let Some(bytes) = txs.next() else { break };
-        match signed(&bytes) {
-            Ok((extrinsic, sender)) => {
+impl Offered<'_> {
+    /// Reads transactions until their bytes exceed `room`. Takes half of the
+    /// time at most, so that some is left to apply them.
+    fn gather(
+        &mut self,
+        room: usize,
+        deadline: Instant,
+        refused: &mut Vec<Refused>,
+    ) -> Vec<Candidate> {
+        let now = Instant::now();
+        let until = now + deadline.saturating_duration_since(now) / 2;
+        let mut candidates = Vec::new();
+        let mut taken: usize = 0;
+        while taken <= room && Instant::now() < until {
+            let mut read = Vec::new();
+            while taken <= room
+                && read.len() < READ_AHEAD
+                && let Some(bytes) = self.txs.next()
+            {
                 taken = taken.saturating_add(bytes.len());
-                candidates.push(Candidate { bytes, extrinsic, sender });
+                read.push(bytes);
             }
-            Err(reason) => refused.push(Refused { hash: transaction_hash(&bytes), reason }),
+            if read.is_empty() {
+                break;
+            }
+            self.decode(read, &mut candidates, refused);
+        }
+        candidates
+    }
+
+    fn decode(
+        &self,
+        read: Vec<OpaqueTx>,
+        candidates: &mut Vec<Candidate>,
+        refused: &mut Vec<Refused>,
+    ) {
+        let hashes = transaction_hashes(&read);
+        let known = self.decoded.find(&hashes);
+        for ((bytes, hash), known) in read.into_iter().zip(hashes).zip(known) {
+            match signed(&bytes, known) {
+                Ok((extrinsic, sender)) => {
+                    candidates.push(Candidate { bytes, hash, extrinsic, sender });
+                }
+                Err(reason) => refused.push(Refused { hash, reason }),
+            }
         }
     }
-    candidates
 }
 
-/// A signed transaction and who signed it.
-fn signed(bytes: &[u8]) -> Result<(UncheckedExtrinsic, AccountId), TransactionError> {
-    let extrinsic = transaction::decode(bytes)?;
+/// A signed transaction, decoded unless it is `known`, and who signed it.
+fn signed(
+    bytes: &[u8],
+    known: Option<Arc<UncheckedExtrinsic>>,
+) -> Result<(Arc<UncheckedExtrinsic>, AccountId), TransactionError> {
+    let extrinsic = match known {
+        Some(extrinsic) => extrinsic,
+        None => Arc::new(transaction::decode(bytes)?),
+    };
     let no_account = || TransactionError::Malformed("no account has signed it".into());
     let sender = sender(&extrinsic).ok_or_else(no_account)?.clone();
     Ok((extrinsic, sender))
@@ -152,17 +199,16 @@ pub(crate) fn sender(extrinsic: &UncheckedExtrinsic) -> Option<&AccountId> {
 fn ordered(run: &mut Run, candidates: Vec<Candidate>) -> impl Iterator<Item = Candidate> + use<> {
     let entries: Vec<Entry> = candidates
         .iter()
-        .map(|Candidate { bytes, extrinsic, sender }| {
+        .map(|Candidate { hash, extrinsic, sender, .. }| {
             let requests = lock_requests(extrinsic.function());
             let locks = if requests.is_empty() {
                 Vec::new()
             } else {
-                let hash = transaction_hash(bytes);
                 run.ask(|| {
                     requests
                         .iter()
                         .filter_map(|request| {
-                            Some((request.key, Dispute::precedence(request, hash)?))
+                            Some((request.key, Dispute::precedence(request, *hash)?))
                         })
                         .collect()
                 })
@@ -202,6 +248,7 @@ fn run_error(doing: &'static str, error: RunError) -> ChainError {
 /// The extrinsics of a block that grows.
 struct Body {
     extrinsics: Vec<OpaqueTx>,
+    hashes: Vec<Hash>,
     senders: BTreeSet<AccountId>,
     bytes: usize,
     limit: usize,
@@ -209,7 +256,13 @@ struct Body {
 
 impl Body {
     fn new(limit: usize) -> Self {
-        Self { extrinsics: Vec::new(), senders: BTreeSet::new(), bytes: BLOCK_OVERHEAD, limit }
+        Self {
+            extrinsics: Vec::new(),
+            hashes: Vec::new(),
+            senders: BTreeSet::new(),
+            bytes: BLOCK_OVERHEAD,
+            limit,
+        }
     }
 
     fn room(&self) -> usize {
@@ -220,13 +273,14 @@ impl Body {
         bytes <= self.room()
     }
 
-    fn push(&mut self, extrinsic: OpaqueTx) {
+    fn push(&mut self, hash: Hash, extrinsic: OpaqueTx) {
         self.bytes = self.bytes.saturating_add(extrinsic.len());
+        self.hashes.push(hash);
         self.extrinsics.push(extrinsic);
     }
 
-    fn push_signed(&mut self, extrinsic: OpaqueTx, sender: AccountId) {
-        self.push(extrinsic);
+    fn push_signed(&mut self, hash: Hash, extrinsic: OpaqueTx, sender: AccountId) {
+        self.push(hash, extrinsic);
         self.senders.insert(sender);
     }
 
@@ -238,8 +292,6 @@ impl Body {
         for extrinsic in &self.extrinsics {
             bytes.extend_from_slice(extrinsic);
         }
-        let tx_hashes: Vec<Hash> =
-            self.extrinsics.iter().map(|extrinsic| transaction_hash(extrinsic)).collect();
         ExecutedBlock {
             hash: outcome.header.hash(),
             header: outcome.header,
@@ -247,7 +299,7 @@ impl Body {
             timestamp_ms,
             delta: outcome.delta,
             index: outcome.index,
-            tx_hashes,
+            tx_hashes: self.hashes,
             senders: self.senders,
         }
     }

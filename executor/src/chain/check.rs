@@ -1,19 +1,23 @@
 //! Judging a block that someone else made.
 
 use crate::{
-    BlockError, Chain, ClockCheck, ExecutedBlock, OpaqueTx, TransactionError,
-    chain::build::{is_bare, sender},
+    BlockError, Chain, ClockCheck, ExecutedBlock, OpaqueTx,
+    chain::{
+        build::{is_bare, sender},
+        signatures,
+    },
     run::{Outcome, Run, RunError},
     state::extrinsics_root,
-    transaction::{self, transaction_hash},
+    transaction,
 };
-use billchain_primitives::{Hash, Header, Moment};
+use billchain_primitives::{Hash, Header, Moment, transaction_hashes};
 use billchain_runtime::{
     RuntimeCall, Timestamp, UncheckedExtrinsic,
     limits::{BASE_EXTRINSIC_WEIGHT, MAX_BLOCK_BYTES, MAX_BLOCK_WEIGHT},
 };
 use bytes::Bytes;
 use codec::{Compact, Decode, Encode};
+use std::sync::Arc;
 
 /// Most extrinsics that the weight of a block admits, inherents included.
 const MAX_EXTRINSICS: u64 = MAX_BLOCK_WEIGHT.ref_time() / BASE_EXTRINSIC_WEIGHT.ref_time() + 1;
@@ -42,15 +46,20 @@ impl Chain {
             });
         }
 
-        let tx_hashes: Vec<Hash> = extrinsics.iter().map(|tx| transaction_hash(tx)).collect();
-        let decoded = decode_all(&extrinsics, &tx_hashes)?;
+        let tx_hashes = transaction_hashes(&extrinsics);
+        let known = self.inner.decoded.find(&tx_hashes);
+        let is_cold: Vec<bool> = known.iter().map(Option::is_none).collect();
+        let decoded = decode_all(&extrinsics, &tx_hashes, known)?;
         let timestamp_ms = timestamp(&decoded)?;
-        let senders = decoded.iter().filter_map(sender).cloned().collect();
+        let senders = decoded.iter().filter_map(|extrinsic| sender(extrinsic)).cloned().collect();
 
         let mut run = Run::begin(view, number, head.hash)?;
         check_time(timestamp_ms, run.ask(Timestamp::get), clock)?;
+        let cold = decoded.iter().zip(is_cold).filter(|(_, is_cold)| *is_cold);
+        signatures::check_ahead(&mut run, cold.map(|(extrinsic, _)| &**extrinsic));
         for (index, extrinsic) in decoded.into_iter().enumerate() {
-            if let Err(reason) = run.apply(extrinsic) {
+            let extrinsic = Arc::unwrap_or_clone(extrinsic);
+            if let Err(reason) = run.apply(extrinsic, &extrinsics[index]) {
                 if let Some(error) = run.take_failure() {
                     return Err(error.into());
                 }
@@ -124,32 +133,29 @@ fn parse(bytes: &Bytes) -> Result<Parsed, BlockError> {
     Ok(Parsed { header, extrinsics })
 }
 
+/// The extrinsics, decoded unless they are known.
 fn decode_all(
     extrinsics: &[OpaqueTx],
     hashes: &[Hash],
-) -> Result<Vec<UncheckedExtrinsic>, BlockError> {
-    extrinsics
-        .iter()
-        .zip(hashes)
-        .enumerate()
-        .map(|(index, (bytes, hash))| {
-            transaction::decode(bytes).map_err(|reason: TransactionError| BlockError::Transaction {
-                index,
-                hash: *hash,
-                reason,
-            })
-        })
-        .collect()
+    known: Vec<Option<Arc<UncheckedExtrinsic>>>,
+) -> Result<Vec<Arc<UncheckedExtrinsic>>, BlockError> {
+    let decode = |(index, known): (usize, Option<Arc<UncheckedExtrinsic>>)| match known {
+        Some(extrinsic) => Ok(extrinsic),
+        None => transaction::decode(&extrinsics[index])
+            .map(Arc::new)
+            .map_err(|reason| BlockError::Transaction { index, hash: hashes[index], reason }),
+    };
+    known.into_iter().enumerate().map(decode).collect()
 }
 
 /// The time a block says, if its first extrinsic says one and no other is
 /// unsigned.
-fn timestamp(extrinsics: &[UncheckedExtrinsic]) -> Result<Moment, BlockError> {
+fn timestamp(extrinsics: &[Arc<UncheckedExtrinsic>]) -> Result<Moment, BlockError> {
     let first = extrinsics.first().filter(|first| is_bare(first)).map(|first| first.function());
     let Some(RuntimeCall::Timestamp(pallet_timestamp::Call::set { now })) = first else {
         return Err(BlockError::NoTimestamp);
     };
-    match extrinsics.iter().skip(1).position(is_bare) {
+    match extrinsics.iter().skip(1).position(|extrinsic| is_bare(extrinsic)) {
         Some(at) => Err(BlockError::Unsigned { index: at + 1 }),
         None => Ok(*now),
     }

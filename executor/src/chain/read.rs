@@ -1,18 +1,14 @@
 //! Reading the state, and validating transactions for the pool.
 
 use crate::{
-    CallError, Chain, ChainError, Panicked, TransactionError,
-    externalities::StateExternalities,
-    guard::guarded,
-    state::ReadView,
-    transaction::{self, transaction_hash},
+    CallError, Chain, ChainError, Panicked, TransactionError, externalities::StateExternalities,
+    guard::guarded, state::ReadView, transaction,
 };
-use billchain_primitives::{AccountId, Address, BlockNumber, Hash, Nonce};
-use billchain_runtime::{Executive, System, UncheckedExtrinsic, api, nonce_of};
+use billchain_primitives::{AccountId, Address, BlockNumber, Hash, Nonce, transaction_hashes};
+use billchain_runtime::{System, UncheckedExtrinsic, api, execution, nonce_of};
 use billchain_storage::StateSnapshot;
-use sp_runtime::transaction_validity::{
-    InvalidTransaction, TransactionSource, TransactionValidityError, ValidTransaction,
-};
+use sp_externalities::Externalities;
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionSource, ValidTransaction};
 
 /// A transaction that the chain would take, now or once the sender's earlier
 /// ones are in.
@@ -70,35 +66,82 @@ impl Chain {
             .ok_or_else(|| CallError::UnknownMethod(method.chars().take(100).collect()))
     }
 
-    /// Validates a transaction on the head's state, as the pool needs it.
-    pub fn validate_transaction(&self, bytes: &[u8]) -> Result<Validated, ValidationError> {
-        let extrinsic = transaction::decode(bytes)?;
-        let Some((sender, nonce)) = signer(&extrinsic) else {
-            return Err(TransactionError::Refused(TransactionValidityError::Invalid(
-                InvalidTransaction::UnknownOrigin,
-            ))
-            .into());
-        };
-        // The head may move in between; both belong together only for the
-        // snapshot, whose number is asked for below.
+    /// Validates transactions on the head's state, as the pool needs it: each
+    /// by itself, all on one state. What is found valid is kept decoded for
+    /// the block it will be in.
+    pub fn validate_transactions<T: AsRef<[u8]>>(
+        &self,
+        txs: &[T],
+    ) -> Result<Vec<Result<Validated, TransactionError>>, ChainError> {
         let snapshot = self.storage().state();
+        // The head may move meanwhile: the snapshot says which block it is of.
         let number = snapshot.number();
-        let hash = self.storage().hash_of(number).map_err(ChainError::from)?.unwrap_or_default();
-        let who = sender.clone();
-        let (validity, account_nonce) = run_guarded(snapshot, || {
-            let account_nonce = System::account_nonce(&who);
-            let source = TransactionSource::External;
-            (Executive::validate_transaction(source, extrinsic, hash), account_nonce)
-        })?
-        .map_err(TransactionError::from)?;
-        let validity = validity.map_err(TransactionError::Refused)?;
-        Ok(Validated {
-            hash: transaction_hash(bytes),
-            sender,
-            nonce,
-            account_nonce,
-            validity,
-            head: number,
+        let hash = self.storage().hash_of(number)?.unwrap_or_default();
+        let mut validation = Validation::begin(snapshot, number, hash);
+        let judge = |(bytes, hash): (&T, Hash)| {
+            let bytes = bytes.as_ref();
+            let extrinsic = match transaction::decode(bytes) {
+                Ok(extrinsic) => extrinsic,
+                Err(error) => return Ok(Err(error)),
+            };
+            let judged = validation.judge(&extrinsic, hash, bytes.len())?;
+            if judged.is_ok() {
+                self.inner.decoded.keep(hash, extrinsic, bytes.len());
+            }
+            Ok(judged)
+        };
+        txs.iter().zip(transaction_hashes(txs)).map(judge).collect()
+    }
+
+    /// [`Self::validate_transactions`] for a single one.
+    pub fn validate_transaction(&self, bytes: &[u8]) -> Result<Validated, ValidationError> {
+        Ok(self.validate_transactions(&[bytes])?.remove(0)?)
+    }
+}
+
+/// A state made ready for validating transactions on it.
+struct Validation {
+    ext: StateExternalities<ReadView>,
+    head: BlockNumber,
+}
+
+impl Validation {
+    fn begin(snapshot: StateSnapshot, head: BlockNumber, head_hash: Hash) -> Self {
+        let mut ext = StateExternalities::new(ReadView(snapshot));
+        ext.run(|| execution::begin_validation(head, head_hash));
+        Self { ext, head }
+    }
+
+    /// Judges one; it leaves no trace for the next.
+    fn judge(
+        &mut self,
+        extrinsic: &UncheckedExtrinsic,
+        hash: Hash,
+        encoded_len: usize,
+    ) -> Result<Result<Validated, TransactionError>, ChainError> {
+        let Some((sender, nonce)) = signer(extrinsic) else {
+            return Ok(Err(TransactionError::Refused(InvalidTransaction::UnknownOrigin.into())));
+        };
+        let depth = self.ext.depth();
+        self.ext.storage_start_transaction();
+        let judged = guarded(|| {
+            self.ext.run(|| {
+                let source = TransactionSource::External;
+                let validity = execution::validate(source, extrinsic.clone(), encoded_len);
+                (validity, System::account_nonce(&sender))
+            })
+        });
+        self.ext.roll_back_to(depth);
+        // A read that failed gave "absent": it explains any verdict.
+        if let Some(failure) = self.ext.take_failure() {
+            return Err(failure.into());
+        }
+        Ok(match judged {
+            Ok((Ok(validity), account_nonce)) => {
+                Ok(Validated { hash, sender, nonce, account_nonce, validity, head: self.head })
+            }
+            Ok((Err(refused), _)) => Err(TransactionError::Refused(refused)),
+            Err(panicked) => Err(panicked.into()),
         })
     }
 }

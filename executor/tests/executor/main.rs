@@ -2,6 +2,7 @@
 
 mod blocks;
 mod contention;
+mod execution;
 mod externalities;
 mod hostile;
 mod kit;

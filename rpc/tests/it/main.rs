@@ -3,6 +3,7 @@
 
 mod access;
 mod administration;
+mod batches;
 mod compose;
 mod contracts;
 mod lists;
@@ -23,6 +24,7 @@ use billchain_rpc_types::{TransactionState, code};
 use billchain_runtime::{Runtime, RuntimeCall};
 use billchain_storage::{Storage, StorageOptions};
 use billchain_txpool::{CommittedBlock, Pool, PoolConfig, Rejection, TransactionValidator, TxInfo};
+use bytes::Bytes;
 use jsonrpsee::{
     core::client::{ClientT, Error, Subscription, SubscriptionClientT},
     rpc_params,
@@ -51,7 +53,13 @@ struct Node {
 struct Rules(Chain);
 
 impl TransactionValidator for Rules {
-    fn validate(&self, tx: &[u8]) -> Result<TxInfo, Rejection> {
+    fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>> {
+        txs.iter().map(|tx| self.judge(tx)).collect()
+    }
+}
+
+impl Rules {
+    fn judge(&self, tx: &[u8]) -> Result<TxInfo, Rejection> {
         let valid = self.0.validate_transaction(tx).map_err(|error| match error {
             ValidationError::Transaction(TransactionError::Refused(_)) => {
                 Rejection::Refused { code: 0, detail: error.to_string() }

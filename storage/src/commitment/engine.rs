@@ -20,7 +20,7 @@ use commonware_storage::{
     qmdb::{
         self,
         any::unordered::fixed::Update,
-        current::{FixedConfig, batch::MerkleizedBatch, unordered::fixed::Db},
+        current::{FixedConfig, batch::MerkleizedBatch, unordered::fixed::partitioned::Db},
         floor::Proportional,
     },
     translator::EightCap,
@@ -43,8 +43,10 @@ pub(super) trait EngineContext: Context + Spawner {}
 impl<E: Context + Spawner> EngineContext for E {}
 
 // Keys are hashes, so their first eight bytes are spread evenly, and finding
-// two keys that share them takes 2^32 work: buckets stay short.
-type Database<E> = Db<Family, E, Digest, Digest, Sm3, EightCap, CHUNK, Sequential>;
+// two keys that share them takes 2^32 work: buckets stay short. The index in
+// memory is one table a first byte: a table that grows is copied whole, and a
+// single one of a hundred million keys would hold a block up for seconds.
+type Database<E> = Db<Family, E, Digest, Digest, Sm3, EightCap, PREFIX, CHUNK, Sequential>;
 type Batch = MerkleizedBatch<Family, Digest, Update<Digest, Digest>, CHUNK, Sequential>;
 type Error = qmdb::Error<Family>;
 type Location = merkle::Location<Family>;
@@ -54,6 +56,12 @@ pub(super) type Operations = Vec<(Digest, Option<Digest>)>;
 
 /// Bytes of a page on disk, checksum included. Fixed for the life of a directory.
 const PAGE_SIZE: NonZeroU16 = page_size(4096);
+
+/// Bytes of a key that choose its table of the index in memory.
+const PREFIX: usize = 1;
+
+/// Tasks that fill the index when a database is opened.
+const INIT_TASKS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
 
 /// Smallest page cache.
 pub(super) const MIN_CACHE_BYTES: usize = 1 << 20;
@@ -164,7 +172,7 @@ impl<E: EngineContext> Engine<E> {
             translator: EightCap,
             init_cache: NonZeroUsize::new(1 << 16),
             init_buffer: REPLAY_BUFFER,
-            init_concurrency: (),
+            init_concurrency: INIT_TASKS,
         };
         let db = Database::init(context, config, limit.map(Location::new)).await?;
         let height = db.get_metadata().await?.map(|digest| height_of(&digest)).transpose()?;

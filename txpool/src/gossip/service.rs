@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{GossipMetrics, Pool, PoolError, Rejection, Source};
 use billchain_primitives::Hash;
+use bytes::Bytes;
 use futures::StreamExt;
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, Transport,
@@ -548,27 +549,26 @@ impl Service {
 /// Puts a peer's transactions into the pool: what became of each, points
 /// against the peer, and the first reason for them.
 fn import(pool: &Pool, batch: Vec<Vec<u8>>) -> (Vec<Outcome>, u32, Option<String>) {
+    let batch = batch.into_iter().map(Bytes::from).collect();
     let mut garbage = 0u32;
     let mut example = None;
-    let outcomes = batch
-        .into_iter()
-        .map(|bytes| {
-            let Err(error) = pool.submit(bytes, Source::Peer) else { return Outcome::Taken };
-            // An honest node checks before it passes on. A wrong signature
-            // weighs little: two nodes on either side of an upgrade disagree
-            // on what was signed.
-            let points = match &error {
-                PoolError::Rejected(Rejection::Undecodable { .. } | Rejection::Unsigned) => 10,
-                PoolError::Rejected(Rejection::BadSignature | Rejection::WrongChain { .. }) => 1,
-                _ => 0,
-            };
-            if points > 0 {
-                garbage = garbage.saturating_add(points);
-                example.get_or_insert_with(|| error.to_string());
-            }
-            outcome(&error)
-        })
-        .collect();
+    let mut judge = |result: Result<Hash, PoolError>| {
+        let Err(error) = result else { return Outcome::Taken };
+        // An honest node checks before it passes on. A wrong signature weighs
+        // little: two nodes on either side of an upgrade disagree on what was
+        // signed.
+        let points = match &error {
+            PoolError::Rejected(Rejection::Undecodable { .. } | Rejection::Unsigned) => 10,
+            PoolError::Rejected(Rejection::BadSignature | Rejection::WrongChain { .. }) => 1,
+            _ => 0,
+        };
+        if points > 0 {
+            garbage = garbage.saturating_add(points);
+            example.get_or_insert_with(|| error.to_string());
+        }
+        outcome(&error)
+    };
+    let outcomes = pool.submit_all(batch, Source::Peer).into_iter().map(&mut judge).collect();
     (outcomes, garbage, example)
 }
 

@@ -3,6 +3,7 @@
 
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
 use billchain_txpool::{CommittedBlock, Pool, PoolConfig, Rejection, TransactionValidator, TxInfo};
+use bytes::Bytes;
 use codec::{Decode, DecodeAll, Encode};
 use std::{
     collections::{HashMap, HashSet},
@@ -101,7 +102,13 @@ impl Chain {
 }
 
 impl TransactionValidator for Chain {
-    fn validate(&self, bytes: &[u8]) -> Result<TxInfo, Rejection> {
+    fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>> {
+        txs.iter().map(|tx| self.judge(tx)).collect()
+    }
+}
+
+impl Chain {
+    fn judge(&self, bytes: &[u8]) -> Result<TxInfo, Rejection> {
         self.checks.fetch_add(1, Ordering::Relaxed);
         let tx = Tx::decode_all(&mut &bytes[..])
             .map_err(|error| Rejection::Undecodable { reason: error.to_string() })?;

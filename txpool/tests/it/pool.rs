@@ -6,6 +6,7 @@ use billchain_txpool::{
     Pool, PoolConfig, PoolError, Rejection, Source, StatusStream, TransactionValidator, TxInfo,
     TxStatus,
 };
+use bytes::Bytes;
 use codec::Encode;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -24,6 +25,7 @@ fn small() -> PoolConfig {
         revalidate_after: 2,
         revalidate_batch: 4,
         validation_threads: 1,
+        max_waiting: 16,
         max_watchers: 2,
         remember_included: 16,
     }
@@ -306,8 +308,8 @@ struct Racing {
 }
 
 impl TransactionValidator for Racing {
-    fn validate(&self, bytes: &[u8]) -> Result<TxInfo, Rejection> {
-        let info = self.chain.validate(bytes);
+    fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>> {
+        let info = self.chain.validate(txs);
         if self.chain.nonce(1) == 0 {
             self.chain.commit(self.pool.get().unwrap(), &[Tx::new(1, 0).payload("elsewhere")]);
         }
@@ -472,4 +474,43 @@ fn the_pool_counts_what_it_does() {
     ] {
         assert!(text.lines().any(|l| l == line), "{line} in {text}");
     }
+}
+
+/// Says how many it was asked for at once, and takes its time.
+struct Counting {
+    chain: Chain,
+    sizes: std::sync::Mutex<Vec<usize>>,
+}
+
+impl TransactionValidator for Counting {
+    fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>> {
+        std::thread::sleep(Duration::from_millis(20));
+        self.sizes.lock().unwrap().push(txs.len());
+        self.chain.validate(txs)
+    }
+}
+
+#[tokio::test]
+async fn what_comes_together_is_checked_together() {
+    let counting = Arc::new(Counting { chain: Chain::default(), sizes: Default::default() });
+    let config = PoolConfig { validation_threads: 1, ..PoolConfig::default() };
+    let validator = Arc::clone(&counting) as Arc<dyn TransactionValidator>;
+    let pool = Pool::new(config, 0, validator).unwrap();
+    let mut forged = Tx::new(1, 25);
+    forged.signed_well = false;
+    let all = (0..50).map(|nonce| if nonce == 25 { forged.clone() } else { Tx::new(1, nonce) });
+    let submissions = all.map(|tx| {
+        let pool = Arc::clone(&pool);
+        async move { (pool.submit_async(tx.encode(), Source::Local).await, tx.hash()) }
+    });
+    for (nonce, (answer, hash)) in futures::future::join_all(submissions).await.iter().enumerate() {
+        match nonce {
+            25 => assert_eq!(*answer, Err(Rejection::BadSignature.into())),
+            _ => assert_eq!(*answer, Ok(*hash)),
+        }
+    }
+    assert_eq!((pool.stats().ready, pool.stats().future), (25, 24));
+    let sizes = counting.sizes.lock().unwrap();
+    assert_eq!(sizes.iter().sum::<usize>(), 50);
+    assert!(sizes.len() <= 3, "{sizes:?}: the first alone, the others with it in few checks");
 }

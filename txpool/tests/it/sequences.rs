@@ -60,6 +60,7 @@ fn config() -> PoolConfig {
         revalidate_after: 2,
         revalidate_batch: 3,
         validation_threads: 1,
+        max_waiting: 64,
         max_watchers: 4,
         remember_included: 8,
     }

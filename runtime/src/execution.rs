@@ -1,0 +1,53 @@
+//! Applying and validating transactions that were decoded already.
+//!
+//! [`Executive`] takes an extrinsic from anywhere: it encodes it again,
+//! decodes that again, and describes it in hexadecimal for a trace. Whoever
+//! holds a transaction in its canonical bytes and decoded, as the executor
+//! does, asks here instead. Step by step this is what `Executive` does; a test
+//! compares the two.
+
+use crate::{BlockNumber, Executive, Hash, Runtime, SigningContext, System, UncheckedExtrinsic};
+use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
+use sp_runtime::{
+    ApplyExtrinsicResult,
+    traits::{Applyable, Checkable},
+    transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidity},
+};
+
+/// Applies `extrinsic`, whose canonical encoding is `encoded`, to the block
+/// under execution. On a refusal the caller rolls back what was written.
+pub fn apply(extrinsic: UncheckedExtrinsic, encoded: &[u8]) -> ApplyExtrinsicResult {
+    if extrinsic.signed_parts().is_none() || !System::inherents_applied() {
+        // Inherents, and the end of them, are `Executive`'s.
+        return Executive::apply_extrinsic(extrinsic);
+    }
+    let checked = extrinsic.check(&SigningContext)?;
+    let info = checked.get_dispatch_info();
+    System::note_extrinsic(encoded.to_vec());
+    let result = Applyable::apply::<Runtime>(checked, &info, encoded.len())?;
+    if result.is_err() && info.class == DispatchClass::Mandatory {
+        return Err(InvalidTransaction::BadMandatory.into());
+    }
+    System::note_applied_extrinsic(&result, info);
+    Ok(result.map(|_| ()).map_err(|error| error.error))
+}
+
+/// Makes the state ready for [`validate`]: as if block `head + 1` had begun.
+pub fn begin_validation(head: BlockNumber, head_hash: Hash) {
+    System::initialize(&head.saturating_add(1), &head_hash, &Default::default());
+}
+
+/// Whether `extrinsic`, whose encoding has `encoded_len` bytes, may be in the
+/// next block. [`begin_validation`] comes first, once for any number of them.
+pub fn validate(
+    source: TransactionSource,
+    extrinsic: UncheckedExtrinsic,
+    encoded_len: usize,
+) -> TransactionValidity {
+    let checked = extrinsic.check(&SigningContext)?;
+    let info = checked.get_dispatch_info();
+    if info.class == DispatchClass::Mandatory {
+        return Err(InvalidTransaction::MandatoryValidation.into());
+    }
+    checked.validate::<Runtime>(source, &info, encoded_len)
+}
