@@ -34,7 +34,7 @@ pub use bill::{
 pub use did::Did;
 pub use elements::{Element, Elements};
 pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
-pub use fields::{RequiredFields, SummaryField};
+pub use fields::{SummaryField, SummaryFields};
 pub use hashing::{Sm3Hasher, sm3};
 pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};

@@ -4,7 +4,7 @@
 use crate::{self as pallet_bill_update, StatusChange};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Operation, PayerType, Reason, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
     rule::{BillFacts, Facts, Field, Guarded, Value},
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Bill, Contention, GrantId,
@@ -192,7 +192,7 @@ impl Scenes for World {
             _ => return Err(SceneProblem::NotFound),
         };
         let access_node = AccessNodePolicy::NotRequired;
-        let required = RequiredFields::NONE;
+        let required = SummaryFields::NONE;
         Ok(SceneRules { mode, weight: 1, lock_period_ms: PERIOD, void, access_node, required })
     }
 }
