@@ -170,8 +170,9 @@ pub struct SceneRules {
     /// leaves it out asks for none.
     #[serde(default)]
     pub access_node: AccessNodePolicy,
-    /// What its bills must have beside the fields of every bill. A chain spec
-    /// that leaves it out asks for nothing.
+    /// What a bill must have beside the fields of every bill, to be registered
+    /// in the scene and to be locked and reimbursed in it, whatever scene it was
+    /// registered in. A chain spec that leaves it out asks for nothing.
     #[serde(default)]
     pub required: SummaryFields,
 }
