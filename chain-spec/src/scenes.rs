@@ -2,7 +2,7 @@
 
 use crate::Scene;
 use billchain_primitives::{
-    Keyword, Name, RequiredFields, SceneId,
+    Keyword, Name, SceneId, SummaryFields,
     traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
 };
 
@@ -31,7 +31,7 @@ impl Scene {
                 lock_period_ms: 30 * DAY_MS,
                 void: VoidPolicy::Refused,
                 access_node: AccessNodePolicy::NotRequired,
-                required: RequiredFields::NONE,
+                required: SummaryFields::NONE,
             },
             related_data: related_data
                 .iter()

@@ -1,5 +1,5 @@
-//! Fields of a bill's summary that a scene may ask for. The others are always
-//! there.
+//! Fields of a bill's summary that may be missing: a scene may ask for them, and
+//! some come later. The others are always there.
 
 use crate::BillSummary;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -55,6 +55,17 @@ impl SummaryField {
         };
         *value != [0; 32]
     }
+
+    /// Takes the field from the bill.
+    pub fn clear(self, summary: &mut BillSummary) {
+        let value = match self {
+            Self::PayerRef => &mut summary.payer_ref,
+            Self::BizNoHash => &mut summary.biz_no_hash,
+            Self::PdfHash => &mut summary.pdf_hash,
+            Self::LocationHash => &mut summary.location_hash,
+        };
+        *value = [0; 32];
+    }
 }
 
 /// A set of [`SummaryField`]s: one bit each, in the order of the enum, lowest
@@ -63,9 +74,9 @@ impl SummaryField {
     Clone, Copy, Default, PartialEq, Eq, Encode, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
 )]
 #[serde(from = "Vec<SummaryField>", into = "Vec<SummaryField>")]
-pub struct RequiredFields(u8);
+pub struct SummaryFields(u8);
 
-impl RequiredFields {
+impl SummaryFields {
     /// No field.
     pub const NONE: Self = Self(0);
 
@@ -81,36 +92,47 @@ impl RequiredFields {
         SummaryField::ALL.into_iter().filter(move |field| self.0 & field.bit() != 0)
     }
 
+    /// The fields that the bill has `after`, and lacked `before`.
+    pub fn filled_in(before: &BillSummary, after: &BillSummary) -> Self {
+        let filled_in = |field: &&SummaryField| !field.is_given(before) && field.is_given(after);
+        Self(SummaryField::ALL.iter().filter(filled_in).fold(0, |bits, field| bits | field.bit()))
+    }
+
+    /// The fields of both sets.
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The first field of the set that the bill lacks.
     pub fn missing(self, summary: &BillSummary) -> Option<SummaryField> {
         self.iter().find(|field| !field.is_given(summary))
     }
 }
 
-impl Decode for RequiredFields {
+impl Decode for SummaryFields {
     fn decode<I: codec::Input>(input: &mut I) -> Result<Self, codec::Error> {
         let bits = input.read_byte()?;
         if bits & !Self::ALL != 0 {
-            return Err("RequiredFields: expected only the bits of the four fields".into());
+            return Err("SummaryFields: expected only the bits of the four fields".into());
         }
         Ok(Self(bits))
     }
 }
-impl DecodeWithMemTracking for RequiredFields {}
+impl DecodeWithMemTracking for SummaryFields {}
 
-impl From<Vec<SummaryField>> for RequiredFields {
+impl From<Vec<SummaryField>> for SummaryFields {
     fn from(fields: Vec<SummaryField>) -> Self {
         Self::of(&fields)
     }
 }
 
-impl From<RequiredFields> for Vec<SummaryField> {
-    fn from(set: RequiredFields) -> Self {
+impl From<SummaryFields> for Vec<SummaryField> {
+    fn from(set: SummaryFields) -> Self {
         set.iter().collect()
     }
 }
 
-impl core::fmt::Debug for RequiredFields {
+impl core::fmt::Debug for SummaryFields {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_set().entries(self.iter()).finish()
     }
@@ -119,16 +141,67 @@ impl core::fmt::Debug for RequiredFields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BillKey, BillKind, Fen, IssueDate, IssueTime, PayerType, SceneId};
+
+    /// A bill that lacks every field that may be missing.
+    fn bare() -> BillSummary {
+        BillSummary {
+            key: BillKey {
+                code: "31060125".parse().unwrap(),
+                number: "0000000001".parse().unwrap(),
+            },
+            check_code: "a1B2c3".parse().unwrap(),
+            kind: BillKind::Blue,
+            issue_date: IssueDate::new(20_261_124).unwrap(),
+            issue_time: IssueTime::new(83_000).unwrap(),
+            total: Fen::ZERO,
+            issuer: "did:bill:hospital".parse().unwrap(),
+            issuer_uscc: "91350100M000100Y43".parse().unwrap(),
+            payer_type: PayerType::Person,
+            payer_ref: [0; 32],
+            scene: SceneId(1),
+            biz_no_hash: [0; 32],
+            xml_hash: [9; 32],
+            pdf_hash: [0; 32],
+            location_hash: [0; 32],
+            related: None,
+        }
+    }
+
+    #[test]
+    fn each_field_is_missing_then_filled_in_then_cleared_and_no_other_is() {
+        let all = SummaryFields::of(&SummaryField::ALL);
+        let mut filled = bare();
+        filled.payer_ref = [1; 32];
+        filled.biz_no_hash = [2; 32];
+        filled.pdf_hash = [3; 32];
+        filled.location_hash = [4; 32];
+        assert_eq!(SummaryFields::filled_in(&bare(), &filled), all);
+        assert_eq!(SummaryFields::filled_in(&filled, &bare()), SummaryFields::NONE);
+        for field in SummaryField::ALL {
+            let mut lacking = filled.clone();
+            field.clear(&mut lacking);
+            let one = SummaryFields::of(&[field]);
+            assert_eq!(SummaryFields::filled_in(&lacking, &filled), one, "{field:?}");
+            assert_eq!(all.missing(&lacking), Some(field));
+        }
+        let union = SummaryField::ALL
+            .into_iter()
+            .fold(SummaryFields::NONE, |set, field| set.union(SummaryFields::of(&[field])));
+        assert_eq!(union, all);
+        all.iter().for_each(|field| field.clear(&mut filled));
+        assert_eq!(filled, bare());
+    }
 
     #[test]
     fn sets_hold_what_they_were_given_and_refuse_foreign_bits() {
-        let set = RequiredFields::of(&[SummaryField::PdfHash, SummaryField::PayerRef]);
+        let set = SummaryFields::of(&[SummaryField::PdfHash, SummaryField::PayerRef]);
         let fields: Vec<_> = set.into();
         assert_eq!(fields, [SummaryField::PayerRef, SummaryField::PdfHash]);
-        assert_eq!(RequiredFields::decode(&mut &set.encode()[..]), Ok(set));
-        assert!(RequiredFields::decode(&mut &[0b1_0000][..]).is_err());
+        assert_eq!(SummaryFields::decode(&mut &set.encode()[..]), Ok(set));
+        assert!(SummaryFields::decode(&mut &[0b1_0000][..]).is_err());
         let json = serde_json::to_string(&set).unwrap();
         assert_eq!(json, r#"["payer_ref","pdf_hash"]"#);
-        assert_eq!(serde_json::from_str::<RequiredFields>(&json).unwrap(), set);
+        assert_eq!(serde_json::from_str::<SummaryFields>(&json).unwrap(), set);
     }
 }

@@ -20,7 +20,7 @@ pub use field::{BillField, FieldChange, FieldValue, Part, UnknownField};
 pub use proof::{FieldProof, MAX_LATER, NotProvable, ProofProblem};
 
 use crate::{
-    BillKey, BillStatus, BillSummary, Did, Operation, Reason, Stamp, sm3,
+    BillKey, BillStatus, BillSummary, Did, Operation, Reason, Stamp, SummaryFields, sm3,
     traits::{Bill, BillState, Lock, MAX_REIMBURSEMENTS, Receipt, Reimbursement},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -176,13 +176,18 @@ impl VersionRecord {
 
     /// How the bill came, if this is its first version.
     pub fn receipt(&self) -> Option<Receipt> {
-        let VersionBody { version: 1, entry, at, summary, .. } = &self.body else { return None };
+        let VersionBody { version: 1, entry, at, .. } = &self.body else { return None };
         let Cause::Operation(operation) = entry.cause else { return None };
-        let content_hash = summary.content_hash();
-        Some(Receipt { operation, block: at.block, extrinsic: at.extrinsic?, content_hash })
+        let (block, extrinsic) = (at.block, at.extrinsic?);
+        Some(Receipt { operation, block, extrinsic, filled_in: SummaryFields::NONE })
     }
 
-    /// The bill as this version left it; `receipt` is the first version's.
+    /// The bill as this version left it, which was `before`.
+    pub fn bill_after(&self, before: &Bill) -> Bill {
+        self.bill(before.receipt.after(&before.summary, &self.body.summary))
+    }
+
+    /// The bill as this version left it, with the receipt that it had then.
     pub fn bill(&self, receipt: Receipt) -> Bill {
         let VersionBody { version, at, summary, status, lock, reimbursements, .. } =
             self.body.clone();
@@ -231,6 +236,13 @@ pub enum HistoryProblem {
     /// A record's difference is not that between it and the one before it.
     #[error("the difference of version {version} is not what it changed")]
     WrongDifference {
+        /// Version of the record.
+        version: u32,
+    },
+    /// A version says another content than was registered, beyond fields that it
+    /// fills in.
+    #[error("version {version} changes what was registered")]
+    OtherContent {
         /// Version of the record.
         version: u32,
     },
@@ -285,12 +297,15 @@ impl<'a> Verifier<'a> {
         if record.difference != rightful.difference {
             return Err(HistoryProblem::WrongDifference { version });
         }
-        let receipt = match &self.last {
-            None => record.receipt(),
-            Some(last) => Some(last.receipt),
+        let bill = match &self.last {
+            // A bill comes by an operation of a transaction, or it is another one.
+            None => record.bill(record.receipt().ok_or(HistoryProblem::OtherHead)?),
+            Some(last) => record.bill_after(last),
         };
-        // A bill comes by an operation of a transaction, or it is another one.
-        self.last = Some(record.bill(receipt.ok_or(HistoryProblem::OtherHead)?));
+        if self.last.as_ref().is_some_and(|last| last.registered() != bill.registered()) {
+            return Err(HistoryProblem::OtherContent { version });
+        }
+        self.last = Some(bill);
         Ok(())
     }
 

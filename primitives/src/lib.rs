@@ -35,7 +35,7 @@ use billchain_crypto::sm3::sm3_many;
 pub use did::Did;
 pub use elements::{Element, Elements};
 pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
-pub use fields::{RequiredFields, SummaryField};
+pub use fields::{SummaryField, SummaryFields};
 pub use hashing::{Sm3Hasher, sm3};
 pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};

@@ -3,7 +3,7 @@
 
 use crate::{
     AccountId, AdminRole, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, ClaimNo, Did,
-    Fen, Hash, Moment, Operation, Reason, RequiredFields, RoleSet, SceneId, Stamp, SummaryField,
+    Fen, Hash, Moment, Operation, Reason, RoleSet, SceneId, Stamp, SummaryField, SummaryFields,
     Target, history::Entry, rule::BillFacts,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -170,10 +170,11 @@ pub struct SceneRules {
     /// leaves it out asks for none.
     #[serde(default)]
     pub access_node: AccessNodePolicy,
-    /// What its bills must have beside the fields of every bill. A chain spec
-    /// that leaves it out asks for nothing.
+    /// What a bill must have beside the fields of every bill, to be registered
+    /// in the scene and to be locked and reimbursed in it, whatever scene it was
+    /// registered in. A chain spec that leaves it out asks for nothing.
     #[serde(default)]
-    pub required: RequiredFields,
+    pub required: SummaryFields,
 }
 
 /// Why a scene cannot be used.
@@ -303,8 +304,8 @@ pub struct BillState {
     pub updated: Moment,
 }
 
-/// How a bill came onto the chain. It never changes: by it, a registration that
-/// is sent again is told from another one for the same key.
+/// How a bill came onto the chain, and what it lacked then: by it, a registration
+/// that is sent again is told from another one for the same key.
 #[derive(
     Clone,
     Copy,
@@ -326,9 +327,16 @@ pub struct Receipt {
     /// Index of the transaction in the block.
     #[codec(compact)]
     pub extrinsic: u32,
-    /// [`BillSummary::content_hash`] of the summary as it came; fields that
-    /// were filled in later are not in it.
-    pub content_hash: [u8; 32],
+    /// Fields of the summary that were filled in since.
+    pub filled_in: SummaryFields,
+}
+
+impl Receipt {
+    /// The receipt after the bill's summary changed.
+    pub fn after(self, before: &BillSummary, after: &BillSummary) -> Self {
+        let filled_in = self.filled_in.union(SummaryFields::filled_in(before, after));
+        Self { filled_in, ..self }
+    }
 }
 
 /// A bill as the chain holds it.
@@ -345,6 +353,13 @@ pub struct Bill {
 }
 
 impl Bill {
+    /// The summary as it came, without what was filled in since.
+    pub fn registered(&self) -> BillSummary {
+        let mut summary = self.summary.clone();
+        self.receipt.filled_in.iter().for_each(|field| field.clear(&mut summary));
+        summary
+    }
+
     /// Sum of the reimbursements that count.
     pub fn reimbursed(&self) -> Fen {
         // Each sum was checked against the total when it was added.
@@ -475,9 +490,10 @@ pub trait BillLedger {
     fn open(summary: BillSummary, status: BillStatus, entry: Entry) -> Result<(), SummaryProblem>;
 
     /// Puts the next version of a registered bill and returns the bill with
-    /// its new version, hash and time. The caller has checked the change and
-    /// leaves `version`, `version_hash` and `updated` as [`Self::bill`] gave
-    /// them.
+    /// its new version, hash and time. The caller has checked the change, which
+    /// does nothing to the summary but fill in [`SummaryField`]s, and leaves
+    /// `version`, `version_hash`, `updated` and the receipt as [`Self::bill`]
+    /// gave them.
     fn advance(bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError>;
 }
 

@@ -9,7 +9,7 @@ use crate::{
     server::Context,
 };
 use billchain_executor::transaction;
-use billchain_primitives::{BillSummary, Hash, traits::Receipt};
+use billchain_primitives::{BillSummary, Hash, traits::Bill};
 use billchain_rpc_types::{BillItemView, BlockRef, ItemOutcome, ReceiptView};
 use billchain_runtime::{BillRegister, Runtime, RuntimeCall, RuntimeEvent};
 use codec::Decode;
@@ -155,7 +155,7 @@ fn item(
     let conflict = matches!(error.and_then(own_error), Some(Error::AlreadyExists));
     let recorded = if conflict || outcome == ItemOutcome::Repeated {
         let stored = bill(receipts.context, &summary.key)?;
-        stored.map(|bill| receipts.view(&bill.receipt)).transpose()?
+        stored.map(|bill| receipts.view(&bill)).transpose()?
     } else {
         None
     };
@@ -184,8 +184,8 @@ struct ReceiptPlace {
 }
 
 impl Receipts<'_> {
-    fn view(&mut self, receipt: &Receipt) -> Answer<ReceiptView> {
-        let (number, index) = (receipt.block, receipt.extrinsic);
+    fn view(&mut self, bill: &Bill) -> Answer<ReceiptView> {
+        let (number, index) = (bill.receipt.block, bill.receipt.extrinsic);
         let place = match self.known {
             Some((at, place)) if at == (number, index) => place,
             _ => self.look_up(number, index)?,
@@ -196,7 +196,7 @@ impl Receipts<'_> {
             block: BlockRef { number, hash: place.block },
             index,
             version: 1,
-            content_hash: receipt.content_hash.into(),
+            content_hash: bill.registered().content_hash().into(),
         })
     }
 

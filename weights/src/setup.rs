@@ -6,7 +6,7 @@ use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
     AccountId, AdminRole, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, CodePart, Did, Fen,
     Hash, IssueDate, IssueTime, Keyword, Moment, Name, Operation, PayerType, PublicKey, Reason,
-    RequiredFields, Role, RoleSet, SceneId, Stamp, SummaryField,
+    Role, RoleSet, SceneId, Stamp, SummaryField, SummaryFields,
     history::{Cause, Entry},
     rule::{Guarded, Rule},
     sm3,
@@ -154,7 +154,7 @@ pub(crate) fn scene() -> SceneId {
         lock_period_ms: 1_000,
         void: VoidPolicy::Allowed,
         access_node: AccessNodePolicy::Required,
-        required: RequiredFields::of(&[SummaryField::PayerRef, SummaryField::BizNoHash]),
+        required: SummaryFields::of(&[SummaryField::PayerRef, SummaryField::BizNoHash]),
     };
     Scenes::<Runtime>::insert(id, scene_with(rules));
     id

@@ -2,7 +2,7 @@
 
 use billchain_chain_spec::*;
 use billchain_primitives::{
-    AdminRole, PublicKey, RequiredFields, SummaryField, traits::AccessNodePolicy,
+    AdminRole, PublicKey, SummaryField, SummaryFields, traits::AccessNodePolicy,
 };
 use sp_keyring::Sr25519Keyring;
 
@@ -82,7 +82,7 @@ fn every_part_of_the_document_is_part_of_the_state() {
             s.scenes[0].rules.access_node = AccessNodePolicy::Required;
         }),
         ("what a scene requires", |s| {
-            s.scenes[0].rules.required = RequiredFields::of(&[SummaryField::PdfHash]);
+            s.scenes[0].rules.required = SummaryFields::of(&[SummaryField::PdfHash]);
         }),
         ("a scene's related data", |s| s.scenes[0].related_data = Default::default()),
         ("a transition rule", |s| s.transition_rules.truncate(s.transition_rules.len() - 1)),

@@ -4,7 +4,7 @@
 use crate::{self as pallet_authorization, Condition, Scope, Terms};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Moment, Operation, PayerType, Reason, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher,
+    Moment, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
     history::Entry,
     traits::{
         AccessNodePolicy, ActiveParticipant, Bill, BillLedger, BillState, GrantId,
@@ -152,7 +152,7 @@ impl Scenes for World {
                 lock_period_ms: 1_000,
                 void: VoidPolicy::Refused,
                 access_node: AccessNodePolicy::NotRequired,
-                required: RequiredFields::NONE,
+                required: SummaryFields::NONE,
             }),
             _ => Err(SceneProblem::NotFound),
         }
@@ -175,7 +175,7 @@ impl BillLedger for World {
             operation: Operation::Register,
             block: 1,
             extrinsic: 1,
-            content_hash: bill(number).content_hash(),
+            filled_in: SummaryFields::NONE,
         };
         Some(Bill { summary: bill(number), state, receipt })
     }

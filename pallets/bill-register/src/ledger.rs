@@ -6,7 +6,7 @@ use crate::{
     rules::unsound, types::check_fields,
 };
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, BillSummary, Stamp,
+    BillKey, BillKind, BillStatus, BillSummary, Stamp, SummaryFields,
     history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index, lists,
     traits::{
@@ -66,7 +66,7 @@ impl<T: Config> BillLedger for Pallet<T> {
             block: at.block,
             // Bills come by transactions, which have one.
             extrinsic: at.extrinsic.unwrap_or(u32::MAX),
-            content_hash: summary.content_hash(),
+            filled_in: SummaryFields::NONE,
         };
         let bill = Self::write(None, Bill { summary, state, receipt }, entry);
         Self::index(&bill.summary, at);
@@ -137,7 +137,7 @@ impl<T: Config> Pallet<T> {
             Some(before) => VersionRecord::after(before, body),
             None => VersionRecord::first(body),
         };
-        let bill = record.bill(receipt);
+        let bill = before.map_or_else(|| record.bill(receipt), |before| record.bill_after(before));
         let key = bill.summary.key;
         Bills::<T>::insert(key, &bill);
         offchain_index::set(&index::history_key(&key, bill.state.version), &record.encode());
@@ -173,7 +173,8 @@ impl<T: Config> Pallet<T> {
     /// Checks what always holds:
     /// - a bill lies under its own key, has a version, and came by a block that
     ///   is not to come;
-    /// - a bill in its first version has the content of its receipt;
+    /// - nothing is filled in in a bill's first version, and what was filled in
+    ///   is there;
     /// - it is consistent in itself: see [`Bill::inconsistency`];
     /// - its lock was made by one of its versions;
     /// - a red or balance bill names a bill of the same issuer that was
@@ -186,10 +187,12 @@ impl<T: Config> Pallet<T> {
             ensure!(key == bill.summary.key, "a bill lies under its own key");
             ensure!(bill.state.version >= 1, "versions begin at 1");
             ensure!(bill.receipt.block <= Self::stamp().block, "a bill came by a known block");
+            let filled_in = bill.receipt.filled_in;
             ensure!(
-                bill.state.version > 1 || bill.receipt.content_hash == bill.summary.content_hash(),
-                "a bill's first version has the content of its receipt"
+                bill.state.version > 1 || filled_in == SummaryFields::NONE,
+                "nothing is filled in in a bill's first version"
             );
+            ensure!(filled_in.missing(&bill.summary).is_none(), "what was filled in is there");
             if let Some(broken) = bill.inconsistency() {
                 return Err(TryRuntimeError::Other(broken));
             }

@@ -4,7 +4,7 @@
 use crate::{self as pallet_bill_register, FieldRule};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Operation, PayerType, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
     rule::{BillFacts, Guarded},
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, ParticipantProblem,
@@ -71,7 +71,7 @@ pub struct World {
     /// What is said of the access nodes of the hospital; others have none.
     pub access: Result<(), AccessProblem>,
     /// What the scenes require of a bill.
-    pub required: RequiredFields,
+    pub required: SummaryFields,
     /// Policies refuse this operation for this total.
     pub denied: Option<(Guarded, Fen)>,
     pub now: u64,
@@ -90,7 +90,7 @@ impl Default for World {
                 rule(Some(BillStatus::Normal), Operation::Void, BillStatus::Voided),
             ]),
             access: Ok(()),
-            required: RequiredFields::NONE,
+            required: SummaryFields::NONE,
             denied: None,
             now: NOW,
         }

@@ -6,7 +6,7 @@ use billchain_primitives::{
     history::{Cause, Entry},
     rule::{BillFacts, Guarded},
     traits::{
-        ActiveParticipant, Bill, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
+        ActiveParticipant, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
         Policies, PolicyRefusal, RuleProblem, SummaryProblem, TransitionRules,
     },
 };
@@ -72,9 +72,9 @@ impl<T: Config> Pallet<T> {
         if summary.issuer != sender.did {
             return false;
         }
-        let Some(Bill { receipt, state, .. }) = Bills::<T>::get(summary.key) else { return false };
-        let content_hash = summary.content_hash();
-        let same = receipt.operation == way.operation && receipt.content_hash == content_hash;
+        let Some(bill) = Bills::<T>::get(summary.key) else { return false };
+        let receipt = bill.receipt;
+        let same = receipt.operation == way.operation && bill.registered() == *summary;
         if same {
             Self::deposit_event(Event::RegistrationRepeated {
                 index,
@@ -82,8 +82,8 @@ impl<T: Config> Pallet<T> {
                 issuer: sender.did.clone(),
                 block: receipt.block,
                 extrinsic: receipt.extrinsic,
-                content_hash,
-                version: state.version,
+                content_hash: summary.content_hash(),
+                version: bill.state.version,
             });
         }
         same

@@ -25,6 +25,8 @@
 //!   and transaction of the first: who lost the connection just sends again.
 //! - An adjustment takes two administrators, who are different participants, the second of whom
 //!   approves exactly what the first proposed, of a bill that has not changed since.
+//! - A bill is locked and reimbursed only if it has the fields that the claim's scene requires,
+//!   which may be more than those that its own scene required when it came.
 //! - The effective policies of the claim's scene let every lock and every
 //!   reimbursement happen, or it is refused with the policy's number.
 //! - Every change makes one version of the bill's version chain.
@@ -71,7 +73,7 @@ pub mod pallet {
     use super::*;
     use billchain_primitives::{
         AccountId, BatchMode, BillKey, BillStatus, BillSummary, ClaimNo, Did, Element, Elements,
-        ErrorIndex, Fen, Hash, Moment, Reason, SceneId, Stamp,
+        ErrorIndex, Fen, Hash, Moment, Reason, SceneId, Stamp, SummaryField,
         traits::{
             BillLedger, Contention, GrantId, Grants, Participants, Policies, PolicyId, Scenes,
             SummaryProblem, TransitionRules,
@@ -515,6 +517,30 @@ pub mod pallet {
         AdjustmentChanged,
         /// Who proposed an adjustment cannot approve it.
         SameAdministrator,
+        /// The claim's scene requires the payer's reference, which the bill
+        /// lacks.
+        PayerRefMissing,
+        /// The claim's scene requires the hash of the business number, which
+        /// the bill lacks.
+        BizNoHashMissing,
+        /// The claim's scene requires the hash of the PDF, which the bill
+        /// lacks; its issuer can fill it in.
+        PdfHashMissing,
+        /// The claim's scene requires the hash of where the originals lie,
+        /// which the bill lacks; its issuer can fill it in.
+        LocationHashMissing,
+    }
+
+    impl<T> From<SummaryField> for Error<T> {
+        /// The error of a claim to a bill that lacks the field.
+        fn from(missing: SummaryField) -> Self {
+            match missing {
+                SummaryField::PayerRef => Self::PayerRefMissing,
+                SummaryField::BizNoHash => Self::BizNoHashMissing,
+                SummaryField::PdfHash => Self::PdfHashMissing,
+                SummaryField::LocationHash => Self::LocationHashMissing,
+            }
+        }
     }
 
     #[pallet::hooks]

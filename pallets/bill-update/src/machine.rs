@@ -233,6 +233,7 @@ impl<T: Config> Pallet<T> {
             Error::SceneExclusive
         );
         ensure!(!earlier.is_full(), Error::TooManyReimbursements);
+        Self::ensure_complete(bill, &rules)?;
         let at = Self::stamp();
         // A period beyond the end of time is no limit.
         let expires = at.moment.checked_add(rules.lock_period_ms);
@@ -240,6 +241,11 @@ impl<T: Config> Pallet<T> {
         // The ledger refuses a change of the last version there can be.
         let version = bill.state.version.saturating_add(1);
         Ok(Lock { holder, purpose, version, at, expires, before: bill.state.status })
+    }
+
+    /// Whether the bill has what the scene of a claim requires.
+    fn ensure_complete(bill: &Bill, claim: &SceneRules) -> Result<(), Error<T>> {
+        claim.required.missing(&bill.summary).map_or(Ok(()), |field| Err(field.into()))
     }
 
     /// Uses the grant that the lock of `bill`, just written, names.
@@ -337,6 +343,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<BillStatus, Error<T>> {
         let scene = Self::ensure_holder(bill, sender)?;
         let rules = Self::scene(scene)?;
+        Self::ensure_complete(bill, &rules)?;
         let remaining =
             bill.summary.total.checked_sub(bill.reimbursed()).ok_or(Error::AmountExceeded)?;
         ensure!(amount > Fen::ZERO, Error::AmountNotPositive);

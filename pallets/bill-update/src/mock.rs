@@ -4,7 +4,7 @@
 use crate::{self as pallet_bill_update, StatusChange};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Operation, PayerType, Reason, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher, Target,
+    Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
     rule::{BillFacts, Facts, Field, Guarded, Value},
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Bill, Contention, GrantId,
@@ -96,6 +96,8 @@ pub const PERIOD: u64 = 60_000;
 pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
     pub closed: Vec<SceneId>,
+    /// What a scene requires; the others require nothing.
+    pub required: Option<(SceneId, SummaryFields)>,
     /// What is said of [`grant`]; there is no other.
     pub grant: Result<(), GrantProblem>,
     /// Uses of it: subject, bill, version, scene.
@@ -121,6 +123,7 @@ impl Default for World {
         Self {
             rules,
             closed: vec![CLOSED],
+            required: None,
             grant: Ok(()),
             uses: Vec::new(),
             denied: None,
@@ -192,7 +195,10 @@ impl Scenes for World {
             _ => return Err(SceneProblem::NotFound),
         };
         let access_node = AccessNodePolicy::NotRequired;
-        let required = RequiredFields::NONE;
+        let required =
+            with_world(|world| world.required).map_or(SummaryFields::NONE, |(asks, fields)| {
+                if asks == scene { fields } else { SummaryFields::NONE }
+            });
         Ok(SceneRules { mode, weight: 1, lock_period_ms: PERIOD, void, access_node, required })
     }
 }

@@ -4,7 +4,7 @@
 use crate::{self as pallet_bill_verify};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Operation, PayerType, RoleSet, SceneId, Sm3Hasher,
+    Operation, PayerType, RoleSet, SceneId, Sm3Hasher, SummaryFields,
     history::Entry,
     traits::{
         ActiveParticipant, Bill, BillLedger, BillState, ParticipantProblem, ParticipantStatus,
@@ -143,7 +143,7 @@ fn bill(number: u32, pdf_hash: [u8; 32]) -> Bill {
             operation: Operation::Register,
             block: 1,
             extrinsic: 1,
-            content_hash: [0; 32],
+            filled_in: SummaryFields::NONE,
         },
     }
 }

@@ -5,8 +5,8 @@
 use crate::{self as pallet_dispute, LockRequest};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Hash, Header,
-    IssueDate, IssueTime, Operation, PayerType, Reason, RequiredFields, Role, RoleSet, SceneId,
-    Sm3Hasher, Target,
+    IssueDate, IssueTime, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
+    SummaryFields, Target,
     rule::BillFacts,
     traits::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, GrantId, GrantProblem,
@@ -147,7 +147,7 @@ impl Scenes for World {
             lock_period_ms: 60_000,
             void: VoidPolicy::Refused,
             access_node: AccessNodePolicy::NotRequired,
-            required: RequiredFields::NONE,
+            required: SummaryFields::NONE,
         })
     }
 }

@@ -3,7 +3,7 @@
 
 use crate as pallet_permissions;
 use billchain_primitives::{
-    AccountId, Did, Header, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher,
+    AccountId, Did, Header, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
     traits::{
         AccessNodePolicy, ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants,
         ReimbursementMode, SceneProblem, SceneRules, Scenes, VoidPolicy,
@@ -104,7 +104,7 @@ impl Scenes for World {
             lock_period_ms: 1_000,
             void,
             access_node: AccessNodePolicy::NotRequired,
-            required: RequiredFields::NONE,
+            required: SummaryFields::NONE,
         })
     }
 }

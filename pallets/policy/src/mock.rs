@@ -3,7 +3,7 @@
 
 use crate::{self as pallet_policy, Decision, Format, PolicyStatus, document::Written};
 use billchain_primitives::{
-    AccountId, Did, Header, Reason, RequiredFields, Role, RoleSet, SceneId, Sm3Hasher,
+    AccountId, Did, Header, Reason, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
     rule::Guarded,
     traits::{
         AccessNodePolicy, ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants,
@@ -132,7 +132,7 @@ impl Scenes for World {
                 lock_period_ms: 1_000,
                 void: VoidPolicy::Refused,
                 access_node: AccessNodePolicy::NotRequired,
-                required: RequiredFields::NONE,
+                required: SummaryFields::NONE,
             }),
             CLOSED => Err(SceneProblem::Inactive),
             _ => Err(SceneProblem::NotFound),

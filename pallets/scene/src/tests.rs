@@ -6,7 +6,7 @@ use crate::{
     trail_key,
 };
 use billchain_primitives::{
-    Name, Reason, RequiredFields, SceneId, Stamp, SummaryField, sm3,
+    Name, Reason, SceneId, Stamp, SummaryField, SummaryFields, sm3,
     traits::{
         AccessNodePolicy, ReimbursementMode, SceneProblem, SceneRules, Scenes as _, VoidPolicy,
     },
@@ -28,7 +28,7 @@ fn rules() -> SceneRules {
         lock_period_ms: 60_000,
         void: VoidPolicy::Refused,
         access_node: AccessNodePolicy::NotRequired,
-        required: RequiredFields::NONE,
+        required: SummaryFields::NONE,
     }
 }
 
@@ -38,7 +38,7 @@ fn other_rules() -> SceneRules {
         void: VoidPolicy::Allowed,
         access_node: AccessNodePolicy::Required,
         lock_period_ms: 1,
-        required: RequiredFields::of(&[SummaryField::PdfHash]),
+        required: SummaryFields::of(&[SummaryField::PdfHash]),
         ..rules()
     }
 }

@@ -322,6 +322,46 @@ fn a_history_without_its_differences_does_not_verify() {
     }
 }
 
+#[test]
+fn what_was_registered_is_the_same_in_every_version_and_cannot_be_rewritten() {
+    let cause = Cause::Summary;
+    let later = |version, summary| VersionBody {
+        entry: Entry::plain(cause, did("hospital")),
+        summary,
+        ..body(version)
+    };
+    let first = VersionRecord::first(body(1));
+    let registered = left(&first, &first);
+    let pdf = BillSummary { pdf_hash: [3; 32], ..summary() };
+    let second = VersionRecord::after(&registered, later(2, pdf.clone()));
+    let with_pdf = second.bill_after(&registered);
+    let both = BillSummary { location_hash: [4; 32], ..pdf.clone() };
+    let third = VersionRecord::after(&with_pdf, later(3, both));
+    let head = third.bill_after(&with_pdf);
+    assert_eq!(verify(&head, &[first.clone(), second.clone(), third.clone()]), Ok(()));
+    for bill in [&registered, &with_pdf, &head, &second.bill(head.receipt)] {
+        assert_eq!(bill.registered(), summary());
+    }
+    let mut unmarked = head;
+    unmarked.receipt.filled_in = with_pdf.receipt.filled_in;
+    assert_eq!(
+        verify(&unmarked, &[first.clone(), second.clone(), third]),
+        Err(HistoryProblem::OtherHead)
+    );
+
+    let cheaper = BillSummary { total: Fen::ZERO, ..pdf.clone() };
+    let other = BillSummary { pdf_hash: [5; 32], ..pdf.clone() };
+    for (rewritten, expected) in [
+        (cheaper, Err(HistoryProblem::OtherContent { version: 3 })),
+        (summary(), Ok(())),
+        (other, Ok(())),
+    ] {
+        let record = VersionRecord::after(&with_pdf, later(3, rewritten));
+        let head = record.bill_after(&with_pdf);
+        assert_eq!(verify(&head, &[first.clone(), second.clone(), record]), expected);
+    }
+}
+
 fn hash() -> impl Strategy<Value = [u8; 32]> {
     // Zero, which stands for "not known", is not rare.
     prop_oneof![Just([0; 32]), Just([1; 32]), any::<[u8; 32]>()]
@@ -453,7 +493,13 @@ proptest! {
                 (proof, change) => prop_assert!(false, "{field}: {proof:?}, {change:?}"),
             }
         }
-        prop_assert_eq!(verify(&left(&second, &first), &[first, second]), Ok(()));
+        let head = second.bill_after(&left(&first, &first));
+        let expected = if head.registered() == first.body.summary {
+            Ok(())
+        } else {
+            Err(HistoryProblem::OtherContent { version: 2 })
+        };
+        prop_assert_eq!(verify(&head, &[first, second]), expected);
     }
 
     #[test]

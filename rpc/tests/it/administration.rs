@@ -3,7 +3,7 @@
 use super::*;
 use crate::access::{did, key, reason, resolve};
 use billchain_primitives::{
-    BillStatus, Hash, Operation, RequiredFields, Role, RoleSet, SummaryField, Target,
+    BillStatus, Hash, Operation, Role, RoleSet, SummaryField, SummaryFields, Target,
     traits::{ParticipantStatus, SceneRules, Scenes},
 };
 use billchain_runtime::Scene;
@@ -38,7 +38,7 @@ async fn a_scene_and_its_change_are_proposed_approved_and_read() {
     let school = SceneId(9);
     let clinic = node.chain.read(|| Scene::active(SceneId(1))).unwrap().unwrap();
     let rules =
-        SceneRules { required: RequiredFields::of(&[SummaryField::PdfHash]), weight: 33, ..clinic };
+        SceneRules { required: SummaryFields::of(&[SummaryField::PdfHash]), weight: 33, ..clinic };
     let propose = SceneCall::register {
         scene: school,
         name: "教育资助".parse().unwrap(),

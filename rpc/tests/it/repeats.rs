@@ -86,6 +86,33 @@ async fn a_registration_sent_again_is_answered_with_the_first_ones_receipt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_filled_in_later_does_not_change_what_was_registered() {
+    let node = Node::start(RpcConfig::default()).await;
+    let client = Connection::open(&node.url()).await.unwrap();
+    let bill = BillSummary { pdf_hash: [0; 32], location_hash: [0; 32], ..sample() };
+    let content = Hash::from(sm3(&bill.encode()));
+    let first = node.execute(&client, "//hospital", registration(bill.clone())).await;
+    for (pdf_hash, location_hash) in [(None, Some([4; 32])), (Some([3; 32]), None)] {
+        let fill = pallet_bill_update::Call::<Runtime>::update_summary {
+            key: bill.key,
+            expected_version: None,
+            pdf_hash,
+            location_hash,
+        };
+        let filled = node.execute(&client, "//hospital", fill.into()).await;
+        assert_eq!(filled.success, Some(true), "{:?}", filled.error);
+    }
+    let (code, number) = (bill.key.code.to_string(), bill.key.number.to_string());
+    let history = client.history(&code, &number).await.unwrap().unwrap();
+    let contents: Vec<_> = history.iter().map(|v| v.bill.registration.content_hash).collect();
+    assert_eq!(contents, [content; 3]);
+    let again = node.execute(&client, "//hospital", registration(bill)).await;
+    assert_eq!(outcomes(&again), [ItemOutcome::Repeated]);
+    let receipt = again.items[0].recorded.expect("it names the first");
+    assert_eq!((receipt.transaction, receipt.content_hash), (first.hash, content));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_answered_item_by_item_in_words() {
     use ItemOutcome::{NotApplied, Refused, Registered, Repeated};
     let node = Node::start(RpcConfig::default()).await;

@@ -119,13 +119,14 @@ pub struct RegistrationView {
     pub content_hash: H256,
 }
 
-impl From<Receipt> for RegistrationView {
-    fn from(receipt: Receipt) -> Self {
+impl From<&Bill> for RegistrationView {
+    fn from(bill: &Bill) -> Self {
+        let receipt = bill.receipt;
         Self {
             block: receipt.block,
             extrinsic: receipt.extrinsic,
             operation: receipt.operation,
-            content_hash: H256(receipt.content_hash),
+            content_hash: H256(bill.registered().content_hash()),
         }
     }
 }
@@ -332,7 +333,7 @@ impl From<&Lock> for LockView {
 
 impl From<&Bill> for BillView {
     fn from(bill: &Bill) -> Self {
-        let Bill { summary, state, receipt } = bill;
+        let Bill { summary, state, .. } = bill;
         Self {
             code: summary.key.code,
             number: summary.key.number,
@@ -367,13 +368,13 @@ impl From<&Bill> for BillView {
                 .collect(),
             reimbursed_fen: bill.reimbursed(),
             updated: state.updated,
-            registration: (*receipt).into(),
+            registration: bill.into(),
         }
     }
 }
 
 impl BillVersionView {
-    /// What `record` says; `receipt` is that of its bill.
+    /// What `record` says; `receipt` is that of its bill, then or later.
     pub fn new(record: &VersionRecord, receipt: Receipt) -> Self {
         let body = &record.body;
         let head = record.head();

@@ -5,7 +5,7 @@ mod offices;
 
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
-    AdminRole, Did, PublicKey, Reason, RequiredFields, Role, RoleSet, SceneId, SignatureScheme,
+    AdminRole, Did, PublicKey, Reason, Role, RoleSet, SceneId, SignatureScheme, SummaryFields,
     traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
 };
 use billchain_runtime::{
@@ -51,7 +51,7 @@ fn rules() -> SceneRules {
         lock_period_ms: 60_000,
         void: VoidPolicy::Refused,
         access_node: AccessNodePolicy::NotRequired,
-        required: RequiredFields::NONE,
+        required: SummaryFields::NONE,
     }
 }
 

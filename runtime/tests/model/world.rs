@@ -4,7 +4,7 @@ use crate::model::{self, Actor, Change, Draft, Kind, Op, Scene, Status};
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
     AdminRole, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, IssueDate, IssueTime,
-    PayerType, PublicKey, Reason, RequiredFields, Role, RoleSet, SceneId, SignatureScheme,
+    PayerType, PublicKey, Reason, Role, RoleSet, SceneId, SignatureScheme, SummaryFields,
     traits::{
         AccessNodePolicy, Bill, LockPurpose, ParticipantStatus, Participants as _,
         ReimbursementMode, SceneRules, VoidPolicy,
@@ -72,7 +72,7 @@ fn rules(scene: model::SceneRules) -> SceneRules {
         lock_period_ms: scene.lock_ms,
         void: if scene.voidable { VoidPolicy::Allowed } else { VoidPolicy::Refused },
         access_node: AccessNodePolicy::NotRequired,
-        required: RequiredFields::NONE,
+        required: SummaryFields::NONE,
     }
 }
 

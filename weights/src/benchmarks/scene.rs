@@ -6,7 +6,7 @@ use crate::{
     setup::{self, Member},
 };
 use billchain_primitives::{
-    AdminRole, RequiredFields, SceneId,
+    AdminRole, SceneId, SummaryFields,
     traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
 };
 use billchain_runtime::{Runtime, Scene};
@@ -25,7 +25,7 @@ const RULES: SceneRules = SceneRules {
     lock_period_ms: 1,
     void: VoidPolicy::Refused,
     access_node: AccessNodePolicy::NotRequired,
-    required: RequiredFields::NONE,
+    required: SummaryFields::NONE,
 };
 /// A scene that is not on the chain.
 const NEW: SceneId = SceneId(u16::MAX);

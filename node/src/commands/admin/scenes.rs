@@ -5,7 +5,7 @@ use crate::commands::shell::word;
 use anyhow::{Context, Result, ensure};
 use billchain_client::Connection;
 use billchain_primitives::{
-    Keyword, Name, Reason, RequiredFields, SceneId, SummaryField,
+    Keyword, Name, Reason, SceneId, SummaryField, SummaryFields,
     traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
 };
 use billchain_runtime::Runtime;
@@ -22,7 +22,7 @@ const BASE: SceneRules = SceneRules {
     lock_period_ms: 30 * 24 * 60 * 60 * 1_000,
     void: VoidPolicy::Refused,
     access_node: AccessNodePolicy::NotRequired,
-    required: RequiredFields::NONE,
+    required: SummaryFields::NONE,
 };
 
 /// Actions on scenes. What changes one is a proposal of a system administrator
@@ -165,7 +165,7 @@ impl Rules {
             lock_period_ms,
             void: self.void.unwrap_or(base.void),
             access_node: self.access_node.unwrap_or(base.access_node),
-            required: self.require.as_deref().map_or(base.required, RequiredFields::of),
+            required: self.require.as_deref().map_or(base.required, SummaryFields::of),
         })
     }
 

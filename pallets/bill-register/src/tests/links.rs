@@ -5,7 +5,7 @@ use crate::{
     BillLinks, Link, LinkAct, LinkChange, LinkHistoryProblem, LinkRecord, Links, MAX_LINKS,
     PartyBill, Relation, record_key,
 };
-use billchain_primitives::{Did, Stamp, sm3, traits::Receipt};
+use billchain_primitives::{Did, Stamp, SummaryField, SummaryFields, sm3, traits::Receipt};
 
 fn link(party: &str, relation: Relation) -> Call<Test> {
     Call::link_party { key: key(1), party: did(party), relation }
@@ -189,7 +189,7 @@ fn the_forms_of_links_and_receipts_are_fixed() {
         operation: Operation::PreIssue,
         block: 100_000,
         extrinsic: 100,
-        content_hash: [8; 32],
+        filled_in: SummaryFields::of(&[SummaryField::PdfHash]),
     };
     let forms = [
         links.encode(),
@@ -204,7 +204,7 @@ fn the_forms_of_links_and_receipts_are_fixed() {
         crate::rule_set_key(Some(OUTPATIENT), 2),
     ];
     let hex: String = sm3(&forms.encode()).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, "eeb8024bce1b50a8fa36df32519120e3e1da9e929fc5b97c9975220c8e57d302");
+    assert_eq!(hex, "747902d93cee47982f4a54c963b6b8d41fc174e6ae3d11a120dcecb2d071e197");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::*;
 
 fn repeated(number: u32, index: Option<u16>, extrinsic: u32, version: u32) -> Event<Test> {
-    let receipt = Bills::<Test>::get(key(number)).expect("it was registered").receipt;
+    let bill = Bills::<Test>::get(key(number)).expect("it was registered");
+    let receipt = bill.receipt;
     assert_eq!((receipt.block, receipt.extrinsic), (1, extrinsic));
     Event::RegistrationRepeated {
         index,
@@ -11,7 +12,7 @@ fn repeated(number: u32, index: Option<u16>, extrinsic: u32, version: u32) -> Ev
         issuer: did("hospital"),
         block: 1,
         extrinsic,
-        content_hash: receipt.content_hash,
+        content_hash: bill.registered().content_hash(),
         version,
     }
 }
@@ -71,6 +72,28 @@ fn it_is_recognised_whatever_became_of_the_bill_and_of_the_rules() {
         let now = Bills::<Test>::get(key(1)).expect("it was registered").summary;
         with_world(|world| *world = World::default());
         assert_noop!(send(HOSPITAL, register(now)), Error::<Test>::AlreadyExists);
+    });
+}
+
+#[test]
+fn what_was_registered_and_what_was_filled_in_are_told_apart() {
+    let whole = || BillSummary { pdf_hash: [3; 32], ..bill(1) };
+    run(|| {
+        assert_ok!(send(HOSPITAL, register(whole())));
+        later();
+        let mut filled = Bills::<Test>::get(key(1)).expect("it was registered");
+        filled.summary.location_hash = [4; 32];
+        // Nobody but the ledger says what was filled in.
+        filled.receipt.filled_in = SummaryFields::of(&[SummaryField::PdfHash]);
+        let entry = history::Entry::plain(Cause::Summary, did("hospital"));
+        let stored = BillRegister::advance(filled, entry).expect("it is not the last version");
+        let location = SummaryFields::of(&[SummaryField::LocationHash]);
+        assert_eq!((stored.receipt.filled_in, stored.registered()), (location, whole()));
+        assert_ok!(send(HOSPITAL, register(whole())));
+        assert_eq!(events(), [repeated(1, None, 2, 2)]);
+        for other in [bill(1), stored.summary] {
+            assert_noop!(send(HOSPITAL, register(other)), Error::<Test>::AlreadyExists);
+        }
     });
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{BatchMode, Call, Error, mock::*};
 use billchain_primitives::{
-    BillKind, BillSummary, RequiredFields, SummaryField,
+    BillKind, BillSummary, SummaryField, SummaryFields,
     traits::{BillLedger, SummaryProblem},
 };
 use frame::testing_prelude::*;
@@ -45,7 +45,7 @@ fn a_bill_that_lacks_what_its_scene_requires_is_refused_by_the_fields_name() {
         run(|| {
             let mut lacking = whole(1);
             blank(&mut lacking);
-            let required = RequiredFields::of(&[field]);
+            let required = SummaryFields::of(&[field]);
             with_world(|world| world.required = required);
             let call = Call::register { summary: lacking.clone() };
             assert_noop!(send(HOSPITAL, call), refused);
@@ -58,7 +58,7 @@ fn a_bill_that_lacks_what_its_scene_requires_is_refused_by_the_fields_name() {
             assert_noop!(send(HOSPITAL, call), expected);
 
             assert_ok!(send(HOSPITAL, Call::register { summary: whole(3) }));
-            with_world(|world| world.required = RequiredFields::NONE);
+            with_world(|world| world.required = SummaryFields::NONE);
             assert_ok!(send(HOSPITAL, Call::register { summary: lacking }));
         });
     }
@@ -72,7 +72,7 @@ fn a_red_bill_is_not_asked_for_what_its_blue_one_did_not_need() {
     };
     run(|| {
         assert_ok!(send(HOSPITAL, Call::register { summary: bill(1) }));
-        let every = RequiredFields::of(&SummaryField::ALL);
+        let every = SummaryFields::of(&SummaryField::ALL);
         with_world(|world| world.required = every);
         let red = BillSummary {
             kind: BillKind::Red,

@@ -4,6 +4,7 @@ mod adjustment;
 mod batch;
 mod claims;
 mod model;
+mod required;
 mod summary;
 
 use crate::{Call, Error, Event, StatusChange, mock::*};
