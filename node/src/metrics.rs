@@ -1,5 +1,7 @@
 //! What Prometheus reads of a node, and the server it reads it from.
 
+mod storage;
+
 use anyhow::Result;
 use axum::{Router, http::header, routing::get};
 use billchain_executor::Chain;
@@ -42,6 +44,7 @@ pub(crate) fn register(
         metrics.transactions.clone(),
     );
     registry.register("block_bytes", "Bytes of the newest block", metrics.block_bytes.clone());
+    registry.register_collector(Box::new(storage::StorageMetrics(chain.storage().clone())));
     pool.metrics().register(registry);
     gossip.register(registry);
 

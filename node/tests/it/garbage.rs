@@ -184,6 +184,10 @@ async fn garbage_at_every_port_stops_nothing() {
         let height = u64::from(network.height(number).await);
         let metric = network.metric(number, "billchain_height").await;
         assert!(metric >= height, "the metrics say height {metric}, the chain {height}");
+        let commits = network.metric(number, "billchain_storage_commits_total").await;
+        assert!(commits >= 1, "no commit was counted");
+        let resident = network.metric(number, "billchain_resident_memory_bytes").await;
+        assert!(resident >= 1 << 20, "{resident} bytes of memory");
     }
     network.finish().await;
 }

@@ -1,0 +1,102 @@
+//! What the store holds and what it costs, asked for at each scrape.
+
+use billchain_storage::{Stats, Storage};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::Unit,
+};
+use std::{fmt, sync::Arc};
+
+/// Reads the store's numbers and the process's memory.
+pub(super) struct StorageMetrics(pub(super) Arc<Storage>);
+
+impl fmt::Debug for StorageMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StorageMetrics").finish_non_exhaustive()
+    }
+}
+
+impl Collector for StorageMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let stats = self.0.stats();
+        sizes(&mut encoder, &stats)?;
+        costs(&mut encoder, &stats)?;
+        if let Some(resident) = resident_bytes() {
+            gauge(
+                &mut encoder,
+                "resident_memory",
+                "Memory of the process",
+                Some(Unit::Bytes),
+                resident,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn sizes(encoder: &mut DescriptorEncoder<'_>, stats: &Stats) -> fmt::Result {
+    let bytes = Some(Unit::Bytes);
+    let help = "RocksDB's write buffers";
+    gauge(encoder, "storage_write_buffer", help, bytes.clone(), stats.write_buffer_bytes)?;
+    let help = "RocksDB's block cache";
+    gauge(encoder, "storage_block_cache", help, bytes.clone(), stats.block_cache_bytes)?;
+    let help = "Replaced values held in memory";
+    gauge(encoder, "storage_history", help, bytes.clone(), stats.history_bytes)?;
+    gauge(encoder, "storage_state_keys", "Keys of the state, estimated", None, stats.state_keys)?;
+    let help = "Operations in the commitment's log since genesis";
+    gauge(encoder, "storage_commitment_operations", help, None, stats.commitment_operations)?;
+    let help = "Bytes on disk and in write buffers, by table";
+    let mut family =
+        encoder.encode_descriptor("storage_table", help, bytes.as_ref(), MetricType::Gauge)?;
+    for (table, bytes) in &stats.table_bytes {
+        let value = ConstGauge::new(i64::try_from(*bytes).unwrap_or(i64::MAX));
+        value.encode(family.encode_family(&[("table", *table)])?)?;
+    }
+    Ok(())
+}
+
+fn costs(encoder: &mut DescriptorEncoder<'_>, stats: &Stats) -> fmt::Result {
+    let seconds = Some(Unit::Seconds);
+    let help = "Time spent committing blocks";
+    counter(encoder, "storage_commit", help, seconds.as_ref(), stats.commit_seconds)?;
+    let help = "Of it, writing and syncing RocksDB";
+    counter(encoder, "storage_write", help, seconds.as_ref(), stats.write_seconds)?;
+    let help = "Time spent computing roots of states";
+    counter(encoder, "storage_root", help, seconds.as_ref(), stats.speculation_seconds)?;
+    let help = "Blocks committed since start";
+    counter(encoder, "storage_commits", help, None, stats.commits as f64)?;
+    let help = "Roots computed since start";
+    counter(encoder, "storage_roots", help, None, stats.speculations as f64)
+}
+
+fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<Unit>,
+    value: u64,
+) -> fmt::Result {
+    let value = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+    value.encode(encoder.encode_descriptor(name, help, unit.as_ref(), value.metric_type())?)
+}
+
+fn counter(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    value: f64,
+) -> fmt::Result {
+    let value = ConstCounter::new(value);
+    value.encode(encoder.encode_descriptor(name, help, unit, value.metric_type())?)
+}
+
+/// Resident memory of this process, where the system tells (Linux).
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
