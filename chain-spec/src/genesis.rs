@@ -1,6 +1,6 @@
 //! From the document to the first state.
 
-use crate::{ChainSpec, SpecError};
+use crate::{ChainSpec, SpecError, TransitionRule};
 use billchain_primitives::{AccountId, PublicKey};
 use billchain_runtime::{
     BillRegisterConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig,
@@ -106,7 +106,8 @@ fn permissions(spec: &ChainSpec) -> PermissionsConfig {
             .transition_rules
             .iter()
             .map(|rule| {
-                (RuleKey { from: rule.from, operation: rule.operation }, rule.roles, rule.to)
+                let TransitionRule { from, operation, scene, roles, to } = *rule;
+                (RuleKey { from, operation, scene }, roles, to)
             })
             .collect(),
         whitelist: spec

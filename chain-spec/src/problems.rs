@@ -192,9 +192,13 @@ impl ChainSpec {
             if rule.from.is_some_and(BillStatus::is_final) {
                 problems.push(format!("transitionRules[{at}]: nothing leads from a final status"));
             }
+            if let Some(id) = rule.scene.filter(|id| !self.has_scene(*id)) {
+                problems.push(format!("transitionRules[{at}]: there is no scene {}", id.0));
+            }
         }
         let rules = self.transition_rules.iter();
-        let keys = rules.map(|rule| format!("{:?} {:?}", rule.from, rule.operation));
+        let keys =
+            rules.map(|rule| format!("{:?} {:?} {:?}", rule.from, rule.operation, rule.scene));
         repeated("transitionRules", keys, problems);
         for (at, set) in self.field_rules.iter().enumerate() {
             if let Some(rule) = pallet_bill_register::unsound(&set.rules) {

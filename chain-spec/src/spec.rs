@@ -7,6 +7,7 @@ use billchain_primitives::{
 };
 use pallet_bill_register::FieldRules;
 use pallet_participant::Registration;
+use pallet_permissions::RuleKey;
 use pallet_scene::RelatedData;
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +118,7 @@ pub struct Scene {
     pub related_data: RelatedData,
 }
 
-/// One rule of the status machine: what is not in it is refused.
+/// One rule of the status machine, general or of a scene: what is not in it is refused.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TransitionRule {
@@ -125,7 +126,11 @@ pub struct TransitionRule {
     pub from: Option<BillStatus>,
     /// What is done.
     pub operation: Operation,
-    /// Any of these roles may.
+    /// The scene whose own rule it is; none: the general one, for every scene
+    /// that has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene: Option<SceneId>,
+    /// Any of these roles may; none in a scene's own rule: nobody may there.
     pub roles: RoleSet,
     /// Where it leads.
     pub to: Target,
@@ -136,7 +141,13 @@ impl TransitionRule {
     pub fn standard() -> Vec<Self> {
         pallet_permissions::default_rules()
             .into_iter()
-            .map(|(key, roles, to)| Self { from: key.from, operation: key.operation, roles, to })
+            .map(|(RuleKey { from, operation, scene }, roles, to)| Self {
+                from,
+                operation,
+                scene,
+                roles,
+                to,
+            })
             .collect()
     }
 }

@@ -207,11 +207,13 @@ pub enum RuleProblem {
 /// The status machine as data. Played by the permissions contract.
 pub trait TransitionRules {
     /// Where `operation` by someone with `roles` leads from `from` (`None`: the
-    /// bill does not exist yet).
+    /// bill does not exist yet) in `scene`: the claim's for what acts on a claim
+    /// (see [`Bill::scene_of`]), the bill's otherwise.
     fn check(
         from: Option<BillStatus>,
         operation: Operation,
         roles: RoleSet,
+        scene: SceneId,
     ) -> Result<Target, RuleProblem>;
 
     /// Whether `did` may lock bills in `scene` without a grant.
@@ -260,6 +262,14 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// The scene of the claim that it is for; none for an administrator's.
+    pub const fn scene(&self) -> Option<SceneId> {
+        match self.purpose {
+            LockPurpose::Claim { scene, .. } => Some(scene),
+            LockPurpose::Administrative { .. } => None,
+        }
+    }
+
     /// Whether the lock's time is over.
     pub fn is_expired(&self, now: Moment) -> bool {
         self.expires.is_some_and(|expires| now > expires)
@@ -358,6 +368,21 @@ impl Bill {
         let mut summary = self.summary.clone();
         self.receipt.filled_in.iter().for_each(|field| field.clear(&mut summary));
         summary
+    }
+
+    /// The scene whose rules decide about `operation`: that of the lock for what
+    /// acts on a lock, that of the last reimbursement for its reversal, and the
+    /// bill's for all else. A new lock says its scene itself.
+    pub fn scene_of(&self, operation: Operation) -> SceneId {
+        let claim = match operation {
+            Operation::Unlock
+            | Operation::ExpireLock
+            | Operation::AdminUnlock
+            | Operation::Reimburse => self.state.lock.as_ref().and_then(Lock::scene),
+            Operation::ReverseUse => self.state.reimbursements.last().map(|last| last.scene),
+            _ => None,
+        };
+        claim.unwrap_or(self.summary.scene)
     }
 
     /// Sum of the reimbursements that count.
@@ -460,6 +485,23 @@ pub enum SummaryProblem {
     PdfHashMissing,
     /// The scene requires `location_hash`, which is zero.
     LocationHashMissing,
+    /// The transition rules of the scene let no such bill come.
+    IllegalTransition,
+    /// The transition rules of the scene let the bill come from other roles.
+    RoleForbidden,
+    /// The transition rule of the scene leads to no status that a bill begins
+    /// with.
+    RuleUnusable,
+}
+
+impl From<RuleProblem> for SummaryProblem {
+    fn from(problem: RuleProblem) -> Self {
+        match problem {
+            // What does not exist yet has no final status.
+            RuleProblem::FinalStatus | RuleProblem::IllegalTransition => Self::IllegalTransition,
+            RuleProblem::RoleForbidden => Self::RoleForbidden,
+        }
+    }
 }
 
 impl From<SummaryField> for SummaryProblem {

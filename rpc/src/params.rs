@@ -141,6 +141,14 @@ impl Args {
             .map_err(|_| invalid("scene", "a number from 0 to 65535", &number.to_string()))
     }
 
+    /// The number of a scene, or nothing.
+    pub(crate) fn optional_scene(&self, index: usize) -> Answer<Option<SceneId>> {
+        match self.value(index) {
+            Value::Null => Ok(None),
+            _ => self.scene(index).map(Some),
+        }
+    }
+
     /// A required parameter that JSON can be read as; `what` says in words
     /// what it is.
     pub(crate) fn json<T: DeserializeOwned>(

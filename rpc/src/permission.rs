@@ -33,12 +33,12 @@ fn read<R>(context: &Context, f: impl FnOnce() -> R) -> Answer<R> {
     context.deps.chain.read(f).map_err(chain)
 }
 
-/// Status (`null`: no bill yet) and operation, the parameters at `index` and
-/// after it.
-fn key(args: &Args, index: usize) -> Answer<RuleKey> {
-    let from: Option<BillStatus> = args.json(index, "status", "a status of bills, or null")?;
-    let operation: Operation = args.json(index + 1, "operation", "an operation")?;
-    Ok(RuleKey { from, operation })
+/// The general rule for a status (`null`: no bill yet) and an operation, the
+/// first two parameters.
+fn key(args: &Args) -> Answer<RuleKey> {
+    let from: Option<BillStatus> = args.json(0, "status", "a status of bills, or null")?;
+    let operation: Operation = args.json(1, "operation", "an operation")?;
+    Ok(RuleKey::general(from, operation))
 }
 
 /// The version asked for at `index`, the newest for `null`, and the newest.
@@ -53,7 +53,7 @@ fn version(context: &Context, args: &Args, index: usize) -> Answer<(u32, u32)> {
 /// Whether the rules and a scene let somebody with these roles do something to
 /// a bill in a status.
 fn check(context: &Context, args: &Args) -> Answer<PermissionCheckView> {
-    let RuleKey { from, operation } = key(args, 0)?;
+    let RuleKey { from, operation, .. } = key(args)?;
     let roles = match args.value(2) {
         Value::Array(_) => args.json::<RoleSet>(2, "role", "a list of roles")?,
         _ => RoleSet::of(&[args.json::<Role>(2, "role", "a role, or a list of roles")?]),
@@ -86,9 +86,9 @@ fn rules(context: &Context, args: &Args) -> Answer<Option<RulesView>> {
 }
 
 /// The rule for a status and an operation in a version, the newest without a
-/// number; `null` if there is none.
+/// number: a scene's own, or (`null`) the general one; `null` if there is none.
 fn rule(context: &Context, args: &Args) -> Answer<Option<RuleView>> {
-    let key = key(args, 0)?;
+    let key = RuleKey { scene: args.optional_scene(3)?, ..key(args)? };
     let (version, _) = version(context, args, 2)?;
     let rules = read(context, || Contract::rules_at(version))?.unwrap_or_default();
     let found = rules.into_iter().find(|(found, _)| *found == key);
@@ -103,10 +103,7 @@ fn admins(context: &Context, _: &Args) -> Answer<Vec<AdministratorView>> {
 
 /// The whitelist, of one scene or (`null`) of all, paged.
 fn whitelist(context: &Context, args: &Args) -> Answer<Page<WhitelistEntryView>> {
-    let scene = match args.value(0) {
-        Value::Null => None,
-        _ => Some(args.scene(0)?),
-    };
+    let scene = args.optional_scene(0)?;
     let after = match args.optional_bytes(1, "cursor")? {
         None => None,
         Some(bytes) => Some(<(SceneId, Did)>::decode_all(&mut &bytes[..]).map_err(|_| {
@@ -123,6 +120,7 @@ fn rule_view(key: RuleKey, rule: Rule) -> RuleView {
     RuleView {
         from: key.from,
         operation: key.operation,
+        scene: key.scene,
         roles: rule.roles,
         to: rule.target,
         since_version: rule.version,

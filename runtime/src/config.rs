@@ -139,6 +139,7 @@ impl pallet_permissions::Config for Runtime {
     type Time = Timestamp;
     // Each change is a motion of the council.
     type MaxRuleVersions = ConstU32<10_000>;
+    type MaxRules = ConstU32<1_024>;
     type MaxWhitelist = ConstU32<10_000>;
     type MaxAdmins = ConstU32<64>;
     type WeightInfo = pallet_permissions::weights::SubstrateWeight<Runtime>;

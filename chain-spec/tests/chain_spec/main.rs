@@ -132,6 +132,9 @@ fn every_problem_is_reported_at_once() {
         let twice = spec.participants[0].clone();
         spec.participants.push(twice);
         spec.transition_rules.push(TransitionRule::standard().remove(0));
+        let scene = Some(billchain_primitives::SceneId(999));
+        spec.transition_rules
+            .push(TransitionRule { scene, ..TransitionRule::standard().remove(0) });
         let bounds = "{\"total\": {\"least_fen\": 2, \"most_fen\": 1}}";
         spec.field_rules.push(field_rules(999, bounds));
         spec.field_rules.push(field_rules(999, "\"uscc_check_digit\""));
@@ -150,7 +153,8 @@ fn every_problem_is_reported_at_once() {
         "scenes[0]: the lock period",
         "scenes[1]: the same as scenes[0]",
         "participants[5] (did:bill:hospital): the DID stands twice",
-        "transitionRules[",
+        "transitionRules[23]: the same as transitionRules[0]",
+        "transitionRules[24]: there is no scene 999",
         "fieldRules[0].rules[0]: no bill can keep it",
         "fieldRules[0]: there is no scene 999",
         "fieldRules[1]: the same as fieldRules[0]",

@@ -338,9 +338,10 @@ pub mod pallet {
         ParticipantFrozen,
         /// The sender is a participant, but cancelled.
         ParticipantCancelled,
-        /// The sender's roles do not allow the operation.
+        /// The sender's roles do not allow the operation in the bill's scene.
         RoleForbidden,
-        /// The transition rules know no such operation from the bill's status.
+        /// The transition rules of the bill's scene know no such operation from
+        /// the bill's status.
         IllegalTransition,
         /// The bill's status is final.
         FinalStatus,
@@ -461,6 +462,9 @@ pub mod pallet {
                 SummaryProblem::BizNoHashMissing => Self::BizNoHashMissing,
                 SummaryProblem::PdfHashMissing => Self::PdfHashMissing,
                 SummaryProblem::LocationHashMissing => Self::LocationHashMissing,
+                SummaryProblem::IllegalTransition => Self::IllegalTransition,
+                SummaryProblem::RoleForbidden => Self::RoleForbidden,
+                SummaryProblem::RuleUnusable => Self::RuleUnusable,
             }
         }
     }
@@ -520,8 +524,6 @@ pub mod pallet {
         ) -> DispatchResult {
             let sender = Self::ensure_participant(origin)?;
             ensure!(!bills.is_empty(), Error::<T>::EmptyBatch);
-            let status = Self::ensure_rule(None, Operation::Register, &sender);
-
             let (mut registered, mut refused, mut repeated) = (0_u32, 0_u32, 0_u32);
             for (index, summary) in (0_u16..).zip(bills) {
                 if Self::note_repeated(&summary, Way::REGISTER, &sender, Some(index)) {
@@ -529,7 +531,7 @@ pub mod pallet {
                     continue;
                 }
                 let key = summary.key;
-                let Err(refusal) = Self::admit(summary, Way::REGISTER, status?, &sender.did) else {
+                let Err(refusal) = Self::admit(summary, Way::REGISTER, &sender) else {
                     registered += 1;
                     continue;
                 };
@@ -672,7 +674,7 @@ pub mod pallet {
         ) -> Result<(Bill, Did), DispatchError> {
             let sender = Self::ensure_participant(origin)?;
             let mut bill = Bills::<T>::get(key).ok_or(Error::<T>::BillNotFound)?;
-            let status = Self::ensure_rule(Some(bill.state.status), operation, &sender)?;
+            let status = Self::next_status(&bill, operation, &sender)?;
             // A normal bill is voided under its scene's policy, which is the
             // bill-update contract's affair.
             ensure!(bill.state.status == BillStatus::PreIssued, Error::<T>::NotPreIssued);

@@ -68,6 +68,8 @@ pub const NOW: u64 = 1_795_537_800_000;
 /// The other contracts.
 pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
+    /// What takes the place of these in a scene.
+    pub scene_rules: BTreeMap<(SceneId, Option<BillStatus>, Operation), (RoleSet, Target)>,
     /// What is said of the access nodes of the hospital; others have none.
     pub access: Result<(), AccessProblem>,
     /// What the scenes require of a bill.
@@ -82,6 +84,7 @@ impl Default for World {
         let issuer = RoleSet::of(&[Role::Issuer]);
         let rule = |from, operation, to| ((from, operation), (issuer, Target::Status(to)));
         Self {
+            scene_rules: BTreeMap::new(),
             rules: BTreeMap::from([
                 rule(None, Operation::Register, BillStatus::Normal),
                 rule(None, Operation::PreIssue, BillStatus::PreIssued),
@@ -166,11 +169,16 @@ impl TransitionRules for World {
         from: Option<BillStatus>,
         operation: Operation,
         roles: RoleSet,
+        scene: SceneId,
     ) -> Result<Target, RuleProblem> {
         if from.is_some_and(BillStatus::is_final) {
             return Err(RuleProblem::FinalStatus);
         }
-        match with_world(|world| world.rules.get(&(from, operation)).copied()) {
+        let rule = with_world(|world| {
+            let own = world.scene_rules.get(&(scene, from, operation));
+            own.or_else(|| world.rules.get(&(from, operation))).copied()
+        });
+        match rule {
             Some((allowed, target)) if allowed.intersects(roles) => Ok(target),
             Some(_) => Err(RuleProblem::RoleForbidden),
             None => Err(RuleProblem::IllegalTransition),

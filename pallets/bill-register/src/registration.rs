@@ -2,11 +2,11 @@
 
 use crate::{BillField, Bills, Config, Error, Event, FieldRuleSets, Pallet};
 use billchain_primitives::{
-    BillStatus, BillSummary, Did, Operation, Target,
+    BillStatus, BillSummary, Operation, Target,
     history::{Cause, Entry},
     rule::{BillFacts, Guarded},
     traits::{
-        ActiveParticipant, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
+        ActiveParticipant, Bill, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
         Policies, PolicyRefusal, RuleProblem, SummaryProblem, TransitionRules,
     },
 };
@@ -52,8 +52,7 @@ impl<T: Config> Pallet<T> {
         if Self::note_repeated(&summary, way, &sender, None) {
             return Ok(());
         }
-        let status = Self::ensure_rule(None, way.operation, &sender)?;
-        Self::admit(summary, way, status, &sender.did).map_err(Error::<T>::from)?;
+        Self::admit(summary, way, &sender).map_err(Error::<T>::from)?;
         Ok(())
     }
 
@@ -94,10 +93,10 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn admit(
         summary: BillSummary,
         way: Way,
-        status: BillStatus,
-        operator: &Did,
+        sender: &ActiveParticipant,
     ) -> Result<(), Refusal> {
-        let now = T::Time::now();
+        let (operator, now) = (&sender.did, T::Time::now());
+        let status = Self::opening(&summary, way, sender).map_err(Refusal::Summary)?;
         for scene in [None, Some(summary.scene)] {
             let rules = FieldRuleSets::<T>::get(scene);
             if let Some(field) = rules.and_then(|rules| rules.broken_by(&summary, now)) {
@@ -130,18 +129,31 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    pub(crate) fn ensure_rule(
-        from: Option<BillStatus>,
+    /// The status with which a new bill begins, by the rules of its scene.
+    fn opening(
+        summary: &BillSummary,
+        way: Way,
+        sender: &ActiveParticipant,
+    ) -> Result<BillStatus, SummaryProblem> {
+        match T::Rules::check(None, way.operation, sender.roles, summary.scene)? {
+            Target::Status(status) => Ok(status),
+            _ => Err(SummaryProblem::RuleUnusable),
+        }
+    }
+
+    /// The status to which `operation` leads a bill, by the rules of its scene.
+    pub(crate) fn next_status(
+        bill: &Bill,
         operation: Operation,
         sender: &ActiveParticipant,
-    ) -> Result<BillStatus, DispatchError> {
-        let error = match T::Rules::check(from, operation, sender.roles) {
-            Ok(Target::Status(status)) => return Ok(status),
-            Ok(_) => Error::<T>::RuleUnusable,
-            Err(RuleProblem::FinalStatus) => Error::<T>::FinalStatus,
-            Err(RuleProblem::IllegalTransition) => Error::<T>::IllegalTransition,
-            Err(RuleProblem::RoleForbidden) => Error::<T>::RoleForbidden,
-        };
-        Err(error.into())
+    ) -> Result<BillStatus, Error<T>> {
+        let (from, scene) = (Some(bill.state.status), bill.scene_of(operation));
+        match T::Rules::check(from, operation, sender.roles, scene) {
+            Ok(Target::Status(status)) => Ok(status),
+            Ok(_) => Err(Error::RuleUnusable),
+            Err(RuleProblem::FinalStatus) => Err(Error::FinalStatus),
+            Err(RuleProblem::IllegalTransition) => Err(Error::IllegalTransition),
+            Err(RuleProblem::RoleForbidden) => Err(Error::RoleForbidden),
+        }
     }
 }

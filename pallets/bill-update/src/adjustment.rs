@@ -28,7 +28,7 @@ impl<T: Config> Pallet<T> {
         let key = elements.codes.key;
         let bill = Self::bill_in_force(&key).ok_or(Error::<T>::BillNotFound)?;
         let (from, version) = (bill.state.status, bill.state.version);
-        let target = Self::rule(Some(from), OPERATION, sender.roles)?;
+        let target = Self::rule(Some(from), OPERATION, sender.roles, bill.scene_of(OPERATION))?;
         ensure!(evidence != [0; 32], Error::<T>::EvidenceMissing);
         if let Some(element) = elements.differences(&bill.summary).first() {
             return Err(Error::<T>::ElementMismatch(*element).into());
@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
         let (bill, released) = Self::settle(bill, &sender.did)?;
         Self::note_expiry(&bill, released, &sender.did);
         let from = bill.state.status;
-        let target = Self::rule(Some(from), OPERATION, sender.roles)?;
+        let target = Self::rule(Some(from), OPERATION, sender.roles, bill.scene_of(OPERATION))?;
         ensure!(proposer != sender.did, Error::<T>::SameAdministrator);
         ensure!(unchanged, Error::<T>::StaleVersion);
         let bill = Self::adjusted(bill, to, target)?;

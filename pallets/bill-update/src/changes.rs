@@ -178,7 +178,8 @@ impl<T: Config> Pallet<T> {
         let (mut blue, released) = Self::settle(bill, &sender.did)?;
         let expired = Self::note_expiry(&blue, released, &sender.did);
 
-        let target = Self::rule(Some(blue.state.status), OPERATION, sender.roles)?;
+        let scene = blue.scene_of(OPERATION);
+        let target = Self::rule(Some(blue.state.status), OPERATION, sender.roles, scene)?;
         ensure!(blue.summary.kind != BillKind::Red, Error::<T>::RedBillFixed);
         ensure!(blue.summary.issuer == sender.did, Error::<T>::NotIssuer);
         let current = if expired { seen } else { blue.state.version };
@@ -187,7 +188,7 @@ impl<T: Config> Pallet<T> {
         blue.state.status = Self::named(target)?;
         ensure!(blue.state.status == BillStatus::RedReversed, Error::<T>::RuleUnusable);
         ensure!(blue.inconsistency().is_none(), Error::<T>::RuleUnusable);
-        let opening = Self::named(Self::rule(None, OPERATION, sender.roles)?)?;
+        let opening = Self::named(Self::rule(None, OPERATION, sender.roles, scene)?)?;
         ensure!(opening == BillStatus::Normal, Error::<T>::RuleUnusable);
 
         let entry = Entry::reasoned(OPERATION, sender.did.clone(), reason.clone());

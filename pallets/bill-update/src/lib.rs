@@ -32,8 +32,9 @@
 //! - Every change makes one version of the bill's version chain.
 //!
 //! # How
-//! Where an operation leads from a status, and for which roles, is data of the
-//! permissions contract. Locks expire without a timer: one whose time is over
+//! Where an operation leads from a status in a scene, and for which roles, is data of the
+//! permissions contract. The scene is the claim's for locks, reimbursements and what undoes them,
+//! the bill's for all else. Locks expire without a timer: one whose time is over
 //! counts as released, and is when its bill's status changes next. That release is a
 //! version of its own, so a change on top of it makes two.
 //!
@@ -385,11 +386,12 @@ pub mod pallet {
         /// The bill has another version than the one expected: someone changed
         /// it meanwhile.
         StaleVersion,
-        /// The transition rules know no such operation from the bill's status.
+        /// The transition rules of the scene know no such operation from the
+        /// bill's status.
         IllegalTransition,
         /// The bill's status is final: nothing may follow.
         FinalStatus,
-        /// The sender's roles do not allow the operation.
+        /// The sender's roles do not allow the operation in the scene.
         RoleForbidden,
         /// The transition rule in force leads to a state no bill may be in; an
         /// administrator has to correct the rule.

@@ -26,7 +26,11 @@ impl<T: Config> Pallet<T> {
         expected_version: Option<u32>,
     ) -> Result<Option<Bill>, Error<T>> {
         let from = bill.state.status;
-        let target = match Self::rule(Some(from), change.operation(), sender.roles) {
+        let scene = match change {
+            StatusChange::Lock { scene, .. } => *scene,
+            _ => bill.scene_of(change.operation()),
+        };
+        let target = match Self::rule(Some(from), change.operation(), sender.roles, scene) {
             Err(Error::IllegalTransition) if change.needs_lock() && from != BillStatus::Locked => {
                 return Err(Error::NotLocked);
             }
@@ -119,8 +123,8 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn settled(bill: &Bill, now: Moment) -> Option<(Bill, Lock)> {
         let lock = bill.state.lock.clone().filter(|lock| lock.is_expired(now))?;
         // Anyone may expire a lock, so the roles do not matter here.
-        let status = Some(bill.state.status);
-        let target = Self::rule(status, Operation::ExpireLock, RoleSet::ALL).ok()?;
+        let (status, scene) = (Some(bill.state.status), bill.scene_of(Operation::ExpireLock));
+        let target = Self::rule(status, Operation::ExpireLock, RoleSet::ALL, scene).ok()?;
         let mut bill = bill.clone();
         bill.state.status = Self::release(&mut bill, target).ok()?;
         bill.inconsistency().is_none().then_some((bill, lock))
@@ -177,8 +181,9 @@ impl<T: Config> Pallet<T> {
         from: Option<BillStatus>,
         operation: Operation,
         roles: RoleSet,
+        scene: SceneId,
     ) -> Result<Target, Error<T>> {
-        T::Rules::check(from, operation, roles).map_err(|problem| match problem {
+        T::Rules::check(from, operation, roles, scene).map_err(|problem| match problem {
             RuleProblem::FinalStatus => Error::FinalStatus,
             RuleProblem::IllegalTransition => Error::IllegalTransition,
             RuleProblem::RoleForbidden => Error::RoleForbidden,

@@ -95,6 +95,8 @@ pub const PERIOD: u64 = 60_000;
 /// The other contracts.
 pub struct World {
     pub rules: BTreeMap<(Option<BillStatus>, Operation), (RoleSet, Target)>,
+    /// What takes the place of these in a scene.
+    pub scene_rules: BTreeMap<(SceneId, Option<BillStatus>, Operation), (RoleSet, Target)>,
     pub closed: Vec<SceneId>,
     /// What a scene requires; the others require nothing.
     pub required: Option<(SceneId, SummaryFields)>,
@@ -122,6 +124,7 @@ impl Default for World {
             .collect();
         Self {
             rules,
+            scene_rules: BTreeMap::new(),
             closed: vec![CLOSED],
             required: None,
             grant: Ok(()),
@@ -228,11 +231,16 @@ impl TransitionRules for World {
         from: Option<BillStatus>,
         operation: Operation,
         roles: RoleSet,
+        scene: SceneId,
     ) -> Result<Target, RuleProblem> {
         if from.is_some_and(BillStatus::is_final) {
             return Err(RuleProblem::FinalStatus);
         }
-        match with_world(|world| world.rules.get(&(from, operation)).copied()) {
+        let rule = with_world(|world| {
+            let own = world.scene_rules.get(&(scene, from, operation));
+            own.or_else(|| world.rules.get(&(from, operation))).copied()
+        });
+        match rule {
             Some((allowed, target)) if allowed.intersects(roles) => Ok(target),
             Some(_) => Err(RuleProblem::RoleForbidden),
             None => Err(RuleProblem::IllegalTransition),

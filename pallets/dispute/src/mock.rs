@@ -179,6 +179,7 @@ impl TransitionRules for World {
         from: Option<BillStatus>,
         operation: Operation,
         roles: RoleSet,
+        _: SceneId,
     ) -> Result<Target, RuleProblem> {
         pallet_permissions::default_rules()
             .into_iter()

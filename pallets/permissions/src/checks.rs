@@ -5,8 +5,8 @@ use crate::{
     Whitelist,
 };
 use billchain_primitives::{
-    AdminRole, BillStatus, Did, RoleSet, Stamp,
-    traits::{ParticipantProblem, Participants},
+    AdminRole, BillStatus, Did, RoleSet, SceneId, Stamp,
+    traits::{ParticipantProblem, Participants, SceneProblem, Scenes},
 };
 use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 use std::collections::BTreeMap;
@@ -29,6 +29,13 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// Whether there is such a scene, active or not.
+    pub(crate) fn ensure_scene(scene: SceneId) -> Result<(), Error<T>> {
+        let known = T::Scenes::active(scene) != Err(SceneProblem::NotFound);
+        ensure!(known, Error::<T>::SceneNotFound);
+        Ok(())
+    }
+
     pub(crate) fn next_version() -> Result<u32, Error<T>> {
         let version = RulesVersion::<T>::get();
         ensure!(version < T::MaxRuleVersions::get(), Error::<T>::TooManyVersions);
@@ -47,8 +54,9 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Checks that
-    /// 1. no final status has a rule, and every rule lets somebody and is no
-    ///    newer than the rules;
+    /// 1. no final status has a rule, every general rule lets somebody, a
+    ///    scene's rule is of a scene that exists, and none is newer than the
+    ///    rules;
     /// 2. every version but the first has its change, and they lead back to
     ///    the first one;
     /// 3. no active participant holds an office that its roles rule out;
@@ -59,7 +67,9 @@ impl<T: Config> Pallet<T> {
         let mut table: BTreeMap<RuleKey, Rule> = Rules::<T>::iter().collect();
         for (key, rule) in &table {
             ensure!(!key.from.is_some_and(BillStatus::is_final), "a final status has a rule");
-            ensure!(!rule.roles.is_empty(), "a rule lets nobody");
+            ensure!(!rule.roles.is_empty() || key.scene.is_some(), "a rule lets nobody");
+            let known = key.scene.is_none_or(|scene| Self::ensure_scene(scene).is_ok());
+            ensure!(known, "a rule is of no scene");
             ensure!(rule.version <= newest, "a rule is newer than the rules");
         }
         for version in (2..=newest).rev() {
@@ -70,6 +80,9 @@ impl<T: Config> Pallet<T> {
         ensure!(table.values().all(|rule| rule.version == 1), "the first version is all of 1");
         let changes = u32::try_from(RuleChanges::<T>::iter_keys().count());
         ensure!(changes == Ok(newest.saturating_sub(1)), "a change of no version");
+        let counted = u32::try_from(Rules::<T>::iter_keys().count()) == Ok(Rules::<T>::count());
+        ensure!(counted, "rules are counted");
+        ensure!(Rules::<T>::count() <= T::MaxRules::get(), "too many rules");
         for (did, office) in Admins::<T>::iter() {
             let roles = Self::active_roles(&did).unwrap_or(RoleSet::EMPTY);
             ensure!(office.goes_with(roles), "an administrator audits");

@@ -14,6 +14,8 @@
 //!
 //! ## What it promises
 //! - A final status (red-reversed, voided) has no rule, whatever is asked.
+//! - A scene's own rule decides in that scene, whatever the general one says; without one, the
+//!   general one decides. A scene's rule that names no role closes the operation there.
 //! - Every change of a rule makes a version of the whole table, and every
 //!   version can be read: [`Pallet::rules_at`].
 //! - A participant holds one office at most, whatever becomes of its keys, and
@@ -49,8 +51,7 @@ pub use weights::WeightInfo;
 use billchain_primitives::{
     AccountId, AdminRole, BillStatus, Did, Moment, Operation, RoleSet, SceneId, Target,
     traits::{
-        Administrators, ParticipantProblem, Participants, RuleProblem, SceneProblem, Scenes,
-        TransitionRules,
+        Administrators, ParticipantProblem, Participants, RuleProblem, Scenes, TransitionRules,
     },
 };
 use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
@@ -83,6 +84,9 @@ pub mod pallet {
         /// Most versions of the rules; not 0. Each stays readable.
         #[pallet::constant]
         type MaxRuleVersions: Get<u32>;
+        /// Most rules, those of scenes among them; not 0.
+        #[pallet::constant]
+        type MaxRules: Get<u32>;
         /// Most entries of the whitelist; not 0.
         #[pallet::constant]
         type MaxWhitelist: Get<u32>;
@@ -93,9 +97,9 @@ pub mod pallet {
         type WeightInfo: WeightInfo;
     }
 
-    /// The status machine. Bounded by the product of statuses and operations.
+    /// The status machine: the general rules, and those of scenes.
     #[pallet::storage]
-    pub type Rules<T: Config> = StorageMap<_, Twox64Concat, RuleKey, Rule>;
+    pub type Rules<T: Config> = CountedStorageMap<_, Twox64Concat, RuleKey, Rule>;
 
     /// Version of the rules; 1 at genesis, one more with every change.
     #[pallet::storage]
@@ -150,6 +154,7 @@ pub mod pallet {
                 assert!(!Rules::<T>::contains_key(key), "{key:?} stands twice");
                 Rules::<T>::insert(key, Rule { roles: *roles, target: *target, version: 1 });
             }
+            assert!(Rules::<T>::count() <= T::MaxRules::get(), "too many rules");
             for entry in &self.whitelist {
                 Whitelist::<T>::insert(entry, ());
             }
@@ -169,14 +174,16 @@ pub mod pallet {
     pub enum Event<T: Config> {
         /// A rule was set.
         RuleSet {
-            /// Status and operation it is for.
+            /// Status, operation and scene it is for.
             key: RuleKey,
             /// Who may, and where it leads.
             rule: Rule,
         },
-        /// A rule was removed: the operation is refused from that status.
+        /// A rule was removed. A scene's: the general one decides there again;
+        /// the general one: the operation is refused from that status in every
+        /// scene that has no rule of its own.
         RuleRemoved {
-            /// Status and operation it was for.
+            /// Status, operation and scene it was for.
             key: RuleKey,
             /// Version of the rules now.
             version: u32,
@@ -216,7 +223,7 @@ pub mod pallet {
     pub enum Error<T> {
         /// Nothing may follow a final status.
         FinalStatus,
-        /// The rule lets nobody do it; remove it instead.
+        /// The general rule lets nobody do it; remove it instead.
         NoRoles,
         /// There is no such rule.
         RuleNotFound,
@@ -245,6 +252,8 @@ pub mod pallet {
         RuleUnchanged,
         /// The rules have as many versions as they may have.
         TooManyVersions,
+        /// There are as many rules as there may be.
+        TooManyRules,
     }
 
     #[pallet::hooks]
@@ -253,6 +262,7 @@ pub mod pallet {
             assert!(T::MaxWhitelist::get() > 0, "MaxWhitelist is 0");
             assert!(T::MaxAdmins::get() > 0, "MaxAdmins is 0");
             assert!(T::MaxRuleVersions::get() > 0, "MaxRuleVersions is 0");
+            assert!(T::MaxRules::get() > 0, "MaxRules is 0");
         }
 
         fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
@@ -262,7 +272,9 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Sets who may do an operation from a status and where it leads.
+        /// Sets who may do an operation from a status and where it leads: in a
+        /// scene, if the key names one, or in every scene that has no rule of
+        /// its own. A scene's rule without roles closes the operation there.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::set_transition_rule())]
         pub fn set_transition_rule(
@@ -273,10 +285,15 @@ pub mod pallet {
         ) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
             ensure!(!key.from.is_some_and(BillStatus::is_final), Error::<T>::FinalStatus);
-            ensure!(!roles.is_empty(), Error::<T>::NoRoles);
+            ensure!(!roles.is_empty() || key.scene.is_some(), Error::<T>::NoRoles);
+            if let Some(scene) = key.scene {
+                Self::ensure_scene(scene)?;
+            }
             let before = Rules::<T>::get(key);
             let same = before.is_some_and(|rule| rule.roles == roles && rule.target == target);
             ensure!(!same, Error::<T>::RuleUnchanged);
+            let room = before.is_some() || Rules::<T>::count() < T::MaxRules::get();
+            ensure!(room, Error::<T>::TooManyRules);
             let rule = Rule { roles, target, version: Self::next_version()? };
             Rules::<T>::insert(key, rule);
             Self::record(rule.version, key, before, Some(rule));
@@ -284,7 +301,7 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Removes a rule.
+        /// Removes a rule, the general one or a scene's own.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::remove_transition_rule())]
         pub fn remove_transition_rule(origin: OriginFor<T>, key: RuleKey) -> DispatchResult {
@@ -329,8 +346,7 @@ pub mod pallet {
             let stranger = Err(ParticipantProblem::NotFound);
             let known = T::Participants::active_by_did(&did) != stranger;
             ensure!(known, Error::<T>::ParticipantNotFound);
-            let known = T::Scenes::active(scene) != Err(SceneProblem::NotFound);
-            ensure!(known, Error::<T>::SceneNotFound);
+            Self::ensure_scene(scene)?;
             let entry = (scene, did);
             ensure!(!Whitelist::<T>::contains_key(&entry), Error::<T>::AlreadyWhitelisted);
             ensure!(Whitelist::<T>::count() < T::MaxWhitelist::get(), Error::<T>::WhitelistFull);
@@ -366,13 +382,18 @@ impl<T: Config> TransitionRules for Pallet<T> {
         from: Option<BillStatus>,
         operation: Operation,
         roles: RoleSet,
+        scene: SceneId,
     ) -> Result<Target, RuleProblem> {
         if from.is_some_and(BillStatus::is_final) {
             return Err(RuleProblem::FinalStatus);
         }
-        let rule =
-            Rules::<T>::get(RuleKey { from, operation }).ok_or(RuleProblem::IllegalTransition)?;
-        if rule.roles.intersects(roles) { Ok(rule.target) } else { Err(RuleProblem::RoleForbidden) }
+        let general = RuleKey::general(from, operation);
+        let rule = Rules::<T>::get(general.in_scene(scene)).or_else(|| Rules::<T>::get(general));
+        match rule {
+            Some(rule) if rule.roles.intersects(roles) => Ok(rule.target),
+            Some(rule) if !rule.roles.is_empty() => Err(RuleProblem::RoleForbidden),
+            _ => Err(RuleProblem::IllegalTransition),
+        }
     }
 
     fn is_whitelisted(scene: SceneId, did: &Did) -> bool {

@@ -38,6 +38,7 @@ impl pallet_permissions::Config for Test {
     type Scenes = World;
     type Time = World;
     type MaxRuleVersions = ConstU32<4>;
+    type MaxRules = ConstU32<25>;
     type MaxWhitelist = ConstU32<2>;
     type MaxAdmins = ConstU32<3>;
     type WeightInfo = pallet_permissions::weights::SubstrateWeight<Test>;

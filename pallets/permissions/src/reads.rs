@@ -25,7 +25,8 @@ impl<T: Config> Pallet<T> {
         admins
     }
 
-    /// The rules as they were in `version`, by status and operation; `None` if
+    /// The rules as they were in `version`, by status, operation and scene; `None`
+    /// if
     /// there is no such version.
     pub fn rules_at(version: u32) -> Option<Vec<(RuleKey, Rule)>> {
         let newest = RulesVersion::<T>::get();
@@ -46,15 +47,17 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Where `operation` by someone with `roles` leads from `from` in a scene:
-    /// what the rules say, and whether the scene lets it happen. The scene is
-    /// the claim's for a lock and a reimbursement, the bill's otherwise.
+    /// what its rules say, and whether the scene lets it happen. The scene is
+    /// the claim's for what acts on a claim (see
+    /// [`Bill::scene_of`](billchain_primitives::traits::Bill::scene_of)), the
+    /// bill's otherwise.
     pub fn check_in_scene(
         from: Option<BillStatus>,
         operation: Operation,
         roles: RoleSet,
         scene: SceneId,
     ) -> Result<Target, CheckProblem> {
-        let target = Self::check(from, operation, roles)?;
+        let target = Self::check(from, operation, roles, scene)?;
         let voids = operation == Operation::Void && from == Some(BillStatus::Normal);
         let asks = match operation {
             Operation::Register | Operation::PreIssue | Operation::Lock | Operation::Reimburse => {

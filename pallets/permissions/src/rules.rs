@@ -45,7 +45,7 @@ pub fn default_rules() -> Vec<(RuleKey, RoleSet, Target)> {
     table
         .into_iter()
         .map(|(from, operation, roles, target)| {
-            (RuleKey { from, operation }, RoleSet::of(roles), target)
+            (RuleKey::general(from, operation), RoleSet::of(roles), target)
         })
         .collect()
 }

@@ -24,7 +24,7 @@ fn default_genesis() -> GenesisConfig<Test> {
 }
 
 fn lock_normal() -> RuleKey {
-    RuleKey { from: Some(BillStatus::Normal), operation: Operation::Lock }
+    RuleKey::general(Some(BillStatus::Normal), Operation::Lock)
 }
 
 fn last_event() -> Event<Test> {
@@ -89,7 +89,8 @@ fn the_genesis_table_is_the_status_machine_for_every_status_operation_and_role()
         for from in BillStatus::ALL {
             for operation in OPERATIONS {
                 for role in Role::ALL {
-                    let verdict = Permissions::check(Some(from), operation, RoleSet::of(&[role]));
+                    let verdict =
+                        Permissions::check(Some(from), operation, RoleSet::of(&[role]), SCENE);
                     let wanted = match expected(Some(from), operation) {
                         _ if from.is_final() => Err(RuleProblem::FinalStatus),
                         None => Err(RuleProblem::IllegalTransition),
@@ -116,10 +117,14 @@ fn new_bills_come_from_issuers_by_three_operations_only() {
                 Operation::PreIssue => Ok(Target::Status(BillStatus::PreIssued)),
                 _ => Err(RuleProblem::IllegalTransition),
             };
-            assert_eq!(Permissions::check(None, operation, issuer), wanted, "{operation:?}");
+            assert_eq!(Permissions::check(None, operation, issuer, SCENE), wanted, "{operation:?}");
             if wanted.is_ok() {
                 let refused = Err(RuleProblem::RoleForbidden);
-                assert_eq!(Permissions::check(None, operation, others), refused, "{operation:?}");
+                assert_eq!(
+                    Permissions::check(None, operation, others, SCENE),
+                    refused,
+                    "{operation:?}"
+                );
             }
         }
     });
@@ -130,16 +135,99 @@ fn a_changed_rule_decides_from_then_on_and_raises_the_version() {
     run(default_genesis(), || {
         let auditor = RoleSet::of(&[Role::Auditor]);
         let refused = Err(RuleProblem::RoleForbidden);
-        assert_eq!(Permissions::check(Some(BillStatus::Normal), Operation::Lock, auditor), refused);
+        let check =
+            |roles| Permissions::check(Some(BillStatus::Normal), Operation::Lock, roles, SCENE);
+        assert_eq!(check(auditor), refused);
         let target = Target::Status(BillStatus::Locked);
         assert_ok!(Permissions::set_transition_rule(root(), lock_normal(), auditor, target));
         let rule = Rule { roles: auditor, target, version: 2 };
         assert_eq!(last_event(), Event::RuleSet { key: lock_normal(), rule });
         assert_eq!(Rules::<Test>::get(lock_normal()), Some(rule));
+        assert_eq!(check(auditor), Ok(target));
+        assert_eq!(check(RoleSet::of(&[Role::User])), refused);
+    });
+}
+
+#[test]
+fn a_scenes_own_rule_decides_there_until_it_is_removed() {
+    run(default_genesis(), || {
         let from = Some(BillStatus::Normal);
-        assert_eq!(Permissions::check(from, Operation::Lock, auditor), Ok(target));
-        let user = RoleSet::of(&[Role::User]);
-        assert_eq!(Permissions::check(from, Operation::Lock, user), refused);
+        let check =
+            |role, scene| Permissions::check(from, Operation::Lock, RoleSet::of(&[role]), scene);
+        let (locked, named) = (Target::Status(BillStatus::Locked), Target::Named);
+        let own = lock_normal().in_scene(SCENE);
+        let roles = RoleSet::of(&[Role::Auditor]);
+        assert_ok!(Permissions::set_transition_rule(root(), own, roles, named));
+        let rule = Rule { roles, target: named, version: 2 };
+        assert_eq!(last_event(), Event::RuleSet { key: own, rule });
+        let forbidden = Err(RuleProblem::RoleForbidden);
+        assert_eq!([check(Role::Auditor, SCENE), check(Role::User, SCENE)], [Ok(named), forbidden]);
+        let others = [check(Role::Auditor, VOIDING), check(Role::User, VOIDING)];
+        assert_eq!(others, [forbidden, Ok(locked)]);
+
+        // Without roles it closes the operation, whatever the general rule says.
+        assert_ok!(Permissions::set_transition_rule(root(), own, RoleSet::EMPTY, named));
+        let closed = Err(RuleProblem::IllegalTransition);
+        assert_eq!([check(Role::Auditor, SCENE), check(Role::User, SCENE)], [closed; 2]);
+
+        assert_ok!(Permissions::remove_transition_rule(root(), own));
+        assert_eq!(last_event(), Event::RuleRemoved { key: own, version: 4 });
+        assert_eq!(
+            [check(Role::Auditor, SCENE), check(Role::User, SCENE)],
+            [forbidden, Ok(locked)]
+        );
+        let again = Permissions::remove_transition_rule(root(), own);
+        assert_noop!(again, Error::<Test>::RuleNotFound);
+        let found = |version| {
+            let rules = Permissions::rules_at(version).expect("a version");
+            rules.into_iter().find(|(key, _)| *key == own).map(|(_, rule)| rule)
+        };
+        let closing = Rule { roles: RoleSet::EMPTY, target: named, version: 3 };
+        assert_eq!([1, 2, 3, 4].map(found), [None, Some(rule), Some(closing), None]);
+        assert_eq!(Permissions::rule_change(4).and_then(|change| change.before), Some(closing));
+    });
+}
+
+#[test]
+fn a_scenes_rule_stands_without_a_general_one() {
+    run(default_genesis(), || {
+        let own = lock_normal().in_scene(SCENE);
+        let target = Target::Status(BillStatus::Locked);
+        assert_ok!(Permissions::set_transition_rule(root(), own, RoleSet::ALL, target));
+        assert_ok!(Permissions::remove_transition_rule(root(), lock_normal()));
+        let check =
+            |scene| Permissions::check(own.from, own.operation, RoleSet::of(&[Role::User]), scene);
+        assert_eq!(check(SCENE), Ok(target));
+        assert_eq!(check(VOIDING), Err(RuleProblem::IllegalTransition));
+    });
+}
+
+#[test]
+fn a_scenes_rule_is_of_a_scene_that_exists_and_out_of_no_final_status() {
+    run(default_genesis(), || {
+        let set = |key| Permissions::set_transition_rule(root(), key, RoleSet::ALL, Target::Named);
+        let unknown = lock_normal().in_scene(SceneId(99));
+        assert_noop!(set(unknown), Error::<Test>::SceneNotFound);
+        let last = RuleKey::general(Some(BillStatus::Voided), Operation::Adjust).in_scene(SCENE);
+        assert_noop!(set(last), Error::<Test>::FinalStatus);
+        // One that is disabled may be prepared.
+        assert_ok!(set(lock_normal().in_scene(DISABLED)));
+    });
+}
+
+#[test]
+fn the_number_of_rules_is_bounded() {
+    run(default_genesis(), || {
+        let set = |key: RuleKey, roles| {
+            Permissions::set_transition_rule(root(), key, roles, Target::Named)
+        };
+        for scene in [SCENE, VOIDING] {
+            assert_ok!(set(lock_normal().in_scene(scene), RoleSet::ALL));
+        }
+        let one_more = lock_normal().in_scene(DISABLED);
+        assert_noop!(set(one_more, RoleSet::ALL), Error::<Test>::TooManyRules);
+        // One that is there is changed all the same.
+        assert_ok!(set(lock_normal().in_scene(SCENE), RoleSet::EMPTY));
     });
 }
 
@@ -147,7 +235,7 @@ fn a_changed_rule_decides_from_then_on_and_raises_the_version() {
 fn no_rule_leads_out_of_a_final_status_and_none_is_for_nobody() {
     run(default_genesis(), || {
         for from in [BillStatus::RedReversed, BillStatus::Voided] {
-            let key = RuleKey { from: Some(from), operation: Operation::Adjust };
+            let key = RuleKey::general(Some(from), Operation::Adjust);
             let result = Permissions::set_transition_rule(root(), key, RoleSet::ALL, Target::Named);
             assert_noop!(result, Error::<Test>::FinalStatus);
         }
@@ -189,7 +277,7 @@ fn every_version_of_the_rules_stays_readable() {
         System::set_block_number(5);
         System::set_extrinsic_index(2);
         assert_ok!(Permissions::remove_transition_rule(root(), key));
-        let fresh = RuleKey { from: Some(BillStatus::Reimbursed), operation: Operation::Lock };
+        let fresh = RuleKey::general(Some(BillStatus::Reimbursed), Operation::Lock);
         assert_ok!(Permissions::set_transition_rule(root(), fresh, roles, target));
 
         let second = Some(Rule { roles, target, version: 2 });
@@ -255,7 +343,7 @@ fn a_removed_rule_makes_the_operation_illegal() {
         assert_ok!(Permissions::remove_transition_rule(root(), lock_normal()));
         assert_eq!(last_event(), Event::RuleRemoved { key: lock_normal(), version: 2 });
         assert_eq!(
-            Permissions::check(Some(BillStatus::Normal), Operation::Lock, RoleSet::ALL),
+            Permissions::check(Some(BillStatus::Normal), Operation::Lock, RoleSet::ALL, SCENE),
             Err(RuleProblem::IllegalTransition)
         );
         let again = Permissions::remove_transition_rule(root(), lock_normal());
@@ -414,7 +502,7 @@ fn genesis_writes_rules_whitelist_and_administrators() {
 #[test]
 #[should_panic(expected = "the status is final")]
 fn genesis_refuses_a_rule_out_of_a_final_status() {
-    let key = RuleKey { from: Some(BillStatus::Voided), operation: Operation::Adjust };
+    let key = RuleKey::general(Some(BillStatus::Voided), Operation::Adjust);
     let rules = vec![(key, RoleSet::ALL, Target::Named)];
     run(GenesisConfig { rules, ..default_genesis() }, || ());
 }
@@ -424,6 +512,15 @@ fn genesis_refuses_a_rule_out_of_a_final_status() {
 fn genesis_refuses_a_rule_that_stands_twice() {
     let mut config = default_genesis();
     config.rules.push(config.rules[0]);
+    run(config, || ());
+}
+
+#[test]
+#[should_panic(expected = "too many rules")]
+fn genesis_refuses_more_rules_than_there_may_be() {
+    let mut config = default_genesis();
+    let (key, roles, target) = config.rules[0];
+    config.rules.extend((1..4).map(|scene| (key.in_scene(SceneId(scene)), roles, target)));
     run(config, || ());
 }
 
@@ -446,15 +543,22 @@ fn broken_invariants_are_found() {
     run(default_genesis(), || {
         let rule = Rule { roles: RoleSet::ALL, target: Target::Named, version: 1 };
         for (key, rule) in [
-            (RuleKey { from: Some(BillStatus::Voided), operation: Operation::Adjust }, rule),
+            (RuleKey::general(Some(BillStatus::Voided), Operation::Adjust), rule),
             (lock_normal(), Rule { roles: RoleSet::EMPTY, ..rule }),
             (lock_normal(), Rule { version: 2, ..rule }),
+            (lock_normal().in_scene(SceneId(99)), rule),
         ] {
             hypothetically!({
                 Rules::<Test>::insert(key, rule);
                 assert!(Permissions::do_try_state().is_err(), "{key:?} {rule:?}");
             });
         }
+        hypothetically!({
+            for scene in [SCENE, VOIDING, DISABLED] {
+                Rules::<Test>::insert(lock_normal().in_scene(scene), rule);
+            }
+            assert!(Permissions::do_try_state().is_err(), "more rules than there may be");
+        });
         let change =
             RuleChange { key: lock_normal(), before: None, after: None, at: Stamp::default() };
         hypothetically!({

@@ -1,7 +1,7 @@
 //! Rules of the status machine.
 
 use billchain_primitives::{
-    BillStatus, Operation, RoleSet, Stamp, Target,
+    BillStatus, Operation, RoleSet, SceneId, Stamp, Target,
     traits::{RuleProblem, SceneProblem},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -9,7 +9,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a rule is for.
+/// What a rule is for. A scene's own rule takes the place of the general one.
 #[derive(
     Clone,
     Copy,
@@ -31,6 +31,22 @@ pub struct RuleKey {
     pub from: Option<BillStatus>,
     /// What is done.
     pub operation: Operation,
+    /// The scene whose rule it is; `None`: the general one, for every scene that
+    /// has none of its own.
+    #[serde(default)]
+    pub scene: Option<SceneId>,
+}
+
+impl RuleKey {
+    /// The general rule for an operation from a status.
+    pub const fn general(from: Option<BillStatus>, operation: Operation) -> Self {
+        Self { from, operation, scene: None }
+    }
+
+    /// The rule of a scene for the same operation from the same status.
+    pub const fn in_scene(self, scene: SceneId) -> Self {
+        Self { scene: Some(scene), ..self }
+    }
 }
 
 /// Who may, and where it leads.
@@ -47,7 +63,7 @@ pub struct RuleKey {
     TypeInfo,
 )]
 pub struct Rule {
-    /// Any of these roles may.
+    /// Any of these roles may. None in a scene's rule: nobody may there.
     pub roles: RoleSet,
     /// Where it leads.
     pub target: Target,
@@ -69,7 +85,7 @@ pub struct Rule {
     TypeInfo,
 )]
 pub struct RuleChange {
-    /// Status and operation it was about.
+    /// Status, operation and scene it was about.
     pub key: RuleKey,
     /// The rule before; `None`: there was none.
     pub before: Option<Rule>,

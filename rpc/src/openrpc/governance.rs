@@ -70,6 +70,11 @@ pub(super) const METHODS: &[Method] = &[
             ),
             required("operation", "What is done", of::<schema::Operation>),
             RULES_VERSION,
+            optional(
+                "scene",
+                "The scene whose own rule is meant; null: the general rule",
+                maybe::<schema::SceneId>,
+            ),
         ],
         maybe::<RuleView>,
     ),

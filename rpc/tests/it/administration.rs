@@ -148,7 +148,7 @@ async fn rules_are_versioned_and_checked_in_plain_json() {
         );
     }
 
-    let key = RuleKey { from: Some(BillStatus::Normal), operation: Operation::Lock };
+    let key = RuleKey::general(Some(BillStatus::Normal), Operation::Lock);
     let target = Target::Status(BillStatus::Locked);
     let roles = RoleSet::of(&[Role::Platform]);
     let whitelist = PermissionsCall::set_whitelist { scene: SceneId(1), did: did("hospital") };
@@ -181,6 +181,28 @@ async fn rules_are_versioned_and_checked_in_plain_json() {
         assert_eq!(ask(&ws, "permission_rules", json!([version])).await, Value::Null);
     }
 
+    // A scene's own rule, in that scene only.
+    let (own, roles) = (key.in_scene(SceneId(1)), RoleSet::of(&[Role::Issuer]));
+    let set = PermissionsCall::set_transition_rule { key: own, roles, target };
+    resolve(&node, &client, vec![set.into()]).await;
+    let found = ask(&ws, "permission_rule", json!(["normal", "lock", null, 1])).await;
+    assert_eq!((&found["scene"], &found["roles"]), (&json!(1), &json!(["issuer"])));
+    for other in [json!(["normal", "lock", 3, 1]), json!(["normal", "lock", null, 2])] {
+        assert_eq!(ask(&ws, "permission_rule", other).await, Value::Null);
+    }
+    let newest = ask(&ws, "permission_rules", json!([])).await;
+    assert!(newest["rules"].as_array().unwrap().contains(&found));
+    assert_eq!(newest["change"]["after"], found);
+    for (role, scene, problem) in [
+        ("issuer", 1, Value::Null),
+        ("user", 1, json!("role_forbidden")),
+        ("issuer", 2, json!("illegal_transition")),
+    ] {
+        let asked = check(json!("normal"), "lock", json!(role), scene);
+        let answer = ask(&ws, "permission_check", asked).await;
+        assert_eq!(answer["problem"], problem, "{role} {scene}");
+    }
+
     let admins = ask(&ws, "permission_admins", json!([])).await;
     let expected = json!([
         { "did": "did:bill:admin", "office": "system_admin" },
@@ -202,6 +224,7 @@ async fn rules_are_versioned_and_checked_in_plain_json() {
         ("permission_check", rpc_params![Value::Null, "steal", "user", 1], "an operation"),
         ("permission_check", rpc_params![Value::Null, "lock", "king", 1], "a role"),
         ("permission_check", rpc_params![Value::Null, "lock", "user", 70_000], "0 to 65535"),
+        ("permission_rule", rpc_params![Value::Null, "lock", 1, "one"], "scene"),
         ("permission_whitelist", rpc_params![Value::Null, "0x12"], "page before"),
         ("scene_list", rpc_params!["x"], "cursor"),
         ("participant_byUscc", rpc_params!["0x12"], "32 bytes"),

@@ -138,10 +138,15 @@ async fn a_batch_is_answered_item_by_item_in_words() {
     assert!(error.docs.contains("zero"), "{error:?}");
     assert_eq!(single.items[4].number.as_str(), "0000000003");
 
+    // The rules of each bill's scene say who may register it.
+    let call = batch(bills(), BatchMode::PerItem);
+    let insurer = node.execute(&client, "//insurer-a", call).await;
+    assert_eq!(outcomes(&insurer), [Refused; 5]);
+    assert!(insurer.items.iter().all(|item| item.error.as_ref().unwrap().name == "RoleForbidden"));
     // What no bill is to blame for is the transaction's error alone.
     let call = batch(bills(), BatchMode::PerItem);
-    let stranger = node.execute(&client, "//insurer-a", call).await;
-    assert_eq!(stranger.error.as_ref().unwrap().name, "RoleForbidden");
+    let stranger = node.execute(&client, "//stranger", call).await;
+    assert_eq!(stranger.error.as_ref().unwrap().name, "NotParticipant");
     assert_eq!(outcomes(&stranger), [NotApplied; 5]);
     // Other transactions have no items.
     let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![1] });

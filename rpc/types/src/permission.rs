@@ -29,7 +29,11 @@ pub struct RuleView {
     /// What is done.
     #[schemars(with = "schema::Operation")]
     pub operation: Operation,
-    /// Any of these roles may.
+    /// The scene whose own rule it is; none: the general one, for every scene
+    /// that has none of its own.
+    #[schemars(with = "Option<schema::SceneId>")]
+    pub scene: Option<SceneId>,
+    /// Any of these roles may; none in a scene's own rule: nobody may there.
     #[schemars(with = "schema::RoleSet")]
     pub roles: RoleSet,
     /// Where it leads.
@@ -48,7 +52,7 @@ pub struct RulesView {
     pub newest: u32,
     /// What made it; none for the first, which the genesis made.
     pub change: Option<RuleChangeView>,
-    /// All rules. What is not in them is refused.
+    /// All rules, those of scenes among them. What is not in them is refused.
     pub rules: Vec<RuleView>,
 }
 

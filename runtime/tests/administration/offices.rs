@@ -104,7 +104,7 @@ fn security_administrators_freeze_and_the_council_alone_cancels() {
 #[test]
 fn rules_roles_offices_and_whitelists_are_the_councils() {
     let calls = || -> [RuntimeCall; 4] {
-        let key = RuleKey { from: None, operation: Operation::Register };
+        let key = RuleKey::general(None, Operation::Register);
         let roles = RoleSet::of(&[Role::Issuer, Role::Platform]);
         let target = Target::Status(billchain_primitives::BillStatus::Normal);
         [

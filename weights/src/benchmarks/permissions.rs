@@ -15,7 +15,7 @@ use pallet_permissions::{Call, RuleKey, Rules};
 /// The pallet, for the macro.
 pub struct Pallet<T>(PhantomData<T>);
 
-const KEY: RuleKey = RuleKey { from: Some(BillStatus::Normal), operation: Operation::RedReverse };
+const KEY: RuleKey = RuleKey::general(Some(BillStatus::Normal), Operation::RedReverse);
 
 #[benchmarks]
 mod benchmarks {
@@ -24,9 +24,10 @@ mod benchmarks {
     #[benchmark]
     fn set_transition_rule() -> Result<(), BenchmarkError> {
         setup::begin();
+        let key = KEY.in_scene(setup::scene());
         #[extrinsic_call]
-        _(setup::council(), KEY, RoleSet::ALL, Target::Named);
-        let rule = Rules::<Runtime>::get(KEY).map(|rule| rule.target);
+        _(setup::council(), key, RoleSet::ALL, Target::Named);
+        let rule = Rules::<Runtime>::get(key).map(|rule| rule.target);
         assert_eq!(rule, Some(Target::Named));
         Ok(())
     }

@@ -18,17 +18,19 @@ pub(super) enum Action {
     /// Set who may do an operation, and where it leads.
     SetRule {
         #[command(flatten)]
-        key: Key,
-        /// Roles, with commas between them.
-        #[arg(long, value_delimiter = ',', required = true, value_parser = word::<Role>)]
+        rule: RuleFor,
+        /// Roles, with commas between them. Without any, a scene's own rule
+        /// closes the operation there.
+        #[arg(long, value_delimiter = ',', value_parser = word::<Role>)]
         roles: Vec<Role>,
         /// A status, or before_lock, reimbursement, before_reimbursement,
         /// named.
         #[arg(long, value_parser = target)]
         to: Target,
     },
-    /// Remove a rule: the operation is refused from that status.
-    RemoveRule(Key),
+    /// Remove a rule. A scene's own: the general one decides there again. The
+    /// general one: the operation is refused from that status.
+    RemoveRule(RuleFor),
     /// Show the rules, or those of an older version.
     Rules {
         /// Number of the version.
@@ -84,7 +86,18 @@ pub(super) enum Action {
     Offices,
 }
 
-/// What a rule is for.
+/// A rule, general or of a scene.
+#[derive(Args)]
+pub(super) struct RuleFor {
+    #[command(flatten)]
+    key: Key,
+    /// The scene whose own rule it is; without it, the rule of every scene that
+    /// has none of its own.
+    #[arg(long)]
+    scene: Option<u16>,
+}
+
+/// Status and operation.
 #[derive(Args)]
 pub(super) struct Key {
     /// Status of the bill; none if it does not exist yet.
@@ -95,21 +108,22 @@ pub(super) struct Key {
     operation: Operation,
 }
 
-impl Key {
-    fn rule(&self) -> RuleKey {
-        RuleKey { from: self.from, operation: self.operation }
+impl RuleFor {
+    fn key(&self) -> RuleKey {
+        let Key { from, operation } = self.key;
+        RuleKey { from, operation, scene: self.scene.map(SceneId) }
     }
 }
 
 impl Action {
     pub(super) fn act(&self) -> Result<Act> {
         match self {
-            Self::SetRule { key, roles, to } => Act::motion(Call::set_transition_rule {
-                key: key.rule(),
+            Self::SetRule { rule, roles, to } => Act::motion(Call::set_transition_rule {
+                key: rule.key(),
                 roles: RoleSet::of(roles),
                 target: *to,
             }),
-            Self::RemoveRule(key) => Act::motion(Call::remove_transition_rule { key: key.rule() }),
+            Self::RemoveRule(rule) => Act::motion(Call::remove_transition_rule { key: rule.key() }),
             Self::Rules { version } => Act::read("permission_rules", [json!(version)]),
             Self::Check { key, role, scene } => {
                 let question = [json!(key.from), json!(key.operation), json!(role), json!(scene)];

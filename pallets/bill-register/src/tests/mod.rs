@@ -7,8 +7,8 @@ mod rules;
 
 use crate::{BatchMode, Bills, Call, Error, Event, Touched, mock::*};
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, BillSummary, Fen, IssueDate, Operation, Reason, SceneId, Stamp,
-    SummaryField, SummaryFields, Target,
+    BillKey, BillKind, BillStatus, BillSummary, Fen, IssueDate, Operation, Reason, Role, RoleSet,
+    SceneId, Stamp, SummaryField, SummaryFields, Target,
     history::{self, Cause, NO_VERSION, VersionRecord},
     index,
     rule::Guarded,
@@ -147,6 +147,53 @@ fn a_rule_that_is_missing_or_leads_nowhere_refuses() {
 }
 
 #[test]
+fn each_bill_is_judged_by_the_rules_of_its_own_scene() {
+    let guarded = |number| BillSummary { scene: GUARDED, ..bill(number) };
+    let rule = (GUARDED, None, Operation::Register);
+    let set = |roles: &[Role], target| {
+        with_world(|world| world.scene_rules.insert(rule, (RoleSet::of(roles), target)));
+    };
+    let normal = Target::Status(BillStatus::Normal);
+    run(|| {
+        let rows: [(&[Role], Target, Error<Test>, SummaryProblem); 2] = [
+            (&[Role::User], normal, Error::RoleForbidden, SummaryProblem::RoleForbidden),
+            (&[Role::Issuer], Target::Named, Error::RuleUnusable, SummaryProblem::RuleUnusable),
+        ];
+        for (roles, target, refused, problem) in rows {
+            set(roles, target);
+            assert_noop!(send(HOSPITAL, register(guarded(1))), refused);
+            let bills = || vec![bill(2), guarded(1)];
+            let expected = Error::<Test>::BatchItem { index: 1, problem };
+            assert_noop!(send(HOSPITAL, batch(bills(), BatchMode::AllOrNothing)), expected);
+            assert_ok!(send(HOSPITAL, batch(bills(), BatchMode::PerItem)));
+            let refused = Event::BatchItemRefused { index: 1, key: key(1), problem };
+            assert!(events().contains(&refused));
+        }
+        // Nor do the general rules matter where a scene has its own.
+        with_world(|world| world.rules.remove(&(None, Operation::Register)));
+        set(&[Role::Issuer], normal);
+        assert_ok!(send(HOSPITAL, register(guarded(1))));
+        assert_noop!(send(HOSPITAL, register(bill(3))), Error::<Test>::IllegalTransition);
+        let one = batch(vec![bill(3)], BatchMode::AllOrNothing);
+        let problem = SummaryProblem::IllegalTransition;
+        assert_noop!(send(HOSPITAL, one), Error::<Test>::BatchItem { index: 0, problem });
+    });
+}
+
+#[test]
+fn a_notice_is_confirmed_by_the_rules_of_its_scene() {
+    run(|| {
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(1) }));
+        let rule = (notice(1).scene, Some(BillStatus::PreIssued), Operation::Confirm);
+        let forbidden = (RoleSet::of(&[Role::Admin]), Target::Status(BillStatus::Normal));
+        with_world(|world| world.scene_rules.insert(rule, forbidden));
+        assert_noop!(send(HOSPITAL, Call::confirm { key: key(1) }), Error::<Test>::RoleForbidden);
+        with_world(|world| world.scene_rules.remove(&rule));
+        assert_ok!(send(HOSPITAL, Call::confirm { key: key(1) }));
+    });
+}
+
+#[test]
 fn a_scene_that_asks_for_an_access_node_takes_no_bills_without_one() {
     let guarded = |number| BillSummary { scene: GUARDED, ..bill(number) };
     run(|| {
@@ -264,10 +311,6 @@ fn a_batch_of_all_or_nothing_is_taken_back_whole() {
 fn batches_are_bounded_and_not_empty() {
     run(|| {
         assert_noop!(send(HOSPITAL, batch(vec![], BatchMode::PerItem)), Error::<Test>::EmptyBatch);
-        assert_noop!(
-            send(INSURER, batch(vec![bill(1)], BatchMode::PerItem)),
-            Error::<Test>::RoleForbidden
-        );
         let encoded = |count| (1_u8, (0..count).map(bill).collect::<Vec<_>>(), BatchMode::PerItem);
         let decoded = |count| Call::<Test>::decode(&mut &encoded(count).encode()[..]);
         assert!(decoded(500).is_ok());

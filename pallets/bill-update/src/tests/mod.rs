@@ -8,7 +8,7 @@ mod required;
 mod summary;
 
 use crate::{Call, Error, Event, StatusChange, mock::*};
-use billchain_primitives::{BillStatus, Operation, Target};
+use billchain_primitives::{BillStatus, Operation, Role, RoleSet, SceneId, Target};
 use frame::testing_prelude::*;
 
 #[test]
@@ -74,6 +74,100 @@ fn an_operation_without_a_rule_is_refused() {
         assert_ok!(change(ADMIN, 1, admin_unlock()));
         with_world(|world| world.rules.remove(&(Some(BillStatus::Normal), Operation::Lock)));
         assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), Error::<Test>::IllegalTransition);
+    });
+}
+
+/// In scene `scene`, nobody but an auditor may do `operation`.
+fn reserve(scene: SceneId, from: BillStatus, operation: Operation, target: Target) {
+    let auditors = RoleSet::of(&[Role::Auditor]);
+    let key = (scene, Some(from), operation);
+    with_world(|world| world.scene_rules.insert(key, (auditors, target)));
+}
+
+#[test]
+fn a_claim_is_judged_by_the_rules_of_its_scene_from_the_lock_to_its_reversal() {
+    use BillStatus::{Locked, Normal, PartlyReimbursed};
+    let to = Target::Status(Locked);
+    let before = Target::BeforeLock;
+    let free = || with_world(|world| world.scene_rules.clear());
+    let forbidden: DispatchError = Error::<Test>::RoleForbidden.into();
+    run(|| {
+        register(bill(1));
+        reserve(SHARED, Normal, Operation::Lock, to);
+        assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), forbidden);
+        assert_ok!(change(INSURER_A, 1, lock(SHARED_TOO, "c")));
+        // The lock that stands is of another scene.
+        reserve(SHARED, Locked, Operation::Unlock, before);
+        reserve(EXCLUSIVE, Locked, Operation::Unlock, before);
+        assert_ok!(change(INSURER_A, 1, unlock()));
+        free();
+
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        for (operation, target, sender, refused) in [
+            (Operation::Unlock, before, INSURER_A, unlock()),
+            (Operation::AdminUnlock, before, ADMIN, admin_unlock()),
+            (Operation::Reimburse, Target::Reimbursement, INSURER_A, reimburse(1)),
+            (Operation::Lock, to, INSURER_A, lock(SHARED, "c")),
+        ] {
+            // The bill's own scene has no say.
+            reserve(EXCLUSIVE, Locked, operation, target);
+            hypothetically_ok!(change(sender, 1, refused.clone()));
+            reserve(SHARED, Locked, operation, target);
+            assert_noop!(change(sender, 1, refused), forbidden);
+        }
+        free();
+        assert_ok!(change(INSURER_A, 1, reimburse(1)));
+        reserve(SHARED, PartlyReimbursed, Operation::ReverseUse, Target::BeforeReimbursement);
+        assert_noop!(change(INSURER_A, 1, reverse_use()), forbidden);
+        free();
+        assert_ok!(change(INSURER_A, 1, reverse_use()));
+    });
+}
+
+#[test]
+fn what_is_no_claim_is_judged_by_the_rules_of_the_bills_scene() {
+    use BillStatus::{Normal, RedReversed};
+    let forbidden: DispatchError = Error::<Test>::RoleForbidden.into();
+    run(|| {
+        register(bill(1));
+        let reversal = || Call::<Test>::red_reverse {
+            key: key(1),
+            expected_version: None,
+            red: red(2, &bill(1)),
+            balance: None,
+            reason: reason(),
+        };
+        let locked = Target::Status(BillStatus::Locked);
+        for scene in [SHARED, EXCLUSIVE] {
+            reserve(scene, Normal, Operation::AdminLock, locked);
+            reserve(scene, Normal, Operation::RedReverse, Target::Status(RedReversed));
+            if scene == SHARED {
+                hypothetically_ok!(change(ADMIN, 1, admin_lock()));
+                hypothetically_ok!(send(HOSPITAL, reversal()));
+            }
+        }
+        assert_noop!(change(ADMIN, 1, admin_lock()), forbidden);
+        assert_noop!(send(HOSPITAL, reversal()), forbidden);
+    });
+}
+
+#[test]
+fn a_lock_expires_by_the_rules_of_its_scene() {
+    use BillStatus::{Locked, Normal};
+    run(|| {
+        for number in [1, 2] {
+            register(bill(number));
+        }
+        assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
+        assert_ok!(change(INSURER_A, 2, lock(SHARED_TOO, "c")));
+        // No rule in the scene of the first: it stands until it is unlocked.
+        let key = (SHARED, Some(Locked), Operation::ExpireLock);
+        with_world(|world| world.scene_rules.insert(key, (RoleSet::EMPTY, Target::BeforeLock)));
+        pass(PERIOD + 1);
+        let seen = [1, 2].map(|number| {
+            BillUpdate::bill_in_force(&crate::mock::key(number)).map(|bill| bill.state.status)
+        });
+        assert_eq!(seen, [Some(Locked), Some(Normal)]);
     });
 }
 
