@@ -23,6 +23,7 @@
 
 mod block;
 mod chain;
+mod compact;
 mod error;
 pub mod externalities;
 mod guard;
@@ -32,6 +33,7 @@ pub mod transaction;
 
 pub use block::{BuildParams, Built, ClockCheck, CommittedBlock, ExecutedBlock, Refused, Stopped};
 pub use chain::{Chain, Validated, ValidationError};
+pub use compact::{CompactBlock, CompactError};
 pub use error::{BlockError, CallError, ChainError};
 pub use guard::Panicked;
 pub use state::genesis_block;
