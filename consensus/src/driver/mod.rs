@@ -20,8 +20,8 @@ use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::engine::host::{HostMsg, Next};
 use malachitebft_app_channel::app::engine::util::events::Event;
 use malachitebft_app_channel::app::net::PeerId;
-use malachitebft_app_channel::app::types::ProposedValue;
 use malachitebft_app_channel::app::types::core::Round;
+use malachitebft_app_channel::app::types::{PeerId as EnginePeerId, ProposedValue};
 use ractor::RpcReplyPort;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
@@ -60,6 +60,9 @@ const MAX_CHECKS: u8 = 4;
 #[derive(Default)]
 struct Announced {
     blocks: Vec<BlockHash>,
+    /// Whose short form of which of them was taken: nobody needs to send it
+    /// twice.
+    short: HashSet<(EnginePeerId, BlockHash)>,
     checks: u8,
 }
 

@@ -3,7 +3,8 @@
 //!
 //! A restoration is bounded in time by the wait for a proposal, and in number
 //! for each publisher and altogether, so that one that cannot succeed keeps
-//! nobody's from it. The result is compared with what the proposer signed.
+//! nobody's from it; and a publisher's short form of a block is restored once.
+//! The result is compared with what the proposer signed.
 
 use std::future::Future;
 
@@ -14,11 +15,11 @@ use ractor::RpcReplyPort;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{Driver, Early};
 use crate::parts::{PartError, is_announced};
-use crate::types::{BillContext, PartInit};
+use crate::types::{BillContext, PartInit, UnsignedInit};
 
 /// Restorations of one publisher under way: proposals of two heights.
 const PER_PUBLISHER: usize = 2;
@@ -84,6 +85,12 @@ impl Driver {
         short: Bytes,
         reply: RpcReplyPort<ProposedValue<BillContext>>,
     ) {
+        let UnsignedInit { height, round, block_hash, .. } = init.init;
+        let announced = self.announced.entry((height.get(), round)).or_default();
+        if !announced.short.insert((publisher, block_hash)) {
+            debug!(%publisher, "ignoring a short form that this peer has sent before");
+            return;
+        }
         let Ok(peer) = NetPeerId::from_bytes(&publisher.to_bytes()) else {
             warn!(%publisher, "a proposal from a peer whose identity is none");
             return;
