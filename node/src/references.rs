@@ -21,6 +21,10 @@ pub(crate) struct ReferenceMetrics {
     in_full: Counter,
     /// Bytes that own proposals were shorter than their blocks.
     bytes_saved: Counter,
+    /// Others' proposals by reference that arrived.
+    received: Counter,
+    /// Those of them that were put together.
+    restored: Counter,
     /// Referenced transactions of others' proposals that the pool held.
     resolved: Counter,
     /// Referenced transactions of others' proposals that were fetched.
@@ -46,6 +50,8 @@ impl ReferenceMetrics {
             "Bytes that own proposals were shorter than their blocks",
             self.bytes_saved.clone(),
         );
+        r.register("received", "Others' proposals by reference", self.received.clone());
+        r.register("restored", "Those of them that were put together", self.restored.clone());
         r.register(
             "references_resolved",
             "Transactions of others' proposals found in the pool",
@@ -104,6 +110,7 @@ impl References {
         short: Bytes,
         max_bytes: usize,
     ) -> Result<Bytes, String> {
+        self.metrics.received.inc();
         let compact = CompactBlock::decode(&short).map_err(|error| error.to_string())?;
         let mut held: HashMap<Hash, Bytes> = self
             .pool
@@ -123,6 +130,8 @@ impl References {
             self.metrics.fetched.inc_by(found.len() as u64);
             held.extend(found);
         }
-        compact.assemble(&held, max_bytes).map_err(|error| error.to_string())
+        let block = compact.assemble(&held, max_bytes).map_err(|error| error.to_string())?;
+        self.metrics.restored.inc();
+        Ok(block)
     }
 }
