@@ -29,17 +29,13 @@ fn written_reply(reply: Reply) -> Vec<u8> {
 
 fn written_fetch(request: fetch::Request) -> Vec<u8> {
     let mut wire = Vec::new();
-    let protocol = protocol();
-    let written = fetch::Codec.write_request(&protocol, &mut wire, request);
-    block_on(written).expect("within the bounds");
+    block_on(fetch::Codec.write_request(&protocol(), &mut wire, request)).expect("in bounds");
     wire
 }
 
 fn written_answer(answer: fetch::Answer) -> Vec<u8> {
     let mut wire = Vec::new();
-    let protocol = protocol();
-    let written = fetch::Codec.write_response(&protocol, &mut wire, answer);
-    block_on(written).expect("within the bounds");
+    block_on(fetch::Codec.write_response(&protocol(), &mut wire, answer)).expect("in bounds");
     wire
 }
 
