@@ -69,7 +69,6 @@ pub(crate) enum Wanted {
 
 /// What became of a part.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "returned and matched at once, never stored")]
 pub(crate) enum Progress {
     /// Taken, more are needed; or known already.
     Pending,
