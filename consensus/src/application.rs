@@ -5,7 +5,7 @@ use std::time::Instant;
 use billchain_primitives::Hash;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use malachitebft_app_channel::app::net::Multiaddr;
+use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
 use thiserror::Error;
 
 use crate::certificate::CommitCertificate;
@@ -18,6 +18,9 @@ pub struct ProposedBlock {
     pub hash: Hash,
     /// The encoded block.
     pub bytes: Bytes,
+    /// A shorter form, from which the peers can
+    /// [restore](Application::restore) it; without one the block is sent whole.
+    pub short: Option<Bytes>,
 }
 
 /// A block that was decided, as it is served to a peer that catches up.
@@ -77,8 +80,8 @@ impl AppError {
 /// `propose`, `check`, `commit` and the reads that follow a commit
 /// (`next_height`, `validator_set`, `allowed_peers`) are called from one thread
 /// of their own, one at a time, so they may take as long as a block takes and
-/// never overlap. `decided` and `earliest` may be called beside them, from
-/// other threads.
+/// never overlap. `restore`, `decided` and `earliest` may be called beside
+/// them, from other threads.
 pub trait Application: Send + Sync + 'static {
     /// Height of the next block to decide: the head's number plus one.
     fn next_height(&self) -> u64;
@@ -99,6 +102,20 @@ pub trait Application: Send + Sync + 'static {
         max_bytes: usize,
         deadline: Instant,
     ) -> Result<ProposedBlock, AppError>;
+
+    /// The block whose [short form](ProposedBlock::short) `peer` sent, encoded,
+    /// in at most `max_bytes`; what is missing may be asked from peers. An error
+    /// says why not, for the log: consensus then goes on without the block.
+    ///
+    /// Consensus bounds the time and the number of such calls, may drop the
+    /// future at any point, and compares the result with what the proposer
+    /// signed, so this need not.
+    fn restore(
+        &self,
+        peer: PeerId,
+        short: Bytes,
+        max_bytes: usize,
+    ) -> BoxFuture<'static, Result<Bytes, String>>;
 
     /// Executes and checks a block that claims to follow the head. `bytes` come
     /// from a peer. The verdict must be the same on every node, except for what

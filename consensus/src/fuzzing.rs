@@ -19,7 +19,7 @@ use malachitebft_sync::{RawDecidedValue, Request, Response, Status, ValueRequest
 use crate::certificate::{CommitCertificate, CommitSignature};
 use crate::codec::{Wired, decode, encode, encoded_len};
 use crate::types::{
-    Address, BillContext, BlockHash, BlockValue, Height, PartInit, Proposal, ProposalPart,
+    Address, BillContext, BlockHash, BlockValue, Form, Height, PartInit, Proposal, ProposalPart,
     StreamMessage, UnsignedInit, Vote,
 };
 use crate::undecided::{self, StoredBlock};
@@ -127,7 +127,8 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         },
         signature: signature(),
     };
-    let part = ProposalPart::Init(Box::new(part_init.clone()));
+    let announce = |form| ProposalPart::Init(Box::new(part_init.clone()), form);
+    let (part, short) = (announce(Form::Whole), announce(Form::Short(40)));
     let stream = |content| StreamMessage::new(StreamId::new(vec![9; 20].into()), 1, content);
     let peer = Keypair::ed25519_from_bytes([5; 32]).expect("32 bytes").public().to_peer_id();
     let certificate = CommitCertificate {
@@ -142,7 +143,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         height: 9,
         round: 3,
         hash: hash(),
-        init: Some(part_init),
+        init: Some(part_init.clone()),
         bytes: block.clone(),
     };
     let range = Height::new(4)..=Height::new(8);
@@ -157,9 +158,11 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("liveness_message", bytes(LivenessMsg::PolkaCertificate(polka.clone()))),
         ("liveness_message", bytes(LivenessMsg::SkipRoundCertificate(skip()))),
         ("stream_message", bytes(stream(StreamContent::Data(part.clone())))),
+        ("stream_message", bytes(stream(StreamContent::Data(short.clone())))),
         ("stream_message", bytes(stream(StreamContent::Data(ProposalPart::Data(block.clone()))))),
         ("stream_message", bytes(stream(StreamContent::Fin))),
         ("proposal_part", bytes(part)),
+        ("proposal_part", bytes(short)),
         ("proposal_part", bytes(ProposalPart::Data(block.clone()))),
         (
             "proposed_value",

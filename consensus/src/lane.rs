@@ -73,13 +73,18 @@ pub(crate) enum Checked {
     Skipped(String),
 }
 
+/// A block to propose.
+pub(crate) struct Proposal {
+    /// The block, on disk.
+    pub block: Arc<StoredBlock>,
+    /// The form in which it is sent first, if not whole.
+    pub short: Option<Bytes>,
+}
+
 /// Results. An error stops the component.
 pub(crate) enum Done {
     /// Of [`Job::Propose`]; `None` if the application had nothing this time.
-    Proposed {
-        block: Option<Arc<StoredBlock>>,
-        reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
-    },
+    Proposed { proposal: Option<Proposal>, reply: RpcReplyPort<LocallyProposedValue<BillContext>> },
     /// Of [`Job::Check`].
     Checked { height: u64, checked: Checked, asker: Asker },
     /// Of [`Job::Commit`].
@@ -149,8 +154,8 @@ impl Worker {
     fn run(&self, job: Job) -> Result<Option<Done>, ConsensusError> {
         match job {
             Job::Propose { height, round, deadline, reply } => {
-                let block = self.propose(height, round, deadline)?;
-                Ok(Some(Done::Proposed { block, reply }))
+                let proposal = self.propose(height, round, deadline)?;
+                Ok(Some(Done::Proposed { proposal, reply }))
             }
             Job::Check { height, bytes, asker } => {
                 let checked = self.check(height, bytes, &asker)?;
@@ -169,7 +174,7 @@ impl Worker {
         height: u64,
         round: u32,
         deadline: Instant,
-    ) -> Result<Option<Arc<StoredBlock>>, ConsensusError> {
+    ) -> Result<Option<Proposal>, ConsensusError> {
         let Some(signer) = &self.signer else {
             // The engine asks validators only.
             return Ok(None);
@@ -215,7 +220,9 @@ impl Worker {
         };
         self.writer.write(&block)?;
         self.metrics.proposed.inc();
-        Ok(Some(Arc::new(block)))
+        let shorter = |short: &Bytes| (1..block.bytes.len()).contains(&short.len());
+        let short = built.short.filter(shorter);
+        Ok(Some(Proposal { block: Arc::new(block), short }))
     }
 
     fn check(&self, height: u64, bytes: Bytes, asker: &Asker) -> Result<Checked, ConsensusError> {

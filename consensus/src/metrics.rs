@@ -28,6 +28,8 @@ pub(crate) struct Metrics {
     pub invalid: Counter,
     /// Proposal parts refused: garbage, oversized, wrong proposer.
     pub refused_parts: Counter,
+    /// Proposals whose short form could not be restored.
+    pub unrestored: Counter,
     /// Seconds to build a block.
     pub propose_time: Histogram,
     /// Seconds to execute and check a block.
@@ -50,6 +52,7 @@ impl Metrics {
             proposed: Counter::default(),
             invalid: Counter::default(),
             refused_parts: Counter::default(),
+            unrestored: Counter::default(),
             propose_time: seconds(),
             check_time: seconds(),
             commit_time: seconds(),
@@ -63,6 +66,11 @@ impl Metrics {
             registry.register("proposed_blocks", "Blocks proposed here", metrics.proposed.clone());
             registry.register("invalid_blocks", "Invalid proposals", metrics.invalid.clone());
             registry.register("refused_parts", "Parts refused", metrics.refused_parts.clone());
+            registry.register(
+                "unrestored_proposals",
+                "Short proposals that could not be restored",
+                metrics.unrestored.clone(),
+            );
             registry.register("propose_seconds", "Time to build", metrics.propose_time.clone());
             registry.register("check_seconds", "Time to check", metrics.check_time.clone());
             registry.register("commit_seconds", "Time to commit", metrics.commit_time.clone());

@@ -1,4 +1,5 @@
-//! Assembles proposed blocks from the parts that peers send.
+//! Assembles proposed blocks, or their short forms, from the parts that peers
+//! send.
 //!
 //! Everything here is bounded: streams a publisher, bytes a publisher, bytes
 //! altogether, parts a stream, age. A stream whose announcement is refused, or
@@ -14,7 +15,7 @@ use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
 use malachitebft_app_channel::app::types::PeerId;
 use thiserror::Error;
 
-use crate::types::{MAX_CHUNK_BYTES, PartInit, ProposalPart, StreamMessage, chunk_count};
+use crate::types::{Form, MAX_CHUNK_BYTES, PartInit, ProposalPart, StreamMessage, chunk_count};
 
 /// Streams one publisher may have open: proposals of two heights, each sent
 /// again once.
@@ -43,6 +44,9 @@ pub(crate) enum PartError {
     /// A block this size is never accepted.
     #[error("announced block of {size} bytes, expected 1 to {most}")]
     Size { size: u32, most: usize },
+    /// A short form that is none.
+    #[error("announced short form of {size} bytes, expected 1 to {most}")]
+    ShortSize { size: u32, most: u32 },
     /// All parts came, but not the bytes the proposer signed.
     #[error("content does not match the proposer's signature")]
     Content,
@@ -65,17 +69,18 @@ pub(crate) enum Wanted {
 
 /// What became of a part.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "returned and matched at once, never stored")]
 pub(crate) enum Progress {
     /// Taken, more are needed; or known already.
     Pending,
     /// The block is complete.
     Complete(PartInit, Bytes),
+    /// Its short form is complete; nothing says yet that it is the right one.
+    CompleteShort(PartInit, Bytes),
 }
 
 enum Stream {
     /// Parts are being collected.
-    Open { init: Option<Box<PartInit>>, chunks: BTreeMap<u64, Bytes>, bytes: usize },
+    Open { init: Option<(Box<PartInit>, Form)>, chunks: BTreeMap<u64, Bytes>, bytes: usize },
     /// Complete or refused.
     Closed,
 }
@@ -126,7 +131,7 @@ impl Assembler {
         let sequence = message.sequence;
         let most = chunk_count(u32::try_from(self.max_block_bytes).unwrap_or(u32::MAX));
         match &part {
-            ProposalPart::Init(_) if sequence != 0 => {
+            ProposalPart::Init(..) if sequence != 0 => {
                 return Err(PartError::Misplaced { sequence });
             }
             ProposalPart::Data(_) if sequence == 0 => {
@@ -140,7 +145,7 @@ impl Assembler {
         let entry = self.entry(publisher, message.stream_id, now);
         let before = entry.bytes();
         let outcome = entry.take(sequence, part, max_block_bytes, accept);
-        if outcome.is_err() || matches!(outcome, Ok(Progress::Complete(..))) {
+        if !matches!(outcome, Ok(Progress::Pending)) {
             entry.stream = Stream::Closed;
         }
         let after = entry.bytes();
@@ -204,12 +209,9 @@ impl Entry {
             return Ok(Progress::Pending);
         };
         match part {
-            ProposalPart::Init(_) if init.is_some() => return Ok(Progress::Pending),
-            ProposalPart::Init(announced) => {
-                let size = announced.init.size;
-                if size == 0 || size as usize > max_block_bytes {
-                    return Err(PartError::Size { size, most: max_block_bytes });
-                }
+            ProposalPart::Init(..) if init.is_some() => return Ok(Progress::Pending),
+            ProposalPart::Init(announced, form) => {
+                let size = check_announced_size(&announced, form, max_block_bytes)?;
                 if accept(&announced).map_err(PartError::Refused)? == Wanted::No {
                     self.stream = Stream::Closed;
                     return Ok(Progress::Pending);
@@ -218,11 +220,11 @@ impl Entry {
                     check_length(*sequence, chunk.len(), size)?;
                 }
                 self.height = Some(announced.init.height.get());
-                *init = Some(announced);
+                *init = Some((announced, form));
             }
             ProposalPart::Data(data) => {
-                if let Some(announced) = init {
-                    check_length(sequence, data.len(), announced.init.size)?;
+                if let Some((announced, form)) = init {
+                    check_length(sequence, data.len(), form.size(&announced.init))?;
                 }
                 if let std::collections::btree_map::Entry::Vacant(vacant) = chunks.entry(sequence) {
                     *bytes += data.len();
@@ -230,20 +232,49 @@ impl Entry {
                 }
             }
         }
-        let Some(announced) = init else {
+        let Some((announced, form)) = init else {
             return Ok(Progress::Pending);
         };
-        if (chunks.len() as u64) < chunk_count(announced.init.size) {
+        let size = form.size(&announced.init);
+        if (chunks.len() as u64) < chunk_count(size) {
             return Ok(Progress::Pending);
         }
-        let mut block = BytesMut::with_capacity(announced.init.size as usize);
+        let mut content = BytesMut::with_capacity(size as usize);
         for chunk in chunks.values() {
-            block.extend_from_slice(chunk);
+            content.extend_from_slice(chunk);
         }
-        if sm3(&block) != announced.init.content {
-            return Err(PartError::Content);
+        let (announced, content) = ((**announced).clone(), content.freeze());
+        match form {
+            Form::Short(_) => Ok(Progress::CompleteShort(announced, content)),
+            Form::Whole if is_announced(&announced, &content) => {
+                Ok(Progress::Complete(announced, content))
+            }
+            Form::Whole => Err(PartError::Content),
         }
-        Ok(Progress::Complete((**announced).clone(), block.freeze()))
+    }
+}
+
+/// Whether these are the bytes that the proposer signed.
+pub(crate) fn is_announced(announced: &PartInit, block: &[u8]) -> bool {
+    block.len() == announced.init.size as usize && sm3(block) == announced.init.content
+}
+
+/// The size of what follows, if the block may be that large and a short form is
+/// shorter than the block.
+fn check_announced_size(
+    announced: &PartInit,
+    form: Form,
+    max_block_bytes: usize,
+) -> Result<u32, PartError> {
+    let block = announced.init.size;
+    if block == 0 || block as usize > max_block_bytes {
+        return Err(PartError::Size { size: block, most: max_block_bytes });
+    }
+    match form {
+        Form::Short(size) if size == 0 || size >= block => {
+            Err(PartError::ShortSize { size, most: block - 1 })
+        }
+        form => Ok(form.size(&announced.init)),
     }
 }
 
@@ -258,11 +289,16 @@ fn check_length(sequence: u64, found: usize, size: u32) -> Result<(), PartError>
     if found == expected { Ok(()) } else { Err(PartError::Length { sequence, found, expected }) }
 }
 
-/// A block as parts, in order. The data is shared, not copied.
-pub(crate) fn split(stream: StreamId, init: &PartInit, block: &Bytes) -> Vec<StreamMessage> {
-    let mut parts = Vec::with_capacity(1 + chunk_count(init.init.size) as usize);
-    parts.push(ProposalPart::Init(Box::new(init.clone())));
-    let mut rest = block.clone();
+/// A block in the given form as parts, in order. The data is shared, not copied.
+pub(crate) fn split(
+    stream: StreamId,
+    init: &PartInit,
+    form: Form,
+    content: &Bytes,
+) -> Vec<StreamMessage> {
+    let mut parts = Vec::with_capacity(1 + chunk_count(form.size(&init.init)) as usize);
+    parts.push(ProposalPart::Init(Box::new(init.clone()), form));
+    let mut rest = content.clone();
     while !rest.is_empty() {
         let chunk = rest.split_to(rest.len().min(MAX_CHUNK_BYTES));
         parts.push(ProposalPart::Data(chunk));

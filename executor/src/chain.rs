@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod order;
+pub(crate) mod parse;
 mod read;
 mod signatures;
 

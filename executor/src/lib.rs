@@ -23,6 +23,7 @@
 
 mod block;
 mod chain;
+mod compact;
 mod decoded;
 mod error;
 pub mod externalities;
@@ -33,6 +34,7 @@ pub mod transaction;
 
 pub use block::{BuildParams, Built, ClockCheck, CommittedBlock, ExecutedBlock, Refused, Stopped};
 pub use chain::{Chain, Validated, ValidationError};
+pub use compact::{CompactBlock, CompactError};
 pub use error::{BlockError, CallError, ChainError};
 pub use guard::Panicked;
 pub use state::genesis_block;

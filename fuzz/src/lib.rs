@@ -66,6 +66,7 @@ macro_rules! for_each_target {
             transaction_validate: executor, 2_000;
             runtime_call: executor, 500;
             block: executor, 1_000;
+            compact_block: executor, 20_000;
             runtime_api: executor, 3_000;
             consensus_message: consensus, 20_000;
             liveness_message: consensus, 20_000;
@@ -81,6 +82,8 @@ macro_rules! for_each_target {
             undecided_record: consensus, 20_000;
             gossip_batch: gossip, 20_000;
             gossip_answer: gossip, 20_000;
+            fetch_request: gossip, 20_000;
+            fetch_answer: gossip, 20_000;
             change_set: storage, 20_000;
             index_record: storage, 20_000;
             manifest_seal: storage, 20_000;

@@ -1,6 +1,6 @@
 //! What consensus asks of the chain, answered by the executor and the pool.
 
-use crate::config::Peer;
+use crate::{config::Peer, references::References};
 use billchain_consensus::{
     AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock, Multiaddr,
     PeerId, ProposedBlock, Validator, ValidatorSet,
@@ -30,6 +30,7 @@ const UNDECIDED_KEPT: usize = 8;
 pub(crate) struct ChainApplication {
     chain: Chain,
     pool: Arc<Pool>,
+    references: References,
     limits: Limits,
     /// Addresses of peers, from the configuration.
     peers: Vec<Peer>,
@@ -48,8 +49,14 @@ pub(crate) struct Limits {
 }
 
 impl ChainApplication {
-    pub(crate) fn new(chain: Chain, pool: Arc<Pool>, limits: Limits, peers: Vec<Peer>) -> Self {
-        Self { chain, pool, limits, peers, executed: Mutex::new(VecDeque::new()) }
+    pub(crate) fn new(
+        chain: Chain,
+        pool: Arc<Pool>,
+        references: References,
+        limits: Limits,
+        peers: Vec<Peer>,
+    ) -> Self {
+        Self { chain, pool, references, limits, peers, executed: Mutex::default() }
     }
 
     fn ensure_next(&self, height: u64) -> Result<(), AppError> {
@@ -143,10 +150,22 @@ impl Application for ChainApplication {
             let hashes: Vec<Hash> = built.refused.iter().map(|refused| refused.hash).collect();
             self.pool.remove_invalid(&hashes);
         }
-        let proposed =
-            ProposedBlock { hash: built.block.hash(), bytes: built.block.bytes().clone() };
+        let proposed = ProposedBlock {
+            hash: built.block.hash(),
+            bytes: built.block.bytes().clone(),
+            short: self.references.shorten(&built.block),
+        };
         self.remember(built.block);
         Ok(proposed)
+    }
+
+    fn restore(
+        &self,
+        peer: PeerId,
+        short: Bytes,
+        max_bytes: usize,
+    ) -> BoxFuture<'static, Result<Bytes, String>> {
+        Box::pin(self.references.clone().restore(peer, short, max_bytes))
     }
 
     fn check(&self, height: u64, bytes: &Bytes, mode: CheckMode) -> Result<CheckOutcome, AppError> {

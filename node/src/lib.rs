@@ -9,6 +9,7 @@ mod commands;
 pub mod config;
 mod metrics;
 mod ports;
+mod references;
 mod service;
 
 use anyhow::Result;

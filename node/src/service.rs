@@ -7,6 +7,7 @@ use crate::{
     commands::{keys, reindex},
     config::{self, Config},
     metrics, ports,
+    references::References,
 };
 use anyhow::{Context, Result, bail};
 use billchain_chain_spec::ChainSpec;
@@ -114,9 +115,12 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         // A locked proposal may come again some rounds later.
         max_behind: config.consensus.max_clock_drift + 8 * config.consensus.propose_timeout,
     };
+    let references = References::new(pool.clone(), gossip.fetcher());
+    let proposals = references.metrics().clone();
     let application = Arc::new(ChainApplication::new(
         chain.clone(),
         pool.clone(),
+        references,
         limits,
         config.network.peers.clone(),
     ));
@@ -145,6 +149,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
 
     let mut registry = Registry::with_prefix("billchain");
     metrics::register(&mut registry, &chain, &pool, gossip.metrics());
+    proposals.register(&mut registry);
     rpc.metrics().register(registry.sub_registry_with_prefix("rpc"));
     let metrics = metrics::serve(config.metrics_listen, registry)
         .await

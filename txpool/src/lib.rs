@@ -21,6 +21,7 @@ mod error;
 pub mod gossip;
 mod metrics;
 mod pool;
+mod recent;
 mod state;
 mod status;
 mod transaction;

@@ -99,6 +99,14 @@ pub struct GossipMetrics {
     pub(crate) garbage: Counter,
     /// Connections refused because the peer is not on the list or too many are open.
     pub(crate) connections_refused: Counter,
+    /// Requests for transactions by hash sent.
+    pub(crate) fetches: Counter,
+    /// Such requests that were not answered.
+    pub(crate) fetches_failed: Counter,
+    /// Transactions received in answer to such requests.
+    pub(crate) transactions_fetched: Counter,
+    /// Transactions sent in answer to peers' such requests.
+    pub(crate) transactions_served: Counter,
     /// Seconds from sending a batch to its acknowledgement.
     pub(crate) round_trip: Histogram,
 }
@@ -115,6 +123,10 @@ impl Default for GossipMetrics {
             transactions_received: Counter::default(),
             garbage: Counter::default(),
             connections_refused: Counter::default(),
+            fetches: Counter::default(),
+            fetches_failed: Counter::default(),
+            transactions_fetched: Counter::default(),
+            transactions_served: Counter::default(),
             round_trip: Histogram::new([1e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 1.0, 5.0]),
         }
     }
@@ -144,6 +156,18 @@ impl GossipMetrics {
             "connections_refused",
             "Connections refused: not on the list, or too many",
             self.connections_refused.clone(),
+        );
+        r.register("fetches", "Requests for transactions by hash", self.fetches.clone());
+        r.register("fetches_failed", "Such requests not answered", self.fetches_failed.clone());
+        r.register(
+            "transactions_fetched",
+            "Transactions received in answer to such requests",
+            self.transactions_fetched.clone(),
+        );
+        r.register(
+            "transactions_served",
+            "Transactions sent in answer to peers' such requests",
+            self.transactions_served.clone(),
         );
         r.register(
             "round_trip_seconds",

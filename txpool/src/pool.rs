@@ -13,6 +13,7 @@ use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce, transaction_hash
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::{
+    collections::HashSet,
     fmt,
     future::Future,
     sync::Arc,
@@ -271,13 +272,41 @@ impl Pool {
         moved
     }
 
-    /// Tells subscribers that `peer` has taken the transactions.
+    /// Books, and tells subscribers, that `peer` has the transactions.
     pub fn on_broadcast(&self, hashes: &[Hash], peer: &str) {
         let status = TxStatus::Broadcast(vec![peer.to_string()]);
         let inner = &mut *self.inner.lock();
         for hash in hashes {
+            inner.state.on_broadcast(hash);
             inner.watchers.notify(hash, &status);
         }
+    }
+
+    /// Those of the transactions that are in the pool or left it a short time
+    /// ago, in their order: as many as `max_bytes` hold.
+    pub fn recall<'a>(
+        &self,
+        hashes: impl IntoIterator<Item = &'a Hash>,
+        max_bytes: usize,
+    ) -> Vec<Arc<PoolTransaction>> {
+        let state = &self.inner.lock().state;
+        let mut room = max_bytes;
+        hashes
+            .into_iter()
+            .filter_map(|hash| state.recall(hash).cloned())
+            .take_while(|tx| {
+                let rest = room.checked_sub(tx.bytes.len());
+                room = rest.unwrap_or_default();
+                rest.is_some()
+            })
+            .collect()
+    }
+
+    /// Those of the transactions that a peer has sent, or said that it has. As
+    /// nodes pass on to all peers at once, the others have them too, or soon.
+    pub fn at_peers<'a>(&self, hashes: impl IntoIterator<Item = &'a Hash>) -> HashSet<Hash> {
+        let state = &self.inner.lock().state;
+        hashes.into_iter().filter(|hash| state.is_at_peers(hash)).copied().collect()
     }
 
     pub(crate) fn ready_page(

@@ -10,6 +10,7 @@
 
 use crate::{
     PoolConfig, PoolError, Rejection,
+    recent::Recent,
     status::TxStatus,
     transaction::{CommittedBlock, PoolTransaction, Source, TxInfo},
 };
@@ -40,6 +41,8 @@ struct Entry {
     /// Its last check found its nonce used, which a block that the pool has
     /// not been told of explains.
     suspect: bool,
+    /// A peer has sent it or said that it has it.
+    at_peers: bool,
 }
 
 /// Transactions of one sender.
@@ -101,6 +104,7 @@ pub(crate) struct State {
     checks: BTreeSet<(BlockNumber, Hash)>,
     outgoing: BTreeMap<u64, (Hash, Instant)>,
     included: Included,
+    recent: Recent,
     bytes: usize,
     next_ready: u64,
     next_outgoing: u64,
@@ -119,6 +123,7 @@ impl State {
             checks: BTreeSet::new(),
             outgoing: BTreeMap::new(),
             included: Included::default(),
+            recent: Recent::default(),
             bytes: 0,
             next_ready: 0,
             // 0 is the cursor of a peer that was sent nothing.
@@ -179,6 +184,7 @@ impl State {
             dies_at: info.dies_at,
             validated_at: self.head,
             suspect: false,
+            at_peers: tx.source == Source::Peer,
         };
         self.entries.insert(tx.hash, entry);
         if !self.promote(&tx.sender, events) {
@@ -261,6 +267,7 @@ impl State {
             self.dying.remove(&(block, *hash));
         }
         self.checks.remove(&(entry.validated_at, *hash));
+        self.recent.insert(Arc::clone(&entry.tx));
         Some(entry)
     }
 
@@ -448,6 +455,23 @@ impl State {
 
     pub(crate) fn get(&self, hash: &Hash) -> Option<Arc<PoolTransaction>> {
         self.entries.get(hash).map(|e| Arc::clone(&e.tx))
+    }
+
+    /// One that is in the pool or left it a short time ago.
+    pub(crate) fn recall(&self, hash: &Hash) -> Option<&Arc<PoolTransaction>> {
+        self.entries.get(hash).map(|entry| &entry.tx).or_else(|| self.recent.get(hash))
+    }
+
+    /// Books that a peer has it.
+    pub(crate) fn on_broadcast(&mut self, hash: &Hash) {
+        if let Some(entry) = self.entries.get_mut(hash) {
+            entry.at_peers = true;
+        }
+    }
+
+    /// Whether a peer is known to have it.
+    pub(crate) fn is_at_peers(&self, hash: &Hash) -> bool {
+        self.entries.get(hash).is_some_and(|entry| entry.at_peers)
     }
 
     /// Up to `count` ready ones whose place is in `range`, with their places.

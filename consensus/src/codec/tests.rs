@@ -14,8 +14,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::types::{
-    Address, BlockHash, Height, MAX_CHUNK_BYTES, MAX_VALIDATORS, PartInit, Proposal, UnsignedInit,
-    Vote,
+    Address, BlockHash, Form, Height, MAX_CHUNK_BYTES, MAX_VALIDATORS, PartInit, Proposal,
+    UnsignedInit, Vote,
 };
 
 fn signature() -> Signature {
@@ -80,7 +80,7 @@ fn round_certificate() -> RoundCertificate<BillContext> {
     }
 }
 
-fn init() -> ProposalPart {
+fn init(form: Form) -> ProposalPart {
     let init = UnsignedInit {
         height: Height::new(9),
         round: 3,
@@ -89,7 +89,7 @@ fn init() -> ProposalPart {
         size: 77,
         content: [3; 32],
     };
-    ProposalPart::Init(Box::new(PartInit { init, signature: signature() }))
+    ProposalPart::Init(Box::new(PartInit { init, signature: signature() }), form)
 }
 
 fn stream(content: StreamContent<ProposalPart>) -> StreamMessage {
@@ -149,9 +149,11 @@ fn every_message_survives_and_nothing_else_decodes() {
     survives(LivenessMsg::PolkaCertificate(polka(4)));
     survives(LivenessMsg::SkipRoundCertificate(round_certificate()));
     survives(polka(MAX_VALIDATORS));
-    survives(init());
+    for form in [Form::Whole, Form::Short(40)] {
+        survives(init(form));
+        survives(stream(StreamContent::Data(init(form))));
+    }
     survives(ProposalPart::Data(vec![1; MAX_CHUNK_BYTES].into()));
-    survives(stream(StreamContent::Data(init())));
     survives(stream(StreamContent::Fin));
     survives(BlockValue(hash(1)));
     survives(ProposedValue::<BillContext> {
@@ -257,7 +259,8 @@ proptest! {
         for bytes in [
             encode(&response(3)),
             encode(&LivenessMsg::SkipRoundCertificate(round_certificate())),
-            encode(&stream(StreamContent::Data(init()))),
+            encode(&stream(StreamContent::Data(init(Form::Whole)))),
+            encode(&stream(StreamContent::Data(init(Form::Short(40))))),
         ] {
             let mut bytes = bytes.to_vec();
             let at = at % bytes.len();

@@ -8,6 +8,7 @@
 mod heights;
 mod pace;
 mod proposals;
+mod restore;
 mod sync;
 
 use std::collections::{HashMap, HashSet};
@@ -19,8 +20,8 @@ use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::engine::host::{HostMsg, Next};
 use malachitebft_app_channel::app::engine::util::events::Event;
 use malachitebft_app_channel::app::net::PeerId;
-use malachitebft_app_channel::app::types::ProposedValue;
 use malachitebft_app_channel::app::types::core::Round;
+use malachitebft_app_channel::app::types::{PeerId as EnginePeerId, ProposedValue};
 use ractor::RpcReplyPort;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
@@ -39,6 +40,7 @@ use crate::signing::Sm2Verifier;
 use crate::types::{Address, BillContext, BlockHash, PartInit};
 use crate::undecided::UndecidedStore;
 use pace::Pace;
+use restore::Restoring;
 
 /// How long the engine may take to open its port. It says nothing when it cannot.
 const START_PATIENCE: Duration = Duration::from_secs(15);
@@ -58,6 +60,9 @@ const MAX_CHECKS: u8 = 4;
 #[derive(Default)]
 struct Announced {
     blocks: Vec<BlockHash>,
+    /// Whose short form of which of them was taken: nobody needs to send it
+    /// twice.
+    short: HashSet<(EnginePeerId, BlockHash)>,
     checks: u8,
 }
 
@@ -116,6 +121,7 @@ pub(crate) struct Driver {
     /// Blocks in the lane for a check.
     checking: HashSet<BlockHash>,
     early: HashMap<BlockHash, Early>,
+    restoring: Restoring,
     /// Makes stream ids of this process unique.
     streams: u64,
     /// Limits concurrent reads for peers that catch up.
@@ -147,6 +153,7 @@ pub(crate) async fn run(
     mut stop: oneshot::Receiver<()>,
 ) -> Result<(), ConsensusError> {
     let (read_failed, mut read_failures) = mpsc::unbounded_channel();
+    let (restored, mut restorations) = mpsc::unbounded_channel();
     let Parts { config, app, verifier, own_address, own_peer, lane, .. } = parts;
     let mut done = parts.done;
     let assembler = Assembler::new(config.max_block_bytes);
@@ -174,6 +181,7 @@ pub(crate) async fn run(
         announced: HashMap::new(),
         checking: HashSet::new(),
         early: HashMap::new(),
+        restoring: Restoring::new(restored),
         streams: stream_seed(),
         reads: Arc::new(Semaphore::new(2)),
         read_failed,
@@ -187,6 +195,10 @@ pub(crate) async fn run(
                 Some(result) => driver.on_done(result).await,
                 None => break Err(ConsensusError::Panicked),
             },
+            Some(restored) = restorations.recv() => {
+                driver.on_restored(restored);
+                Ok(())
+            }
             question = engine.questions.recv() => match question {
                 Some(question) => driver.on_question(question),
                 None => break Err(ConsensusError::Stopped("its actors ended; see its log".into())),
@@ -205,6 +217,7 @@ pub(crate) async fn run(
             break Err(error);
         }
     };
+    drop(restorations);
     driver.shut_down(engine).await;
     result
 }
@@ -243,7 +256,7 @@ impl Driver {
 
     async fn on_done(&mut self, done: Done) -> Result<(), ConsensusError> {
         match done {
-            Done::Proposed { block, reply } => self.on_proposed(block, reply),
+            Done::Proposed { proposal, reply } => self.on_proposed(proposal, reply),
             Done::Checked { height, checked, asker } => self.on_checked(height, checked, asker),
             Done::Committed(setup) => self.on_committed(setup).await,
             Done::Failed(error) => return Err(error),
@@ -292,6 +305,7 @@ impl Driver {
         let _ = ended.await;
         drop(self.phase);
         drop(self.early);
+        drop(self.restoring);
         tokio::select! {
             () = engine.stop() => {}
             () = drain => {}

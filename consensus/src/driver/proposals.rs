@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use malachitebft_app_channel::app::streaming::StreamId;
 use malachitebft_app_channel::app::types::core::{Round, Validity};
 use malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
@@ -12,9 +13,9 @@ use tracing::{debug, warn};
 use super::{
     Driver, Early, MAX_ANNOUNCED, MAX_CHECKS, MAX_EARLY, Phase, ROUNDS_AHEAD, answer, number,
 };
-use crate::lane::{Asker, Checked, Job};
+use crate::lane::{Asker, Checked, Job, Proposal};
 use crate::parts::{Progress, Wanted, split};
-use crate::types::{BillContext, BlockHash, BlockValue, Height, PartInit, StreamMessage};
+use crate::types::{BillContext, BlockHash, BlockValue, Form, Height, PartInit, StreamMessage};
 use crate::undecided::StoredBlock;
 
 impl Driver {
@@ -38,7 +39,7 @@ impl Driver {
             block.init.as_ref().is_some_and(|part| part.init.proposer == own)
         };
         match built.find(ours) {
-            Some(block) => self.on_proposed(Some(block), reply),
+            Some(block) => self.on_proposed(Some(Proposal { block, short: None }), reply),
             None => self.lane.submit(Job::Propose {
                 height,
                 round,
@@ -51,13 +52,16 @@ impl Driver {
     /// A block was built: send it, and tell the engine.
     pub(super) fn on_proposed(
         &mut self,
-        block: Option<Arc<StoredBlock>>,
+        proposal: Option<Proposal>,
         reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
     ) {
         // Without a block the round fails after the others' timeout.
-        let Some(block) = block else { return };
+        let Some(Proposal { block, short }) = proposal else { return };
         self.keep(block.clone());
-        self.publish(&block);
+        match short {
+            Some(short) => self.publish_short(&block, &short),
+            None => self.publish(&block),
+        }
         let (height, round) = (Height::new(block.height), Round::new(block.round));
         answer(reply, LocallyProposedValue::new(height, round, BlockValue(block.hash)));
     }
@@ -71,15 +75,26 @@ impl Driver {
         }
     }
 
-    /// Sends a block's parts to all peers.
+    /// Sends a block whole to all peers.
     pub(super) fn publish(&mut self, block: &StoredBlock) {
+        self.publish_parts(block, Form::Whole, &block.bytes);
+    }
+
+    /// Sends a block's short form to all peers.
+    fn publish_short(&mut self, block: &StoredBlock, short: &Bytes) {
+        // The lane lets no form pass that is longer than the block.
+        let size = u32::try_from(short.len()).unwrap_or(u32::MAX);
+        self.publish_parts(block, Form::Short(size), short);
+    }
+
+    fn publish_parts(&mut self, block: &StoredBlock, form: Form, content: &Bytes) {
         let Some(init) = &block.init else {
             // From value sync: the others have decided it.
             return;
         };
         self.streams = self.streams.wrapping_add(1);
         let id = StreamId::new(self.streams.to_be_bytes().to_vec().into());
-        for part in split(id, init, &block.bytes) {
+        for part in split(id, init, form, content) {
             self.network.publish(part);
         }
     }
@@ -105,6 +120,9 @@ impl Driver {
         match progress {
             Ok(Progress::Pending) => {}
             Ok(Progress::Complete(init, bytes)) => self.on_complete(Early { init, bytes, reply }),
+            Ok(Progress::CompleteShort(init, short)) => {
+                self.restore(publisher, init, short, reply);
+            }
             Err(error) => {
                 self.metrics.refused_parts.inc();
                 warn!(%publisher, %error, "refused a proposal part");
@@ -163,10 +181,15 @@ impl Driver {
         }
     }
 
-    /// All parts of a block are here.
-    fn on_complete(&mut self, early: Early) {
+    /// A block is here whole.
+    pub(super) fn on_complete(&mut self, early: Early) {
         let height = early.init.init.height.get();
         if height == self.setup.height {
+            // It may have been announced when its height was the next one.
+            if let Err(error) = self.judge_proposer(&early.init) {
+                warn!(height, error, "refused a proposal");
+                return;
+            }
             if matches!(self.phase, Phase::Waiting(_)) {
                 self.others_began = true;
                 self.begin_height();
@@ -180,6 +203,10 @@ impl Driver {
     fn check_proposal(&mut self, early: Early) {
         let Early { init, bytes, reply } = early;
         let height = init.init.height.get();
+        // It may have come whole while its short form was being restored.
+        if self.store.get(&init.init.block_hash).is_some() {
+            return;
+        }
         let checks = &mut self.announced.entry((height, init.init.round)).or_default().checks;
         // Two streams may complete with one block.
         if *checks == MAX_CHECKS || !self.checking.insert(init.init.block_hash) {

@@ -33,7 +33,12 @@ fn id(byte: u8) -> StreamId {
 }
 
 fn parts(stream: u8, height: u64, block: &Bytes) -> Vec<StreamMessage> {
-    split(id(stream), &announce(height, block), block)
+    split(id(stream), &announce(height, block), Form::Whole, block)
+}
+
+/// The stream of a block of which this is the short form.
+fn short_parts(block: &Bytes, short: &Bytes) -> Vec<StreamMessage> {
+    split(id(1), &announce(1, block), Form::Short(short.len() as u32), short)
 }
 
 fn data(stream: u8, sequence: u64, bytes: Bytes) -> StreamMessage {
@@ -53,6 +58,7 @@ fn completes(assembler: &mut Assembler, parts: Vec<StreamMessage>) -> Bytes {
                 assert_eq!(index + 1, count, "complete too early");
                 return bytes;
             }
+            Progress::CompleteShort(..) => panic!("a whole block was announced"),
             Progress::Pending => assert!(index + 1 < count, "all parts are there"),
         }
     }
@@ -105,10 +111,12 @@ fn publishers_do_not_share_streams() {
 fn bad_parts_are_refused_and_close_their_stream() {
     let block = block(300_000);
     let good = parts(1, 1, &block);
-    let init = |part: PartInit| {
-        StreamMessage::new(id(1), 0, StreamContent::Data(ProposalPart::Init(Box::new(part))))
-    };
     let announced = announce(1, &block);
+    let open = |part: PartInit, form| {
+        StreamMessage::new(id(1), 0, StreamContent::Data(ProposalPart::Init(Box::new(part), form)))
+    };
+    let init = |part| open(part, Form::Whole);
+    let short = |size| open(announced.clone(), Form::Short(size));
     let sized = |size| {
         let mut part = announced.clone();
         part.init.size = size;
@@ -124,6 +132,10 @@ fn bad_parts_are_refused_and_close_their_stream() {
         ("an empty block", vec![sized(0)]),
         ("an oversized block", vec![sized(MAX_BLOCK as u32 + 1)]),
         ("the largest number", vec![sized(u32::MAX)]),
+        ("an empty short form", vec![short(0)]),
+        ("a short form as long as its block", vec![short(300_000)]),
+        ("a part beyond the short form", vec![short(40), data(1, 2, block.slice(..10))]),
+        ("a short form that goes on", vec![short(40), data(1, 1, block.slice(..41))]),
         ("a part beyond this block", vec![good[0].clone(), data(1, 4, block.slice(..10))]),
         ("a short part", vec![good[0].clone(), data(1, 1, block.slice(..10))]),
         ("a short part first", vec![data(1, 1, block.slice(..10)), good[0].clone()]),
@@ -145,6 +157,37 @@ fn bad_parts_are_refused_and_close_their_stream() {
         assert!(results.last().is_some_and(Result::is_err), "{what} was taken");
         assert_eq!(assembler.bytes, 0, "{what} left bytes behind");
     }
+}
+
+#[test]
+fn short_forms_of_every_size_come_back_as_such() {
+    let block = block(700_000);
+    for length in [1, MAX_CHUNK_BYTES, MAX_CHUNK_BYTES + 1, 699_999] {
+        let short = block.slice(..length);
+        let mut assembler = Assembler::new(MAX_BLOCK);
+        let mut parts = short_parts(&block, &short);
+        let last = parts.pop().expect("parts");
+        for part in parts {
+            assert!(matches!(give(&mut assembler, 1, part), Ok(Progress::Pending)));
+        }
+        let Ok(Progress::CompleteShort(init, found)) = give(&mut assembler, 1, last) else {
+            panic!("{length} bytes did not complete");
+        };
+        assert_eq!((init, found), (announce(1, &block), short));
+        assert_eq!(assembler.bytes, 0, "a complete short form is not kept");
+    }
+}
+
+#[test]
+fn what_was_restored_is_compared_with_what_was_signed() {
+    let block = block(1000);
+    let announced = announce(1, &block);
+    assert!(is_announced(&announced, &block));
+    let mut other = block.to_vec();
+    other.swap(0, 1);
+    assert!(!is_announced(&announced, &other));
+    assert!(!is_announced(&announced, &block[..999]));
+    assert!(!is_announced(&announced, &[]));
 }
 
 #[test]

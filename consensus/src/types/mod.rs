@@ -14,7 +14,9 @@ mod vote;
 
 pub use context::BillContext;
 pub use ids::{Address, BlockHash, Height};
-pub use part::{MAX_CHUNK_BYTES, PartInit, ProposalPart, StreamMessage, UnsignedInit, chunk_count};
+pub use part::{
+    Form, MAX_CHUNK_BYTES, PartInit, ProposalPart, StreamMessage, UnsignedInit, chunk_count,
+};
 pub use proposal::{BlockValue, Proposal};
 pub use validator::{MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError};
 pub use vote::Vote;

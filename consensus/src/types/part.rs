@@ -4,6 +4,10 @@
 //! all under the proposer's signature. So a receiver knows before it stores
 //! any data that the sender may propose, how much will come, and how to tell that
 //! it came unchanged; a signature at the end would tell too late.
+//!
+//! What follows is the block whole or its short form, from which the application
+//! restores the block. The signature covers the block in either case, so that
+//! who restored it knows, and a validator may send it again in the other form.
 
 use std::fmt;
 
@@ -20,7 +24,7 @@ pub const MAX_CHUNK_BYTES: usize = 128 * 1024;
 /// A part with its stream id and sequence number, as it goes over the network.
 pub type StreamMessage = streaming::StreamMessage<ProposalPart>;
 
-/// Number of data parts a block of `size` bytes travels in.
+/// Number of data parts in which `size` bytes travel.
 pub fn chunk_count(size: u32) -> u64 {
     u64::from(size).div_ceil(MAX_CHUNK_BYTES as u64)
 }
@@ -51,18 +55,37 @@ pub struct PartInit {
     pub signature: Signature,
 }
 
+/// What the data parts of a stream hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The encoded block.
+    Whole,
+    /// The block's short form, of this many bytes.
+    Short(u32),
+}
+
+impl Form {
+    /// Bytes of all data parts together.
+    pub fn size(self, init: &UnsignedInit) -> u32 {
+        match self {
+            Self::Whole => init.size,
+            Self::Short(size) => size,
+        }
+    }
+}
+
 /// One part of a proposed block.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ProposalPart {
     /// Opens the stream.
-    Init(Box<PartInit>),
-    /// The next bytes of the block, at most [`MAX_CHUNK_BYTES`].
+    Init(Box<PartInit>, Form),
+    /// The next bytes of the block in that form, at most [`MAX_CHUNK_BYTES`].
     Data(Bytes),
 }
 
 impl core::ProposalPart<BillContext> for ProposalPart {
     fn is_first(&self) -> bool {
-        matches!(self, Self::Init(_))
+        matches!(self, Self::Init(..))
     }
 
     fn is_last(&self) -> bool {
@@ -75,7 +98,7 @@ impl core::ProposalPart<BillContext> for ProposalPart {
 impl fmt::Debug for ProposalPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Init(init) => f.debug_tuple("Init").field(&init.init).finish(),
+            Self::Init(init, form) => f.debug_tuple("Init").field(&init.init).field(form).finish(),
             Self::Data(data) => write!(f, "Data({} bytes)", data.len()),
         }
     }

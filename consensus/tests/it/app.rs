@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use billchain_consensus::{
     AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock, Multiaddr,
-    ProposedBlock, ValidatorSet,
+    PeerId, ProposedBlock, ValidatorSet,
 };
 use billchain_crypto::sm3::sm3;
 use billchain_primitives::Hash;
@@ -28,6 +28,15 @@ struct Block {
     transactions: Vec<Vec<u8>>,
 }
 
+/// The short form of a block: digests of its transactions in their place.
+#[derive(Encode, Decode)]
+struct ShortBlock {
+    height: u64,
+    parent: Hash,
+    salt: u64,
+    transactions: Vec<[u8; 32]>,
+}
+
 /// What a node's "chain" does wrong on purpose.
 #[derive(Default)]
 pub struct Faults {
@@ -35,6 +44,12 @@ pub struct Faults {
     pub propose_invalid: AtomicBool,
     /// Fail the next commit.
     pub fail_commit: AtomicBool,
+    /// Send short forms of other blocks than those that are proposed.
+    pub send_other_short: AtomicBool,
+    /// Restore no block.
+    pub cannot_restore: AtomicBool,
+    /// Never come to an end with restoring a block.
+    pub never_restores: AtomicBool,
 }
 
 /// A node's chain. It survives the consensus that drives it, like a database.
@@ -45,6 +60,10 @@ pub struct MemoryChain {
     blocks: Mutex<Vec<(Hash, DecidedBlock)>>,
     pool: Mutex<Vec<Vec<u8>>>,
     added: Arc<Notify>,
+    /// Whether blocks with transactions are proposed in short form.
+    pub proposes_short: AtomicBool,
+    /// Blocks restored from their short forms.
+    pub restored: AtomicU64,
     pub faults: Faults,
 }
 
@@ -56,6 +75,8 @@ impl MemoryChain {
             blocks: Mutex::default(),
             pool: Mutex::default(),
             added: Arc::default(),
+            proposes_short: AtomicBool::default(),
+            restored: AtomicU64::default(),
             faults: Faults::default(),
         })
     }
@@ -102,6 +123,30 @@ impl MemoryChain {
         set.clone()
     }
 
+    fn shorten(&self, block: &Block) -> Option<Bytes> {
+        if block.transactions.is_empty() || !self.proposes_short.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut salt = block.salt;
+        if self.faults.send_other_short.load(Ordering::Relaxed) {
+            salt += 1;
+        }
+        let transactions = block.transactions.iter().map(|bytes| sm3(bytes)).collect();
+        let (height, parent) = (block.height, block.parent);
+        Some(ShortBlock { height, parent, salt, transactions }.encode().into())
+    }
+
+    fn restore(&self, short: &Bytes) -> Result<Bytes, String> {
+        let ShortBlock { height, parent, salt, transactions } =
+            ShortBlock::decode(&mut &short[..]).map_err(|error| error.to_string())?;
+        let pool = self.pool.lock();
+        let find = |digest: &[u8; 32]| pool.iter().find(|bytes| sm3(bytes) == *digest).cloned();
+        let transactions: Option<Vec<_>> = transactions.iter().map(find).collect();
+        let transactions = transactions.ok_or("a transaction is not in the pool")?;
+        self.restored.fetch_add(1, Ordering::Relaxed);
+        Ok(Block { height, parent, salt, transactions }.encode().into())
+    }
+
     fn parent(&self) -> Hash {
         self.blocks.lock().last().map_or(Hash::zero(), |(hash, _)| *hash)
     }
@@ -134,9 +179,29 @@ impl Application for Shared {
             .duration_since(std::time::UNIX_EPOCH)
             .expect("the clock is past 1970")
             .as_nanos() as u64;
-        let bytes = Block { height, parent, salt, transactions }.encode();
+        let block = Block { height, parent, salt, transactions };
+        let (bytes, short) = (block.encode(), self.0.shorten(&block));
         assert!(bytes.len() <= max, "tests stay within the limit");
-        Ok(ProposedBlock { hash: sm3(&bytes).into(), bytes: bytes.into() })
+        Ok(ProposedBlock { hash: sm3(&bytes).into(), bytes: bytes.into(), short })
+    }
+
+    fn restore(
+        &self,
+        _: PeerId,
+        short: Bytes,
+        _: usize,
+    ) -> BoxFuture<'static, Result<Bytes, String>> {
+        let chain = self.0.clone();
+        async move {
+            if chain.faults.never_restores.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            if chain.faults.cannot_restore.load(Ordering::Relaxed) {
+                return Err("refused on purpose".into());
+            }
+            chain.restore(&short)
+        }
+        .boxed()
     }
 
     fn check(&self, height: u64, bytes: &Bytes, _: CheckMode) -> Result<CheckOutcome, AppError> {

@@ -2,6 +2,7 @@
 
 mod app;
 mod net;
+mod short;
 
 mod chain;
 mod faults;

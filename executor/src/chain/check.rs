@@ -4,6 +4,7 @@ use crate::{
     BlockError, Chain, ClockCheck, ExecutedBlock, OpaqueTx,
     chain::{
         build::{is_bare, sender},
+        parse::{self, Parsed},
         signatures,
     },
     run::{Outcome, Run, RunError},
@@ -11,16 +12,9 @@ use crate::{
     transaction,
 };
 use billchain_primitives::{Hash, Header, Moment, transaction_hashes};
-use billchain_runtime::{
-    RuntimeCall, Timestamp, UncheckedExtrinsic,
-    limits::{BASE_EXTRINSIC_WEIGHT, MAX_BLOCK_BYTES, MAX_BLOCK_WEIGHT},
-};
+use billchain_runtime::{RuntimeCall, Timestamp, UncheckedExtrinsic};
 use bytes::Bytes;
-use codec::{Compact, Decode, Encode};
 use std::sync::Arc;
-
-/// Most extrinsics that the weight of a block admits, inherents included.
-const MAX_EXTRINSICS: u64 = MAX_BLOCK_WEIGHT.ref_time() / BASE_EXTRINSIC_WEIGHT.ref_time() + 1;
 
 impl Chain {
     /// Executes a block on the head and checks it whole: size, encoding,
@@ -29,7 +23,7 @@ impl Chain {
     ///
     /// What passes can be [committed](Chain::commit).
     pub fn execute(&self, bytes: Bytes, clock: ClockCheck) -> Result<ExecutedBlock, BlockError> {
-        let Parsed { header, extrinsics } = parse(&bytes)?;
+        let Parsed { header, extrinsics } = parse::block(&bytes)?;
         let (head, view) = self.head_view();
         if header.parent_hash != head.hash {
             return Err(BlockError::WrongParent { expected: head.hash, found: header.parent_hash });
@@ -80,57 +74,6 @@ impl From<RunError> for BlockError {
             RunError::Chain(error) => Self::Local(error),
         }
     }
-}
-
-struct Parsed {
-    header: Header,
-    /// Each with its length in front.
-    extrinsics: Vec<OpaqueTx>,
-}
-
-/// Takes a block apart without copying its extrinsics. The number of these is
-/// bounded before any is looked at, so that a block of empty ones cannot cost
-/// much memory.
-fn parse(bytes: &Bytes) -> Result<Parsed, BlockError> {
-    let limit = MAX_BLOCK_BYTES as usize;
-    if bytes.len() > limit {
-        return Err(BlockError::TooLarge { found: bytes.len(), limit });
-    }
-    let malformed = |part: &str| {
-        let part = part.to_owned();
-        move |error: codec::Error| BlockError::Malformed(format!("{part}: {error}"))
-    };
-    let mut rest: &[u8] = bytes;
-    let header = Header::decode(&mut rest).map_err(malformed("header"))?;
-    if header.encode() != bytes[..bytes.len() - rest.len()] {
-        return Err(BlockError::NotCanonical);
-    }
-    let Compact(count) =
-        Compact::<u32>::decode(&mut rest).map_err(malformed("number of extrinsics"))?;
-    if u64::from(count) > MAX_EXTRINSICS {
-        return Err(BlockError::Malformed(format!(
-            "{count} extrinsics, expected at most {MAX_EXTRINSICS}"
-        )));
-    }
-    let mut extrinsics = Vec::with_capacity(count as usize);
-    for index in 0..count {
-        let start = bytes.len() - rest.len();
-        let Compact(length) = Compact::<u32>::decode(&mut rest)
-            .map_err(malformed(&format!("length of extrinsic {index}")))?;
-        let length = length as usize;
-        if length > rest.len() {
-            return Err(BlockError::Malformed(format!(
-                "extrinsic {index}: {length} bytes announced, {} left",
-                rest.len()
-            )));
-        }
-        rest = &rest[length..];
-        extrinsics.push(bytes.slice(start..bytes.len() - rest.len()));
-    }
-    if !rest.is_empty() {
-        return Err(BlockError::Malformed(format!("{} bytes after the end", rest.len())));
-    }
-    Ok(Parsed { header, extrinsics })
 }
 
 /// The extrinsics, decoded unless they are known.

@@ -1,6 +1,7 @@
 //! Whole blocks over a real storage, and the externalities against an oracle.
 
 mod blocks;
+mod compact;
 mod contention;
 mod execution;
 mod externalities;

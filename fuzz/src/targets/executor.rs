@@ -3,17 +3,17 @@
 use crate::{Verdict, chain};
 use billchain_client::Signer;
 use billchain_executor::{
-    BlockError, CallError, ChainError, ClockCheck, TransactionError, ValidationError,
+    BlockError, CallError, ChainError, ClockCheck, CompactBlock, TransactionError, ValidationError,
     transaction as tx,
 };
-use billchain_primitives::OpaqueBlock;
+use billchain_primitives::{Hash, OpaqueBlock};
 use billchain_runtime::{
     Block, RuntimeCall, Sm3Hasher, UncheckedExtrinsic, VERSION,
     limits::{MAX_TRANSACTION_BYTES, MAX_TRANSACTION_DEPTH},
 };
 use codec::{Decode, DecodeAll, DecodeLimit, Encode};
 use sp_core::{Pair, sr25519};
-use std::{cell::Cell, panic, sync::Once};
+use std::{cell::Cell, collections::HashMap, panic, sync::Once};
 
 /// Transactions as bytes: an accepted one has one form, within the bounds.
 pub fn transaction(data: &[u8]) -> Verdict {
@@ -109,6 +109,23 @@ fn execute(bytes: Vec<u8>) -> Verdict {
     }
 }
 
+/// Blocks by reference: an accepted one has one form, and is put together if and
+/// only if what it refers to is there and fits.
+pub fn compact_block(data: &[u8]) -> Verdict {
+    let bytes = bytes::Bytes::copy_from_slice(data);
+    let Ok(compact) = CompactBlock::decode(&bytes) else { return Verdict::Refused };
+    assert_eq!(compact.encode(), data);
+    let held: HashMap<_, _> =
+        compact.references().map(|hash| (*hash, bytes::Bytes::from(vec![4, 7]))).collect();
+    let refers = compact.references().next().is_some();
+    assert_eq!(compact.assemble(&HashMap::new(), usize::MAX).is_err(), refers);
+    let whole = compact.assemble(&held, usize::MAX).expect("shorter than the references");
+    assert!(compact.assemble(&held, whole.len()).is_ok());
+    let is_empty = held.len() + compact.in_full() == 0;
+    assert_eq!(compact.assemble(&held, whole.len() - 1).is_err(), !is_empty);
+    Verdict::Accepted
+}
+
 /// Runtime APIs with encoded arguments, as `state_call` hands them over: the
 /// first byte names the method. FRAME answers arguments it cannot read with a
 /// panic, which the executor catches: that is an answer here.
@@ -188,6 +205,18 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
                 built.block.bytes().to_vec()
             };
             vec![build(Vec::new()), build(offered)]
+        }
+        "compact_block" => {
+            let offered: Vec<bytes::Bytes> =
+                (1..).zip(&calls).map(|(nonce, call)| signed(call, nonce).into()).collect();
+            let built = chain::with(|chain| {
+                chain.build(chain::params(), &mut offered.into_iter()).expect("valid")
+            });
+            let by_hash = |every: u8| {
+                let held = |hash: &Hash| hash[0].is_multiple_of(every);
+                CompactBlock::new(&built.block, held).expect("an own block").encode()
+            };
+            vec![by_hash(1), by_hash(2), by_hash(255)]
         }
         "runtime_api" => api_seeds(&signed(&remark(), 1)),
         _ => Vec::new(),

@@ -13,6 +13,16 @@ pub fn gossip_answer(data: &[u8]) -> Verdict {
     fuzzing::answer(data).into()
 }
 
+/// Requests for transactions by hash in their frames.
+pub fn fetch_request(data: &[u8]) -> Verdict {
+    fuzzing::fetch_request(data).into()
+}
+
+/// Answers to such requests in their frames.
+pub fn fetch_answer(data: &[u8]) -> Verdict {
+    fuzzing::fetch_answer(data).into()
+}
+
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     match name {
@@ -27,6 +37,8 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
             ]
         }
         "gossip_answer" => fuzzing::answer_samples(),
+        "fetch_request" => fuzzing::fetch_request_samples(),
+        "fetch_answer" => fuzzing::fetch_answer_samples(),
         _ => Vec::new(),
     }
 }

@@ -15,8 +15,10 @@ pub use consensus::{
     validator_proof,
 };
 pub use crypto::{key_file, sm2_encodings, sm2_verify_damaged, sm2_verify_raw};
-pub use executor::{block, runtime_api, runtime_call, transaction, transaction_validate};
-pub use gossip::{gossip_answer, gossip_batch};
+pub use executor::{
+    block, compact_block, runtime_api, runtime_call, transaction, transaction_validate,
+};
+pub use gossip::{fetch_answer, fetch_request, gossip_answer, gossip_batch};
 pub use operator::{chain_spec, node_config, rpc_answer, rpc_call, rpc_params};
 pub use storage::{change_set, index_record, manifest_seal, stored_block};
 

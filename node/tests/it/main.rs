@@ -18,4 +18,5 @@ mod joins;
 mod kills;
 mod load;
 mod network;
+mod references;
 mod stops;

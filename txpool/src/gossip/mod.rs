@@ -8,8 +8,10 @@
 //! own cursor, nothing is queued outside the pool, and a peer that connects
 //! again is offered everything that is still pending.
 //!
-//! It does not forward what it received, and keeps nothing on disk.
+//! It does not forward what it received, and keeps nothing on disk. Beside
+//! that it [fetches](Fetcher) transactions by their hashes, and serves them.
 
+mod fetch;
 #[doc(hidden)]
 pub mod fuzzing;
 mod link;
@@ -25,12 +27,13 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use fetch::{FetchError, Fetcher, MAX_FETCH_COUNT, fetch_protocol_name};
 pub use wire::{MAX_BATCH_COUNT, MAX_FRAME_BYTES, protocol_name};
 
 /// Peers at most on the list.
 pub const MAX_PEERS: usize = 256;
 
-/// Commands that may wait for the service.
+/// Commands that may wait for the service, and so many requests of a fetcher.
 const COMMANDS: usize = 16;
 
 /// A node to exchange transactions with.
@@ -222,6 +225,7 @@ pub struct GossipHandle {
     local: PeerId,
     listening: Vec<Multiaddr>,
     commands: mpsc::Sender<Command>,
+    asks: mpsc::Sender<fetch::Ask>,
     connected: watch::Receiver<Vec<PeerId>>,
     metrics: GossipMetrics,
     task: JoinHandle<()>,
@@ -246,6 +250,11 @@ impl GossipHandle {
     /// Peers with a connection, as they come and go.
     pub fn connected(&self) -> watch::Receiver<Vec<PeerId>> {
         self.connected.clone()
+    }
+
+    /// Fetches transactions from the peers.
+    pub fn fetcher(&self) -> Fetcher {
+        Fetcher { asks: self.asks.clone(), connected: self.connected.clone() }
     }
 
     /// What gossip counts; register it once.
@@ -280,12 +289,13 @@ pub async fn start(config: GossipConfig, pool: Arc<Pool>) -> Result<GossipHandle
     let local = config.keypair.public().to_peer_id();
     let metrics = GossipMetrics::default();
     let (commands, command_receiver) = mpsc::channel(COMMANDS);
+    let (asks, ask_receiver) = mpsc::channel(COMMANDS);
     let (connected_sender, connected) = watch::channel(Vec::new());
+    let inputs = service::Inputs { commands: command_receiver, asks: ask_receiver };
     let (service, listening) =
-        service::Service::start(config, pool, metrics.clone(), command_receiver, connected_sender)
-            .await?;
+        service::Service::start(config, pool, metrics.clone(), inputs, connected_sender).await?;
     let task = tokio::spawn(service.run());
-    Ok(GossipHandle { local, listening, commands, connected, metrics, task })
+    Ok(GossipHandle { local, listening, commands, asks, connected, metrics, task })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use super::{
     Command, GossipConfig, GossipError, GossipLimits, Peer,
+    fetch::{self, Ask, FetchError, MAX_ANSWER_BYTES, fetch_protocol_name},
     link::Link,
     wire::{Codec, Outcome, Reply, Request, protocol_name},
 };
@@ -35,7 +36,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -49,6 +50,17 @@ const MAX_PENDING_CONNECTIONS: u32 = 64;
 
 /// Streams of one connection; an honest peer uses two.
 const MAX_STREAMS: usize = 8;
+
+/// Requests for transactions at once on one connection, each way; their answers
+/// may be long.
+const MAX_FETCH_STREAMS: usize = 4;
+
+/// Requests for transactions that wait for answers.
+const MAX_ASKED: usize = 64;
+
+/// How long a peer may take to answer such a request: a proposal does not wait
+/// longer.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Batches of one peer that are checked or wait for it.
 const MAX_INBOUND: usize = 2;
@@ -70,6 +82,13 @@ pub(super) struct Behaviour {
     allowed: allow_block_list::Behaviour<AllowedPeers>,
     limits: connection_limits::Behaviour,
     exchange: request_response::Behaviour<Codec>,
+    fetch: request_response::Behaviour<fetch::Codec>,
+}
+
+/// Where the handle and the fetchers speak to the loop.
+pub(super) struct Inputs {
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) asks: mpsc::Receiver<Ask>,
 }
 
 /// A batch of a peer, checked.
@@ -90,7 +109,9 @@ pub(super) struct Service {
     limits: GossipLimits,
     metrics: GossipMetrics,
     links: HashMap<PeerId, Link>,
-    commands: mpsc::Receiver<Command>,
+    inputs: Inputs,
+    /// Requests for transactions and who waits for their answers.
+    asked: HashMap<OutboundRequestId, oneshot::Sender<Result<fetch::Answer, FetchError>>>,
     connected: watch::Sender<Vec<PeerId>>,
     outgoing: watch::Receiver<u64>,
     checks: JoinSet<Checked>,
@@ -106,7 +127,7 @@ impl Service {
         config: GossipConfig,
         pool: Arc<Pool>,
         metrics: GossipMetrics,
-        commands: mpsc::Receiver<Command>,
+        inputs: Inputs,
         connected: watch::Sender<Vec<PeerId>>,
     ) -> Result<(Self, Vec<Multiaddr>), GossipError> {
         let GossipConfig { keypair, listen, peers, genesis, limits } = config;
@@ -119,10 +140,17 @@ impl Service {
             ),
             exchange: request_response::Behaviour::with_codec(
                 Codec,
-                [(protocol(&genesis)?, ProtocolSupport::Full)],
+                [(protocol(protocol_name(&genesis))?, ProtocolSupport::Full)],
                 request_response::Config::default()
                     .with_request_timeout(limits.request_timeout)
                     .with_max_concurrent_streams(MAX_STREAMS),
+            ),
+            fetch: request_response::Behaviour::with_codec(
+                fetch::Codec,
+                [(protocol(fetch_protocol_name(&genesis))?, ProtocolSupport::Full)],
+                request_response::Config::default()
+                    .with_request_timeout(FETCH_TIMEOUT)
+                    .with_max_concurrent_streams(MAX_FETCH_STREAMS),
             ),
         };
         let mut swarm = Swarm::new(
@@ -141,7 +169,8 @@ impl Service {
             limits,
             metrics,
             links: HashMap::new(),
-            commands,
+            inputs,
+            asked: HashMap::new(),
             connected,
             checks: JoinSet::new(),
             checking: HashMap::new(),
@@ -167,7 +196,8 @@ impl Service {
                 let end = *self.outgoing.borrow_and_update();
                 self.want_send(end);
             }
-            command = self.commands.recv() => match command {
+            Some(ask) = self.inputs.asks.recv() => self.ask(ask),
+            command = self.inputs.commands.recv() => match command {
                 Some(Command::UpdatePeers(peers)) => self.set_peers(peers),
                 Some(Command::Stop) | None => return false,
             },
@@ -281,6 +311,7 @@ impl Service {
         let now = Instant::now();
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Exchange(event)) => self.on_exchange(event, now),
+            SwarmEvent::Behaviour(BehaviourEvent::Fetch(event)) => self.on_fetch(event, now),
             SwarmEvent::ConnectionEstablished { peer_id, num_established, .. } => {
                 if let Some(link) = self.links.get_mut(&peer_id) {
                     link.on_connected(num_established.get(), now);
@@ -366,6 +397,72 @@ impl Service {
                 }
             }
             Event::ResponseSent { .. } => {}
+        }
+    }
+
+    /// Asks a peer for transactions.
+    fn ask(&mut self, ask: Ask) {
+        let Ask { peer, hashes, answer } = ask;
+        // An error below means that nobody waits any more.
+        if !self.swarm.is_connected(&peer) {
+            let _ = answer.send(Err(FetchError::NotConnected));
+            return;
+        }
+        if self.asked.len() >= MAX_ASKED {
+            let _ = answer.send(Err(FetchError::Busy));
+            return;
+        }
+        self.metrics.fetches.inc();
+        let request = fetch::Request::Hashes(hashes);
+        let id = self.swarm.behaviour_mut().fetch.send_request(&peer, request);
+        self.asked.insert(id, answer);
+    }
+
+    fn on_fetch(&mut self, event: Event<fetch::Request, fetch::Answer>, now: Instant) {
+        match event {
+            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                let answer = self.answer_fetch(peer, request, now);
+                // An error means that the connection has gone.
+                let _ = self.swarm.behaviour_mut().fetch.send_response(channel, answer);
+            }
+            Event::Message { message: Message::Response { request_id, response }, .. } => {
+                self.metrics.transactions_fetched.inc_by(response.len() as u64);
+                self.on_answer(request_id, Ok(response));
+            }
+            Event::OutboundFailure { request_id, error, .. } => {
+                self.metrics.fetches_failed.inc();
+                self.on_answer(request_id, Err(FetchError::Failed(error.to_string())));
+            }
+            Event::InboundFailure { peer, error, .. } => {
+                tracing::debug!(%peer, %error, "could not answer a request for transactions");
+            }
+            Event::ResponseSent { .. } => {}
+        }
+    }
+
+    /// What a peer gets for its request.
+    fn answer_fetch(
+        &mut self,
+        peer: PeerId,
+        request: fetch::Request,
+        now: Instant,
+    ) -> fetch::Answer {
+        let hashes = match request {
+            fetch::Request::Hashes(hashes) => hashes,
+            fetch::Request::Malformed(reason) => {
+                self.on_garbage(peer, MALFORMED_FRAME, &reason, now);
+                return Vec::new();
+            }
+        };
+        let found = self.pool.recall(&hashes, MAX_ANSWER_BYTES);
+        self.metrics.transactions_served.inc_by(found.len() as u64);
+        found.into_iter().map(|tx| tx.bytes.clone()).collect()
+    }
+
+    fn on_answer(&mut self, id: OutboundRequestId, answer: Result<fetch::Answer, FetchError>) {
+        if let Some(waiting) = self.asked.remove(&id) {
+            // An error means that nobody waits any more.
+            let _ = waiting.send(answer);
         }
     }
 
@@ -583,8 +680,8 @@ fn outcome(error: &PoolError) -> Outcome {
     }
 }
 
-fn protocol(genesis: &Hash) -> Result<StreamProtocol, GossipError> {
-    StreamProtocol::try_from_owned(protocol_name(genesis))
+fn protocol(name: String) -> Result<StreamProtocol, GossipError> {
+    StreamProtocol::try_from_owned(name)
         .map_err(|error| GossipError::Failed(std::io::Error::other(error)))
 }
 

@@ -1,4 +1,4 @@
-//! What travels between two nodes: one stream a batch, a frame each way.
+//! How transactions are passed on: one stream a batch, a frame each way.
 //!
 //! A frame is its length in four bytes, least significant first, and that
 //! many bytes of SCALE. Both are checked against bounds before anything is
@@ -83,7 +83,7 @@ fn decode_batch(frame: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 }
 
 /// A frame, or why what arrived is none. An `Err` is the connection's.
-async fn read_frame<T>(io: &mut T, max: usize) -> io::Result<Result<Vec<u8>, String>>
+pub(super) async fn read_frame<T>(io: &mut T, max: usize) -> io::Result<Result<Vec<u8>, String>>
 where
     T: AsyncRead + Unpin + Send,
 {
@@ -107,7 +107,7 @@ where
     Ok(Ok(frame))
 }
 
-async fn write_frame<T>(io: &mut T, frame: &[u8]) -> io::Result<()>
+pub(super) async fn write_frame<T>(io: &mut T, frame: &[u8]) -> io::Result<()>
 where
     T: AsyncWrite + Unpin + Send,
 {

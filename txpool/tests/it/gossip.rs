@@ -5,8 +5,12 @@ use async_trait::async_trait;
 use billchain_primitives::Hash;
 use billchain_txpool::{
     Pool, PoolConfig, Source, TxStatus,
-    gossip::{self, GossipConfig, GossipError, GossipHandle, GossipLimits, Peer, protocol_name},
+    gossip::{
+        self, GossipConfig, GossipError, GossipHandle, GossipLimits, Peer, fetch_protocol_name,
+        protocol_name,
+    },
 };
+use bytes::Bytes;
 use codec::Encode;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::{
@@ -16,6 +20,7 @@ use libp2p::{
     swarm::{SwarmEvent, dial_opts::DialOpts},
 };
 use std::{
+    collections::HashMap,
     io,
     net::UdpSocket,
     sync::Arc,
@@ -380,8 +385,8 @@ impl request_response::Codec for Raw {
     }
 }
 
-fn raw_swarm(key: &Keypair, genesis: &Hash) -> Swarm<request_response::Behaviour<Raw>> {
-    let protocol = StreamProtocol::try_from_owned(protocol_name(genesis)).unwrap();
+fn raw_swarm(key: &Keypair, protocol: String) -> Swarm<request_response::Behaviour<Raw>> {
+    let protocol = StreamProtocol::try_from_owned(protocol).unwrap();
     libp2p::SwarmBuilder::with_existing_identity(key.clone())
         .with_tokio()
         .with_quic()
@@ -400,7 +405,17 @@ fn raw_swarm(key: &Keypair, genesis: &Hash) -> Swarm<request_response::Behaviour
 /// Sends each of `frames` on its own stream; how many were answered before
 /// the connection closed or all were dealt with.
 async fn send_raw(key: &Keypair, genesis: &Hash, to: &Node, frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    let mut swarm = raw_swarm(key, genesis);
+    send_raw_to(key, protocol_name(genesis), to, frames).await
+}
+
+/// As [`send_raw`], over the named protocol.
+async fn send_raw_to(
+    key: &Keypair,
+    protocol: String,
+    to: &Node,
+    frames: Vec<Vec<u8>>,
+) -> Vec<Vec<u8>> {
+    let mut swarm = raw_swarm(key, protocol);
     let peer = to.id();
     swarm.dial(DialOpts::peer_id(peer).addresses(vec![to.address.clone()]).build()).unwrap();
     let mut frames = frames.into_iter();
@@ -439,6 +454,85 @@ fn framed(payload: Vec<u8>) -> Vec<u8> {
 
 fn batch(txs: &[Tx]) -> Vec<u8> {
     framed(txs.iter().map(Encode::encode).collect::<Vec<_>>().encode())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transactions_are_fetched_by_their_hashes() {
+    let mut nodes = network(3, PoolConfig::default(), limits()).await;
+    // Nothing here is passed on: it counts as received from a peer.
+    let take = |node: usize, tx: &Tx| {
+        nodes[node].pool.submit(tx.encode(), Source::Peer).unwrap();
+    };
+    let long: Vec<Tx> = (0..5).map(|n| Tx::new(n, 0).payload(vec![n; 1_000_000])).collect();
+    let (future, other, nowhere) = (Tx::new(7, 3), Tx::new(8, 0), Tx::new(9, 0));
+    long.iter().chain([&future]).for_each(|tx| take(1, tx));
+    take(2, &other);
+    let ask = |first: usize, txs: &[Tx]| {
+        let fetcher = nodes[0].gossip.as_ref().unwrap().fetcher();
+        let (first, hashes) = (nodes[first].id(), txs.iter().map(Tx::hash).collect());
+        async move { fetcher.fetch(first, hashes).await }
+    };
+    let expect = |txs: &[&Tx]| -> HashMap<Hash, Bytes> {
+        txs.iter().map(|tx| (tx.hash(), tx.encode().into())).collect()
+    };
+
+    // A block's worth in one answer, and one that waits for an earlier nonce.
+    let all: Vec<Tx> = long.iter().chain([&future]).cloned().collect();
+    assert_eq!(ask(1, &all).await, expect(&all.iter().collect::<Vec<_>>()));
+    // What the first does not hold another is asked for.
+    assert_eq!(ask(1, &[future.clone(), other.clone()]).await, expect(&[&future, &other]));
+    assert_eq!(ask(2, &[nowhere, other.clone()]).await, expect(&[&other]));
+    // What a block has taken is still there for those that are behind.
+    nodes[2].chain.commit(&nodes[2].pool, std::slice::from_ref(&other));
+    assert_eq!(nodes[2].pool.stats().ready, 0);
+    assert_eq!(ask(2, std::slice::from_ref(&other)).await, expect(&[&other]));
+    // One that is gone is passed over.
+    let second = nodes[1].id();
+    let fetcher = nodes[0].gossip.as_ref().unwrap().fetcher();
+    nodes[1].stop().await;
+    nodes[0].connected_to(1).await;
+    let hashes = [&future, &other].map(Tx::hash).into_iter().collect();
+    assert_eq!(
+        fetcher.fetch(second, hashes).await,
+        HashMap::from([(other.hash(), other.encode().into())])
+    );
+    assert_eq!(nodes[0].pool.stats().ready, 0, "what was fetched is the asker's");
+    stop(&mut nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_for_transactions_that_is_none_counts_as_garbage() {
+    let bad = Keypair::generate_ed25519();
+    let mut node = Node::new(PoolConfig::default());
+    let peer = Peer { id: bad.public().to_peer_id(), addresses: vec![] };
+    node.start(&[peer], limits()).await;
+    node.submit(&Tx::new(1, 0));
+    let frames = vec![
+        framed(vec![0]),
+        vec![0xff; 9],
+        framed(vec![Tx::new(1, 0).hash(), Tx::new(2, 0).hash()].encode()),
+    ];
+    let answers = send_raw_to(&bad, fetch_protocol_name(&GENESIS), &node, frames).await;
+    let nothing = framed(vec![0]);
+    assert_eq!(answers, [nothing.clone(), nothing, framed(vec![Tx::new(1, 0).encode()].encode())]);
+    assert_eq!(node.metric("gossip_garbage_total"), 2);
+    stop(&mut [node]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_peers_have_is_known() {
+    let mut nodes = network(2, PoolConfig::default(), limits()).await;
+    let (own, theirs) = (Tx::new(1, 0), Tx::new(2, 0));
+    nodes[0].submit(&own);
+    nodes[1].submit(&theirs);
+    let hashes = [own.hash(), theirs.hash(), Tx::new(3, 0).hash()];
+    for node in &nodes {
+        eventually("both are at both", || node.pool.at_peers(&hashes).len() == 2).await;
+    }
+    stop(&mut nodes).await;
+    let (alone, _) = pool(PoolConfig::default());
+    alone.submit(own.encode(), Source::Local).unwrap();
+    assert!(alone.at_peers(&hashes).is_empty(), "nobody was told of it");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
