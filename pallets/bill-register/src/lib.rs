@@ -53,10 +53,12 @@
 pub mod types;
 pub mod weights;
 
+mod batch;
 mod ledger;
 mod links;
 #[cfg(test)]
 mod mock;
+mod notices;
 mod registration;
 mod required;
 mod rules;
@@ -77,23 +79,20 @@ pub use weights::WeightInfo;
 
 use frame::{prelude::*, try_runtime::TryRuntimeError};
 use links::Revision;
-use registration::{Refusal, Way};
+use registration::Way;
 
 #[frame::pallet]
 pub mod pallet {
     use super::*;
     use billchain_primitives::{
         AccountId, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, Did, Fen, Moment,
-        Operation, Reason, SceneId, Stamp, Uscc,
-        history::{Cause, Entry},
+        Reason, SceneId, Stamp, Uscc,
         traits::{
-            AccessNodes, Bill, BillLedger, Participants, Policies, PolicyId, PolicyRefusal,
-            SceneProblem, Scenes, SummaryProblem, TransitionRules,
+            AccessNodes, Bill, Participants, Policies, PolicyId, Scenes, SummaryProblem,
+            TransitionRules,
         },
     };
-    use codec::Encode;
     use frame::traits::Time;
-    use frame::{arithmetic::ArithmeticError, deps::sp_io::offchain_index};
 
     /// Storage layout of this pallet.
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -444,31 +443,6 @@ pub mod pallet {
         LocationHashMissing,
     }
 
-    impl<T> From<SummaryProblem> for Error<T> {
-        fn from(problem: SummaryProblem) -> Self {
-            match problem {
-                SummaryProblem::AlreadyExists => Self::AlreadyExists,
-                SummaryProblem::SceneNotFound => Self::SceneNotFound,
-                SummaryProblem::SceneInactive => Self::SceneInactive,
-                SummaryProblem::NotIssuer => Self::NotIssuer,
-                SummaryProblem::KindNotAllowed => Self::KindNotAllowed,
-                SummaryProblem::TotalOutOfRange => Self::TotalOutOfRange,
-                SummaryProblem::DateInFuture => Self::DateInFuture,
-                SummaryProblem::RelatedNotAllowed => Self::RelatedNotAllowed,
-                SummaryProblem::XmlHashMissing => Self::XmlHashMissing,
-                SummaryProblem::AccessNodeNotLinked => Self::AccessNodeNotLinked,
-                SummaryProblem::AccessNodeInactive => Self::AccessNodeInactive,
-                SummaryProblem::PayerRefMissing => Self::PayerRefMissing,
-                SummaryProblem::BizNoHashMissing => Self::BizNoHashMissing,
-                SummaryProblem::PdfHashMissing => Self::PdfHashMissing,
-                SummaryProblem::LocationHashMissing => Self::LocationHashMissing,
-                SummaryProblem::IllegalTransition => Self::IllegalTransition,
-                SummaryProblem::RoleForbidden => Self::RoleForbidden,
-                SummaryProblem::RuleUnusable => Self::RuleUnusable,
-            }
-        }
-    }
-
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
@@ -522,39 +496,7 @@ pub mod pallet {
             bills: Batch,
             mode: BatchMode,
         ) -> DispatchResult {
-            let sender = Self::ensure_participant(origin)?;
-            ensure!(!bills.is_empty(), Error::<T>::EmptyBatch);
-            let (mut registered, mut refused, mut repeated) = (0_u32, 0_u32, 0_u32);
-            for (index, summary) in (0_u16..).zip(bills) {
-                if Self::note_repeated(&summary, Way::REGISTER, &sender, Some(index)) {
-                    repeated += 1;
-                    continue;
-                }
-                let key = summary.key;
-                let Err(refusal) = Self::admit(summary, Way::REGISTER, &sender) else {
-                    registered += 1;
-                    continue;
-                };
-                refused += 1;
-                if mode == BatchMode::AllOrNothing {
-                    // The storage layer of the call takes back what was written.
-                    return Err(Self::of_item(index, refusal).into());
-                }
-                Self::deposit_event(match refusal {
-                    Refusal::Summary(problem) => Event::BatchItemRefused { index, key, problem },
-                    Refusal::Field(field) => Event::BatchItemFieldRefused { index, key, field },
-                    Refusal::Policy(PolicyRefusal { policy, version }) => {
-                        Event::BatchItemDenied { index, key, policy, version }
-                    }
-                });
-            }
-            Self::deposit_event(Event::BatchCompleted {
-                issuer: sender.did,
-                registered,
-                refused,
-                repeated,
-            });
-            Ok(())
+            Self::open_batch(Self::ensure_participant(origin)?, bills, mode)
         }
 
         /// Puts a payment notice (电子缴款书) onto the chain before it is paid.
@@ -568,21 +510,14 @@ pub mod pallet {
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::confirm())]
         pub fn confirm(origin: OriginFor<T>, key: BillKey) -> DispatchResult {
-            let (bill, operator) = Self::advance_notice(origin, key, Operation::Confirm, None)?;
-            let (status, version) = (bill.state.status, bill.state.version);
-            Self::deposit_event(Event::NoticeConfirmed { key, operator, status, version });
-            Ok(())
+            Self::confirm_notice(&Self::ensure_participant(origin)?, key)
         }
 
         /// Voids a pre-issued notice, which was not paid. Its issuer does.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::void())]
         pub fn void(origin: OriginFor<T>, key: BillKey, reason: Reason) -> DispatchResult {
-            let (bill, operator) =
-                Self::advance_notice(origin, key, Operation::Void, Some(reason.clone()))?;
-            let (status, version) = (bill.state.status, bill.state.version);
-            Self::deposit_event(Event::NoticeVoided { key, operator, reason, status, version });
-            Ok(())
+            Self::void_notice(&Self::ensure_participant(origin)?, key, reason)
         }
 
         /// Replaces the field rules of a scene, or those of all scenes, as a
@@ -601,25 +536,7 @@ pub mod pallet {
             rules: FieldRules,
         ) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin.clone())?;
-            let operator = ensure_signed(origin).ok();
-            if let Some(scene) = scene {
-                let known = T::Scenes::active(scene) != Err(SceneProblem::NotFound);
-                ensure!(known, Error::<T>::SceneNotFound);
-            }
-            let index = rules::unsound(&rules).map(|at| u8::try_from(at).unwrap_or(u8::MAX));
-            if let Some(index) = index {
-                return Err(Error::<T>::UnsoundRule { index }.into());
-            }
-            let current = FieldRuleSets::<T>::get(scene).map_or(0, |set| set.version);
-            ensure!(expected_version.is_none_or(|v| v == current), Error::<T>::StaleRules);
-            let version = current.checked_add(1).ok_or(ArithmeticError::Overflow)?;
-
-            let (at, by) = (Self::stamp(), operator.clone());
-            let set = RuleSet { version, rules: rules.clone(), operator: by, at };
-            offchain_index::set(&rules::rule_set_key(scene, version), &set.encode());
-            FieldRuleSets::<T>::insert(scene, set);
-            Self::deposit_event(Event::FieldRulesSet { scene, version, rules, operator });
-            Ok(())
+            Self::replace_rules(ensure_signed(origin).ok(), scene, expected_version, rules)
         }
 
         /// Links a party to a bill whose status is not final.
@@ -654,38 +571,6 @@ pub mod pallet {
         ) -> DispatchResult {
             let sender = Self::ensure_participant(origin)?;
             Self::revise_link(sender, Revision { key, party, relation, change, reason })
-        }
-    }
-
-    impl<T: Config> Pallet<T> {
-        fn of_item(index: u16, refusal: Refusal) -> Error<T> {
-            match refusal {
-                Refusal::Summary(problem) => Error::BatchItem { index, problem },
-                Refusal::Field(field) => Error::BatchItemFieldRule { index, field },
-                Refusal::Policy(_) => Error::BatchItemDenied { index },
-            }
-        }
-
-        fn advance_notice(
-            origin: OriginFor<T>,
-            key: BillKey,
-            operation: Operation,
-            reason: Option<Reason>,
-        ) -> Result<(Bill, Did), DispatchError> {
-            let sender = Self::ensure_participant(origin)?;
-            let mut bill = Bills::<T>::get(key).ok_or(Error::<T>::BillNotFound)?;
-            let status = Self::next_status(&bill, operation, &sender)?;
-            // A normal bill is voided under its scene's policy, which is the
-            // bill-update contract's affair.
-            ensure!(bill.state.status == BillStatus::PreIssued, Error::<T>::NotPreIssued);
-            ensure!(bill.summary.issuer == sender.did, Error::<T>::NotIssuer);
-            bill.state.status = status;
-            ensure!(bill.inconsistency().is_none(), Error::<T>::RuleUnusable);
-            let cause = Cause::Operation(operation);
-            let entry =
-                Entry { cause, operator: sender.did, reason, evidence: None, proposer: None };
-            let operator = entry.operator.clone();
-            Ok((Self::advance(bill, entry)?, operator))
         }
     }
 }

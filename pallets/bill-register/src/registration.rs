@@ -6,8 +6,8 @@ use billchain_primitives::{
     history::{Cause, Entry},
     rule::{BillFacts, Guarded},
     traits::{
-        ActiveParticipant, Bill, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
-        Policies, PolicyRefusal, RuleProblem, SummaryProblem, TransitionRules,
+        ActiveParticipant, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
+        Policies, PolicyRefusal, SummaryProblem, TransitionRules,
     },
 };
 use frame::{prelude::*, traits::Time};
@@ -42,6 +42,31 @@ impl<T> From<Refusal> for Error<T> {
             Refusal::Summary(problem) => problem.into(),
             Refusal::Field(field) => Self::FieldRule { field },
             Refusal::Policy(refusal) => Self::PolicyDenied(refusal.policy),
+        }
+    }
+}
+
+impl<T> From<SummaryProblem> for Error<T> {
+    fn from(problem: SummaryProblem) -> Self {
+        match problem {
+            SummaryProblem::AlreadyExists => Self::AlreadyExists,
+            SummaryProblem::SceneNotFound => Self::SceneNotFound,
+            SummaryProblem::SceneInactive => Self::SceneInactive,
+            SummaryProblem::NotIssuer => Self::NotIssuer,
+            SummaryProblem::KindNotAllowed => Self::KindNotAllowed,
+            SummaryProblem::TotalOutOfRange => Self::TotalOutOfRange,
+            SummaryProblem::DateInFuture => Self::DateInFuture,
+            SummaryProblem::RelatedNotAllowed => Self::RelatedNotAllowed,
+            SummaryProblem::XmlHashMissing => Self::XmlHashMissing,
+            SummaryProblem::AccessNodeNotLinked => Self::AccessNodeNotLinked,
+            SummaryProblem::AccessNodeInactive => Self::AccessNodeInactive,
+            SummaryProblem::PayerRefMissing => Self::PayerRefMissing,
+            SummaryProblem::BizNoHashMissing => Self::BizNoHashMissing,
+            SummaryProblem::PdfHashMissing => Self::PdfHashMissing,
+            SummaryProblem::LocationHashMissing => Self::LocationHashMissing,
+            SummaryProblem::IllegalTransition => Self::IllegalTransition,
+            SummaryProblem::RoleForbidden => Self::RoleForbidden,
+            SummaryProblem::RuleUnusable => Self::RuleUnusable,
         }
     }
 }
@@ -138,22 +163,6 @@ impl<T: Config> Pallet<T> {
         match T::Rules::check(None, way.operation, sender.roles, summary.scene)? {
             Target::Status(status) => Ok(status),
             _ => Err(SummaryProblem::RuleUnusable),
-        }
-    }
-
-    /// The status to which `operation` leads a bill, by the rules of its scene.
-    pub(crate) fn next_status(
-        bill: &Bill,
-        operation: Operation,
-        sender: &ActiveParticipant,
-    ) -> Result<BillStatus, Error<T>> {
-        let (from, scene) = (Some(bill.state.status), bill.scene_of(operation));
-        match T::Rules::check(from, operation, sender.roles, scene) {
-            Ok(Target::Status(status)) => Ok(status),
-            Ok(_) => Err(Error::RuleUnusable),
-            Err(RuleProblem::FinalStatus) => Err(Error::FinalStatus),
-            Err(RuleProblem::IllegalTransition) => Err(Error::IllegalTransition),
-            Err(RuleProblem::RoleForbidden) => Err(Error::RoleForbidden),
         }
     }
 }

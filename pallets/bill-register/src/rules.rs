@@ -6,13 +6,16 @@
 //! both sets. What every bill must be is no rule here but code: see
 //! `types::check_fields`.
 
+use crate::{Config, Error, Event, FieldRuleSets, Pallet};
 use billchain_primitives::{
     AccountId, BillKind, BillSummary, CodePart, Fen, IssueDate, Moment, PayerType, SceneId, Stamp,
+    traits::{SceneProblem, Scenes},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::{
-    deps::frame_support::PalletError,
-    prelude::{BoundedVec, ConstU32},
+    arithmetic::ArithmeticError,
+    deps::{frame_support::PalletError, sp_io::offchain_index},
+    prelude::{BoundedVec, ConstU32, DispatchResult, ensure},
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -259,4 +262,33 @@ pub fn rule_set_key(scene: Option<SceneId>, version: u32) -> Vec<u8> {
     scene.encode_to(&mut key);
     key.extend_from_slice(&version.to_be_bytes());
     key
+}
+
+impl<T: Config> Pallet<T> {
+    /// Sets all the field rules of a scene, or those of all scenes.
+    pub(crate) fn replace_rules(
+        operator: Option<AccountId>,
+        scene: Option<SceneId>,
+        expected_version: Option<u32>,
+        rules: FieldRules,
+    ) -> DispatchResult {
+        if let Some(scene) = scene {
+            let known = T::Scenes::active(scene) != Err(SceneProblem::NotFound);
+            ensure!(known, Error::<T>::SceneNotFound);
+        }
+        if let Some(at) = unsound(&rules) {
+            let index = u8::try_from(at).unwrap_or(u8::MAX);
+            return Err(Error::<T>::UnsoundRule { index }.into());
+        }
+        let current = FieldRuleSets::<T>::get(scene).map_or(0, |set| set.version);
+        ensure!(expected_version.is_none_or(|v| v == current), Error::<T>::StaleRules);
+        let version = current.checked_add(1).ok_or(ArithmeticError::Overflow)?;
+
+        let (at, by) = (Self::stamp(), operator.clone());
+        let set = RuleSet { version, rules: rules.clone(), operator: by, at };
+        offchain_index::set(&rule_set_key(scene, version), &set.encode());
+        FieldRuleSets::<T>::insert(scene, set);
+        Self::deposit_event(Event::FieldRulesSet { scene, version, rules, operator });
+        Ok(())
+    }
 }

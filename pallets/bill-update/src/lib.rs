@@ -74,7 +74,7 @@ pub mod pallet {
     use super::*;
     use billchain_primitives::{
         AccountId, BatchMode, BillKey, BillStatus, BillSummary, ClaimNo, Did, Element, Elements,
-        ErrorIndex, Fen, Hash, Moment, Reason, SceneId, Stamp, SummaryField,
+        ErrorIndex, Fen, Hash, Moment, Reason, SceneId, Stamp,
         traits::{
             BillLedger, Contention, GrantId, Grants, Participants, Policies, PolicyId, Scenes,
             SummaryProblem, TransitionRules,
@@ -531,18 +531,6 @@ pub mod pallet {
         /// The claim's scene requires the hash of where the originals lie,
         /// which the bill lacks; its issuer can fill it in.
         LocationHashMissing,
-    }
-
-    impl<T> From<SummaryField> for Error<T> {
-        /// The error of a claim to a bill that lacks the field.
-        fn from(missing: SummaryField) -> Self {
-            match missing {
-                SummaryField::PayerRef => Self::PayerRefMissing,
-                SummaryField::BizNoHash => Self::BizNoHashMissing,
-                SummaryField::PdfHash => Self::PdfHashMissing,
-                SummaryField::LocationHash => Self::LocationHashMissing,
-            }
-        }
     }
 
     #[pallet::hooks]

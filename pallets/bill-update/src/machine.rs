@@ -4,7 +4,7 @@
 use crate::{Config, Error, Mismatch, Pallet, StatusChange};
 use billchain_primitives::{
     BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment, Operation, Role, RoleSet,
-    SceneId, Stamp, Target,
+    SceneId, Stamp, SummaryField, Target,
     history::{Cause, Entry},
     rule::{BillFacts, ClaimFacts, Guarded},
     traits::{
@@ -15,6 +15,18 @@ use billchain_primitives::{
     },
 };
 use frame::{prelude::*, traits::Time};
+
+impl<T> From<SummaryField> for Error<T> {
+    /// The error of a claim to a bill that lacks the field.
+    fn from(missing: SummaryField) -> Self {
+        match missing {
+            SummaryField::PayerRef => Self::PayerRefMissing,
+            SummaryField::BizNoHash => Self::BizNoHashMissing,
+            SummaryField::PdfHash => Self::PdfHashMissing,
+            SummaryField::LocationHash => Self::LocationHashMissing,
+        }
+    }
+}
 
 impl<T: Config> Pallet<T> {
     /// The bill after `change` by `sender`, not yet written; `None` if the bill
