@@ -27,7 +27,8 @@ use world::World;
 const PER_BLOCK: u32 = 6;
 
 /// What every long run meets beside the operations themselves.
-const NOTES: [&str; 12] = [
+const NOTES: [&str; 13] = [
+    "as many links as may be",
     "batch refused for an item",
     "decided by hash",
     "decided by time",
@@ -221,7 +222,7 @@ fn the_contracts_agree_with_the_model() {
     };
     while both.done < operations {
         chain.execute_with(|| {
-            if both.players.newest > 0 && both.players.rng.random_ratio(1, 16) {
+            if both.players.newest > 0 && both.players.rng.random_ratio(1, 10) {
                 both.crowd();
             } else {
                 both.calls();

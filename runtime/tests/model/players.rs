@@ -44,7 +44,7 @@ impl Players {
             30..34 => self.changes(model),
             34 => self.field_rules(model),
             _ => {
-                let key = self.known_key();
+                let key = self.open_key(model);
                 self.change(model, key)
             }
         }
@@ -82,6 +82,13 @@ impl Players {
     fn known_key(&mut self) -> Key {
         let newest = self.newest.max(1);
         self.rng.random_range(self.oldest()..=newest)
+    }
+
+    /// One that something may follow on, if chance does not forbid it.
+    fn open_key(&mut self, model: &Model) -> Key {
+        let tries = [(); 3].map(|()| self.known_key());
+        let is_open = |key: &Key| model.bills.get(key).is_some_and(|bill| !bill.status.is_final());
+        tries.into_iter().find(is_open).unwrap_or(tries[0])
     }
 
     /// The oldest bill that operations are about.

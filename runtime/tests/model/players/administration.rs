@@ -74,7 +74,7 @@ impl Players {
     }
 
     fn proposal(&mut self, model: &Model) -> (Actor, Op) {
-        let key = self.known_key();
+        let key = self.open_key(model);
         let (mut check, mut day, mut total) = (0, model.today(), 0);
         if let Some(bill) = model.bills.get(&key) {
             (check, day, total) = (bill.draft.check, bill.draft.day, bill.draft.total);
@@ -94,7 +94,7 @@ impl Players {
     }
 
     pub(super) fn link(&mut self, model: &Model) -> (Actor, Op) {
-        let key = self.well_linked();
+        let key = self.well_linked(model);
         let natural =
             if self.rng.random_ratio(1, 3) { self.admin() } else { self.issuer(model, key) };
         let who = self.mostly(natural);
@@ -111,10 +111,15 @@ impl Players {
         (who, Op::UpdateLink { key, party, relation, to })
     }
 
-    /// A bill, often the one that gets more links than others, so that some
-    /// have as many as they may.
-    fn well_linked(&mut self) -> Key {
-        let favourite = self.newest - self.newest % super::LIVE;
-        if self.rng.random() && favourite > 0 { favourite } else { self.known_key() }
+    /// A bill, often the one with the most links, also if it is somewhat older,
+    /// so that some have as many as they may.
+    fn well_linked(&mut self, model: &Model) -> Key {
+        if self.rng.random() {
+            return self.open_key(model);
+        }
+        let live = model.bills.range(self.oldest().saturating_sub(5 * super::LIVE)..);
+        let open = live.filter(|(_, bill)| !bill.status.is_final());
+        let most = open.max_by_key(|(_, bill)| bill.links.len());
+        most.map_or(1, |(key, _)| *key)
     }
 }

@@ -3,7 +3,7 @@
 use super::Players;
 use crate::{
     model::Model,
-    words::{Actor, Bill, Change, Item, Key, Op, Status},
+    words::{Actor, Bill, Change, Item, Key, Lock as Held, Op, Status},
 };
 use rand::Rng;
 
@@ -94,7 +94,10 @@ impl Players {
                     1 => self.one_of(&[-5_000, 5_000]),
                     _ => 0,
                 };
-                self.lock(user, drift)
+                match bill.and_then(|bill| bill.lock.as_ref()) {
+                    Some(lock) if self.rng.random_ratio(2, 3) => self.lock_again(lock, drift),
+                    _ => self.lock(user, drift),
+                }
             }
         }
     }
@@ -111,20 +114,31 @@ impl Players {
         (who, Change::Lock { scene, claim, for_user, drift })
     }
 
+    /// A lock that stands once more, by its holder or by a platform, mostly as
+    /// it was.
+    fn lock_again(&mut self, lock: &Held, drift: i64) -> (Actor, Change) {
+        let (scene, claim) = lock.claim.unwrap_or((1, 0));
+        let claim = if self.rarely() { claim + 1 } else { claim };
+        let platform = self.rng.random_ratio(1, 4);
+        let (who, for_user) =
+            if platform { (Actor::Platform, Some(lock.holder)) } else { (lock.holder, None) };
+        (who, Change::Lock { scene, claim, for_user, drift })
+    }
+
     /// A few bills of which `whose` names the same actor, and who that is.
     pub(super) fn keys_of_one(
         &mut self,
         model: &Model,
         whose: impl Fn(&Bill) -> Actor,
     ) -> (Actor, Vec<Key>) {
-        let first = self.known_key();
+        let first = self.open_key(model);
         let who = model.bills.get(&first).map_or(Actor::Stranger, &whose);
         if self.rarely() {
             return (who, vec![]);
         }
         let mut keys = vec![first];
         for _ in 0..self.rng.random_range(1..6) {
-            let key = self.known_key();
+            let key = self.open_key(model);
             let fits = model.bills.get(&key).is_some_and(|bill| whose(bill) == who);
             if fits || self.rarely() {
                 keys.push(key);

@@ -122,7 +122,7 @@ impl Players {
     }
 
     pub(super) fn filling(&mut self, model: &Model) -> (Actor, Op) {
-        let key = self.known_key();
+        let key = self.open_key(model);
         let issuer = self.issuer(model, key);
         (self.mostly(issuer), Op::Fill(self.fill(model, key)))
     }
