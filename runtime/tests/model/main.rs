@@ -178,8 +178,11 @@ impl Both {
                 }
             }
         }
-        if let Op::SetFieldRules { scene, .. } = op {
-            self.compare_field_rules(*scene);
+        match op {
+            Op::SetFieldRules { scene, .. } => self.compare_field_rules(*scene),
+            Op::OpenCase { .. } => self.compare_case(self.model.cases.len() as u32),
+            Op::OnCase { case, .. } => self.compare_case(*case),
+            _ => {}
         }
         self.tally.op(op, verdict);
         self.done += 1;
@@ -191,6 +194,11 @@ impl Both {
         }
     }
 
+    fn compare_case(&self, number: u32) {
+        let expected = self.model.case(number);
+        assert_eq!(expected, world::case(number).as_ref(), "seed {}, case {number}", self.seed);
+    }
+
     /// Compares everything.
     fn end(&self) {
         world::try_state(self.block);
@@ -199,6 +207,8 @@ impl Both {
             let waiting = self.model.waiting.get(key).cloned();
             assert_eq!(waiting, self.world.waiting(*key), "seed {}, bill {key}", self.seed);
         }
+        // And that there is no case more.
+        (0..=self.model.cases.len() as u32 + 1).for_each(|number| self.compare_case(number));
         self.model.field_rules.keys().for_each(|scene| self.compare_field_rules(*scene));
     }
 }

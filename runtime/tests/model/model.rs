@@ -2,6 +2,7 @@
 //! the domain's tables of statuses and conditions, with nothing of the pallets.
 
 mod adjustments;
+mod cases;
 mod changes;
 mod contention;
 mod field_rules;
@@ -14,8 +15,8 @@ pub use links::MAX_LINKS;
 pub use registration::Way;
 
 use crate::words::{
-    Actor, Adjustment, Bill, Done, Draft, Key, Mode, Op, Place, Refusal, RuleSet, Scene, Status,
-    Verdict,
+    Actor, Adjustment, Bill, Case, Done, Draft, Key, Mode, Op, Place, Refusal, RuleSet, Scene,
+    Status, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,8 @@ pub struct Model {
     pub field_rules: BTreeMap<Option<Scene>, RuleSet>,
     /// Adjustments that wait, with their numbers.
     pub waiting: BTreeMap<Key, (u32, Adjustment)>,
+    /// Cases by number, from 1.
+    pub cases: Vec<Case>,
     /// Adjustments proposed so far.
     pub proposed: u32,
     /// The locks that transactions of the block have asked for. Calls that are
@@ -148,6 +151,12 @@ impl Model {
             }
             Op::UpdateLink { key, party, relation, to } => {
                 self.update_link(who, *key, *party, *relation, *to).map(plainly)
+            }
+            Op::OpenCase { key, parties, evidence } => {
+                self.open_case(who, *key, parties, *evidence).map(plainly)
+            }
+            Op::OnCase { case, act, evidence, .. } => {
+                self.on_case(who, *case, act, *evidence).map(plainly)
             }
             Op::SetFieldRules { .. } => unreachable!("the council's affair, see above"),
         }

@@ -43,6 +43,7 @@ impl Players {
             28..30 => self.fillings(model),
             30..34 => self.changes(model),
             34 => self.field_rules(model),
+            35..39 => self.case(model),
             _ => {
                 let key = self.open_key(model);
                 self.change(model, key)

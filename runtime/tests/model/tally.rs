@@ -1,17 +1,20 @@
 //! What a run met: a run that never asks proves nothing.
 
-use crate::words::{Change, Mode, Op, Refusal, Status, Verdict};
+use crate::words::{CaseAct, Change, Mode, Op, Refusal, Status, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every kind of operation, and the items of batches that do not stand and fall
 /// together.
-const KINDS: [&str; 30] = [
+const KINDS: [&str; 34] = [
     "AdminLock",
     "AdminUnlock",
     "Approve",
+    "CaseLock",
+    "CaseUnlock",
     "ChangeAll",
     "ChangeEach",
     "ChangeEach item",
+    "CloseCase",
     "Confirm",
     "ConfirmNotice",
     "Expire",
@@ -21,6 +24,7 @@ const KINDS: [&str; 30] = [
     "FillEach item",
     "Link",
     "Lock",
+    "OpenCase",
     "PreIssue",
     "Propose",
     "RedReverse",
@@ -138,6 +142,12 @@ fn kind(op: &Op) -> &'static str {
         Op::SetFieldRules { .. } => "SetFieldRules",
         Op::Link { .. } => "Link",
         Op::UpdateLink { .. } => "UpdateLink",
+        Op::OpenCase { .. } => "OpenCase",
+        Op::OnCase { act, .. } => match act {
+            CaseAct::Lock => "CaseLock",
+            CaseAct::Unlock => "CaseUnlock",
+            CaseAct::Close(_) => "CloseCase",
+        },
     }
 }
 

@@ -180,6 +180,26 @@ pub struct Adjustment {
     pub to: Status,
 }
 
+/// A dispute over a bill that administrators settle.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Case {
+    pub bill: Key,
+    pub parties: Vec<Actor>,
+    /// In whose favour it was decided, if in anybody's; none: it is open.
+    pub decision: Option<Option<Actor>>,
+    /// What was done about it, in numbers.
+    pub acts: u32,
+}
+
+/// What an administrator does about a case.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CaseAct {
+    Lock,
+    Unlock,
+    /// In favour of this party, or of nobody.
+    Close(Option<Actor>),
+}
+
 /// A field of which a field rule speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Field {
@@ -344,6 +364,19 @@ pub enum Op {
         /// None: the link ends.
         to: Option<Relation>,
     },
+    OpenCase {
+        key: Key,
+        parties: Vec<Actor>,
+        evidence: bool,
+    },
+    /// Cases are counted from 1 in the order in which they were opened.
+    OnCase {
+        case: u32,
+        /// Its bill, if there is such a case.
+        key: Key,
+        act: CaseAct,
+        evidence: bool,
+    },
 }
 
 impl Op {
@@ -366,7 +399,9 @@ impl Op {
             | Self::Approve { key, .. }
             | Self::Withdraw { key, .. }
             | Self::Link { key, .. }
-            | Self::UpdateLink { key, .. } => vec![*key],
+            | Self::UpdateLink { key, .. }
+            | Self::OpenCase { key, .. }
+            | Self::OnCase { key, .. } => vec![*key],
             Self::SetFieldRules { .. } => vec![],
         }
     }

@@ -3,7 +3,7 @@
 use super::Players;
 use crate::{
     model::Model,
-    words::{Actor, Key, Op, Proposal, Relation, Scene, Status},
+    words::{Actor, CaseAct, Key, Op, Proposal, Relation, Scene, Status},
 };
 use rand::{Rng, seq::IteratorRandom};
 
@@ -91,6 +91,29 @@ impl Players {
         let proposal = Proposal { key, check, day, total, expected, to, evidence };
         let admin = self.admin();
         (self.mostly(admin), Op::Propose(proposal))
+    }
+
+    pub(super) fn case(&mut self, model: &Model) -> (Actor, Op) {
+        let admin = self.admin();
+        let (who, evidence) = (self.mostly(admin), !self.rarely());
+        let cases = model.cases.len() as u32;
+        if cases == 0 || self.rng.random_ratio(1, 3) {
+            let count = if self.rarely() { 0 } else { self.rng.random_range(1..4) };
+            let parties = (0..count).map(|_| self.anyone()).collect();
+            return (who, Op::OpenCase { key: self.open_key(model), parties, evidence });
+        }
+        // One that is not, or one of the newest.
+        let some = if self.rarely() { cases + 1 } else { cases };
+        let case = self.rng.random_range(some.saturating_sub(4)..=some);
+        let known = model.case(case);
+        let key = known.map_or(1, |case| case.bill);
+        let act = match self.rng.random_range(0..6) {
+            0 | 1 => CaseAct::Lock,
+            2 | 3 => CaseAct::Unlock,
+            4 => CaseAct::Close(Some(self.anyone())),
+            _ => CaseAct::Close(known.and_then(|case| case.parties.first().copied())),
+        };
+        (who, Op::OnCase { case, key, act, evidence })
     }
 
     pub(super) fn link(&mut self, model: &Model) -> (Actor, Op) {

@@ -6,14 +6,16 @@ use super::{
     reason,
     writing::{bill_key, check_code, date, field_rule, hash, relation, status, summary},
 };
-use crate::words::{Change, Filling, Item, Mode, Op, Proposal, Reversal};
+use crate::words::{Actor, CaseAct, Change, Filling, Item, Key, Mode, Op, Proposal, Reversal};
 use billchain_primitives::{BatchMode, Elements, Fen, SceneId, ThreeCodes};
 use billchain_runtime::{Runtime, RuntimeCall};
 use pallet_bill_register::LinkChange;
 use pallet_bill_update::{StatusChange, StatusItem, SummaryItem};
+use pallet_dispute::Outcome;
 
 type Register = pallet_bill_register::Call<Runtime>;
 type Update = pallet_bill_update::Call<Runtime>;
+type Dispute = pallet_dispute::Call<Runtime>;
 
 impl World {
     /// The call that asks for `op` in a block at `now`.
@@ -78,6 +80,8 @@ impl World {
                 let relation = relation(*as_what);
                 Register::update_link { key, party, relation, change, reason }.into()
             }
+            Op::OpenCase { key, parties, evidence } => open_case(*key, parties, *evidence),
+            Op::OnCase { case, act, evidence, .. } => on_case(*case, act, *evidence),
         }
     }
 }
@@ -113,6 +117,31 @@ fn propose(proposal: &Proposal) -> RuntimeCall {
         to: status(proposal.to),
         reason: reason(),
         evidence: hash(u8::from(proposal.evidence)),
+    }
+    .into()
+}
+
+fn open_case(key: Key, parties: &[Actor], evidence: bool) -> RuntimeCall {
+    let parties: Vec<_> = parties.iter().copied().map(did).collect();
+    Dispute::open_case {
+        key: bill_key(key),
+        parties: parties.try_into().expect("few parties"),
+        reason: reason(),
+        evidence: hash(u8::from(evidence)),
+    }
+    .into()
+}
+
+fn on_case(case: u32, act: &CaseAct, evidence: bool) -> RuntimeCall {
+    let (reason, evidence) = (reason(), hash(u8::from(evidence)));
+    match act {
+        CaseAct::Lock => Dispute::admin_lock { case, reason, evidence },
+        CaseAct::Unlock => Dispute::admin_unlock { case, reason, evidence },
+        CaseAct::Close(favoured) => {
+            let outcome =
+                favoured.map_or(Outcome::Dismissed, |party| Outcome::InFavourOf(did(party)));
+            Dispute::close_case { case, outcome, reason, evidence }
+        }
     }
     .into()
 }

@@ -6,15 +6,16 @@ use super::{
     writing::{CHECK_CODES, USCC, bill_key, field_rule},
 };
 use crate::words::{
-    Adjustment, Bill, Claim, Done, Draft, Field, Hashes, Key, Kind, Link, Lock, Place, Refusal,
-    Relation, RuleSet, Scene, Status, Verdict,
+    Adjustment, Bill, Case, Claim, Done, Draft, Field, Hashes, Key, Kind, Link, Lock, Place,
+    Refusal, Relation, RuleSet, Scene, Status, Verdict,
 };
 use billchain_primitives::{
     BillKey, BillKind, BillStatus, PayerType, SceneId, Stamp, traits::LockPurpose,
 };
-use billchain_runtime::{BillRegister, BillUpdate, Runtime, RuntimeError, RuntimeEvent};
+use billchain_runtime::{BillRegister, BillUpdate, Dispute, Runtime, RuntimeError, RuntimeEvent};
 use pallet_bill_register::{BillField, Error as RegisterError, Event as Registered};
 use pallet_bill_update::{Error as UpdateError, Event as Updated};
+use pallet_dispute::Outcome;
 use sp_runtime::DispatchError;
 
 impl World {
@@ -185,6 +186,20 @@ impl World {
         };
         Some((number.expect("it was proposed") as u32, adjustment))
     }
+}
+
+/// The case with this number.
+pub fn case(number: u32) -> Option<Case> {
+    let found = Dispute::case(number)?;
+    Some(Case {
+        bill: key_of(found.bill),
+        parties: found.parties.iter().map(actor).collect(),
+        decision: found.decision.map(|decision| match decision.outcome {
+            Outcome::InFavourOf(party) => Some(actor(&party)),
+            Outcome::Dismissed => None,
+        }),
+        acts: found.acts,
+    })
 }
 
 /// Whether the field rules of a scene, or of all, are these.
