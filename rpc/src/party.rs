@@ -93,8 +93,7 @@ fn name(relation: Relation) -> &'static str {
     }
 }
 
-/// The bills that a party issued or is linked to, by the time it came to that,
-/// paged.
+/// The bills that a party is linked to, by the time it was linked, paged.
 fn by_party(context: &Context, args: &Args) -> Answer<Page<PartyBillView>> {
     let party: Did = args.parsed(0, "party")?;
     let prefix = index::party_bills_prefix(&party);
@@ -102,7 +101,7 @@ fn by_party(context: &Context, args: &Args) -> Answer<Page<PartyBillView>> {
         Ok(PartyBillView {
             code: found.bill.code,
             number: found.bill.number,
-            relation: found.relation.map_or("issuer", name).to_owned(),
+            relation: name(found.relation).to_owned(),
             since: found.since.into(),
         })
     })

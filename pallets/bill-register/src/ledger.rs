@@ -2,8 +2,8 @@
 //! follows them.
 
 use crate::{
-    Bills, Config, Event, FieldRuleSets, Pallet, PartyBill, Touched, required::check_required,
-    rules::unsound, types::check_fields,
+    Bills, Config, Event, FieldRuleSets, Pallet, Touched, required::check_required, rules::unsound,
+    types::check_fields,
 };
 use billchain_primitives::{
     BillKey, BillKind, BillStatus, BillSummary, Stamp, SummaryFields,
@@ -69,7 +69,7 @@ impl<T: Config> BillLedger for Pallet<T> {
             filled_in: SummaryFields::NONE,
         };
         let bill = Self::write(None, Bill { summary, state, receipt }, entry);
-        Self::index(&bill.summary, at);
+        Self::index(&bill.summary);
 
         let Bill { summary, state, .. } = bill;
         let BillSummary { key, kind, issuer, scene, total, related, issuer_uscc: uscc, .. } =
@@ -109,11 +109,9 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Notes a new bill among those of its issuer, and with the one it reverses
-    /// or replaces.
-    fn index(summary: &BillSummary, since: Stamp) {
+    /// Notes a new bill with the one it reverses or replaces.
+    fn index(summary: &BillSummary) {
         let key = summary.key;
-        PartyBill { bill: key, relation: None, since }.note(&summary.issuer);
         if let Some(original) = summary.related {
             offchain_index::set(&index::related_key(&original, &key), &key.encode());
         }

@@ -180,22 +180,22 @@ fn chained(previous: [u8; 32], record: &LinkRecord) -> [u8; 32] {
     sm3(&(previous, record).encode())
 }
 
-/// A bill of a party, as the node-local index has it.
+/// A bill that a party is linked to, as the node-local index has it. What a
+/// participant issued stands in a list of its own
+/// ([`lists::by_issuer`](billchain_primitives::lists::by_issuer)).
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct PartyBill {
     /// The bill.
     pub bill: BillKey,
-    /// What the party is to it; `None`: its issuer.
-    pub relation: Option<Relation>,
+    /// What the party is to it.
+    pub relation: Relation,
     /// Since when.
     pub since: Stamp,
 }
 
 impl PartyBill {
     fn key(&self, party: &Did) -> Vec<u8> {
-        // 0 is the issuer's; the relations follow in the order of the enum.
-        let relation = self.relation.map_or(0, |relation| relation as u8 + 1);
-        index::party_bill_key(party, &self.since, &self.bill, relation)
+        index::party_bill_key(party, &self.since, &self.bill, self.relation as u8)
     }
 
     pub(crate) fn note(&self, party: &Did) {
@@ -258,7 +258,7 @@ impl<T: Config> Pallet<T> {
         entry.links.try_push(link).map_err(|_| Error::<T>::TooManyLinks)?;
         let act = LinkAct::Linked { party: party.clone(), relation };
         Self::store_links(key, entry, operator.clone(), act)?;
-        PartyBill { bill: key, relation: Some(relation), since }.note(&party);
+        PartyBill { bill: key, relation, since }.note(&party);
         Self::deposit_event(Event::PartyLinked { key, party, relation, operator });
         Ok(())
     }
@@ -273,13 +273,13 @@ impl<T: Config> Pallet<T> {
         }
         let (since, operator) = (Self::stamp(), sender.did);
         let before = entry.links.remove(at);
-        PartyBill { bill: key, relation: Some(relation), since: before.since }.forget(&party);
+        PartyBill { bill: key, relation, since: before.since }.forget(&party);
         if let LinkChange::Relation(to) = change {
             let operator = operator.clone();
             let link = Link { party: party.clone(), relation: to, since, operator };
             // There is room: one was removed just now.
             entry.links.try_push(link).map_err(|_| Error::<T>::TooManyLinks)?;
-            PartyBill { bill: key, relation: Some(to), since }.note(&party);
+            PartyBill { bill: key, relation: to, since }.note(&party);
         }
         let (whose, why) = (party.clone(), reason.clone());
         let act = LinkAct::Updated { party: whose, relation, change, reason: why };

@@ -94,7 +94,7 @@ pub(super) const METHODS: &[Method] = &[
     ),
     method(
         "bill_byParty",
-        "The bills that a participant issued or is linked to, oldest first",
+        "The bills that a participant is linked to, oldest first; for what it issued see bill_byIssuer",
         &[required("party", "DID of the participant", of::<schema::Did>), CURSOR, LIMIT],
         page::<PartyBillView>,
     ),

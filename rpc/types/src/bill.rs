@@ -154,7 +154,7 @@ pub struct PartyView {
     pub operator: Option<Did>,
 }
 
-/// A bill of a party.
+/// A bill that a party is linked to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PartyBillView {
     /// 票据代码.
@@ -163,7 +163,7 @@ pub struct PartyBillView {
     /// 票据号码.
     #[schemars(with = "schema::BillNumber")]
     pub number: BillNumber,
-    /// `issuer`, `payer_agent`, `claimant`, `insurer` or `other`.
+    /// `payer_agent`, `claimant`, `insurer` or `other`.
     pub relation: String,
     /// Since when.
     pub since: StampView,
