@@ -26,27 +26,27 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 85.2 µs, its reads 9.9 µs, commit of its block 21_645.8 µs.
+    // At most: call 37.7 µs, its reads 8.2 µs, commit of its block 405.1 µs.
     fn link() -> Weight {
-        let time = Weight::from_parts(85_286_000, 0);
+        let time = Weight::from_parts(37_795_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 3))
     }
-    // At most: call 85.1 µs, its reads 10.2 µs, commit of its block 27_686.3 µs.
+    // At most: call 39.3 µs, its reads 5.8 µs, commit of its block 464.1 µs.
     fn register() -> Weight {
-        let time = Weight::from_parts(85_117_000, 0);
+        let time = Weight::from_parts(39_327_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 3))
     }
-    // At most: call 5_676.0 µs, its reads 8_546.3 µs, commit of its block 95_444.7 µs.
+    // At most: call 5_141.7 µs, its reads 7_837.4 µs, commit of its block 16_351.0 µs.
     fn set_status(n: u32) -> Weight {
-        let time = Weight::from_parts(1_752_894_000, 0);
+        let time = Weight::from_parts(411_405_000, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(6, 1));
-        let time = Weight::from_parts(2_678_996, 0);
+        let time = Weight::from_parts(4_338_480, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(2, 1));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 86.4 µs, its reads 17.3 µs, commit of its block 33_022.5 µs.
+    // At most: call 39.0 µs, its reads 8.4 µs, commit of its block 520.3 µs.
     fn unlink() -> Weight {
-        let time = Weight::from_parts(86_436_000, 0);
+        let time = Weight::from_parts(39_098_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 3))
     }
 }

@@ -30,37 +30,37 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 90.7 µs, its reads 11.4 µs, commit of its block 25_723.5 µs.
+    // At most: call 29.5 µs, its reads 5.3 µs, commit of its block 482.6 µs.
     fn activate() -> Weight {
-        let time = Weight::from_parts(90_704_000, 0);
+        let time = Weight::from_parts(29_583_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
-    // At most: call 84.2 µs, its reads 7.1 µs, commit of its block 13_988.4 µs.
+    // At most: call 36.0 µs, its reads 8.0 µs, commit of its block 548.9 µs.
     fn freeze() -> Weight {
-        let time = Weight::from_parts(84_234_000, 0);
+        let time = Weight::from_parts(36_095_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
-    // At most: call 83.6 µs, its reads 14.8 µs, commit of its block 28_341.3 µs.
+    // At most: call 33.4 µs, its reads 8.5 µs, commit of its block 546.4 µs.
     fn record_transfer() -> Weight {
-        let time = Weight::from_parts(83_663_000, 0);
+        let time = Weight::from_parts(33_400_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
-    // At most: call 101.9 µs, its reads 23.7 µs, commit of its block 27_874.8 µs.
+    // At most: call 37.1 µs, its reads 8.1 µs, commit of its block 448.7 µs.
     fn record_use() -> Weight {
-        let time = Weight::from_parts(101_922_000, 0);
+        let time = Weight::from_parts(37_133_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(7, 1))
     }
-    // At most: call 122.6 µs, its reads 26.1 µs, commit of its block 28_459.4 µs.
+    // At most: call 66.2 µs, its reads 12.7 µs, commit of its block 553.0 µs.
     fn register_grant(n: u32) -> Weight {
-        let time = Weight::from_parts(103_694_000, 0);
+        let time = Weight::from_parts(51_597_000, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(8, 3));
-        let time = Weight::from_parts(186_840, 0);
+        let time = Weight::from_parts(116_306, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(0, 0));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 55.1 µs, its reads 6.7 µs, commit of its block 3_389.0 µs.
+    // At most: call 37.8 µs, its reads 9.5 µs, commit of its block 534.7 µs.
     fn revoke() -> Weight {
-        let time = Weight::from_parts(55_111_000, 0);
+        let time = Weight::from_parts(37_898_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
 }

@@ -34,50 +34,50 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 105.0 µs, its reads 32.5 µs, commit of its block 35_644.5 µs.
+    // At most: call 45.5 µs, its reads 11.8 µs, commit of its block 391.9 µs.
     fn confirm() -> Weight {
-        let time = Weight::from_parts(105_077_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
-    }
-    // At most: call 99.3 µs, its reads 28.5 µs, commit of its block 35_662.1 µs.
-    fn link_party() -> Weight {
-        let time = Weight::from_parts(99_340_000, 0);
+        let time = Weight::from_parts(45_581_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
     }
-    // At most: call 247.4 µs, its reads 72.2 µs, commit of its block 35_379.7 µs.
+    // At most: call 49.1 µs, its reads 13.0 µs, commit of its block 515.2 µs.
+    fn link_party() -> Weight {
+        let time = Weight::from_parts(49_142_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
+    }
+    // At most: call 150.5 µs, its reads 25.8 µs, commit of its block 377.1 µs.
     fn pre_issue() -> Weight {
-        let time = Weight::from_parts(247_468_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(10, 1))
+        let time = Weight::from_parts(150_584_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(11, 1))
     }
-    // At most: call 247.6 µs, its reads 73.4 µs, commit of its block 31_397.7 µs.
+    // At most: call 124.4 µs, its reads 18.5 µs, commit of its block 345.0 µs.
     fn register() -> Weight {
-        let time = Weight::from_parts(247_657_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(10, 1))
+        let time = Weight::from_parts(124_435_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(11, 1))
     }
-    // At most: call 54_690.2 µs, its reads 375.8 µs, commit of its block 36_653.6 µs.
+    // At most: call 47_064.0 µs, its reads 803.6 µs, commit of its block 7_009.0 µs.
     fn register_batch(n: u32) -> Weight {
-        let time = Weight::from_parts(154_787_616, 0);
-        let weight = time.saturating_add(T::DbWeight::get().reads_writes(9, 0));
-        let time = Weight::from_parts(109_564_384, 0);
+        let time = Weight::from_parts(74_691_988, 0);
+        let weight = time.saturating_add(T::DbWeight::get().reads_writes(10, 0));
+        let time = Weight::from_parts(92_267_012, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(1, 1));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 87.4 µs, its reads 10.9 µs, commit of its block 31_715.2 µs.
+    // At most: call 42.4 µs, its reads 4.6 µs, commit of its block 459.3 µs.
     fn set_field_rules(n: u32) -> Weight {
-        let time = Weight::from_parts(77_504_000, 0);
+        let time = Weight::from_parts(32_098_000, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(3, 1));
-        let time = Weight::from_parts(274_187, 0);
+        let time = Weight::from_parts(329_250, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(0, 0));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 96.6 µs, its reads 17.1 µs, commit of its block 31_681.4 µs.
+    // At most: call 40.6 µs, its reads 7.2 µs, commit of its block 466.9 µs.
     fn update_link() -> Weight {
-        let time = Weight::from_parts(96_664_000, 0);
+        let time = Weight::from_parts(40_661_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
     }
-    // At most: call 94.9 µs, its reads 18.0 µs, commit of its block 23_670.0 µs.
+    // At most: call 52.1 µs, its reads 15.2 µs, commit of its block 497.6 µs.
     fn void() -> Weight {
-        let time = Weight::from_parts(94_921_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
+        let time = Weight::from_parts(52_196_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
     }
 }

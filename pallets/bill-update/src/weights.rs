@@ -32,39 +32,39 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 242.5 µs, its reads 33.2 µs, commit of its block 26_284.7 µs.
+    // At most: call 202.2 µs, its reads 16.6 µs, commit of its block 552.5 µs.
     fn approve_adjustment() -> Weight {
-        let time = Weight::from_parts(242_530_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(8, 3))
+        let time = Weight::from_parts(202_206_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(10, 3))
     }
-    // At most: call 339.2 µs, its reads 57.0 µs, commit of its block 23_224.4 µs.
+    // At most: call 263.8 µs, its reads 29.4 µs, commit of its block 590.4 µs.
     fn change_status() -> Weight {
-        let time = Weight::from_parts(339_204_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(11, 2))
+        let time = Weight::from_parts(263_853_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(13, 2))
     }
-    // At most: call 311.3 µs, its reads 34.6 µs, commit of its block 5_365.3 µs.
+    // At most: call 273.8 µs, its reads 30.3 µs, commit of its block 636.9 µs.
     fn lock_with_grant() -> Weight {
-        let time = Weight::from_parts(311_373_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(12, 3))
+        let time = Weight::from_parts(273_896_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(14, 3))
     }
-    // At most: call 84.6 µs, its reads 33.3 µs, commit of its block 26_203.3 µs.
+    // At most: call 42.6 µs, its reads 22.1 µs, commit of its block 488.9 µs.
     fn propose_adjustment() -> Weight {
-        let time = Weight::from_parts(84_697_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(8, 2))
+        let time = Weight::from_parts(42_643_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(10, 2))
     }
-    // At most: call 209.4 µs, its reads 48.1 µs, commit of its block 23_792.3 µs.
+    // At most: call 153.5 µs, its reads 30.2 µs, commit of its block 555.8 µs.
     fn red_reverse() -> Weight {
-        let time = Weight::from_parts(209_453_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(11, 3))
+        let time = Weight::from_parts(153_576_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(14, 3))
     }
-    // At most: call 118.1 µs, its reads 15.6 µs, commit of its block 26_870.3 µs.
+    // At most: call 68.4 µs, its reads 6.3 µs, commit of its block 505.7 µs.
     fn update_summary() -> Weight {
-        let time = Weight::from_parts(118_125_000, 0);
+        let time = Weight::from_parts(68_481_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
-    // At most: call 62.8 µs, its reads 16.3 µs, commit of its block 30_447.3 µs.
+    // At most: call 23.8 µs, its reads 4.4 µs, commit of its block 467.3 µs.
     fn withdraw_adjustment() -> Weight {
-        let time = Weight::from_parts(62_883_000, 0);
+        let time = Weight::from_parts(23_806_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 2))
     }
 }

@@ -28,34 +28,34 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 207.0 µs, its reads 38.2 µs, commit of its block 31_639.6 µs.
+    // At most: call 162.5 µs, its reads 20.1 µs, commit of its block 725.9 µs.
     fn admin_lock() -> Weight {
-        let time = Weight::from_parts(207_009_000, 0);
+        let time = Weight::from_parts(162_569_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(9, 2))
+    }
+    // At most: call 91.3 µs, its reads 12.7 µs, commit of its block 575.1 µs.
+    fn admin_unlock() -> Weight {
+        let time = Weight::from_parts(91_386_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(7, 2))
     }
-    // At most: call 158.4 µs, its reads 39.9 µs, commit of its block 42_062.4 µs.
-    fn admin_unlock() -> Weight {
-        let time = Weight::from_parts(158_426_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(6, 2))
-    }
-    // At most: call 1_138.1 µs, its reads 392.1 µs, commit of its block 38_048.3 µs.
+    // At most: call 1_127.6 µs, its reads 344.9 µs, commit of its block 5_153.6 µs.
     fn announce(n: u32) -> Weight {
-        let time = Weight::from_parts(127_784_000, 0);
+        let time = Weight::from_parts(134_590_875, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(5, 0));
-        let time = Weight::from_parts(31_453_875, 0);
+        let time = Weight::from_parts(30_960_125, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(3, 2));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 80.3 µs, its reads 10.8 µs, commit of its block 24_159.4 µs.
+    // At most: call 49.8 µs, its reads 10.1 µs, commit of its block 587.8 µs.
     fn close_case() -> Weight {
-        let time = Weight::from_parts(80_330_000, 0);
+        let time = Weight::from_parts(49_804_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 2))
     }
-    // At most: call 101.1 µs, its reads 55.2 µs, commit of its block 27_605.2 µs.
+    // At most: call 75.5 µs, its reads 32.3 µs, commit of its block 516.2 µs.
     fn open_case(n: u32) -> Weight {
-        let time = Weight::from_parts(76_860_000, 0);
+        let time = Weight::from_parts(38_499_500, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(6, 3));
-        let time = Weight::from_parts(1_669_000, 0);
+        let time = Weight::from_parts(2_527_875, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(1, 0));
         weight.saturating_add(each.saturating_mul(n.into()))
     }

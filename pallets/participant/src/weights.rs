@@ -28,29 +28,29 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 95.8 µs, its reads 29.4 µs, commit of its block 35_686.3 µs.
+    // At most: call 42.0 µs, its reads 10.0 µs, commit of its block 370.1 µs.
     fn register() -> Weight {
-        let time = Weight::from_parts(95_862_000, 0);
+        let time = Weight::from_parts(42_075_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(7, 5))
     }
-    // At most: call 88.1 µs, its reads 21.0 µs, commit of its block 39_659.8 µs.
+    // At most: call 34.1 µs, its reads 8.1 µs, commit of its block 374.3 µs.
     fn rotate_key() -> Weight {
-        let time = Weight::from_parts(88_171_000, 0);
+        let time = Weight::from_parts(34_118_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 3))
     }
-    // At most: call 20.8 µs, its reads 5.2 µs, commit of its block 464.0 µs.
+    // At most: call 22.0 µs, its reads 4.8 µs, commit of its block 351.6 µs.
     fn set_roles() -> Weight {
-        let time = Weight::from_parts(20_891_000, 0);
+        let time = Weight::from_parts(22_065_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 1))
     }
-    // At most: call 71.9 µs, its reads 20.4 µs, commit of its block 31_698.3 µs.
+    // At most: call 25.3 µs, its reads 5.6 µs, commit of its block 364.8 µs.
     fn set_status() -> Weight {
-        let time = Weight::from_parts(71_927_000, 0);
+        let time = Weight::from_parts(25_358_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
     }
-    // At most: call 73.0 µs, its reads 11.6 µs, commit of its block 39_624.6 µs.
+    // At most: call 25.4 µs, its reads 3.7 µs, commit of its block 395.1 µs.
     fn update_info() -> Weight {
-        let time = Weight::from_parts(73_080_000, 0);
+        let time = Weight::from_parts(25_459_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 3))
     }
 }

@@ -30,34 +30,34 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 46.1 µs, its reads 9.9 µs, commit of its block 43_728.4 µs.
+    // At most: call 13.4 µs, its reads 2.4 µs, commit of its block 348.1 µs.
     fn remove_admin() -> Weight {
-        let time = Weight::from_parts(46_199_000, 0);
+        let time = Weight::from_parts(13_450_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(2, 2))
     }
-    // At most: call 50.0 µs, its reads 10.0 µs, commit of its block 35_705.2 µs.
+    // At most: call 15.9 µs, its reads 4.0 µs, commit of its block 323.3 µs.
     fn remove_transition_rule() -> Weight {
-        let time = Weight::from_parts(50_074_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(3, 3))
+        let time = Weight::from_parts(15_983_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(4, 4))
     }
-    // At most: call 47.3 µs, its reads 11.7 µs, commit of its block 47_683.4 µs.
+    // At most: call 13.5 µs, its reads 1.9 µs, commit of its block 356.7 µs.
     fn remove_whitelist() -> Weight {
-        let time = Weight::from_parts(47_381_000, 0);
+        let time = Weight::from_parts(13_539_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(2, 2))
     }
-    // At most: call 57.3 µs, its reads 13.4 µs, commit of its block 47_640.0 µs.
+    // At most: call 17.6 µs, its reads 3.4 µs, commit of its block 307.4 µs.
     fn set_admin() -> Weight {
-        let time = Weight::from_parts(57_355_000, 0);
+        let time = Weight::from_parts(17_628_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 2))
     }
-    // At most: call 51.1 µs, its reads 12.5 µs, commit of its block 47_673.0 µs.
+    // At most: call 22.3 µs, its reads 4.9 µs, commit of its block 312.7 µs.
     fn set_transition_rule() -> Weight {
-        let time = Weight::from_parts(51_185_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(3, 3))
+        let time = Weight::from_parts(22_395_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(5, 4))
     }
-    // At most: call 61.6 µs, its reads 27.5 µs, commit of its block 47_514.3 µs.
+    // At most: call 22.5 µs, its reads 4.7 µs, commit of its block 334.1 µs.
     fn set_whitelist() -> Weight {
-        let time = Weight::from_parts(61_693_000, 0);
+        let time = Weight::from_parts(22_564_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 2))
     }
 }

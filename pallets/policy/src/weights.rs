@@ -26,27 +26,27 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 111.4 µs, its reads 17.8 µs, commit of its block 43_626.3 µs.
+    // At most: call 110.2 µs, its reads 17.1 µs, commit of its block 8_592.0 µs.
     fn finalize_approval() -> Weight {
-        let time = Weight::from_parts(111_414_000, 0);
+        let time = Weight::from_parts(110_236_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 2))
     }
-    // At most: call 21_064.3 µs, its reads 350.9 µs, commit of its block 281_124.3 µs.
+    // At most: call 16_401.6 µs, its reads 759.6 µs, commit of its block 46_990.7 µs.
     fn set_status() -> Weight {
-        let time = Weight::from_parts(21_064_328_000, 0);
+        let time = Weight::from_parts(16_401_643_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(144, 137))
     }
-    // At most: call 2_093.2 µs, its reads 3_559.5 µs, commit of its block 22_666.5 µs.
+    // At most: call 3_488.5 µs, its reads 1_968.0 µs, commit of its block 11_020.1 µs.
     fn submit(b: u32) -> Weight {
-        let time = Weight::from_parts(1_176_876_142, 0);
+        let time = Weight::from_parts(735_784_380, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(1023, 15));
-        let time = Weight::from_parts(212_908, 0);
+        let time = Weight::from_parts(230_667, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(0, 0));
         weight.saturating_add(each.saturating_mul(b.into()))
     }
-    // At most: call 98.6 µs, its reads 10.2 µs, commit of its block 19_460.5 µs.
+    // At most: call 105.7 µs, its reads 13.3 µs, commit of its block 11_515.1 µs.
     fn submit_approval() -> Weight {
-        let time = Weight::from_parts(98_668_000, 0);
+        let time = Weight::from_parts(105_769_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
     }
 }

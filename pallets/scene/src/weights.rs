@@ -30,34 +30,34 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 54.4 µs, its reads 12.4 µs, commit of its block 18_275.4 µs.
+    // At most: call 81.5 µs, its reads 17.4 µs, commit of its block 12_739.2 µs.
     fn configure() -> Weight {
-        let time = Weight::from_parts(54_491_000, 0);
+        let time = Weight::from_parts(81_521_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(8, 3))
     }
-    // At most: call 51.3 µs, its reads 18.4 µs, commit of its block 18_644.3 µs.
+    // At most: call 76.5 µs, its reads 35.4 µs, commit of its block 15_748.2 µs.
     fn register() -> Weight {
-        let time = Weight::from_parts(51_337_000, 0);
+        let time = Weight::from_parts(76_583_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(9, 3))
     }
-    // At most: call 26.9 µs, its reads 8.5 µs, commit of its block 2_173.5 µs.
+    // At most: call 73.0 µs, its reads 25.7 µs, commit of its block 12_447.3 µs.
     fn set_status() -> Weight {
-        let time = Weight::from_parts(26_990_000, 0);
+        let time = Weight::from_parts(73_090_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(8, 3))
     }
-    // At most: call 27.9 µs, its reads 8.6 µs, commit of its block 3_925.9 µs.
+    // At most: call 71.9 µs, its reads 24.0 µs, commit of its block 11_779.8 µs.
     fn set_weight() -> Weight {
-        let time = Weight::from_parts(27_923_000, 0);
+        let time = Weight::from_parts(71_988_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(8, 3))
     }
-    // At most: call 67.8 µs, its reads 14.1 µs, commit of its block 18_640.0 µs.
+    // At most: call 99.0 µs, its reads 35.1 µs, commit of its block 12_005.2 µs.
     fn submit_approval() -> Weight {
-        let time = Weight::from_parts(67_802_000, 0);
+        let time = Weight::from_parts(99_089_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(9, 5))
     }
-    // At most: call 48.4 µs, its reads 9.0 µs, commit of its block 16_796.5 µs.
+    // At most: call 85.4 µs, its reads 16.4 µs, commit of its block 11_729.7 µs.
     fn withdraw() -> Weight {
-        let time = Weight::from_parts(48_471_000, 0);
+        let time = Weight::from_parts(85_409_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(7, 3))
     }
 }

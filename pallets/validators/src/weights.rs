@@ -28,29 +28,29 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 198.8 µs, its reads 16.9 µs, commit of its block 20_233.3 µs.
+    // At most: call 310.4 µs, its reads 25.9 µs, commit of its block 15_513.8 µs.
     fn add_observer() -> Weight {
-        let time = Weight::from_parts(198_840_000, 0);
+        let time = Weight::from_parts(310_485_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(2, 1))
     }
-    // At most: call 202.9 µs, its reads 25.3 µs, commit of its block 43_575.7 µs.
+    // At most: call 253.3 µs, its reads 32.8 µs, commit of its block 15_618.8 µs.
     fn add_validator() -> Weight {
-        let time = Weight::from_parts(202_952_000, 0);
+        let time = Weight::from_parts(253_362_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 2))
     }
-    // At most: call 152.6 µs, its reads 12.3 µs, commit of its block 36_199.4 µs.
+    // At most: call 193.8 µs, its reads 15.0 µs, commit of its block 14_860.7 µs.
     fn remove_observer() -> Weight {
-        let time = Weight::from_parts(152_649_000, 0);
+        let time = Weight::from_parts(193_860_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
-    // At most: call 72.9 µs, its reads 7.8 µs, commit of its block 19_666.9 µs.
+    // At most: call 77.0 µs, its reads 7.3 µs, commit of its block 11_912.7 µs.
     fn remove_validator() -> Weight {
-        let time = Weight::from_parts(72_980_000, 0);
+        let time = Weight::from_parts(77_056_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
-    // At most: call 64.3 µs, its reads 6.8 µs, commit of its block 19_929.2 µs.
+    // At most: call 88.8 µs, its reads 5.6 µs, commit of its block 11_717.0 µs.
     fn rotate_validator_key() -> Weight {
-        let time = Weight::from_parts(64_346_000, 0);
+        let time = Weight::from_parts(88_842_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
 }
