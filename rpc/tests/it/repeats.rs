@@ -143,11 +143,6 @@ async fn a_batch_is_answered_item_by_item_in_words() {
     let insurer = node.execute(&client, "//insurer-a", call).await;
     assert_eq!(outcomes(&insurer), [Refused; 5]);
     assert!(insurer.items.iter().all(|item| item.error.as_ref().unwrap().name == "RoleForbidden"));
-    // What no bill is to blame for is the transaction's error alone.
-    let call = batch(bills(), BatchMode::PerItem);
-    let stranger = node.execute(&client, "//stranger", call).await;
-    assert_eq!(stranger.error.as_ref().unwrap().name, "NotParticipant");
-    assert_eq!(outcomes(&stranger), [NotApplied; 5]);
     // Other transactions have no items.
     let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![1] });
     assert!(node.execute(&client, "//hospital", remark).await.items.is_empty());
