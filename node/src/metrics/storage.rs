@@ -66,9 +66,9 @@ fn costs(encoder: &mut DescriptorEncoder<'_>, stats: &Stats) -> fmt::Result {
     let help = "Time spent computing roots of states";
     counter(encoder, "storage_root", help, seconds.as_ref(), stats.speculation_seconds)?;
     let help = "Blocks committed since start";
-    counter(encoder, "storage_commits", help, None, stats.commits as f64)?;
+    counter(encoder, "storage_commits", help, None, stats.commits)?;
     let help = "Roots computed since start";
-    counter(encoder, "storage_roots", help, None, stats.speculations as f64)
+    counter(encoder, "storage_roots", help, None, stats.speculations)
 }
 
 fn gauge(
@@ -82,13 +82,16 @@ fn gauge(
     value.encode(encoder.encode_descriptor(name, help, unit.as_ref(), value.metric_type())?)
 }
 
-fn counter(
+fn counter<N>(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
     unit: Option<&Unit>,
-    value: f64,
-) -> fmt::Result {
+    value: N,
+) -> fmt::Result
+where
+    ConstCounter<N>: EncodeMetric,
+{
     let value = ConstCounter::new(value);
     value.encode(encoder.encode_descriptor(name, help, unit, value.metric_type())?)
 }

@@ -119,16 +119,12 @@ impl Model {
         match op {
             Op::Register(draft) => self.register(who, draft, Way::Register).map(once),
             Op::PreIssue(draft) => self.register(who, draft, Way::PreIssue).map(once),
-            Op::RegisterBatch(drafts, mode) => {
-                // Who may not register at all, need not list bills.
-                ensure(who.is_issuer())?;
-                self.batch(
-                    drafts,
-                    *mode,
-                    |draft| draft.key,
-                    |model, draft| model.register(who, draft, Way::Register),
-                )
-            }
+            Op::RegisterBatch(drafts, mode) => self.batch(
+                drafts,
+                *mode,
+                |draft| draft.key,
+                |model, draft| model.register(who, draft, Way::Register),
+            ),
             Op::ConfirmNotice(key) => self.notice(who, *key, Status::Normal).map(plainly),
             Op::VoidNotice(key) => self.notice(who, *key, Status::Voided).map(plainly),
             Op::Change(item) => self.change(who, item).map(once),
