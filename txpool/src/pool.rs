@@ -334,10 +334,8 @@ impl Pool {
             let this = Arc::clone(self);
             tokio::task::spawn_blocking(move || worker.run(|submissions| this.import(submissions)));
         }
-        answer.await.unwrap_or_else(|_| {
-            let detail = "the check ended without a verdict".to_owned();
-            Err(Rejection::CheckFailed { detail }.into())
-        })
+        // A worker that vanishes with its answers was stopped with the node.
+        answer.await.unwrap_or(Err(PoolError::Stopping))
     }
 
     fn import(&self, submissions: Vec<Submission>) -> Vec<Imported> {
