@@ -16,12 +16,19 @@ use crate::certificate::CommitCertificate;
 use crate::error::ConsensusError;
 use crate::lane::{HeightSetup, Job};
 use crate::peers::AllowList;
-use crate::types::{BillContext, BlockValue, Height};
+use crate::types::{Address, BillContext, BlockValue, Height};
 use crate::undecided::StoredBlock;
 
 impl Driver {
     fn params(&self) -> HeightParams<BillContext> {
-        HeightParams::new(self.setup.validators.clone(), self.config.timeouts(), None)
+        let mut timeouts = self.config.timeouts();
+        timeouts.propose = self.turns.patience(&self.first_proposer(), timeouts.propose);
+        HeightParams::new(self.setup.validators.clone(), timeouts, None)
+    }
+
+    /// Whose turn begins the height at hand.
+    fn first_proposer(&self) -> Address {
+        *self.setup.validators.proposer(self.setup.height, 0).address()
     }
 
     /// The engine is ready: begin the first height of this run.
@@ -97,6 +104,7 @@ impl Driver {
             });
         };
         info!(height, round = %certificate.round, %hash, bytes = block.bytes.len(), "decided");
+        self.turns.on_decided(self.first_proposer(), number(certificate.round));
         self.lane.submit(Job::Commit {
             block: block.clone(),
             certificate: CommitCertificate::from_engine(certificate),
@@ -142,6 +150,7 @@ impl Driver {
             self.allowed.apply(&allowed, &self.network).await;
             self.allowed = allowed;
         }
+        self.turns.retain(&setup.validators);
         self.setup = setup;
         self.others_began = false;
         self.status.send_modify(|status| {

@@ -10,6 +10,7 @@ mod pace;
 mod proposals;
 mod restore;
 mod sync;
+mod turns;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use crate::types::{Address, BillContext, BlockHash, PartInit};
 use crate::undecided::UndecidedStore;
 use pace::Pace;
 use restore::Restoring;
+use turns::Turns;
 
 /// How long the engine may take to open its port. It says nothing when it cannot.
 const START_PATIENCE: Duration = Duration::from_secs(15);
@@ -110,6 +112,8 @@ pub(crate) struct Driver {
     synced: Option<u64>,
     /// Whether a validator was heard of that has begun the next height.
     others_began: bool,
+    /// Who let a turn to propose go by.
+    turns: Turns,
 
     allowed: AllowList,
     store: UndecidedStore,
@@ -174,6 +178,7 @@ pub(crate) async fn run(
         committed: None,
         synced: None,
         others_began: false,
+        turns: Turns::default(),
         allowed: parts.allowed,
         store: parts.store,
         assembler,

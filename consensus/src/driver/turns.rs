@@ -1,0 +1,87 @@
+//! Validators that let their turn to propose go by. Every fourth height of four
+//! begins with the turn of a validator that is down, and without memory each of
+//! these would wait the whole time that is granted for a proposal.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::types::{Address, ValidatorSet};
+
+/// Turns for which one that let its turn go by is waited for only briefly; then
+/// it is granted the whole time once, in case the brief one is too short for it.
+const BRIEF_TURNS: u8 = 8;
+
+/// Part of the whole time that is brief.
+const BRIEF_PART: u32 = 3;
+
+/// Who let a turn go by, and for how many more it is waited for briefly. How
+/// long a node waits is its own affair: validators need not agree on this.
+#[derive(Debug, Default)]
+pub(super) struct Turns(HashMap<Address, u8>);
+
+impl Turns {
+    /// Books a height that began with `first`'s turn and was decided in `round`.
+    pub(super) fn on_decided(&mut self, first: Address, round: u32) {
+        if round == 0 {
+            self.0.remove(&first);
+            return;
+        }
+        match self.0.get_mut(&first) {
+            Some(left) if *left > 0 => *left -= 1,
+            _ => drop(self.0.insert(first, BRIEF_TURNS)),
+        }
+    }
+
+    /// How long to wait for `first`'s proposal, if `whole` is the usual time.
+    pub(super) fn patience(&self, first: &Address, whole: Duration) -> Duration {
+        match self.0.get(first) {
+            None | Some(0) => whole,
+            Some(_) => whole / BRIEF_PART,
+        }
+    }
+
+    /// Forgets those that are no validators.
+    pub(super) fn retain(&mut self, validators: &ValidatorSet) {
+        self.0.retain(|address, _| validators.get(address).is_some());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: Duration = Duration::from_millis(1_500);
+    const BRIEF: Duration = Duration::from_millis(500);
+
+    fn address(byte: u8) -> Address {
+        Address::from([byte; 32])
+    }
+
+    #[test]
+    fn one_that_let_its_turn_go_by_is_waited_for_briefly_until_it_proposes() {
+        let (dead, alive) = (address(1), address(2));
+        let mut turns = Turns::default();
+        assert_eq!(turns.patience(&dead, WHOLE), WHOLE);
+        turns.on_decided(dead, 1);
+        turns.on_decided(alive, 0);
+        assert_eq!(turns.patience(&dead, WHOLE), BRIEF);
+        assert_eq!(turns.patience(&alive, WHOLE), WHOLE);
+        turns.on_decided(dead, 0);
+        assert_eq!(turns.patience(&dead, WHOLE), WHOLE);
+    }
+
+    #[test]
+    fn one_that_stays_away_gets_the_whole_time_now_and_then() {
+        let dead = address(1);
+        let mut turns = Turns::default();
+        let waits: Vec<bool> = (0..20)
+            .map(|_| {
+                let whole = turns.patience(&dead, WHOLE) == WHOLE;
+                turns.on_decided(dead, 2);
+                whole
+            })
+            .collect();
+        let at: Vec<usize> = (0..20).filter(|turn| waits[*turn]).collect();
+        assert_eq!(at, [0, 9, 18]);
+    }
+}
