@@ -2,8 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-/// Half of a node's small allocations are made by one thread and freed by
-/// another, which the system's allocator is slow at.
+/// The system's allocator took a tenth of a loaded node's time; see
+/// `docs/decisions/0017-admission.md`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -73,6 +73,9 @@ pub(crate) async fn serve(listen: SocketAddr, registry: Registry) -> Result<Join
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &registry);
+        // Consensus has a registry of its own, which ends the text again.
+        text.truncate(text.trim_end_matches("# EOF\n").len());
+        billchain_consensus::metrics::export(&mut text);
         (
             [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
             text,

@@ -186,6 +186,9 @@ async fn garbage_at_every_port_stops_nothing() {
         assert!(metric >= height, "the metrics say height {metric}, the chain {height}");
         let commits = network.metric(number, "billchain_storage_commits_total").await;
         assert!(commits >= 1, "no commit was counted");
+        let exposition = network.exposition(number).await;
+        assert!(exposition.contains("\nbillchain_consensus_blocks_total{"), "{exposition}");
+        assert_eq!(exposition.matches("# EOF").count(), 1, "{exposition}");
         let resident = network.metric(number, "billchain_resident_memory_bytes").await;
         assert!(resident >= 1 << 20, "{resident} bytes of memory");
     }

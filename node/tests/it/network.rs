@@ -323,9 +323,14 @@ impl Network {
     }
 
     /// What a node serves at `/metrics`.
-    pub async fn metric(&mut self, node: usize, name: &str) -> u64 {
+    pub async fn exposition(&mut self, node: usize) -> String {
         let request = "GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-        let answer = http::exchange(self.metrics_port(node), request.as_bytes()).await;
+        http::exchange(self.metrics_port(node), request.as_bytes()).await
+    }
+
+    /// One number of [`Self::exposition`].
+    pub async fn metric(&mut self, node: usize, name: &str) -> u64 {
+        let answer = self.exposition(node).await;
         let line = answer.lines().find(|line| line.split(' ').next() == Some(name));
         let value = line.and_then(|line| line.split(' ').nth(1)?.parse().ok());
         value.unwrap_or_else(|| panic!("{name} is no number in the metrics:\n{answer}"))
