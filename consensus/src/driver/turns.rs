@@ -1,6 +1,6 @@
-//! Validators that let their turn to propose go by. Every fourth height of four
-//! begins with the turn of a validator that is down, and without memory each of
-//! these would wait the whole time that is granted for a proposal.
+//! Validators that let their turn to propose go by. With one of four down, every
+//! fourth height begins with its turn, and without memory each of these would wait
+//! the whole time that is granted for a proposal.
 
 use std::collections::HashMap;
 use std::time::Duration;
