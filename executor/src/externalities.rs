@@ -9,22 +9,21 @@
 //!
 //! Child tries are not supported: state is flat, and the runtime has none.
 
+use crate::overlay::{Found, Overlay};
 use billchain_primitives::{Hash, Sm3Hasher};
 use codec::Encode;
 use sp_core::{
     Hasher,
-    offchain::OffchainOverlayedChange,
     storage::{ChildInfo, StateVersion, TrackedStorageKey},
 };
 use sp_externalities::{
     Error as ExtensionError, Extension, ExtensionStore, Extensions, Externalities,
     MultiRemovalResults,
 };
-use sp_state_machine::OverlayedChanges;
 use std::{
     any::{Any, TypeId},
     cmp::Ordering,
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
 };
 
 /// Changes of the state: a value, or `None` for a key that is gone.
@@ -59,15 +58,10 @@ pub struct Changes {
     pub index: IndexDelta,
 }
 
-/// Values read from the view that are kept, at most. Participants, rules and
-/// scenes are read by every transaction of a block; this keeps them in memory.
-const CACHED_READS: usize = 16_384;
-
 /// Externalities of one execution over `V`.
 pub struct StateExternalities<V: StateView> {
     view: V,
-    overlay: OverlayedChanges<Sm3Hasher>,
-    reads: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    overlay: Overlay,
     /// Delta and root computed by the last `storage_root`, until a write.
     rooted: Option<(StateDelta, Hash)>,
     failure: Option<Failure<V::Error>>,
@@ -88,8 +82,7 @@ impl<V: StateView> StateExternalities<V> {
     pub fn new(view: V) -> Self {
         Self {
             view,
-            overlay: OverlayedChanges::default(),
-            reads: HashMap::new(),
+            overlay: Overlay::default(),
             rooted: None,
             failure: None,
             extensions: Extensions::new(),
@@ -106,16 +99,14 @@ impl<V: StateView> StateExternalities<V> {
 
     /// Number of open storage transactions.
     pub fn depth(&self) -> usize {
-        self.overlay.transaction_depth()
+        self.overlay.depth()
     }
 
     /// Closes storage transactions until `depth` are open, and drops what they
     /// changed. For use after runtime code was cut short.
     pub fn roll_back_to(&mut self, depth: usize) {
         self.rooted = None;
-        while self.overlay.transaction_depth() > depth
-            && self.overlay.rollback_transaction().is_ok()
-        {}
+        while self.overlay.depth() > depth && self.overlay.roll_back() {}
     }
 
     /// Whether a read failed so far.
@@ -131,7 +122,7 @@ impl<V: StateView> StateExternalities<V> {
     /// The changes, or the failure that makes them worthless. Transactions
     /// still open are rolled back.
     pub fn finish(mut self) -> Result<Changes, Failure<V::Error>> {
-        if self.overlay.transaction_depth() > 0 {
+        if self.depth() > 0 {
             self.roll_back_to(0);
         }
         let (state, root) = match self.rooted.take() {
@@ -141,55 +132,45 @@ impl<V: StateView> StateExternalities<V> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
-        let index = self
-            .overlay
-            .offchain_drain_committed()
-            .map(|((_prefix, key), change)| match change {
-                OffchainOverlayedChange::SetValue(value) => (key, Some(value)),
-                OffchainOverlayedChange::Remove => (key, None),
-            })
-            .collect();
-        Ok(Changes { state, root, index })
+        Ok(Changes { state, root, index: self.overlay.take_index() })
     }
 
     /// The changes as seen now. Deletions of keys that the view does not have
     /// are left out: a block writes and deletes one scratch entry a
     /// transaction, and committing to those would double the work.
     fn delta(&mut self) -> StateDelta {
-        let mut delta = StateDelta::new();
-        let mut deleted = Vec::new();
-        for (key, value) in self.overlay.changes_mut() {
-            match value.value() {
-                Some(value) => {
-                    delta.insert(key.clone(), Some(value.clone()));
-                }
-                None => deleted.push(key.clone()),
-            }
-        }
-        for key in deleted {
-            if self.read(&key).is_some() {
-                delta.insert(key, None);
-            }
-        }
-        delta
+        let (set, deleted): (Vec<_>, Vec<_>) = self
+            .overlay
+            .changes()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .partition(|(_, value)| value.is_some());
+        let mut changes = set;
+        changes.extend(deleted.into_iter().filter(|(key, _)| self.read_below(key).is_some()));
+        // A map is built faster from what is sorted.
+        changes.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        changes.into_iter().collect()
     }
 
-    /// The view's value of `key`.
-    fn read(&mut self, key: &[u8]) -> Option<Vec<u8>> {
-        if let Some(value) = self.reads.get(key) {
-            return value.clone();
+    /// The view's value of `key`, changed or not.
+    fn read_below(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        match self.overlay.below(key) {
+            Some(value) => value.map(<[u8]>::to_vec),
+            None => self.read(key),
         }
-        let value = match self.view.get(key) {
-            Ok(value) => value,
+    }
+
+    /// The view's value of `key`, which was not kept.
+    fn read(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        match self.view.get(key) {
+            Ok(value) => {
+                self.overlay.keep_read(key, &value);
+                value
+            }
             Err(error) => {
                 self.fail(Failure::State(error));
-                return None;
+                None
             }
-        };
-        if self.reads.len() < CACHED_READS {
-            self.reads.insert(key.to_vec(), value.clone());
         }
-        value
     }
 
     fn next_view_key(&mut self, key: &[u8]) -> Option<Vec<u8>> {
@@ -222,7 +203,7 @@ impl<V: StateView> StateExternalities<V> {
         let (mut deleted, mut visited) = (0u32, 0u32);
         let mut next = {
             let start = cursor.unwrap_or(prefix);
-            if self.read(start).is_some() {
+            if self.read_below(start).is_some() {
                 Some(start.to_vec())
             } else {
                 self.next_view_key(start)
@@ -233,8 +214,8 @@ impl<V: StateView> StateExternalities<V> {
                 return (Some(key), deleted, visited);
             }
             next = self.next_view_key(&key);
-            if !matches!(self.overlay.storage(&key), Some(None)) {
-                self.overlay.set_storage(key, None);
+            if self.overlay.get(&key) != Found::Here(None) {
+                self.overlay.set(key, None);
                 deleted += 1;
             }
             visited += 1;
@@ -245,13 +226,13 @@ impl<V: StateView> StateExternalities<V> {
 
 impl<V: StateView> Externalities for StateExternalities<V> {
     fn set_offchain_storage(&mut self, key: &[u8], value: Option<&[u8]>) {
-        self.overlay.set_offchain_storage(key, value);
+        self.overlay.write_index(key, value);
     }
 
     fn storage(&mut self, key: &[u8]) -> Option<Vec<u8>> {
-        match self.overlay.storage(key) {
-            Some(value) => value.map(<[u8]>::to_vec),
-            None => self.read(key),
+        match self.overlay.get(key) {
+            Found::Here(value) => value.map(<[u8]>::to_vec),
+            Found::Below => self.read(key),
         }
     }
 
@@ -264,11 +245,7 @@ impl<V: StateView> Externalities for StateExternalities<V> {
         let mut from = key.to_vec();
         loop {
             // The overlay's next key, whether it holds a value or a deletion.
-            let in_overlay = self
-                .overlay
-                .iter_after(&from)
-                .next()
-                .map(|(key, value)| (key.to_vec(), value.value().is_some()));
+            let in_overlay = self.overlay.next_changed(&from);
             let Some((overlay_key, present)) = in_overlay else { return in_view };
             let order = in_view.as_ref().map(|view_key| view_key.cmp(&overlay_key));
             if order == Some(Ordering::Less) {
@@ -291,7 +268,7 @@ impl<V: StateView> Externalities for StateExternalities<V> {
         cursor: Option<&[u8]>,
     ) -> MultiRemovalResults {
         self.rooted = None;
-        let in_overlay = self.overlay.clear_prefix(prefix);
+        let in_overlay = self.overlay.remove_prefix(prefix);
         let (maybe_cursor, backend, loops) = self.clear_view_prefix(prefix, limit, cursor);
         MultiRemovalResults {
             maybe_cursor,
@@ -303,15 +280,14 @@ impl<V: StateView> Externalities for StateExternalities<V> {
 
     fn place_storage(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.rooted = None;
-        self.overlay.set_storage(key, value);
+        self.overlay.set(key, value);
     }
 
     fn storage_append(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.rooted = None;
-        // `append_storage` may ask for the stored value while it holds the
-        // overlay, so it is read first; the read is cached.
-        let stored = if self.overlay.storage(&key).is_none() { self.read(&key) } else { None };
-        self.overlay.append_storage(key, value, || stored.clone().unwrap_or_default());
+        let is_below = self.overlay.get(&key) == Found::Below;
+        let below = if is_below { self.read(&key) } else { None };
+        self.overlay.append(key, &value, below);
     }
 
     fn storage_root(&mut self, _version: StateVersion) -> Vec<u8> {
@@ -335,16 +311,16 @@ impl<V: StateView> Externalities for StateExternalities<V> {
     }
 
     fn storage_start_transaction(&mut self) {
-        self.overlay.start_transaction();
+        self.overlay.begin();
     }
 
     fn storage_rollback_transaction(&mut self) -> Result<(), ()> {
         self.rooted = None;
-        self.overlay.rollback_transaction().map_err(drop)
+        if self.overlay.roll_back() { Ok(()) } else { Err(()) }
     }
 
     fn storage_commit_transaction(&mut self) -> Result<(), ()> {
-        self.overlay.commit_transaction().map_err(drop)
+        if self.overlay.commit() { Ok(()) } else { Err(()) }
     }
 
     fn child_storage_hash(&mut self, _: &ChildInfo, _: &[u8]) -> Option<Vec<u8>> {

@@ -28,6 +28,7 @@ mod decoded;
 mod error;
 pub mod externalities;
 mod guard;
+mod overlay;
 mod run;
 mod state;
 pub mod transaction;

@@ -2,7 +2,7 @@
 
 use billchain_executor::externalities::{Failure, StateDelta, StateExternalities, StateView};
 use billchain_primitives::Hash;
-use codec::Encode;
+use codec::{Compact, CompactLen, Decode, Encode};
 use proptest::prelude::*;
 use sp_core::storage::{ChildInfo, StateVersion};
 use sp_externalities::Externalities;
@@ -121,10 +121,57 @@ fn clearing_a_prefix_goes_on_from_its_cursor() {
     assert_eq!(ext.next_storage_key(b""), Some(b"q".to_vec()));
 }
 
+#[test]
+fn the_last_write_to_an_index_entry_counts() {
+    let mut ext = over(&[]);
+    for value in [b"1", b"2"] {
+        ext.set_offchain_storage(b"b", Some(value));
+    }
+    ext.set_offchain_storage(b"a", Some(b"3"));
+    ext.set_offchain_storage(b"a", None);
+    let changes = ext.finish().unwrap();
+    assert_eq!(changes.index, [(b"a".to_vec(), None), (b"b".to_vec(), Some(b"2".to_vec()))]);
+}
+
+#[test]
+fn a_list_grows_past_the_width_of_its_count_and_back() {
+    let list = |items: u32| (0..items).collect::<Vec<_>>().encode();
+    // Counts take one byte below 64, two below 16384, and four from there.
+    for start in [0, 62, 63, 64, 16_383] {
+        let mut ext = over(&[]);
+        ext.place_storage(b"list".to_vec(), Some(list(start)));
+        ext.storage_start_transaction();
+        for item in start..start + 3 {
+            ext.storage_append(b"list".to_vec(), item.encode());
+        }
+        assert_eq!(ext.storage(b"list"), Some(list(start + 3)));
+        ext.storage_rollback_transaction().unwrap();
+        assert_eq!(ext.storage(b"list"), Some(list(start)));
+    }
+}
+
+#[test]
+fn a_list_that_is_overwritten_after_it_grew_comes_back_whole() {
+    let mut ext = over(&[]);
+    ext.place_storage(b"list".to_vec(), Some(vec![1_u8, 2].encode()));
+    ext.storage_start_transaction();
+    ext.storage_append(b"list".to_vec(), vec![3]);
+    ext.storage_start_transaction();
+    ext.place_storage(b"list".to_vec(), Some(Vec::new()));
+    ext.storage_append(b"list".to_vec(), vec![4]);
+    assert_eq!(ext.storage(b"list"), Some(vec![4_u8].encode()), "no list before: one item");
+    ext.storage_rollback_transaction().unwrap();
+    assert_eq!(ext.storage(b"list"), Some(vec![1_u8, 2, 3].encode()));
+    ext.place_storage(b"list".to_vec(), None);
+    ext.storage_rollback_transaction().unwrap();
+    assert_eq!(ext.storage(b"list"), Some(vec![1_u8, 2].encode()));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Put(u8, Option<u8>),
     Append(u8, u8),
+    Index(u8, Option<u8>),
     Begin,
     Commit,
     RollBack,
@@ -134,7 +181,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..16u8, any::<Option<u8>>()).prop_map(|(k, v)| Step::Put(k, v)),
-        2 => (16..20u8, any::<u8>()).prop_map(|(k, v)| Step::Append(k, v)),
+        3 => (0..20u8, any::<u8>()).prop_map(|(k, v)| Step::Append(k, v)),
+        2 => (0..4u8, any::<Option<u8>>()).prop_map(|(k, v)| Step::Index(k, v)),
         2 => Just(Step::Begin),
         1 => Just(Step::Commit),
         1 => Just(Step::RollBack),
@@ -158,6 +206,7 @@ proptest! {
         let mut ext =
             StateExternalities::new(MapView { entries: entries.clone(), broken: false });
         let mut stack = vec![entries.clone()];
+        let mut indexes = vec![BTreeMap::new()];
         for step in steps {
             let top = stack.last_mut().unwrap();
             match step {
@@ -170,17 +219,25 @@ proptest! {
                 }
                 Step::Append(k, v) => {
                     ext.storage_append(key(k), v.encode());
-                    let mut list: Vec<u8> = top
-                        .get(&key(k))
-                        .map(|bytes| codec::Decode::decode(&mut &bytes[..]).unwrap())
-                        .unwrap_or_default();
-                    list.push(v);
-                    top.insert(key(k), list.encode());
+                    // A byte that was put may be the count of a longer list.
+                    let list = top.get(&key(k)).map(Vec::as_slice).unwrap_or_default();
+                    let count = Compact::<u32>::decode(&mut &list[..]);
+                    let (count, items) = match count {
+                        Ok(Compact(count)) => (count, &list[Compact::compact_len(&count)..]),
+                        Err(_) => (0, &list[..0]),
+                    };
+                    let longer = [&Compact(count + 1).encode()[..], items, &[v]].concat();
+                    top.insert(key(k), longer);
+                }
+                Step::Index(k, value) => {
+                    ext.set_offchain_storage(&[k], value.map(|v| [v]).as_ref().map(|v| &v[..]));
+                    indexes.last_mut().unwrap().insert(vec![k], value.map(|v| vec![v]));
                 }
                 Step::Begin => {
                     ext.storage_start_transaction();
                     let copy = top.clone();
                     stack.push(copy);
+                    indexes.push(indexes.last().unwrap().clone());
                 }
                 Step::Commit => {
                     let open = stack.len() > 1;
@@ -188,6 +245,8 @@ proptest! {
                     if open {
                         let top = stack.pop().unwrap();
                         *stack.last_mut().unwrap() = top;
+                        let index = indexes.pop().unwrap();
+                        *indexes.last_mut().unwrap() = index;
                     }
                 }
                 Step::RollBack => {
@@ -195,6 +254,7 @@ proptest! {
                     prop_assert_eq!(ext.storage_rollback_transaction().is_ok(), open);
                     if open {
                         stack.pop();
+                        indexes.pop();
                     }
                 }
                 Step::Clear(prefix) => {
@@ -213,6 +273,9 @@ proptest! {
         }
         let outermost = stack.remove(0);
         let changes = ext.finish().unwrap();
+        let index: BTreeMap<_, _> = changes.index.iter().cloned().collect();
+        prop_assert!(changes.index.is_sorted_by_key(|(key, _)| key));
+        prop_assert_eq!(&index, &indexes[0]);
         let mut applied = entries;
         for (key, value) in changes.state {
             match value {
