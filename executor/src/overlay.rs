@@ -2,10 +2,9 @@
 //!
 //! A flat map and an undo log: an entry is found by one hash, a storage
 //! transaction costs a mark, committing one moves nothing, and rolling one back
-//! costs what it changed. FRAME opens a transaction for every call, and a batch
-//! one for every bill, so that layers of ordered maps, with every key copied
-//! into every layer, would cost more than the calls ([decision
-//! 0019](../../docs/decisions/0019-overlay.md)).
+//! costs what it changed. The executor opens a transaction for every extrinsic
+//! and FRAME another for every call; layers of ordered maps, with every key
+//! copied into each, cost more than the calls: `docs/decisions/0019-overlay.md`.
 //!
 //! No order depends on the map's hashes: whatever leaves is sorted by key.
 

@@ -37,10 +37,17 @@ pub(crate) enum ChangesError {
 impl Changes {
     /// From entries sorted by key without repetition.
     pub(crate) fn from_sorted<'a>(
-        entries: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+        entries: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
     ) -> Result<Self, ChangesError> {
-        let mut bytes = Vec::new();
-        let mut offsets = Vec::new();
+        let stored = |(key, value): (&[u8], Option<&[u8]>)| {
+            4 + key.len() + 1 + value.map_or(0, |value| 4 + value.len())
+        };
+        let (count, total) = entries
+            .clone()
+            .map(stored)
+            .fold((0, 0), |(count, total), bytes| (count + 1, total + bytes));
+        let mut bytes = Vec::with_capacity(total);
+        let mut offsets = Vec::with_capacity(count);
         for (key, value) in entries {
             offsets.push(length(bytes.len())?);
             bytes.extend_from_slice(&length(key.len())?.to_le_bytes());

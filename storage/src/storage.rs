@@ -394,7 +394,7 @@ impl Storage {
 
     fn changes<'a>(
         &self,
-        entries: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+        entries: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
     ) -> Result<Changes, StorageError> {
         Changes::from_sorted(entries).map_err(|error| StorageError::Database {
             action: "write a block",

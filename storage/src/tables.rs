@@ -16,6 +16,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 /// Format of everything below a data directory. A change of any table's
@@ -82,14 +83,20 @@ pub(crate) struct Tables {
     cache: Cache,
     path: PathBuf,
     seal: Seal,
+    /// Bytes to make room for in a batch: those of the last one. A batch that
+    /// outgrows its room is copied.
+    batch_bytes: AtomicUsize,
 }
+
+/// Bytes that a batch gets in advance, at most.
+const MAX_BATCH_ROOM: usize = 64 << 20;
 
 impl Tables {
     /// Opens the database in `path`.
     pub(crate) fn open(path: &Path, options: &StorageOptions) -> Result<Self, StorageError> {
         Seal::check(path)?;
         let (db, cache) = open(path, options, Making::No)?;
-        let tables = Self { db, cache, path: path.to_owned(), seal: Seal::new(path) };
+        let tables = Self::new(db, cache, path);
         tables.seal.renew()?;
         match tables.get(Table::Meta, META_FORMAT)?.as_deref() {
             Some(found) if found == FORMAT.to_be_bytes() => Ok(tables),
@@ -119,7 +126,7 @@ impl Tables {
         }
         {
             let (db, cache) = open(&making, options, Making::Yes)?;
-            let tables = Self { db, cache, path: making.clone(), seal: Seal::new(&making) };
+            let tables = Self::new(db, cache, &making);
             let mut batch = tables.batch();
             batch.put(Table::Meta, META_FORMAT, FORMAT.to_be_bytes());
             batch.write()?;
@@ -127,6 +134,11 @@ impl Tables {
         fs::rename(&making, path).map_err(io_error("make", path))?;
         let parent = path.parent().unwrap_or(path);
         File::open(parent).and_then(|parent| parent.sync_all()).map_err(io_error("sync", parent))
+    }
+
+    fn new(db: DB, cache: Cache, path: &Path) -> Self {
+        let (path, seal) = (path.to_owned(), Seal::new(path));
+        Self { db, cache, path, seal, batch_bytes: AtomicUsize::new(0) }
     }
 
     /// The value of `key`.
@@ -173,7 +185,8 @@ impl Tables {
 
     /// An empty batch.
     pub(crate) fn batch(&self) -> Batch<'_> {
-        Batch { tables: self, batch: WriteBatch::default() }
+        let room = self.batch_bytes.load(Ordering::Relaxed);
+        Batch { tables: self, batch: WriteBatch::with_capacity_bytes(room) }
     }
 
     /// A number that RocksDB keeps about one table, 0 if it does not.
@@ -242,6 +255,8 @@ impl Batch<'_> {
     pub(crate) fn write(self) -> Result<(), StorageError> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
+        let room = self.batch.size_in_bytes().min(MAX_BATCH_ROOM);
+        self.tables.batch_bytes.store(room, Ordering::Relaxed);
         self.tables
             .db
             .write_opt(self.batch, &options)
