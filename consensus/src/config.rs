@@ -81,7 +81,7 @@ impl Default for ConsensusConfig {
             timeout_precommit_delta: Duration::from_millis(250),
             rebroadcast: Duration::from_millis(1500),
             max_timeout: Duration::from_secs(8),
-            build_time: Duration::from_millis(500),
+            build_time: Duration::from_millis(120),
             empty_interval: Duration::from_secs(3),
             min_block_interval: Duration::ZERO,
             max_block_bytes: 5 * 1024 * 1024,

@@ -9,7 +9,7 @@ mod signatures;
 
 #[cfg(test)]
 pub(crate) use build::timestamp_inherent;
-pub use read::{Validated, ValidationError};
+pub use read::Validated;
 
 use crate::{
     ChainError, CommittedBlock, ExecutedBlock,

@@ -258,7 +258,7 @@ impl ConsensusConfig {
         let propose_timeout = r.millis("consensus.propose_timeout_ms", 1_500, 100..=8_000);
         let vote_timeout = r.millis("consensus.vote_timeout_ms", 1_000, 50..=8_000);
         let max_clock_drift = r.millis("consensus.max_clock_drift_ms", 5_000, 100..=600_000);
-        let build_time = r.millis("consensus.build_time_ms", 500, 10..=30_000);
+        let build_time = r.millis("consensus.build_time_ms", 120, 10..=30_000);
         let max_block_bytes = r.number("consensus.max_block_bytes", 4 << 20, 1 << 16..=5 << 20);
         if let (Some(build), Some(propose)) = (build_time, propose_timeout)
             && build >= propose

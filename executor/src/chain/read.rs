@@ -29,18 +29,6 @@ pub struct Validated {
     pub head: BlockNumber,
 }
 
-/// Why a transaction was not found valid.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ValidationError {
-    /// It is not.
-    #[error(transparent)]
-    Transaction(#[from] TransactionError),
-    /// It could not be judged.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-}
-
 impl Chain {
     /// Runs runtime code, for instance the runtime's queries, on the head's
     /// state. What it writes is dropped.
@@ -91,11 +79,6 @@ impl Chain {
             Ok(judged)
         };
         txs.iter().zip(transaction_hashes(txs)).map(judge).collect()
-    }
-
-    /// [`Self::validate_transactions`] for a single one.
-    pub fn validate_transaction(&self, bytes: &[u8]) -> Result<Validated, ValidationError> {
-        Ok(self.validate_transactions(&[bytes])?.remove(0)?)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use billchain_chain_spec::{ChainSpec, dev};
 use billchain_crypto::sm2;
-use billchain_executor::{BuildParams, Built, Chain, ClockCheck, OpaqueTx};
+use billchain_executor::{
+    BuildParams, Built, Chain, ClockCheck, OpaqueTx, TransactionError, Validated,
+};
 use billchain_primitives::{Address, Hash, Nonce, PublicKey, Signature, sm3};
 use billchain_runtime::{RuntimeCall, UncheckedExtrinsic, immortal_payload, tx_extension};
 use billchain_storage::{Storage, StorageOptions};
@@ -34,6 +36,11 @@ impl Node {
         let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
         let chain = Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap();
         Self { chain, directory }
+    }
+
+    /// What the chain says of a single transaction.
+    pub(crate) fn validate(&self, tx: &[u8]) -> Result<Validated, TransactionError> {
+        self.chain.validate_transactions(&[tx]).unwrap().remove(0)
     }
 
     /// Builds a block at `NOW` and later.

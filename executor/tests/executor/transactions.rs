@@ -2,7 +2,7 @@
 
 use super::kit::{Node, Signer, alice, blake2, chain_hash, remark};
 use billchain_chain_spec::dev;
-use billchain_executor::{CallError, OpaqueTx, TransactionError, ValidationError};
+use billchain_executor::{CallError, OpaqueTx, TransactionError};
 use billchain_primitives::Hash;
 use billchain_runtime::{
     RuntimeCall, UncheckedExtrinsic, immortal_payload,
@@ -13,10 +13,7 @@ use codec::{Compact, Decode, Encode};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 fn refused(node: &Node, tx: &[u8]) -> TransactionError {
-    match node.chain.validate_transaction(tx).unwrap_err() {
-        ValidationError::Transaction(error) => error,
-        error => panic!("could not be judged: {error}"),
-    }
+    node.validate(tx).unwrap_err()
 }
 
 fn invalid(reason: InvalidTransaction) -> TransactionError {
@@ -35,7 +32,7 @@ fn refused_everywhere(node: &Node, tx: OpaqueTx, reason: InvalidTransaction) {
 fn a_participants_transaction_is_valid_and_says_whose_it_is() {
     let node = Node::development();
     let tx = node.signer("//hospital").remark(0);
-    let valid = node.chain.validate_transaction(&tx).unwrap();
+    let valid = node.validate(&tx).unwrap();
     assert_eq!(valid.hash, billchain_executor::transaction_hash(&tx));
     assert_eq!(valid.sender, dev::account("//hospital"));
     assert_eq!((valid.nonce, valid.account_nonce, valid.head), (0, 0, 0));
@@ -45,7 +42,7 @@ fn a_participants_transaction_is_valid_and_says_whose_it_is() {
 fn operators_and_council_members_may_send() {
     let node = Node::development();
     let tx = node.signer("//node-1").remark(0);
-    node.chain.validate_transaction(&tx).unwrap();
+    node.validate(&tx).unwrap();
     node.advance(vec![tx]);
 }
 
@@ -54,7 +51,7 @@ fn a_later_nonce_waits_and_a_used_one_is_stale() {
     let node = Node::development();
     let hospital = node.signer("//hospital");
     node.advance(vec![hospital.remark(0)]);
-    let valid = node.chain.validate_transaction(&hospital.remark(3)).unwrap();
+    let valid = node.validate(&hospital.remark(3)).unwrap();
     assert_eq!((valid.nonce, valid.account_nonce), (3, 1));
     let built = node.build(vec![hospital.remark(3)]);
     assert_eq!((built.block.transaction_count(), built.refused.len()), (0, 0), "it may come later");
@@ -152,7 +149,7 @@ fn nesting_is_bounded_before_it_can_reach_the_end_of_the_stack() {
             RuntimeCall::Utility(pallet_utility::Call::batch { calls: vec![call] })
         })
     };
-    node.chain.validate_transaction(&hospital.sign(&nested(3), 0)).unwrap();
+    node.validate(&hospital.sign(&nested(3), 0)).unwrap();
     // On a small stack, as a server's worker thread has.
     let tx = hospital.sign(&nested(200), 0);
     let shallow = hospital.sign(&nested(MAX_TRANSACTION_DEPTH / 2 - 1), 0);
@@ -160,7 +157,7 @@ fn nesting_is_bounded_before_it_can_reach_the_end_of_the_stack() {
         std::thread::Builder::new()
             .stack_size(1024 * 1024)
             .spawn_scoped(scope, || {
-                let _ = node.chain.validate_transaction(&shallow);
+                let _ = node.validate(&shallow);
                 node.build(vec![shallow.clone()]);
                 refused(&node, &tx)
             })

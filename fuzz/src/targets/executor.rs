@@ -3,7 +3,7 @@
 use crate::{Verdict, chain};
 use billchain_client::Signer;
 use billchain_executor::{
-    BlockError, CallError, ChainError, ClockCheck, CompactBlock, TransactionError, ValidationError,
+    BlockError, CallError, ChainError, ClockCheck, CompactBlock, TransactionError,
     transaction as tx,
 };
 use billchain_primitives::{Hash, OpaqueBlock};
@@ -27,14 +27,13 @@ pub fn transaction(data: &[u8]) -> Verdict {
 /// Transactions at the pool's door of a development chain: the runtime answers,
 /// it never fails.
 pub fn transaction_validate(data: &[u8]) -> Verdict {
-    match chain::with(|chain| chain.validate_transaction(data)) {
+    match chain::with(|chain| chain.validate_transactions(&[data])).unwrap().remove(0) {
         Ok(valid) => {
             assert_eq!(valid.hash, tx::transaction_hash(data));
             Verdict::Accepted
         }
-        Err(ValidationError::Transaction(TransactionError::Panicked(reason))) => panic!("{reason}"),
-        Err(ValidationError::Transaction(_)) => Verdict::Refused,
-        Err(error) => panic!("{error}"),
+        Err(TransactionError::Panicked(reason)) => panic!("{reason}"),
+        Err(_) => Verdict::Refused,
     }
 }
 

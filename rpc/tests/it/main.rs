@@ -17,7 +17,7 @@ use billchain_client::{
     Connection, Signer,
     einvoice::{EInvoice, SummaryContext},
 };
-use billchain_executor::{BuildParams, Chain, TransactionError, ValidationError};
+use billchain_executor::{BuildParams, Chain, TransactionError, Validated};
 use billchain_primitives::{ClaimNo, Fen, Reason, SceneId, sm3};
 use billchain_rpc::{NodeInfo, RpcConfig, RpcContext, RpcServer, serve};
 use billchain_rpc_types::{TransactionState, code};
@@ -54,26 +54,22 @@ struct Rules(Chain);
 
 impl TransactionValidator for Rules {
     fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>> {
-        txs.iter().map(|tx| self.judge(tx)).collect()
+        self.0.validate_transactions(txs).unwrap().into_iter().map(info).collect()
     }
 }
 
-impl Rules {
-    fn judge(&self, tx: &[u8]) -> Result<TxInfo, Rejection> {
-        let valid = self.0.validate_transaction(tx).map_err(|error| match error {
-            ValidationError::Transaction(TransactionError::Refused(_)) => {
-                Rejection::Refused { code: 0, detail: error.to_string() }
-            }
-            _ => Rejection::Undecodable { reason: error.to_string() },
-        })?;
-        Ok(TxInfo {
-            sender: valid.sender,
-            nonce: valid.nonce,
-            account_nonce: valid.account_nonce,
-            dies_at: None,
-            at: valid.head,
-        })
-    }
+fn info(judged: Result<Validated, TransactionError>) -> Result<TxInfo, Rejection> {
+    let valid = judged.map_err(|error| match error {
+        TransactionError::Refused(_) => Rejection::Refused { code: 0, detail: error.to_string() },
+        _ => Rejection::Undecodable { reason: error.to_string() },
+    })?;
+    Ok(TxInfo {
+        sender: valid.sender,
+        nonce: valid.nonce,
+        account_nonce: valid.account_nonce,
+        dies_at: None,
+        at: valid.head,
+    })
 }
 
 impl Node {
