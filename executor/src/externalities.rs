@@ -139,12 +139,11 @@ impl<V: StateView> StateExternalities<V> {
     /// are left out: a block writes and deletes one scratch entry a
     /// transaction, and committing to those would double the work.
     fn delta(&mut self) -> StateDelta {
-        let (set, deleted): (Vec<_>, Vec<_>) = self
+        let (mut changes, deleted): (Vec<_>, Vec<_>) = self
             .overlay
             .changes()
             .map(|(key, value)| (key.clone(), value.clone()))
             .partition(|(_, value)| value.is_some());
-        let mut changes = set;
         changes.extend(deleted.into_iter().filter(|(key, _)| self.read_below(key).is_some()));
         // A map is built faster from what is sorted.
         changes.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
