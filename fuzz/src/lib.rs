@@ -20,6 +20,13 @@ mod targets;
 
 pub use targets::*;
 
+use std::path::{Path, PathBuf};
+
+/// Where the committed inputs of a target lie.
+pub fn corpus_directory(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
+}
+
 /// Whether a decoder accepts an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -6,7 +6,7 @@
 mod memory;
 
 use billchain_fuzz::{
-    TARGETS, Target, Verdict,
+    TARGETS, Target, Verdict, corpus_directory,
     mutate::{Random, damaged},
 };
 use std::{
@@ -20,8 +20,6 @@ const MOST_TIME: Duration = Duration::from_secs(5);
 /// Most memory for one input, and more for each of its bytes.
 const MOST_BYTES: usize = 64 << 20;
 const MOST_BYTES_A_BYTE: usize = 64;
-/// Largest file of the corpus; larger seeds are only made while testing.
-const MAX_CORPUS_FILE: usize = 8 << 10;
 
 macro_rules! tests {
     ($($name:ident: $module:ident, $inputs:literal;)*) => {$(
@@ -89,7 +87,7 @@ fn check(name: &str) {
     }
     assert!(accepted, "none of the {} seeds is accepted", inputs.len());
     let corpus = corpus(name);
-    assert!(!corpus.is_empty(), "{} is empty", directory(name).display());
+    assert!(!corpus.is_empty(), "{} is empty", corpus_directory(name).display());
     for (path, input) in corpus {
         feed(target, path.display().to_string(), &input, &mut summary);
         inputs.push(input);
@@ -112,13 +110,9 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
-fn directory(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name)
-}
-
 /// The committed inputs of a target, in the order of their names.
 fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let Ok(listing) = fs::read_dir(directory(name)) else { return Vec::new() };
+    let Ok(listing) = fs::read_dir(corpus_directory(name)) else { return Vec::new() };
     let mut paths: Vec<_> = listing.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.into_iter().map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
@@ -150,20 +144,4 @@ fn damage_is_the_same_for_the_same_seed_and_differs_otherwise() {
     assert_eq!(made(7), made(7));
     assert_ne!(made(7), made(8));
     assert!(made(7).iter().any(|input| !inputs.contains(input)));
-}
-
-/// Writes the seeds into the corpus: run it when an encoding has changed. Files
-/// of other names, such as inputs that once found a defect, stay.
-#[test]
-#[ignore = "writes files"]
-fn write_corpus() {
-    for target in TARGETS {
-        let directory = directory(target.name);
-        fs::create_dir_all(&directory).unwrap();
-        for (at, seed) in (target.seeds)().iter().enumerate() {
-            if seed.len() <= MAX_CORPUS_FILE {
-                fs::write(directory.join(format!("seed-{at:02}")), seed).unwrap();
-            }
-        }
-    }
 }
