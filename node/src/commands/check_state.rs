@@ -5,10 +5,9 @@ use crate::{config::Config, service::open_chain};
 use anyhow::{Context, Result, bail};
 use billchain_executor::Chain;
 use billchain_primitives::{
-    BillKey, BillStatus,
+    Bill, BillKey, BillStatus,
     history::{self, VersionRecord},
     index, lists,
-    traits::Bill,
 };
 use billchain_runtime::{AllPalletsWithSystem, Runtime};
 use billchain_storage::OpenMode;
