@@ -173,7 +173,7 @@ def play(story: Story, work: Path):
         text = re.sub(r"(<RelatedInvoiceNumber>)[^<]*", rf"\g<1>{number}", text)
         red.write_text(text, "utf-8")
         answer = story.refused(
-            "IllegalTransition", "red-reverse", claimed, "--red", red, "--reason", "test", actor="hospital"
+            "Transition.IllegalTransition", "red-reverse", claimed, "--red", red, "--reason", "test", actor="hospital"
         )
         story.status(claimed, "reimbursed")
         return f"refused: {answer['error']['name']}: {answer['error']['docs']}"

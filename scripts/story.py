@@ -237,7 +237,7 @@ def authorisation(story, bill: str):
         story.accepted("unlock", bill, "--reason", "材料不全", actor="insurer-c")
         story.admin("grants", "revoke", grant, "--reason", "撤回授权", actor="patient")
         answer = story.refused(
-            "GrantRevoked", *lock, "C-2", "--grant", grant, actor="insurer-c", node=4
+            "Grant.Revoked", *lock, "C-2", "--grant", grant, actor="insurer-c", node=4
         )
         story.status(bill, "normal", node=2)
         return f"refused: {reason_of(answer)}"

@@ -7,7 +7,7 @@ use billchain_runtime::{
     PermissionsConfig, RuntimeGenesisConfig, SceneConfig, ValidatorsConfig, genesis,
 };
 use libp2p_identity::PeerId;
-use pallet_permissions::RuleKey;
+use pallet_permissions::TransitionRuleKey;
 use pallet_validators::{PeerIdBytes, Validator};
 use std::str::FromStr;
 
@@ -107,7 +107,7 @@ fn permissions(spec: &ChainSpec) -> PermissionsConfig {
             .iter()
             .map(|rule| {
                 let TransitionRule { from, operation, scene, roles, to } = *rule;
-                (RuleKey { from, operation, scene }, roles, to)
+                (TransitionRuleKey { from, operation, scene }, roles, to)
             })
             .collect(),
         whitelist: spec

@@ -3,7 +3,7 @@
 use crate::Scene;
 use billchain_primitives::{
     Keyword, Name, SceneId, SummaryFields,
-    traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
+    seams::{AccessNodePolicy, ReimbursementMode, SceneTerms, VoidPolicy},
 };
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -25,7 +25,7 @@ impl Scene {
         .map(|(id, name, mode, weight, related_data)| Self {
             id: SceneId(id),
             name: Name::new(name).expect("the names here are short texts; qed"),
-            rules: SceneRules {
+            rules: SceneTerms {
                 mode,
                 weight,
                 lock_period_ms: 30 * DAY_MS,

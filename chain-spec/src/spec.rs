@@ -3,11 +3,11 @@
 use crate::SpecError;
 use billchain_primitives::{
     AdminRole, BillStatus, Did, Moment, Name, Operation, PublicKey, RoleSet, SceneId,
-    SignatureScheme, Target, traits::SceneRules,
+    SignatureScheme, Target, seams::SceneTerms,
 };
 use pallet_bill_register::FieldRules;
 use pallet_participant::Registration;
-use pallet_permissions::RuleKey;
+use pallet_permissions::TransitionRuleKey;
 use pallet_scene::RelatedData;
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +112,7 @@ pub struct Scene {
     /// Name to show.
     pub name: Name,
     /// Its rules.
-    pub rules: SceneRules,
+    pub rules: SceneTerms,
     /// Kinds of data that belong to its claims (关联数据类型).
     #[serde(default)]
     pub related_data: RelatedData,
@@ -141,7 +141,7 @@ impl TransitionRule {
     pub fn standard() -> Vec<Self> {
         pallet_permissions::default_rules()
             .into_iter()
-            .map(|(RuleKey { from, operation, scene }, roles, to)| Self {
+            .map(|(TransitionRuleKey { from, operation, scene }, roles, to)| Self {
                 from,
                 operation,
                 scene,

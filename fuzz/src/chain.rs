@@ -6,7 +6,7 @@ use billchain_client::{
     einvoice::{EInvoice, SummaryContext},
 };
 use billchain_executor::{BuildParams, Chain};
-use billchain_primitives::{BillSummary, SceneId, history::VersionRecord, index, traits::Bill};
+use billchain_primitives::{Bill, BillSummary, SceneId, history::VersionRecord, index};
 use billchain_runtime::{Runtime, RuntimeCall};
 use billchain_storage::{Storage, StorageOptions};
 use codec::DecodeAll;

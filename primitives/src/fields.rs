@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
     TypeInfo,
     Serialize,
     Deserialize,
+    frame_support::PalletError,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum SummaryField {

@@ -20,8 +20,8 @@ pub use field::{BillField, FieldChange, FieldValue, Part, UnknownField};
 pub use proof::{FieldProof, MAX_LATER, NotProvable, ProofProblem};
 
 use crate::{
-    BillKey, BillStatus, BillSummary, Did, Operation, Reason, Stamp, SummaryFields, sm3,
-    traits::{Bill, BillState, Lock, MAX_REIMBURSEMENTS, Receipt, Reimbursement},
+    Bill, BillKey, BillState, BillStatus, BillSummary, Did, Lock, MAX_REIMBURSEMENTS, Operation,
+    Reason, Receipt, Reimbursement, Stamp, SummaryFields, sm3,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;

@@ -10,6 +10,7 @@
 pub mod batch;
 pub mod bill;
 mod codec_util;
+pub mod condition;
 pub mod did;
 mod elements;
 mod extrinsic;
@@ -20,16 +21,16 @@ pub mod index;
 pub mod lists;
 pub mod operation;
 pub mod roles;
-pub mod rule;
+pub mod seams;
 mod signature;
 mod stamp;
 mod text;
-pub mod traits;
 
 pub use batch::{BatchMode, ErrorIndex, MAX_BATCH};
 pub use bill::{
-    BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, CheckCode, CodePart, Fen,
-    IssueDate, IssueTime, PayerType, SceneId, ThreeCodes, Uscc,
+    Bill, BillCode, BillKey, BillKind, BillNumber, BillState, BillStatus, BillSummary, CheckCode,
+    CodePart, Fen, GrantId, IssueDate, IssueTime, Lock, LockPurpose, MAX_REIMBURSEMENTS, PayerType,
+    Receipt, Reimbursement, SceneId, ThreeCodes, Uscc,
 };
 use billchain_crypto::sm3::sm3_many;
 pub use did::Did;
@@ -41,7 +42,7 @@ pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};
 pub use signature::{PublicKey, Signature, SignatureScheme, clear_signature_cache};
 pub use stamp::Stamp;
-pub use text::{ClaimNo, Keyword, Name, Reason, RuleText};
+pub use text::{ClaimNo, ConditionText, Keyword, Name, Reason};
 
 use sp_core::H256;
 use sp_runtime::{AccountId32, MultiAddress, generic};

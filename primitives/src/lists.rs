@@ -10,7 +10,7 @@
 //! the date in 4 bytes and code and number, which are 18 digits, in 8. Entries
 //! of one list share what they begin with, which the database keeps once.
 
-use crate::{BillCode, BillKey, BillNumber, BillStatus, Did, IssueDate, traits::Bill};
+use crate::{Bill, BillCode, BillKey, BillNumber, BillStatus, Did, IssueDate};
 use codec::Encode;
 
 const ISSUER: &[u8] = b"li/";

@@ -100,7 +100,7 @@ text_newtype!(
 );
 text_newtype!(
     /// A text that a policy's condition compares with.
-    RuleText, 64, "1 to 64 bytes of UTF-8 text, no control characters, no white space at the ends"
+    ConditionText, 64, "1 to 64 bytes of UTF-8 text, no control characters, no white space at the ends"
 );
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::{
     params::Args,
     server::{Context, Module, reading},
 };
-use billchain_primitives::{Did, traits::AccessProblem};
+use billchain_primitives::{Did, seams::AccessProblem};
 use billchain_rpc_types::{
     AccessNodeChangeView, AccessNodeRecordView, AccessNodeView, LinkCheckView, LinkedNodeView, Page,
 };

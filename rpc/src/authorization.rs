@@ -7,7 +7,7 @@ use crate::{
     params::Args,
     server::{Context, Module, reading},
 };
-use billchain_primitives::{Did, traits::GrantId};
+use billchain_primitives::{Did, GrantId};
 use billchain_rpc_types::{
     ConditionView, GrantChangeView, GrantCheckView, GrantRecordView, GrantView, Page,
 };

@@ -5,9 +5,7 @@ use crate::{
     params::{Args, parse},
     server::{Context, Module, reading},
 };
-use billchain_primitives::{
-    BillCode, BillKey, BillNumber, CheckCode, ThreeCodes, index, traits::Bill,
-};
+use billchain_primitives::{Bill, BillCode, BillKey, BillNumber, CheckCode, ThreeCodes, index};
 use billchain_rpc_types::{AdjustmentView, BillView};
 use billchain_runtime::{BillQuery, BillUpdate};
 use codec::{Decode, Encode};

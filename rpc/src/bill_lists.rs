@@ -12,7 +12,7 @@ use crate::{
     params::{Args, to_hex},
     server::{Context, Module, reading},
 };
-use billchain_primitives::{BillKey, BillStatus, Did, IssueDate, lists, traits::Bill};
+use billchain_primitives::{Bill, BillKey, BillStatus, Did, IssueDate, lists};
 use billchain_rpc_types::{BillView, Page};
 use jsonrpsee::core::RegisterMethodError;
 use serde_json::Value;

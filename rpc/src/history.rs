@@ -8,10 +8,9 @@ use crate::{
     server::{Context, Module, reading},
 };
 use billchain_primitives::{
-    BillKey,
+    Bill, BillKey,
     history::{BillField, FieldProof, MAX_LATER, VersionRecord, changes},
     index,
-    traits::Bill,
 };
 use billchain_rpc_types::{BillVersionView, DifferenceView, FieldProofView, HistoryCheckView};
 use billchain_runtime::BillQuery;

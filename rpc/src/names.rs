@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 /// Deepest nesting of what an error carries, which is at most three bytes.
 const MAX_DEPTH: u8 = 4;
 
+#[derive(Clone)]
 struct Variant {
     name: String,
     docs: String,
@@ -123,17 +124,46 @@ fn value(id: u32, bytes: &mut &[u8], depth: u8, errors: &Variants) -> Option<Str
     }
 }
 
+/// The error within an error: one whose only field is an enum that ends in
+/// `Problem`, as `Grant(GrantProblem)`, is named with it, as `Grant.Revoked`.
+fn innermost(outer: &Variant, bytes: &mut &[u8]) -> Variant {
+    let mut found = outer.clone();
+    for _ in 0..MAX_DEPTH {
+        let [only] = &found.fields[..] else { break };
+        let Some(problem) = problem(only, bytes) else { break };
+        found = Variant {
+            name: format!("{}.{}", found.name, problem.name),
+            docs: format!("{} {}", found.docs, problem.docs),
+            fields: problem.fields,
+        };
+    }
+    found
+}
+
+/// The variant of a `Problem` that `bytes` begin with; `None` if the field is
+/// of another type.
+fn problem(field: &Field<PortableForm>, bytes: &mut &[u8]) -> Option<Variant> {
+    let types = NAMES.types.as_ref()?;
+    let ty = types.resolve(field.ty.id)?;
+    ty.path.segments.last().filter(|name| name.ends_with("Problem"))?;
+    let variant = variants(types, field.ty.id).remove(bytes.first()?)?;
+    *bytes = &bytes[1..];
+    Some(variant)
+}
+
 /// Why a call failed, in words.
 pub(crate) fn failure(error: &DispatchError) -> FailureView {
     if let DispatchError::Module(ModuleError { index, error, .. }) = error
         && let Some(pallet) = NAMES.pallets.get(index)
         && let Some(variant) = pallet.errors.get(&error[0])
     {
+        let mut bytes = &error[1..];
+        let Variant { name, docs, fields: carried } = innermost(variant, &mut bytes);
         return FailureView {
             pallet: pallet.name.clone(),
-            name: variant.name.clone(),
-            docs: variant.docs.clone(),
-            details: fields(&variant.fields, &mut &error[1..], MAX_DEPTH, &pallet.errors),
+            name,
+            docs,
+            details: fields(&carried, &mut bytes, MAX_DEPTH, &pallet.errors),
         };
     }
     let (name, docs) = in_words(error);
@@ -187,10 +217,10 @@ mod tests {
                     error,
                     message: None,
                 }));
-                assert_eq!((&found.pallet, &found.name), (&names.name, &variant.name));
-                assert!(!found.docs.is_empty(), "{}.{}", names.name, variant.name);
-                let carries = !variant.fields.is_empty();
-                assert_eq!(found.details.is_some(), carries, "{}.{}", names.name, variant.name);
+                let Variant { name, fields, .. } = innermost(variant, &mut &[0; 3][..]);
+                assert_eq!((&found.pallet, &found.name), (&names.name, &name));
+                assert!(!found.docs.is_empty(), "{}.{name}", names.name);
+                assert_eq!(found.details.is_some(), !fields.is_empty(), "{}.{name}", names.name);
                 errors += 1;
             }
         }
@@ -201,11 +231,42 @@ mod tests {
     fn what_an_error_carries_is_named_down_to_the_reason_of_an_item() {
         let error = pallet_bill_register::Error::<Runtime>::BatchItem {
             index: 258,
-            problem: billchain_primitives::traits::SummaryProblem::DateInFuture,
+            problem: billchain_primitives::seams::SummaryProblem::DateInFuture,
         };
         let found = failure(&error.into());
         assert_eq!((found.pallet.as_str(), found.name.as_str()), ("BillRegister", "BatchItem"));
         assert_eq!(found.details.as_deref(), Some("index: 258, problem: DateInFuture"));
+    }
+
+    #[test]
+    fn an_error_within_an_error_is_named_and_documented() {
+        use billchain_primitives::{
+            SummaryField,
+            seams::{GrantProblem, ParticipantProblem, SummaryProblem},
+        };
+        use pallet_bill_update::Error;
+        let cases: [(Error<Runtime>, &str, &str, Option<&str>); 5] = [
+            (Error::Grant(GrantProblem::Revoked), "Grant.Revoked", "revoked", None),
+            (Error::Sender(ParticipantProblem::Frozen), "Sender.Frozen", "frozen", None),
+            (Error::Holder(ParticipantProblem::NotFound), "Holder.NotFound", "hold the lock", None),
+            (
+                Error::RedBill(SummaryProblem::DateInFuture),
+                "RedBill.DateInFuture",
+                "later than tomorrow",
+                None,
+            ),
+            (
+                Error::FieldMissing(SummaryField::PdfHash),
+                "FieldMissing",
+                "which the bill lacks",
+                Some("SummaryField: PdfHash"),
+            ),
+        ];
+        for (error, name, words, details) in cases {
+            let found = failure(&error.into());
+            assert_eq!((found.name.as_str(), found.details.as_deref()), (name, details));
+            assert!(found.docs.contains(words), "{name}: {}", found.docs);
+        }
     }
 
     #[test]

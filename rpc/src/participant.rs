@@ -6,10 +6,7 @@ use crate::{
     params::{Args, to_hex},
     server::{Context, Module, reading},
 };
-use billchain_primitives::{
-    Did, PublicKey, Signature,
-    traits::{ParticipantProblem, ParticipantStatus},
-};
+use billchain_primitives::{Did, PublicKey, Signature, seams::ParticipantProblem};
 use billchain_rpc_types::{
     IdentityView, Page, ParticipantChangeView, ParticipantRecordView, ParticipantView,
 };
@@ -93,11 +90,9 @@ fn verify_identity(context: &Context, args: &Args) -> Answer<IdentityView> {
     Ok(match verdict {
         Ok(true) => IdentityView { verified: true, problem: None },
         Ok(false) => refused("bad_signature"),
-        Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)) => refused("frozen"),
-        Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)) => refused("cancelled"),
-        Err(
-            ParticipantProblem::NotFound | ParticipantProblem::NotActive(ParticipantStatus::Active),
-        ) => refused("not_found"),
+        Err(ParticipantProblem::Frozen) => refused("frozen"),
+        Err(ParticipantProblem::Cancelled) => refused("cancelled"),
+        Err(ParticipantProblem::NotFound) => refused("not_found"),
     })
 }
 

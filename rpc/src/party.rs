@@ -8,15 +8,15 @@ use crate::{
     params::Args,
     server::{Context, Module, reading},
 };
-use billchain_primitives::{BillKey, BillKind, Did, SceneId, index, traits::Bill};
+use billchain_primitives::{Bill, BillKey, BillKind, Did, SceneId, index};
 use billchain_rpc_types::{
     BillKeyView, FieldRulesView, LinkRecordView, Page, PartyBillView, PartyView,
 };
 use billchain_runtime::{BillRegister, Runtime};
 use jsonrpsee::core::RegisterMethodError;
 use pallet_bill_register::{
-    FieldRuleSets, LinkAct, LinkChange, LinkRecord, PartyBill, Relation, RuleSet, records_prefix,
-    rule_set_key,
+    FieldRuleSet, FieldRuleSets, LinkAct, LinkChange, LinkRecord, PartyBill, Relation,
+    records_prefix, rule_set_key,
 };
 
 /// Most red and balance bills of a bill: one each.
@@ -139,7 +139,7 @@ fn field_rules(context: &Context, args: &Args) -> Answer<Option<FieldRulesView>>
     let version = args.optional_number(1, "version", 1..=u32::MAX)?;
     let in_force =
         context.deps.chain.read(|| FieldRuleSets::<Runtime>::get(scene)).map_err(chain)?;
-    let found: Option<RuleSet> = match version {
+    let found: Option<FieldRuleSet> = match version {
         Some(version) if in_force.as_ref().is_none_or(|set| set.version != version) => {
             let stored = context
                 .deps
@@ -154,8 +154,8 @@ fn field_rules(context: &Context, args: &Args) -> Answer<Option<FieldRulesView>>
     found.map(|set| rules_view(scene, set)).transpose()
 }
 
-fn rules_view(scene: Option<SceneId>, set: RuleSet) -> Answer<FieldRulesView> {
-    let RuleSet { version, rules, operator, at } = set;
+fn rules_view(scene: Option<SceneId>, set: FieldRuleSet) -> Answer<FieldRulesView> {
+    let FieldRuleSet { version, rules, operator, at } = set;
     let rules = rules.iter().map(serde_json::to_value).collect::<Result<_, _>>();
     Ok(FieldRulesView {
         scene,

@@ -15,7 +15,7 @@ use billchain_rpc_types::{
 use billchain_runtime::Runtime;
 use codec::{DecodeAll, Encode};
 use jsonrpsee::core::RegisterMethodError;
-use pallet_permissions::{Rule, RuleChange, RuleKey, RulesVersion};
+use pallet_permissions::{RulesVersion, TransitionRule, TransitionRuleChange, TransitionRuleKey};
 use serde_json::Value;
 
 type Contract = pallet_permissions::Pallet<Runtime>;
@@ -35,10 +35,10 @@ fn read<R>(context: &Context, f: impl FnOnce() -> R) -> Answer<R> {
 
 /// The general rule for a status (`null`: no bill yet) and an operation, the
 /// first two parameters.
-fn key(args: &Args) -> Answer<RuleKey> {
+fn key(args: &Args) -> Answer<TransitionRuleKey> {
     let from: Option<BillStatus> = args.json(0, "status", "a status of bills, or null")?;
     let operation: Operation = args.json(1, "operation", "an operation")?;
-    Ok(RuleKey::general(from, operation))
+    Ok(TransitionRuleKey::general(from, operation))
 }
 
 /// The version asked for at `index`, the newest for `null`, and the newest.
@@ -53,7 +53,7 @@ fn version(context: &Context, args: &Args, index: usize) -> Answer<(u32, u32)> {
 /// Whether the rules and a scene let somebody with these roles do something to
 /// a bill in a status.
 fn check(context: &Context, args: &Args) -> Answer<PermissionCheckView> {
-    let RuleKey { from, operation, .. } = key(args)?;
+    let TransitionRuleKey { from, operation, .. } = key(args)?;
     let roles = match args.value(2) {
         Value::Array(_) => args.json::<RoleSet>(2, "role", "a list of roles")?,
         _ => RoleSet::of(&[args.json::<Role>(2, "role", "a role, or a list of roles")?]),
@@ -88,7 +88,7 @@ fn rules(context: &Context, args: &Args) -> Answer<Option<RulesView>> {
 /// The rule for a status and an operation in a version, the newest without a
 /// number: a scene's own, or (`null`) the general one; `null` if there is none.
 fn rule(context: &Context, args: &Args) -> Answer<Option<RuleView>> {
-    let key = RuleKey { scene: args.optional_scene(3)?, ..key(args)? };
+    let key = TransitionRuleKey { scene: args.optional_scene(3)?, ..key(args)? };
     let (version, _) = version(context, args, 2)?;
     let rules = read(context, || Contract::rules_at(version))?.unwrap_or_default();
     let found = rules.into_iter().find(|(found, _)| *found == key);
@@ -116,7 +116,7 @@ fn whitelist(context: &Context, args: &Args) -> Answer<Page<WhitelistEntryView>>
     page::show(page, |(scene, did)| Ok(WhitelistEntryView { scene, did }))
 }
 
-fn rule_view(key: RuleKey, rule: Rule) -> RuleView {
+fn rule_view(key: TransitionRuleKey, rule: TransitionRule) -> RuleView {
     RuleView {
         from: key.from,
         operation: key.operation,
@@ -127,8 +127,8 @@ fn rule_view(key: RuleKey, rule: Rule) -> RuleView {
     }
 }
 
-fn change_view(change: RuleChange) -> RuleChangeView {
-    let RuleChange { key, before, after, at } = change;
+fn change_view(change: TransitionRuleChange) -> RuleChangeView {
+    let TransitionRuleChange { key, before, after, at } = change;
     let view = |rule| rule_view(key, rule);
     RuleChangeView { before: before.map(view), after: after.map(view), at: at.into() }
 }

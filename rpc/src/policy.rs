@@ -9,9 +9,9 @@ use crate::{
 };
 use billchain_primitives::{
     Did, Keyword, Moment, SceneId,
-    rule::{Field, FormValue, Guarded, Value, read_facts},
+    condition::{Field, FormValue, Guarded, Value, read_facts},
+    seams::PolicyId,
     sm3,
-    traits::PolicyId,
 };
 use billchain_rpc_types::{
     CheckView, DecisionView, DocumentView, FlowView, InForceView, Page, PolicyRef, PolicyView,

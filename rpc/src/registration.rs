@@ -9,7 +9,7 @@ use crate::{
     server::Context,
 };
 use billchain_executor::transaction;
-use billchain_primitives::{BillSummary, Hash, traits::Bill};
+use billchain_primitives::{Bill, BillSummary, Hash, seams::SummaryProblem};
 use billchain_rpc_types::{BillItemView, BlockRef, ItemOutcome, ReceiptView};
 use billchain_runtime::{BillRegister, Runtime, RuntimeCall, RuntimeEvent};
 use codec::Decode;
@@ -105,7 +105,7 @@ fn fate(event: &RuntimeEvent) -> Option<Fate> {
     match event {
         Event::BillRegistered { .. } => Some(Fate::Registered),
         Event::RegistrationRepeated { .. } => Some(Fate::Repeated),
-        Event::BatchItemRefused { problem, .. } => refused((*problem).into()),
+        Event::BatchItemRefused { problem, .. } => refused(Error::Bill(*problem)),
         Event::BatchItemFieldRefused { field, .. } => refused(Error::FieldRule { field: *field }),
         Event::BatchItemDenied { policy, .. } => refused(Error::PolicyDenied(*policy)),
         _ => None,
@@ -116,7 +116,7 @@ fn fate(event: &RuntimeEvent) -> Option<Fate> {
 fn in_failed_batch(failure: DispatchError, at: u16) -> Fate {
     let (index, error) = match own_error(failure) {
         Some(Error::BatchItem { index, problem }) => {
-            (index, Error::<Runtime>::from(problem).into())
+            (index, Error::<Runtime>::Bill(problem).into())
         }
         Some(Error::BatchItemFieldRule { index, field }) => {
             (index, Error::<Runtime>::FieldRule { field }.into())
@@ -152,7 +152,8 @@ fn item(
         Fate::Refused(error) => (ItemOutcome::Refused, Some(error)),
         Fate::NotApplied => (ItemOutcome::NotApplied, None),
     };
-    let conflict = matches!(error.and_then(own_error), Some(Error::AlreadyExists));
+    let conflict =
+        matches!(error.and_then(own_error), Some(Error::Bill(SummaryProblem::AlreadyExists)));
     let recorded = if conflict || outcome == ItemOutcome::Repeated {
         let stored = bill(receipts.context, &summary.key)?;
         stored.map(|bill| receipts.view(&bill)).transpose()?

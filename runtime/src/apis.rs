@@ -7,7 +7,7 @@
 
 use crate::{
     AccountId, Block, Executive, Header, Nonce, Runtime, RuntimeGenesisConfig, System,
-    UncheckedExtrinsic, VERSION, assembly,
+    UncheckedExtrinsic, VERSION, inherents,
 };
 use billchain_primitives::Hash;
 use frame::runtime::apis::{self, impl_runtime_apis};
@@ -60,14 +60,14 @@ impl_runtime_apis! {
         }
 
         fn inherent_extrinsics(data: InherentData) -> Vec<UncheckedExtrinsic> {
-            assembly::create_inherents(&data)
+            inherents::create_inherents(&data)
         }
 
         fn check_inherents(
             block: <Block as BlockT>::LazyBlock,
             data: InherentData,
         ) -> CheckInherentsResult {
-            assembly::check_inherents(&block, &data)
+            inherents::check_inherents(&block, &data)
         }
     }
 

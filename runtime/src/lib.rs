@@ -10,14 +10,17 @@
 //! [`VERSION`] says which rules a binary follows.
 
 #![forbid(unsafe_code)]
+// The macro that puts the pallets together writes items here whose documentation
+// is the pallets' own.
+#![allow(missing_docs)]
 
 mod apis;
-mod assembly;
 mod config;
 pub mod contention;
 mod council;
 pub mod execution;
 pub mod genesis;
+mod inherents;
 pub mod limits;
 mod policy;
 pub mod rejection;
@@ -25,7 +28,6 @@ mod sender;
 mod version;
 
 pub use apis::api;
-pub use assembly::*;
 pub use config::{AdminOrigin, MAX_COUNCIL_MEMBERS, SecurityOrigin};
 pub use contention::CheckContention;
 pub use council::{CouncilCollective, CouncilMajority, CouncilSync};
@@ -40,6 +42,68 @@ use std::collections::BTreeMap;
 pub use billchain_primitives::{
     AccountId, Address, BlockNumber, Hash, Header, Moment, Nonce, Signature, Sm3Hasher,
 };
+
+// The pallets and their numbers. A number is part of the encoding of calls,
+// events and errors: it never changes and is never given again.
+//
+// It stands in the crate's root because the paths of the types are part of the
+// metadata: stock clients look for events and calls under `*::RuntimeEvent` and
+// `*::RuntimeCall`, with one segment before the name.
+#[frame_support::runtime]
+mod runtime {
+    /// The runtime.
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask,
+        RuntimeViewFunction
+    )]
+    pub struct Runtime;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Timestamp = pallet_timestamp;
+    #[runtime::pallet_index(2)]
+    pub type Utility = pallet_utility;
+    #[runtime::pallet_index(3)]
+    pub type Council = pallet_collective<Instance1>;
+    #[runtime::pallet_index(4)]
+    pub type CouncilMembership = pallet_membership<Instance1>;
+    #[runtime::pallet_index(5)]
+    pub type Validators = pallet_validators;
+
+    // The contracts.
+    #[runtime::pallet_index(20)]
+    pub type Participant = pallet_participant;
+    #[runtime::pallet_index(21)]
+    pub type Permissions = pallet_permissions;
+    #[runtime::pallet_index(22)]
+    pub type Scene = pallet_scene;
+    #[runtime::pallet_index(23)]
+    pub type BillRegister = pallet_bill_register;
+    #[runtime::pallet_index(24)]
+    pub type BillUpdate = pallet_bill_update;
+    #[runtime::pallet_index(25)]
+    pub type BillQuery = pallet_bill_query;
+    #[runtime::pallet_index(30)]
+    pub type AccessNode = pallet_access_node;
+    #[runtime::pallet_index(31)]
+    pub type Authorization = pallet_authorization;
+    #[runtime::pallet_index(32)]
+    pub type Policy = pallet_policy;
+    #[runtime::pallet_index(33)]
+    pub type Dispute = pallet_dispute;
+    #[runtime::pallet_index(34)]
+    pub type BillVerify = pallet_bill_verify;
+}
 
 /// What a sender adds to a call and signs along with it. Clients know the
 /// names from the metadata; `CheckSender` and `CheckContention` carry no bytes,

@@ -1,7 +1,7 @@
 //! Who may send transactions at all.
 
 use crate::{AccountId, Council, Participant, Runtime, RuntimeCall, Validators, rejection};
-use billchain_primitives::traits::{ParticipantProblem, ParticipantStatus, Participants};
+use billchain_primitives::seams::{ParticipantProblem, Participants};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use frame_support::{
     pallet_prelude::{TransactionSource, Weight},
@@ -29,10 +29,8 @@ impl CheckSender {
         let code = match Participant::active_by_account(account) {
             Ok(_) => return Ok(()),
             Err(ParticipantProblem::NotFound) => rejection::SENDER_UNKNOWN,
-            Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)) => {
-                rejection::SENDER_CANCELLED
-            }
-            Err(ParticipantProblem::NotActive(_)) => rejection::SENDER_FROZEN,
+            Err(ParticipantProblem::Cancelled) => rejection::SENDER_CANCELLED,
+            Err(ParticipantProblem::Frozen) => rejection::SENDER_FROZEN,
         };
         // An operator keeps its seat whatever happens to its participant.
         if Council::is_member(account) || Validators::is_operator(account) {

@@ -41,6 +41,13 @@ function bill(n) {
   };
 }
 
+/** The error's name with that of the error within it, by the metadata alone. */
+function named(api, { section, name, fields }, { error }) {
+  if (fields.length !== 1) return `${section}.${name}`;
+  const inner = api.registry.createType(api.registry.createLookupType(fields[0].type), error.slice(1));
+  return `${section}.${name}.${inner}`;
+}
+
 /** Sends and waits until it is final; returns its events and the block's hash. */
 function finalised(api, tx, options = {}) {
   return new Promise((resolve, reject) => {
@@ -49,7 +56,7 @@ function finalised(api, tx, options = {}) {
     tx.signAndSend(alice, options, ({ status, events, dispatchError, txHash }) => {
       if (dispatchError) {
         const known = dispatchError.isModule && api.registry.findMetaError(dispatchError.asModule);
-        const text = known ? `${known.section}.${known.name}: ${known.docs.join(' ')}` : dispatchError.toString();
+        const text = known ? `${named(api, known, dispatchError.asModule)}: ${known.docs.join(' ')}` : dispatchError.toString();
         done(reject, new Error(text));
       } else if (status.isFinalized) {
         done(resolve, { events, block: status.asFinalized, txHash });
@@ -129,7 +136,7 @@ describe('@polkadot/api with the chain\'s hasher', () => {
 
   it('sees why a second registration of the bill fails', async () => {
     const changed = { ...bill(1), total: 54321 };
-    await assert.rejects(finalised(api, api.tx.billRegister.register(changed)), /AlreadyExists/);
+    await assert.rejects(finalised(api, api.tx.billRegister.register(changed)), /billRegister\.Bill\.AlreadyExists: The bill cannot come/);
   });
 
   it('is told why a transaction with a used nonce is refused', async () => {

@@ -5,15 +5,13 @@
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
     AccountId, AdminRole, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, CodePart, Did, Fen,
-    Hash, IssueDate, IssueTime, Keyword, Moment, Name, Operation, PayerType, PublicKey, Reason,
-    Role, RoleSet, SceneId, Stamp, SummaryField, SummaryFields,
+    GrantId, Hash, IssueDate, IssueTime, Keyword, Lock, LockPurpose, MAX_REIMBURSEMENTS, Moment,
+    Name, Operation, PayerType, PublicKey, Reason, Reimbursement, Role, RoleSet, SceneId, Stamp,
+    SummaryField, SummaryFields,
+    condition::{Conditions, Guarded},
     history::{Cause, Entry},
-    rule::{Guarded, Rule},
+    seams::{AccessNodePolicy, BillLedger, PolicyId, ReimbursementMode, SceneTerms, VoidPolicy},
     sm3,
-    traits::{
-        AccessNodePolicy, BillLedger, GrantId, Lock, LockPurpose, MAX_REIMBURSEMENTS, PolicyId,
-        Reimbursement, ReimbursementMode, SceneRules, VoidPolicy,
-    },
 };
 use billchain_runtime::{
     Authorization, BillRegister, CouncilCollective, Participant, Permissions, Runtime,
@@ -23,7 +21,7 @@ use frame_support::{BoundedVec, traits::Get};
 use pallet_access_node::{LinkedNode, NodeStatus, NodesOf};
 use pallet_authorization::{GrantStatus, GrantsById, Scope, Terms};
 use pallet_bill_register::{
-    FieldCheck, FieldRule, FieldRuleSets, FieldRules, MAX_FIELD_RULES, MAX_PARTS, RuleSet,
+    FieldCheck, FieldRule, FieldRuleSet, FieldRuleSets, FieldRules, MAX_FIELD_RULES, MAX_PARTS,
 };
 use pallet_dispute::{Contender, Contest, Contests, Precedence};
 use pallet_participant::{ParticipantKind, Registration};
@@ -148,7 +146,7 @@ pub(crate) fn issuer(number: u32) -> Member {
 /// A scene that several payers may claim in, and that asks for access nodes.
 pub(crate) fn scene() -> SceneId {
     let id = SceneId(u16::MAX);
-    let rules = SceneRules {
+    let rules = SceneTerms {
         mode: ReimbursementMode::Cumulative,
         weight: 1,
         lock_period_ms: 1_000,
@@ -161,7 +159,7 @@ pub(crate) fn scene() -> SceneId {
 }
 
 /// An active scene with these rules.
-pub(crate) fn scene_with(rules: SceneRules) -> Scene {
+pub(crate) fn scene_with(rules: SceneTerms) -> Scene {
     Scene {
         name: name(1),
         status: SceneStatus::Active,
@@ -195,7 +193,7 @@ pub(crate) fn field_rules(count: u32) -> FieldRules {
 pub(crate) fn fill_field_rules(scene: SceneId) {
     let rules = field_rules(MAX_FIELD_RULES);
     for scene in [None, Some(scene)] {
-        let set = RuleSet { version: 1, rules: rules.clone(), operator: None, at: stamp() };
+        let set = FieldRuleSet { version: 1, rules: rules.clone(), operator: None, at: stamp() };
         FieldRuleSets::<Runtime>::insert(scene, set);
     }
 }
@@ -208,7 +206,7 @@ pub(crate) fn policies(scene: SceneId, operation: Guarded) {
     // One node, and its values: the longest there are, alike but for their ends.
     let listed: Vec<Did> = (1..steps_of_one()).map(|number| did("listed", number)).collect();
     let written = serde_json::json!({ "in": ["issuer", listed] });
-    let rule: Rule = serde_json::from_value(written).expect("a rule within all bounds; qed");
+    let rule: Conditions = serde_json::from_value(written).expect("a rule within all bounds; qed");
     InForce::<Runtime>::mutate(scene, operation, |in_force| {
         let earlier = std::mem::take(in_force).into_inner();
         let others = (earlier.len() as u32..most).map(|policy| Compiled {

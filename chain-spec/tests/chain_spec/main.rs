@@ -2,7 +2,7 @@
 
 use billchain_chain_spec::*;
 use billchain_primitives::{
-    AdminRole, PublicKey, SummaryField, SummaryFields, traits::AccessNodePolicy,
+    AdminRole, PublicKey, SummaryField, SummaryFields, seams::AccessNodePolicy,
 };
 use sp_keyring::Sr25519Keyring;
 

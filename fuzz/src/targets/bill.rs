@@ -3,11 +3,12 @@
 use crate::{Verdict, chain};
 use billchain_client::einvoice::{EInvoice, XmlEncoding};
 use billchain_primitives::{
-    AdminRole, BatchMode, BillCode, BillKey, BillNumber, BillStatus, BillSummary, CheckCode,
-    ClaimNo, Did, Elements, Fen, Header, IssueDate, IssueTime, Name, Operation, PublicKey, Reason,
-    RoleSet, SceneId, Signature, SignatureScheme, Stamp, Target, ThreeCodes, Uscc,
+    AdminRole, BatchMode, Bill, BillCode, BillKey, BillNumber, BillStatus, BillSummary, CheckCode,
+    ClaimNo, Did, Elements, Fen, Header, IssueDate, IssueTime, Lock, LockPurpose, Name, Operation,
+    PublicKey, Reason, Reimbursement, RoleSet, SceneId, Signature, SignatureScheme, Stamp, Target,
+    ThreeCodes, Uscc,
     history::{BillField, FieldProof, ProofProblem, VersionRecord},
-    traits::{Bill, Lock, LockPurpose, Reimbursement, SceneRules},
+    seams::SceneTerms,
 };
 use billchain_runtime::Runtime;
 use codec::{DecodeAll, Encode};
@@ -16,7 +17,7 @@ use core::{
     str::FromStr,
 };
 use encoding_rs::GB18030;
-use pallet_bill_register::{FieldRules, LinkRecord, Links, PartyBill, RuleSet};
+use pallet_bill_register::{FieldRuleSet, FieldRules, LinkRecord, Links, PartyBill};
 use pallet_bill_update::{StatusChange, StatusItem, SummaryItem};
 use pallet_participant::{Participant, Registration};
 use serde::{Serialize, de::DeserializeOwned};
@@ -43,7 +44,7 @@ pub fn bill_text(data: &[u8]) -> Verdict {
         | json::<Target>(data)
         | json::<FieldRules>(data)
         | json::<RoleSet>(data)
-        | json::<SceneRules>(data)
+        | json::<SceneTerms>(data)
         | json::<AdminRole>(data)
         | json::<Registration>(data);
     accepted.into()
@@ -77,7 +78,7 @@ pub fn bill_scale(data: &[u8]) -> Verdict {
         | scale::<BillSummary>(data)
         | scale::<Bill>(data)
         | scale::<VersionRecord>(data)
-        | scale::<RuleSet>(data)
+        | scale::<FieldRuleSet>(data)
         | scale::<Links>(data)
         | scale::<LinkRecord>(data)
         | scale::<PartyBill>(data)
@@ -93,7 +94,7 @@ pub fn bill_scale(data: &[u8]) -> Verdict {
         | scale::<IssueTime>(data)
         | scale::<RoleSet>(data)
         | scale::<Stamp>(data)
-        | scale::<SceneRules>(data)
+        | scale::<SceneTerms>(data)
         | scale::<SignatureScheme>(data)
         | scale::<PublicKey>(data)
         | scale::<Signature>(data)

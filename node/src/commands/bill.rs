@@ -14,7 +14,7 @@ use billchain_client::{
     einvoice::{EInvoice, SummaryContext},
 };
 use billchain_primitives::{
-    BillKey, BillSummary, ClaimNo, Did, Fen, Hash, Reason, SceneId, traits::GrantId,
+    BillKey, BillSummary, ClaimNo, Did, Fen, GrantId, Hash, Reason, SceneId,
 };
 use billchain_rpc_types::VerificationResult;
 use billchain_runtime::{Runtime, RuntimeCall};

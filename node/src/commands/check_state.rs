@@ -5,10 +5,9 @@ use crate::{config::Config, database::open_chain};
 use anyhow::{Context, Result, bail};
 use billchain_executor::{BlockEvent, Chain, ChainError, events_key};
 use billchain_primitives::{
-    BillKey, BillStatus, BlockNumber, OpaqueBlock,
+    Bill, BillKey, BillStatus, BlockNumber, OpaqueBlock,
     history::{self, VersionRecord},
     index, lists,
-    traits::Bill,
 };
 use billchain_runtime::{AllPalletsWithSystem, Runtime, RuntimeEvent};
 use billchain_storage::{OpenMode, StorageError};

@@ -218,7 +218,7 @@ fn stops(shell: &Shell, grant: &str) {
     let why = ["--reason", "撤回授权"];
     shell.act("//patient", &[&["grants", "revoke", grant], &why[..]].concat());
     let lock = ["bill", "--scene", "3", "lock", BILL, "--claim-no", "C-2", "--grant", grant];
-    shell.run(Some("//insurer-c"), &lock).refused(3, &["GrantRevoked"]);
+    shell.run(Some("//insurer-c"), &lock).refused(3, &["Grant.Revoked"]);
     let freeze = [&["participants", "freeze", "did:bill:insurer-c"], &why[..]].concat();
     shell.refused("//admin", &freeze, &["BadOrigin"]);
     shell.act("//security", &freeze);

@@ -114,12 +114,15 @@ async fn bills_with_impossible_values_do_not_decode_and_wrong_ones_are_refused()
         bill
     };
     for (expected, bill) in [
-        ("TotalOutOfRange", change(&|bill| bill.total = Fen::new(-1).unwrap())),
-        ("DateInFuture", change(&|bill| bill.issue_date = IssueDate::new(29_991_231).unwrap())),
-        ("SceneNotFound", change(&|bill| bill.scene = SceneId(999))),
-        ("NotIssuer", change(&|bill| bill.issuer = Issuer::new("hospital-6").did)),
-        ("XmlHashMissing", change(&|bill| bill.xml_hash = [0; 32])),
-        ("RelatedNotAllowed", change(&|bill| bill.related = Some(bill.key))),
+        ("Bill.TotalOutOfRange", change(&|bill| bill.total = Fen::new(-1).unwrap())),
+        (
+            "Bill.DateInFuture",
+            change(&|bill| bill.issue_date = IssueDate::new(29_991_231).unwrap()),
+        ),
+        ("Bill.SceneNotFound", change(&|bill| bill.scene = SceneId(999))),
+        ("Bill.NotIssuer", change(&|bill| bill.issuer = Issuer::new("hospital-6").did)),
+        ("Bill.XmlHashMissing", change(&|bill| bill.xml_hash = [0; 32])),
+        ("Bill.RelatedNotAllowed", change(&|bill| bill.related = Some(bill.key))),
     ] {
         let (code, number) = (bill.key.code.to_string(), bill.key.number.to_string());
         let view = node.execute(&issuer.signer, register(bill), PATIENCE).await.unwrap();

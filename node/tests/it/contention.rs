@@ -6,7 +6,7 @@ use crate::{
     network::{ALL, FAST, Network, PATIENCE, report},
 };
 use billchain_client::Connection;
-use billchain_primitives::{BillKey, BillStatus, Did, Hash, SceneId, traits::GrantId};
+use billchain_primitives::{BillKey, BillStatus, Did, GrantId, Hash, SceneId};
 use billchain_rpc_types::{BillView, ResolutionView, TransactionView};
 use billchain_runtime::{Runtime, RuntimeCall};
 use pallet_bill_update::types::StatusChange;

@@ -58,8 +58,9 @@ pub use types::{
 pub use weights::WeightInfo;
 
 use billchain_primitives::{
-    AccountId, Did, Hash, Name, Reason, SignatureScheme, Stamp, sm3,
-    traits::{AccessNodes, AccessProblem, ParticipantProblem, Participants},
+    AccountId, Did, Hash, Name, Reason, SignatureScheme, Stamp,
+    seams::{AccessNodes, AccessProblem, ParticipantProblem, Participants},
+    sm3,
 };
 use codec::Encode;
 use frame::{deps::sp_io, prelude::*, traits::Time, try_runtime::TryRuntimeError};
@@ -196,10 +197,8 @@ pub mod pallet {
         Disabled,
         /// The node has this status already.
         StatusUnchanged,
-        /// No participant has this DID.
-        ParticipantNotFound,
-        /// The participant is frozen or cancelled.
-        ParticipantNotActive,
+        /// The participant may not act, for this reason.
+        Participant(ParticipantProblem),
         /// The node is linked to the participant already.
         AlreadyLinked,
         /// The node is not linked to the participant.
@@ -309,10 +308,7 @@ pub mod pallet {
             let operator = Self::ensure_admin(origin)?;
             let mut entry = Self::not_disabled(&node)?;
             ensure!(!Links::<T>::contains_key(&node, &participant), Error::<T>::AlreadyLinked);
-            T::Participants::active_by_did(&participant).map_err(|problem| match problem {
-                ParticipantProblem::NotFound => Error::<T>::ParticipantNotFound,
-                ParticipantProblem::NotActive(_) => Error::<T>::ParticipantNotActive,
-            })?;
+            T::Participants::active_by_did(&participant).map_err(Error::<T>::Participant)?;
             let room = entry.participants < T::MaxParticipantsPerNode::get();
             ensure!(room, Error::<T>::TooManyParticipants);
             let linked = LinkedNode { node: node.clone(), status: entry.status };

@@ -5,7 +5,7 @@ use crate::{self as pallet_access_node, Registration};
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
     AccountId, Did, Header, Name, PublicKey, Reason, RoleSet, Sm3Hasher,
-    traits::{ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants},
+    seams::{ActiveParticipant, ParticipantProblem, Participants},
 };
 use core::cell::RefCell;
 use frame::{
@@ -52,7 +52,7 @@ impl Participants for World {
         if !did.as_str().starts_with("did:bill:p-") {
             Err(ParticipantProblem::NotFound)
         } else if FROZEN.with(|frozen| frozen.borrow().contains(did)) {
-            Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen))
+            Err(ParticipantProblem::Frozen)
         } else {
             Ok(ActiveParticipant { did: did.clone(), roles: RoleSet::EMPTY })
         }

@@ -5,8 +5,9 @@ use crate::{
     Registration, history_key, mock::*,
 };
 use billchain_primitives::{
-    AccountId, Did, Hash, PublicKey, sm3,
-    traits::{AccessNodes, AccessProblem},
+    AccountId, Did, Hash, PublicKey,
+    seams::{AccessNodes, AccessProblem, ParticipantProblem},
+    sm3,
 };
 use codec::Decode;
 use frame::{deps::sp_runtime::traits::BadOrigin, testing_prelude::*, traits::Hooks};
@@ -121,10 +122,13 @@ fn conditions_of_links() {
         register("n-2");
         assert_noop!(link("n-9", "p-1"), Error::<Test>::NotFound);
         assert_noop!(unlink("n-9", "p-1"), Error::<Test>::NotFound);
-        assert_noop!(link("n-1", "nobody"), Error::<Test>::ParticipantNotFound);
+        assert_noop!(
+            link("n-1", "nobody"),
+            Error::<Test>::Participant(ParticipantProblem::NotFound)
+        );
         assert_noop!(unlink("n-1", "p-1"), Error::<Test>::NotLinked);
         freeze(&did("p-1"));
-        assert_noop!(link("n-1", "p-1"), Error::<Test>::ParticipantNotActive);
+        assert_noop!(link("n-1", "p-1"), Error::<Test>::Participant(ParticipantProblem::Frozen));
         assert_ok!(link("n-1", "p-2"));
         assert_noop!(link("n-1", "p-2"), Error::<Test>::AlreadyLinked);
         // A participant that was frozen afterwards can be unlinked.

@@ -68,8 +68,8 @@ use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 pub mod pallet {
     use super::*;
     use billchain_primitives::{
-        AccountId, BillKey, Did, Hash, Moment, Reason, SceneId,
-        traits::{BillLedger, GrantId, Participants, Scenes},
+        AccountId, BillKey, Did, GrantId, Hash, Moment, Reason, SceneId,
+        seams::{BillLedger, GrantProblem, ParticipantProblem, Participants, SceneProblem, Scenes},
     };
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -189,26 +189,20 @@ pub mod pallet {
     /// Why a call is refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The sender's account belongs to no participant.
-        NotParticipant,
-        /// The sender is a participant, but frozen.
-        ParticipantFrozen,
-        /// The sender is a participant, but cancelled.
-        ParticipantCancelled,
+        /// The sender may not act, for this reason.
+        Sender(ParticipantProblem),
         /// The credential is registered already.
         AlreadyRegistered,
-        /// No grant has this id.
-        NotFound,
         /// The hash of the credential is zero.
         CredentialMissing,
         /// The holder would authorise itself.
         SubjectIsHolder,
         /// The sender is neither the holder nor a platform.
         NotHolder,
-        /// The holder does not exist or is not active.
-        HolderNotActive,
-        /// The subject does not exist or is not active.
-        SubjectNotActive,
+        /// The holder may not act, for this reason.
+        Holder(ParticipantProblem),
+        /// The subject may not act, for this reason.
+        Subject(ParticipantProblem),
         /// The grant names no bills.
         NoBills,
         /// The grant names a bill twice.
@@ -219,10 +213,8 @@ pub mod pallet {
         ConditionEmpty,
         /// The grant's last moment is before its first.
         ValidityEmpty,
-        /// There is no such scene.
-        SceneNotFound,
-        /// The scene is not active.
-        SceneInactive,
+        /// The scene cannot be claimed in, for this reason.
+        Scene(SceneProblem),
         /// There are as many grants as there may be.
         TooManyGrants,
         /// The holder has as many grants as a holder may.
@@ -238,26 +230,8 @@ pub mod pallet {
         TransferHashMissing,
         /// No bill has this code and number.
         BillNotFound,
-        /// The grant authorises another participant.
-        WrongSubject,
-        /// The grant is revoked, which is final.
-        Revoked,
-        /// The grant is frozen; its holder can activate it.
-        Frozen,
-        /// The grant's time has not begun.
-        NotYetValid,
-        /// The grant's time is over.
-        Expired,
-        /// The holder's key was replaced after the grant was registered: the
-        /// holder has to authorise anew.
-        HolderKeyChanged,
-        /// The subject's key was replaced after the grant was registered: the
-        /// holder has to authorise anew.
-        SubjectKeyChanged,
-        /// The grant is for other bills or another scene.
-        OutOfScope,
-        /// The grant's history is full: the holder has to authorise anew.
-        Exhausted,
+        /// The grant cannot be used or changed, for this reason.
+        Grant(GrantProblem),
     }
 
     #[pallet::hooks]
@@ -287,7 +261,7 @@ pub mod pallet {
             Scope::Matching(_) => 0,
         }))]
         pub fn register_grant(origin: OriginFor<T>, terms: Terms) -> DispatchResult {
-            let sender = Self::participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             Self::ensure_may_register(&sender, &terms)?;
             Self::ensure_sound(&terms)?;
             Self::insert(terms, sender.did)?;
@@ -301,7 +275,7 @@ pub mod pallet {
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::revoke())]
         pub fn revoke(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
-            let sender = Self::participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             let mut entry = Self::in_charge(&grant, &sender)?;
             entry.status = GrantStatus::Revoked;
             let change = Change::Revoked { reason: reason.clone() };
@@ -317,9 +291,9 @@ pub mod pallet {
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::freeze())]
         pub fn freeze(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
-            let sender = Self::participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             let mut entry = Self::in_charge(&grant, &sender)?;
-            ensure!(entry.status == GrantStatus::Active, Error::<T>::Frozen);
+            ensure!(entry.status == GrantStatus::Active, Error::<T>::Grant(GrantProblem::Frozen));
             Self::ensure_room(&entry)?;
             entry.status = GrantStatus::Frozen;
             let change = Change::Frozen { reason: reason.clone() };
@@ -334,7 +308,7 @@ pub mod pallet {
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::activate())]
         pub fn activate(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
-            let sender = Self::participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             let mut entry = Self::in_charge(&grant, &sender)?;
             ensure!(entry.status == GrantStatus::Frozen, Error::<T>::NotFrozen);
             Self::ensure_room(&entry)?;
@@ -353,8 +327,9 @@ pub mod pallet {
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::record_use())]
         pub fn record_use(origin: OriginFor<T>, grant: GrantId, bill: BillKey) -> DispatchResult {
-            let sender = Self::participant(origin)?;
-            let entry = GrantsById::<T>::get(grant).ok_or(Error::<T>::NotFound)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
+            let entry =
+                GrantsById::<T>::get(grant).ok_or(Error::<T>::Grant(GrantProblem::NotFound))?;
             let stored = T::Ledger::bill(&bill).ok_or(Error::<T>::BillNotFound)?;
             let scene = entry.terms.scene;
             Self::ensure_usable(&entry, &sender.did, &stored.summary, scene)
@@ -372,8 +347,9 @@ pub mod pallet {
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::record_transfer())]
         pub fn record_transfer(origin: OriginFor<T>, grant: GrantId, hash: Hash) -> DispatchResult {
-            let sender = Self::participant(origin)?;
-            let entry = GrantsById::<T>::get(grant).ok_or(Error::<T>::NotFound)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
+            let entry =
+                GrantsById::<T>::get(grant).ok_or(Error::<T>::Grant(GrantProblem::NotFound))?;
             Self::ensure_party(&entry, &sender)?;
             ensure!(!hash.is_zero(), Error::<T>::TransferHashMissing);
             Self::ensure_room(&entry)?;
@@ -381,5 +357,11 @@ pub mod pallet {
             Self::deposit_event(Event::TransferRecorded { grant, hash, operator: sender.did });
             Ok(())
         }
+    }
+}
+
+impl<T> From<billchain_primitives::seams::ParticipantProblem> for Error<T> {
+    fn from(problem: billchain_primitives::seams::ParticipantProblem) -> Self {
+        Self::Sender(problem)
     }
 }

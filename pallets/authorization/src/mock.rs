@@ -3,13 +3,14 @@
 
 use crate::{self as pallet_authorization, Condition, Scope, Terms};
 use billchain_primitives::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Moment, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
+    AccountId, Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, Did, Fen, GrantId,
+    Header, IssueDate, IssueTime, Moment, Operation, PayerType, Reason, Receipt, Role, RoleSet,
+    SceneId, Sm3Hasher, SummaryFields,
     history::Entry,
-    traits::{
-        AccessNodePolicy, ActiveParticipant, Bill, BillLedger, BillState, GrantId,
-        ParticipantProblem, ParticipantStatus, Participants, Receipt, ReimbursementMode,
-        SceneProblem, SceneRules, Scenes, SummaryProblem, VoidPolicy,
+    seams::{
+        AccessNodePolicy, ActiveParticipant, BillLedger, ParticipantProblem, ParticipantStatus,
+        Participants, ReimbursementMode, SceneProblem, SceneTerms, Scenes, SummaryProblem,
+        VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -111,8 +112,7 @@ fn active(
 ) -> Result<ActiveParticipant, ParticipantProblem> {
     match found {
         None => Err(ParticipantProblem::NotFound),
-        Some((did, ParticipantStatus::Active, roles)) => Ok(ActiveParticipant { did, roles }),
-        Some((_, status, _)) => Err(ParticipantProblem::NotActive(status)),
+        Some((did, status, roles)) => status.admit().map(|()| ActiveParticipant { did, roles }),
     }
 }
 
@@ -141,12 +141,12 @@ impl Participants for World {
 }
 
 impl Scenes for World {
-    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+    fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         if with_world(|world| world.closed.contains(&scene)) {
             return Err(SceneProblem::Inactive);
         }
         match scene {
-            CLAIMS | OTHER_CLAIMS => Ok(SceneRules {
+            CLAIMS | OTHER_CLAIMS => Ok(SceneTerms {
                 mode: ReimbursementMode::Exclusive,
                 weight: 1,
                 lock_period_ms: 1_000,

@@ -6,11 +6,11 @@ use crate::{
     GrantsOfHolder, HistoryRecord, Pallet, Scope, Terms, UseKind, history_key, party_key,
 };
 use billchain_primitives::{
-    AccountId, BillKey, BillSummary, Did, Fen, Hash, Role, SceneId, Stamp, sm3,
-    traits::{
-        ActiveParticipant, GrantId, GrantProblem, GrantUse, Grants, ParticipantProblem,
-        ParticipantStatus, Participants, SceneProblem, Scenes,
+    AccountId, BillKey, BillSummary, Did, Fen, GrantId, Hash, Role, SceneId, Stamp,
+    seams::{
+        ActiveParticipant, GrantProblem, GrantUse, Grants, ParticipantProblem, Participants, Scenes,
     },
+    sm3,
 };
 use codec::Encode;
 use frame::{deps::sp_io::offchain_index, prelude::*, traits::Time, try_runtime::TryRuntimeError};
@@ -48,41 +48,12 @@ impl<T: Config> Grants for Pallet<T> {
 
 impl<T> From<GrantProblem> for Error<T> {
     fn from(problem: GrantProblem) -> Self {
-        match problem {
-            GrantProblem::NotFound => Self::NotFound,
-            GrantProblem::WrongSubject => Self::WrongSubject,
-            GrantProblem::Revoked => Self::Revoked,
-            GrantProblem::Frozen => Self::Frozen,
-            GrantProblem::NotYetValid => Self::NotYetValid,
-            GrantProblem::Expired => Self::Expired,
-            GrantProblem::HolderNotActive => Self::HolderNotActive,
-            GrantProblem::HolderKeyChanged => Self::HolderKeyChanged,
-            GrantProblem::SubjectKeyChanged => Self::SubjectKeyChanged,
-            GrantProblem::OutOfScope => Self::OutOfScope,
-            GrantProblem::Exhausted => Self::Exhausted,
-        }
+        Self::Grant(problem)
     }
 }
 
 /// Who may do what.
 impl<T: Config> Pallet<T> {
-    pub(crate) fn participant(origin: OriginFor<T>) -> Result<ActiveParticipant, DispatchError> {
-        let account = ensure_signed(origin)?;
-        T::Participants::active_by_account(&account).map_err(|problem| {
-            match problem {
-                ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
-                    Error::<T>::ParticipantFrozen
-                }
-                ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
-                    Error::<T>::ParticipantCancelled
-                }
-                ParticipantProblem::NotActive(ParticipantStatus::Active)
-                | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
-            }
-            .into()
-        })
-    }
-
     pub(crate) fn ensure_may_register(
         sender: &ActiveParticipant,
         terms: &Terms,
@@ -95,10 +66,10 @@ impl<T: Config> Pallet<T> {
     /// The grant `id`, which is not revoked, if `sender` may freeze, activate
     /// and revoke it.
     pub(crate) fn in_charge(id: &GrantId, sender: &ActiveParticipant) -> Result<Grant, Error<T>> {
-        let grant = GrantsById::<T>::get(id).ok_or(Error::NotFound)?;
+        let grant = GrantsById::<T>::get(id).ok_or(GrantProblem::NotFound)?;
         let as_platform = sender.did == grant.registrar && sender.roles.contains(Role::Platform);
         ensure!(sender.did == grant.terms.holder || as_platform, Error::NotInCharge);
-        ensure!(grant.status != GrantStatus::Revoked, Error::Revoked);
+        ensure!(grant.status != GrantStatus::Revoked, Error::Grant(GrantProblem::Revoked));
         Ok(grant)
     }
 
@@ -110,15 +81,12 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn ensure_room(grant: &Grant) -> Result<(), Error<T>> {
-        ensure!(grant.version < T::MaxRecords::get(), Error::Exhausted);
+        ensure!(grant.version < T::MaxRecords::get(), Error::Grant(GrantProblem::Exhausted));
         Ok(())
     }
 
     pub(crate) fn ensure_scene(scene: SceneId) -> Result<(), Error<T>> {
-        T::Scenes::active(scene).map(|_| ()).map_err(|problem| match problem {
-            SceneProblem::NotFound => Error::SceneNotFound,
-            SceneProblem::Inactive => Error::SceneInactive,
-        })
+        T::Scenes::active(scene).map(drop).map_err(Error::Scene)
     }
 }
 
@@ -128,7 +96,7 @@ impl<T: Config> Pallet<T> {
         ensure!(!terms.credential_hash.is_zero(), Error::CredentialMissing);
         ensure!(terms.holder != terms.subject, Error::SubjectIsHolder);
         ensure!(terms.valid_from <= terms.valid_until, Error::ValidityEmpty);
-        ensure!(T::Time::now() <= terms.valid_until, Error::Expired);
+        ensure!(T::Time::now() <= terms.valid_until, Error::Grant(GrantProblem::Expired));
         match &terms.scope {
             Scope::Bills(keys) => {
                 ensure!(!keys.is_empty(), Error::NoBills);
@@ -181,11 +149,11 @@ impl<T: Config> Pallet<T> {
         let grant = GrantId(terms.credential_hash);
         ensure!(!GrantsById::<T>::contains_key(grant), Error::AlreadyRegistered);
         let account = |did: &Did| {
-            let active = T::Participants::active_by_did(did).is_ok();
-            T::Participants::account_of(did).filter(|_| active)
+            T::Participants::active_by_did(did)?;
+            T::Participants::account_of(did).ok_or(ParticipantProblem::NotFound)
         };
-        let holder_account = account(&terms.holder).ok_or(Error::HolderNotActive)?;
-        let subject_account = account(&terms.subject).ok_or(Error::SubjectNotActive)?;
+        let holder_account = account(&terms.holder).map_err(Error::Holder)?;
+        let subject_account = account(&terms.subject).map_err(Error::Subject)?;
         ensure!(GrantsById::<T>::count() < T::MaxGrants::get(), Error::TooManyGrants);
         let held = GrantsOfHolder::<T>::get(&terms.holder);
         ensure!(held < T::MaxGrantsPerHolder::get(), Error::TooManyGrantsOfHolder);

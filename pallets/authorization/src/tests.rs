@@ -6,8 +6,9 @@ use crate::{
     party_key, party_prefix,
 };
 use billchain_primitives::{
-    BillSummary, Fen, Hash, SceneId, Stamp, sm3,
-    traits::{GrantProblem, GrantUse, Grants, ParticipantStatus},
+    BillSummary, Fen, Hash, SceneId, Stamp,
+    seams::{GrantProblem, GrantUse, Grants, ParticipantProblem, ParticipantStatus, SceneProblem},
+    sm3,
 };
 use codec::{Decode, Encode};
 use frame::{testing_prelude::*, traits::Hooks};
@@ -98,8 +99,16 @@ fn terms_that_cannot_be_kept_are_refused_by_name() {
     let rows: [(&str, Terms, Error<Test>); 12] = [
         ("no hash", with(|t| t.credential_hash = Hash::zero()), Error::CredentialMissing),
         ("itself", with(|t| t.subject = did("patient")), Error::SubjectIsHolder),
-        ("no subject", with(|t| t.subject = did("nobody")), Error::SubjectNotActive),
-        ("frozen subject", with(|t| t.subject = did("frozen")), Error::SubjectNotActive),
+        (
+            "no subject",
+            with(|t| t.subject = did("nobody")),
+            Error::Subject(ParticipantProblem::NotFound),
+        ),
+        (
+            "frozen subject",
+            with(|t| t.subject = did("frozen")),
+            Error::Subject(ParticipantProblem::NotFound),
+        ),
         ("no bills", with(|t| t.scope = Scope::Bills(Default::default())), Error::NoBills),
         (
             "a bill twice",
@@ -107,8 +116,12 @@ fn terms_that_cannot_be_kept_are_refused_by_name() {
             Error::DuplicateBill,
         ),
         ("ends before it begins", with(|t| t.valid_from = NOW + TERM + 1), Error::ValidityEmpty),
-        ("over", with(|t| (t.valid_from, t.valid_until) = (0, NOW - 1)), Error::Expired),
-        ("no such scene", with(|t| t.scene = SceneId(77)), Error::SceneNotFound),
+        (
+            "over",
+            with(|t| (t.valid_from, t.valid_until) = (0, NOW - 1)),
+            Error::Grant(GrantProblem::Expired),
+        ),
+        ("no such scene", with(|t| t.scene = SceneId(77)), Error::Scene(SceneProblem::NotFound)),
         ("no payer", conditional(|c| c.payer_ref = Hash::zero()), Error::ConditionEmpty),
         ("no day", conditional(|c| c.issued_until = date(20_261_031)), Error::ConditionEmpty),
         ("no amount", conditional(|c| c.max_total = Some(fen(-1))), Error::ConditionEmpty),
@@ -118,7 +131,7 @@ fn terms_that_cannot_be_kept_are_refused_by_name() {
             assert_eq!(register(terms), Err(expected.into()), "{row}");
         }
         with_world(|world| world.closed.push(CLAIMS));
-        assert_noop!(register(terms(1)), Error::<Test>::SceneInactive);
+        assert_noop!(register(terms(1)), Error::<Test>::Scene(SceneProblem::Inactive));
         assert_eq!(GrantsById::<Test>::count(), 0);
     });
 }
@@ -134,7 +147,7 @@ fn the_holder_in_whose_name_a_platform_registers_is_active() {
     run(|| {
         for holder in ["nobody", "frozen", "cancelled"] {
             let call = Call::register_grant { terms: with(|t| t.holder = did(holder)) };
-            assert_noop!(send("platform", call), Error::<Test>::HolderNotActive);
+            assert_noop!(send("platform", call), Error::<Test>::Holder(ParticipantProblem::Frozen));
         }
     });
 }
@@ -144,9 +157,9 @@ fn senders_that_may_not_act_are_told_why() {
     run(|| {
         registered(terms(1));
         for (sender, expected) in [
-            ("nobody", Error::<Test>::NotParticipant),
-            ("frozen", Error::ParticipantFrozen),
-            ("cancelled", Error::ParticipantCancelled),
+            ("nobody", Error::<Test>::Sender(ParticipantProblem::NotFound)),
+            ("frozen", Error::Sender(ParticipantProblem::Frozen)),
+            ("cancelled", Error::Sender(ParticipantProblem::Cancelled)),
         ] {
             let expected: DispatchError = expected.into();
             for result in [
@@ -201,7 +214,7 @@ fn the_holder_freezes_activates_and_revokes() {
             operator: operator.clone(),
         };
         assert_eq!((last_event(), grant().status), (expected, GrantStatus::Frozen));
-        assert_noop!(freeze("patient", 1), Error::<Test>::Frozen);
+        assert_noop!(freeze("patient", 1), Error::<Test>::Grant(GrantProblem::Frozen));
         assert_ok!(activate("patient", 1));
         let expected = Event::GrantActivated {
             grant: grant_id,
@@ -214,10 +227,10 @@ fn the_holder_freezes_activates_and_revokes() {
         let expected = Event::GrantRevoked { grant: grant_id, reason, operator };
         assert_eq!((last_event(), grant().status), (expected, GrantStatus::Revoked));
         for again in [freeze("patient", 1), activate("patient", 1), revoke("patient", 1)] {
-            assert_noop!(again, Error::<Test>::Revoked);
+            assert_noop!(again, Error::<Test>::Grant(GrantProblem::Revoked));
         }
         for unknown in [freeze("patient", 9), activate("patient", 9), revoke("patient", 9)] {
-            assert_noop!(unknown, Error::<Test>::NotFound);
+            assert_noop!(unknown, Error::<Test>::Grant(GrantProblem::NotFound));
         }
     });
 }
@@ -319,7 +332,10 @@ fn each_reason_against_a_use_has_its_own_name() {
         registered(terms(1));
         let checked = Authorization::check(&id(1), &did("insurer-b"), &bill(1), CLAIMS);
         assert_eq!(checked, Err(GrantProblem::WrongSubject));
-        assert_noop!(record_use("insurer-b", 1, 1), Error::<Test>::WrongSubject);
+        assert_noop!(
+            record_use("insurer-b", 1, 1),
+            Error::<Test>::Grant(GrantProblem::WrongSubject)
+        );
         let checked = Authorization::check(&id(1), &did("insurer-a"), &bill(1), OTHER_CLAIMS);
         assert_eq!(checked, Err(GrantProblem::OutOfScope));
     });
@@ -373,15 +389,15 @@ fn a_condition_takes_the_bills_that_meet_all_of_it() {
 fn a_subject_records_that_it_called_for_a_bill() {
     run(|| {
         registered(terms(1));
-        assert_noop!(record_use("insurer-a", 9, 1), Error::<Test>::NotFound);
+        assert_noop!(record_use("insurer-a", 9, 1), Error::<Test>::Grant(GrantProblem::NotFound));
         assert_noop!(record_use("insurer-a", 1, 10), Error::<Test>::BillNotFound);
-        assert_noop!(record_use("insurer-a", 1, 3), Error::<Test>::OutOfScope);
+        assert_noop!(record_use("insurer-a", 1, 3), Error::<Test>::Grant(GrantProblem::OutOfScope));
         assert_ok!(record_use("insurer-a", 1, 1));
         let (subject, bill, kind) = (did("insurer-a"), key(1), UseKind::Access);
         let expected = Event::GrantUsed { grant: id(1), subject, bill, version: 4, kind };
         assert_eq!((last_event(), grant().uses), (expected, 1));
         with_world(|world| world.closed.push(CLAIMS));
-        assert_noop!(record_use("insurer-a", 1, 1), Error::<Test>::SceneInactive);
+        assert_noop!(record_use("insurer-a", 1, 1), Error::<Test>::Scene(SceneProblem::Inactive));
     });
 }
 
@@ -391,7 +407,7 @@ fn parties_and_platforms_record_transfers_whatever_the_grants_state() {
         registered(terms(1));
         assert_noop!(transfer("company", 1), Error::<Test>::NotParty);
         assert_noop!(transfer("insurer-b", 1), Error::<Test>::NotParty);
-        assert_noop!(transfer("patient", 9), Error::<Test>::NotFound);
+        assert_noop!(transfer("patient", 9), Error::<Test>::Grant(GrantProblem::NotFound));
         let empty = Call::record_transfer { grant: id(1), hash: Hash::zero() };
         assert_noop!(send("patient", empty), Error::<Test>::TransferHashMissing);
         assert_ok!(revoke("patient", 1));
@@ -412,9 +428,9 @@ fn a_full_history_takes_nothing_but_the_revocation() {
             assert_eq!(lock(&bill(1)), Ok(()));
         }
         assert_eq!(lock(&bill(1)), Err(GrantProblem::Exhausted));
-        assert_noop!(record_use("insurer-a", 1, 1), Error::<Test>::Exhausted);
-        assert_noop!(transfer("patient", 1), Error::<Test>::Exhausted);
-        assert_noop!(freeze("patient", 1), Error::<Test>::Exhausted);
+        assert_noop!(record_use("insurer-a", 1, 1), Error::<Test>::Grant(GrantProblem::Exhausted));
+        assert_noop!(transfer("patient", 1), Error::<Test>::Grant(GrantProblem::Exhausted));
+        assert_noop!(freeze("patient", 1), Error::<Test>::Grant(GrantProblem::Exhausted));
         assert_ok!(revoke("patient", 1));
         assert_eq!(grant().version, 7);
     });
@@ -424,7 +440,7 @@ fn a_full_history_takes_nothing_but_the_revocation() {
         for _ in 0..4 {
             assert_ok!(transfer("patient", 1));
         }
-        assert_noop!(activate("patient", 1), Error::<Test>::Exhausted);
+        assert_noop!(activate("patient", 1), Error::<Test>::Grant(GrantProblem::Exhausted));
     });
 }
 

@@ -1,8 +1,8 @@
 //! What the chain knows of a grant, and the records of its history.
 
 use billchain_primitives::{
-    AccountId, BillKey, BillSummary, Did, Fen, Hash, IssueDate, Moment, Reason, SceneId, Stamp,
-    traits::GrantId,
+    AccountId, BillKey, BillSummary, Did, Fen, GrantId, Hash, IssueDate, Moment, Reason, SceneId,
+    Stamp,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::prelude::{BoundedVec, ConstU32};

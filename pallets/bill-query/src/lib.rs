@@ -34,9 +34,9 @@ use frame::prelude::*;
 pub mod pallet {
     use super::*;
     use billchain_primitives::{
-        BillKey, ThreeCodes,
+        Bill, BillKey, BillState, ThreeCodes,
         history::{Verifier, VersionRecord},
-        traits::{Bill, BillLedger, BillState, BillsInForce},
+        seams::{BillLedger, BillsInForce},
     };
 
     #[pallet::pallet]

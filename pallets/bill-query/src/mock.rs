@@ -3,10 +3,10 @@
 
 use crate::{self as pallet_bill_query};
 use billchain_primitives::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, Fen, Header, IssueDate, IssueTime,
+    AccountId, Bill, BillKey, BillKind, BillStatus, BillSummary, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, SceneId, Sm3Hasher, Stamp,
     history::{Cause, Entry, VersionBody, VersionRecord},
-    traits::{Bill, BillLedger, BillsInForce, SummaryProblem},
+    seams::{BillLedger, BillsInForce, SummaryProblem},
 };
 use frame::{
     deps::sp_runtime::{ArithmeticError, generic},

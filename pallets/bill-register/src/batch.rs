@@ -6,7 +6,7 @@ use crate::{
 };
 use billchain_primitives::{
     BillKey, BillSummary,
-    traits::{ActiveParticipant, PolicyRefusal},
+    seams::{ActiveParticipant, PolicyRefusal},
 };
 use frame::prelude::*;
 

@@ -6,12 +6,12 @@ use crate::{
     types::check_fields,
 };
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, BillSummary, Stamp, SummaryFields,
+    Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, Receipt, Stamp, SummaryFields,
     history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index, lists,
-    traits::{
-        AccessNodePolicy, AccessNodes, AccessProblem, Bill, BillLedger, BillState, Receipt,
-        SceneProblem, Scenes, SummaryProblem,
+    seams::{
+        AccessNodePolicy, AccessNodes, AccessProblem, BillLedger, SceneProblem, Scenes,
+        SummaryProblem,
     },
 };
 use codec::Encode;

@@ -45,8 +45,8 @@
 //! It neither locks nor reimburses; that is the bill-update contract. Red
 //! bills and balance bills come from there, too, with the bill they reverse.
 //!
-//! [`Policies`]: billchain_primitives::traits::Policies
-//! [`BillLedger`]: billchain_primitives::traits::BillLedger
+//! [`Policies`]: billchain_primitives::seams::Policies
+//! [`BillLedger`]: billchain_primitives::seams::BillLedger
 
 #![forbid(unsafe_code)]
 
@@ -71,8 +71,8 @@ pub use links::{
 };
 pub use pallet::*;
 pub use rules::{
-    BillField, FieldCheck, FieldRule, FieldRules, MAX_FIELD_RULES, MAX_PARTS, OptionalField,
-    RuleSet, rule_set_key, unsound,
+    BillField, FieldCheck, FieldRule, FieldRuleSet, FieldRules, MAX_FIELD_RULES, MAX_PARTS,
+    OptionalField, rule_set_key, unsound,
 };
 pub use types::{Batch, BatchMode, MAX_BATCH};
 pub use weights::WeightInfo;
@@ -85,11 +85,11 @@ use registration::Way;
 pub mod pallet {
     use super::*;
     use billchain_primitives::{
-        AccountId, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, Did, Fen, Moment,
+        AccountId, Bill, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, Did, Fen, Moment,
         Reason, SceneId, Stamp, Uscc,
-        traits::{
-            AccessNodes, Bill, Participants, Policies, PolicyId, Scenes, SummaryProblem,
-            TransitionRules,
+        seams::{
+            AccessNodes, ParticipantProblem, Participants, Policies, PolicyId, Scenes,
+            SummaryProblem, TransitionProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -139,7 +139,7 @@ pub mod pallet {
 
     /// The field rules in force, by scene; under `None` those of all scenes.
     #[pallet::storage]
-    pub type FieldRuleSets<T: Config> = StorageMap<_, Twox64Concat, Option<SceneId>, RuleSet>;
+    pub type FieldRuleSets<T: Config> = StorageMap<_, Twox64Concat, Option<SceneId>, FieldRuleSet>;
 
     /// The links of the bills that have any. Keys as in [`Bills`].
     #[pallet::storage]
@@ -162,7 +162,7 @@ pub mod pallet {
             for (scene, rules) in &self.field_rules {
                 assert_eq!(rules::unsound(rules), None, "field rules of {scene:?}: unsound");
                 assert!(!FieldRuleSets::<T>::contains_key(scene), "{scene:?} stands twice");
-                let set = RuleSet {
+                let set = FieldRuleSet {
                     version: 1,
                     rules: rules.clone(),
                     operator: None,
@@ -331,45 +331,21 @@ pub mod pallet {
     /// Why a call is refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The sender's account belongs to no participant.
-        NotParticipant,
-        /// The sender is a participant, but frozen.
-        ParticipantFrozen,
-        /// The sender is a participant, but cancelled.
-        ParticipantCancelled,
-        /// The sender's roles do not allow the operation in the bill's scene.
-        RoleForbidden,
-        /// The transition rules of the bill's scene know no such operation from
-        /// the bill's status.
-        IllegalTransition,
-        /// The bill's status is final.
-        FinalStatus,
+        /// The sender may not act, for this reason.
+        Sender(ParticipantProblem),
+        /// The bill cannot come onto the chain, for this reason. A bill that
+        /// is there already with other content, or came by another operation,
+        /// is `AlreadyExists`; `transaction_status` gives the SM3 of both
+        /// contents. (The same registration sent again is no error.)
+        Bill(SummaryProblem),
+        /// The transition rules of the bill's scene do not let the sender do
+        /// that to the bill, for this reason.
+        Transition(TransitionProblem),
         /// The transition rule in force leads to a status that this operation
         /// cannot bring about; an administrator has to correct the rule.
         RuleUnusable,
-        /// A bill with this code and number is on the chain, with other content,
-        /// or it came by another operation; `transaction_status` gives the SM3
-        /// of both contents. (The same registration sent again is no error.)
-        AlreadyExists,
-        /// There is no such scene.
-        SceneNotFound,
-        /// The scene is not active.
-        SceneInactive,
-        /// The bill's issuer is not the sender.
+        /// The notice's issuer is not the sender.
         NotIssuer,
-        /// This call does not take a bill of this kind: `register` takes blue
-        /// bills and paid notices, `pre_issue` notices; red bills come from
-        /// `billUpdate.red_reverse`.
-        KindNotAllowed,
-        /// The total is negative, which only a red bill's may be.
-        TotalOutOfRange,
-        /// The issue date is later than tomorrow, in UTC+8.
-        DateInFuture,
-        /// The bill names a related bill; only red and balance bills do, and
-        /// those come from `billUpdate.red_reverse`.
-        RelatedNotAllowed,
-        /// The hash of the XML original is zero.
-        XmlHashMissing,
         /// The batch is empty.
         EmptyBatch,
         /// A bill of an all-or-nothing batch was refused, so all were.
@@ -383,12 +359,6 @@ pub mod pallet {
         BillNotFound,
         /// The bill is not a pre-issued notice.
         NotPreIssued,
-        /// The bill's scene asks for an access node, and none is linked to the
-        /// issuer. An administrator links one.
-        AccessNodeNotLinked,
-        /// The bill's scene asks for an access node, and every one that is
-        /// linked to the issuer is paused or disabled.
-        AccessNodeInactive,
         /// This effective policy refuses the bill; `policy_get` shows it.
         PolicyDenied(PolicyId),
         /// An effective policy refuses a bill of an all-or-nothing batch, so
@@ -413,34 +383,25 @@ pub mod pallet {
         /// No bill can keep this field rule, or none is asked: its list is
         /// empty, its bounds are negative or exclude each other, or it is for
         /// red bills.
-        UnsoundRule {
+        UnsoundFieldRule {
             /// The rule's place among those given, from 0.
             index: u8,
         },
+        /// There is no such scene.
+        SceneNotFound,
         /// The field rules have another version than the one expected: someone
         /// changed them meanwhile.
-        StaleRules,
+        StaleFieldRules,
         /// Only the bill's issuer and administrators say who its parties are.
         LinkForbidden,
-        /// No participant has the party's DID.
-        PartyNotFound,
-        /// The party is frozen or cancelled.
-        PartyNotActive,
+        /// The party may not act, for this reason.
+        Party(ParticipantProblem),
         /// The party stands in this relation to the bill already.
         AlreadyLinked,
         /// The bill has as many links as it may.
         TooManyLinks,
         /// The party does not stand in this relation to the bill.
         LinkNotFound,
-        /// The scene requires the payer's reference, which is zero.
-        PayerRefMissing,
-        /// The scene requires the hash of the business number, which is zero.
-        BizNoHashMissing,
-        /// The scene requires the hash of the PDF, which is zero.
-        PdfHashMissing,
-        /// The scene requires the hash of where the originals lie, which is
-        /// zero.
-        LocationHashMissing,
     }
 
     #[pallet::hooks]
@@ -496,7 +457,7 @@ pub mod pallet {
             bills: Batch,
             mode: BatchMode,
         ) -> DispatchResult {
-            Self::open_batch(Self::ensure_participant(origin)?, bills, mode)
+            Self::open_batch(T::Participants::signer::<Error<T>>(origin)?, bills, mode)
         }
 
         /// Puts a payment notice (电子缴款书) onto the chain before it is paid.
@@ -510,14 +471,14 @@ pub mod pallet {
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::confirm())]
         pub fn confirm(origin: OriginFor<T>, key: BillKey) -> DispatchResult {
-            Self::confirm_notice(&Self::ensure_participant(origin)?, key)
+            Self::confirm_notice(&T::Participants::signer::<Error<T>>(origin)?, key)
         }
 
         /// Voids a pre-issued notice, which was not paid. Its issuer does.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::void())]
         pub fn void(origin: OriginFor<T>, key: BillKey, reason: Reason) -> DispatchResult {
-            Self::void_notice(&Self::ensure_participant(origin)?, key, reason)
+            Self::void_notice(&T::Participants::signer::<Error<T>>(origin)?, key, reason)
         }
 
         /// Replaces the field rules of a scene, or those of all scenes, as a
@@ -551,7 +512,7 @@ pub mod pallet {
             party: Did,
             relation: Relation,
         ) -> DispatchResult {
-            Self::link(Self::ensure_participant(origin)?, key, party, relation)
+            Self::link(T::Participants::signer::<Error<T>>(origin)?, key, party, relation)
         }
 
         /// Changes what a party is to a bill, or ends the link, with a reason,
@@ -569,8 +530,14 @@ pub mod pallet {
             change: LinkChange,
             reason: Reason,
         ) -> DispatchResult {
-            let sender = Self::ensure_participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             Self::revise_link(sender, Revision { key, party, relation, change, reason })
         }
+    }
+}
+
+impl<T> From<billchain_primitives::seams::ParticipantProblem> for Error<T> {
+    fn from(problem: billchain_primitives::seams::ParticipantProblem) -> Self {
+        Self::Sender(problem)
     }
 }

@@ -6,8 +6,9 @@
 
 use crate::{BillLinks, Bills, Config, Error, Event, Pallet};
 use billchain_primitives::{
-    BillKey, Did, Reason, Role, Stamp, index, sm3,
-    traits::{ActiveParticipant, Bill, ParticipantProblem, Participants},
+    Bill, BillKey, Did, Reason, Role, Stamp, index,
+    seams::{ActiveParticipant, Participants, TransitionProblem},
+    sm3,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::{
@@ -246,11 +247,11 @@ impl<T: Config> Pallet<T> {
         relation: Relation,
     ) -> DispatchResult {
         let bill = Self::linkable(&sender, &key)?;
-        ensure!(!bill.state.status.is_final(), Error::<T>::FinalStatus);
-        T::Participants::active_by_did(&party).map_err(|problem| match problem {
-            ParticipantProblem::NotFound => Error::<T>::PartyNotFound,
-            ParticipantProblem::NotActive(_) => Error::<T>::PartyNotActive,
-        })?;
+        ensure!(
+            !bill.state.status.is_final(),
+            Error::<T>::Transition(TransitionProblem::FinalStatus)
+        );
+        T::Participants::active_by_did(&party).map_err(Error::<T>::Party)?;
         let mut entry = BillLinks::<T>::get(key);
         ensure!(entry.position(&party, relation).is_none(), Error::<T>::AlreadyLinked);
         let (since, operator) = (Self::stamp(), sender.did);

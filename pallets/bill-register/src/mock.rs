@@ -5,12 +5,11 @@ use crate::{self as pallet_bill_register, FieldRule};
 use billchain_primitives::{
     AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
     Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
-    rule::{BillFacts, Guarded},
-    traits::{
+    condition::{BillFacts, Guarded},
+    seams::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, ParticipantProblem,
-        ParticipantStatus, Participants, Policies, PolicyId, PolicyProblem, PolicyRefusal,
-        ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
-        VoidPolicy,
+        Participants, Policies, PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode,
+        SceneProblem, SceneTerms, Scenes, TransitionProblem, TransitionRules, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -116,15 +115,15 @@ impl Participants for World {
             INSURER => of("insurer", Role::User),
             ADMIN => of("admin", Role::Admin),
             CLINIC => of("clinic", Role::Issuer),
-            FROZEN => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
-            CANCELLED => Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+            FROZEN => Err(ParticipantProblem::Frozen),
+            CANCELLED => Err(ParticipantProblem::Cancelled),
             _ => Err(ParticipantProblem::NotFound),
         }
     }
 
     fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
         match did.as_str() {
-            "did:bill:frozen" => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
+            "did:bill:frozen" => Err(ParticipantProblem::Frozen),
             "did:bill:nobody" => Err(ParticipantProblem::NotFound),
             _ => Ok(ActiveParticipant { did: did.clone(), roles: RoleSet::EMPTY }),
         }
@@ -136,14 +135,14 @@ impl Participants for World {
 }
 
 impl Scenes for World {
-    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+    fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         let access_node = match scene {
             OUTPATIENT => AccessNodePolicy::NotRequired,
             GUARDED => AccessNodePolicy::Required,
             CLOSED => return Err(SceneProblem::Inactive),
             _ => return Err(SceneProblem::NotFound),
         };
-        Ok(SceneRules {
+        Ok(SceneTerms {
             mode: ReimbursementMode::Exclusive,
             weight: 1,
             lock_period_ms: 1_000,
@@ -170,9 +169,9 @@ impl TransitionRules for World {
         operation: Operation,
         roles: RoleSet,
         scene: SceneId,
-    ) -> Result<Target, RuleProblem> {
+    ) -> Result<Target, TransitionProblem> {
         if from.is_some_and(BillStatus::is_final) {
-            return Err(RuleProblem::FinalStatus);
+            return Err(TransitionProblem::FinalStatus);
         }
         let rule = with_world(|world| {
             let own = world.scene_rules.get(&(scene, from, operation));
@@ -180,8 +179,8 @@ impl TransitionRules for World {
         });
         match rule {
             Some((allowed, target)) if allowed.intersects(roles) => Ok(target),
-            Some(_) => Err(RuleProblem::RoleForbidden),
-            None => Err(RuleProblem::IllegalTransition),
+            Some(_) => Err(TransitionProblem::RoleForbidden),
+            None => Err(TransitionProblem::IllegalTransition),
         }
     }
 

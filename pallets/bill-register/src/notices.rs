@@ -2,9 +2,9 @@
 
 use crate::{Bills, Config, Error, Event, Pallet};
 use billchain_primitives::{
-    BillKey, BillStatus, Operation, Reason, Target,
+    Bill, BillKey, BillStatus, Operation, Reason, Target,
     history::{Cause, Entry},
-    traits::{ActiveParticipant, Bill, BillLedger, RuleProblem, TransitionRules},
+    seams::{ActiveParticipant, BillLedger, TransitionRules},
 };
 use frame::prelude::*;
 
@@ -65,9 +65,7 @@ impl<T: Config> Pallet<T> {
         match T::Rules::check(from, operation, sender.roles, scene) {
             Ok(Target::Status(status)) => Ok(status),
             Ok(_) => Err(Error::RuleUnusable),
-            Err(RuleProblem::FinalStatus) => Err(Error::FinalStatus),
-            Err(RuleProblem::IllegalTransition) => Err(Error::IllegalTransition),
-            Err(RuleProblem::RoleForbidden) => Err(Error::RoleForbidden),
+            Err(problem) => Err(Error::Transition(problem)),
         }
     }
 }

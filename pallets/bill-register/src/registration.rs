@@ -3,11 +3,11 @@
 use crate::{BillField, Bills, Config, Error, Event, FieldRuleSets, Pallet};
 use billchain_primitives::{
     BillStatus, BillSummary, Operation, Target,
+    condition::{BillFacts, Guarded},
     history::{Cause, Entry},
-    rule::{BillFacts, Guarded},
-    traits::{
-        ActiveParticipant, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
-        Policies, PolicyRefusal, SummaryProblem, TransitionRules,
+    seams::{
+        ActiveParticipant, BillLedger, Participants, Policies, PolicyRefusal, SummaryProblem,
+        TransitionRules,
     },
 };
 use frame::{prelude::*, traits::Time};
@@ -39,41 +39,16 @@ pub(crate) enum Refusal {
 impl<T> From<Refusal> for Error<T> {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Summary(problem) => problem.into(),
+            Refusal::Summary(problem) => Self::Bill(problem),
             Refusal::Field(field) => Self::FieldRule { field },
             Refusal::Policy(refusal) => Self::PolicyDenied(refusal.policy),
         }
     }
 }
 
-impl<T> From<SummaryProblem> for Error<T> {
-    fn from(problem: SummaryProblem) -> Self {
-        match problem {
-            SummaryProblem::AlreadyExists => Self::AlreadyExists,
-            SummaryProblem::SceneNotFound => Self::SceneNotFound,
-            SummaryProblem::SceneInactive => Self::SceneInactive,
-            SummaryProblem::NotIssuer => Self::NotIssuer,
-            SummaryProblem::KindNotAllowed => Self::KindNotAllowed,
-            SummaryProblem::TotalOutOfRange => Self::TotalOutOfRange,
-            SummaryProblem::DateInFuture => Self::DateInFuture,
-            SummaryProblem::RelatedNotAllowed => Self::RelatedNotAllowed,
-            SummaryProblem::XmlHashMissing => Self::XmlHashMissing,
-            SummaryProblem::AccessNodeNotLinked => Self::AccessNodeNotLinked,
-            SummaryProblem::AccessNodeInactive => Self::AccessNodeInactive,
-            SummaryProblem::PayerRefMissing => Self::PayerRefMissing,
-            SummaryProblem::BizNoHashMissing => Self::BizNoHashMissing,
-            SummaryProblem::PdfHashMissing => Self::PdfHashMissing,
-            SummaryProblem::LocationHashMissing => Self::LocationHashMissing,
-            SummaryProblem::IllegalTransition => Self::IllegalTransition,
-            SummaryProblem::RoleForbidden => Self::RoleForbidden,
-            SummaryProblem::RuleUnusable => Self::RuleUnusable,
-        }
-    }
-}
-
 impl<T: Config> Pallet<T> {
     pub(crate) fn open_one(origin: OriginFor<T>, summary: BillSummary, way: Way) -> DispatchResult {
-        let sender = Self::ensure_participant(origin)?;
+        let sender = T::Participants::signer::<Error<T>>(origin)?;
         if Self::note_repeated(&summary, way, &sender, None) {
             return Ok(());
         }
@@ -133,25 +108,6 @@ impl<T: Config> Pallet<T> {
         T::Policies::evaluate(&facts).map_err(Refusal::Policy)?;
         let entry = Entry::plain(Cause::Operation(way.operation), operator.clone());
         Self::open(summary, status, entry).map_err(Refusal::Summary)
-    }
-
-    pub(crate) fn ensure_participant(
-        origin: OriginFor<T>,
-    ) -> Result<ActiveParticipant, DispatchError> {
-        let account = ensure_signed(origin)?;
-        T::Participants::active_by_account(&account).map_err(|problem| {
-            match problem {
-                ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
-                    Error::<T>::ParticipantFrozen
-                }
-                ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
-                    Error::<T>::ParticipantCancelled
-                }
-                ParticipantProblem::NotActive(ParticipantStatus::Active)
-                | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
-            }
-            .into()
-        })
     }
 
     /// The status with which a new bill begins, by the rules of its scene.

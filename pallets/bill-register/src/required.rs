@@ -3,7 +3,7 @@
 use billchain_primitives::{
     BillSummary, Operation,
     history::Cause,
-    traits::{SceneRules, SummaryProblem},
+    seams::{SceneTerms, SummaryProblem},
 };
 
 /// Whether a new bill has what its scene requires.
@@ -14,7 +14,7 @@ use billchain_primitives::{
 pub(crate) fn check_required(
     summary: &BillSummary,
     cause: Cause,
-    scene: &SceneRules,
+    scene: &SceneTerms,
 ) -> Result<(), SummaryProblem> {
     match cause {
         Cause::Operation(Operation::Register | Operation::PreIssue) => {

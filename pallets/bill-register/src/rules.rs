@@ -9,7 +9,7 @@
 use crate::{Config, Error, Event, FieldRuleSets, Pallet};
 use billchain_primitives::{
     AccountId, BillKind, BillSummary, CodePart, Fen, IssueDate, Moment, PayerType, SceneId, Stamp,
-    traits::{SceneProblem, Scenes},
+    seams::{SceneProblem, Scenes},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::{
@@ -227,7 +227,7 @@ pub type FieldRules = BoundedVec<FieldRule, ConstU32<MAX_FIELD_RULES>>;
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-pub struct RuleSet {
+pub struct FieldRuleSet {
     /// 1 when first set, one more with every change.
     pub version: u32,
     /// All of which a new bill keeps; perhaps none.
@@ -239,7 +239,7 @@ pub struct RuleSet {
     pub at: Stamp,
 }
 
-impl RuleSet {
+impl FieldRuleSet {
     /// The first field by which `bill` breaks a rule.
     pub fn broken_by(&self, bill: &BillSummary, now: Moment) -> Option<BillField> {
         self.rules.iter().find_map(|rule| rule.broken_by(bill, now))
@@ -256,7 +256,7 @@ pub fn unsound(rules: &[FieldRule]) -> Option<usize> {
 pub const RULE_SETS: &[u8] = b"fr/";
 
 /// Where a version of the rules of `scene` (`None`: of all scenes) lies; the
-/// value is the encoded [`RuleSet`].
+/// value is the encoded [`FieldRuleSet`].
 pub fn rule_set_key(scene: Option<SceneId>, version: u32) -> Vec<u8> {
     let mut key = RULE_SETS.to_vec();
     scene.encode_to(&mut key);
@@ -278,14 +278,14 @@ impl<T: Config> Pallet<T> {
         }
         if let Some(at) = unsound(&rules) {
             let index = u8::try_from(at).unwrap_or(u8::MAX);
-            return Err(Error::<T>::UnsoundRule { index }.into());
+            return Err(Error::<T>::UnsoundFieldRule { index }.into());
         }
         let current = FieldRuleSets::<T>::get(scene).map_or(0, |set| set.version);
-        ensure!(expected_version.is_none_or(|v| v == current), Error::<T>::StaleRules);
+        ensure!(expected_version.is_none_or(|v| v == current), Error::<T>::StaleFieldRules);
         let version = current.checked_add(1).ok_or(ArithmeticError::Overflow)?;
 
         let (at, by) = (Self::stamp(), operator.clone());
-        let set = RuleSet { version, rules: rules.clone(), operator: by, at };
+        let set = FieldRuleSet { version, rules: rules.clone(), operator: by, at };
         offchain_index::set(&rule_set_key(scene, version), &set.encode());
         FieldRuleSets::<T>::insert(scene, set);
         Self::deposit_event(Event::FieldRulesSet { scene, version, rules, operator });

@@ -1,7 +1,7 @@
 //! What the calls of this pallet take, and the pure rules of a new bill.
 
 use billchain_primitives::{
-    BillKind, BillSummary, Fen, IssueDate, Moment, Operation, traits::SummaryProblem,
+    BillKind, BillSummary, Fen, IssueDate, Moment, Operation, seams::SummaryProblem,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, Input};
 use core::ops::Deref;

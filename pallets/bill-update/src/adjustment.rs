@@ -3,9 +3,9 @@
 
 use crate::{Adjustment, Adjustments, Config, Error, Event, Pallet};
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, Elements, Hash, Operation, Reason, Role, Target,
+    Bill, BillKey, BillKind, BillStatus, Elements, Hash, Operation, Reason, Role, Target,
     history::{Cause, Entry},
-    traits::{ActiveParticipant, Bill, BillLedger},
+    seams::{ActiveParticipant, BillLedger, TransitionProblem},
 };
 use frame::{prelude::*, try_runtime::TryRuntimeError};
 
@@ -108,7 +108,10 @@ impl<T: Config> Pallet<T> {
         reason: Reason,
     ) -> DispatchResult {
         // The bill may be final by now, so the rules are not asked.
-        ensure!(sender.roles.contains(Role::Admin), Error::<T>::RoleForbidden);
+        ensure!(
+            sender.roles.contains(Role::Admin),
+            Error::<T>::Transition(TransitionProblem::RoleForbidden)
+        );
         let Adjustment { proposer, .. } = Self::waiting(&key, proposal)?;
         Adjustments::<T>::remove(key);
         let operator = sender.did;

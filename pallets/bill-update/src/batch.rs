@@ -1,7 +1,8 @@
 //! Many changes in one transaction.
 
 use crate::{Config, Error, Event, Pallet, StatusItem, SummaryItem};
-use billchain_primitives::{BatchMode, BillKey, ErrorIndex, traits::ActiveParticipant};
+use billchain_primitives::{BatchMode, BillKey, ErrorIndex, seams::ActiveParticipant};
+use codec::Decode;
 use frame::{
     deps::{
         frame_support::{storage::with_storage_layer, traits::PalletInfoAccess},
@@ -59,15 +60,19 @@ impl<T: Config> Pallet<T> {
 
     /// The error of a batch all of which is refused for this one of an item.
     fn refusal_of_all(index: u16, error: DispatchError) -> DispatchError {
-        let DispatchError::Module(ModuleError { index: pallet, error: [variant, ..], .. }) = error
-        else {
+        let DispatchError::Module(ModuleError { index: pallet, error: bytes, .. }) = error else {
             return error;
         };
-        if usize::from(pallet) == <Self as PalletInfoAccess>::index() {
-            Error::<T>::BatchItem { index, error: ErrorIndex(variant) }.into()
-        } else {
+        if usize::from(pallet) != <Self as PalletInfoAccess>::index() {
             // No other contract than the dispute contract refuses a change.
-            Error::<T>::BatchItemContended { index }.into()
+            return Error::<T>::BatchItemContended { index }.into();
         }
+        match Error::<T>::decode(&mut &bytes[..]) {
+            Ok(Error::Transition(problem)) => Error::<T>::BatchItemTransition { index, problem },
+            Ok(Error::Grant(problem)) => Error::<T>::BatchItemGrant { index, problem },
+            Ok(Error::FieldMissing(field)) => Error::<T>::BatchItemFieldMissing { index, field },
+            _ => Error::<T>::BatchItem { index, error: ErrorIndex(bytes[0]) },
+        }
+        .into()
     }
 }

@@ -3,10 +3,11 @@
 
 use crate::{Config, Error, Event, Pallet, StatusChange, SummaryItem};
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, BillSummary, Did, Operation, Reason, Role,
+    Bill, BillKey, BillKind, BillStatus, BillSummary, Did, Lock, LockPurpose, Operation, Reason,
+    Role,
     history::{Cause, Entry},
-    traits::{
-        ActiveParticipant, Bill, BillLedger, BillLocks, BillsInForce, Contention, Lock, LockPurpose,
+    seams::{
+        ActiveParticipant, BillLedger, BillLocks, BillsInForce, Contention, TransitionProblem,
     },
 };
 use frame::{prelude::*, traits::Time};
@@ -213,8 +214,14 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn fill(sender: &ActiveParticipant, item: SummaryItem) -> DispatchResult {
         let SummaryItem { key, expected_version, pdf_hash, location_hash } = item;
         let mut bill = T::Ledger::bill(&key).ok_or(Error::<T>::BillNotFound)?;
-        ensure!(!bill.state.status.is_final(), Error::<T>::FinalStatus);
-        ensure!(sender.roles.contains(Role::Issuer), Error::<T>::RoleForbidden);
+        ensure!(
+            !bill.state.status.is_final(),
+            Error::<T>::Transition(TransitionProblem::FinalStatus)
+        );
+        ensure!(
+            sender.roles.contains(Role::Issuer),
+            Error::<T>::Transition(TransitionProblem::RoleForbidden)
+        );
         ensure!(bill.summary.issuer == sender.did, Error::<T>::NotIssuer);
         Self::ensure_version(&bill, expected_version)?;
         ensure!(pdf_hash.is_some() || location_hash.is_some(), Error::<T>::NothingToUpdate);

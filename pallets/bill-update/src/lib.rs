@@ -74,10 +74,11 @@ pub mod pallet {
     use super::*;
     use billchain_primitives::{
         AccountId, BatchMode, BillKey, BillStatus, BillSummary, ClaimNo, Did, Element, Elements,
-        ErrorIndex, Fen, Hash, Moment, Reason, SceneId, Stamp,
-        traits::{
-            BillLedger, Contention, GrantId, Grants, Participants, Policies, PolicyId, Scenes,
-            SummaryProblem, TransitionRules,
+        ErrorIndex, Fen, GrantId, Hash, Moment, Reason, SceneId, Stamp, SummaryField,
+        seams::{
+            BillLedger, Contention, GrantProblem, Grants, ParticipantProblem, Participants,
+            Policies, PolicyId, SceneProblem, Scenes, SummaryProblem, TransitionProblem,
+            TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -375,24 +376,16 @@ pub mod pallet {
     /// Why a call is refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The sender's account belongs to no participant.
-        NotParticipant,
-        /// The sender is a participant, but frozen.
-        ParticipantFrozen,
-        /// The sender is a participant, but cancelled.
-        ParticipantCancelled,
+        /// The sender may not act, for this reason.
+        Sender(ParticipantProblem),
         /// No bill has this code and number.
         BillNotFound,
         /// The bill has another version than the one expected: someone changed
         /// it meanwhile.
         StaleVersion,
-        /// The transition rules of the scene know no such operation from the
-        /// bill's status.
-        IllegalTransition,
-        /// The bill's status is final: nothing may follow.
-        FinalStatus,
-        /// The sender's roles do not allow the operation in the scene.
-        RoleForbidden,
+        /// The transition rules of the scene do not let the sender change the
+        /// bill so, for this reason.
+        Transition(TransitionProblem),
         /// The transition rule in force leads to a state no bill may be in; an
         /// administrator has to correct the rule.
         RuleUnusable,
@@ -403,10 +396,8 @@ pub mod pallet {
         NotIssuer,
         /// The bill's scene does not allow to void normal bills.
         VoidNotAllowed,
-        /// There is no such scene.
-        SceneNotFound,
-        /// The scene is not active.
-        SceneInactive,
+        /// The scene cannot be claimed in, for this reason.
+        Scene(SceneProblem),
         /// The claimant is not on the scene's whitelist and has no grant.
         GrantRequired,
         /// Only a platform may lock on behalf of a user.
@@ -414,9 +405,9 @@ pub mod pallet {
         /// The participant that is to hold the lock has not the role of a
         /// user.
         HolderNotUser,
-        /// The participant that is to hold the lock does not exist or is not
-        /// active.
-        HolderNotActive,
+        /// The participant that is to hold the lock may not act, for this
+        /// reason.
+        Holder(ParticipantProblem),
         /// Another participant holds the lock; `bill_get` names it.
         LockedByOther,
         /// The claimant holds the lock already, for another claim or scene or
@@ -457,30 +448,8 @@ pub mod pallet {
         AlreadyFilled,
         /// A hash to fill in is zero.
         HashZero,
-        /// No grant has the id that the lock names.
-        GrantNotFound,
-        /// The grant authorises another participant than the claimant.
-        GrantWrongSubject,
-        /// The grant was revoked.
-        GrantRevoked,
-        /// The grant is frozen; its holder can activate it.
-        GrantFrozen,
-        /// The grant's time has not begun.
-        GrantNotYetValid,
-        /// The grant's time is over.
-        GrantExpired,
-        /// The grant's holder is frozen or cancelled.
-        GrantHolderNotActive,
-        /// The holder's key was replaced after the grant was registered: the
-        /// holder has to authorise anew.
-        GrantHolderKeyChanged,
-        /// The claimant's key was replaced after the grant was registered: the
-        /// holder has to authorise anew.
-        GrantSubjectKeyChanged,
-        /// The grant is for other bills or another scene.
-        GrantOutOfScope,
-        /// The grant's history is full: the holder has to authorise anew.
-        GrantExhausted,
+        /// The grant that the lock names cannot be used, for this reason.
+        Grant(GrantProblem),
         /// This effective policy refuses the lock or the reimbursement;
         /// `policy_get` shows it.
         PolicyDenied(PolicyId),
@@ -519,18 +488,34 @@ pub mod pallet {
         AdjustmentChanged,
         /// Who proposed an adjustment cannot approve it.
         SameAdministrator,
-        /// The claim's scene requires the payer's reference, which the bill
-        /// lacks.
-        PayerRefMissing,
-        /// The claim's scene requires the hash of the business number, which
-        /// the bill lacks.
-        BizNoHashMissing,
-        /// The claim's scene requires the hash of the PDF, which the bill
-        /// lacks; its issuer can fill it in.
-        PdfHashMissing,
-        /// The claim's scene requires the hash of where the originals lie,
-        /// which the bill lacks; its issuer can fill it in.
-        LocationHashMissing,
+        /// The claim's scene requires this field, which the bill lacks. Its
+        /// issuer can fill in the hashes of the PDF and of where the originals
+        /// lie.
+        FieldMissing(SummaryField),
+        /// The transition rules refused an item of an all-or-nothing batch, so
+        /// all items were refused.
+        BatchItemTransition {
+            /// Its place in the batch, from 0.
+            index: u16,
+            /// Why it was refused.
+            problem: TransitionProblem,
+        },
+        /// The grant of an item of an all-or-nothing batch cannot be used, so
+        /// all items were refused.
+        BatchItemGrant {
+            /// Its place in the batch, from 0.
+            index: u16,
+            /// Why it cannot be used.
+            problem: GrantProblem,
+        },
+        /// The bill of an item of an all-or-nothing batch lacks a field that
+        /// the claim's scene requires, so all items were refused.
+        BatchItemFieldMissing {
+            /// Its place in the batch, from 0.
+            index: u16,
+            /// The field.
+            field: SummaryField,
+        },
     }
 
     #[pallet::hooks]
@@ -563,7 +548,12 @@ pub mod pallet {
             expected_version: Option<u32>,
             change: StatusChange,
         ) -> DispatchResult {
-            Self::apply(&Self::participant(origin)?, key, expected_version, change)
+            Self::apply(
+                &T::Participants::signer::<Error<T>>(origin)?,
+                key,
+                expected_version,
+                change,
+            )
         }
 
         /// Reverses a bill in red (冲红): adds the red bill over minus its
@@ -581,7 +571,7 @@ pub mod pallet {
             balance: Option<BillSummary>,
             reason: Reason,
         ) -> DispatchResult {
-            let sender = Self::participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             Self::reverse_in_red(sender, key, expected_version, red, balance, reason)
         }
 
@@ -597,7 +587,7 @@ pub mod pallet {
             location_hash: Option<[u8; 32]>,
         ) -> DispatchResult {
             let item = SummaryItem { key, expected_version, pdf_hash, location_hash };
-            Self::fill(&Self::participant(origin)?, item)
+            Self::fill(&T::Participants::signer::<Error<T>>(origin)?, item)
         }
 
         /// Changes the status of up to 500 bills.
@@ -613,7 +603,7 @@ pub mod pallet {
             changes: StatusBatch,
             mode: BatchMode,
         ) -> DispatchResult {
-            let sender = Self::participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             Self::in_batch(&sender, changes.into_inner(), mode, |item| {
                 let StatusItem { key, expected_version, change } = item;
                 Self::apply(&sender, key, expected_version, change)
@@ -632,7 +622,7 @@ pub mod pallet {
             updates: SummaryBatch,
             mode: BatchMode,
         ) -> DispatchResult {
-            let sender = Self::participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             Self::in_batch(&sender, updates.into_inner(), mode, |item| Self::fill(&sender, item))
         }
 
@@ -653,7 +643,7 @@ pub mod pallet {
             reason: Reason,
             evidence: [u8; 32],
         ) -> DispatchResult {
-            let sender = Self::participant(origin)?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             Self::propose(sender, elements, expected_version, to, reason, evidence)
         }
 
@@ -666,7 +656,7 @@ pub mod pallet {
             key: BillKey,
             proposal: Hash,
         ) -> DispatchResult {
-            Self::approve(Self::participant(origin)?, key, proposal)
+            Self::approve(T::Participants::signer::<Error<T>>(origin)?, key, proposal)
         }
 
         /// Takes an adjustment back or turns it down. Any administrator may.
@@ -678,7 +668,13 @@ pub mod pallet {
             proposal: Hash,
             reason: Reason,
         ) -> DispatchResult {
-            Self::withdraw(Self::participant(origin)?, key, proposal, reason)
+            Self::withdraw(T::Participants::signer::<Error<T>>(origin)?, key, proposal, reason)
         }
+    }
+}
+
+impl<T> From<billchain_primitives::seams::ParticipantProblem> for Error<T> {
+    fn from(problem: billchain_primitives::seams::ParticipantProblem) -> Self {
+        Self::Sender(problem)
     }
 }

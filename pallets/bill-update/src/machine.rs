@@ -3,30 +3,16 @@
 
 use crate::{Config, Error, Mismatch, Pallet, StatusChange};
 use billchain_primitives::{
-    BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Moment, Operation, Role, RoleSet,
-    SceneId, Stamp, SummaryField, Target,
+    Bill, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, GrantId, Lock, LockPurpose, Moment,
+    Operation, Reimbursement, Role, RoleSet, SceneId, Stamp, Target,
+    condition::{BillFacts, ClaimFacts, Guarded},
     history::{Cause, Entry},
-    rule::{BillFacts, ClaimFacts, Guarded},
-    traits::{
-        ActiveParticipant, Bill, BillLedger, GrantId, GrantProblem, GrantUse, Grants, Lock,
-        LockPurpose, ParticipantProblem, ParticipantStatus, Participants, Policies, Reimbursement,
-        ReimbursementMode, RuleProblem, SceneProblem, SceneRules, Scenes, TransitionRules,
-        VoidPolicy,
+    seams::{
+        ActiveParticipant, BillLedger, GrantUse, Grants, Participants, Policies, ReimbursementMode,
+        SceneTerms, Scenes, TransitionProblem, TransitionRules, VoidPolicy,
     },
 };
 use frame::{prelude::*, traits::Time};
-
-impl<T> From<SummaryField> for Error<T> {
-    /// The error of a claim to a bill that lacks the field.
-    fn from(missing: SummaryField) -> Self {
-        match missing {
-            SummaryField::PayerRef => Self::PayerRefMissing,
-            SummaryField::BizNoHash => Self::BizNoHashMissing,
-            SummaryField::PdfHash => Self::PdfHashMissing,
-            SummaryField::LocationHash => Self::LocationHashMissing,
-        }
-    }
-}
 
 impl<T: Config> Pallet<T> {
     /// The bill after `change` by `sender`, not yet written; `None` if the bill
@@ -43,7 +29,9 @@ impl<T: Config> Pallet<T> {
             _ => bill.scene_of(change.operation()),
         };
         let target = match Self::rule(Some(from), change.operation(), sender.roles, scene) {
-            Err(Error::IllegalTransition) if change.needs_lock() && from != BillStatus::Locked => {
+            Err(Error::Transition(TransitionProblem::IllegalTransition))
+                if change.needs_lock() && from != BillStatus::Locked =>
+            {
                 return Err(Error::NotLocked);
             }
             other => other?,
@@ -172,34 +160,13 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    pub(crate) fn participant(origin: OriginFor<T>) -> Result<ActiveParticipant, DispatchError> {
-        let account = ensure_signed(origin)?;
-        T::Participants::active_by_account(&account).map_err(|problem| {
-            match problem {
-                ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
-                    Error::<T>::ParticipantFrozen
-                }
-                ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
-                    Error::<T>::ParticipantCancelled
-                }
-                ParticipantProblem::NotActive(ParticipantStatus::Active)
-                | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
-            }
-            .into()
-        })
-    }
-
     pub(crate) fn rule(
         from: Option<BillStatus>,
         operation: Operation,
         roles: RoleSet,
         scene: SceneId,
     ) -> Result<Target, Error<T>> {
-        T::Rules::check(from, operation, roles, scene).map_err(|problem| match problem {
-            RuleProblem::FinalStatus => Error::FinalStatus,
-            RuleProblem::IllegalTransition => Error::IllegalTransition,
-            RuleProblem::RoleForbidden => Error::RoleForbidden,
-        })
+        T::Rules::check(from, operation, roles, scene).map_err(Error::Transition)
     }
 
     pub(crate) fn named(target: Target) -> Result<BillStatus, Error<T>> {
@@ -209,11 +176,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn scene(scene: SceneId) -> Result<SceneRules, Error<T>> {
-        T::Scenes::active(scene).map_err(|problem| match problem {
-            SceneProblem::NotFound => Error::SceneNotFound,
-            SceneProblem::Inactive => Error::SceneInactive,
-        })
+    fn scene(scene: SceneId) -> Result<SceneTerms, Error<T>> {
+        T::Scenes::active(scene).map_err(Error::Scene)
     }
 
     /// Who holds a lock that `sender` asks for.
@@ -226,7 +190,7 @@ impl<T: Config> Pallet<T> {
             return Ok(sender.did.clone());
         };
         ensure!(sender.roles.contains(Role::Platform), Error::NotPlatform);
-        let user = T::Participants::active_by_did(user).map_err(|_| Error::HolderNotActive)?;
+        let user = T::Participants::active_by_did(user).map_err(Error::Holder)?;
         ensure!(user.roles.contains(Role::User), Error::HolderNotUser);
         Ok(user.did)
     }
@@ -261,8 +225,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Whether the bill has what the scene of a claim requires.
-    fn ensure_complete(bill: &Bill, claim: &SceneRules) -> Result<(), Error<T>> {
-        claim.required.missing(&bill.summary).map_or(Ok(()), |field| Err(field.into()))
+    fn ensure_complete(bill: &Bill, claim: &SceneTerms) -> Result<(), Error<T>> {
+        claim
+            .required
+            .missing(&bill.summary)
+            .map_or(Ok(()), |field| Err(Error::FieldMissing(field)))
     }
 
     /// Uses the grant that the lock of `bill`, just written, names.
@@ -277,19 +244,7 @@ impl<T: Config> Pallet<T> {
         };
         let version = bill.state.version;
         let usage = GrantUse { subject, bill: &bill.summary, version, scene: *scene };
-        T::Grants::use_for_lock(grant, usage).map_err(|problem| match problem {
-            GrantProblem::NotFound => Error::GrantNotFound,
-            GrantProblem::WrongSubject => Error::GrantWrongSubject,
-            GrantProblem::Revoked => Error::GrantRevoked,
-            GrantProblem::Frozen => Error::GrantFrozen,
-            GrantProblem::NotYetValid => Error::GrantNotYetValid,
-            GrantProblem::Expired => Error::GrantExpired,
-            GrantProblem::HolderNotActive => Error::GrantHolderNotActive,
-            GrantProblem::HolderKeyChanged => Error::GrantHolderKeyChanged,
-            GrantProblem::SubjectKeyChanged => Error::GrantSubjectKeyChanged,
-            GrantProblem::OutOfScope => Error::GrantOutOfScope,
-            GrantProblem::Exhausted => Error::GrantExhausted,
-        })
+        T::Grants::use_for_lock(grant, usage).map_err(Error::Grant)
     }
 
     /// Whether the policies of the claim's scene let the bill be locked, or

@@ -3,14 +3,15 @@
 
 use crate::{self as pallet_bill_update, StatusChange};
 use billchain_primitives::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
-    rule::{BillFacts, Facts, Field, Guarded, Value},
-    traits::{
-        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Bill, Contention, GrantId,
-        GrantProblem, GrantUse, Grants, ParticipantProblem, ParticipantStatus, Participants,
-        Policies, PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode, RuleProblem,
-        SceneProblem, SceneRules, Scenes, TransitionRules, VoidPolicy,
+    AccountId, Bill, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, GrantId, Header,
+    IssueDate, IssueTime, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
+    SummaryFields, Target,
+    condition::{BillFacts, Facts, Field, Guarded, Value},
+    seams::{
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Contention, GrantProblem,
+        GrantUse, Grants, ParticipantProblem, Participants, Policies, PolicyId, PolicyProblem,
+        PolicyRefusal, ReimbursementMode, SceneProblem, SceneTerms, Scenes, TransitionProblem,
+        TransitionRules, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -161,8 +162,8 @@ fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
         ADMIN => ("admin", &[Role::Admin]),
         AUDITOR => ("auditor", &[Role::Auditor]),
         SECOND_ADMIN => ("second-admin", &[Role::Admin]),
-        FROZEN => return Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
-        CANCELLED => return Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+        FROZEN => return Err(ParticipantProblem::Frozen),
+        CANCELLED => return Err(ParticipantProblem::Cancelled),
         _ => return Err(ParticipantProblem::NotFound),
     };
     Ok(ActiveParticipant { did: did(name), roles: RoleSet::of(roles) })
@@ -186,7 +187,7 @@ impl Participants for World {
 }
 
 impl Scenes for World {
-    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+    fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         if with_world(|world| world.closed.contains(&scene)) {
             return Err(SceneProblem::Inactive);
         }
@@ -202,7 +203,7 @@ impl Scenes for World {
             with_world(|world| world.required).map_or(SummaryFields::NONE, |(asks, fields)| {
                 if asks == scene { fields } else { SummaryFields::NONE }
             });
-        Ok(SceneRules { mode, weight: 1, lock_period_ms: PERIOD, void, access_node, required })
+        Ok(SceneTerms { mode, weight: 1, lock_period_ms: PERIOD, void, access_node, required })
     }
 }
 
@@ -232,9 +233,9 @@ impl TransitionRules for World {
         operation: Operation,
         roles: RoleSet,
         scene: SceneId,
-    ) -> Result<Target, RuleProblem> {
+    ) -> Result<Target, TransitionProblem> {
         if from.is_some_and(BillStatus::is_final) {
-            return Err(RuleProblem::FinalStatus);
+            return Err(TransitionProblem::FinalStatus);
         }
         let rule = with_world(|world| {
             let own = world.scene_rules.get(&(scene, from, operation));
@@ -242,8 +243,8 @@ impl TransitionRules for World {
         });
         match rule {
             Some((allowed, target)) if allowed.intersects(roles) => Ok(target),
-            Some(_) => Err(RuleProblem::RoleForbidden),
-            None => Err(RuleProblem::IllegalTransition),
+            Some(_) => Err(TransitionProblem::RoleForbidden),
+            None => Err(TransitionProblem::IllegalTransition),
         }
     }
 

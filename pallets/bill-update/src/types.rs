@@ -2,8 +2,8 @@
 
 use crate::WeightInfo;
 use billchain_primitives::{
-    BillKey, BillStatus, ClaimNo, Did, Fen, Hash, MAX_BATCH, Moment, Operation, Reason, SceneId,
-    Stamp, sm3, traits::GrantId,
+    BillKey, BillStatus, ClaimNo, Did, Fen, GrantId, Hash, MAX_BATCH, Moment, Operation, Reason,
+    SceneId, Stamp, sm3,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::{

@@ -40,8 +40,8 @@ pub use types::{
 pub use weights::WeightInfo;
 
 use billchain_primitives::{
-    AccountId, BillKey, Did, Moment, Stamp, ThreeCodes,
-    traits::{Bill, BillLedger, ParticipantProblem, ParticipantStatus, Participants},
+    AccountId, Bill, BillKey, Did, Moment, Stamp, ThreeCodes,
+    seams::{BillLedger, ParticipantProblem, Participants},
 };
 use codec::Encode;
 use frame::{
@@ -104,12 +104,8 @@ pub mod pallet {
     /// Why a call is refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The sender's account belongs to no participant.
-        NotParticipant,
-        /// The sender is a participant, but frozen.
-        ParticipantFrozen,
-        /// The sender is a participant, but cancelled.
-        ParticipantCancelled,
+        /// The sender may not act, for this reason.
+        Sender(ParticipantProblem),
         /// No bill has this code and number.
         BillNotFound,
         /// What was found is what the chain says.
@@ -207,17 +203,7 @@ pub mod pallet {
         }
 
         fn participant(origin: OriginFor<T>) -> Result<Did, DispatchError> {
-            let account = ensure_signed(origin)?;
-            match T::Participants::active_by_account(&account) {
-                Ok(participant) => Ok(participant.did),
-                Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)) => {
-                    Err(Error::<T>::ParticipantFrozen.into())
-                }
-                Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)) => {
-                    Err(Error::<T>::ParticipantCancelled.into())
-                }
-                Err(_) => Err(Error::<T>::NotParticipant.into()),
-            }
+            Ok(T::Participants::signer::<Error<T>>(origin)?.did)
         }
 
         fn stamp() -> Stamp {
@@ -251,5 +237,11 @@ fn compare(bill: &Bill, kind: HashKind, hash: &[u8; 32]) -> Result<(), VerifyPro
         Ok(())
     } else {
         Err(VerifyProblem::HashMismatch { recorded })
+    }
+}
+
+impl<T> From<ParticipantProblem> for Error<T> {
+    fn from(problem: ParticipantProblem) -> Self {
+        Self::Sender(problem)
     }
 }

@@ -3,13 +3,11 @@
 
 use crate::{self as pallet_bill_verify};
 use billchain_primitives::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Operation, PayerType, RoleSet, SceneId, Sm3Hasher, SummaryFields,
+    AccountId, Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, Did, Fen, Header,
+    IssueDate, IssueTime, Operation, PayerType, Receipt, RoleSet, SceneId, Sm3Hasher,
+    SummaryFields,
     history::Entry,
-    traits::{
-        ActiveParticipant, Bill, BillLedger, BillState, ParticipantProblem, ParticipantStatus,
-        Participants, Receipt, SummaryProblem,
-    },
+    seams::{ActiveParticipant, BillLedger, ParticipantProblem, Participants, SummaryProblem},
 };
 use frame::{
     deps::sp_runtime::{ArithmeticError, generic},
@@ -77,8 +75,8 @@ impl Participants for World {
     fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
         match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
             INSURER => Ok(ActiveParticipant { did: did("insurer"), roles: RoleSet::EMPTY }),
-            FROZEN => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
-            CANCELLED => Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+            FROZEN => Err(ParticipantProblem::Frozen),
+            CANCELLED => Err(ParticipantProblem::Cancelled),
             _ => Err(ParticipantProblem::NotFound),
         }
     }

@@ -4,7 +4,9 @@ use crate::{
     Element, Elements, Error, Event, HashKind, Observation, Report, Reports, VerifyProblem,
     mock::*, report_key,
 };
-use billchain_primitives::{AccountId, Fen, IssueDate, Stamp, ThreeCodes};
+use billchain_primitives::{
+    AccountId, Fen, IssueDate, Stamp, ThreeCodes, seams::ParticipantProblem,
+};
 use codec::Decode;
 use frame::testing_prelude::*;
 
@@ -170,9 +172,9 @@ fn only_active_participants_report() {
     run(|| {
         let found = Observation::XmlHash([1; 32]);
         for (seed, expected) in [
-            (STRANGER, Error::<Test>::NotParticipant),
-            (FROZEN, Error::ParticipantFrozen),
-            (CANCELLED, Error::ParticipantCancelled),
+            (STRANGER, Error::<Test>::Sender(ParticipantProblem::NotFound)),
+            (FROZEN, Error::Sender(ParticipantProblem::Frozen)),
+            (CANCELLED, Error::Sender(ParticipantProblem::Cancelled)),
         ] {
             assert_noop!(report(seed, 1, found), expected);
         }

@@ -6,7 +6,7 @@ use crate::{
 };
 use billchain_primitives::{
     AccountId, BillKey, Did, Hash, Moment,
-    traits::{ActiveParticipant, BillLocks, Contention, Participants, Scenes},
+    seams::{ActiveParticipant, BillLocks, Contention, Participants, Scenes},
 };
 use codec::Encode;
 use frame::{deps::sp_io::offchain_index, prelude::*, traits::Time};

@@ -50,11 +50,9 @@ pub use types::{
 pub use weights::WeightInfo;
 
 use billchain_primitives::{
-    AccountId, BillKey, Did, Moment, Reason, Role, Stamp, sm3,
-    traits::{
-        ActiveParticipant, BillLedger, BillLocks, ParticipantProblem, ParticipantStatus,
-        Participants, Scenes,
-    },
+    AccountId, BillKey, Did, Moment, Reason, Role, Stamp,
+    seams::{ActiveParticipant, BillLedger, BillLocks, ParticipantProblem, Participants, Scenes},
+    sm3,
 };
 use codec::Encode;
 use frame::{
@@ -204,12 +202,8 @@ pub mod pallet {
         /// The time at which the lock was signed is too far from the block's:
         /// sign again, with a clock that is right.
         SignedTimeOutOfBounds,
-        /// The sender's account belongs to no participant.
-        NotParticipant,
-        /// The sender is a participant, but frozen.
-        ParticipantFrozen,
-        /// The sender is a participant, but cancelled.
-        ParticipantCancelled,
+        /// The sender may not act, for this reason.
+        Sender(ParticipantProblem),
         /// The sender has not the role of an administrator.
         NotAdministrator,
         /// No bill has this code and number.
@@ -403,18 +397,7 @@ pub mod pallet {
         }
 
         fn administrator(origin: OriginFor<T>) -> Result<ActiveParticipant, DispatchError> {
-            let account = ensure_signed(origin)?;
-            let sender =
-                T::Participants::active_by_account(&account).map_err(|problem| match problem {
-                    ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
-                        Error::<T>::ParticipantFrozen
-                    }
-                    ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
-                        Error::<T>::ParticipantCancelled
-                    }
-                    ParticipantProblem::NotActive(ParticipantStatus::Active)
-                    | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
-                })?;
+            let sender = T::Participants::signer::<Error<T>>(origin)?;
             ensure!(sender.roles.contains(Role::Admin), Error::<T>::NotAdministrator);
             Ok(sender)
         }
@@ -537,5 +520,11 @@ impl<S: Get<u32>> Resolution<S> {
         } else {
             None
         }
+    }
+}
+
+impl<T> From<ParticipantProblem> for Error<T> {
+    fn from(problem: ParticipantProblem) -> Self {
+        Self::Sender(problem)
     }
 }

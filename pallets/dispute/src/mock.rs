@@ -4,15 +4,15 @@
 
 use crate::{self as pallet_dispute, LockRequest};
 use billchain_primitives::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, Hash, Header,
-    IssueDate, IssueTime, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
+    AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, GrantId, Hash,
+    Header, IssueDate, IssueTime, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
     SummaryFields, Target,
-    rule::BillFacts,
-    traits::{
-        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, GrantId, GrantProblem,
-        GrantUse, Grants, ParticipantProblem, ParticipantStatus, Participants, Policies, PolicyId,
-        PolicyProblem, PolicyRefusal, ReimbursementMode, RuleProblem, SceneProblem, SceneRules,
-        Scenes, TransitionRules, VoidPolicy,
+    condition::BillFacts,
+    seams::{
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, GrantProblem, GrantUse,
+        Grants, ParticipantProblem, Participants, Policies, PolicyId, PolicyProblem, PolicyRefusal,
+        ReimbursementMode, SceneProblem, SceneTerms, Scenes, TransitionProblem, TransitionRules,
+        VoidPolicy,
     },
 };
 use core::cell::Cell;
@@ -111,8 +111,8 @@ fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
         PLATFORM => ("platform".into(), &[Role::Platform]),
         ADMIN => ("admin".into(), &[Role::Admin]),
         UNLISTED => ("unlisted".into(), &[Role::User]),
-        FROZEN => return Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
-        CANCELLED => return Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+        FROZEN => return Err(ParticipantProblem::Frozen),
+        CANCELLED => return Err(ParticipantProblem::Cancelled),
         USER.. => (format!("user-{}", seed - USER), &[Role::User]),
         _ => return Err(ParticipantProblem::NotFound),
     };
@@ -137,11 +137,11 @@ impl Participants for World {
 }
 
 impl Scenes for World {
-    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+    fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         if scene < LIGHT {
             return Err(SceneProblem::NotFound);
         }
-        Ok(SceneRules {
+        Ok(SceneTerms {
             mode: ReimbursementMode::Exclusive,
             weight: scene.0,
             lock_period_ms: 60_000,
@@ -180,13 +180,17 @@ impl TransitionRules for World {
         operation: Operation,
         roles: RoleSet,
         _: SceneId,
-    ) -> Result<Target, RuleProblem> {
+    ) -> Result<Target, TransitionProblem> {
         pallet_permissions::default_rules()
             .into_iter()
             .find(|(key, ..)| (key.from, key.operation) == (from, operation))
-            .ok_or(RuleProblem::IllegalTransition)
+            .ok_or(TransitionProblem::IllegalTransition)
             .and_then(|(_, allowed, target)| {
-                if allowed.intersects(roles) { Ok(target) } else { Err(RuleProblem::RoleForbidden) }
+                if allowed.intersects(roles) {
+                    Ok(target)
+                } else {
+                    Err(TransitionProblem::RoleForbidden)
+                }
             })
     }
 

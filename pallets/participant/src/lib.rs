@@ -52,11 +52,12 @@ pub use types::{
 pub use weights::WeightInfo;
 
 use billchain_primitives::{
-    AccountId, Did, Hash, Name, PublicKey, Reason, RoleSet, Signature, SignatureScheme, Stamp, sm3,
-    traits::{
+    AccountId, Did, Hash, Name, PublicKey, Reason, RoleSet, Signature, SignatureScheme, Stamp,
+    seams::{
         ActiveParticipant, Administrators, ParticipantProblem, ParticipantStatus,
         Participants as Seam,
     },
+    sm3,
 };
 use codec::Encode;
 use frame::{deps::sp_io, prelude::*, traits::Time, try_runtime::TryRuntimeError};
@@ -454,10 +455,7 @@ impl<T: Config> Pallet<T> {
 
     fn active(did: &Did) -> Result<Participant, ParticipantProblem> {
         let participant = Participants::<T>::get(did).ok_or(ParticipantProblem::NotFound)?;
-        match participant.status {
-            ParticipantStatus::Active => Ok(participant),
-            status => Err(ParticipantProblem::NotActive(status)),
-        }
+        participant.status.admit().map(|()| participant)
     }
 }
 
@@ -468,10 +466,8 @@ impl<T: Config> Seam for Pallet<T> {
         if participant.account != *account {
             return Err(ParticipantProblem::NotFound);
         }
-        match participant.status {
-            ParticipantStatus::Active => Ok(ActiveParticipant { did, roles: participant.roles }),
-            status => Err(ParticipantProblem::NotActive(status)),
-        }
+        participant.status.admit()?;
+        Ok(ActiveParticipant { did, roles: participant.roles })
     }
 
     fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {

@@ -3,7 +3,7 @@
 use crate::{self as pallet_participant, GenesisConfig, Participants, Registration};
 use billchain_primitives::{
     AccountId, AdminRole, Did, Header, Name, PublicKey, Role, RoleSet, SignatureScheme, Sm3Hasher,
-    traits::Administrators,
+    seams::Administrators,
 };
 use frame::{
     deps::sp_runtime::generic,

@@ -5,8 +5,9 @@ use crate::{
     Participants, Registration, UsccToDid, history_key, mock::*, types::history_prefix,
 };
 use billchain_primitives::{
-    AccountId, Did, Hash, Name, PublicKey, Reason, Role, RoleSet, Signature, SignatureScheme, sm3,
-    traits::{ParticipantProblem, ParticipantStatus, Participants as _},
+    AccountId, Did, Hash, Name, PublicKey, Reason, Role, RoleSet, Signature, SignatureScheme,
+    seams::{ParticipantProblem, ParticipantStatus, Participants as _},
+    sm3,
 };
 use codec::{Decode, Encode};
 use frame::deps::{
@@ -163,7 +164,7 @@ fn a_frozen_participant_does_not_act_until_it_is_active_again() {
             operator: None,
         };
         assert_eq!(last_event(), expected);
-        let problem = ParticipantProblem::NotActive(ParticipantStatus::Frozen);
+        let problem = ParticipantProblem::Frozen;
         assert_eq!(Participant::active_by_account(&account(1)), Err(problem));
         assert_eq!(Participant::active_by_did(&id), Err(problem));
         let own = RuntimeOrigin::signed(account(1));
@@ -181,7 +182,7 @@ fn cancelled_is_final_and_gives_back_only_the_uscc() {
     run(vec![hospital()], || {
         let id = did("hospital");
         set_status(&id, ParticipantStatus::Cancelled);
-        let problem = ParticipantProblem::NotActive(ParticipantStatus::Cancelled);
+        let problem = ParticipantProblem::Cancelled;
         assert_eq!(Participant::active_by_account(&account(1)), Err(problem));
         for status in
             [ParticipantStatus::Active, ParticipantStatus::Frozen, ParticipantStatus::Cancelled]
@@ -336,7 +337,7 @@ fn identity_is_proved_by_the_current_key_over_a_marked_challenge() {
         let unmarked = sign(b"nonce-1");
         assert_eq!(Participant::verify_identity(&id, b"nonce-1", &unmarked), Ok(false));
         set_status(&id, ParticipantStatus::Frozen);
-        let problem = ParticipantProblem::NotActive(ParticipantStatus::Frozen);
+        let problem = ParticipantProblem::Frozen;
         assert_eq!(Participant::verify_identity(&id, b"nonce-1", &answer), Err(problem));
     });
 }

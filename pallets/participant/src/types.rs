@@ -1,7 +1,7 @@
 //! What the chain knows of a participant, and the records of its history.
 
 use billchain_primitives::{
-    AccountId, Did, Hash, Name, PublicKey, Reason, RoleSet, Stamp, traits::ParticipantStatus,
+    AccountId, Did, Hash, Name, PublicKey, Reason, RoleSet, Stamp, seams::ParticipantStatus,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;

@@ -1,12 +1,12 @@
 //! What the calls check and write, and what always holds.
 
 use crate::{
-    Admins, Config, Error, Pallet, Rule, RuleChange, RuleChanges, RuleKey, Rules, RulesVersion,
-    Whitelist,
+    Admins, Config, Error, Pallet, RuleChanges, Rules, RulesVersion, TransitionRule,
+    TransitionRuleChange, TransitionRuleKey, Whitelist,
 };
 use billchain_primitives::{
     AdminRole, BillStatus, Did, RoleSet, SceneId, Stamp,
-    traits::{ParticipantProblem, Participants, SceneProblem, Scenes},
+    seams::{Participants, SceneProblem, Scenes},
 };
 use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 use std::collections::BTreeMap;
@@ -22,11 +22,9 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn active_roles(did: &Did) -> Result<RoleSet, Error<T>> {
-        match T::Participants::active_by_did(did) {
-            Ok(participant) => Ok(participant.roles),
-            Err(ParticipantProblem::NotFound) => Err(Error::<T>::ParticipantNotFound),
-            Err(ParticipantProblem::NotActive(_)) => Err(Error::<T>::ParticipantNotActive),
-        }
+        T::Participants::active_by_did(did)
+            .map(|participant| participant.roles)
+            .map_err(Error::Participant)
     }
 
     /// Whether there is such a scene, active or not.
@@ -44,13 +42,18 @@ impl<T: Config> Pallet<T> {
         Ok(next)
     }
 
-    pub(crate) fn record(version: u32, key: RuleKey, before: Option<Rule>, after: Option<Rule>) {
+    pub(crate) fn record(
+        version: u32,
+        key: TransitionRuleKey,
+        before: Option<TransitionRule>,
+        after: Option<TransitionRule>,
+    ) {
         let at = Stamp {
             block: frame_system::Pallet::<T>::block_number().saturated_into(),
             extrinsic: frame_system::Pallet::<T>::extrinsic_index(),
             moment: T::Time::now(),
         };
-        RuleChanges::<T>::insert(version, RuleChange { key, before, after, at });
+        RuleChanges::<T>::insert(version, TransitionRuleChange { key, before, after, at });
     }
 
     /// Checks that
@@ -64,7 +67,7 @@ impl<T: Config> Pallet<T> {
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let newest = RulesVersion::<T>::get();
         ensure!(newest <= T::MaxRuleVersions::get(), "too many versions of the rules");
-        let mut table: BTreeMap<RuleKey, Rule> = Rules::<T>::iter().collect();
+        let mut table: BTreeMap<TransitionRuleKey, TransitionRule> = Rules::<T>::iter().collect();
         for (key, rule) in &table {
             ensure!(!key.from.is_some_and(BillStatus::is_final), "a final status has a rule");
             ensure!(!rule.roles.is_empty() || key.scene.is_some(), "a rule lets nobody");

@@ -45,13 +45,14 @@ mod tests;
 pub use origin::{Auditor, EnsureAdministrator, SecurityAdmin, SystemAdmin};
 pub use pallet::*;
 pub use rules::default_rules;
-pub use types::{CheckProblem, Rule, RuleChange, RuleKey};
+pub use types::{CheckProblem, TransitionRule, TransitionRuleChange, TransitionRuleKey};
 pub use weights::WeightInfo;
 
 use billchain_primitives::{
     AccountId, AdminRole, BillStatus, Did, Moment, Operation, RoleSet, SceneId, Target,
-    traits::{
-        Administrators, ParticipantProblem, Participants, RuleProblem, Scenes, TransitionRules,
+    seams::{
+        Administrators, ParticipantProblem, Participants, Scenes, TransitionProblem,
+        TransitionRules,
     },
 };
 use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
@@ -99,7 +100,8 @@ pub mod pallet {
 
     /// The status machine: the general rules, and those of scenes.
     #[pallet::storage]
-    pub type Rules<T: Config> = CountedStorageMap<_, Twox64Concat, RuleKey, Rule>;
+    pub type Rules<T: Config> =
+        CountedStorageMap<_, Twox64Concat, TransitionRuleKey, TransitionRule>;
 
     /// Version of the rules; 1 at genesis, one more with every change.
     #[pallet::storage]
@@ -107,7 +109,7 @@ pub mod pallet {
 
     /// What made each version of the rules, from 2.
     #[pallet::storage]
-    pub type RuleChanges<T: Config> = StorageMap<_, Twox64Concat, u32, RuleChange>;
+    pub type RuleChanges<T: Config> = StorageMap<_, Twox64Concat, u32, TransitionRuleChange>;
 
     /// Participants that lock in a scene without a grant.
     #[pallet::storage]
@@ -121,7 +123,7 @@ pub mod pallet {
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
         /// The status machine; [`default_rules`] by default.
-        pub rules: Vec<(RuleKey, RoleSet, Target)>,
+        pub rules: Vec<(TransitionRuleKey, RoleSet, Target)>,
         /// Participants that lock without a grant, by scene.
         pub whitelist: Vec<(SceneId, Did)>,
         /// The administrators, active participants.
@@ -152,7 +154,10 @@ pub mod pallet {
                     "{key:?}: the status is final"
                 );
                 assert!(!Rules::<T>::contains_key(key), "{key:?} stands twice");
-                Rules::<T>::insert(key, Rule { roles: *roles, target: *target, version: 1 });
+                Rules::<T>::insert(
+                    key,
+                    TransitionRule { roles: *roles, target: *target, version: 1 },
+                );
             }
             assert!(Rules::<T>::count() <= T::MaxRules::get(), "too many rules");
             for entry in &self.whitelist {
@@ -175,16 +180,16 @@ pub mod pallet {
         /// A rule was set.
         RuleSet {
             /// Status, operation and scene it is for.
-            key: RuleKey,
+            key: TransitionRuleKey,
             /// Who may, and where it leads.
-            rule: Rule,
+            rule: TransitionRule,
         },
         /// A rule was removed. A scene's: the general one decides there again;
         /// the general one: the operation is refused from that status in every
         /// scene that has no rule of its own.
         RuleRemoved {
             /// Status, operation and scene it was for.
-            key: RuleKey,
+            key: TransitionRuleKey,
             /// Version of the rules now.
             version: u32,
         },
@@ -239,10 +244,8 @@ pub mod pallet {
         NotAdmin,
         /// There are as many administrators as there may be.
         TooManyAdmins,
-        /// No participant has this DID.
-        ParticipantNotFound,
-        /// The participant is frozen or cancelled.
-        ParticipantNotActive,
+        /// The participant may not act, for this reason.
+        Participant(ParticipantProblem),
         /// The participant's roles rule the office out: who administers does
         /// not audit.
         RolesConflict,
@@ -279,7 +282,7 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::set_transition_rule())]
         pub fn set_transition_rule(
             origin: OriginFor<T>,
-            key: RuleKey,
+            key: TransitionRuleKey,
             roles: RoleSet,
             target: Target,
         ) -> DispatchResult {
@@ -294,7 +297,7 @@ pub mod pallet {
             ensure!(!same, Error::<T>::RuleUnchanged);
             let room = before.is_some() || Rules::<T>::count() < T::MaxRules::get();
             ensure!(room, Error::<T>::TooManyRules);
-            let rule = Rule { roles, target, version: Self::next_version()? };
+            let rule = TransitionRule { roles, target, version: Self::next_version()? };
             Rules::<T>::insert(key, rule);
             Self::record(rule.version, key, before, Some(rule));
             Self::deposit_event(Event::RuleSet { key, rule });
@@ -304,7 +307,10 @@ pub mod pallet {
         /// Removes a rule, the general one or a scene's own.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::remove_transition_rule())]
-        pub fn remove_transition_rule(origin: OriginFor<T>, key: RuleKey) -> DispatchResult {
+        pub fn remove_transition_rule(
+            origin: OriginFor<T>,
+            key: TransitionRuleKey,
+        ) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
             let before = Rules::<T>::get(key).ok_or(Error::<T>::RuleNotFound)?;
             let version = Self::next_version()?;
@@ -343,9 +349,8 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::set_whitelist())]
         pub fn set_whitelist(origin: OriginFor<T>, scene: SceneId, did: Did) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
-            let stranger = Err(ParticipantProblem::NotFound);
-            let known = T::Participants::active_by_did(&did) != stranger;
-            ensure!(known, Error::<T>::ParticipantNotFound);
+            let known = T::Participants::account_of(&did).is_some();
+            ensure!(known, Error::<T>::Participant(ParticipantProblem::NotFound));
             Self::ensure_scene(scene)?;
             let entry = (scene, did);
             ensure!(!Whitelist::<T>::contains_key(&entry), Error::<T>::AlreadyWhitelisted);
@@ -383,16 +388,16 @@ impl<T: Config> TransitionRules for Pallet<T> {
         operation: Operation,
         roles: RoleSet,
         scene: SceneId,
-    ) -> Result<Target, RuleProblem> {
+    ) -> Result<Target, TransitionProblem> {
         if from.is_some_and(BillStatus::is_final) {
-            return Err(RuleProblem::FinalStatus);
+            return Err(TransitionProblem::FinalStatus);
         }
-        let general = RuleKey::general(from, operation);
+        let general = TransitionRuleKey::general(from, operation);
         let rule = Rules::<T>::get(general.in_scene(scene)).or_else(|| Rules::<T>::get(general));
         match rule {
             Some(rule) if rule.roles.intersects(roles) => Ok(rule.target),
-            Some(rule) if !rule.roles.is_empty() => Err(RuleProblem::RoleForbidden),
-            _ => Err(RuleProblem::IllegalTransition),
+            Some(rule) if !rule.roles.is_empty() => Err(TransitionProblem::RoleForbidden),
+            _ => Err(TransitionProblem::IllegalTransition),
         }
     }
 

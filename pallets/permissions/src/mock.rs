@@ -4,9 +4,9 @@
 use crate as pallet_permissions;
 use billchain_primitives::{
     AccountId, Did, Header, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
-    traits::{
-        AccessNodePolicy, ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants,
-        ReimbursementMode, SceneProblem, SceneRules, Scenes, VoidPolicy,
+    seams::{
+        AccessNodePolicy, ActiveParticipant, ParticipantProblem, Participants, ReimbursementMode,
+        SceneProblem, SceneTerms, Scenes, VoidPolicy,
     },
 };
 use frame::{
@@ -70,7 +70,7 @@ impl World {
             ADMIN => Role::Admin,
             AUDITOR => Role::Auditor,
             seed if USERS.contains(&seed) => Role::User,
-            FROZEN => return Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
+            FROZEN => return Err(ParticipantProblem::Frozen),
             _ => return Err(ParticipantProblem::NotFound),
         };
         Ok(ActiveParticipant { did: person(seed), roles: RoleSet::of(&[role]) })
@@ -92,14 +92,14 @@ impl Participants for World {
 }
 
 impl Scenes for World {
-    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+    fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         let void = match scene {
             SCENE => VoidPolicy::Refused,
             VOIDING => VoidPolicy::Allowed,
             DISABLED => return Err(SceneProblem::Inactive),
             _ => return Err(SceneProblem::NotFound),
         };
-        Ok(SceneRules {
+        Ok(SceneTerms {
             mode: ReimbursementMode::Exclusive,
             weight: 1,
             lock_period_ms: 1_000,

@@ -1,12 +1,12 @@
 //! What can be asked about permissions.
 
 use crate::{
-    Admins, CheckProblem, Config, Pallet, Rule, RuleChange, RuleChanges, RuleKey, Rules,
-    RulesVersion, Whitelist,
+    Admins, CheckProblem, Config, Pallet, RuleChanges, Rules, RulesVersion, TransitionRule,
+    TransitionRuleChange, TransitionRuleKey, Whitelist,
 };
 use billchain_primitives::{
     AccountId, AdminRole, BillStatus, Did, Operation, RoleSet, SceneId, Target,
-    traits::{Participants, Scenes, TransitionRules, VoidPolicy},
+    seams::{Participants, Scenes, TransitionRules, VoidPolicy},
 };
 use std::collections::BTreeMap;
 
@@ -28,12 +28,12 @@ impl<T: Config> Pallet<T> {
     /// The rules as they were in `version`, by status, operation and scene; `None`
     /// if
     /// there is no such version.
-    pub fn rules_at(version: u32) -> Option<Vec<(RuleKey, Rule)>> {
+    pub fn rules_at(version: u32) -> Option<Vec<(TransitionRuleKey, TransitionRule)>> {
         let newest = RulesVersion::<T>::get();
         if !(1..=newest).contains(&version) {
             return None;
         }
-        let mut table: BTreeMap<RuleKey, Rule> = Rules::<T>::iter().collect();
+        let mut table: BTreeMap<TransitionRuleKey, TransitionRule> = Rules::<T>::iter().collect();
         for later in (version.saturating_add(1)..=newest).rev() {
             RuleChanges::<T>::get(later)?.undo(&mut table);
         }
@@ -42,14 +42,14 @@ impl<T: Config> Pallet<T> {
 
     /// What made `version` of the rules; `None` for the first, which the
     /// genesis made, and for one that does not exist.
-    pub fn rule_change(version: u32) -> Option<RuleChange> {
+    pub fn rule_change(version: u32) -> Option<TransitionRuleChange> {
         RuleChanges::<T>::get(version)
     }
 
     /// Where `operation` by someone with `roles` leads from `from` in a scene:
     /// what its rules say, and whether the scene lets it happen. The scene is
     /// the claim's for what acts on a claim (see
-    /// [`Bill::scene_of`](billchain_primitives::traits::Bill::scene_of)), the
+    /// [`Bill::scene_of`](billchain_primitives::Bill::scene_of)), the
     /// bill's otherwise.
     pub fn check_in_scene(
         from: Option<BillStatus>,

@@ -1,12 +1,12 @@
 //! The status machine a chain begins with (domain rules of fiscal electronic
 //! bills; tender rows 119, 173, 174, 197, 199, 220, 223, 232).
 
-use crate::RuleKey;
+use crate::TransitionRuleKey;
 use billchain_primitives::{BillStatus, Operation, Role, RoleSet, Target};
 
 /// The table. What is not in it is refused; conditions beyond roles (amounts,
 /// holders, scenes, times) are the bill-update contract's.
-pub fn default_rules() -> Vec<(RuleKey, RoleSet, Target)> {
+pub fn default_rules() -> Vec<(TransitionRuleKey, RoleSet, Target)> {
     use BillStatus::{
         Locked, Normal, PartlyReimbursed, PreIssued, RedReversed, Reimbursed, Voided,
     };
@@ -45,7 +45,7 @@ pub fn default_rules() -> Vec<(RuleKey, RoleSet, Target)> {
     table
         .into_iter()
         .map(|(from, operation, roles, target)| {
-            (RuleKey::general(from, operation), RoleSet::of(roles), target)
+            (TransitionRuleKey::general(from, operation), RoleSet::of(roles), target)
         })
         .collect()
 }

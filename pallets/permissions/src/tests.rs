@@ -2,12 +2,13 @@
 //! restated.
 
 use crate::{
-    Admins, Auditor, CheckProblem, EnsureAdministrator, Error, Event, GenesisConfig, Rule,
-    RuleChange, RuleChanges, RuleKey, Rules, RulesVersion, SecurityAdmin, SystemAdmin, mock::*,
+    Admins, Auditor, CheckProblem, EnsureAdministrator, Error, Event, GenesisConfig, RuleChanges,
+    Rules, RulesVersion, SecurityAdmin, SystemAdmin, TransitionRule, TransitionRuleChange,
+    TransitionRuleKey, mock::*,
 };
 use billchain_primitives::{
     AccountId, AdminRole, BillStatus, Operation, Role, RoleSet, SceneId, Stamp, Target,
-    traits::{Administrators, RuleProblem, TransitionRules},
+    seams::{Administrators, ParticipantProblem, TransitionProblem, TransitionRules},
 };
 use frame::{deps::sp_runtime::traits::BadOrigin, testing_prelude::*};
 
@@ -23,8 +24,8 @@ fn default_genesis() -> GenesisConfig<Test> {
     GenesisConfig::default()
 }
 
-fn lock_normal() -> RuleKey {
-    RuleKey::general(Some(BillStatus::Normal), Operation::Lock)
+fn lock_normal() -> TransitionRuleKey {
+    TransitionRuleKey::general(Some(BillStatus::Normal), Operation::Lock)
 }
 
 fn last_event() -> Event<Test> {
@@ -92,10 +93,10 @@ fn the_genesis_table_is_the_status_machine_for_every_status_operation_and_role()
                     let verdict =
                         Permissions::check(Some(from), operation, RoleSet::of(&[role]), SCENE);
                     let wanted = match expected(Some(from), operation) {
-                        _ if from.is_final() => Err(RuleProblem::FinalStatus),
-                        None => Err(RuleProblem::IllegalTransition),
+                        _ if from.is_final() => Err(TransitionProblem::FinalStatus),
+                        None => Err(TransitionProblem::IllegalTransition),
                         Some((roles, target)) if roles.contains(letter(role)) => Ok(target),
-                        Some(_) => Err(RuleProblem::RoleForbidden),
+                        Some(_) => Err(TransitionProblem::RoleForbidden),
                     };
                     assert_eq!(verdict, wanted, "{from:?} {operation:?} {role:?}");
                 }
@@ -115,11 +116,11 @@ fn new_bills_come_from_issuers_by_three_operations_only() {
                     Ok(Target::Status(BillStatus::Normal))
                 }
                 Operation::PreIssue => Ok(Target::Status(BillStatus::PreIssued)),
-                _ => Err(RuleProblem::IllegalTransition),
+                _ => Err(TransitionProblem::IllegalTransition),
             };
             assert_eq!(Permissions::check(None, operation, issuer, SCENE), wanted, "{operation:?}");
             if wanted.is_ok() {
-                let refused = Err(RuleProblem::RoleForbidden);
+                let refused = Err(TransitionProblem::RoleForbidden);
                 assert_eq!(
                     Permissions::check(None, operation, others, SCENE),
                     refused,
@@ -134,13 +135,13 @@ fn new_bills_come_from_issuers_by_three_operations_only() {
 fn a_changed_rule_decides_from_then_on_and_raises_the_version() {
     run(default_genesis(), || {
         let auditor = RoleSet::of(&[Role::Auditor]);
-        let refused = Err(RuleProblem::RoleForbidden);
+        let refused = Err(TransitionProblem::RoleForbidden);
         let check =
             |roles| Permissions::check(Some(BillStatus::Normal), Operation::Lock, roles, SCENE);
         assert_eq!(check(auditor), refused);
         let target = Target::Status(BillStatus::Locked);
         assert_ok!(Permissions::set_transition_rule(root(), lock_normal(), auditor, target));
-        let rule = Rule { roles: auditor, target, version: 2 };
+        let rule = TransitionRule { roles: auditor, target, version: 2 };
         assert_eq!(last_event(), Event::RuleSet { key: lock_normal(), rule });
         assert_eq!(Rules::<Test>::get(lock_normal()), Some(rule));
         assert_eq!(check(auditor), Ok(target));
@@ -158,16 +159,16 @@ fn a_scenes_own_rule_decides_there_until_it_is_removed() {
         let own = lock_normal().in_scene(SCENE);
         let roles = RoleSet::of(&[Role::Auditor]);
         assert_ok!(Permissions::set_transition_rule(root(), own, roles, named));
-        let rule = Rule { roles, target: named, version: 2 };
+        let rule = TransitionRule { roles, target: named, version: 2 };
         assert_eq!(last_event(), Event::RuleSet { key: own, rule });
-        let forbidden = Err(RuleProblem::RoleForbidden);
+        let forbidden = Err(TransitionProblem::RoleForbidden);
         assert_eq!([check(Role::Auditor, SCENE), check(Role::User, SCENE)], [Ok(named), forbidden]);
         let others = [check(Role::Auditor, VOIDING), check(Role::User, VOIDING)];
         assert_eq!(others, [forbidden, Ok(locked)]);
 
         // Without roles it closes the operation, whatever the general rule says.
         assert_ok!(Permissions::set_transition_rule(root(), own, RoleSet::EMPTY, named));
-        let closed = Err(RuleProblem::IllegalTransition);
+        let closed = Err(TransitionProblem::IllegalTransition);
         assert_eq!([check(Role::Auditor, SCENE), check(Role::User, SCENE)], [closed; 2]);
 
         assert_ok!(Permissions::remove_transition_rule(root(), own));
@@ -182,7 +183,7 @@ fn a_scenes_own_rule_decides_there_until_it_is_removed() {
             let rules = Permissions::rules_at(version).expect("a version");
             rules.into_iter().find(|(key, _)| *key == own).map(|(_, rule)| rule)
         };
-        let closing = Rule { roles: RoleSet::EMPTY, target: named, version: 3 };
+        let closing = TransitionRule { roles: RoleSet::EMPTY, target: named, version: 3 };
         assert_eq!([1, 2, 3, 4].map(found), [None, Some(rule), Some(closing), None]);
         assert_eq!(Permissions::rule_change(4).and_then(|change| change.before), Some(closing));
     });
@@ -198,7 +199,7 @@ fn a_scenes_rule_stands_without_a_general_one() {
         let check =
             |scene| Permissions::check(own.from, own.operation, RoleSet::of(&[Role::User]), scene);
         assert_eq!(check(SCENE), Ok(target));
-        assert_eq!(check(VOIDING), Err(RuleProblem::IllegalTransition));
+        assert_eq!(check(VOIDING), Err(TransitionProblem::IllegalTransition));
     });
 }
 
@@ -208,7 +209,8 @@ fn a_scenes_rule_is_of_a_scene_that_exists_and_out_of_no_final_status() {
         let set = |key| Permissions::set_transition_rule(root(), key, RoleSet::ALL, Target::Named);
         let unknown = lock_normal().in_scene(SceneId(99));
         assert_noop!(set(unknown), Error::<Test>::SceneNotFound);
-        let last = RuleKey::general(Some(BillStatus::Voided), Operation::Adjust).in_scene(SCENE);
+        let last =
+            TransitionRuleKey::general(Some(BillStatus::Voided), Operation::Adjust).in_scene(SCENE);
         assert_noop!(set(last), Error::<Test>::FinalStatus);
         // One that is disabled may be prepared.
         assert_ok!(set(lock_normal().in_scene(DISABLED)));
@@ -218,7 +220,7 @@ fn a_scenes_rule_is_of_a_scene_that_exists_and_out_of_no_final_status() {
 #[test]
 fn the_number_of_rules_is_bounded() {
     run(default_genesis(), || {
-        let set = |key: RuleKey, roles| {
+        let set = |key: TransitionRuleKey, roles| {
             Permissions::set_transition_rule(root(), key, roles, Target::Named)
         };
         for scene in [SCENE, VOIDING] {
@@ -235,7 +237,7 @@ fn the_number_of_rules_is_bounded() {
 fn no_rule_leads_out_of_a_final_status_and_none_is_for_nobody() {
     run(default_genesis(), || {
         for from in [BillStatus::RedReversed, BillStatus::Voided] {
-            let key = RuleKey::general(Some(from), Operation::Adjust);
+            let key = TransitionRuleKey::general(Some(from), Operation::Adjust);
             let result = Permissions::set_transition_rule(root(), key, RoleSet::ALL, Target::Named);
             assert_noop!(result, Error::<Test>::FinalStatus);
         }
@@ -277,10 +279,10 @@ fn every_version_of_the_rules_stays_readable() {
         System::set_block_number(5);
         System::set_extrinsic_index(2);
         assert_ok!(Permissions::remove_transition_rule(root(), key));
-        let fresh = RuleKey::general(Some(BillStatus::Reimbursed), Operation::Lock);
+        let fresh = TransitionRuleKey::general(Some(BillStatus::Reimbursed), Operation::Lock);
         assert_ok!(Permissions::set_transition_rule(root(), fresh, roles, target));
 
-        let second = Some(Rule { roles, target, version: 2 });
+        let second = Some(TransitionRule { roles, target, version: 2 });
         assert_eq!([rule(1), rule(2), rule(3), rule(4)], [first, second, None, None]);
         assert_eq!(Permissions::rules_at(1), whole);
         assert_eq!(Permissions::rules_at(4).unwrap(), {
@@ -292,7 +294,7 @@ fn every_version_of_the_rules_stays_readable() {
             assert_eq!(Permissions::rules_at(version), None, "{version}");
         }
         let at = Stamp { block: 5, extrinsic: Some(2), moment: 5_000 };
-        let removed = RuleChange { key, before: second, after: None, at };
+        let removed = TransitionRuleChange { key, before: second, after: None, at };
         assert_eq!(Permissions::rule_change(3), Some(removed));
         assert_eq!((Permissions::rule_change(1), Permissions::rule_change(5)), (None, None));
     });
@@ -301,7 +303,7 @@ fn every_version_of_the_rules_stays_readable() {
 #[test]
 fn a_rule_that_says_the_same_is_no_change() {
     run(default_genesis(), || {
-        let Rule { roles, target, .. } = Rules::<Test>::get(lock_normal()).unwrap();
+        let TransitionRule { roles, target, .. } = Rules::<Test>::get(lock_normal()).unwrap();
         let result = Permissions::set_transition_rule(root(), lock_normal(), roles, target);
         assert_noop!(result, Error::<Test>::RuleUnchanged);
     });
@@ -344,7 +346,7 @@ fn a_removed_rule_makes_the_operation_illegal() {
         assert_eq!(last_event(), Event::RuleRemoved { key: lock_normal(), version: 2 });
         assert_eq!(
             Permissions::check(Some(BillStatus::Normal), Operation::Lock, RoleSet::ALL, SCENE),
-            Err(RuleProblem::IllegalTransition)
+            Err(TransitionProblem::IllegalTransition)
         );
         let again = Permissions::remove_transition_rule(root(), lock_normal());
         assert_noop!(again, Error::<Test>::RuleNotFound);
@@ -383,8 +385,8 @@ fn a_participant_holds_one_office() {
 #[test]
 fn an_office_goes_to_an_active_participant_whose_roles_admit_it() {
     let rows: [(u8, AdminRole, Error<Test>); 5] = [
-        (9, AdminRole::SystemAdmin, Error::ParticipantNotFound),
-        (FROZEN, AdminRole::SystemAdmin, Error::ParticipantNotActive),
+        (9, AdminRole::SystemAdmin, Error::Participant(ParticipantProblem::NotFound)),
+        (FROZEN, AdminRole::SystemAdmin, Error::Participant(ParticipantProblem::Frozen)),
         (AUDITOR, AdminRole::SystemAdmin, Error::RolesConflict),
         (AUDITOR, AdminRole::SecurityAdmin, Error::RolesConflict),
         (ADMIN, AdminRole::Auditor, Error::RolesConflict),
@@ -455,7 +457,7 @@ fn the_whitelist_is_by_scene_and_bounded() {
 fn the_whitelist_takes_participants_and_scenes_that_exist() {
     run(default_genesis(), || {
         let result = Permissions::set_whitelist(root(), SCENE, person(9));
-        assert_noop!(result, Error::<Test>::ParticipantNotFound);
+        assert_noop!(result, Error::<Test>::Participant(ParticipantProblem::NotFound));
         assert_ok!(Permissions::set_whitelist(root(), SCENE, person(FROZEN)));
         let result = Permissions::set_whitelist(root(), SceneId(99), person(3));
         assert_noop!(result, Error::<Test>::SceneNotFound);
@@ -502,7 +504,7 @@ fn genesis_writes_rules_whitelist_and_administrators() {
 #[test]
 #[should_panic(expected = "the status is final")]
 fn genesis_refuses_a_rule_out_of_a_final_status() {
-    let key = RuleKey::general(Some(BillStatus::Voided), Operation::Adjust);
+    let key = TransitionRuleKey::general(Some(BillStatus::Voided), Operation::Adjust);
     let rules = vec![(key, RoleSet::ALL, Target::Named)];
     run(GenesisConfig { rules, ..default_genesis() }, || ());
 }
@@ -541,11 +543,11 @@ fn genesis_refuses_an_administrator_that_audits() {
 #[test]
 fn broken_invariants_are_found() {
     run(default_genesis(), || {
-        let rule = Rule { roles: RoleSet::ALL, target: Target::Named, version: 1 };
+        let rule = TransitionRule { roles: RoleSet::ALL, target: Target::Named, version: 1 };
         for (key, rule) in [
-            (RuleKey::general(Some(BillStatus::Voided), Operation::Adjust), rule),
-            (lock_normal(), Rule { roles: RoleSet::EMPTY, ..rule }),
-            (lock_normal(), Rule { version: 2, ..rule }),
+            (TransitionRuleKey::general(Some(BillStatus::Voided), Operation::Adjust), rule),
+            (lock_normal(), TransitionRule { roles: RoleSet::EMPTY, ..rule }),
+            (lock_normal(), TransitionRule { version: 2, ..rule }),
             (lock_normal().in_scene(SceneId(99)), rule),
         ] {
             hypothetically!({
@@ -559,8 +561,12 @@ fn broken_invariants_are_found() {
             }
             assert!(Permissions::do_try_state().is_err(), "more rules than there may be");
         });
-        let change =
-            RuleChange { key: lock_normal(), before: None, after: None, at: Stamp::default() };
+        let change = TransitionRuleChange {
+            key: lock_normal(),
+            before: None,
+            after: None,
+            at: Stamp::default(),
+        };
         hypothetically!({
             RulesVersion::<Test>::put(2);
             assert!(Permissions::do_try_state().is_err(), "a version without its change");

@@ -2,7 +2,7 @@
 
 use billchain_primitives::{
     BillStatus, Operation, RoleSet, SceneId, Stamp, Target,
-    traits::{RuleProblem, SceneProblem},
+    seams::{SceneProblem, TransitionProblem},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
     Serialize,
     Deserialize,
 )]
-pub struct RuleKey {
+pub struct TransitionRuleKey {
     /// Status of the bill; `None`: it does not exist yet.
     pub from: Option<BillStatus>,
     /// What is done.
@@ -37,7 +37,7 @@ pub struct RuleKey {
     pub scene: Option<SceneId>,
 }
 
-impl RuleKey {
+impl TransitionRuleKey {
     /// The general rule for an operation from a status.
     pub const fn general(from: Option<BillStatus>, operation: Operation) -> Self {
         Self { from, operation, scene: None }
@@ -62,7 +62,7 @@ impl RuleKey {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub struct Rule {
+pub struct TransitionRule {
     /// Any of these roles may. None in a scene's rule: nobody may there.
     pub roles: RoleSet,
     /// Where it leads.
@@ -84,20 +84,20 @@ pub struct Rule {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub struct RuleChange {
+pub struct TransitionRuleChange {
     /// Status, operation and scene it was about.
-    pub key: RuleKey,
+    pub key: TransitionRuleKey,
     /// The rule before; `None`: there was none.
-    pub before: Option<Rule>,
+    pub before: Option<TransitionRule>,
     /// The rule after; `None`: it was removed.
-    pub after: Option<Rule>,
+    pub after: Option<TransitionRule>,
     /// When, and in which transaction.
     pub at: Stamp,
 }
 
-impl RuleChange {
+impl TransitionRuleChange {
     /// Puts the table back to what it was before.
-    pub fn undo(&self, table: &mut BTreeMap<RuleKey, Rule>) {
+    pub fn undo(&self, table: &mut BTreeMap<TransitionRuleKey, TransitionRule>) {
         match self.before {
             Some(rule) => table.insert(self.key, rule),
             None => table.remove(&self.key),
@@ -123,12 +123,12 @@ pub enum CheckProblem {
     VoidNotAllowed,
 }
 
-impl From<RuleProblem> for CheckProblem {
-    fn from(problem: RuleProblem) -> Self {
+impl From<TransitionProblem> for CheckProblem {
+    fn from(problem: TransitionProblem) -> Self {
         match problem {
-            RuleProblem::FinalStatus => Self::FinalStatus,
-            RuleProblem::IllegalTransition => Self::IllegalTransition,
-            RuleProblem::RoleForbidden => Self::RoleForbidden,
+            TransitionProblem::FinalStatus => Self::FinalStatus,
+            TransitionProblem::IllegalTransition => Self::IllegalTransition,
+            TransitionProblem::RoleForbidden => Self::RoleForbidden,
         }
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! # JSON
 //! One object; an unknown key is refused. `conditions` is a
-//! [`Form`](billchain_primitives::rule::form).
+//! [`Form`](billchain_primitives::condition::form).
 //!
 //! ```json
 //! {
@@ -30,8 +30,8 @@
 use crate::types::{Effect, Format, MAX_KEYWORDS, MAX_OPERATIONS, MAX_REFERENCES, MAX_SCENES};
 use billchain_primitives::{
     Keyword, Name, SceneId,
-    rule::{Form, Guarded, Rule, RuleError},
-    traits::PolicyId,
+    condition::{ConditionError, Conditions, Form, Guarded},
+    seams::PolicyId,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::{
@@ -135,7 +135,7 @@ pub enum DocumentError {
     Part(Part),
     /// The conditions are no rule.
     #[error(transparent)]
-    Rule(#[from] RuleError),
+    Conditions(#[from] ConditionError),
 }
 
 /// A document that is sound in itself.
@@ -160,7 +160,7 @@ pub struct Document {
     /// Ascending.
     pub references: BoundedVec<PolicyId, ConstU32<MAX_REFERENCES>>,
     /// Every operation has the fields it asks for.
-    pub rule: Rule,
+    pub rule: Conditions,
 }
 
 impl Document {
@@ -192,7 +192,7 @@ impl Document {
         let references = ascending(written.references.clone())
             .filter(|references: &BoundedVec<_, _>| !references.contains(&written.id))
             .ok_or(wrong(Part::References))?;
-        let rule = Rule::try_from(&written.conditions)?;
+        let rule = Conditions::try_from(&written.conditions)?;
         if let Some(error) = operations.iter().find_map(|one| rule.unavailable(*one)) {
             return Err(error.into());
         }

@@ -5,7 +5,7 @@ use crate::{
     Keywords, Names, Pallet, Policy, PolicyStatus, Statuses, Step, Versions, by_actor_key,
     by_time_key, document::Document,
 };
-use billchain_primitives::{Did, Reason, Stamp, sm3, traits::PolicyId};
+use billchain_primitives::{Did, Reason, Stamp, seams::PolicyId, sm3};
 use codec::Encode;
 use frame::{deps::sp_io::offchain_index, prelude::*, traits::Time};
 

@@ -2,8 +2,8 @@
 
 use crate::{Compiled, Config, Error, Heads, InForce, Pallet, Policy, Verdict};
 use billchain_primitives::{
-    rule::{BillFacts, Facts},
-    traits::{Policies, PolicyId, PolicyProblem, PolicyRefusal},
+    condition::{BillFacts, Facts},
+    seams::{Policies, PolicyId, PolicyProblem, PolicyRefusal},
 };
 use frame::prelude::*;
 

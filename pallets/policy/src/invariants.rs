@@ -4,7 +4,7 @@ use crate::{
     Act, Bodies, Config, Decision, Flow, Flows, Heads, InForce, Keywords, NO_STEP, Names, Pallet,
     Policy, PolicyStatus, Statuses, Versions, document::Document,
 };
-use billchain_primitives::{sm3, traits::PolicyId};
+use billchain_primitives::{seams::PolicyId, sm3};
 use frame::{prelude::*, try_runtime::TryRuntimeError};
 use std::collections::BTreeSet;
 

@@ -19,9 +19,9 @@
 //!   [`by_actor_key`].
 //!
 //! And of the rows on policies: 41 to 43 and 46, 48 (条件元语、操作符、值约束、嵌套), 45 (冲突检测), 49
-//! (优先级), 50 (语法/语义校验): [`billchain_primitives::rule`]; 44 (版本回滚): an older content is
+//! (优先级), 50 (语法/语义校验): [`billchain_primitives::condition`]; 44 (版本回滚): an older content is
 //! submitted as a new version; 51 (仿真验证): [`document::Document::read`] and
-//! [`Rule::evaluate`](billchain_primitives::rule::Rule::evaluate) over facts by hand; 52 (审核通过后
+//! [`Conditions::evaluate`](billchain_primitives::condition::Conditions::evaluate) over facts by hand; 52 (审核通过后
 //! 才能生效): the approval flow.
 //!
 //! ## How policies decide
@@ -30,7 +30,7 @@
 //! `permit` allows if they hold. The policies of a scene and operation are asked by descending
 //! priority and the first that says anything decides; within one priority a refusal comes before a
 //! permission, so a tie refuses. If none says anything, the operation is allowed. Scene and operation
-//! are those of [`BillFacts`](billchain_primitives::rule::BillFacts): of the claim for a lock and a reimbursement, of the bill otherwise.
+//! are those of [`BillFacts`](billchain_primitives::condition::BillFacts): of the claim for a lock and a reimbursement, of the bill otherwise.
 //!
 //! ## What it promises
 //! - One version of a policy is effective at most; a later one that becomes effective revokes it.
@@ -68,10 +68,10 @@ pub use weights::WeightInfo;
 
 use billchain_primitives::{
     AccountId, Did, Keyword, Moment, Name, Reason, RoleSet, SceneId,
-    rule::{Fault, Guarded, Value},
-    traits::{
-        ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants, Policies as Seam,
-        PolicyId, PolicyProblem, SceneProblem, Scenes,
+    condition::{Fault, Guarded, Value},
+    seams::{
+        ActiveParticipant, ParticipantProblem, Participants, Policies as Seam, PolicyId,
+        PolicyProblem, SceneProblem, Scenes,
     },
 };
 use document::{Document, DocumentError, Part};
@@ -256,12 +256,8 @@ pub mod pallet {
     /// Why a call is refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The sender's account belongs to no participant.
-        NotParticipant,
-        /// The sender is a participant, but frozen.
-        ParticipantFrozen,
-        /// The sender is a participant, but cancelled.
-        ParticipantCancelled,
+        /// The sender may not act, for this reason.
+        Sender(ParticipantProblem),
         /// The sender's roles do not allow the call.
         RoleForbidden,
         /// The bytes are no document of the format; `policy_check` says where.
@@ -270,7 +266,7 @@ pub mod pallet {
         /// which.
         InvalidPart(Part),
         /// A node of the conditions is wrong; `policy_check` says it in words.
-        InvalidRule {
+        InvalidConditions {
             /// Index of the node, in prefix order from 0.
             node: u8,
             /// What is wrong with it.
@@ -502,8 +498,8 @@ impl<T> From<DocumentError> for Error<T> {
         match error {
             DocumentError::Unreadable(_) => Self::Unreadable,
             DocumentError::Part(part) => Self::InvalidPart(part),
-            DocumentError::Rule(error) => {
-                Self::InvalidRule { node: error.node, fault: error.fault }
+            DocumentError::Conditions(error) => {
+                Self::InvalidConditions { node: error.node, fault: error.fault }
             }
         }
     }
@@ -607,8 +603,7 @@ impl<T: Config> Pallet<T> {
 
     /// The sender, an active participant with one of `roles`.
     fn sender(origin: OriginFor<T>, roles: RoleSet) -> Result<ActiveParticipant, DispatchError> {
-        let account = ensure_signed(origin)?;
-        let sender = Self::participant(&account)?;
+        let sender = T::Participants::signer::<Error<T>>(origin)?;
         ensure!(sender.roles.intersects(roles), Error::<T>::RoleForbidden);
         Ok(sender)
     }
@@ -618,18 +613,12 @@ impl<T: Config> Pallet<T> {
         if T::AdminOrigin::ensure_origin(origin.clone()).is_ok() {
             return Ok(None);
         }
-        let account = ensure_signed(origin)?;
-        Ok(Some(Self::participant(&account)?))
+        T::Participants::signer::<Error<T>>(origin).map(Some)
     }
+}
 
-    fn participant(account: &AccountId) -> Result<ActiveParticipant, Error<T>> {
-        T::Participants::active_by_account(account).map_err(|problem| match problem {
-            ParticipantProblem::NotActive(ParticipantStatus::Frozen) => Error::ParticipantFrozen,
-            ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
-                Error::ParticipantCancelled
-            }
-            ParticipantProblem::NotActive(ParticipantStatus::Active)
-            | ParticipantProblem::NotFound => Error::NotParticipant,
-        })
+impl<T> From<ParticipantProblem> for Error<T> {
+    fn from(problem: ParticipantProblem) -> Self {
+        Self::Sender(problem)
     }
 }

@@ -4,10 +4,10 @@
 use crate::{self as pallet_policy, Decision, Format, PolicyStatus, document::Written};
 use billchain_primitives::{
     AccountId, Did, Header, Reason, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
-    rule::Guarded,
-    traits::{
-        AccessNodePolicy, ActiveParticipant, ParticipantProblem, ParticipantStatus, Participants,
-        PolicyId, ReimbursementMode, SceneProblem, SceneRules, Scenes, VoidPolicy,
+    condition::Guarded,
+    seams::{
+        AccessNodePolicy, ActiveParticipant, ParticipantProblem, Participants, PolicyId,
+        ReimbursementMode, SceneProblem, SceneTerms, Scenes, VoidPolicy,
     },
 };
 use core::cell::Cell;
@@ -97,8 +97,8 @@ fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
         PLATFORM => ("platform".into(), Role::Platform),
         HOSPITAL => ("hospital".into(), Role::Issuer),
         ADMIN..=LAST_ADMIN => (format!("admin-{seed}"), Role::Admin),
-        FROZEN => return Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
-        CANCELLED => return Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+        FROZEN => return Err(ParticipantProblem::Frozen),
+        CANCELLED => return Err(ParticipantProblem::Cancelled),
         _ => return Err(ParticipantProblem::NotFound),
     };
     Ok(ActiveParticipant { did: did(&name), roles: RoleSet::of(&[role]) })
@@ -124,9 +124,9 @@ impl Participants for World {
 }
 
 impl Scenes for World {
-    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+    fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         match scene {
-            CLINIC | INSURANCE => Ok(SceneRules {
+            CLINIC | INSURANCE => Ok(SceneTerms {
                 mode: ReimbursementMode::Cumulative,
                 weight: 1,
                 lock_period_ms: 1_000,

@@ -3,9 +3,9 @@
 
 use billchain_primitives::{
     Did, Keyword, Moment, Name, Reason, SceneId, Stamp,
-    rule::{Guarded, Rule},
+    condition::{Conditions, Guarded},
+    seams::PolicyId,
     sm3,
-    traits::PolicyId,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::prelude::{BoundedVec, ConstU32};
@@ -150,7 +150,7 @@ pub struct Policy {
     /// submitted and when it becomes effective.
     pub references: BoundedVec<PolicyId, ConstU32<MAX_REFERENCES>>,
     /// Its conditions.
-    pub rule: Rule,
+    pub rule: Conditions,
     /// How its document is written.
     pub format: Format,
     /// SM3 of its document.
@@ -312,7 +312,7 @@ pub struct Compiled {
     /// What it says when its conditions hold.
     pub effect: Effect,
     /// Its conditions.
-    pub rule: Rule,
+    pub rule: Conditions,
 }
 
 impl Compiled {

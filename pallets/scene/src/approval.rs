@@ -8,7 +8,7 @@ use crate::{
 };
 use billchain_primitives::{
     AdminRole, Did, Reason, SceneId, Stamp,
-    traits::{Administrators, ParticipantProblem, ParticipantStatus, Participants, SceneRules},
+    seams::{Administrators, Participants, SceneTerms},
 };
 use codec::Encode;
 use frame::{arithmetic::ArithmeticError, deps::sp_io::offchain_index, prelude::*, traits::Time};
@@ -16,18 +16,7 @@ use frame::{arithmetic::ArithmeticError, deps::sp_io::offchain_index, prelude::*
 impl<T: Config> Pallet<T> {
     /// The active participant that signed, if it is a system administrator.
     pub(crate) fn administrator(origin: OriginFor<T>) -> Result<Did, DispatchError> {
-        let account = ensure_signed(origin)?;
-        let sender =
-            T::Participants::active_by_account(&account).map_err(|problem| match problem {
-                ParticipantProblem::NotActive(ParticipantStatus::Frozen) => {
-                    Error::<T>::ParticipantFrozen
-                }
-                ParticipantProblem::NotActive(ParticipantStatus::Cancelled) => {
-                    Error::<T>::ParticipantCancelled
-                }
-                ParticipantProblem::NotActive(ParticipantStatus::Active)
-                | ParticipantProblem::NotFound => Error::<T>::NotParticipant,
-            })?;
+        let sender = T::Participants::signer::<Error<T>>(origin)?;
         let office = T::Administrators::office(&sender.did);
         ensure!(office == Some(AdminRole::SystemAdmin), Error::<T>::NotAdministrator);
         Ok(sender.did)
@@ -194,7 +183,7 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-fn ensure_sound<T: Config>(rules: &SceneRules, related_data: &RelatedData) -> Result<(), Error<T>> {
+fn ensure_sound<T: Config>(rules: &SceneTerms, related_data: &RelatedData) -> Result<(), Error<T>> {
     ensure!(rules.lock_period_ms > 0, Error::<T>::LockPeriodZero);
     ensure!(are_distinct(related_data), Error::<T>::RelatedDataRepeated);
     Ok(())

@@ -10,7 +10,7 @@
 //! - 219: "审批流以链上事件形式记录，包括提案者分布式身份标识、审批方分布式身份标识、时间戳、审批结果（通过/
 //!   驳回）": [`Pallet::submit_approval`], [`Event::ProposalDecided`], and the trail of each scene.
 //! - 223: "场景权重设置：合约方法预设用票方权重比例，支持动态设置场景权重设置": [`Pallet::set_weight`].
-//! - 217: whether bills of the scene need an access node: [`SceneRules::access_node`].
+//! - 217: whether bills of the scene need an access node: [`SceneTerms::access_node`].
 //!
 //! ## How a scene changes
 //! A system administrator (系统管理员) proposes a scene, or a change of one; nothing changes yet.
@@ -30,7 +30,7 @@
 //! A proposer that lost its office meanwhile has proposed all the same: the approver answers for
 //! what it approves. Scenes of the genesis are active at once; the chain spec is their approval.
 //!
-//! [`Scenes`]: billchain_primitives::traits::Scenes
+//! [`Scenes`]: billchain_primitives::seams::Scenes
 
 #![forbid(unsafe_code)]
 
@@ -51,7 +51,9 @@ pub use weights::WeightInfo;
 use approval::are_distinct;
 use billchain_primitives::{
     AccountId, Did, Moment, Name, Reason, SceneId,
-    traits::{Administrators, Participants, SceneProblem, SceneRules, Scenes as Seam},
+    seams::{
+        Administrators, ParticipantProblem, Participants, SceneProblem, SceneTerms, Scenes as Seam,
+    },
 };
 use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 
@@ -112,7 +114,7 @@ pub mod pallet {
     #[derive(frame::prelude::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// Number, name, rules and related data of each; all active.
-        pub scenes: Vec<(SceneId, Name, SceneRules, RelatedData)>,
+        pub scenes: Vec<(SceneId, Name, SceneTerms, RelatedData)>,
         /// No data.
         #[serde(skip)]
         pub phantom: PhantomData<T>,
@@ -150,7 +152,7 @@ pub mod pallet {
             /// Its name.
             name: Name,
             /// Its rules.
-            rules: SceneRules,
+            rules: SceneTerms,
             /// Kinds of data that belong to its claims.
             related_data: RelatedData,
         },
@@ -160,7 +162,7 @@ pub mod pallet {
             /// Its number.
             scene: SceneId,
             /// Its rules now.
-            rules: SceneRules,
+            rules: SceneTerms,
             /// Kinds of data that belong to its claims now.
             related_data: RelatedData,
         },
@@ -238,12 +240,8 @@ pub mod pallet {
         TooManyScenes,
         /// The lock period is 0.
         LockPeriodZero,
-        /// The sender's account belongs to no participant.
-        NotParticipant,
-        /// The sender is a participant, but frozen.
-        ParticipantFrozen,
-        /// The sender is a participant, but cancelled.
-        ParticipantCancelled,
+        /// The sender may not act, for this reason.
+        Sender(ParticipantProblem),
         /// The sender is no system administrator.
         NotAdministrator,
         /// The scene's registration awaits approval: nothing else happens to
@@ -292,7 +290,7 @@ pub mod pallet {
             origin: OriginFor<T>,
             scene: SceneId,
             name: Name,
-            rules: SceneRules,
+            rules: SceneTerms,
             related_data: RelatedData,
             reason: Reason,
         ) -> DispatchResult {
@@ -309,7 +307,7 @@ pub mod pallet {
         pub fn configure(
             origin: OriginFor<T>,
             scene: SceneId,
-            rules: SceneRules,
+            rules: SceneTerms,
             related_data: RelatedData,
             reason: Reason,
         ) -> DispatchResult {
@@ -384,11 +382,17 @@ pub mod pallet {
 }
 
 impl<T: Config> Seam for Pallet<T> {
-    fn active(scene: SceneId) -> Result<SceneRules, SceneProblem> {
+    fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         match Scenes::<T>::get(scene) {
             None => Err(SceneProblem::NotFound),
             Some(Scene { status: SceneStatus::Disabled, .. }) => Err(SceneProblem::Inactive),
             Some(Scene { rules, .. }) => Ok(rules),
         }
+    }
+}
+
+impl<T> From<ParticipantProblem> for Error<T> {
+    fn from(problem: ParticipantProblem) -> Self {
+        Self::Sender(problem)
     }
 }

@@ -4,9 +4,7 @@
 use crate as pallet_scene;
 use billchain_primitives::{
     AccountId, AdminRole, Did, Header, RoleSet, Sm3Hasher,
-    traits::{
-        ActiveParticipant, Administrators, ParticipantProblem, ParticipantStatus, Participants,
-    },
+    seams::{ActiveParticipant, Administrators, ParticipantProblem, Participants},
 };
 use frame::{
     deps::sp_runtime::generic,
@@ -58,8 +56,8 @@ pub struct World;
 impl Participants for World {
     fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
         match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
-            FROZEN => Err(ParticipantProblem::NotActive(ParticipantStatus::Frozen)),
-            CANCELLED => Err(ParticipantProblem::NotActive(ParticipantStatus::Cancelled)),
+            FROZEN => Err(ParticipantProblem::Frozen),
+            CANCELLED => Err(ParticipantProblem::Cancelled),
             STRANGER => Err(ParticipantProblem::NotFound),
             seed => Ok(ActiveParticipant { did: did(seed), roles: RoleSet::EMPTY }),
         }

@@ -6,10 +6,12 @@ use crate::{
     trail_key,
 };
 use billchain_primitives::{
-    Name, Reason, SceneId, Stamp, SummaryField, SummaryFields, sm3,
-    traits::{
-        AccessNodePolicy, ReimbursementMode, SceneProblem, SceneRules, Scenes as _, VoidPolicy,
+    Name, Reason, SceneId, Stamp, SummaryField, SummaryFields,
+    seams::{
+        AccessNodePolicy, ParticipantProblem, ReimbursementMode, SceneProblem, SceneTerms,
+        Scenes as _, VoidPolicy,
     },
+    sm3,
 };
 use codec::{Decode, Encode};
 use frame::{arithmetic::ArithmeticError, deps::sp_runtime::traits::BadOrigin, testing_prelude::*};
@@ -21,8 +23,8 @@ const INSURANCE: SceneId = SceneId(2);
 const SUBSIDY: SceneId = SceneId(3);
 const CHARITY: SceneId = SceneId(4);
 
-fn rules() -> SceneRules {
-    SceneRules {
+fn rules() -> SceneTerms {
+    SceneTerms {
         mode: ReimbursementMode::Exclusive,
         weight: 10,
         lock_period_ms: 60_000,
@@ -32,8 +34,8 @@ fn rules() -> SceneRules {
     }
 }
 
-fn other_rules() -> SceneRules {
-    SceneRules {
+fn other_rules() -> SceneTerms {
+    SceneTerms {
         mode: ReimbursementMode::Cumulative,
         void: VoidPolicy::Allowed,
         access_node: AccessNodePolicy::Required,
@@ -64,7 +66,7 @@ fn comment() -> Reason {
     Reason::new("同意").unwrap()
 }
 
-fn genesis(scenes: &[(SceneId, SceneRules)]) -> GenesisConfig<Test> {
+fn genesis(scenes: &[(SceneId, SceneTerms)]) -> GenesisConfig<Test> {
     let scenes = scenes.iter().map(|(id, rules)| (*id, name(), *rules, related())).collect();
     GenesisConfig { scenes, ..Default::default() }
 }
@@ -73,7 +75,7 @@ fn register(who: u8, scene: SceneId) -> DispatchResult {
     SceneRegistry::register(signed(who), scene, name(), rules(), related(), reason())
 }
 
-fn configure(scene: SceneId, rules: SceneRules) -> DispatchResult {
+fn configure(scene: SceneId, rules: SceneTerms) -> DispatchResult {
     SceneRegistry::configure(signed(ADMIN), scene, rules, related(), reason())
 }
 
@@ -238,9 +240,9 @@ fn a_disabled_scene_is_inactive_until_it_is_enabled() {
 #[test]
 fn every_call_is_a_system_administrators() {
     let rows: [(u8, Fault); 6] = [
-        (STRANGER, Fault::NotParticipant),
-        (FROZEN, Fault::ParticipantFrozen),
-        (CANCELLED, Fault::ParticipantCancelled),
+        (STRANGER, Fault::Sender(ParticipantProblem::NotFound)),
+        (FROZEN, Fault::Sender(ParticipantProblem::Frozen)),
+        (CANCELLED, Fault::Sender(ParticipantProblem::Cancelled)),
         (HOSPITAL, Fault::NotAdministrator),
         (SECURITY, Fault::NotAdministrator),
         (AUDITOR, Fault::NotAdministrator),
@@ -303,7 +305,7 @@ fn nobody_decides_on_its_own_proposal_or_on_another_than_it_says() {
 
 #[test]
 fn a_proposal_that_cannot_take_effect_is_refused() {
-    let faulty = SceneRules { lock_period_ms: 0, ..rules() };
+    let faulty = SceneTerms { lock_period_ms: 0, ..rules() };
     run(genesis(&[(CLINIC, rules())]), || {
         assert_noop!(register(ADMIN, CLINIC), Fault::AlreadyRegistered);
         let result =
@@ -456,7 +458,7 @@ fn genesis_refuses_a_number_that_stands_twice() {
 #[test]
 #[should_panic(expected = "the lock period is 0")]
 fn genesis_refuses_a_zero_period() {
-    run(genesis(&[(CLINIC, SceneRules { lock_period_ms: 0, ..rules() })]), || ());
+    run(genesis(&[(CLINIC, SceneTerms { lock_period_ms: 0, ..rules() })]), || ());
 }
 
 #[test]
@@ -492,7 +494,7 @@ fn broken_invariants_are_found() {
     };
     run(genesis(&[(CLINIC, rules())]), || {
         for broken in [
-            scene(SceneRules { lock_period_ms: 0, ..rules() }, related(), 1),
+            scene(SceneTerms { lock_period_ms: 0, ..rules() }, related(), 1),
             scene(rules(), kinds(&["病历", "病历"]), 1),
             scene(rules(), related(), 0),
         ] {

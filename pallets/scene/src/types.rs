@@ -2,7 +2,7 @@
 //! the approvals there were.
 
 use billchain_primitives::{
-    Did, Hash, Keyword, Name, Reason, SceneId, Stamp, sm3, traits::SceneRules,
+    Did, Hash, Keyword, Name, Reason, SceneId, Stamp, seams::SceneTerms, sm3,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::prelude::{BoundedVec, ConstU32};
@@ -49,7 +49,7 @@ pub struct Scene {
     /// Whether it can be used.
     pub status: SceneStatus,
     /// Its rules.
-    pub rules: SceneRules,
+    pub rules: SceneTerms,
     /// Kinds of data that belong to its claims.
     pub related_data: RelatedData,
     /// 1 when it began, one more with every change that took effect.
@@ -72,7 +72,7 @@ pub enum SceneChange {
         /// Its name.
         name: Name,
         /// Its rules.
-        rules: SceneRules,
+        rules: SceneTerms,
         /// Its kinds of related data.
         related_data: RelatedData,
     },
@@ -80,7 +80,7 @@ pub enum SceneChange {
     #[codec(index = 1)]
     Configure {
         /// Its rules.
-        rules: SceneRules,
+        rules: SceneTerms,
         /// Its kinds of related data.
         related_data: RelatedData,
     },

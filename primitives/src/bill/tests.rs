@@ -1,4 +1,5 @@
 use super::*;
+use codec::{Decode, Encode, MaxEncodedLen};
 
 #[test]
 fn codes_hold_only_their_characters() {

@@ -7,10 +7,7 @@
 //! body of the version, which holds hashes that only readers of the ledger know.
 
 use super::{BillField, FieldChange, VersionBody, field::values};
-use crate::{
-    BillStatus, BillSummary, sm3,
-    traits::{Bill, BillState, Lock, Reimbursement},
-};
+use crate::{Bill, BillState, BillStatus, BillSummary, Lock, Reimbursement, sm3};
 use codec::{Decode, Encode};
 
 /// Most steps from a leaf to the root: the tree has at most 64 leaves.

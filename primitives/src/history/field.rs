@@ -6,9 +6,9 @@
 
 use super::difference::Content;
 use crate::{
-    BillKey, BillKind, BillStatus, BillSummary, CheckCode, ClaimNo, Did, Fen, IssueDate, IssueTime,
-    Moment, PayerType, SceneId, Stamp, Uscc,
-    traits::{GrantId, Lock, LockPurpose, MAX_REIMBURSEMENTS, Reimbursement},
+    BillKey, BillKind, BillStatus, BillSummary, CheckCode, ClaimNo, Did, Fen, GrantId, IssueDate,
+    IssueTime, Lock, LockPurpose, MAX_REIMBURSEMENTS, Moment, PayerType, Reimbursement, SceneId,
+    Stamp, Uscc,
 };
 use codec::{Decode, Encode, Input, Output};
 use core::{fmt, str::FromStr};

@@ -2,8 +2,7 @@
 
 use super::{difference::root, *};
 use crate::{
-    BillKind, CheckCode, Fen, IssueDate, IssueTime, PayerType, SceneId, Uscc,
-    traits::{GrantId, LockPurpose},
+    BillKind, CheckCode, Fen, GrantId, IssueDate, IssueTime, LockPurpose, PayerType, SceneId, Uscc,
 };
 use proptest::{collection::vec, option, prelude::*};
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use billchain_primitives::{
-    BillSummary, Did, Hash, PublicKey, Reason, Role, RoleSet,
-    traits::{AccessNodePolicy, GrantId, Scenes},
+    BillSummary, Did, GrantId, Hash, PublicKey, Reason, Role, RoleSet,
+    seams::{AccessNodePolicy, Scenes},
 };
 use billchain_runtime::{CouncilCollective, Scene};
 use codec::Encode;
@@ -99,7 +99,7 @@ async fn bills_come_through_access_nodes_where_the_scene_asks_for_it() {
 
     let scene = SceneId(1);
     let rules = node.chain.read(|| Scene::active(scene)).unwrap().unwrap();
-    let rules = billchain_primitives::traits::SceneRules {
+    let rules = billchain_primitives::seams::SceneTerms {
         access_node: AccessNodePolicy::Required,
         ..rules
     };
@@ -149,14 +149,14 @@ async fn bills_come_through_access_nodes_where_the_scene_asks_for_it() {
     assert_eq!(through.success, Some(true), "{through:?}");
     let call = register_by("hospital-3", "0000000003");
     let refused = node.execute(&client, "//hospital-3", call).await.error.unwrap();
-    assert_eq!(refused.name, "AccessNodeNotLinked", "{refused:?}");
+    assert_eq!(refused.name, "Bill.AccessNodeNotLinked", "{refused:?}");
 
     let (status, reason) = (NodeStatus::Paused, reason());
     let pause = NodeCall::set_status { node: did("access-1"), status, reason };
     resolve(&node, &client, vec![access(pause)]).await;
     let call = register_by("hospital", "0000000004");
     let refused = node.execute(&client, "//hospital", call).await.error.unwrap();
-    assert_eq!(refused.name, "AccessNodeInactive", "{refused:?}");
+    assert_eq!(refused.name, "Bill.AccessNodeInactive", "{refused:?}");
     let call = register_by("hospital-2", "0000000005");
     let other = node.execute(&client, "//hospital-2", call).await;
     assert_eq!(other.success, Some(true), "it has another node: {other:?}");
@@ -243,7 +243,7 @@ async fn a_patient_authorises_an_insurer_and_its_lock_uses_the_grant() {
         change(&invoice, lock)
     };
     for (grant, name) in
-        [(None, "GrantRequired"), (Some(id(2)), "GrantRevoked"), (Some(id(9)), "GrantNotFound")]
+        [(None, "GrantRequired"), (Some(id(2)), "Grant.Revoked"), (Some(id(9)), "Grant.NotFound")]
     {
         let refused = node.execute(&client, "//insurer-c", lock(grant)).await.error.unwrap();
         assert_eq!(refused.name, name, "{refused:?}");

@@ -4,11 +4,11 @@ use super::*;
 use crate::access::{did, key, reason, resolve};
 use billchain_primitives::{
     BillStatus, Hash, Operation, Role, RoleSet, SummaryField, SummaryFields, Target,
-    traits::{ParticipantStatus, SceneRules, Scenes},
+    seams::{ParticipantStatus, SceneTerms, Scenes},
 };
 use billchain_runtime::Scene;
 use pallet_participant::{IDENTITY_CHALLENGE, ParticipantKind, Registration};
-use pallet_permissions::RuleKey;
+use pallet_permissions::TransitionRuleKey;
 
 type ParticipantCall = pallet_participant::Call<Runtime>;
 type PermissionsCall = pallet_permissions::Call<Runtime>;
@@ -38,7 +38,7 @@ async fn a_scene_and_its_change_are_proposed_approved_and_read() {
     let school = SceneId(9);
     let clinic = node.chain.read(|| Scene::active(SceneId(1))).unwrap().unwrap();
     let rules =
-        SceneRules { required: SummaryFields::of(&[SummaryField::PdfHash]), weight: 33, ..clinic };
+        SceneTerms { required: SummaryFields::of(&[SummaryField::PdfHash]), weight: 33, ..clinic };
     let propose = SceneCall::register {
         scene: school,
         name: "教育资助".parse().unwrap(),
@@ -109,7 +109,7 @@ async fn a_scene_and_its_change_are_proposed_approved_and_read() {
     };
     summary.scene = school;
     let lacking = pallet_bill_register::Call::register { summary: summary.clone() };
-    assert_eq!(refuse(&node, &client, "//hospital", lacking).await, "PdfHashMissing");
+    assert_eq!(refuse(&node, &client, "//hospital", lacking).await, "Bill.PdfHashMissing");
     summary.pdf_hash = [5; 32];
     succeed(&node, &client, "//hospital", pallet_bill_register::Call::register { summary }).await;
 
@@ -148,7 +148,7 @@ async fn rules_are_versioned_and_checked_in_plain_json() {
         );
     }
 
-    let key = RuleKey::general(Some(BillStatus::Normal), Operation::Lock);
+    let key = TransitionRuleKey::general(Some(BillStatus::Normal), Operation::Lock);
     let target = Target::Status(BillStatus::Locked);
     let roles = RoleSet::of(&[Role::Platform]);
     let whitelist = PermissionsCall::set_whitelist { scene: SceneId(1), did: did("hospital") };

@@ -83,7 +83,10 @@ async fn a_platform_without_scale_builds_signs_and_submits_a_call() {
     node.make_block();
     let refused = client.wait_final(hash, Duration::from_secs(5)).await.unwrap();
     let error = refused.error.expect("the bill is there already");
-    assert_eq!((error.pallet.as_str(), error.name.as_str()), ("BillRegister", "AlreadyExists"));
+    assert_eq!(
+        (error.pallet.as_str(), error.name.as_str()),
+        ("BillRegister", "Bill.AlreadyExists")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use billchain_chain_spec::ChainSpec;
 use billchain_client::{Connection, einvoice::EInvoice};
 use billchain_executor::{Chain, ClockCheck};
 use billchain_primitives::{
-    BillKey, BillSummary, ClaimNo, Fen, IssueDate, Reason, SceneId, lists, traits::Bill,
+    Bill, BillKey, BillSummary, ClaimNo, Fen, IssueDate, Reason, SceneId, lists,
 };
 use billchain_rpc::RpcConfig;
 use billchain_rpc_types::code;

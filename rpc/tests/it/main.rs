@@ -275,7 +275,7 @@ async fn a_policy_is_approved_enforced_and_read_in_plain_json() {
     });
     let sound = ask(&ws, "policy_check", json!([document])).await;
     assert_eq!(sound, json!({ "problem": null }));
-    let (policy, version) = (billchain_primitives::traits::PolicyId(7), 1);
+    let (policy, version) = (billchain_primitives::seams::PolicyId(7), 1);
     let approve = |comment| {
         policy_call(pallet_policy::Call::submit_approval {
             policy,

@@ -77,7 +77,7 @@ async fn a_registration_sent_again_is_answered_with_the_first_ones_receipt() {
     let recorded = item.recorded.expect("it names what is there");
     assert_eq!((recorded, item.content_hash), (receipt, sent));
     assert_eq!(item.error, refused.error);
-    assert_eq!(item.error.as_ref().unwrap().name, "AlreadyExists");
+    assert_eq!(item.error.as_ref().unwrap().name, "Bill.AlreadyExists");
 
     let (code, number) = (item.code.to_string(), item.number.to_string());
     let bill = client.bill(&code, &number).await.unwrap().unwrap();
@@ -125,7 +125,7 @@ async fn a_batch_is_answered_item_by_item_in_words() {
     let whole = node.execute(&client, "//hospital", call).await;
     assert_eq!(whole.success, Some(false));
     assert_eq!(outcomes(&whole), [NotApplied, NotApplied, Refused, NotApplied, NotApplied]);
-    assert_eq!(whole.items[2].error.as_ref().unwrap().name, "AlreadyExists");
+    assert_eq!(whole.items[2].error.as_ref().unwrap().name, "Bill.AlreadyExists");
     assert_eq!(whole.items[2].recorded.unwrap().transaction, first.hash);
 
     let call = batch(bills(), BatchMode::PerItem);
@@ -134,7 +134,10 @@ async fn a_batch_is_answered_item_by_item_in_words() {
     assert_eq!(outcomes(&single), [Registered, Repeated, Refused, Refused, Registered]);
     assert_eq!(single.items[1].recorded.unwrap().transaction, first.hash);
     let error = single.items[3].error.as_ref().unwrap();
-    assert_eq!((error.pallet.as_str(), error.name.as_str()), ("BillRegister", "XmlHashMissing"));
+    assert_eq!(
+        (error.pallet.as_str(), error.name.as_str()),
+        ("BillRegister", "Bill.XmlHashMissing")
+    );
     assert!(error.docs.contains("zero"), "{error:?}");
     assert_eq!(single.items[4].number.as_str(), "0000000003");
 
@@ -142,7 +145,9 @@ async fn a_batch_is_answered_item_by_item_in_words() {
     let call = batch(bills(), BatchMode::PerItem);
     let insurer = node.execute(&client, "//insurer-a", call).await;
     assert_eq!(outcomes(&insurer), [Refused; 5]);
-    assert!(insurer.items.iter().all(|item| item.error.as_ref().unwrap().name == "RoleForbidden"));
+    assert!(
+        insurer.items.iter().all(|item| item.error.as_ref().unwrap().name == "Bill.RoleForbidden")
+    );
     // Other transactions have no items.
     let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![1] });
     assert!(node.execute(&client, "//hospital", remark).await.items.is_empty());

@@ -2,10 +2,7 @@
 
 use crate::schema;
 use crate::{BillKeyView, StampView};
-use billchain_primitives::{
-    Did, Fen, IssueDate, SceneId,
-    traits::{GrantId, GrantProblem},
-};
+use billchain_primitives::{Did, Fen, GrantId, IssueDate, SceneId, seams::GrantProblem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;

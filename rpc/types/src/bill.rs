@@ -2,10 +2,9 @@
 
 use crate::{StampView, schema};
 use billchain_primitives::{
-    BillCode, BillKey, BillKind, BillNumber, BillStatus, CheckCode, Did, Fen, IssueDate, IssueTime,
-    Operation, PayerType, SceneId, Uscc,
+    Bill, BillCode, BillKey, BillKind, BillNumber, BillStatus, CheckCode, Did, Fen, GrantId,
+    IssueDate, IssueTime, Lock, LockPurpose, Operation, PayerType, Receipt, SceneId, Uscc,
     history::{Cause, VersionRecord},
-    traits::{Bill, GrantId, Lock, LockPurpose, Receipt},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Participants.
 
 use crate::schema;
-use billchain_primitives::{Did, Name, PublicKey, RoleSet, Stamp, traits::ParticipantStatus};
+use billchain_primitives::{Did, Name, PublicKey, RoleSet, Stamp, seams::ParticipantStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;

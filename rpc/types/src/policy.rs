@@ -3,8 +3,8 @@
 use crate::{StampView, schema};
 use billchain_primitives::{
     Did, Keyword, Name, SceneId,
-    rule::{Guarded, Rule},
-    traits::PolicyId,
+    condition::{Conditions, Guarded},
+    seams::PolicyId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,8 +54,8 @@ pub struct PolicyView {
     #[schemars(with = "Vec<schema::PolicyId>")]
     pub references: Vec<PolicyId>,
     /// Its conditions, in the form of its document.
-    #[schemars(with = "schema::Rule")]
-    pub conditions: Rule,
+    #[schemars(with = "schema::Conditions")]
+    pub conditions: Conditions,
     /// `json` or `protobuf`.
     pub format: String,
     /// SM3 of its document.
@@ -150,8 +150,8 @@ pub struct InForceView {
     /// The higher is asked first.
     pub priority: u16,
     /// Its conditions.
-    #[schemars(with = "schema::Rule")]
-    pub conditions: Rule,
+    #[schemars(with = "schema::Conditions")]
+    pub conditions: Conditions,
 }
 
 /// Whether the chain would take a document now.

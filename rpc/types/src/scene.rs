@@ -1,7 +1,7 @@
 //! Business scenes (业务场景) and their approvals.
 
 use crate::{StampView, schema};
-use billchain_primitives::{Did, Keyword, Name, SceneId, traits::SceneRules};
+use billchain_primitives::{Did, Keyword, Name, SceneId, seams::SceneTerms};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
@@ -19,8 +19,8 @@ pub struct SceneView {
     pub status: String,
     /// Its rules: reimbursement mode, weight, lock period in milliseconds, and
     /// what its bills need.
-    #[schemars(with = "schema::SceneRules")]
-    pub rules: SceneRules,
+    #[schemars(with = "schema::SceneTerms")]
+    pub rules: SceneTerms,
     /// Kinds of data that belong to its claims.
     #[schemars(with = "Vec<schema::Keyword>")]
     pub related_data: Vec<Keyword>,
@@ -75,8 +75,8 @@ pub enum SceneChangeView {
         #[schemars(with = "schema::Name")]
         name: Name,
         /// Its rules.
-        #[schemars(with = "schema::SceneRules")]
-        rules: SceneRules,
+        #[schemars(with = "schema::SceneTerms")]
+        rules: SceneTerms,
         /// Its kinds of related data.
         #[schemars(with = "Vec<schema::Keyword>")]
         related_data: Vec<Keyword>,
@@ -84,8 +84,8 @@ pub enum SceneChangeView {
     /// It gets other rules and kinds of related data.
     Configure {
         /// Its rules.
-        #[schemars(with = "schema::SceneRules")]
-        rules: SceneRules,
+        #[schemars(with = "schema::SceneTerms")]
+        rules: SceneTerms,
         /// Its kinds of related data.
         #[schemars(with = "Vec<schema::Keyword>")]
         related_data: Vec<Keyword>,

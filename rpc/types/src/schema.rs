@@ -80,7 +80,7 @@ written! {
     /// 三员.
     AdminRole = { "enum": ["system_admin", "security_admin", "auditor"] };
     /// What a scene fixes.
-    SceneRules = { "type": "object",
+    SceneTerms = { "type": "object",
         "description": "Reimbursement mode, weight, lock period in milliseconds, what its bills need" };
     /// A list of a code and a number.
     BillKeyPair = { "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "string" },
@@ -95,7 +95,7 @@ written! {
     /// What made a version of a bill.
     Cause = { "description": "What was done: {\"operation\": \"lock\"} and the like, or \"summary\"" };
     /// Conditions.
-    Rule = { "type": "object", "description": "Conditions of a policy, as docs/policies.md has them" };
+    Conditions = { "type": "object", "description": "Conditions of a policy, as docs/policies.md has them" };
     /// Facts.
     Facts = { "type": "object", "description": "Fields and their values" };
     /// A policy's document.

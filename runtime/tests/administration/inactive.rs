@@ -3,9 +3,9 @@
 
 use super::*;
 use billchain_primitives::{
-    BatchMode, BillKey, BillKind, BillStatus, BillSummary, Elements, Fen, IssueDate, IssueTime,
-    PayerType, ThreeCodes,
-    traits::{GrantId, ParticipantStatus, PolicyId},
+    BatchMode, BillKey, BillKind, BillStatus, BillSummary, Elements, Fen, GrantId, IssueDate,
+    IssueTime, PayerType, ThreeCodes,
+    seams::{ParticipantStatus, PolicyId},
 };
 use billchain_runtime::Runtime;
 use frame_support::traits::{GetCallMetadata, GetCallName};
@@ -228,8 +228,8 @@ fn every_business_call_is_made_here() {
 #[test]
 fn every_business_call_of_an_inactive_participant_is_refused_with_its_state() {
     for (status, expected) in [
-        (ParticipantStatus::Frozen, "ParticipantFrozen"),
-        (ParticipantStatus::Cancelled, "ParticipantCancelled"),
+        (ParticipantStatus::Frozen, "Sender.Frozen"),
+        (ParticipantStatus::Cancelled, "Sender.Cancelled"),
     ] {
         run(|| {
             for name in ["hospital", "insurer", "platform", "admin"] {
@@ -255,7 +255,7 @@ fn a_stranger_is_refused_as_such() {
     run(|| {
         for call in business_calls() {
             let metadata = call.get_call_metadata();
-            assert_eq!(send("nobody", call), Err("NotParticipant".into()), "{metadata:?}");
+            assert_eq!(send("nobody", call), Err("Sender.NotFound".into()), "{metadata:?}");
         }
     });
 }

@@ -6,12 +6,13 @@ mod offices;
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
     AdminRole, Did, PublicKey, Reason, Role, RoleSet, SceneId, SignatureScheme, SummaryFields,
-    traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
+    seams::{AccessNodePolicy, ParticipantProblem, ReimbursementMode, SceneTerms, VoidPolicy},
 };
 use billchain_runtime::{
     AllPalletsWithSystem, ParticipantConfig, PermissionsConfig, RuntimeCall, RuntimeGenesisConfig,
     RuntimeOrigin, SceneConfig, System, Timestamp, genesis,
 };
+use codec::Decode;
 use frame_support::traits::{TryState, TryStateSelect};
 use pallet_participant::{ParticipantKind, Registration};
 use sp_runtime::traits::Dispatchable;
@@ -44,8 +45,8 @@ fn reason() -> Reason {
     Reason::new("例行检查").expect("a plain text")
 }
 
-fn rules() -> SceneRules {
-    SceneRules {
+fn rules() -> SceneTerms {
+    SceneTerms {
         mode: ReimbursementMode::Exclusive,
         weight: 1,
         lock_period_ms: 60_000,
@@ -116,7 +117,14 @@ fn council(call: impl Into<RuntimeCall>) -> Result<(), String> {
 fn dispatch(origin: RuntimeOrigin, call: impl Into<RuntimeCall>) -> Result<(), String> {
     call.into().dispatch(origin).map(|_| ()).map_err(|refusal| match refusal.error {
         sp_runtime::DispatchError::Module(error) => {
-            error.message.expect("errors have names here").to_owned()
+            let name = error.message.expect("errors have names here");
+            match name {
+                "Sender" => {
+                    let problem = ParticipantProblem::decode(&mut &error.error[1..]).unwrap();
+                    format!("{name}.{problem:?}")
+                }
+                _ => name.to_owned(),
+            }
         }
         other => format!("{other:?}"),
     })

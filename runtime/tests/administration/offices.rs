@@ -3,10 +3,10 @@
 use super::*;
 use billchain_primitives::{
     Operation, Target,
-    traits::{ParticipantStatus, SceneProblem, Scenes as _},
+    seams::{ParticipantStatus, SceneProblem, Scenes as _},
 };
 use billchain_runtime::{Participant, Permissions, Runtime, Scene};
-use pallet_permissions::RuleKey;
+use pallet_permissions::TransitionRuleKey;
 use pallet_scene::Decision;
 
 type ParticipantCall = pallet_participant::Call<Runtime>;
@@ -64,7 +64,7 @@ fn an_office_is_of_the_participant_and_not_of_its_key() {
         // The new key is the same administrator's: it cannot approve either.
         let approve = || decide(Decision::Approved);
         assert_eq!(send("admin-new", approve()), Err("OwnProposal".into()));
-        assert_eq!(send("admin", approve()), Err("NotParticipant".into()));
+        assert_eq!(send("admin", approve()), Err("Sender.NotFound".into()));
         assert_eq!(Permissions::admin_role(&key("admin").account_id()), None);
         let office = Permissions::admin_role(&key("admin-new").account_id());
         assert_eq!(office, Some(AdminRole::SystemAdmin));
@@ -77,7 +77,7 @@ fn a_frozen_administrator_administers_nothing() {
         assert_eq!(send("admin", propose()), Ok(()));
         assert_eq!(send("security", set_status("admin-2", ParticipantStatus::Frozen)), Ok(()));
         let approve = || decide(Decision::Approved);
-        assert_eq!(send("admin-2", approve()), Err("ParticipantFrozen".into()));
+        assert_eq!(send("admin-2", approve()), Err("Sender.Frozen".into()));
         assert_eq!(send("security", set_status("security", ParticipantStatus::Frozen)), Ok(()));
         let thaw = || set_status("admin-2", ParticipantStatus::Active);
         assert_eq!(send("security", thaw()), Err("BadOrigin".into()));
@@ -104,7 +104,7 @@ fn security_administrators_freeze_and_the_council_alone_cancels() {
 #[test]
 fn rules_roles_offices_and_whitelists_are_the_councils() {
     let calls = || -> [RuntimeCall; 4] {
-        let key = RuleKey::general(None, Operation::Register);
+        let key = TransitionRuleKey::general(None, Operation::Register);
         let roles = RoleSet::of(&[Role::Issuer, Role::Platform]);
         let target = Target::Status(billchain_primitives::BillStatus::Normal);
         [

@@ -15,7 +15,7 @@ mod tally;
 mod words;
 mod world;
 
-use model::{Contest, Criterion, MAX_LINKS, Model, SceneRules};
+use model::{Contest, Criterion, MAX_LINKS, Model, SceneTerms};
 use players::{Players, Turn};
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +49,7 @@ fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
 }
 
 fn start() -> Model {
-    let scene = |cumulative, voidable, lock_ms, weight| SceneRules {
+    let scene = |cumulative, voidable, lock_ms, weight| SceneTerms {
         cumulative,
         voidable,
         lock_ms,

@@ -21,7 +21,7 @@ use crate::words::{
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Copy, Debug)]
-pub struct SceneRules {
+pub struct SceneTerms {
     pub cumulative: bool,
     pub voidable: bool,
     pub lock_ms: u64,
@@ -36,7 +36,7 @@ pub struct Model {
     /// The transaction at hand.
     pub at: Place,
     pub bills: BTreeMap<Key, Bill>,
-    pub scenes: BTreeMap<Scene, SceneRules>,
+    pub scenes: BTreeMap<Scene, SceneTerms>,
     pub whitelist: BTreeSet<(Scene, Actor)>,
     pub frozen: BTreeSet<Actor>,
     /// What was registered or pre-issued, as it was sent.
@@ -79,7 +79,7 @@ impl Model {
         !matches!(actor, Actor::Stranger | Actor::Council) && !self.frozen.contains(&actor)
     }
 
-    fn active_scene(&self, scene: Scene) -> Result<SceneRules, Refusal> {
+    fn active_scene(&self, scene: Scene) -> Result<SceneTerms, Refusal> {
         let rules = self.scenes.get(&scene).copied();
         rules.filter(|rules| rules.active).ok_or(Refusal::Rule)
     }

@@ -10,12 +10,12 @@ pub use blocks::{Signed, begin, end};
 pub use reading::{bill, case, has_field_rules};
 
 use crate::{
-    model::{Model, SceneRules},
+    model::{Model, SceneTerms},
     words::{Actor, Op, Place, Scene, Verdict},
 };
 use billchain_primitives::{
     AdminRole, Hash, Reason, SceneId, SignatureScheme, SummaryFields,
-    traits::{
+    seams::{
         self, AccessNodePolicy, ParticipantStatus, Participants as _, ReimbursementMode, VoidPolicy,
     },
 };
@@ -44,8 +44,8 @@ pub struct World {
     proposals: Vec<Hash>,
 }
 
-fn rules(scene: SceneRules) -> traits::SceneRules {
-    traits::SceneRules {
+fn rules(scene: SceneTerms) -> seams::SceneTerms {
+    seams::SceneTerms {
         mode: if scene.cumulative {
             ReimbursementMode::Cumulative
         } else {

@@ -34,6 +34,44 @@ const EXTENSIONS: [&str; 9] = [
     "CheckContention",
 ];
 
+/// py-substrate-interface decodes calls and events by rules for `*::RuntimeCall`
+/// and `*::RuntimeEvent`, with one segment before the name: with more, every
+/// read of events fails.
+#[test]
+fn calls_events_and_errors_have_the_paths_at_which_stock_clients_look() {
+    let RuntimeMetadata::V14(metadata) = metadata(14) else { panic!("not version 14") };
+    let paths: Vec<_> =
+        metadata.types.types.iter().map(|entry| entry.ty.path.segments.join("::")).collect();
+    for name in ["RuntimeCall", "RuntimeEvent"] {
+        let found: Vec<_> = paths.iter().filter(|path| path.ends_with(name)).collect();
+        assert_eq!(found, [&format!("billchain_runtime::{name}")]);
+    }
+    let events = metadata.pallets.iter().find(|pallet| pallet.name == "System").unwrap();
+    let event = metadata.types.resolve(events.event.as_ref().unwrap().ty.id).unwrap();
+    assert_eq!(event.path.segments.join("::"), "frame_system::pallet::Event");
+}
+
+/// What an error carries fits the three bytes that a dispatch error has for it,
+/// and is decoded by the metadata alone.
+#[test]
+fn errors_within_errors_are_enums_of_the_metadata() {
+    let RuntimeMetadata::V14(metadata) = metadata(14) else { panic!("not version 14") };
+    let error_of = |name: &str| {
+        let pallet = metadata.pallets.iter().find(|pallet| pallet.name == name).unwrap();
+        metadata.types.resolve(pallet.error.as_ref().unwrap().ty.id).unwrap()
+    };
+    for name in
+        ["BillRegister", "BillUpdate", "Authorization", "Policy", "Scene", "Dispute", "BillVerify"]
+    {
+        let scale_info::TypeDef::Variant(errors) = &error_of(name).type_def else { panic!() };
+        let sender = errors.variants.iter().find(|variant| variant.name == "Sender").unwrap();
+        let inner = metadata.types.resolve(sender.fields[0].ty.id).unwrap();
+        let scale_info::TypeDef::Variant(problems) = &inner.type_def else { panic!() };
+        let names: Vec<_> = problems.variants.iter().map(|problem| &problem.name[..]).collect();
+        assert_eq!(names, ["NotFound", "Frozen", "Cancelled"], "{name}");
+    }
+}
+
 #[test]
 fn metadata_14_names_what_clients_look_for() {
     let RuntimeMetadata::V14(metadata) = metadata(14) else { panic!("not version 14") };

@@ -4,7 +4,7 @@ use crate::{
     benchmarks::Config,
     setup::{self, Member},
 };
-use billchain_primitives::{BillKey, BillStatus, Hash, SceneId, traits::GrantId};
+use billchain_primitives::{BillKey, BillStatus, GrantId, Hash, SceneId};
 use billchain_runtime::{Authorization, Runtime};
 use core::marker::PhantomData;
 use frame_benchmarking::v2::*;

@@ -5,7 +5,7 @@ use crate::{
     benchmarks::Config,
     setup::{self, Member},
 };
-use billchain_primitives::{BillKey, BillKind, BillStatus, Role, SceneId, rule::Guarded};
+use billchain_primitives::{BillKey, BillKind, BillStatus, Role, SceneId, condition::Guarded};
 use billchain_runtime::{BillRegister, Runtime};
 use core::marker::PhantomData;
 use frame_benchmarking::v2::*;

@@ -7,8 +7,8 @@ use crate::{
     setup::{self, Member},
 };
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, Elements, Fen, Hash, Role, SceneId, ThreeCodes, rule::Guarded,
-    traits::GrantId,
+    BillKey, BillKind, BillStatus, Elements, Fen, GrantId, Hash, Role, SceneId, ThreeCodes,
+    condition::Guarded,
 };
 use billchain_runtime::{BillUpdate, Permissions, Runtime};
 use core::marker::PhantomData;

@@ -1,7 +1,7 @@
 //! The participant contract.
 
 use crate::{benchmarks::Config, setup};
-use billchain_primitives::{AdminRole, Hash, Role, RoleSet, traits::ParticipantStatus};
+use billchain_primitives::{AdminRole, Hash, Role, RoleSet, seams::ParticipantStatus};
 use billchain_runtime::{Participant, Runtime};
 use core::marker::PhantomData;
 use frame_benchmarking::v2::*;

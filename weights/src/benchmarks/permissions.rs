@@ -5,17 +5,18 @@ use crate::{
     setup::{self, Member},
 };
 use billchain_primitives::{
-    AdminRole, BillStatus, Operation, Role, RoleSet, Target, traits::TransitionRules,
+    AdminRole, BillStatus, Operation, Role, RoleSet, Target, seams::TransitionRules,
 };
 use billchain_runtime::{Permissions, Runtime};
 use core::marker::PhantomData;
 use frame_benchmarking::v2::*;
-use pallet_permissions::{Call, RuleKey, Rules};
+use pallet_permissions::{Call, Rules, TransitionRuleKey};
 
 /// The pallet, for the macro.
 pub struct Pallet<T>(PhantomData<T>);
 
-const KEY: RuleKey = RuleKey::general(Some(BillStatus::Normal), Operation::RedReverse);
+const KEY: TransitionRuleKey =
+    TransitionRuleKey::general(Some(BillStatus::Normal), Operation::RedReverse);
 
 #[benchmarks]
 mod benchmarks {

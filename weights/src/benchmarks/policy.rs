@@ -5,7 +5,7 @@ use crate::{
     benchmarks::Config,
     setup::{self, Member},
 };
-use billchain_primitives::{Keyword, Role, SceneId, rule::Guarded, traits::PolicyId};
+use billchain_primitives::{Keyword, Role, SceneId, condition::Guarded, seams::PolicyId};
 use billchain_runtime::{Policy, Runtime};
 use core::marker::PhantomData;
 use frame_benchmarking::v2::*;

@@ -7,7 +7,7 @@ use crate::{
 };
 use billchain_primitives::{
     AdminRole, SceneId, SummaryFields,
-    traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
+    seams::{AccessNodePolicy, ReimbursementMode, SceneTerms, VoidPolicy},
 };
 use billchain_runtime::{Runtime, Scene};
 use core::marker::PhantomData;
@@ -19,7 +19,7 @@ use pallet_scene::{
 /// The pallet, for the macro.
 pub struct Pallet<T>(PhantomData<T>);
 
-const RULES: SceneRules = SceneRules {
+const RULES: SceneTerms = SceneTerms {
     mode: ReimbursementMode::Exclusive,
     weight: 7,
     lock_period_ms: 1,

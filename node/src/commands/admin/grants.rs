@@ -12,7 +12,7 @@ use crate::{
     },
 };
 use anyhow::{Context, Result, ensure};
-use billchain_primitives::{Did, Hash, SceneId, sm3, traits::GrantId};
+use billchain_primitives::{Did, GrantId, Hash, SceneId, sm3};
 use billchain_runtime::Runtime;
 use clap::{Args, Subcommand};
 use pallet_authorization::{Scope, Terms};

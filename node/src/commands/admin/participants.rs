@@ -6,7 +6,7 @@ use super::{
 };
 use crate::commands::shell::word;
 use anyhow::Result;
-use billchain_primitives::{Did, Name, PublicKey, traits::ParticipantStatus};
+use billchain_primitives::{Did, Name, PublicKey, seams::ParticipantStatus};
 use billchain_runtime::Runtime;
 use clap::Subcommand;
 use pallet_participant::{ParticipantKind, Registration};

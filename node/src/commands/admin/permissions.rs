@@ -6,7 +6,7 @@ use anyhow::Result;
 use billchain_primitives::{AdminRole, BillStatus, Did, Operation, Role, RoleSet, SceneId, Target};
 use billchain_runtime::Runtime;
 use clap::{Args, Subcommand};
-use pallet_permissions::RuleKey;
+use pallet_permissions::TransitionRuleKey;
 use serde_json::{Value, json};
 
 type Call = pallet_permissions::Call<Runtime>;
@@ -109,9 +109,9 @@ pub(super) struct Key {
 }
 
 impl RuleFor {
-    fn key(&self) -> RuleKey {
+    fn key(&self) -> TransitionRuleKey {
         let Key { from, operation } = self.key;
-        RuleKey { from, operation, scene: self.scene.map(SceneId) }
+        TransitionRuleKey { from, operation, scene: self.scene.map(SceneId) }
     }
 }
 

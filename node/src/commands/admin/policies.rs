@@ -5,7 +5,7 @@ use super::{
     options::{Why, read},
 };
 use anyhow::{Context, Result};
-use billchain_primitives::{Keyword, sm3, traits::PolicyId};
+use billchain_primitives::{Keyword, seams::PolicyId, sm3};
 use billchain_runtime::Runtime;
 use clap::{Args, Subcommand};
 use pallet_policy::{Decision, Format, PolicyStatus};

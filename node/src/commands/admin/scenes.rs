@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use billchain_client::Connection;
 use billchain_primitives::{
     Keyword, Name, Reason, SceneId, SummaryField, SummaryFields,
-    traits::{AccessNodePolicy, ReimbursementMode, SceneRules, VoidPolicy},
+    seams::{AccessNodePolicy, ReimbursementMode, SceneTerms, VoidPolicy},
 };
 use billchain_runtime::Runtime;
 use clap::{Args, Subcommand};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 type Call = pallet_scene::Call<Runtime>;
 
 /// What a scene begins with where nothing else is said.
-const BASE: SceneRules = SceneRules {
+const BASE: SceneTerms = SceneTerms {
     mode: ReimbursementMode::Exclusive,
     weight: 10,
     lock_period_ms: 30 * 24 * 60 * 60 * 1_000,
@@ -151,7 +151,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    fn over(&self, base: SceneRules) -> Result<SceneRules> {
+    fn over(&self, base: SceneTerms) -> Result<SceneTerms> {
         let lock_period_ms = match self.lock_period {
             None => base.lock_period_ms,
             Some(seconds) => {
@@ -159,7 +159,7 @@ impl Rules {
                 seconds.checked_mul(1_000).context("--lock-period is too long")?
             }
         };
-        Ok(SceneRules {
+        Ok(SceneTerms {
             mode: self.mode.unwrap_or(base.mode),
             weight: self.weight.unwrap_or(base.weight),
             lock_period_ms,

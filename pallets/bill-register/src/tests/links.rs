@@ -5,7 +5,11 @@ use crate::{
     BillLinks, Link, LinkAct, LinkChange, LinkHistoryProblem, LinkRecord, Links, MAX_LINKS,
     PartyBill, Relation, record_key,
 };
-use billchain_primitives::{Did, Stamp, SummaryField, SummaryFields, sm3, traits::Receipt};
+use billchain_primitives::{
+    Did, Receipt, Stamp, SummaryField, SummaryFields,
+    seams::{ParticipantProblem, TransitionProblem},
+    sm3,
+};
 
 fn link(party: &str, relation: Relation) -> Call<Test> {
     Call::link_party { key: key(1), party: did(party), relation }
@@ -110,16 +114,17 @@ fn refusals_around_links() {
         for (sender, refused) in [
             (INSURER, Error::<Test>::LinkForbidden),
             (CLINIC, Error::LinkForbidden),
-            (STRANGER, Error::NotParticipant),
-            (FROZEN, Error::ParticipantFrozen),
+            (STRANGER, Error::Sender(ParticipantProblem::NotFound)),
+            (FROZEN, Error::Sender(ParticipantProblem::Frozen)),
         ] {
             let expected = Err(refused.into());
             assert_eq!(send(sender, link("agent", Relation::Other)), expected);
             assert_eq!(send(sender, ended()), expected);
         }
-        for (party, refused) in
-            [("nobody", Error::<Test>::PartyNotFound), ("frozen", Error::PartyNotActive)]
-        {
+        for (party, refused) in [
+            ("nobody", Error::<Test>::Party(ParticipantProblem::NotFound)),
+            ("frozen", Error::Party(ParticipantProblem::Frozen)),
+        ] {
             assert_noop!(send(HOSPITAL, link(party, Relation::Other)), refused);
         }
         assert_noop!(send(HOSPITAL, ended()), Error::<Test>::LinkNotFound);
@@ -150,7 +155,7 @@ fn a_final_bill_gets_no_party_and_wrong_links_are_still_put_right() {
         assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(1) }));
         assert_ok!(send(HOSPITAL, link("agent", Relation::PayerAgent)));
         assert_ok!(send(HOSPITAL, Call::void { key: key(1), reason: reason() }));
-        let refused = Error::<Test>::FinalStatus;
+        let refused = Error::<Test>::Transition(TransitionProblem::FinalStatus);
         assert_noop!(send(HOSPITAL, link("insurer", Relation::Insurer)), refused);
         assert_ok!(send(HOSPITAL, update("agent", Relation::PayerAgent, LinkChange::Ended)));
     });

@@ -7,14 +7,13 @@ mod rules;
 
 use crate::{BatchMode, Bills, Call, Error, Event, Touched, mock::*};
 use billchain_primitives::{
-    BillKey, BillKind, BillStatus, BillSummary, Fen, IssueDate, Operation, Reason, Role, RoleSet,
-    SceneId, Stamp, SummaryField, SummaryFields, Target,
+    Bill, BillKey, BillKind, BillStatus, BillSummary, Fen, GrantId, IssueDate, Lock, LockPurpose,
+    Operation, Reason, Reimbursement, Role, RoleSet, SceneId, Stamp, SummaryField, SummaryFields,
+    Target,
+    condition::Guarded,
     history::{self, Cause, NO_VERSION, VersionRecord},
     index,
-    rule::Guarded,
-    traits::{
-        AccessProblem, Bill, BillLedger, GrantId, Lock, LockPurpose, Reimbursement, SummaryProblem,
-    },
+    seams::{AccessProblem, BillLedger, ParticipantProblem, SummaryProblem, TransitionProblem},
 };
 use codec::{Decode, Encode};
 use frame::{deps::sp_runtime::ArithmeticError, testing_prelude::*, traits::Hooks};
@@ -86,15 +85,47 @@ fn each_broken_rule_of_a_bill_is_refused_by_name() {
         summary
     };
     let rows: [(&str, BillSummary, Error<Test>); 9] = [
-        ("another issuer", with(|b| b.issuer = did("clinic")), Error::NotIssuer),
-        ("a red bill", with(|b| b.kind = BillKind::Red), Error::KindNotAllowed),
-        ("a negative total", with(|b| b.total = fen(-1)), Error::TotalOutOfRange),
-        ("the day after tomorrow", with(|b| b.issue_date = date(20_261_127)), Error::DateInFuture),
-        ("a related bill", with(|b| b.related = Some(key(2))), Error::RelatedNotAllowed),
-        ("no XML hash", with(|b| b.xml_hash = [0; 32]), Error::XmlHashMissing),
-        ("no such scene", with(|b| b.scene = SceneId(77)), Error::SceneNotFound),
-        ("an inactive scene", with(|b| b.scene = CLOSED), Error::SceneInactive),
-        ("a known key", dearer(5), Error::AlreadyExists),
+        (
+            "another issuer",
+            with(|b| b.issuer = did("clinic")),
+            Error::Bill(SummaryProblem::NotIssuer),
+        ),
+        (
+            "a red bill",
+            with(|b| b.kind = BillKind::Red),
+            Error::Bill(SummaryProblem::KindNotAllowed),
+        ),
+        (
+            "a negative total",
+            with(|b| b.total = fen(-1)),
+            Error::Bill(SummaryProblem::TotalOutOfRange),
+        ),
+        (
+            "the day after tomorrow",
+            with(|b| b.issue_date = date(20_261_127)),
+            Error::Bill(SummaryProblem::DateInFuture),
+        ),
+        (
+            "a related bill",
+            with(|b| b.related = Some(key(2))),
+            Error::Bill(SummaryProblem::RelatedNotAllowed),
+        ),
+        (
+            "no XML hash",
+            with(|b| b.xml_hash = [0; 32]),
+            Error::Bill(SummaryProblem::XmlHashMissing),
+        ),
+        (
+            "no such scene",
+            with(|b| b.scene = SceneId(77)),
+            Error::Bill(SummaryProblem::SceneNotFound),
+        ),
+        (
+            "an inactive scene",
+            with(|b| b.scene = CLOSED),
+            Error::Bill(SummaryProblem::SceneInactive),
+        ),
+        ("a known key", dearer(5), Error::Bill(SummaryProblem::AlreadyExists)),
     ];
     run(|| {
         assert_ok!(send(HOSPITAL, register(bill(5))));
@@ -103,7 +134,10 @@ fn each_broken_rule_of_a_bill_is_refused_by_name() {
             assert_eq!(send(HOSPITAL, register(summary)), Err(expected.into()), "{row}");
             assert_eq!(Bills::<Test>::iter().count(), before, "{row}");
         }
-        assert_noop!(send(HOSPITAL, register(dearer(5))), Error::<Test>::AlreadyExists);
+        assert_noop!(
+            send(HOSPITAL, register(dearer(5))),
+            Error::<Test>::Bill(SummaryProblem::AlreadyExists)
+        );
     });
 }
 
@@ -121,10 +155,10 @@ fn bounds_of_total_and_date_are_inclusive() {
 #[test]
 fn senders_that_may_not_register_are_told_why() {
     let rows: [(u8, Error<Test>); 4] = [
-        (STRANGER, Error::NotParticipant),
-        (FROZEN, Error::ParticipantFrozen),
-        (CANCELLED, Error::ParticipantCancelled),
-        (INSURER, Error::RoleForbidden),
+        (STRANGER, Error::Sender(ParticipantProblem::NotFound)),
+        (FROZEN, Error::Sender(ParticipantProblem::Frozen)),
+        (CANCELLED, Error::Sender(ParticipantProblem::Cancelled)),
+        (INSURER, Error::Bill(SummaryProblem::RoleForbidden)),
     ];
     run(|| {
         for (sender, expected) in rows {
@@ -140,9 +174,15 @@ fn a_rule_that_is_missing_or_leads_nowhere_refuses() {
     run(|| {
         let rule = (None, Operation::Register);
         let (roles, _) = with_world(|world| world.rules.remove(&rule)).expect("it was there");
-        assert_noop!(send(HOSPITAL, register(bill(1))), Error::<Test>::IllegalTransition);
+        assert_noop!(
+            send(HOSPITAL, register(bill(1))),
+            Error::<Test>::Bill(SummaryProblem::IllegalTransition)
+        );
         with_world(|world| world.rules.insert(rule, (roles, Target::BeforeLock)));
-        assert_noop!(send(HOSPITAL, register(bill(1))), Error::<Test>::RuleUnusable);
+        assert_noop!(
+            send(HOSPITAL, register(bill(1))),
+            Error::<Test>::Bill(SummaryProblem::RuleUnusable)
+        );
     });
 }
 
@@ -156,8 +196,18 @@ fn each_bill_is_judged_by_the_rules_of_its_own_scene() {
     let normal = Target::Status(BillStatus::Normal);
     run(|| {
         let rows: [(&[Role], Target, Error<Test>, SummaryProblem); 2] = [
-            (&[Role::User], normal, Error::RoleForbidden, SummaryProblem::RoleForbidden),
-            (&[Role::Issuer], Target::Named, Error::RuleUnusable, SummaryProblem::RuleUnusable),
+            (
+                &[Role::User],
+                normal,
+                Error::Bill(SummaryProblem::RoleForbidden),
+                SummaryProblem::RoleForbidden,
+            ),
+            (
+                &[Role::Issuer],
+                Target::Named,
+                Error::Bill(SummaryProblem::RuleUnusable),
+                SummaryProblem::RuleUnusable,
+            ),
         ];
         for (roles, target, refused, problem) in rows {
             set(roles, target);
@@ -173,7 +223,10 @@ fn each_bill_is_judged_by_the_rules_of_its_own_scene() {
         with_world(|world| world.rules.remove(&(None, Operation::Register)));
         set(&[Role::Issuer], normal);
         assert_ok!(send(HOSPITAL, register(guarded(1))));
-        assert_noop!(send(HOSPITAL, register(bill(3))), Error::<Test>::IllegalTransition);
+        assert_noop!(
+            send(HOSPITAL, register(bill(3))),
+            Error::<Test>::Bill(SummaryProblem::IllegalTransition)
+        );
         let one = batch(vec![bill(3)], BatchMode::AllOrNothing);
         let problem = SummaryProblem::IllegalTransition;
         assert_noop!(send(HOSPITAL, one), Error::<Test>::BatchItem { index: 0, problem });
@@ -187,7 +240,10 @@ fn a_notice_is_confirmed_by_the_rules_of_its_scene() {
         let rule = (notice(1).scene, Some(BillStatus::PreIssued), Operation::Confirm);
         let forbidden = (RoleSet::of(&[Role::Admin]), Target::Status(BillStatus::Normal));
         with_world(|world| world.scene_rules.insert(rule, forbidden));
-        assert_noop!(send(HOSPITAL, Call::confirm { key: key(1) }), Error::<Test>::RoleForbidden);
+        assert_noop!(
+            send(HOSPITAL, Call::confirm { key: key(1) }),
+            Error::<Test>::Transition(TransitionProblem::RoleForbidden)
+        );
         with_world(|world| world.scene_rules.remove(&rule));
         assert_ok!(send(HOSPITAL, Call::confirm { key: key(1) }));
     });
@@ -201,12 +257,12 @@ fn a_scene_that_asks_for_an_access_node_takes_no_bills_without_one() {
         for (problem, refused, item) in [
             (
                 AccessProblem::NotLinked,
-                Error::<Test>::AccessNodeNotLinked,
+                Error::<Test>::Bill(SummaryProblem::AccessNodeNotLinked),
                 SummaryProblem::AccessNodeNotLinked,
             ),
             (
                 AccessProblem::NodeInactive,
-                Error::AccessNodeInactive,
+                Error::Bill(SummaryProblem::AccessNodeInactive),
                 SummaryProblem::AccessNodeInactive,
             ),
         ] {
@@ -341,7 +397,10 @@ fn a_notice_that_was_not_paid_is_voided_for_good() {
             events().last(),
             Some(Event::NoticeVoided { status: BillStatus::Voided, version: 2, .. })
         ));
-        assert_noop!(send(HOSPITAL, Call::confirm { key: key(1) }), Error::<Test>::FinalStatus);
+        assert_noop!(
+            send(HOSPITAL, Call::confirm { key: key(1) }),
+            Error::<Test>::Transition(TransitionProblem::FinalStatus)
+        );
     });
     let record = indexed(&state, &index::history_key(&key(1), 2)).expect("it was indexed");
     let record = VersionRecord::decode(&mut &record[..]).expect("it is a record");
@@ -359,7 +418,7 @@ fn a_notice_paid_at_once_is_registered() {
 fn refusals_around_notices() {
     run(|| {
         let blue = Call::pre_issue { notice: bill(1) };
-        assert_noop!(send(HOSPITAL, blue), Error::<Test>::KindNotAllowed);
+        assert_noop!(send(HOSPITAL, blue), Error::<Test>::Bill(SummaryProblem::KindNotAllowed));
         assert_noop!(send(HOSPITAL, Call::confirm { key: key(1) }), Error::<Test>::BillNotFound);
         assert_ok!(send(HOSPITAL, register(bill(1))));
         let void = Call::void { key: key(1), reason: reason() };

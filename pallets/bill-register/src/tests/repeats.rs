@@ -71,7 +71,10 @@ fn it_is_recognised_whatever_became_of_the_bill_and_of_the_rules() {
         // What it filled in is other content than it registered.
         let now = Bills::<Test>::get(key(1)).expect("it was registered").summary;
         with_world(|world| *world = World::default());
-        assert_noop!(send(HOSPITAL, register(now)), Error::<Test>::AlreadyExists);
+        assert_noop!(
+            send(HOSPITAL, register(now)),
+            Error::<Test>::Bill(SummaryProblem::AlreadyExists)
+        );
     });
 }
 
@@ -92,7 +95,10 @@ fn what_was_registered_and_what_was_filled_in_are_told_apart() {
         assert_ok!(send(HOSPITAL, register(whole())));
         assert_eq!(events(), [repeated(1, None, 2, 2)]);
         for other in [bill(1), stored.summary] {
-            assert_noop!(send(HOSPITAL, register(other)), Error::<Test>::AlreadyExists);
+            assert_noop!(
+                send(HOSPITAL, register(other)),
+                Error::<Test>::Bill(SummaryProblem::AlreadyExists)
+            );
         }
     });
 }
@@ -102,15 +108,27 @@ fn other_content_another_way_and_another_sender_are_refused() {
     run(|| {
         assert_ok!(send(HOSPITAL, register(notice(1))));
         let other = BillSummary { check_code: "b1B2c3".parse().expect("6"), ..notice(1) };
-        assert_noop!(send(HOSPITAL, register(other)), Error::<Test>::AlreadyExists);
+        assert_noop!(
+            send(HOSPITAL, register(other)),
+            Error::<Test>::Bill(SummaryProblem::AlreadyExists)
+        );
         // Paid at once is not the same as not yet paid.
         let unpaid = Call::pre_issue { notice: notice(1) };
-        assert_noop!(send(HOSPITAL, unpaid), Error::<Test>::AlreadyExists);
-        assert_noop!(send(CLINIC, register(notice(1))), Error::<Test>::NotIssuer);
+        assert_noop!(send(HOSPITAL, unpaid), Error::<Test>::Bill(SummaryProblem::AlreadyExists));
+        assert_noop!(
+            send(CLINIC, register(notice(1))),
+            Error::<Test>::Bill(SummaryProblem::NotIssuer)
+        );
         let own = BillSummary { issuer: did("clinic"), ..notice(1) };
-        assert_noop!(send(CLINIC, register(own)), Error::<Test>::AlreadyExists);
+        assert_noop!(
+            send(CLINIC, register(own)),
+            Error::<Test>::Bill(SummaryProblem::AlreadyExists)
+        );
         // Who may no longer act is told so, not what it did once.
-        assert_noop!(send(FROZEN, register(notice(1))), Error::<Test>::ParticipantFrozen);
+        assert_noop!(
+            send(FROZEN, register(notice(1))),
+            Error::<Test>::Sender(ParticipantProblem::Frozen)
+        );
     });
 }
 

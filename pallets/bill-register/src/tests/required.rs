@@ -3,7 +3,7 @@
 use crate::{BatchMode, Call, Error, mock::*};
 use billchain_primitives::{
     BillKind, BillSummary, SummaryField, SummaryFields,
-    traits::{BillLedger, SummaryProblem},
+    seams::{BillLedger, SummaryProblem},
 };
 use frame::testing_prelude::*;
 
@@ -19,25 +19,25 @@ fn a_bill_that_lacks_what_its_scene_requires_is_refused_by_the_fields_name() {
         (
             SummaryField::PayerRef,
             |bill| bill.payer_ref = [0; 32],
-            Error::<Test>::PayerRefMissing,
+            Error::<Test>::Bill(SummaryProblem::PayerRefMissing),
             SummaryProblem::PayerRefMissing,
         ),
         (
             SummaryField::BizNoHash,
             |bill| bill.biz_no_hash = [0; 32],
-            Error::<Test>::BizNoHashMissing,
+            Error::<Test>::Bill(SummaryProblem::BizNoHashMissing),
             SummaryProblem::BizNoHashMissing,
         ),
         (
             SummaryField::PdfHash,
             |bill| bill.pdf_hash = [0; 32],
-            Error::<Test>::PdfHashMissing,
+            Error::<Test>::Bill(SummaryProblem::PdfHashMissing),
             SummaryProblem::PdfHashMissing,
         ),
         (
             SummaryField::LocationHash,
             |bill| bill.location_hash = [0; 32],
-            Error::<Test>::LocationHashMissing,
+            Error::<Test>::Bill(SummaryProblem::LocationHashMissing),
             SummaryProblem::LocationHashMissing,
         ),
     ];

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    BillField, FieldCheck, FieldRule, FieldRuleSets, MAX_FIELD_RULES, OptionalField, RuleSet,
+    BillField, FieldCheck, FieldRule, FieldRuleSet, FieldRuleSets, MAX_FIELD_RULES, OptionalField,
     rule_set_key,
 };
 use billchain_primitives::{PayerType, Stamp};
@@ -156,7 +156,7 @@ fn a_set_is_replaced_whole_and_every_version_is_kept() {
         assert!(FieldRuleSets::<Test>::get(None::<SceneId>).is_none());
     });
     let stored = indexed(&state, &rule_set_key(Some(OUTPATIENT), 1)).expect("it was indexed");
-    let set = RuleSet::decode(&mut &stored[..]).expect("it is a rule set");
+    let set = FieldRuleSet::decode(&mut &stored[..]).expect("it is a rule set");
     assert_eq!((set.version, set.rules.to_vec()), (1, first));
     assert_eq!(set.at, Stamp { block: 1, extrinsic: Some(2), moment: NOW });
 }
@@ -177,7 +177,7 @@ fn who_may_not_set_rules_or_sets_wrong_ones_is_refused() {
         assert_noop!(set(Some(SceneId(77)), None, vec![]), Error::<Test>::SceneNotFound);
         // An inactive scene may be prepared.
         assert_ok!(set(Some(CLOSED), Some(0), vec![]));
-        assert_noop!(set(Some(CLOSED), Some(0), vec![]), Error::<Test>::StaleRules);
+        assert_noop!(set(Some(CLOSED), Some(0), vec![]), Error::<Test>::StaleFieldRules);
         assert_ok!(set(Some(CLOSED), Some(1), vec![]));
 
         let sound = || rule(FieldCheck::UsccCheckDigit);
@@ -190,7 +190,7 @@ fn who_may_not_set_rules_or_sets_wrong_ones_is_refused() {
             rule(FieldCheck::Kinds(parts(&[]))),
             red,
         ] {
-            let refused = Error::<Test>::UnsoundRule { index: 1 };
+            let refused = Error::<Test>::UnsoundFieldRule { index: 1 };
             assert_noop!(set(None, None, vec![sound(), unsound]), refused);
         }
         FieldRuleSets::<Test>::mutate(Some(CLOSED), |set| {
@@ -220,7 +220,7 @@ fn rules_stand_from_the_genesis_on() {
 #[test]
 fn try_state_finds_rules_without_version_and_unsound_ones() {
     run(|| {
-        let set = |version, check| RuleSet {
+        let set = |version, check| FieldRuleSet {
             version,
             rules: vec![rule(check)].try_into().expect("one"),
             operator: None,

@@ -5,6 +5,7 @@ use billchain_primitives::{
     BillKind, BillStatus, BillSummary, Element, Elements, Hash, Operation, Target, ThreeCodes,
     history::{self, Cause, VersionRecord},
     index,
+    seams::{ParticipantProblem, TransitionProblem},
 };
 use codec::Decode;
 use frame::testing_prelude::*;
@@ -100,18 +101,27 @@ fn nobody_approves_an_own_proposal_or_without_being_an_administrator() {
         register(bill(1));
         for sender in [HOSPITAL, INSURER_A, PLATFORM, AUDITOR] {
             let call = propose(1, BillStatus::Voided);
-            assert_noop!(send(sender, call), Error::<Test>::RoleForbidden);
+            assert_noop!(
+                send(sender, call),
+                Error::<Test>::Transition(TransitionProblem::RoleForbidden)
+            );
         }
         assert_ok!(send(ADMIN, propose(1, BillStatus::Voided)));
         assert_noop!(send(ADMIN, approve(1)), Error::<Test>::SameAdministrator);
         for sender in [HOSPITAL, INSURER_A, PLATFORM, AUDITOR] {
-            assert_noop!(send(sender, approve(1)), Error::<Test>::RoleForbidden);
-            assert_noop!(send(sender, withdraw(1)), Error::<Test>::RoleForbidden);
+            assert_noop!(
+                send(sender, approve(1)),
+                Error::<Test>::Transition(TransitionProblem::RoleForbidden)
+            );
+            assert_noop!(
+                send(sender, withdraw(1)),
+                Error::<Test>::Transition(TransitionProblem::RoleForbidden)
+            );
         }
         for (sender, expected) in [
-            (STRANGER, Error::<Test>::NotParticipant),
-            (FROZEN, Error::ParticipantFrozen),
-            (CANCELLED, Error::ParticipantCancelled),
+            (STRANGER, Error::<Test>::Sender(ParticipantProblem::NotFound)),
+            (FROZEN, Error::Sender(ParticipantProblem::Frozen)),
+            (CANCELLED, Error::Sender(ParticipantProblem::Cancelled)),
         ] {
             let expected: DispatchError = expected.into();
             for call in [propose(1, BillStatus::Voided), approve(1), withdraw(1)] {
@@ -225,7 +235,10 @@ fn a_proposal_is_withdrawn_or_turned_down_with_a_reason() {
             reason: reason(),
         };
         assert_ok!(send(HOSPITAL, call));
-        assert_noop!(send(SECOND_ADMIN, approve(1)), Error::<Test>::FinalStatus);
+        assert_noop!(
+            send(SECOND_ADMIN, approve(1)),
+            Error::<Test>::Transition(TransitionProblem::FinalStatus)
+        );
         assert_ok!(send(SECOND_ADMIN, withdraw(1)));
     });
 }
@@ -275,7 +288,7 @@ fn a_bill_is_adjusted_to_any_status_that_it_can_have() {
         assert_ok!(change(INSURER_B, 2, reimburse(10_000)));
         adjust(2, BillStatus::RedReversed);
         let call = propose(2, BillStatus::Normal);
-        assert_noop!(send(ADMIN, call), Error::<Test>::FinalStatus);
+        assert_noop!(send(ADMIN, call), Error::<Test>::Transition(TransitionProblem::FinalStatus));
         adjust(1, BillStatus::Voided);
     });
 }
@@ -309,9 +322,15 @@ fn the_rules_decide_what_is_adjusted() {
         retarget(Target::BeforeLock);
         assert_noop!(send(SECOND_ADMIN, approve(1)), Error::<Test>::RuleUnusable);
         with_world(|world| world.rules.remove(&rule));
-        assert_noop!(send(SECOND_ADMIN, approve(1)), Error::<Test>::IllegalTransition);
+        assert_noop!(
+            send(SECOND_ADMIN, approve(1)),
+            Error::<Test>::Transition(TransitionProblem::IllegalTransition)
+        );
         let call = propose(1, BillStatus::Voided);
-        assert_noop!(send(ADMIN, call), Error::<Test>::IllegalTransition);
+        assert_noop!(
+            send(ADMIN, call),
+            Error::<Test>::Transition(TransitionProblem::IllegalTransition)
+        );
     });
 }
 

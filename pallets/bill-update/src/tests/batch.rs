@@ -1,7 +1,9 @@
 //! Many changes in one transaction.
 
 use crate::{Call, Error, Event, StatusItem, SummaryItem, mock::*};
-use billchain_primitives::{BatchMode, BillStatus, ErrorIndex, MAX_BATCH, index};
+use billchain_primitives::{
+    BatchMode, BillStatus, ErrorIndex, MAX_BATCH, index, seams::ParticipantProblem,
+};
 use codec::Encode;
 use frame::testing_prelude::*;
 
@@ -218,9 +220,9 @@ fn senders_of_batches_that_may_not_act_are_told_why() {
     run(|| {
         register(bill(1));
         for (sender, expected) in [
-            (STRANGER, Error::<Test>::NotParticipant),
-            (FROZEN, Error::ParticipantFrozen),
-            (CANCELLED, Error::ParticipantCancelled),
+            (STRANGER, Error::<Test>::Sender(ParticipantProblem::NotFound)),
+            (FROZEN, Error::Sender(ParticipantProblem::Frozen)),
+            (CANCELLED, Error::Sender(ParticipantProblem::Cancelled)),
         ] {
             let mode = BatchMode::PerItem;
             let call = changes(vec![item(1, lock(SHARED, "c"))], mode);

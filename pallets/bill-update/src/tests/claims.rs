@@ -2,11 +2,11 @@
 
 use crate::{Call, Error, Event, StatusChange, mock::*};
 use billchain_primitives::{
-    BillStatus, Fen, RuleText, SceneId, Stamp,
+    BillStatus, ConditionText, Fen, GrantId, LockPurpose, SceneId, Stamp,
+    condition::{Field, Guarded, Value},
     history::{self, VersionRecord},
     index,
-    rule::{Field, Guarded, Value},
-    traits::{GrantId, GrantProblem, LockPurpose, PolicyId},
+    seams::{GrantProblem, ParticipantProblem, PolicyId, SceneProblem, TransitionProblem},
 };
 use codec::Decode;
 use frame::testing_prelude::*;
@@ -114,8 +114,8 @@ fn conditions_of_a_lock() {
     run(|| {
         register(bill(1));
         for (sender, scene, expected) in [
-            (INSURER_A, SceneId(77), Error::<Test>::SceneNotFound),
-            (INSURER_A, CLOSED, Error::SceneInactive),
+            (INSURER_A, SceneId(77), Error::<Test>::Scene(SceneProblem::NotFound)),
+            (INSURER_A, CLOSED, Error::Scene(SceneProblem::Inactive)),
             (UNLISTED, SHARED, Error::GrantRequired),
             (PLATFORM, SHARED, Error::HolderNotUser),
         ] {
@@ -138,7 +138,7 @@ fn a_policy_refuses_a_lock_and_a_reimbursement() {
             (Field::BillScene, Value::Scene(EXCLUSIVE)),
             (Field::Claimant, who("insurer-a")),
             (Field::Operator, who("platform")),
-            (Field::ClaimNo, Value::Text(RuleText::new("c").expect("a plain text"))),
+            (Field::ClaimNo, Value::Text(ConditionText::new("c").expect("a plain text"))),
             (Field::Reimbursed, Value::Fen(Fen::ZERO)),
             (Field::Now, Value::Moment(NOW)),
         ];
@@ -180,7 +180,7 @@ fn a_platform_locks_for_an_active_user() {
             signed_at: NOW,
         };
         for (sender, name, expected) in [
-            (PLATFORM, "nobody", Error::<Test>::HolderNotActive),
+            (PLATFORM, "nobody", Error::<Test>::Holder(ParticipantProblem::NotFound)),
             (PLATFORM, "hospital", Error::HolderNotUser),
             (PLATFORM, "unlisted", Error::GrantRequired),
             (INSURER_B, "insurer-a", Error::NotPlatform),
@@ -228,19 +228,19 @@ fn each_problem_of_a_grant_refuses_the_lock_by_name() {
     run(|| {
         register(bill(1));
         let unknown = lock_with(GrantId([1; 32].into()), SHARED, "c");
-        assert_noop!(change(UNLISTED, 1, unknown), Error::<Test>::GrantNotFound);
+        assert_noop!(change(UNLISTED, 1, unknown), Error::<Test>::Grant(GrantProblem::NotFound));
         for (problem, refused) in [
-            (GrantProblem::NotFound, Error::<Test>::GrantNotFound),
-            (GrantProblem::WrongSubject, Error::GrantWrongSubject),
-            (GrantProblem::Revoked, Error::GrantRevoked),
-            (GrantProblem::Frozen, Error::GrantFrozen),
-            (GrantProblem::NotYetValid, Error::GrantNotYetValid),
-            (GrantProblem::Expired, Error::GrantExpired),
-            (GrantProblem::HolderNotActive, Error::GrantHolderNotActive),
-            (GrantProblem::HolderKeyChanged, Error::GrantHolderKeyChanged),
-            (GrantProblem::SubjectKeyChanged, Error::GrantSubjectKeyChanged),
-            (GrantProblem::OutOfScope, Error::GrantOutOfScope),
-            (GrantProblem::Exhausted, Error::GrantExhausted),
+            (GrantProblem::NotFound, Error::<Test>::Grant(GrantProblem::NotFound)),
+            (GrantProblem::WrongSubject, Error::Grant(GrantProblem::WrongSubject)),
+            (GrantProblem::Revoked, Error::Grant(GrantProblem::Revoked)),
+            (GrantProblem::Frozen, Error::Grant(GrantProblem::Frozen)),
+            (GrantProblem::NotYetValid, Error::Grant(GrantProblem::NotYetValid)),
+            (GrantProblem::Expired, Error::Grant(GrantProblem::Expired)),
+            (GrantProblem::HolderNotActive, Error::Grant(GrantProblem::HolderNotActive)),
+            (GrantProblem::HolderKeyChanged, Error::Grant(GrantProblem::HolderKeyChanged)),
+            (GrantProblem::SubjectKeyChanged, Error::Grant(GrantProblem::SubjectKeyChanged)),
+            (GrantProblem::OutOfScope, Error::Grant(GrantProblem::OutOfScope)),
+            (GrantProblem::Exhausted, Error::Grant(GrantProblem::Exhausted)),
         ] {
             let refused: DispatchError = refused.into();
             with_world(|world| world.grant = Err(problem));
@@ -259,10 +259,10 @@ fn a_grant_does_not_lift_the_other_conditions() {
     run(|| {
         register(bill(1));
         for (sender, scene, expected) in [
-            (UNLISTED, SceneId(77), Error::<Test>::SceneNotFound),
-            (UNLISTED, CLOSED, Error::SceneInactive),
+            (UNLISTED, SceneId(77), Error::<Test>::Scene(SceneProblem::NotFound)),
+            (UNLISTED, CLOSED, Error::Scene(SceneProblem::Inactive)),
             (PLATFORM, SHARED, Error::HolderNotUser),
-            (HOSPITAL, SHARED, Error::RoleForbidden),
+            (HOSPITAL, SHARED, Error::Transition(TransitionProblem::RoleForbidden)),
         ] {
             assert_noop!(change(sender, 1, lock_with(grant(), scene, "c")), expected);
         }
@@ -386,7 +386,7 @@ fn an_exclusive_scene_reimburses_once() {
             }
         );
         let again = change(INSURER_B, 1, lock(SHARED, "d"));
-        assert_noop!(again, Error::<Test>::IllegalTransition);
+        assert_noop!(again, Error::<Test>::Transition(TransitionProblem::IllegalTransition));
     });
 }
 
@@ -413,7 +413,10 @@ fn a_scene_that_was_closed_after_the_lock_does_not_reimburse() {
         register(bill(1));
         assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
         with_world(|world| world.closed.push(SHARED));
-        assert_noop!(change(INSURER_A, 1, reimburse(1)), Error::<Test>::SceneInactive);
+        assert_noop!(
+            change(INSURER_A, 1, reimburse(1)),
+            Error::<Test>::Scene(SceneProblem::Inactive)
+        );
         assert_ok!(change(INSURER_A, 1, unlock()));
     });
 }
@@ -519,7 +522,7 @@ fn contention_is_asked_about_the_user_of_a_platform() {
 
 #[test]
 fn the_dispute_contract_locks_and_unlocks_through_the_same_rules() {
-    use billchain_primitives::traits::{ActiveParticipant, BillLocks, Participants};
+    use billchain_primitives::seams::{ActiveParticipant, BillLocks, Participants};
     run(|| {
         register(bill(1));
         let sender = |seed| -> ActiveParticipant {
@@ -529,11 +532,11 @@ fn the_dispute_contract_locks_and_unlocks_through_the_same_rules() {
         let lock = |seed| BillUpdate::admin_lock(sender(seed), key(1), reason.clone(), evidence);
         let unlock =
             |seed| BillUpdate::admin_unlock(sender(seed), key(1), reason.clone(), evidence);
-        assert_noop!(lock(INSURER_A), Error::<Test>::RoleForbidden);
+        assert_noop!(lock(INSURER_A), Error::<Test>::Transition(TransitionProblem::RoleForbidden));
         assert_noop!(unlock(ADMIN), Error::<Test>::NotLocked);
         assert_ok!(lock(ADMIN));
         assert!(matches!(last_event(), Event::AdminLocked { version: 2, .. }));
-        assert_noop!(lock(ADMIN), Error::<Test>::IllegalTransition);
+        assert_noop!(lock(ADMIN), Error::<Test>::Transition(TransitionProblem::IllegalTransition));
         assert_ok!(unlock(ADMIN));
         assert!(matches!(last_event(), Event::AdminUnlocked { version: 3, .. }));
 

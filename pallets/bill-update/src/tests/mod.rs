@@ -8,15 +8,18 @@ mod required;
 mod summary;
 
 use crate::{Call, Error, Event, StatusChange, mock::*};
-use billchain_primitives::{BillStatus, Operation, Role, RoleSet, SceneId, Target};
+use billchain_primitives::{
+    BillStatus, Operation, Role, RoleSet, SceneId, Target,
+    seams::{ParticipantProblem, SceneProblem, TransitionProblem},
+};
 use frame::testing_prelude::*;
 
 #[test]
 fn senders_that_may_not_act_are_told_why() {
     let rows: [(u8, Error<Test>); 3] = [
-        (STRANGER, Error::NotParticipant),
-        (FROZEN, Error::ParticipantFrozen),
-        (CANCELLED, Error::ParticipantCancelled),
+        (STRANGER, Error::Sender(ParticipantProblem::NotFound)),
+        (FROZEN, Error::Sender(ParticipantProblem::Frozen)),
+        (CANCELLED, Error::Sender(ParticipantProblem::Cancelled)),
     ];
     run(|| {
         register(bill(1));
@@ -55,10 +58,16 @@ fn the_roles_of_the_rules_decide() {
             (INSURER_A, void()),
             (INSURER_A, admin_lock()),
         ] {
-            assert_noop!(change(sender, 1, refused), Error::<Test>::RoleForbidden);
+            assert_noop!(
+                change(sender, 1, refused),
+                Error::<Test>::Transition(TransitionProblem::RoleForbidden)
+            );
         }
         assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
-        assert_noop!(change(INSURER_A, 1, admin_unlock()), Error::<Test>::RoleForbidden);
+        assert_noop!(
+            change(INSURER_A, 1, admin_unlock()),
+            Error::<Test>::Transition(TransitionProblem::RoleForbidden)
+        );
     });
 }
 
@@ -66,14 +75,26 @@ fn the_roles_of_the_rules_decide() {
 fn an_operation_without_a_rule_is_refused() {
     run(|| {
         register(bill(1));
-        assert_noop!(change(HOSPITAL, 1, StatusChange::Confirm), Error::<Test>::IllegalTransition);
-        assert_noop!(change(INSURER_A, 1, reverse_use()), Error::<Test>::IllegalTransition);
+        assert_noop!(
+            change(HOSPITAL, 1, StatusChange::Confirm),
+            Error::<Test>::Transition(TransitionProblem::IllegalTransition)
+        );
+        assert_noop!(
+            change(INSURER_A, 1, reverse_use()),
+            Error::<Test>::Transition(TransitionProblem::IllegalTransition)
+        );
         assert_ok!(change(ADMIN, 1, admin_lock()));
-        assert_noop!(change(ADMIN, 1, admin_lock()), Error::<Test>::IllegalTransition);
+        assert_noop!(
+            change(ADMIN, 1, admin_lock()),
+            Error::<Test>::Transition(TransitionProblem::IllegalTransition)
+        );
         // The table is data: without its row, nobody can lock.
         assert_ok!(change(ADMIN, 1, admin_unlock()));
         with_world(|world| world.rules.remove(&(Some(BillStatus::Normal), Operation::Lock)));
-        assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), Error::<Test>::IllegalTransition);
+        assert_noop!(
+            change(INSURER_A, 1, lock(SHARED, "c")),
+            Error::<Test>::Transition(TransitionProblem::IllegalTransition)
+        );
     });
 }
 
@@ -90,7 +111,8 @@ fn a_claim_is_judged_by_the_rules_of_its_scene_from_the_lock_to_its_reversal() {
     let to = Target::Status(Locked);
     let before = Target::BeforeLock;
     let free = || with_world(|world| world.scene_rules.clear());
-    let forbidden: DispatchError = Error::<Test>::RoleForbidden.into();
+    let forbidden: DispatchError =
+        Error::<Test>::Transition(TransitionProblem::RoleForbidden).into();
     run(|| {
         register(bill(1));
         reserve(SHARED, Normal, Operation::Lock, to);
@@ -127,7 +149,8 @@ fn a_claim_is_judged_by_the_rules_of_its_scene_from_the_lock_to_its_reversal() {
 #[test]
 fn what_is_no_claim_is_judged_by_the_rules_of_the_bills_scene() {
     use BillStatus::{Normal, RedReversed};
-    let forbidden: DispatchError = Error::<Test>::RoleForbidden.into();
+    let forbidden: DispatchError =
+        Error::<Test>::Transition(TransitionProblem::RoleForbidden).into();
     run(|| {
         register(bill(1));
         let reversal = || Call::<Test>::red_reverse {
@@ -220,14 +243,23 @@ fn a_normal_bill_is_voided_only_where_its_scene_allows_it() {
         assert_noop!(change(HOSPITAL, 1, void()), Error::<Test>::VoidNotAllowed);
         assert_noop!(change(CLINIC, 2, void()), Error::<Test>::NotIssuer);
         with_world(|world| world.closed.push(SHARED));
-        assert_noop!(change(HOSPITAL, 2, void()), Error::<Test>::SceneInactive);
+        assert_noop!(change(HOSPITAL, 2, void()), Error::<Test>::Scene(SceneProblem::Inactive));
         with_world(|world| world.closed.clear());
         assert_ok!(change(HOSPITAL, 2, void()));
         let (operator, reason) = (did("hospital"), reason());
         assert_eq!(last_event(), Event::Voided { key: key(2), operator, reason, version: 2 });
-        assert_noop!(change(HOSPITAL, 2, void()), Error::<Test>::FinalStatus);
-        assert_noop!(change(INSURER_A, 2, lock(SHARED, "c")), Error::<Test>::FinalStatus);
-        assert_noop!(change(INSURER_A, 2, reimburse(1)), Error::<Test>::FinalStatus);
+        assert_noop!(
+            change(HOSPITAL, 2, void()),
+            Error::<Test>::Transition(TransitionProblem::FinalStatus)
+        );
+        assert_noop!(
+            change(INSURER_A, 2, lock(SHARED, "c")),
+            Error::<Test>::Transition(TransitionProblem::FinalStatus)
+        );
+        assert_noop!(
+            change(INSURER_A, 2, reimburse(1)),
+            Error::<Test>::Transition(TransitionProblem::FinalStatus)
+        );
     });
 }
 

@@ -25,10 +25,10 @@ fn require(fields: &[SummaryField]) {
 #[test]
 fn a_bill_that_lacks_what_the_scene_of_the_claim_requires_is_not_locked() {
     let rows: [(SummaryField, Error<Test>); 4] = [
-        (SummaryField::PayerRef, Error::PayerRefMissing),
-        (SummaryField::BizNoHash, Error::BizNoHashMissing),
-        (SummaryField::PdfHash, Error::PdfHashMissing),
-        (SummaryField::LocationHash, Error::LocationHashMissing),
+        (SummaryField::PayerRef, Error::FieldMissing(SummaryField::PayerRef)),
+        (SummaryField::BizNoHash, Error::FieldMissing(SummaryField::BizNoHash)),
+        (SummaryField::PdfHash, Error::FieldMissing(SummaryField::PdfHash)),
+        (SummaryField::LocationHash, Error::FieldMissing(SummaryField::LocationHash)),
     ];
     for (field, refused) in rows {
         run(|| {
@@ -59,7 +59,7 @@ fn a_bill_that_lacks_what_the_scene_requires_by_now_is_not_reimbursed() {
                 assert_ok!(change(INSURER_A, number, lock(SHARED, "c")));
             }
             require(&[field]);
-            assert_noop!(change(INSURER_A, 1, reimburse(1)), Error::<Test>::from(field));
+            assert_noop!(change(INSURER_A, 1, reimburse(1)), Error::<Test>::FieldMissing(field));
             assert_ok!(change(INSURER_A, 2, reimburse(1)));
             // The same lock again is no new one, and a lock can be given back.
             assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
@@ -80,9 +80,15 @@ fn what_the_issuer_fills_in_is_not_missing_any_longer() {
             pdf_hash,
             location_hash,
         };
-        assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), Error::<Test>::PdfHashMissing);
+        assert_noop!(
+            change(INSURER_A, 1, lock(SHARED, "c")),
+            Error::<Test>::FieldMissing(SummaryField::PdfHash)
+        );
         assert_ok!(send(HOSPITAL, fill(Some([1; 32]), None)));
-        assert_noop!(change(INSURER_A, 1, lock(SHARED, "c")), Error::<Test>::LocationHashMissing);
+        assert_noop!(
+            change(INSURER_A, 1, lock(SHARED, "c")),
+            Error::<Test>::FieldMissing(SummaryField::LocationHash)
+        );
         assert_ok!(send(HOSPITAL, fill(None, Some([2; 32]))));
         assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
         assert_ok!(change(INSURER_A, 1, reimburse(1)));
@@ -102,7 +108,7 @@ fn a_batch_names_the_field_that_its_bill_lacks() {
         };
         let changes = StatusBatch::try_from(vec![item(1), item(2)]).expect("two items");
         let call = |mode| Call::<Test>::change_status_batch { changes: changes.clone(), mode };
-        let error = ErrorIndex(Error::<Test>::PdfHashMissing.encode()[0]);
+        let error = ErrorIndex(Error::<Test>::FieldMissing(SummaryField::PdfHash).encode()[0]);
         let refused = Error::<Test>::BatchItem { index: 1, error };
         assert_noop!(send(INSURER_A, call(BatchMode::AllOrNothing)), refused);
         assert_ok!(send(INSURER_A, call(BatchMode::PerItem)));

@@ -2,7 +2,8 @@
 
 use crate::{Call, Error, Event, Mismatch, mock::*};
 use billchain_primitives::{
-    BillKind, BillStatus, BillSummary, Operation, Target, traits::SummaryProblem,
+    BillKind, BillStatus, BillSummary, Operation, Target,
+    seams::{ParticipantProblem, SummaryProblem, TransitionProblem},
 };
 use frame::testing_prelude::*;
 
@@ -41,7 +42,7 @@ fn one_call_reverses_and_adds_the_red_and_the_balance_bill() {
         );
         assert_noop!(
             send(HOSPITAL, reverse(None, red(4, &bill(1)), None)),
-            Error::<Test>::FinalStatus
+            Error::<Test>::Transition(TransitionProblem::FinalStatus)
         );
         // The balance bill is an ordinary one.
         assert_ok!(change(INSURER_A, 3, lock(SHARED, "c")));
@@ -123,8 +124,8 @@ fn only_the_issuer_reverses_and_only_a_normal_bill() {
         register(bill(1));
         for (sender, expected) in [
             (CLINIC, Error::<Test>::NotIssuer),
-            (INSURER_A, Error::RoleForbidden),
-            (STRANGER, Error::NotParticipant),
+            (INSURER_A, Error::Transition(TransitionProblem::RoleForbidden)),
+            (STRANGER, Error::Sender(ParticipantProblem::NotFound)),
         ] {
             assert_noop!(send(sender, reverse(None, red.clone(), None)), expected);
         }
@@ -134,7 +135,10 @@ fn only_the_issuer_reverses_and_only_a_normal_bill() {
         );
         let refused = |red: &BillSummary| {
             let call = reverse(None, red.clone(), None);
-            assert_noop!(send(HOSPITAL, call), Error::<Test>::IllegalTransition);
+            assert_noop!(
+                send(HOSPITAL, call),
+                Error::<Test>::Transition(TransitionProblem::IllegalTransition)
+            );
         };
         assert_ok!(change(INSURER_A, 1, lock(SHARED, "c")));
         refused(&red);
@@ -230,8 +234,14 @@ fn refusals_of_a_summary_update() {
         assert_noop!(send(HOSPITAL, fill(None, None)), Error::<Test>::NothingToUpdate);
         assert_noop!(send(HOSPITAL, fill(Some(0), None)), Error::<Test>::HashZero);
         assert_noop!(send(CLINIC, fill(Some(1), None)), Error::<Test>::NotIssuer);
-        assert_noop!(send(INSURER_A, fill(Some(1), None)), Error::<Test>::RoleForbidden);
+        assert_noop!(
+            send(INSURER_A, fill(Some(1), None)),
+            Error::<Test>::Transition(TransitionProblem::RoleForbidden)
+        );
         assert_ok!(send(HOSPITAL, reverse(None, red(2, &bill(1)), None)));
-        assert_noop!(send(HOSPITAL, fill(Some(1), None)), Error::<Test>::FinalStatus);
+        assert_noop!(
+            send(HOSPITAL, fill(Some(1), None)),
+            Error::<Test>::Transition(TransitionProblem::FinalStatus)
+        );
     });
 }

@@ -5,7 +5,11 @@ use crate::{
     mock::*,
     types::{act_key, bill_case_key},
 };
-use billchain_primitives::{BillStatus, Did, Stamp, sm3};
+use billchain_primitives::{
+    BillStatus, Did, Stamp,
+    seams::{ParticipantProblem, TransitionProblem},
+    sm3,
+};
 use codec::{Decode, Encode};
 use frame::{deps::frame_support::assert_err, testing_prelude::*, traits::Hooks};
 
@@ -146,9 +150,9 @@ fn only_administrators_act() {
     run(|| {
         assert_ok!(open(ADMIN, 1, &[user(1)]));
         for (seed, expected) in [
-            (STRANGER, Error::<Test>::NotParticipant),
-            (FROZEN, Error::ParticipantFrozen),
-            (CANCELLED, Error::ParticipantCancelled),
+            (STRANGER, Error::<Test>::Sender(ParticipantProblem::NotFound)),
+            (FROZEN, Error::Sender(ParticipantProblem::Frozen)),
+            (CANCELLED, Error::Sender(ParticipantProblem::Cancelled)),
             (HOSPITAL, Error::NotAdministrator),
             (USER + 1, Error::NotAdministrator),
         ] {
@@ -239,7 +243,10 @@ fn what_the_status_machine_refuses_leaves_no_act() {
         assert_ok!(open(ADMIN, 1, &[user(1)]));
         assert_noop!(unlock(ADMIN, 1), pallet_bill_update::Error::<Test>::NotLocked);
         assert_ok!(lock(ADMIN, 1));
-        assert_noop!(lock(ADMIN, 1), pallet_bill_update::Error::<Test>::IllegalTransition);
+        assert_noop!(
+            lock(ADMIN, 1),
+            pallet_bill_update::Error::<Test>::Transition(TransitionProblem::IllegalTransition)
+        );
         assert_eq!(Dispute::case(1).map(|case| case.acts), Some(2));
         // The lock outlives the case; the next case can end it.
         assert_ok!(close(1, Outcome::Dismissed));

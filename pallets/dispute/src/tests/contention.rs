@@ -4,7 +4,8 @@ use crate::{
     Contender, Contests, Error, Event, LockRequest, OutOfOrder, Precedence, Resolution,
     Resolutions, mock::*, types::resolution_key,
 };
-use billchain_primitives::{BillStatus, Did, Fen, Hash, SceneId, traits::Contention};
+use billchain_primitives::seams::SceneProblem;
+use billchain_primitives::{BillStatus, Did, Fen, Hash, SceneId, seams::Contention};
 use codec::Decode;
 use core::cmp::Ordering;
 use frame::testing_prelude::*;
@@ -208,7 +209,10 @@ fn a_claim_in_no_scene_weighs_nothing_and_is_refused() {
         let contest = Contests::<Test>::get(key(1)).expect("both were announced");
         assert_eq!(contest.contenders[1].precedence.weight, 0);
         let alone = Ask { number: 2, ..nowhere };
-        assert_eq!(alone.run(), Err(pallet_bill_update::Error::<Test>::SceneNotFound.into()));
+        assert_eq!(
+            alone.run(),
+            Err(pallet_bill_update::Error::<Test>::Scene(SceneProblem::NotFound).into())
+        );
     });
 }
 

@@ -5,8 +5,8 @@ use super::Written;
 use crate::types::Effect;
 use billchain_primitives::{
     SceneId,
-    rule::{Comparison, Form, FormOperand, FormValue, Guarded, Membership},
-    traits::PolicyId,
+    condition::{Comparison, Form, FormOperand, FormValue, Guarded, Membership},
+    seams::PolicyId,
 };
 use prost::{Enumeration, Message, Oneof};
 

@@ -5,7 +5,7 @@ use crate::{
     document::{Document, DocumentError, Part, Written},
     mock::*,
 };
-use billchain_primitives::rule::{Fault, Form, FormOperand, FormValue};
+use billchain_primitives::condition::{Fault, Form, FormOperand, FormValue};
 use frame::testing_prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -88,7 +88,7 @@ fn a_rule_at_fault_is_named_with_its_path() {
         error.to_string(),
         "conditions/or/1: an operation the policy is for does not have the field"
     );
-    let DocumentError::Rule(error) = error else { panic!("{error}") };
+    let DocumentError::Conditions(error) = error else { panic!("{error}") };
     assert_eq!((error.node, error.fault), (2, Fault::NotAvailable));
 }
 
@@ -127,19 +127,19 @@ fn both_formats_give_the_document_back() {
 #[test]
 fn protobuf_is_the_schemas() {
     let written = Written {
-        id: billchain_primitives::traits::PolicyId(7),
+        id: billchain_primitives::seams::PolicyId(7),
         version: 300,
         name: "n".into(),
         keywords: vec!["k".into()],
         scenes: vec![billchain_primitives::SceneId(1), billchain_primitives::SceneId(300)],
-        operations: vec![billchain_primitives::rule::Guarded::Reimburse],
+        operations: vec![billchain_primitives::condition::Guarded::Reimburse],
         effect: Effect::Deny,
         priority: 0,
         references: vec![],
         description: String::new(),
         conditions: Form::Not(Box::new(Form::Compare {
             field: "f".into(),
-            comparison: billchain_primitives::rule::Comparison::AtMost,
+            comparison: billchain_primitives::condition::Comparison::AtMost,
             operand: FormOperand::Value(FormValue::Number(-1)),
         })),
     };

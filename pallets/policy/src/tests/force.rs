@@ -3,8 +3,8 @@
 use crate::{Error, PolicyStatus, mock::*};
 use billchain_primitives::{
     BillKey, BillKind, BillSummary, ClaimNo, Fen, IssueDate, IssueTime, PayerType, SceneId,
-    rule::{BillFacts, ClaimFacts, Guarded},
-    traits::{Policies, PolicyId, PolicyRefusal},
+    condition::{BillFacts, ClaimFacts, Guarded},
+    seams::{Policies, PolicyId, PolicyRefusal},
 };
 use frame::testing_prelude::*;
 use serde_json::{Value as Json, json};

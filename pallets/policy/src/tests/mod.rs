@@ -10,9 +10,9 @@ use crate::{
 };
 use billchain_primitives::{
     Did, Keyword, Name,
-    rule::{Fault, Guarded},
+    condition::{Fault, Guarded},
+    seams::{ParticipantProblem, Policies, PolicyId, PolicyProblem},
     sm3,
-    traits::{Policies, PolicyId, PolicyProblem},
 };
 use frame::{deps::sp_runtime::traits::BadOrigin, testing_prelude::*, traits::Hooks};
 use serde_json::json;
@@ -89,9 +89,9 @@ fn both_formats_make_the_same_policy() {
 #[test]
 fn senders_that_may_not_act_are_told_why() {
     let rows = [
-        (STRANGER, Refusal::NotParticipant),
-        (FROZEN, Refusal::ParticipantFrozen),
-        (CANCELLED, Refusal::ParticipantCancelled),
+        (STRANGER, Refusal::Sender(ParticipantProblem::NotFound)),
+        (FROZEN, Refusal::Sender(ParticipantProblem::Frozen)),
+        (CANCELLED, Refusal::Sender(ParticipantProblem::Cancelled)),
         (HOSPITAL, Refusal::RoleForbidden),
     ];
     run(|| {
@@ -175,15 +175,15 @@ fn what_a_document_names_must_exist() {
             (json!({"references": [8]}), Refusal::UnknownPolicy(PolicyId(8))),
             (
                 json!({"conditions": {"not": {"=": ["colour", "red"]}}}),
-                Refusal::InvalidRule { node: 1, fault: Fault::UnknownField },
+                Refusal::InvalidConditions { node: 1, fault: Fault::UnknownField },
             ),
             (
                 json!({"conditions": {"<": ["issue_date", {"field": "total"}]}}),
-                Refusal::InvalidRule { node: 0, fault: Fault::TypeMismatch },
+                Refusal::InvalidConditions { node: 0, fault: Fault::TypeMismatch },
             ),
             (
                 json!({"conditions": {"<": ["amount", 5]}}),
-                Refusal::InvalidRule { node: 0, fault: Fault::NotAvailable },
+                Refusal::InvalidConditions { node: 0, fault: Fault::NotAvailable },
             ),
         ];
         for (changes, expected) in rows {

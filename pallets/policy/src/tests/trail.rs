@@ -4,7 +4,7 @@ use crate::{
     Act, BY_TIME, Decision, Flow, Flows, IndexedStep, NO_STEP, PolicyStatus, by_actor_key,
     by_actor_prefix, by_time_key, mock::*,
 };
-use billchain_primitives::{sm3, traits::PolicyId};
+use billchain_primitives::{seams::PolicyId, sm3};
 use codec::{Decode, Encode};
 use frame::testing_prelude::*;
 

@@ -9,9 +9,7 @@ use crate::words::{
     Adjustment, Bill, Case, Claim, Done, Draft, Field, Hashes, Key, Kind, Link, Lock, Place,
     Refusal, Relation, RuleSet, Scene, Status, Verdict,
 };
-use billchain_primitives::{
-    BillKey, BillKind, BillStatus, PayerType, SceneId, Stamp, traits::LockPurpose,
-};
+use billchain_primitives::{BillKey, BillKind, BillStatus, LockPurpose, PayerType, SceneId, Stamp};
 use billchain_runtime::{BillRegister, BillUpdate, Dispute, Runtime, RuntimeError, RuntimeEvent};
 use pallet_bill_register::{BillField, Error as RegisterError, Event as Registered};
 use pallet_bill_update::{Error as UpdateError, Event as Updated};
@@ -82,7 +80,11 @@ pub(super) fn refusal(error: DispatchError) -> Refusal {
             | RegisterError::BatchItemFieldRule { index, .. },
         )) => Refusal::Item(index),
         Some(RuntimeError::BillUpdate(
-            UpdateError::BatchItem { index, .. } | UpdateError::BatchItemContended { index },
+            UpdateError::BatchItem { index, .. }
+            | UpdateError::BatchItemTransition { index, .. }
+            | UpdateError::BatchItemGrant { index, .. }
+            | UpdateError::BatchItemFieldMissing { index, .. }
+            | UpdateError::BatchItemContended { index },
         )) => Refusal::Item(index),
         _ => Refusal::Rule,
     }

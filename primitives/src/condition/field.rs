@@ -2,7 +2,7 @@
 
 use crate::{
     BillKind, Did, Fen, IssueDate, IssueTime, Moment, PayerType, SceneId,
-    codec_util::ascii_newtype, text::RuleText,
+    codec_util::ascii_newtype, text::ConditionText,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::cmp::Ordering;
@@ -105,7 +105,7 @@ impl Type {
 )]
 pub enum Value {
     /// A short text.
-    Text(RuleText),
+    Text(ConditionText),
     /// Money.
     Fen(Fen),
     /// A date.

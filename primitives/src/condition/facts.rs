@@ -1,7 +1,7 @@
 //! What is known of a bill and an operation when conditions are evaluated.
 
 use super::{Field, Guarded, Region, Value};
-use crate::{BillSummary, ClaimNo, Did, Fen, IssueDate, IssueTime, Moment, RuleText, SceneId};
+use crate::{BillSummary, ClaimNo, ConditionText, Did, Fen, IssueDate, IssueTime, Moment, SceneId};
 use std::collections::BTreeMap;
 
 /// Where an evaluation finds the values of fields.
@@ -57,7 +57,7 @@ impl BillFacts<'_> {
 }
 
 fn text(text: &str) -> Option<Value> {
-    RuleText::new(text).ok().map(Value::Text)
+    ConditionText::new(text).ok().map(Value::Text)
 }
 
 fn time_of_day(now: Moment) -> Option<Value> {

@@ -7,15 +7,15 @@
 //!
 //! # Two forms
 //! People and services write the nested [`Form`], in JSON or protobuf; see
-//! [`form`] for the JSON. The chain keeps the flat [`Rule`]: the same nodes in
+//! [`form`] for the JSON. The chain keeps the flat [`Conditions`]: the same nodes in
 //! prefix order, each a SCALE value. A flat list decodes without recursion and
 //! an explorer can show it.
 //!
 //! # What it promises
-//! - A [`Rule`] is proof that its tree is whole, within the bounds below, and
+//! - A [`Conditions`] is proof that its tree is whole, within the bounds below, and
 //!   type-checked: it cannot be built or decoded otherwise.
 //! - Evaluation is total and deterministic: no errors, no arithmetic that could
-//!   overflow, no floating point, and exactly [`Rule::steps`] steps, whatever
+//!   overflow, no floating point, and exactly [`Conditions::steps`] steps, whatever
 //!   the bill.
 //!
 //! # What it does not do
@@ -30,7 +30,7 @@ pub mod form;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Fault, RuleError};
+pub use check::{ConditionError, Fault};
 pub use facts::{BillFacts, ClaimFacts, Facts};
 pub use field::{Field, Guarded, Region, Type, Value};
 pub use form::{Form, FormOperand, FormValue, read_facts};
@@ -47,7 +47,7 @@ pub const MAX_DEPTH: usize = 8;
 /// Most values of one list.
 pub const MAX_LIST: u32 = 32;
 /// Longest encoding of a rule, in bytes.
-pub const MAX_RULE_BYTES: usize = 4_096;
+pub const MAX_CONDITION_BYTES: usize = 4_096;
 /// Most steps of an evaluation: one a node and one a list value.
 pub const MAX_STEPS: u32 = MAX_NODES + MAX_NODES * MAX_LIST;
 
@@ -190,7 +190,7 @@ fn compare(left: &Value, comparison: Comparison, right: &Value) -> bool {
 
 /// Nodes in prefix order, checked. Encodes as the list of its nodes.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, TypeInfo)]
-pub struct Rule(BoundedVec<Node, ConstU32<MAX_NODES>>);
+pub struct Conditions(BoundedVec<Node, ConstU32<MAX_NODES>>);
 
 /// What an evaluation found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -201,16 +201,16 @@ pub struct Evaluation {
     pub steps: u32,
 }
 
-impl Rule {
+impl Conditions {
     /// The rule, if the nodes are one.
-    pub fn new(nodes: Vec<Node>) -> Result<Self, RuleError> {
+    pub fn new(nodes: Vec<Node>) -> Result<Self, ConditionError> {
         if let Err((node, fault)) = check::check(&nodes) {
-            return Err(RuleError::at(&nodes, node, fault));
+            return Err(ConditionError::at(&nodes, node, fault));
         }
         let last = nodes.len();
         BoundedVec::try_from(nodes)
             .map(Self)
-            .map_err(|nodes| RuleError::at(&nodes, last, Fault::TooManyNodes))
+            .map_err(|nodes| ConditionError::at(&nodes, last, Fault::TooManyNodes))
     }
 
     /// The nodes.
@@ -230,10 +230,10 @@ impl Rule {
     }
 
     /// The first node that asks about a field which `operation` does not have.
-    pub fn unavailable(&self, operation: Guarded) -> Option<RuleError> {
+    pub fn unavailable(&self, operation: Guarded) -> Option<ConditionError> {
         let missing = |field: &Field| !field.is_known_of(operation);
         let node = self.0.iter().position(|node| fields_of(node).any(|field| missing(&field)))?;
-        Some(RuleError::at(&self.0, node, Fault::NotAvailable))
+        Some(ConditionError::at(&self.0, node, Fault::NotAvailable))
     }
 
     /// Every field that the rule asks about.
@@ -294,17 +294,17 @@ impl Rule {
     }
 }
 
-impl Decode for Rule {
+impl Decode for Conditions {
     fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
         let nodes = BoundedVec::<Node, ConstU32<MAX_NODES>>::decode(input)?;
         Self::new(nodes.into_inner())
-            .map_err(|_| "Rule: expected a whole, type-checked tree within the bounds".into())
+            .map_err(|_| "Conditions: expected a whole, type-checked tree within the bounds".into())
     }
 }
-impl DecodeWithMemTracking for Rule {}
+impl DecodeWithMemTracking for Conditions {}
 
-impl MaxEncodedLen for Rule {
+impl MaxEncodedLen for Conditions {
     fn max_encoded_len() -> usize {
-        MAX_RULE_BYTES
+        MAX_CONDITION_BYTES
     }
 }

@@ -3,16 +3,17 @@
 
 use super::*;
 use crate::{
-    BillKind, BillSummary, ClaimNo, Did, Fen, IssueDate, IssueTime, PayerType, RuleText, SceneId,
+    BillKind, BillSummary, ClaimNo, ConditionText, Did, Fen, IssueDate, IssueTime, PayerType,
+    SceneId,
 };
 use codec::{Decode, Encode};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
-fn rule(json: Json) -> Result<Rule, RuleError> {
+fn rule(json: Json) -> Result<Conditions, ConditionError> {
     let form: Form = serde_json::from_value(json).expect("the form of a condition");
-    Rule::try_from(&form)
+    Conditions::try_from(&form)
 }
 
 fn fault(json: Json) -> (String, Fault) {
@@ -163,7 +164,7 @@ fn the_bounds_hold_to_the_node() {
     let one = rule(lists(1)).unwrap();
     assert_eq!(one.steps(), 1 + 1 + 32);
     assert_eq!(fault(lists(2)), (String::new(), Fault::TooLong));
-    assert!(one.encoded_size() <= Rule::max_encoded_len());
+    assert!(one.encoded_size() <= Conditions::max_encoded_len());
 }
 
 #[test]
@@ -194,8 +195,8 @@ fn foreign_bytes_are_a_rule_only_if_they_are_one() {
     ];
     for (nodes, expected) in rows {
         let encoded = nodes.encode();
-        assert_eq!(Rule::decode(&mut &encoded[..]).is_ok(), expected.is_ok(), "{nodes:?}");
-        assert_eq!(Rule::new(nodes).map(drop).map_err(|error| error.fault), expected);
+        assert_eq!(Conditions::decode(&mut &encoded[..]).is_ok(), expected.is_ok(), "{nodes:?}");
+        assert_eq!(Conditions::new(nodes).map(drop).map_err(|error| error.fault), expected);
     }
 }
 
@@ -311,9 +312,9 @@ fn hand_written_facts_are_read_or_refused_by_name() {
 fn value(kind: Type) -> BoxedStrategy<Value> {
     let did = |n: u8| Value::Did(format!("did:bill:{n}").parse().unwrap());
     match kind {
-        Type::Text => {
-            (0..4_u8).prop_map(|n| Value::Text(RuleText::new(&format!("票{n}")).unwrap())).boxed()
-        }
+        Type::Text => (0..4_u8)
+            .prop_map(|n| Value::Text(ConditionText::new(&format!("票{n}")).unwrap()))
+            .boxed(),
         Type::Fen => (-3..3_i64).prop_map(|n| Value::Fen(Fen::new(n).unwrap())).boxed(),
         Type::Date => {
             (1..4_u32).prop_map(|n| Value::Date(IssueDate::new(20_261_100 + n).unwrap())).boxed()
@@ -442,10 +443,10 @@ fn naive(condition: &Json, facts: &BTreeMap<String, Json>) -> bool {
 }
 
 /// The rule that the nodes are, if they are one.
-fn sound(nodes: Vec<Node>) -> Option<Rule> {
-    match Rule::new(nodes) {
+fn sound(nodes: Vec<Node>) -> Option<Conditions> {
+    match Conditions::new(nodes) {
         Ok(rule) => Some(rule),
-        Err(RuleError { fault: Fault::Contradiction | Fault::TooManyNodes, .. }) => None,
+        Err(ConditionError { fault: Fault::Contradiction | Fault::TooManyNodes, .. }) => None,
         Err(error) => panic!("{error}"),
     }
 }
@@ -457,10 +458,10 @@ proptest! {
     fn json_and_scale_forms_give_the_rule_back(nodes in tree()) {
         let Some(rule) = sound(nodes) else { return Ok(()) };
         let encoded = rule.encode();
-        prop_assert!(encoded.len() <= Rule::max_encoded_len());
-        prop_assert_eq!(&Rule::decode(&mut &encoded[..]).unwrap(), &rule);
+        prop_assert!(encoded.len() <= Conditions::max_encoded_len());
+        prop_assert_eq!(&Conditions::decode(&mut &encoded[..]).unwrap(), &rule);
         let json = serde_json::to_string(&rule).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Rule>(&json).unwrap(), rule);
+        prop_assert_eq!(serde_json::from_str::<Conditions>(&json).unwrap(), rule);
     }
 
     #[test]
@@ -483,7 +484,7 @@ proptest! {
     fn a_contradiction_holds_for_no_bill(nodes in tree(), facts in facts()) {
         // What was refused as contradictory is rebuilt without the check: the
         // `and` with the pair can hold for nothing.
-        let Err(error) = Rule::new(nodes.clone()) else { return Ok(()) };
+        let Err(error) = Conditions::new(nodes.clone()) else { return Ok(()) };
         if error.fault != Fault::Contradiction {
             return Ok(());
         }
@@ -492,7 +493,7 @@ proptest! {
         let excluded = nodes[..usize::from(error.node)]
             .iter()
             .filter(|node| node.arity().is_none())
-            .any(|earlier| Rule::new(vec![Node::And(2), earlier.clone(), later.clone()]).is_err()
+            .any(|earlier| Conditions::new(vec![Node::And(2), earlier.clone(), later.clone()]).is_err()
                 && !(holds(earlier) && holds(later)));
         prop_assert!(excluded);
     }
@@ -503,8 +504,8 @@ proptest! {
         if let Some(first) = bytes.first_mut() {
             *first = (*first % 16) << 2;
         }
-        if let Ok(rule) = Rule::decode(&mut &bytes[..]) {
-            prop_assert!(Rule::new(rule.nodes().to_vec()).is_ok());
+        if let Ok(rule) = Conditions::decode(&mut &bytes[..]) {
+            prop_assert!(Conditions::new(rule.nodes().to_vec()).is_ok());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whether nodes are a rule, and where they are not.
 
 use super::{
-    Comparison, MAX_DEPTH, MAX_LIST, MAX_NODES, MAX_RULE_BYTES, Node, Operand, Type, Value,
+    Comparison, MAX_CONDITION_BYTES, MAX_DEPTH, MAX_LIST, MAX_NODES, Node, Operand, Type, Value,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::{cmp::Ordering, fmt};
@@ -59,7 +59,7 @@ impl fmt::Display for Fault {
             Self::NoOperand => f.write_str("expected at least one operand"),
             Self::EmptyList => f.write_str("expected at least one value"),
             Self::ListTooLong => write!(f, "expected at most {MAX_LIST} values"),
-            Self::TooLong => write!(f, "expected a rule of at most {MAX_RULE_BYTES} bytes"),
+            Self::TooLong => write!(f, "expected a rule of at most {MAX_CONDITION_BYTES} bytes"),
             Self::UnknownField => f.write_str("there is no such field"),
             Self::TypeMismatch => f.write_str("expected two sides of one type"),
             Self::InvalidValue => f.write_str("expected a value of the field's type"),
@@ -77,7 +77,7 @@ impl fmt::Display for Fault {
 /// Why something is no rule, and where.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("conditions{path}: {fault}{}", .found.as_ref().map(|f| format!(", found {f}")).unwrap_or_default())]
-pub struct RuleError {
+pub struct ConditionError {
     /// Index of the offending node, in prefix order from 0.
     pub node: u8,
     /// Its place in the nested form, as a JSON pointer (RFC 6901); the root's
@@ -89,7 +89,7 @@ pub struct RuleError {
     pub found: Option<String>,
 }
 
-impl RuleError {
+impl ConditionError {
     pub(super) fn at(nodes: &[Node], node: usize, fault: Fault) -> Self {
         let path = path_of(nodes, node);
         Self { node: index(node), path, fault, found: None }
@@ -110,7 +110,7 @@ pub(super) fn check(nodes: &[Node]) -> Result<(), (usize, Fault)> {
     for (at, node) in nodes.iter().enumerate() {
         leaf(node).map_err(|fault| (at, fault))?;
     }
-    if nodes.encoded_size() > MAX_RULE_BYTES {
+    if nodes.encoded_size() > MAX_CONDITION_BYTES {
         return Err((0, Fault::TooLong));
     }
     contradiction(nodes).map_or(Ok(()), |at| Err((at, Fault::Contradiction)))

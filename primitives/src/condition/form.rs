@@ -18,20 +18,20 @@
 //! key above all, is refused.
 //!
 //! ```
-//! use billchain_primitives::rule::Rule;
+//! use billchain_primitives::condition::Conditions;
 //! let json = r#"{"and": [{"in": ["region", ["31", "32"]]}, {"<=": ["amount", 500000]}]}"#;
-//! let rule: Rule = serde_json::from_str(json).unwrap();
+//! let rule: Conditions = serde_json::from_str(json).unwrap();
 //! assert_eq!(rule.nodes().len(), 3);
 //! let wrong = json.replace("amount", "issue_date");
-//! let error = serde_json::from_str::<Rule>(&wrong).unwrap_err().to_string();
+//! let error = serde_json::from_str::<Conditions>(&wrong).unwrap_err().to_string();
 //! assert!(error.contains("conditions/and/1: expected a value of the field's type"), "{error}");
 //! ```
 
 use super::{
-    Comparison, Fault, Field, MAX_DEPTH, MAX_LIST, MAX_NODES, Membership, Node, Operand, Region,
-    Rule, RuleError, Type, Value, Values, check::index,
+    Comparison, ConditionError, Conditions, Fault, Field, MAX_DEPTH, MAX_LIST, MAX_NODES,
+    Membership, Node, Operand, Region, Type, Value, Values, check::index,
 };
-use crate::{BillKind, Did, Fen, IssueDate, IssueTime, PayerType, RuleText, SceneId};
+use crate::{BillKind, ConditionText, Did, Fen, IssueDate, IssueTime, PayerType, SceneId};
 use core::fmt;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -122,7 +122,7 @@ impl Value {
 
     fn of_text(kind: Type, text: &str) -> Option<Self> {
         match kind {
-            Type::Text => RuleText::new(text).ok().map(Self::Text),
+            Type::Text => ConditionText::new(text).ok().map(Self::Text),
             Type::Did => Did::new(text.as_bytes()).ok().map(Self::Did),
             Type::Region => text.parse::<Region>().ok().map(Self::Region),
             Type::Kind => match text {
@@ -185,17 +185,17 @@ struct Flattening {
 }
 
 impl Flattening {
-    fn fault(&self, fault: Fault, found: Option<String>) -> RuleError {
-        RuleError { node: index(self.nodes.len()), path: self.path.clone(), fault, found }
+    fn fault(&self, fault: Fault, found: Option<String>) -> ConditionError {
+        ConditionError { node: index(self.nodes.len()), path: self.path.clone(), fault, found }
     }
 
-    fn field(&self, name: &str) -> Result<Field, RuleError> {
+    fn field(&self, name: &str) -> Result<Field, ConditionError> {
         let shown: String = name.chars().take(40).collect();
         Field::by_name(name)
             .ok_or_else(|| self.fault(Fault::UnknownField, Some(format!("{shown:?}"))))
     }
 
-    fn value(&self, field: Field, written: &FormValue) -> Result<Value, RuleError> {
+    fn value(&self, field: Field, written: &FormValue) -> Result<Value, ConditionError> {
         Value::read(field.kind(), written).ok_or_else(|| {
             let shown: String = match written {
                 FormValue::Number(number) => number.to_string(),
@@ -207,7 +207,7 @@ impl Flattening {
         })
     }
 
-    fn add(&mut self, form: &Form, depth: usize) -> Result<(), RuleError> {
+    fn add(&mut self, form: &Form, depth: usize) -> Result<(), ConditionError> {
         if depth >= MAX_DEPTH {
             return Err(self.fault(Fault::TooDeep, None));
         }
@@ -253,7 +253,7 @@ impl Flattening {
         node: fn(u8) -> Node,
         operands: &[Form],
         depth: usize,
-    ) -> Result<(), RuleError> {
+    ) -> Result<(), ConditionError> {
         // More operands than a byte counts are more than there may be nodes.
         let count = u8::try_from(operands.len())
             .map_err(|_| self.fault(Fault::TooManyNodes, Some(operands.len().to_string())))?;
@@ -273,18 +273,18 @@ impl Flattening {
     }
 }
 
-impl TryFrom<&Form> for Rule {
-    type Error = RuleError;
+impl TryFrom<&Form> for Conditions {
+    type Error = ConditionError;
 
-    fn try_from(form: &Form) -> Result<Self, RuleError> {
+    fn try_from(form: &Form) -> Result<Self, ConditionError> {
         let mut flattening = Flattening { nodes: Vec::new(), path: String::new() };
         flattening.add(form, 0)?;
-        Rule::new(flattening.nodes)
+        Conditions::new(flattening.nodes)
     }
 }
 
-impl From<&Rule> for Form {
-    fn from(rule: &Rule) -> Self {
+impl From<&Conditions> for Form {
+    fn from(rule: &Conditions) -> Self {
         let mut nodes = rule.nodes().iter();
         nest(&mut nodes)
     }
@@ -314,15 +314,15 @@ fn nest<'a>(nodes: &mut impl Iterator<Item = &'a Node>) -> Form {
     }
 }
 
-impl Serialize for Rule {
+impl Serialize for Conditions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Form::from(self).serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Rule {
+impl<'de> Deserialize<'de> for Conditions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Rule::try_from(&Form::deserialize(deserializer)?).map_err(de::Error::custom)
+        Conditions::try_from(&Form::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 

@@ -1,0 +1,24 @@
+//! Seams between the contracts: a pallet asks for a role, the runtime says
+//! which pallet plays it.
+
+mod access_nodes;
+mod contention;
+mod grants;
+mod ledger;
+mod participants;
+mod policies;
+mod scenes;
+mod transitions;
+
+pub use access_nodes::{AccessNodes, AccessProblem};
+pub use contention::{BillLocks, Contention};
+pub use grants::{GrantProblem, GrantUse, Grants};
+pub use ledger::{BillLedger, BillsInForce, SummaryProblem};
+pub use participants::{
+    ActiveParticipant, Administrators, ParticipantProblem, ParticipantStatus, Participants,
+};
+pub use policies::{Policies, PolicyId, PolicyProblem, PolicyRefusal};
+pub use scenes::{
+    AccessNodePolicy, ReimbursementMode, SceneProblem, SceneTerms, Scenes, VoidPolicy,
+};
+pub use transitions::{TransitionProblem, TransitionRules};
