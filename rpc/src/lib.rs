@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod access_node;
+mod allotment;
 mod author;
 mod authorization;
 mod batch;

@@ -1,10 +1,10 @@
 //! The server: methods, limits, start and stop.
 
 use crate::{
-    ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, author,
-    authorization, batch::BatchLayer, bill, bill_lists, block, compose, dispute, error::Answer,
-    heads, history, openrpc, params::Args, participant, party, permission, policy, scene, state,
-    system, transaction, verify,
+    ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, allotment,
+    author, authorization, batch::BatchLayer, bill, bill_lists, block, compose, dispute,
+    error::Answer, heads, history, openrpc, params::Args, participant, party, permission, policy,
+    scene, state, system, transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
@@ -127,6 +127,7 @@ fn methods(
     scene::register(&mut module)?;
     bill_lists::register(&mut module)?;
     access_node::register(&mut module)?;
+    allotment::register(&mut module)?;
     authorization::register(&mut module)?;
     policy::register(&mut module)?;
     transaction::register(&mut module)?;
