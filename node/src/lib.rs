@@ -7,6 +7,7 @@ mod admission;
 mod application;
 mod commands;
 pub mod config;
+mod database;
 mod metrics;
 mod ports;
 mod references;
@@ -98,7 +99,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         }
         Command::Init { config } => {
             let config = Config::load(&config)?;
-            let (_, chain) = service::open_chain(&config, OpenMode::CreateIfMissing)?;
+            let (_, chain) = database::open_chain(&config, OpenMode::CreateIfMissing)?;
             println!("{:?}", chain.genesis_hash());
         }
         Command::Keys(command) => keys::run(command)?,

@@ -4,68 +4,25 @@
 use crate::{
     admission::Admission,
     application::{ChainApplication, Limits, allowed_peer_ids},
-    commands::{keys, reindex},
+    commands::keys,
     config::{self, Config},
+    database::open_chain,
     metrics, ports,
     references::References,
 };
 use anyhow::{Context, Result, bail};
-use billchain_chain_spec::ChainSpec;
 use billchain_consensus::{ChainDomain, ConsensusConfig, NodeIdentity, PeerId};
 use billchain_executor::Chain;
 use billchain_rpc::{NodeInfo, RpcConfig, RpcContext};
 use billchain_runtime::limits::MAX_TRANSACTION_BYTES;
-use billchain_storage::{OpenMode, Storage, StorageOptions};
+use billchain_storage::OpenMode;
 use billchain_txpool::{
     Pool, PoolConfig,
     gossip::{self, GossipHandle},
 };
 use prometheus_client::registry::Registry;
-use std::{
-    collections::BTreeSet,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
-
-/// Reads a chain specification.
-pub(crate) fn load_spec(file: &Path) -> Result<ChainSpec> {
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("cannot read the chain specification {}", file.display()))?;
-    ChainSpec::from_json(&text).with_context(|| format!("chain specification {}", file.display()))
-}
-
-/// Where the database of the chain lies.
-pub(crate) fn chain_directory(config: &Config) -> PathBuf {
-    config.data_dir.join("chain")
-}
-
-/// How the database is opened.
-pub(crate) fn storage_options(config: &Config, mode: OpenMode) -> StorageOptions {
-    StorageOptions {
-        mode,
-        block_cache_bytes: config.storage.cache_mib << 20,
-        history_blocks: config.storage.state_window,
-        ..StorageOptions::default()
-    }
-}
-
-/// Opens the database and the chain in it.
-pub(crate) fn open_chain(config: &Config, mode: OpenMode) -> Result<(ChainSpec, Chain)> {
-    let spec = load_spec(&config.chain_spec)?;
-    let directory = chain_directory(config);
-    reindex::ensure_no_swap(&directory)?;
-    if mode == OpenMode::CreateIfMissing {
-        fs::create_dir_all(&directory)
-            .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
-    }
-    let storage = Storage::open(&directory, storage_options(config, mode))
-        .with_context(|| format!("cannot open the database in {}", directory.display()))?;
-    let chain = Chain::open(Arc::new(storage), &spec.genesis_state()?)?;
-    Ok((spec, chain))
-}
 
 /// Runs a node until it is told to stop or a part of it fails.
 pub(crate) async fn run(config: Config) -> Result<()> {

@@ -12,6 +12,7 @@ mod bad_starts;
 mod command;
 mod contention;
 mod damage;
+mod faults;
 mod garbage;
 mod http;
 mod joins;
