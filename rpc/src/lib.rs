@@ -23,6 +23,7 @@
 
 mod accept;
 mod access_node;
+mod allotment;
 mod author;
 mod authorization;
 mod batch;

@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, accept::accept, access_node,
-    author, authorization, batch::BatchLayer, bill, bill_lists, block, compose, dispute,
+    allotment, author, authorization, batch::BatchLayer, bill, bill_lists, block, compose, dispute,
     error::Answer, heads, history, openrpc, params::Args, participant, party, permission, policy,
     scene, state, system, transaction, verify,
 };
@@ -146,6 +146,7 @@ fn methods(
     scene::register(&mut module)?;
     bill_lists::register(&mut module)?;
     access_node::register(&mut module)?;
+    allotment::register(&mut module)?;
     authorization::register(&mut module)?;
     policy::register(&mut module)?;
     transaction::register(&mut module)?;

@@ -3,6 +3,7 @@
 
 mod access;
 mod administration;
+mod allotment;
 mod batches;
 mod compose;
 mod contracts;
