@@ -25,7 +25,7 @@ use commands::{
     devnet, keys, reindex, signing_memory,
 };
 use config::Config;
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// A consortium chain for fiscal electronic bills (财政电子票据).
@@ -89,7 +89,8 @@ pub fn main() -> ExitCode {
     match dispatch(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("billchain: {error:#}");
+            // Standard error may lie on the disk that is full.
+            let _ = writeln!(std::io::stderr(), "billchain: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -17,9 +17,11 @@ fn limited(files: u32) -> Vec<String> {
 }
 
 /// A node that survives the signal of a file that grows beyond its limit, so that
-/// the write fails as on a full disk.
+/// the write fails as on a full disk. Its log is written by another process, which
+/// has no limit.
 fn without_file_size_signal() -> Vec<String> {
-    ["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""].map(Into::into).to_vec()
+    let script = "trap '' XFSZ; exec \"$0\" \"$@\" > >(cat) 2>&1";
+    ["bash", "-c", script].map(Into::into).to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
