@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use malachitebft_app_channel::NetworkIdentity;
-use malachitebft_app_channel::app::engine::network::{NetworkMsg, NetworkRef};
 use malachitebft_app_channel::app::engine::node::NodeRef;
 use malachitebft_app_channel::app::engine::util::output_port::{
     OutputPort, OutputPortSubscriberTrait,
@@ -19,22 +18,27 @@ use malachitebft_app_channel::app::engine::util::output_port::{
 use malachitebft_app_channel::app::events::{RxEvent, TxEvent};
 use malachitebft_app_channel::app::metrics::{Metrics, SharedRegistry};
 use malachitebft_app_channel::app::spawn;
-use malachitebft_app_channel::app::types::core::SigningScheme;
+use malachitebft_app_channel::app::types::core::{PolkaCertificate, SigningScheme};
 use malachitebft_signing::{Signer, Verifier};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::codec::{self, ScaleCodec};
 use crate::config::{ConsensusConfig, NodeIdentity};
+use crate::early::EarlyMessages;
 use crate::error::ConsensusError;
-use crate::gate::{Gate, Guests};
+use crate::gate::{Gate, Guests, Hears};
 use crate::host::{Host, Question};
+use crate::lane::HeightSetup;
+use crate::network::Network;
 use crate::peers::AllowList;
 use crate::signing::{Sm2Scheme, Sm2Signer, Sm2Verifier};
-use crate::types::{Address, BillContext, StreamMessage};
+use crate::types::{Address, BillContext};
 
 /// How long the actors may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Certificates of polkas that may wait for the driver; those left out come again.
+const POLKAS: usize = 8;
 
 /// A running engine.
 pub(crate) struct Engine {
@@ -47,33 +51,17 @@ pub(crate) struct Engine {
     pub events: RxEvent<BillContext>,
     /// The engine's questions.
     pub questions: mpsc::UnboundedReceiver<Question>,
+    /// Certificates that peers send, unverified.
+    pub polkas: mpsc::Receiver<PolkaCertificate<BillContext>>,
 }
 
-/// Access to the peer network.
-#[derive(Clone)]
-pub(crate) struct Network {
-    actor: NetworkRef<BillContext>,
-    guests: Guests,
-}
-
-impl Network {
-    /// Sends a part to all peers.
-    pub(crate) fn publish(&self, part: StreamMessage) {
-        // Fails only when the engine is stopping, which the driver learns from
-        // the closed question channel.
-        let _ = self.actor.cast(NetworkMsg::PublishProposalPart(part));
-    }
-
-    /// The network actor, for requests with an answer.
-    pub(crate) fn actor(&self) -> &NetworkRef<BillContext> {
-        &self.actor
-    }
-
-    /// From now on the engine hears these peers and no others.
-    pub(crate) fn hear(&self, allowed: AllowList) {
-        self.guests.set(allowed);
-    }
-}
+/// Network, events, questions and certificates.
+type Children = (
+    Network,
+    RxEvent<BillContext>,
+    mpsc::UnboundedReceiver<Question>,
+    mpsc::Receiver<PolkaCertificate<BillContext>>,
+);
 
 fn start_error(error: impl std::fmt::Display) -> ConsensusError {
     ConsensusError::Start(error.to_string())
@@ -86,14 +74,16 @@ impl Engine {
         identity: &NodeIdentity,
         registry: &SharedRegistry,
         allowed: &AllowList,
+        setup: &HeightSetup,
     ) -> Result<Self, ConsensusError> {
         let metrics = Metrics::register(registry);
         let (node, node_task) =
             spawn::spawn_node_actor(metrics.clone()).await.map_err(start_error)?;
-        match Self::start_children(config, identity, registry, metrics, allowed, &node).await {
-            Ok((network, events, questions)) => {
+        match Self::start_children(config, identity, registry, metrics, allowed, setup, &node).await
+        {
+            Ok((network, events, questions, polkas)) => {
                 let (wal, port) = (config.wal_path(), config.socket_address());
-                Ok(Self { node, node_task, wal, port, network, events, questions })
+                Ok(Self { node, node_task, wal, port, network, events, questions, polkas })
             }
             Err(error) => {
                 stop_node(&node).await;
@@ -102,16 +92,16 @@ impl Engine {
         }
     }
 
-    #[allow(clippy::type_complexity)]
+    #[allow(clippy::too_many_arguments)]
     async fn start_children(
         config: &ConsensusConfig,
         identity: &NodeIdentity,
         registry: &SharedRegistry,
         metrics: Metrics,
         allowed: &AllowList,
+        setup: &HeightSetup,
         node: &NodeRef,
-    ) -> Result<(Network, RxEvent<BillContext>, mpsc::UnboundedReceiver<Question>), ConsensusError>
-    {
+    ) -> Result<Children, ConsensusError> {
         let engine_config = config.engine(&identity.domain, allowed.addresses());
         let sync_config = config.value_sync();
         let supervisor = || node.get_cell();
@@ -126,9 +116,15 @@ impl Engine {
         .await
         .map_err(start_error)?;
         network.link(supervisor());
-        let guests = Guests::new(allowed.clone());
-        let gate = Gate::spawn(network.clone(), guests.clone()).await.map_err(start_error)?;
+        let verifier = Sm2Verifier::new(identity.domain);
+        let early = EarlyMessages::new(verifier, setup.height, setup.validators.clone());
+        let (polkas, polka_receiver) = mpsc::channel(POLKAS);
+        let guests = Guests::new(allowed.clone(), early, polkas);
+        let spawn_gate = |hears| Gate::spawn(network.clone(), guests.clone(), hears);
+        let gate = spawn_gate(Hears::Consensus).await.map_err(start_error)?;
         gate.link(supervisor());
+        let sync_gate = spawn_gate(Hears::Sync).await.map_err(start_error)?;
+        sync_gate.link(supervisor());
 
         let wal = spawn::spawn_wal_actor(
             &BillContext,
@@ -171,9 +167,9 @@ impl Engine {
 
         let sync = spawn::spawn_sync_actor(
             BillContext,
-            gate,
+            sync_gate.clone(),
             host,
-            consensus,
+            consensus.clone(),
             ScaleCodec,
             &sync_config,
             registry,
@@ -184,7 +180,8 @@ impl Engine {
             sync.link(supervisor());
             sync.subscribe_to_port(&sync_port);
         }
-        Ok((Network { actor: network, guests }, receiver, questions))
+        let network = Network::new(network, sync_gate, consensus, guests);
+        Ok((network, receiver, questions, polka_receiver))
     }
 
     /// Access to the peer network.
@@ -198,7 +195,7 @@ impl Engine {
         // and then kills the others, which would leave the network's task and
         // its port behind.
         let reason = Some("consensus is stopping".to_owned());
-        if let Err(error) = self.network.actor.stop_and_wait(reason, Some(STOP_PATIENCE)).await {
+        if let Err(error) = self.network.actor().stop_and_wait(reason, Some(STOP_PATIENCE)).await {
             tracing::warn!(%error, "the network did not stop in time");
         }
         stop_node(&self.node).await;

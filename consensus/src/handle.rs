@@ -2,48 +2,21 @@
 
 use std::sync::Arc;
 
-use malachitebft_app_channel::app::engine::network::NetworkMsg;
 use malachitebft_app_channel::app::metrics::SharedRegistry;
-use malachitebft_app_channel::app::net::PeerId;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::application::Application;
 use crate::config::{ConsensusConfig, NodeIdentity};
 use crate::driver::{self, Parts};
-use crate::engine::{Engine, Network, own_address};
+use crate::engine::{Engine, own_address};
 use crate::error::ConsensusError;
 use crate::lane::{Lane, Worker, read_setup};
 use crate::metrics::Metrics;
 use crate::peers::AllowList;
 use crate::signing::{Sm2Signer, Sm2Verifier};
+use crate::status::{PeerReader, PeerState, Status};
 use crate::undecided::UndecidedStore;
-
-/// Where consensus stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    /// Height being decided.
-    pub height: u64,
-    /// Its round; above 0 a proposer was missing or late.
-    pub round: u32,
-    /// Height committed last; 0 before the first.
-    pub committed: u64,
-    /// Whether this node votes at this height.
-    pub is_validator: bool,
-    /// Whether the last block came from value sync.
-    pub catching_up: bool,
-}
-
-/// A connected peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerState {
-    /// Its peer id.
-    pub peer: PeerId,
-    /// The name it gives itself.
-    pub name: String,
-    /// Address of the connection.
-    pub address: String,
-}
 
 /// Running consensus. Dropping the handle without [`stop`](Self::stop) leaves it
 /// running until the process ends.
@@ -51,7 +24,7 @@ pub struct ConsensusHandle {
     task: JoinHandle<Result<(), ConsensusError>>,
     stop: Option<oneshot::Sender<()>>,
     status: watch::Receiver<Status>,
-    network: Network,
+    peers: PeerReader,
 }
 
 impl ConsensusHandle {
@@ -62,12 +35,12 @@ impl ConsensusHandle {
 
     /// Peers connected at this moment; empty while the engine stops.
     pub async fn peers(&self) -> Vec<PeerState> {
-        connected(&self.network).await
+        self.peers.peers().await
     }
 
     /// A reader of the connected peers that outlives a borrow of the handle.
     pub fn peer_reader(&self) -> PeerReader {
-        PeerReader(self.network.clone())
+        self.peers.clone()
     }
 
     /// Resolves when consensus has ended by itself, which it does only on an
@@ -87,36 +60,10 @@ impl ConsensusHandle {
     }
 }
 
-/// Reads the connected peers.
-#[derive(Clone)]
-pub struct PeerReader(Network);
-
-impl PeerReader {
-    /// Peers connected at this moment.
-    pub async fn peers(&self) -> Vec<PeerState> {
-        connected(&self.0).await
-    }
-}
-
 fn joined(
     result: Result<Result<(), ConsensusError>, tokio::task::JoinError>,
 ) -> Result<(), ConsensusError> {
     result.unwrap_or_else(|error| Err(ConsensusError::Stopped(error.to_string())))
-}
-
-async fn connected(network: &Network) -> Vec<PeerState> {
-    let answer = network.actor().call(NetworkMsg::DumpState, None).await;
-    let Ok(ractor::rpc::CallResult::Success(Some(dump))) = answer else {
-        return Vec::new();
-    };
-    dump.peers
-        .into_iter()
-        .map(|(peer, info)| PeerState {
-            peer,
-            name: info.moniker,
-            address: info.address.to_string(),
-        })
-        .collect()
 }
 
 /// Starts consensus. Returns when the engine's actors run; the first height
@@ -151,8 +98,8 @@ pub async fn spawn(
     let registry = SharedRegistry::global().with_moniker(config.name.clone());
     let metrics = Metrics::register(&registry);
 
-    let engine = Engine::start(&config, &identity, &registry, &allowed).await?;
-    let network = engine.network();
+    let engine = Engine::start(&config, &identity, &registry, &allowed, &setup).await?;
+    let peers = PeerReader::new(engine.network());
     let signer = identity.validator_key.clone().map(|key| Sm2Signer::new(identity.domain, key));
     let (lane, done) = Lane::start(Worker {
         app: app.clone(),
@@ -162,8 +109,8 @@ pub async fn spawn(
         metrics: metrics.clone(),
     })?;
     let initial = Status {
-        height: setup.height,
-        committed: setup.height.saturating_sub(1),
+        height: setup.height.get(),
+        committed: setup.height.get().saturating_sub(1),
         ..Status::default()
     };
     let (sender, status) = watch::channel(initial);
@@ -183,5 +130,5 @@ pub async fn spawn(
         status: sender,
     };
     let task = tokio::spawn(driver::run(parts, engine, stopped));
-    Ok(ConsensusHandle { task, stop: Some(stop), status, network })
+    Ok(ConsensusHandle { task, stop: Some(stop), status, peers })
 }

@@ -25,6 +25,7 @@ mod certificate;
 mod codec;
 mod config;
 mod driver;
+mod early;
 mod engine;
 mod error;
 #[doc(hidden)]
@@ -34,20 +35,24 @@ mod handle;
 mod host;
 mod lane;
 pub mod metrics;
+mod network;
 mod parts;
 mod peers;
 mod signing;
+mod status;
+mod support;
 mod types;
 mod undecided;
 
 pub use application::{
-    AppError, Application, CheckMode, CheckOutcome, DecidedBlock, ProposedBlock,
+    AllowedPeers, AppError, Application, CheckMode, CheckOutcome, DecidedBlock, ProposedBlock,
 };
 pub use certificate::{CertificateError, CommitCertificate, CommitSignature};
 pub use config::{ConsensusConfig, NodeIdentity};
 pub use error::{ConfigProblem, ConsensusError};
-pub use handle::{ConsensusHandle, PeerReader, PeerState, Status, spawn};
+pub use handle::{ConsensusHandle, spawn};
 pub use signing::ChainDomain;
+pub use status::{PeerReader, PeerState, Status};
 pub use types::{
     Address, BlockHash, Height, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError,
 };

@@ -16,7 +16,7 @@ use malachitebft_app_channel::app::types::core::{
 use malachitebft_signing::{Error as SigningError, Signer, VerificationResult, Verifier};
 use thiserror::Error;
 
-use crate::types::{Address, BillContext, BlockHash, Height, Proposal, UnsignedInit, Vote};
+use crate::types::{Address, Announcement, BillContext, BlockHash, Height, Proposal, Vote};
 
 /// First bytes of everything signed here.
 const PROTOCOL: &[u8] = b"billchain/consensus/1";
@@ -33,7 +33,7 @@ enum Purpose {
     Prevote = 1,
     Precommit = 2,
     Proposal = 3,
-    PartInit = 4,
+    Announcement = 4,
     Extension = 5,
 }
 
@@ -86,8 +86,8 @@ impl ChainDomain {
     }
 
     /// What the proposer signs about the block it sends.
-    pub fn init_bytes(&self, init: &UnsignedInit) -> Vec<u8> {
-        self.bytes(Purpose::PartInit, init)
+    pub fn announcement_bytes(&self, announcement: &Announcement) -> Vec<u8> {
+        self.bytes(Purpose::Announcement, announcement)
     }
 
     /// The pre-commit a certificate's signature stands for.
@@ -188,8 +188,8 @@ impl Sm2Signer {
     }
 
     /// Signs the announcement of a block.
-    pub fn sign_init(&self, init: &UnsignedInit) -> Signature {
-        self.sign(&self.domain.init_bytes(init))
+    pub fn sign_announcement(&self, announcement: &Announcement) -> Signature {
+        self.sign(&self.domain.announcement_bytes(announcement))
     }
 
     fn sign(&self, bytes: &[u8]) -> Signature {
@@ -252,8 +252,13 @@ impl Sm2Verifier {
     }
 
     /// Whether the announcement of a block was signed with `key`.
-    pub fn verify_init(&self, init: &UnsignedInit, signature: &Signature, key: &PublicKey) -> bool {
-        key.verify(DEFAULT_ID, &self.domain.init_bytes(init), signature)
+    pub fn verify_announcement(
+        &self,
+        announcement: &Announcement,
+        signature: &Signature,
+        key: &PublicKey,
+    ) -> bool {
+        key.verify(DEFAULT_ID, &self.domain.announcement_bytes(announcement), signature)
     }
 }
 

@@ -6,10 +6,10 @@
 mod admission;
 mod application;
 mod commands;
+mod compact;
 pub mod config;
 mod metrics;
 mod ports;
-mod references;
 mod service;
 
 use anyhow::Result;

@@ -5,9 +5,9 @@ use crate::{
     admission::Admission,
     application::{ChainApplication, Limits, allowed_peer_ids},
     commands::{keys, reindex},
+    compact::CompactBlocks,
     config::{self, Config},
     metrics, ports,
-    references::References,
 };
 use anyhow::{Context, Result, bail};
 use billchain_chain_spec::ChainSpec;
@@ -115,12 +115,12 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         // A locked proposal may come again some rounds later.
         max_behind: config.consensus.max_clock_drift + 8 * config.consensus.propose_timeout,
     };
-    let references = References::new(pool.clone(), gossip.fetcher());
-    let proposals = references.metrics().clone();
+    let compact = CompactBlocks::new(pool.clone(), gossip.fetcher());
+    let proposals = compact.metrics().clone();
     let application = Arc::new(ChainApplication::new(
         chain.clone(),
         pool.clone(),
-        references,
+        compact,
         limits,
         config.network.peers.clone(),
     ));
