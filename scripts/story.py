@@ -1,6 +1,7 @@
 """The longer story: what happens around the main job.
 
-Participants and an access node are admitted, a scene and a policy are approved,
+Participants and an access node are admitted, numbers are allotted, a scene and a
+policy are approved,
 a patient authorises an insurer and revokes it, administrators settle a dispute.
 Every refusal that protects one of these is tried, too.
 """
@@ -14,7 +15,9 @@ from pathlib import Path
 
 from network import Failure
 
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 SCENE = 3  # 商业保险理赔
+CODE = "31060199"  # of which no sample and no generated bill is
 NEW_SCENE = 9
 POLICY = 7
 
@@ -22,6 +25,7 @@ POLICY = 7
 def play(story, work: Path, first: str, second: str):
     """Plays it with two registered bills (CODE-NUMBER) whose status is normal."""
     admission(story, work)
+    numbers(story, work)
     scene(story)
     policy(story, work, first)
     authorisation(story, second)
@@ -113,6 +117,59 @@ def admission(story, work: Path):
     story.step(
         "The council admits an access node and links the hospital to it",
         "linked; a second link refused", access_node,
+    )
+
+
+# -- numbers ------------------------------------------------------------------
+
+
+def original(work: Path, number: str) -> Path:
+    """An outpatient bill with this number of the code whose numbers are allotted."""
+    text = (SAMPLES / "outpatient.xml").read_text("utf-8")
+    text = re.sub(r"(<EInvoiceCode>)[^<]*", rf"\g<1>{CODE}", text)
+    text = re.sub(r"(<EInvoiceNumber>)[^<]*", rf"\g<1>{number}", text)
+    path = work / f"{CODE}-{number}.xml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def numbers(story, work: Path):
+    first, second, last = "0000000001", "0000000002", "0000001000"
+
+    def allot():
+        rules = json.dumps([{"check": {"allotted": {"only": [CODE]}}}])
+        story.admin("field-rules", "set", rules, "--development-council")
+        allotment = ("allotments", "allot", "did:bill:hospital", CODE)
+        own = story.admin_refused("NotAdministrator", *allotment, first, last, actor="hospital")
+        story.admin(*allotment, first, last, actor="admin", node=2)
+        again = story.admin_refused(
+            "Overlapping", "allotments", "allot", "did:bill:hospital-1", CODE, last, last, actor="admin"
+        )
+        shown = story.admin("allotments", "show", CODE, second, node=3)
+        expect("the owner", shown["issuer"], "did:bill:hospital")
+        return (
+            f"by the hospital itself: {reason_of(own)} By an administrator: {first} to {last} of code "
+            f"{CODE}; one of them to another hospital: {reason_of(again)}"
+        )
+
+    story.step(
+        "The council closes a code, and an administrator allots numbers of it to the hospital",
+        "not by the hospital, no number twice", allot,
+    )
+
+    def squat():
+        story.accepted("register", original(work, first), actor="hospital")
+        refused = story.refused(
+            "NumberNotAllotted", "register", original(work, second), actor="hospital-1", node=4
+        )
+        story.accepted("register", original(work, second), actor="hospital", node=2)
+        held = story.admin("allotments", "of", "did:bill:hospital", node=3)["items"]
+        found = [(one["used"], one["missing"]) for one in held[0]["ranges"]]
+        expect("numbers used and missing", found, [(2, 0)])
+        return f"another hospital: {reason_of(refused)} Its owner: registered; 2 numbers used, none missing"
+
+    story.step(
+        "Another hospital tries to take the hospital's next number", "refused; its owner registers it", squat
     )
 
 

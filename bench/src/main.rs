@@ -16,7 +16,7 @@ mod workload;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use report::LoadRecord;
+use load::LoadRecord;
 use serde::Serialize;
 use std::{fmt, fs, path::Path, process::ExitCode};
 

@@ -18,7 +18,7 @@ mod scenes;
 mod spec;
 
 pub use problems::SpecError;
-pub use production::ProductionInput;
+pub use production::{ProductionInput, UnallottedNumbers};
 pub use spec::{
     Admin, ChainSpec, ChainType, Observer, Operator, Scene, SceneFieldRules, TransitionRule,
     Whitelisted,

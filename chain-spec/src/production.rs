@@ -5,8 +5,21 @@ use crate::{
     TransitionRule, Whitelisted,
 };
 use billchain_primitives::{Moment, Name};
+use pallet_bill_register::{AllottedCodes, FieldCheck, FieldRule, FieldRules};
 use pallet_participant::Registration;
 use serde::{Deserialize, Serialize};
+
+/// What becomes of a bill whose number was not allotted (赋码) to its issuer.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnallottedNumbers {
+    /// It is refused: the chain begins with a field rule of all scenes that says
+    /// so.
+    #[default]
+    Refused,
+    /// It is taken, until a motion of the council sets such a rule.
+    Admitted,
+}
 
 /// What the operators of a production chain write down together.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,6 +45,10 @@ pub struct ProductionInput {
     /// What the fields of new bills must be, by scene.
     #[serde(default)]
     pub field_rules: Vec<SceneFieldRules>,
+    /// What becomes of bills whose number was not allotted; refused if left
+    /// out.
+    #[serde(default)]
+    pub unallotted_numbers: UnallottedNumbers,
     /// The business scenes; the standard ones if left out.
     #[serde(default = "Scene::standard")]
     pub scenes: Vec<Scene>,
@@ -55,7 +72,10 @@ impl ChainSpec {
             participants: input.participants,
             scenes: input.scenes,
             transition_rules: TransitionRule::standard(),
-            field_rules: input.field_rules,
+            field_rules: match input.unallotted_numbers {
+                UnallottedNumbers::Refused => with_allotted_numbers(input.field_rules)?,
+                UnallottedNumbers::Admitted => input.field_rules,
+            },
             whitelist: input.whitelist,
             admins: input.admins,
             observers: input.observers,
@@ -63,4 +83,29 @@ impl ChainSpec {
         spec.check()?;
         Ok(spec)
     }
+}
+
+/// The rules, with one for all scenes and codes that numbers are allotted.
+fn with_allotted_numbers(
+    mut sets: Vec<SceneFieldRules>,
+) -> Result<Vec<SceneFieldRules>, SpecError> {
+    let rule = FieldRule { kind: None, check: FieldCheck::Allotted(AllottedCodes::All) };
+    let general = match sets.iter().position(|set| set.scene.is_none()) {
+        Some(at) => &mut sets[at],
+        None => {
+            sets.push(SceneFieldRules { scene: None, rules: FieldRules::default() });
+            let last = sets.len() - 1;
+            &mut sets[last]
+        }
+    };
+    if !general.rules.contains(&rule) {
+        general.rules.try_push(rule).map_err(|_| SpecError::Invalid {
+            problems: vec![
+                "fieldRules: the rules of all scenes are as many as may be, which leaves no room \
+                 for the one that numbers are allotted"
+                    .into(),
+            ],
+        })?;
+    }
+    Ok(sets)
 }

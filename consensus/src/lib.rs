@@ -34,12 +34,15 @@ mod gate;
 mod handle;
 mod host;
 mod lane;
+mod memory;
 pub mod metrics;
 mod network;
 mod parts;
 mod peers;
 mod signing;
+mod stage;
 mod status;
+mod supervisor;
 mod support;
 mod types;
 mod undecided;
@@ -51,6 +54,10 @@ pub use certificate::{CertificateError, CommitCertificate, CommitSignature};
 pub use config::{ConsensusConfig, NodeIdentity};
 pub use error::{ConfigProblem, ConsensusError};
 pub use handle::{ConsensusHandle, spawn};
+pub use memory::{
+    SigningMemoryError, Summary as SigningSummary, abstain as abstain_from_signing,
+    path_in as signing_memory_path, summary as signing_summary,
+};
 pub use signing::ChainDomain;
 pub use status::{PeerReader, PeerState, Status};
 pub use types::{

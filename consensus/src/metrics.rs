@@ -36,6 +36,9 @@ pub(crate) struct Metrics {
     pub missing: Counter,
     /// Log lines about peers that were left out because there were too many.
     pub omitted_lines: Counter,
+    /// 1 while a validator follows without its vote, because it may have signed
+    /// at the height at hand.
+    pub abstaining: Gauge,
     /// Seconds to build a block.
     pub propose_time: Histogram,
     /// Seconds to execute and check a block.
@@ -62,6 +65,7 @@ impl Metrics {
             untimely: Counter::default(),
             missing: Counter::default(),
             omitted_lines: Counter::default(),
+            abstaining: Gauge::default(),
             propose_time: seconds(),
             check_time: seconds(),
             commit_time: seconds(),
@@ -94,6 +98,11 @@ impl Metrics {
                 "omitted_log_lines",
                 "Log lines about peers left out",
                 metrics.omitted_lines.clone(),
+            );
+            registry.register(
+                "abstaining",
+                "1 while a validator follows without its vote",
+                metrics.abstaining.clone(),
             );
             registry.register("propose_seconds", "Time to build", metrics.propose_time.clone());
             registry.register("check_seconds", "Time to check", metrics.check_time.clone());

@@ -1,11 +1,14 @@
 //! Access to the engine's peer network and to what the engine knows.
 
+use std::sync::Arc;
+
 use malachitebft_app_channel::app::consensus::{LivenessMsg, SignedConsensusMsg};
 use malachitebft_app_channel::app::engine::consensus::state_dump::StateDump;
 use malachitebft_app_channel::app::engine::consensus::{ConsensusMsg, ConsensusRef};
 use malachitebft_app_channel::app::engine::network::{NetworkEvent, NetworkMsg, NetworkRef};
 use malachitebft_app_channel::app::types::PeerId;
 use malachitebft_sync::{Request, Response, ValueRequest};
+use parking_lot::RwLock;
 use ractor::rpc::CallResult;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::mpsc;
@@ -95,6 +98,20 @@ impl Network {
             return;
         };
         let _ = self.gate.cast(NetworkMsg::Subscribe(Box::new(ear)));
+    }
+}
+
+/// The network of the engine that runs, if one does.
+#[derive(Clone, Default)]
+pub(crate) struct SharedNetwork(Arc<RwLock<Option<Network>>>);
+
+impl SharedNetwork {
+    pub(crate) fn get(&self) -> Option<Network> {
+        self.0.read().clone()
+    }
+
+    pub(crate) fn set(&self, network: Option<Network>) {
+        *self.0.write() = network;
     }
 }
 

@@ -4,7 +4,7 @@ use malachitebft_app_channel::app::engine::network::NetworkMsg;
 use malachitebft_app_channel::app::net::PeerId;
 use ractor::rpc::CallResult;
 
-use crate::network::Network;
+use crate::network::{Network, SharedNetwork};
 
 /// Where consensus stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,26 +34,34 @@ pub struct PeerState {
 
 /// Reads the connected peers.
 #[derive(Clone)]
-pub struct PeerReader(Network);
+pub struct PeerReader(SharedNetwork);
 
 impl PeerReader {
-    pub(crate) fn new(network: Network) -> Self {
+    pub(crate) fn new(network: SharedNetwork) -> Self {
         Self(network)
     }
 
     /// Peers connected at this moment; empty while the engine stops.
     pub async fn peers(&self) -> Vec<PeerState> {
-        let answer = self.0.actor().call(NetworkMsg::DumpState, None).await;
-        let Ok(CallResult::Success(Some(dump))) = answer else {
-            return Vec::new();
-        };
-        dump.peers
-            .into_iter()
-            .map(|(peer, info)| PeerState {
-                peer,
-                name: info.moniker,
-                address: info.address.to_string(),
-            })
-            .collect()
+        match self.0.get() {
+            Some(network) => connected(&network).await,
+            None => Vec::new(),
+        }
     }
+}
+
+/// Peers connected to a network.
+pub(crate) async fn connected(network: &Network) -> Vec<PeerState> {
+    let answer = network.actor().call(NetworkMsg::DumpState, None).await;
+    let Ok(CallResult::Success(Some(dump))) = answer else {
+        return Vec::new();
+    };
+    dump.peers
+        .into_iter()
+        .map(|(peer, info)| PeerState {
+            peer,
+            name: info.moniker,
+            address: info.address.to_string(),
+        })
+        .collect()
 }

@@ -271,4 +271,6 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<StoredBlock> {
 }
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use crate::{
 };
 use billchain_primitives::{AccountId, BlockNumber, Hash, Header, Moment};
 use billchain_runtime::limits::MAX_BLOCK_BYTES;
+use billchain_storage::EventGroup;
 use std::{collections::BTreeSet, time::Instant};
 
 /// What a proposer wants of its block.
@@ -54,6 +55,7 @@ pub struct ExecutedBlock {
     pub(crate) timestamp_ms: Moment,
     pub(crate) delta: StateDelta,
     pub(crate) index: IndexDelta,
+    pub(crate) events: Vec<EventGroup>,
     pub(crate) tx_hashes: Vec<Hash>,
     pub(crate) senders: BTreeSet<AccountId>,
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod events;
 mod order;
 pub(crate) mod parse;
 mod read;
@@ -99,8 +100,17 @@ impl Chain {
         block: ExecutedBlock,
         certificate: Vec<u8>,
     ) -> Result<Arc<CommittedBlock>, ChainError> {
-        let ExecutedBlock { header, hash, bytes, timestamp_ms, delta, index, tx_hashes, senders } =
-            block;
+        let ExecutedBlock {
+            header,
+            hash,
+            bytes,
+            timestamp_ms,
+            delta,
+            index,
+            events,
+            tx_hashes,
+            senders,
+        } = block;
         {
             let _writing = self.inner.head_lock.lock();
             let head = self.head();
@@ -121,6 +131,7 @@ impl Chain {
                 block: bytes.to_vec(),
                 certificate,
                 delta,
+                events,
                 offchain: index,
                 tx_hashes: tx_hashes.clone(),
             })?;

@@ -31,6 +31,15 @@ pub enum ChainError {
         /// The decoder's reason.
         reason: String,
     },
+    /// The node-local index lacks what every block has.
+    #[error(
+        "the events of block {number} are missing from the node's index; stop the node and run \
+         billchain reindex"
+    )]
+    EventsMissing {
+        /// Number of the block.
+        number: BlockNumber,
+    },
     /// The head moved while a block was built or checked on it.
     #[error("the head moved on from {expected} to {found}")]
     HeadMoved {

@@ -97,6 +97,12 @@ impl<V: StateView> StateExternalities<V> {
         sp_externalities::set_and_run_with_externalities(self, f)
     }
 
+    /// Items and bytes, the count left out, of the SCALE list that was set at
+    /// `key`; nothing if none was.
+    pub(crate) fn list_size(&self, key: &[u8]) -> (u32, usize) {
+        self.overlay.list_size(key).unwrap_or_default()
+    }
+
     /// Number of open storage transactions.
     pub fn depth(&self) -> usize {
         self.overlay.depth()

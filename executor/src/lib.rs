@@ -26,7 +26,10 @@ mod chain;
 mod compact;
 mod decoded;
 mod error;
+mod events;
 pub mod externalities;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod overlay;
 mod run;
@@ -37,6 +40,7 @@ pub use block::{BuildParams, Built, ClockCheck, CommittedBlock, ExecutedBlock, R
 pub use chain::{Chain, Validated};
 pub use compact::{CompactBlock, CompactError};
 pub use error::{BlockError, CallError, ChainError};
+pub use events::{BlockEvent, events_key};
 pub use guard::Panicked;
 pub use state::genesis_block;
 pub use transaction::{TransactionError, transaction_hash};

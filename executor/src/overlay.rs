@@ -120,6 +120,12 @@ impl Overlay {
         }
     }
 
+    /// Items and bytes after the count of the SCALE list set at `key`.
+    pub(crate) fn list_size(&self, key: &[u8]) -> Option<(u32, usize)> {
+        let list = self.entries.get(key)?.changed.as_ref()?.as_ref()?;
+        count_of(list).map(|(items, start)| (items, list.len() - start))
+    }
+
     /// Appends `item`, which is encoded, to the SCALE list at `key`. `below` is
     /// the value below of a key that is not found here. What is no list becomes
     /// a list of this item.

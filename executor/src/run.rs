@@ -3,12 +3,14 @@
 
 use crate::{
     ChainError, Panicked, TransactionError,
+    events::{self, Mark, events_key},
     externalities::{IndexDelta, StateDelta, StateExternalities},
     guard::guarded,
     state::HeadView,
 };
 use billchain_primitives::{BlockNumber, Hash, Header};
 use billchain_runtime::{Executive, UncheckedExtrinsic, execution};
+use billchain_storage::EventGroup;
 use sp_externalities::Externalities;
 use sp_runtime::generic::Digest;
 
@@ -18,6 +20,7 @@ pub(crate) struct Outcome {
     pub(crate) header: Header,
     pub(crate) delta: StateDelta,
     pub(crate) index: IndexDelta,
+    pub(crate) events: Vec<EventGroup>,
 }
 
 /// Why an execution did not come to an end.
@@ -38,6 +41,8 @@ impl From<ChainError> for RunError {
 /// A block under execution.
 pub(crate) struct Run {
     ext: StateExternalities<HeadView>,
+    /// Where the events of each transaction end.
+    marks: Vec<Mark>,
 }
 
 impl Run {
@@ -58,7 +63,7 @@ impl Run {
         // The mode would forbid transactions during a migration over several
         // blocks, of which the runtime has none.
         guarded(|| ext.run(|| Executive::initialize_block(&header))).map_err(RunError::Panicked)?;
-        Ok(Self { ext })
+        Ok(Self { ext, marks: Vec::new() })
     }
 
     /// Reads what the runtime says now.
@@ -81,6 +86,8 @@ impl Run {
         let error = match result {
             Ok(Ok(_)) => {
                 if self.ext.depth() == depth + 1 && self.ext.storage_commit_transaction().is_ok() {
+                    let (records, bytes) = self.ext.list_size(events_key());
+                    self.marks.push(Mark { records, bytes });
                     return Ok(());
                 }
                 TransactionError::Panicked(Panicked(
@@ -108,7 +115,8 @@ impl Run {
         let changes = self.ext.finish().map_err(ChainError::from)?;
         let header = header.map_err(RunError::Panicked)?;
         debug_assert_eq!(changes.root, Some(header.state_root), "written after the root");
-        Ok(Outcome { header, delta: changes.state, index: changes.index })
+        let events = events::groups(&changes.state, &self.marks);
+        Ok(Outcome { header, delta: changes.state, index: changes.index, events })
     }
 
     /// The failure behind [`Self::has_failed`], to end the execution with.

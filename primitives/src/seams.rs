@@ -2,6 +2,7 @@
 //! which pallet plays it.
 
 mod access_nodes;
+mod allotments;
 mod contention;
 mod grants;
 mod ledger;
@@ -11,6 +12,7 @@ mod scenes;
 mod transitions;
 
 pub use access_nodes::{AccessNodes, AccessProblem};
+pub use allotments::{AllotmentProblem, Allotments};
 pub use contention::{BillLocks, Contention};
 pub use grants::{GrantProblem, GrantUse, Grants};
 pub use ledger::{BillLedger, BillsInForce, SummaryProblem};

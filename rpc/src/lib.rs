@@ -21,7 +21,9 @@
 
 #![forbid(unsafe_code)]
 
+mod accept;
 mod access_node;
+mod allotment;
 mod author;
 mod authorization;
 mod batch;

@@ -98,7 +98,7 @@ fn get(context: &Context, args: &Args) -> Answer<Option<PolicyView>> {
         operations: operations.into_inner(),
         keywords: keywords.into_inner(),
         references: entry.references.into_inner(),
-        conditions: entry.rule,
+        conditions: entry.conditions,
         format: word(&entry.format)?,
         body_hash: H256(entry.body_hash),
         submitter: entry.submitter,
@@ -259,7 +259,7 @@ fn in_force(context: &Context, args: &Args) -> Answer<Vec<InForceView>> {
     list(context, args.scene(0)?, operation(args, 1)?)?
         .into_iter()
         .map(|one| {
-            let Compiled { policy, version, priority, effect, rule: conditions } = one;
+            let Compiled { policy, version, priority, effect, conditions } = one;
             Ok(InForceView { policy, version, effect: word(&effect)?, priority, conditions })
         })
         .collect()
@@ -329,8 +329,8 @@ fn facts(
 fn simulate(_: &Context, args: &Args) -> Answer<SimulationView> {
     let document = document_of(args, 0)?
         .map_err(|error| invalid("document", &error.to_string(), &args.value(0).to_string()))?;
-    let facts = facts(args, 1, document.rule.fields())?;
-    let found = document.rule.evaluate(&facts);
+    let facts = facts(args, 1, document.conditions.fields())?;
+    let found = document.conditions.evaluate(&facts);
     let verdict = document.effect.verdict(found.holds).map(|verdict| match verdict {
         Verdict::Allow => "allow".to_owned(),
         Verdict::Refuse => "refuse".to_owned(),
@@ -341,7 +341,7 @@ fn simulate(_: &Context, args: &Args) -> Answer<SimulationView> {
 /// What the policies in force decide on facts by hand.
 fn evaluate(context: &Context, args: &Args) -> Answer<DecisionView> {
     let list = list(context, args.scene(0)?, operation(args, 1)?)?;
-    let facts = facts(args, 2, list.iter().flat_map(|one| one.rule.fields()))?;
+    let facts = facts(args, 2, list.iter().flat_map(|one| one.conditions.fields()))?;
     let (allowed, by) = match decide(&list, &facts) {
         None => (true, None),
         Some((one, verdict)) => {

@@ -1,14 +1,15 @@
 //! `state_*`: the raw state, the metadata and the runtime's APIs.
 
 use crate::{
-    error::{self, Answer, call, invalid, storage, unknown_block},
+    error::{self, Answer, call, chain, invalid, storage, unknown_block},
     params::{Args, to_hex},
     server::{Context, Module, reading},
     subscription::{Ended, Sent, send},
 };
+use billchain_executor::events_key;
 use billchain_primitives::{Hash, sm3};
 use billchain_runtime::{Runtime, VERSION};
-use billchain_storage::StateSnapshot;
+use billchain_storage::{StateSnapshot, StorageError};
 use codec::Encode;
 use jsonrpsee::{PendingSubscriptionSink, core::RegisterMethodError, types::Params};
 use serde_json::{Value, json};
@@ -89,7 +90,7 @@ fn snapshot(context: &Context, at: Option<Hash>) -> Answer<StateSnapshot> {
 
 fn value(context: &Context, args: &Args) -> Answer<Option<Vec<u8>>> {
     let (key, at) = (args.bytes(0, "key")?, args.optional_hash(1, "at")?);
-    snapshot(context, at)?.get(&key).map_err(storage)
+    Ok(values(context, &[key], at)?.pop().flatten())
 }
 
 fn keys_paged(context: &Context, args: &Args) -> Answer<Vec<String>> {
@@ -120,8 +121,20 @@ fn query(context: &Context, args: &Args) -> Answer<Value> {
 }
 
 fn values(context: &Context, keys: &[Vec<u8>], at: Option<Hash>) -> Answer<Vec<Option<Vec<u8>>>> {
-    let state = snapshot(context, at)?;
-    keys.iter().map(|key| state.get(key).map_err(storage)).collect()
+    let deps = &context.deps;
+    let state = at.map_or_else(
+        || Ok(deps.chain.storage().state()),
+        |hash| deps.chain.storage().state_at(&hash),
+    );
+    match state {
+        // Substrate's clients read the events of old blocks here. The index
+        // keeps them longer than the state.
+        Err(StorageError::StateNotKept { number, .. }) if matches!(keys, [key] if key == events_key()) => {
+            Ok(vec![deps.chain.event_list(number).map_err(chain)?])
+        }
+        Err(error) => Err(storage(error)),
+        Ok(state) => keys.iter().map(|key| state.get(key).map_err(storage)).collect(),
+    }
 }
 
 /// Substrate's `StorageChangeSet`.

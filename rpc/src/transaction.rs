@@ -5,14 +5,11 @@ use crate::{
     names, registration,
     server::{Context, Module, reading},
 };
-use billchain_executor::ChainError;
 use billchain_primitives::Hash;
 use billchain_rpc_types::{BlockRef, EventView, TransactionState, TransactionView};
-use billchain_runtime::{Runtime, RuntimeEvent};
-use billchain_storage::StorageError;
+use billchain_runtime::RuntimeEvent;
 use billchain_txpool::TxStatus;
 use codec::Encode;
-use frame_system::Phase;
 use jsonrpsee::core::RegisterMethodError;
 use sp_runtime::DispatchError;
 
@@ -51,26 +48,13 @@ fn status(context: &Context, hash: Hash) -> Answer<TransactionView> {
     view.state = TransactionState::Final;
     view.block = Some(BlockRef { number, hash: block });
     view.index = Some(index);
-    match events(context, &block, index) {
-        Ok(events) => {
-            events.iter().for_each(|event| note(&mut view, event));
-            view.items = registration::items(context, number, index, &events)?;
-        }
-        // Its block is known for ever; its outcome only while the state is.
-        Err(ChainError::Storage(StorageError::StateNotKept { .. })) => {}
-        Err(error) => return Err(chain(error)),
-    }
+    // From the index, which keeps them as long as the block; the state keeps
+    // those of recent blocks only.
+    let events = context.deps.chain.events_of(number, index).map_err(chain)?;
+    let events = events.ok_or_else(|| crate::error::unknown_block(number))?;
+    events.iter().for_each(|event| note(&mut view, event));
+    view.items = registration::items(context, number, index, &events)?;
     Ok(view)
-}
-
-/// Events of the extrinsic `index` of a block.
-fn events(context: &Context, block: &Hash, index: u32) -> Result<Vec<RuntimeEvent>, ChainError> {
-    context.deps.chain.read_at(block, || {
-        frame_system::Pallet::<Runtime>::read_events_no_consensus()
-            .filter(|record| record.phase == Phase::ApplyExtrinsic(index))
-            .map(|record| record.event)
-            .collect()
-    })
 }
 
 /// The failure of what is within the transaction (an item of a batch, the call

@@ -1,10 +1,10 @@
 //! The pallets' settings.
 
 use crate::{
-    AccessNode, AccountId, Authorization, BillRegister, BillUpdate, Block, CouncilMajority,
-    CouncilSync, Dispute, Nonce, OriginCaller, PalletInfo, Participant, Permissions, Policy,
-    Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, Scene, Sm3Hasher, Timestamp,
-    VERSION,
+    AccessNode, AccountId, Allotment, Authorization, BillRegister, BillUpdate, Block,
+    CouncilMajority, CouncilSync, Dispute, Nonce, OriginCaller, PalletInfo, Participant,
+    Permissions, Policy, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, Scene,
+    Sm3Hasher, Timestamp, VERSION,
     council::CouncilCollective,
     limits::{BlockHashCount, DbWeight, RuntimeBlockLength, RuntimeBlockWeights},
 };
@@ -161,8 +161,16 @@ impl pallet_bill_register::Config for Runtime {
     type AccessNodes = AccessNode;
     type Rules = Permissions;
     type Policies = Policy;
+    type Allotments = Allotment;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_allotment::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type Participants = Participant;
+    type Ledger = BillRegister;
+    type WeightInfo = pallet_allotment::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_bill_update::Config for Runtime {

@@ -93,6 +93,8 @@ mod runtime {
     pub type BillUpdate = pallet_bill_update;
     #[runtime::pallet_index(25)]
     pub type BillQuery = pallet_bill_query;
+    #[runtime::pallet_index(26)]
+    pub type Allotment = pallet_allotment;
     #[runtime::pallet_index(30)]
     pub type AccessNode = pallet_access_node;
     #[runtime::pallet_index(31)]

@@ -1,12 +1,13 @@
 //! What can go wrong in the store.
 
+use crate::SystemCause;
 use sp_core::H256;
 use std::{io, path::PathBuf};
 
 /// Why the store refused or failed.
 ///
-/// After [`Database`](Self::Database), [`Commitment`](Self::Commitment) or
-/// [`Corrupt`](Self::Corrupt) from a commit the store is
+/// After [`System`](Self::System), [`Database`](Self::Database),
+/// [`Commitment`](Self::Commitment) or [`Corrupt`](Self::Corrupt) from a commit the store is
 /// [`Stopped`](Self::Stopped): the node must end, and start again from what is
 /// on disk.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ pub enum StorageError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), advice(source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -52,7 +53,20 @@ pub enum StorageError {
         /// Why not.
         source: io::Error,
     },
-    /// RocksDB failed for a reason other than damage.
+    /// The operating system refused what RocksDB or QMDB asked of it. The stored
+    /// data are not damaged.
+    #[error("cannot {action} in {}: {reason}; {cause}", path.display())]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// The directory, below which the file is that `reason` names.
+        path: PathBuf,
+        /// Why it was refused; shown as what to do.
+        cause: SystemCause,
+        /// The engine's message.
+        reason: String,
+    },
+    /// RocksDB failed for another reason.
     #[error("database failed to {action}: {reason}")]
     Database {
         /// What was tried.
@@ -61,10 +75,12 @@ pub enum StorageError {
         reason: String,
     },
     /// The state commitment failed.
-    #[error("state commitment failed to {action}: {reason}")]
+    #[error("state commitment in {} failed to {action}: {reason}", path.display())]
     Commitment {
         /// What was tried.
         action: &'static str,
+        /// Its directory; none for a genesis that is computed in memory.
+        path: PathBuf,
         /// QMDB's message.
         reason: String,
     },
@@ -141,4 +157,21 @@ pub enum StorageError {
         /// The first failure.
         reason: String,
     },
+}
+
+impl StorageError {
+    /// Why the operating system refused, if it did and the reason is one that
+    /// an operator can do something about.
+    pub fn system_cause(&self) -> Option<SystemCause> {
+        match self {
+            Self::System { cause, .. } => Some(*cause),
+            Self::Io { source, .. } => SystemCause::of_error(source),
+            _ => None,
+        }
+    }
+}
+
+/// What to do about a refused call, to stand behind its error.
+fn advice(error: &io::Error) -> String {
+    SystemCause::of_error(error).map_or_else(String::new, |cause| format!("; {cause}"))
 }

@@ -21,6 +21,9 @@
 //!   compared with the head's. A difference is [`StorageError::Corrupt`].
 //! * A [`StateSnapshot`] never changes while commits go on, and costs nothing
 //!   to take.
+//! * What the operating system refuses (a full disk, too many open files) is
+//!   [`StorageError::System`], with what to do about it; it is not called damage,
+//!   and what was committed is there when the cause is gone.
 //! * Damaged files give an error that names them, not a panic. A MANIFEST of
 //!   RocksDB that was cut, which RocksDB itself takes for a crash's work, is
 //!   noticed before RocksDB opens the directory.
@@ -62,6 +65,7 @@
 //! | `index` | number | hash, state root, length of QMDB's log after the block |
 //! | `number_by_hash` | block hash | number |
 //! | `tx` | transaction hash | number, index in the block |
+//! | `events` | number, index of a transaction, 4 bytes big-endian each | event records of this transaction and those that follow, up to the next key |
 //! | `offchain` | raw key | raw value |
 //! | `meta` | name | format version, head, oldest change set |
 
@@ -77,9 +81,11 @@ mod options;
 mod records;
 mod recovery;
 mod seal;
+mod shared;
 mod snapshot;
 mod stats;
 mod storage;
+mod system;
 mod tables;
 mod types;
 
@@ -89,4 +95,5 @@ pub use options::{OpenMode, StorageOptions};
 pub use snapshot::StateSnapshot;
 pub use stats::Stats;
 pub use storage::Storage;
-pub use types::{BlockCommit, Genesis, Head, StateDelta};
+pub use system::SystemCause;
+pub use types::{BlockCommit, EventGroup, Genesis, Head, StateDelta};

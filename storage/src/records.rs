@@ -1,7 +1,7 @@
 //! Single records of the tables: their keys, and reading them checked.
 
 use crate::{
-    Head, StateDelta, StorageError,
+    EventGroup, Head, StateDelta, StorageError,
     changes::Changes,
     tables::{META_HEAD, META_OLDEST_CHANGES, Table, Tables},
     types::BlockIndex,
@@ -22,6 +22,14 @@ pub(crate) enum Half {
 pub(crate) fn changes_key(number: u32, half: Half) -> [u8; 5] {
     let [a, b, c, d] = number.to_be_bytes();
     [a, b, c, d, half as u8]
+}
+
+/// Key of a group of events.
+pub(crate) fn events_key(number: u32, first: u32) -> [u8; 8] {
+    let mut key = [0; 8];
+    key[..4].copy_from_slice(&number.to_be_bytes());
+    key[4..].copy_from_slice(&first.to_be_bytes());
+    key
 }
 
 impl Tables {
@@ -58,6 +66,39 @@ impl Tables {
         match bytes.try_into() {
             Ok(number) => Ok(Some(u32::from_be_bytes(number))),
             Err(_) => Err(self.corrupt(format!("the number of block {hash} is not four bytes"))),
+        }
+    }
+
+    /// The group with the events of transaction `index` of a block.
+    pub(crate) fn event_group(
+        &self,
+        number: u32,
+        index: u32,
+    ) -> Result<Option<EventGroup>, StorageError> {
+        let (from, to) = (events_key(number, 0), events_key(number, index));
+        let found = self.last_within(Table::Events, &from, &to)?;
+        found.map(|(key, records)| self.group(number, &key, records)).transpose()
+    }
+
+    /// All events of a block.
+    pub(crate) fn event_groups(&self, number: u32) -> Result<Vec<EventGroup>, StorageError> {
+        let end = number.checked_add(1).map(|next| events_key(next, 0).to_vec());
+        let mut cursor = self.cursor(Table::Events, &events_key(number, 0), end)?;
+        let mut groups = Vec::new();
+        while let Some((key, records)) = cursor.entry() {
+            groups.push(self.group(number, key, records.to_vec())?);
+            cursor.advance()?;
+        }
+        Ok(groups)
+    }
+
+    fn group(&self, number: u32, key: &[u8], records: Vec<u8>) -> Result<EventGroup, StorageError> {
+        match key.split_first_chunk::<4>().map(|(block, first)| (block, first.try_into())) {
+            Some((_, Ok(first))) => Ok(EventGroup { first: u32::from_be_bytes(first), records }),
+            _ => Err(self.corrupt(format!(
+                "a key of the events of block {number} has {} bytes, expected 8",
+                key.len()
+            ))),
         }
     }
 

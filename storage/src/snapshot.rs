@@ -4,7 +4,7 @@ use crate::{
     StorageError,
     changes::Changes,
     history::Version,
-    storage::Shared,
+    shared::Shared,
     tables::{Cursor, Table},
 };
 use std::sync::Arc;

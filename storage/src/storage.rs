@@ -1,13 +1,15 @@
 //! The store: opening, committing, reading.
 
 use crate::{
-    BlockCommit, Genesis, Head, StateDelta, StateSnapshot, Stats, StorageError, StorageOptions,
+    BlockCommit, EventGroup, Genesis, Head, StateDelta, StateSnapshot, Stats, StorageError,
+    StorageOptions,
     changes::Changes,
     commitment::Commitment,
     history::{History, Version},
     options::OpenMode,
-    records::{Half, changes_key},
+    records::{Half, changes_key, events_key},
     recovery,
+    shared::{self, Shared},
     snapshot::after_prefix,
     stats::Counters,
     tables::{Batch, META_HEAD, META_OLDEST_CHANGES, Table, Tables},
@@ -17,7 +19,7 @@ use codec::Encode;
 use parking_lot::{Mutex, RwLock};
 use sp_core::H256;
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Instant,
@@ -52,13 +54,6 @@ pub struct Storage {
     counters: Counters,
 }
 
-/// What snapshots need of the store, and keep open.
-pub(crate) struct Shared {
-    pub(crate) tables: Tables,
-    /// Held until the last reader is gone.
-    _lock: File,
-}
-
 /// The head and what readers of its state hold.
 #[derive(Clone)]
 struct Tip {
@@ -80,7 +75,7 @@ impl Storage {
             return Err(StorageError::Missing { path: path.to_owned() });
         }
         fs::create_dir_all(path).map_err(io_error("make"))?;
-        let lock = lock(path)?;
+        let lock = shared::lock(path)?;
         if !db.try_exists().map_err(io_error("look for"))? {
             Tables::create(&db, &options)?;
         }
@@ -97,7 +92,7 @@ impl Storage {
             path: path.to_owned(),
             options,
             commitment,
-            shared: Arc::new(Shared { tables, _lock: lock }),
+            shared: Arc::new(Shared::new(tables, lock)),
             tip: RwLock::new(Tip { head, version: history.newest(), log_size: position.log_size }),
             history: Mutex::new(history),
             loading: Mutex::new(()),
@@ -154,6 +149,9 @@ impl Storage {
         batch.put(Table::Certificate, block.number.to_be_bytes(), &block.certificate);
         for (at, hash) in (0_u32..).zip(&block.tx_hashes) {
             batch.put(Table::Tx, hash, (block.number, at).encode());
+        }
+        for EventGroup { first, records } in &block.events {
+            batch.put(Table::Events, events_key(block.number, *first), records);
         }
         for (key, value) in &block.offchain {
             match value {
@@ -297,6 +295,25 @@ impl Storage {
         // RocksDB has a block shortly before it is the head: who is told of the
         // transaction then, and reads the state at the head, would miss it.
         Ok((place.0 <= self.head().number).then_some(place))
+    }
+
+    /// The group of events that those of transaction `index` of block `number`
+    /// are in, for as long as the block is kept; `None` if there is no such
+    /// block. Of an index beyond the block's: its last group.
+    pub fn event_group(&self, number: u32, index: u32) -> Result<Option<EventGroup>, StorageError> {
+        // As with a transaction's place: not before the block is the head.
+        if number > self.head().number {
+            return Ok(None);
+        }
+        self.shared.tables.event_group(number, index)
+    }
+
+    /// All events of block `number`, in order; none if there is no such block.
+    pub fn event_groups(&self, number: u32) -> Result<Vec<EventGroup>, StorageError> {
+        if number > self.head().number {
+            return Ok(Vec::new());
+        }
+        self.shared.tables.event_groups(number)
     }
 
     /// A node-local index entry.
@@ -467,21 +484,4 @@ fn check_child(parent: &Head, block: &BlockCommit) -> Result<(), StorageError> {
         });
     }
     Ok(())
-}
-
-/// Takes the directory for this process. The operating system gives it back
-/// when the file is closed, by a crash too.
-fn lock(path: &Path) -> Result<File, StorageError> {
-    let io_error = |source| StorageError::Io { action: "lock", path: path.to_owned(), source };
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path.join("lock"))
-        .map_err(io_error)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StorageError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(io_error(source)),
-    }
 }

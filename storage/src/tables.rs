@@ -6,7 +6,7 @@
 //! would take for a crash, [`crate::seal`] and the checks asked for here tell
 //! from damage.
 
-use crate::{StorageError, StorageOptions, seal::Seal};
+use crate::{StorageError, StorageOptions, SystemCause, seal::Seal};
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor,
     CompactOptions, DB, DBCompressionType, DBRecoveryMode, ErrorKind, LogLevel, Options,
@@ -21,7 +21,7 @@ use std::{
 
 /// Format of everything below a data directory. A change of any table's
 /// encoding, of a commitment constant or of the layout raises it.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +33,13 @@ pub(crate) enum Table {
     Index,
     NumberByHash,
     Tx,
+    Events,
     Offchain,
     Meta,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::State,
         Self::Block,
         Self::Certificate,
@@ -46,6 +47,7 @@ impl Table {
         Self::Index,
         Self::NumberByHash,
         Self::Tx,
+        Self::Events,
         Self::Offchain,
         Self::Meta,
     ];
@@ -59,6 +61,7 @@ impl Table {
             Self::Index => "index",
             Self::NumberByHash => "number_by_hash",
             Self::Tx => "tx",
+            Self::Events => "events",
             Self::Offchain => "offchain",
             Self::Meta => "meta",
         }
@@ -181,6 +184,22 @@ impl Tables {
         let cursor = Cursor { tables: self, iterator };
         cursor.check()?;
         Ok(cursor)
+    }
+
+    /// The last entry of `table` that is not below `from` and not above `to`.
+    pub(crate) fn last_within(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StorageError> {
+        let mut options = rocksdb::ReadOptions::default();
+        options.set_iterate_lower_bound(from);
+        let mut iterator = self.db.raw_iterator_cf_opt(self.family(table), options);
+        iterator.seek_for_prev(to);
+        let cursor = Cursor { tables: self, iterator };
+        cursor.check()?;
+        Ok(cursor.entry().map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 
     /// An empty batch.
@@ -334,7 +353,9 @@ fn database_options(options: &StorageOptions, making: Making) -> Options {
 fn table_options(table: Table, cache: &Cache, options: &StorageOptions) -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_cache(cache);
-    blocks.set_block_size(8 << 10);
+    // Events of transactions resemble one another: the more of them are
+    // compressed together, the smaller they get.
+    blocks.set_block_size(if table == Table::Events { 32 << 10 } else { 8 << 10 });
     // Index and filters would otherwise grow outside every limit.
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
@@ -346,7 +367,7 @@ fn table_options(table: Table, cache: &Cache, options: &StorageOptions) -> Optio
     family.set_block_based_table_factory(&blocks);
     family.set_write_buffer_size(options.write_buffer_bytes / 2);
     family.set_compression_type(DBCompressionType::Lz4);
-    if matches!(table, Table::Block | Table::Certificate) {
+    if matches!(table, Table::Block | Table::Certificate | Table::Events) {
         family.set_bottommost_compression_type(DBCompressionType::Zstd);
     }
     family
@@ -357,8 +378,15 @@ fn translate(action: &'static str, path: &Path, error: &rocksdb::Error) -> Stora
     let reason = error.to_string();
     // The data directory is what an operator knows; the database is inside it.
     let directory = || path.parent().unwrap_or(path).to_owned();
+    let is_io = error.kind() == ErrorKind::IOError;
+    // The words in front of the file's name, which may hold any others.
+    if is_io && ["While lock file", "lock hold by"].iter().any(|words| reason.contains(words)) {
+        return StorageError::Locked { path: directory() };
+    }
+    if let Some(cause) = SystemCause::of_text(&reason) {
+        return StorageError::System { action, path: path.to_owned(), cause, reason };
+    }
     match error.kind() {
-        ErrorKind::IOError if reason.contains("lock") => StorageError::Locked { path: directory() },
         ErrorKind::Corruption => StorageError::Corrupt { what: reason, path: path.to_owned() },
         // Opening an existing database: a file or a table it names is not there.
         ErrorKind::InvalidArgument | ErrorKind::NotFound if action == "open" => {

@@ -48,10 +48,23 @@ pub struct BlockCommit {
     pub certificate: Vec<u8>,
     /// Changes of the state.
     pub delta: StateDelta,
+    /// What its transactions came to, by ascending [`EventGroup::first`].
+    pub events: Vec<EventGroup>,
     /// Node-local index entries; `None` deletes. The last entry of a key wins.
     pub offchain: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Hashes of the block's transactions, in the order of the block.
     pub tx_hashes: Vec<H256>,
+}
+
+/// Event records of consecutive transactions of one block: so many that a
+/// group compresses well, so few that one of them is read quickly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventGroup {
+    /// Index, in the block, of the first of these transactions. What belongs to
+    /// no transaction is in the first or the last group.
+    pub first: u32,
+    /// The records, in the caller's encoding.
+    pub records: Vec<u8>,
 }
 
 /// What the store keeps of every block beside its body.

@@ -124,6 +124,15 @@ impl<E: Into<WeightsError>> From<Failure<E>> for WeightsError {
     }
 }
 
+/// Methods that the externalities of a node answer.
+macro_rules! delegated {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $answer:ty)?;)*) => {$(
+        fn $name(&mut self, $($argument: $type),*) $(-> $answer)? {
+            self.inner.$name($($argument),*)
+        }
+    )*};
+}
+
 impl Externalities for BenchmarkExternalities {
     fn wipe(&mut self) {
         let result = self.try_wipe();
@@ -159,118 +168,35 @@ impl Externalities for BenchmarkExternalities {
         Vec::new()
     }
 
-    // Below, what a node does.
-    fn set_offchain_storage(&mut self, key: &[u8], value: Option<&[u8]>) {
-        self.inner.set_offchain_storage(key, value);
-    }
-
-    fn storage(&mut self, key: &[u8]) -> Option<Vec<u8>> {
-        self.inner.storage(key)
-    }
-
-    fn storage_hash(&mut self, key: &[u8]) -> Option<Vec<u8>> {
-        self.inner.storage_hash(key)
-    }
-
-    fn next_storage_key(&mut self, key: &[u8]) -> Option<Vec<u8>> {
-        self.inner.next_storage_key(key)
-    }
-
-    fn clear_prefix(
-        &mut self,
-        prefix: &[u8],
-        limit: Option<u32>,
-        cursor: Option<&[u8]>,
-    ) -> MultiRemovalResults {
-        self.inner.clear_prefix(prefix, limit, cursor)
-    }
-
-    fn place_storage(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
-        self.inner.place_storage(key, value);
-    }
-
-    fn storage_append(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.inner.storage_append(key, value);
-    }
-
-    fn storage_root(&mut self, version: StateVersion) -> Vec<u8> {
-        self.inner.storage_root(version)
-    }
-
-    fn storage_start_transaction(&mut self) {
-        self.inner.storage_start_transaction();
-    }
-
-    fn storage_rollback_transaction(&mut self) -> Result<(), ()> {
-        self.inner.storage_rollback_transaction()
-    }
-
-    fn storage_commit_transaction(&mut self) -> Result<(), ()> {
-        self.inner.storage_commit_transaction()
-    }
-
-    fn child_storage_hash(&mut self, child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>> {
-        self.inner.child_storage_hash(child, key)
-    }
-
-    fn child_storage(&mut self, child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>> {
-        self.inner.child_storage(child, key)
-    }
-
-    fn next_child_storage_key(&mut self, child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>> {
-        self.inner.next_child_storage_key(child, key)
-    }
-
-    fn kill_child_storage(
-        &mut self,
-        child: &ChildInfo,
-        limit: Option<u32>,
-        cursor: Option<&[u8]>,
-    ) -> MultiRemovalResults {
-        self.inner.kill_child_storage(child, limit, cursor)
-    }
-
-    fn clear_child_prefix(
-        &mut self,
-        child: &ChildInfo,
-        prefix: &[u8],
-        limit: Option<u32>,
-        cursor: Option<&[u8]>,
-    ) -> MultiRemovalResults {
-        self.inner.clear_child_prefix(child, prefix, limit, cursor)
-    }
-
-    fn place_child_storage(&mut self, child: &ChildInfo, key: Vec<u8>, value: Option<Vec<u8>>) {
-        self.inner.place_child_storage(child, key, value);
-    }
-
-    fn child_storage_root(&mut self, child: &ChildInfo, version: StateVersion) -> Vec<u8> {
-        self.inner.child_storage_root(child, version)
-    }
-
-    fn storage_index_transaction(&mut self, index: u32, hash: &[u8], size: u32) {
-        self.inner.storage_index_transaction(index, hash, size);
-    }
-
-    fn storage_renew_transaction_index(&mut self, index: u32, hash: &[u8]) {
-        self.inner.storage_renew_transaction_index(index, hash);
+    // What a node does.
+    delegated! {
+        fn set_offchain_storage(key: &[u8], value: Option<&[u8]>);
+        fn storage(key: &[u8]) -> Option<Vec<u8>>;
+        fn storage_hash(key: &[u8]) -> Option<Vec<u8>>;
+        fn next_storage_key(key: &[u8]) -> Option<Vec<u8>>;
+        fn clear_prefix(prefix: &[u8], limit: Option<u32>, cursor: Option<&[u8]>) -> MultiRemovalResults;
+        fn place_storage(key: Vec<u8>, value: Option<Vec<u8>>);
+        fn storage_append(key: Vec<u8>, value: Vec<u8>);
+        fn storage_root(version: StateVersion) -> Vec<u8>;
+        fn storage_start_transaction();
+        fn storage_rollback_transaction() -> Result<(), ()>;
+        fn storage_commit_transaction() -> Result<(), ()>;
+        fn child_storage_hash(child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>>;
+        fn child_storage(child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>>;
+        fn next_child_storage_key(child: &ChildInfo, key: &[u8]) -> Option<Vec<u8>>;
+        fn kill_child_storage(child: &ChildInfo, limit: Option<u32>, cursor: Option<&[u8]>) -> MultiRemovalResults;
+        fn clear_child_prefix(child: &ChildInfo, prefix: &[u8], limit: Option<u32>, cursor: Option<&[u8]>) -> MultiRemovalResults;
+        fn place_child_storage(child: &ChildInfo, key: Vec<u8>, value: Option<Vec<u8>>);
+        fn child_storage_root(child: &ChildInfo, version: StateVersion) -> Vec<u8>;
+        fn storage_index_transaction(index: u32, hash: &[u8], size: u32);
+        fn storage_renew_transaction_index(index: u32, hash: &[u8]);
     }
 }
 
 impl ExtensionStore for BenchmarkExternalities {
-    fn extension_by_type_id(&mut self, type_id: TypeId) -> Option<&mut dyn Any> {
-        self.inner.extension_by_type_id(type_id)
-    }
-
-    fn register_extension_with_type_id(
-        &mut self,
-        type_id: TypeId,
-        extension: Box<dyn Extension>,
-    ) -> Result<(), ExtensionError> {
-        self.inner.register_extension_with_type_id(type_id, extension)
-    }
-
-    fn deregister_extension_by_type_id(&mut self, type_id: TypeId) -> Result<(), ExtensionError> {
-        self.inner.deregister_extension_by_type_id(type_id)
+    delegated! {
+        fn extension_by_type_id(type_id: TypeId) -> Option<&mut dyn Any>;
+        fn register_extension_with_type_id(type_id: TypeId, extension: Box<dyn Extension>) -> Result<(), ExtensionError>;
+        fn deregister_extension_by_type_id(type_id: TypeId) -> Result<(), ExtensionError>;
     }
 }

@@ -10,18 +10,23 @@ use billchain_primitives::{
     SummaryField, SummaryFields,
     condition::{Conditions, Guarded},
     history::{Cause, Entry},
-    seams::{AccessNodePolicy, BillLedger, PolicyId, ReimbursementMode, SceneTerms, VoidPolicy},
+    seams::{
+        AccessNodePolicy, Allotments, BillLedger, PolicyId, ReimbursementMode, SceneTerms,
+        VoidPolicy,
+    },
     sm3,
 };
 use billchain_runtime::{
-    Authorization, BillRegister, CouncilCollective, Participant, Permissions, Runtime,
+    Allotment, Authorization, BillRegister, CouncilCollective, Participant, Permissions, Runtime,
     RuntimeOrigin, System,
 };
 use frame_support::{BoundedVec, traits::Get};
 use pallet_access_node::{LinkedNode, NodeStatus, NodesOf};
+use pallet_allotment::{MAX_RANGES, MAX_VOIDED, number_of};
 use pallet_authorization::{GrantStatus, GrantsById, Scope, Terms};
 use pallet_bill_register::{
-    FieldCheck, FieldRule, FieldRuleSet, FieldRuleSets, FieldRules, MAX_FIELD_RULES, MAX_PARTS,
+    AllottedCodes, FieldCheck, FieldRule, FieldRuleSet, FieldRuleSets, FieldRules, MAX_FIELD_RULES,
+    MAX_PARTS,
 };
 use pallet_dispute::{Contender, Contest, Contests, Precedence};
 use pallet_participant::{ParticipantKind, Registration};
@@ -189,13 +194,49 @@ pub(crate) fn field_rules(count: u32) -> FieldRules {
     FieldRules::truncate_from(vec![rule; count as usize])
 }
 
-/// Fills the field rules of all scenes and those of `scene`.
+/// Fills the field rules of all scenes and those of `scene`; the last of them
+/// asks for allotted numbers.
 pub(crate) fn fill_field_rules(scene: SceneId) {
-    let rules = field_rules(MAX_FIELD_RULES);
+    let mut rules = field_rules(MAX_FIELD_RULES - 1);
+    let allotted = FieldCheck::Allotted(AllottedCodes::All);
+    rules.try_push(FieldRule { kind: None, check: allotted }).expect("room for one more; qed");
     for scene in [None, Some(scene)] {
         let set = FieldRuleSet { version: 1, rules: rules.clone(), operator: None, at: stamp() };
         FieldRuleSets::<Runtime>::insert(scene, set);
     }
+}
+
+/// Numbers of each range that [`allot`] gives.
+pub(crate) const RANGE: u64 = 10_000;
+
+/// Gives an issuer as many ranges of the bills' code as it may have but
+/// `left`, the first from 0 on, each after a gap and with voided numbers at its
+/// end.
+pub(crate) fn allot(issuer: &Member, left: u32) {
+    let code = bill_key(0).code;
+    for range in 0..u64::from(MAX_RANGES - left) {
+        let first = range * 2 * RANGE;
+        Allotment::allot(
+            council(),
+            issuer.did.clone(),
+            code,
+            number_of(first),
+            number_of(first + RANGE - 1),
+        )
+        .expect("numbers that nobody has; qed");
+        let voided = if range == 0 { 0..0 } else { 1..u64::from(MAX_VOIDED) + 1 };
+        for span in voided {
+            let at = number_of(first + RANGE / 2 + 2 * span);
+            Allotment::void(council(), issuer.did.clone(), code, at, at, reason())
+                .expect("numbers of the range that nobody used; qed");
+        }
+    }
+}
+
+/// Notes that a bill has a number of the issuer's.
+pub(crate) fn use_number(issuer: &Member, number: u32) {
+    <Allotment as Allotments>::use_number(&issuer.did, &bill_key(number))
+        .expect("a number of the issuer; qed");
 }
 
 /// Fills the policies in force: as many as may be, with as many steps as they
@@ -206,7 +247,8 @@ pub(crate) fn policies(scene: SceneId, operation: Guarded) {
     // One node, and its values: the longest there are, alike but for their ends.
     let listed: Vec<Did> = (1..steps_of_one()).map(|number| did("listed", number)).collect();
     let written = serde_json::json!({ "in": ["issuer", listed] });
-    let rule: Conditions = serde_json::from_value(written).expect("a rule within all bounds; qed");
+    let conditions: Conditions =
+        serde_json::from_value(written).expect("conditions within all bounds; qed");
     InForce::<Runtime>::mutate(scene, operation, |in_force| {
         let earlier = std::mem::take(in_force).into_inner();
         let others = (earlier.len() as u32..most).map(|policy| Compiled {
@@ -214,7 +256,7 @@ pub(crate) fn policies(scene: SceneId, operation: Guarded) {
             version: 1,
             priority: 1,
             effect: Effect::Deny,
-            rule: rule.clone(),
+            conditions: conditions.clone(),
         });
         *in_force = BoundedVec::truncate_from(others.chain(earlier).collect());
     });

@@ -2,9 +2,12 @@
 //! but changes of the state.
 
 use crate::WeightsError;
-use billchain_executor::externalities::{IndexDelta, StateDelta, StateView};
+use billchain_executor::{
+    events_key,
+    externalities::{IndexDelta, StateDelta, StateView},
+};
 use billchain_primitives::{Hash, sm3};
-use billchain_storage::{BlockCommit, StateSnapshot, Storage, StorageError};
+use billchain_storage::{BlockCommit, EventGroup, StateSnapshot, Storage, StorageError};
 use codec::Encode;
 use std::{
     cell::RefCell,
@@ -96,12 +99,20 @@ impl Store {
             state_root,
             block: Vec::new(),
             certificate: Vec::new(),
+            events: events(&delta),
             delta,
             offchain,
             tx_hashes: Vec::new(),
         })?;
         Ok(start.elapsed())
     }
+}
+
+/// The events that a block's changes leave, which are written once more for the
+/// index.
+fn events(delta: &StateDelta) -> Vec<EventGroup> {
+    let list = delta.get(events_key()).cloned().flatten();
+    list.map(|records| EventGroup { first: 0, records }).into_iter().collect()
 }
 
 /// The head's state, with an account of what is read.

@@ -1,9 +1,6 @@
 //! The record of a ledger that grew.
 
-use crate::{
-    measure::{Machine, Percentiles, rounded},
-    report::{Better, Figure},
-};
+use crate::measure::{Better, Figure, Machine, Percentiles, rounded};
 use serde::{Deserialize, Serialize};
 
 /// What was asked for.

@@ -4,6 +4,7 @@ use crate::workload::{Effect, Kind, Transaction};
 use billchain_primitives::{BillKey, BillStatus, CheckCode, Hash};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -217,6 +218,11 @@ impl Entry {
     fn is_open(&self) -> bool {
         self.final_at.is_none() && !matches!(self.answer, Answer::Refused(_))
     }
+}
+
+/// The book, for as long as the answer is held.
+pub(super) fn locked(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
+    book.lock().expect("nobody panics with the book; qed")
 }
 
 #[cfg(test)]

@@ -2,17 +2,17 @@
 //! now and then registers a bill.
 
 use super::{
-    Target,
-    book::{Answer, Book, Known},
+    book::{Answer, Book, Known, locked},
+    drain::drain,
     lanes::shortened,
     observe::Observer,
     outcome,
     reads::{Library, ReadCounts, question},
-    run::{drain, locked, raw},
+    record::{LoadRecord, Raw, Setting},
+    target::Target,
 };
 use crate::{
     measure::{Sampler, rounded},
-    report::{LoadRecord, Setting},
     workload::{Action, Chance, Maker, Needs, Op, Senders, Transaction, first_number, sign},
 };
 use anyhow::{Context, Result, ensure};
@@ -131,7 +131,7 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
     let setting = options.setting(first, nodes.len(), begin);
     let record = LoadRecord { clients, outcome, ..target.record(setting) };
     let reads = std::mem::take(&mut *shared.counts.lock().expect("all are done; qed"));
-    Ok(record.fill(raw(&book, samples, &target.node, Some(reads))))
+    Ok(record.fill(Raw::new(&book, samples, &target.node, Some(reads))))
 }
 
 impl Options {

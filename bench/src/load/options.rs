@@ -1,6 +1,6 @@
 //! What `billchain-bench load` is asked for.
 
-use super::{Target, book::Tracking};
+use super::{book::Tracking, target::Target};
 use crate::workload::Pace;
 use anyhow::{Result, ensure};
 use clap::Args;

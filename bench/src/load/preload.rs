@@ -1,12 +1,12 @@
 //! Bills that are there before a measurement begins: the old ones.
 
 use super::{
-    Options,
-    book::Book,
+    book::{Book, locked},
+    drain::{TICK, drain},
     lanes::Lanes,
     observe::Observer,
+    options::Options,
     reads::Library,
-    run::{TICK, drain, locked},
 };
 use crate::workload::{Maker, Mix, Pace, Planner, Prepared, Senders, Stock};
 use anyhow::{Result, ensure};

@@ -1,17 +1,18 @@
 //! One run: senders and stock, dispatch at intended times, drain, accounts.
 
 use super::{
-    Options,
-    book::Book,
+    book::{Book, locked},
+    drain::{TICK, drain},
     lanes::Lanes,
     observe::Observer,
+    options::Options,
     outcome,
     preload::preload,
     reads::{Library, ReadCounts, read},
+    record::{LoadRecord, Raw, Setting, Step, step},
 };
 use crate::{
-    measure::{Sample, Sampler, Watched},
-    report::{LoadRecord, Raw, Setting, Step, step},
+    measure::Sampler,
     workload::{
         Chance, Effect, Kind, Maker, Mix, Needs, Op, Pace, Planner, Prepared, Senders, Stock,
         first_number, sign,
@@ -22,13 +23,11 @@ use billchain_client::Connection;
 use billchain_primitives::{BillKey, Hash};
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{task::JoinSet, time::sleep};
 
-/// How often it is looked what is due: the resolution of sending.
-pub(super) const TICK: Duration = Duration::from_millis(10);
 /// Sent so much after its time, a transaction counts as late.
 const LATE: Duration = Duration::from_millis(50);
 /// A step whose committed rate is below this share of what was offered ends a
@@ -83,7 +82,7 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
     let outcome = outcome::check(&book, &nodes[0], target.seed, options.check_bills).await?;
     let deferred = book.deferred;
     let record = LoadRecord { late, deferred, outcome, steps, ..target.record(setting) };
-    Ok(record.fill(raw(&book, samples, &target.node, reads)))
+    Ok(record.fill(Raw::new(&book, samples, &target.node, reads)))
 }
 
 async fn fill_stock(options: &Options, maker: Maker, senders: &Senders, genesis: Hash) -> Stock {
@@ -123,39 +122,10 @@ fn setting(
     }
 }
 
-/// What a run left behind.
-pub(super) fn raw<'a>(
-    book: &'a Book,
-    samples: Vec<Sample>,
-    watched: &[Watched],
-    reads: Option<ReadCounts>,
-) -> Raw<'a> {
-    Raw {
-        accounts: book.accounts(),
-        entries: book.entries().collect(),
-        blocks: &book.blocks,
-        samples,
-        names: watched.iter().map(|node| node.name.clone()).collect(),
-        reads,
-    }
-}
-
-pub(super) fn locked(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
-    book.lock().expect("nobody panics with the book; qed")
-}
-
 /// The clock, as claimants sign it.
 pub(super) fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Waits until nothing is open, at most `patience`.
-pub(super) async fn drain(book: &Mutex<Book>, patience: Duration, observer: &Observer) {
-    let began = Instant::now();
-    while began.elapsed() < patience && locked(book).open() > 0 && !observer.has_failed() {
-        sleep(TICK).await;
-    }
 }
 
 fn start_readers(

@@ -1,9 +1,11 @@
 //! What is measured, and how it is summed up.
 
+mod figures;
 mod machine;
 mod percentiles;
 mod sampler;
 
+pub(crate) use figures::{Better, Figure};
 pub(crate) use machine::Machine;
 pub(crate) use percentiles::{Percentiles, median, ms, rounded};
 #[cfg(test)]

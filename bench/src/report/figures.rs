@@ -1,48 +1,8 @@
 //! Figures of a run, their medians over runs, and ratios of two sides.
 
-use super::Record;
-use crate::measure::{Machine, median, rounded};
-use serde::{Deserialize, Serialize};
-
-/// Which way is better.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Better {
-    /// More.
-    Higher,
-    /// Less.
-    Lower,
-    /// Neither: it describes.
-    Neither,
-}
-
-/// One number of a run.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub(crate) struct Figure {
-    pub(crate) name: String,
-    pub(crate) unit: String,
-    pub(crate) better: Better,
-    pub(crate) value: f64,
-}
-
-impl Figure {
-    pub(crate) fn new(name: &str, unit: &str, better: Better, value: f64) -> Self {
-        Self { name: name.to_owned(), unit: unit.to_owned(), better, value }
-    }
-}
-
-/// Figures that a script found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Values {
-    pub(crate) record: String,
-    pub(crate) case: String,
-    pub(crate) side: String,
-    #[serde(default)]
-    pub(crate) commit: String,
-    #[serde(default)]
-    pub(crate) machine: Machine,
-    pub(crate) values: Vec<Figure>,
-}
+use super::record::Record;
+use crate::measure::{Better, Figure, median, rounded};
+use serde::Serialize;
 
 /// Medians of one measurement.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -136,6 +96,7 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{measure::Machine, report::record::Values};
 
     fn record(case: &str, side: &str, rate: f64) -> Record {
         Record::Values(Box::new(Values {

@@ -1,13 +1,14 @@
 //! The report as one HTML file that needs nothing else.
 
 use super::{
-    LoadRecord, Record,
     chart::{Chart, Series, escaped},
     figures::CaseSummary,
+    record::Record,
     table::number,
 };
 use crate::{
     growth::GrowthRecord,
+    load::{BlockPoint, LoadRecord},
     measure::{Machine, Sample},
 };
 use std::fmt::Write;
@@ -221,9 +222,8 @@ fn speed_charts(record: &LoadRecord) -> Vec<Chart> {
 }
 
 fn block_charts(record: &LoadRecord) -> Vec<Chart> {
-    let blocks = |of: fn(&super::load::BlockPoint) -> f64| {
-        record.blocks.iter().map(move |block| (block.at, of(block)))
-    };
+    let blocks =
+        |of: fn(&BlockPoint) -> f64| record.blocks.iter().map(move |block| (block.at, of(block)));
     let transactions = blocks(|block| block.transactions as f64);
     let size = blocks(|block| block.bytes as f64 / 1024.0);
     let intervals = record.blocks.windows(2).map(|two| (two[1].at, (two[1].at - two[0].at) * 1e3));

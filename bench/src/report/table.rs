@@ -1,11 +1,10 @@
 //! Results as text.
 
 use super::{
-    LoadRecord,
     chart::written,
     figures::{CaseSummary, FigureSummary},
 };
-use crate::{growth::GrowthRecord, measure::Percentiles};
+use crate::{growth::GrowthRecord, load::LoadRecord, measure::Percentiles};
 use std::fmt::{self, Write};
 
 /// Medians of every measurement.

@@ -6,7 +6,11 @@
 //! bounded stock. It goes on when that is nearly used up, while nodes work;
 //! results say how much was signed then.
 
-use super::{Action, Kind, Needs, Op, Planner, Senders, plan::Contest};
+use super::{
+    kind::Kind,
+    plan::{Action, Contest, Needs, Op, Planner},
+    senders::Senders,
+};
 use billchain_client::Signer;
 use billchain_primitives::{
     BillKey, BillStatus, CheckCode, Hash, Nonce, Reason, SceneId, transaction_hash,

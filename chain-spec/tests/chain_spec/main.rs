@@ -41,6 +41,7 @@ fn production_input() -> ProductionInput {
         whitelist: Vec::new(),
         admins,
         field_rules: Vec::new(),
+        unallotted_numbers: UnallottedNumbers::Admitted,
         scenes: Scene::standard(),
         observers: Vec::new(),
     }
@@ -56,6 +57,35 @@ fn problems(change: impl FnOnce(&mut ChainSpec)) -> Vec<String> {
     let mut spec = ChainSpec::production(production_input()).unwrap();
     change(&mut spec);
     spec.problems()
+}
+
+#[test]
+fn a_production_chain_takes_no_unallotted_numbers_unless_its_input_says_so() {
+    let rules = |input| {
+        let spec = ChainSpec::production(input).unwrap();
+        let general: Vec<_> = spec.field_rules.iter().filter(|set| set.scene.is_none()).collect();
+        serde_json::to_value(general.iter().map(|set| &set.rules).collect::<Vec<_>>()).unwrap()
+    };
+    let allotted = serde_json::json!({ "kind": null, "check": { "allotted": "all" } });
+    let digit = serde_json::json!({ "kind": null, "check": "uscc_check_digit" });
+
+    let mut written = serde_json::to_value(production_input()).unwrap();
+    assert_eq!(rules(production_input()), serde_json::json!([]));
+    // Left out: refused, beside whatever other rules there are.
+    written.as_object_mut().unwrap().remove("unallottedNumbers").unwrap();
+    let closed = |written: &serde_json::Value| serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(rules(closed(&written)), serde_json::json!([[allotted]]));
+    for given in [vec![&digit], vec![&allotted], vec![&allotted, &digit]] {
+        written["fieldRules"] = serde_json::json!([{ "scene": null, "rules": given }]);
+        let mut expected = given.clone();
+        if !expected.contains(&&allotted) {
+            expected.push(&allotted);
+        }
+        assert_eq!(rules(closed(&written)), serde_json::json!([expected]));
+    }
+    written["fieldRules"] = serde_json::json!([{ "rules": vec![&digit; 32] }]);
+    let full = ChainSpec::production(closed(&written)).unwrap_err().to_string();
+    assert!(full.contains("as many as may be"), "{full}");
 }
 
 #[test]

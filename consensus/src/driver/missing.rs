@@ -21,7 +21,7 @@ use super::{Driver, Whose};
 use crate::application::CheckMode;
 use crate::certificate::CommitCertificate;
 use crate::lane::{Asker, Checked, Job};
-use crate::status::PeerReader;
+use crate::status::connected;
 use crate::types::{BillContext, Vote};
 
 /// Time between two attempts to get the block.
@@ -83,7 +83,7 @@ impl Driver {
         }
         let (network, height) = (self.network.clone(), self.progress.height());
         tokio::spawn(async move {
-            let peers = PeerReader::new(network.clone()).peers().await;
+            let peers = connected(&network).await;
             let Some(peer) = peers.get(attempt % peers.len().max(1)) else { return };
             if let Ok(peer) = PeerId::from_bytes(&peer.peer.to_bytes()) {
                 network.ask(peer, height).await;

@@ -6,7 +6,7 @@ use crate::types::Height;
 
 const MAX_BLOCK: usize = 1 << 20;
 
-fn block(height: u64, byte: u8) -> StoredBlock {
+pub(super) fn block(height: u64, byte: u8) -> StoredBlock {
     let init = Announcement {
         height: Height::new(height),
         round: u32::from(byte),
@@ -26,12 +26,12 @@ fn block(height: u64, byte: u8) -> StoredBlock {
     }
 }
 
-fn open(directory: &Path, height: u64) -> UndecidedStore {
+pub(super) fn open(directory: &Path, height: u64) -> UndecidedStore {
     UndecidedStore::open(directory.to_owned(), Height::new(height), MAX_BLOCK)
         .expect("the store opens")
 }
 
-fn same(left: &StoredBlock, right: &StoredBlock) -> bool {
+pub(super) fn same(left: &StoredBlock, right: &StoredBlock) -> bool {
     left.height == right.height
         && left.round == right.round
         && left.announced == right.announced

@@ -3,6 +3,7 @@
 mod app;
 mod compact;
 mod net;
+mod signing;
 
 mod chain;
 mod faults;

@@ -299,6 +299,7 @@ impl Body {
             timestamp_ms,
             delta: outcome.delta,
             index: outcome.index,
+            events: outcome.events,
             tx_hashes: self.hashes,
             senders: self.senders,
         }

@@ -60,10 +60,20 @@ impl Chain {
                 return Err(BlockError::Transaction { index, hash: tx_hashes[index], reason });
             }
         }
-        let Outcome { header: computed, delta, index } = run.end()?;
+        let Outcome { header: computed, delta, index, events } = run.end()?;
         compare(&header, &computed)?;
         let hash = header.hash();
-        Ok(ExecutedBlock { header, hash, bytes, timestamp_ms, delta, index, tx_hashes, senders })
+        Ok(ExecutedBlock {
+            header,
+            hash,
+            bytes,
+            timestamp_ms,
+            delta,
+            index,
+            events,
+            tx_hashes,
+            senders,
+        })
     }
 }
 

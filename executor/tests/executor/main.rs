@@ -3,6 +3,7 @@
 mod blocks;
 mod compact;
 mod contention;
+mod events;
 mod execution;
 mod externalities;
 mod hostile;

@@ -191,6 +191,7 @@ fn production() -> ProductionInput {
         whitelist: Vec::new(),
         admins,
         scenes: Scene::standard(),
+        unallotted_numbers: Default::default(),
         field_rules: Vec::new(),
         observers: Vec::new(),
     }

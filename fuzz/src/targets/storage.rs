@@ -46,6 +46,11 @@ pub fn stored_block(data: &[u8]) -> Verdict {
     whole.is_ok().into()
 }
 
+/// Events of some transactions of a block, as the index keeps them.
+pub fn event_group(data: &[u8]) -> Verdict {
+    billchain_executor::fuzzing::event_group(data).into()
+}
+
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     match name {
@@ -54,6 +59,10 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
             let mut blocks = executor::seeds("block");
             blocks.extend(stored);
             blocks
+        }
+        "event_group" => {
+            let groups = chain::with(|chain| chain.storage().event_groups(1).expect("sound"));
+            groups.into_iter().map(|group| group.records).collect()
         }
         "manifest_seal" => samples_of("seal", fuzzing::samples()),
         _ => samples_of(name, fuzzing::samples()),

@@ -1,6 +1,6 @@
 //! `billchain blocks`: read the blocks of a stopped node.
 
-use crate::{config::Config, service::open_chain};
+use crate::{config::Config, database::open_chain};
 use anyhow::{Context, Result, ensure};
 use billchain_consensus::CommitCertificate;
 use billchain_primitives::{Block, transaction_hash};

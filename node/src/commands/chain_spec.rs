@@ -1,6 +1,6 @@
 //! `billchain chain-spec`: the document a chain begins with.
 
-use crate::service::load_spec;
+use crate::database::load_spec;
 use anyhow::{Context, Result};
 use billchain_chain_spec::{ChainSpec, ProductionInput};
 use billchain_executor::genesis_block;

@@ -1,19 +1,20 @@
 //! `billchain check-state`: whether what must always hold does hold in the
 //! database of a stopped node.
 
-use crate::{config::Config, service::open_chain};
+use crate::{config::Config, database::open_chain};
 use anyhow::{Context, Result, bail};
-use billchain_executor::Chain;
+use billchain_executor::{BlockEvent, Chain, ChainError, events_key};
 use billchain_primitives::{
-    Bill, BillKey, BillStatus,
+    Bill, BillKey, BillStatus, BlockNumber, OpaqueBlock,
     history::{self, VersionRecord},
     index, lists,
 };
-use billchain_runtime::{AllPalletsWithSystem, Runtime};
-use billchain_storage::OpenMode;
+use billchain_runtime::{AllPalletsWithSystem, Runtime, RuntimeEvent};
+use billchain_storage::{OpenMode, StorageError};
 use clap::Args;
 use codec::Decode;
 use frame_support::traits::{TryState, TryStateSelect};
+use frame_system::Phase;
 use pallet_bill_register::{LinkHistoryProblem, LinkRecord, Links, records_prefix};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -90,6 +91,9 @@ fn check(chain: &Chain) -> Result<Seen> {
         Ok::<_, anyhow::Error>(())
     })??;
     check_lists(chain, &mut seen)?;
+    for number in 1..=number {
+        check_events(chain, number, &mut seen)?;
+    }
     Ok(seen)
 }
 
@@ -134,6 +138,54 @@ fn check_lists(chain: &Chain, seen: &mut Seen) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Whether the index says what each transaction of a block came to, and says
+/// what the state says while that is kept.
+fn check_events(chain: &Chain, number: BlockNumber, seen: &mut Seen) -> Result<()> {
+    let bytes = chain.storage().block(number)?;
+    let bytes = bytes.with_context(|| format!("block {number} is missing"))?;
+    let block = OpaqueBlock::decode(&mut &bytes[..])
+        .with_context(|| format!("block {number} does not decode"))?;
+    let events = match chain.block_events(number) {
+        Ok(events) => events.unwrap_or_default(),
+        Err(error @ (ChainError::EventsMissing { .. } | ChainError::Undecodable { .. })) => {
+            seen.problem(error.to_string());
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let outcomes = events.iter().filter_map(outcome);
+    if !outcomes.eq(0..block.extrinsics.len() as u32) {
+        seen.problem(format!(
+            "the index does not say of each transaction of block {number} what it came to: run \
+             billchain reindex"
+        ));
+    }
+    let hash = chain.storage().hash_of(number)?.unwrap_or_default();
+    let state = match chain.storage().state_at(&hash) {
+        Ok(state) => state,
+        Err(StorageError::StateNotKept { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if state.get(events_key())? != chain.event_list(number)? {
+        seen.problem(format!(
+            "the index has other events of block {number} than the state: run billchain reindex"
+        ));
+    }
+    Ok(())
+}
+
+/// The transaction that this event says the outcome of.
+fn outcome(record: &BlockEvent) -> Option<u32> {
+    use frame_system::Event::{ExtrinsicFailed, ExtrinsicSuccess};
+    match (&record.phase, &record.event) {
+        (
+            Phase::ApplyExtrinsic(index),
+            RuntimeEvent::System(ExtrinsicSuccess { .. } | ExtrinsicFailed { .. }),
+        ) => Some(*index),
+        _ => None,
+    }
 }
 
 /// Whether the index tells the whole history of a bill's links.

@@ -8,17 +8,13 @@
 
 use crate::{
     config::Config,
-    service::{chain_directory, load_spec, open_chain, storage_options},
+    database::{self, chain_directory, load_spec, open_chain, storage_options},
 };
 use anyhow::{Context, Result, ensure};
 use billchain_executor::{Chain, ClockCheck};
 use billchain_storage::{OpenMode, Storage};
 use clap::Args;
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::PathBuf, sync::Arc};
 
 /// Blocks between two lines of progress.
 const PROGRESS: u32 = 1_000;
@@ -35,9 +31,9 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config)?;
     let directory = chain_directory(&config);
-    put_back(&directory)?;
+    database::put_back(&directory)?;
     let making = directory.with_extension("reindexing");
-    remove(&making)?;
+    database::remove(&making)?;
     let blocks = {
         let (_, old) = open_chain(&config, OpenMode::MustExist)?;
         fs::create_dir_all(&making).with_context(|| format!("cannot make {}", making.display()))?;
@@ -47,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         replay(&old, &new)?;
         new.head().number
     };
-    swap(&making, &directory)?;
+    database::replace(&directory, &making)?;
     println!("the index was made again from {blocks} blocks");
     Ok(())
 }
@@ -74,56 +70,6 @@ pub(crate) fn replay(old: &Chain, new: &Chain) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Where the old database lies while the new one takes its place.
-fn aside(directory: &Path) -> PathBuf {
-    directory.with_extension("before-reindex")
-}
-
-/// Puts the new database in the old one's place and removes the old one.
-fn swap(making: &Path, directory: &Path) -> Result<()> {
-    let aside = aside(directory);
-    let rename = |from: &Path, to: &Path| {
-        fs::rename(from, to)
-            .with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
-    };
-    rename(directory, &aside)?;
-    rename(making, directory)?;
-    remove(&aside)
-}
-
-/// Undoes a swap that was cut short.
-fn put_back(directory: &Path) -> Result<()> {
-    let aside = aside(directory);
-    if !aside.exists() {
-        return Ok(());
-    }
-    if directory.exists() {
-        // The new one had come to its place.
-        return remove(&aside);
-    }
-    fs::rename(&aside, directory).with_context(|| format!("cannot rename {} back", aside.display()))
-}
-
-/// Refuses to take the place of a database for empty in the middle of a swap.
-pub(crate) fn ensure_no_swap(directory: &Path) -> Result<()> {
-    let aside = aside(directory);
-    ensure!(
-        directory.exists() || !aside.exists(),
-        "a billchain reindex was cut short: the database is in {}; run billchain reindex again",
-        aside.display()
-    );
-    Ok(())
-}
-
-fn remove(directory: &Path) -> Result<()> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", directory.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -158,54 +104,11 @@ mod tests {
         for number in 1..=3 {
             let certificate = old.storage().certificate(number).unwrap();
             assert_eq!(new.storage().certificate(number).unwrap(), certificate);
+            let events = old.storage().event_groups(number).unwrap();
+            assert!(!events.is_empty());
+            assert_eq!(new.storage().event_groups(number).unwrap(), events);
         }
         // A chain that is not at its beginning is no place to replay into.
         assert!(replay(&old, &new).is_err());
-    }
-
-    fn directories() -> (tempfile::TempDir, PathBuf, PathBuf) {
-        let parent = tempfile::tempdir().unwrap();
-        let [old, new] = ["chain", "chain.reindexing"].map(|name| parent.path().join(name));
-        for (directory, content) in [(&old, "old"), (&new, "new")] {
-            fs::create_dir(directory).unwrap();
-            fs::write(directory.join("data"), content).unwrap();
-        }
-        (parent, old, new)
-    }
-
-    fn content(directory: &Path) -> String {
-        fs::read_to_string(directory.join("data")).unwrap()
-    }
-
-    #[test]
-    fn the_new_database_takes_the_old_ones_place() {
-        let (_parent, old, new) = directories();
-        swap(&new, &old).unwrap();
-        assert_eq!(content(&old), "new");
-        assert!(!new.exists() && !aside(&old).exists());
-        put_back(&old).unwrap();
-        assert_eq!(content(&old), "new");
-    }
-
-    #[test]
-    fn a_swap_cut_short_is_noticed_and_undone() {
-        let (_parent, old, _new) = directories();
-        ensure_no_swap(&old).unwrap();
-        fs::rename(&old, aside(&old)).unwrap();
-        let error = ensure_no_swap(&old).unwrap_err().to_string();
-        assert!(error.contains("run billchain reindex again"), "{error}");
-        put_back(&old).unwrap();
-        assert_eq!(content(&old), "old");
-        ensure_no_swap(&old).unwrap();
-    }
-
-    #[test]
-    fn a_swap_cut_short_at_its_end_keeps_the_new_database() {
-        let (_parent, old, new) = directories();
-        fs::rename(&old, aside(&old)).unwrap();
-        fs::rename(&new, &old).unwrap();
-        put_back(&old).unwrap();
-        assert_eq!(content(&old), "new");
-        assert!(!aside(&old).exists());
     }
 }

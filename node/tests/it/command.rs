@@ -31,7 +31,13 @@ pub struct Outcome {
 /// Runs `billchain` to its end.
 pub fn billchain<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Outcome {
     let mut command = Command::new(BINARY);
-    command.args(arguments).env_remove(PASSWORD_ENV);
+    command.args(arguments);
+    finish(command)
+}
+
+/// Runs a command of the binary to its end.
+pub fn finish(mut command: Command) -> Outcome {
+    command.env_remove(PASSWORD_ENV);
     let (mut stdout, mut stderr) = (scratch(), scratch());
     let mut child = command
         .stdin(Stdio::null())

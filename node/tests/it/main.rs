@@ -13,6 +13,8 @@ mod command;
 mod compact;
 mod contention;
 mod damage;
+mod failures;
+mod faults;
 mod garbage;
 mod http;
 mod joins;

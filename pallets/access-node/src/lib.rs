@@ -1,16 +1,20 @@
 //! # Access node contract (业务接入节点上链智能合约)
 //!
 //! Through which access nodes (业务接入节点, the business systems of hospitals and insurers that
-//! reach the chain) participants act. Tender row [217]:
+//! reach the chain) participants act. A node is registered with the hash of its credential
+//! ([`Pallet::register`]), linked to any number of participants ([`Pallet::link`]) and paused, resumed
+//! or disabled ([`Pallet::set_status`]). Where a scene asks for it, a bill comes onto the chain only if
+//! a node in normal operation is linked to its issuer.
 //!
-//! - *Registration*: "实现业务节点（如保险公司、医疗机构的业务接入端）的身份凭证链上登记，确保节点的
-//!   可信接入和身份可验证": [`Pallet::register`], [`Pallet::node`].
-//! - *Links*: "建立业务节点与参与方（如企业或机构）之间的多对多关联关系，明确节点的服务归属，关系进行
-//!   上链，设备管理时系统逻辑校验链上关联关系": [`Pallet::link`], [`Pallet::unlink`],
-//!   [`Pallet::nodes_of`], [`Pallet::participants_of`], [`Pallet::assert_link`].
-//! - *Status*: "动态管理业务接入端的运行状态（如正常、暂停、禁用），链上获取状态后，链上合约支持根据
-//!   合规性或性能问题实时调整节点权限": [`Pallet::set_status`], and the [`AccessNodes`] seam through
-//!   which the registration of bills asks.
+//! ```
+//! use billchain_primitives::Did;
+//! use pallet_access_node::{history_key, history_prefix};
+//!
+//! let node: Did = "did:bill:gateway".parse().unwrap();
+//! // The records of a node lie together, in the order of its versions.
+//! assert!(history_key(&node, 1) < history_key(&node, 2));
+//! assert!(history_key(&node, 1).starts_with(&history_prefix(&node)));
+//! ```
 //!
 //! ## The business rule
 //! Where a scene asks for it, a bill comes onto the chain only if an access node in normal
@@ -42,6 +46,7 @@
 
 #![forbid(unsafe_code)]
 
+mod reads;
 mod types;
 pub mod weights;
 
@@ -59,7 +64,7 @@ pub use weights::WeightInfo;
 
 use billchain_primitives::{
     AccountId, Did, Hash, Name, Reason, SignatureScheme, Stamp,
-    seams::{AccessNodes, AccessProblem, ParticipantProblem, Participants},
+    seams::{ParticipantProblem, Participants},
     sm3,
 };
 use codec::Encode;
@@ -229,7 +234,12 @@ pub mod pallet {
         /// Registers an access node; it is in normal operation at once, and
         /// linked to nobody.
         ///
-        /// Origin: `AdminOrigin`.
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `AlreadyRegistered`, `TooManyNodes`, `CredentialMissing`,
+        /// `InvalidPublicKey`, `KeyInUse`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(origin: OriginFor<T>, registration: Registration) -> DispatchResult {
@@ -269,7 +279,11 @@ pub mod pallet {
         /// Puts an access node into normal operation, pauses it or disables it
         /// for good, with a reason.
         ///
-        /// Origin: `AdminOrigin`, or `SecurityOrigin` unless it disables.
+        /// # Origin
+        /// `AdminOrigin`; `SecurityOrigin` too, unless it disables.
+        ///
+        /// # Errors
+        /// `NotFound`, `Disabled`, `StatusUnchanged`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::set_status(T::MaxParticipantsPerNode::get()))]
         pub fn set_status(
@@ -301,7 +315,12 @@ pub mod pallet {
 
         /// Links an access node that is not disabled to an active participant.
         ///
-        /// Origin: `AdminOrigin`.
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `Disabled`, `AlreadyLinked`, `Participant`,
+        /// `TooManyParticipants`, `TooManyNodesOfParticipant`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::link())]
         pub fn link(origin: OriginFor<T>, node: Did, participant: Did) -> DispatchResult {
@@ -326,7 +345,11 @@ pub mod pallet {
         /// Takes the link of an access node and a participant away, whatever
         /// their states, with a reason.
         ///
-        /// Origin: `AdminOrigin`.
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `NotLinked`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::unlink())]
         pub fn unlink(
@@ -350,65 +373,6 @@ pub mod pallet {
             Self::store(&node, entry, operator.clone(), change);
             Self::deposit_event(Event::Unlinked { node, participant, reason, operator });
             Ok(())
-        }
-    }
-}
-
-/// What can be asked.
-impl<T: Config> Pallet<T> {
-    /// The access node `node`, whatever its status.
-    pub fn node(node: &Did) -> Option<AccessNode> {
-        Nodes::<T>::get(node)
-    }
-
-    /// At most `limit` access nodes after `after` in the order of the state,
-    /// from the first without it.
-    pub fn nodes(after: Option<&Did>, limit: usize) -> Vec<(Did, AccessNode)> {
-        let nodes = match after {
-            Some(after) => Nodes::<T>::iter_from(Nodes::<T>::hashed_key_for(after)),
-            None => Nodes::<T>::iter(),
-        };
-        nodes.take(limit).collect()
-    }
-
-    /// The nodes that are linked to `participant`, in the order of linking.
-    pub fn nodes_of(participant: &Did) -> Vec<LinkedNode> {
-        NodesOf::<T>::get(participant).into_inner()
-    }
-
-    /// At most `limit` participants that are linked to `node`, after `after`
-    /// in the order of the state, from the first without it.
-    pub fn participants_of(node: &Did, after: Option<&Did>, limit: usize) -> Vec<Did> {
-        match after {
-            Some(after) => {
-                let start = Links::<T>::hashed_key_for(node, after);
-                Links::<T>::iter_key_prefix_from(node, start).take(limit).collect()
-            }
-            None => Links::<T>::iter_key_prefix(node).take(limit).collect(),
-        }
-    }
-
-    /// Whether `participant` may act through `node`: they are linked, and the
-    /// node is in normal operation.
-    pub fn assert_link(node: &Did, participant: &Did) -> Result<(), AccessProblem> {
-        let nodes = NodesOf::<T>::get(participant);
-        match nodes.iter().find(|linked| linked.node == *node) {
-            None => Err(AccessProblem::NotLinked),
-            Some(LinkedNode { status: NodeStatus::Normal, .. }) => Ok(()),
-            Some(_) => Err(AccessProblem::NodeInactive),
-        }
-    }
-}
-
-impl<T: Config> AccessNodes for Pallet<T> {
-    fn ensure_access(participant: &Did) -> Result<(), AccessProblem> {
-        let nodes = NodesOf::<T>::get(participant);
-        if nodes.iter().any(|linked| linked.status == NodeStatus::Normal) {
-            Ok(())
-        } else if nodes.is_empty() {
-            Err(AccessProblem::NotLinked)
-        } else {
-            Err(AccessProblem::NodeInactive)
         }
     }
 }

@@ -1,23 +1,22 @@
 //! # Authorization contract (用票授权登记智能合约)
 //!
 //! Grants: a holder of bills (持票人) lets a subject (被授权方), for instance an insurer, use them in
-//! a scene for a time. Tender row [233], whose text breaks off, and the rows of the authorization
-//! centre (涉票数据授权中心):
+//! a scene for a time. The holder, or a platform in its name, registers the hash of a verifiable
+//! credential with its terms ([`Pallet::register_grant`]), and revokes, freezes or activates it. A lock
+//! uses a grant through the [`Grants`] seam; other uses and transfers of the credential are put on
+//! record ([`Pallet::record_use`], [`Pallet::record_transfer`]).
 //!
-//! - 126: "支持个人向用票单位进行授权，授权过程采用先进的可验证凭证（Verifiable Credential, VC）技术",
-//!   "支持企业向用票单位 … 授予特定票据的使用权限", "免密授权 … 确认意愿由其他可信方（如随申办）进行":
-//!   [`Pallet::register_grant`], by the holder or by a platform in its name.
-//! - 125: "提供根据用户查询在财票链场景下授权列表" and 142: "历史已授权记录查询": the lists
-//!   [`BY_HOLDER`] and [`BY_SUBJECT`] and the history of the node-local index.
-//! - 130: "2）确认凭证中subject与被授权方分布式身份标识匹配，3）验证有效期"; "凭证过期或撤销情况，需返回
-//!   鉴权失败信息 … 若被授权方更换分布式身份标识或者私钥更换，提示授权中心重新进行授权":
-//!   [`Pallet::check`] and the [`Grants`] seam, with an error of its own for each.
-//! - 132: "用户可进行授权凭证撤回、冻结、激活等行为": [`Pallet::revoke`], [`Pallet::freeze`],
-//!   [`Pallet::activate`].
-//! - 139: "凭证流转信息进行hash处理后记录在链上，后续可根据需要进行溯源查询":
-//!   [`Pallet::record_transfer`].
-//! - 23: "授权凭证使用、调用票据信息": every use is a record, of a lock by itself, of another one by
-//!   [`Pallet::record_use`].
+//! ```
+//! use billchain_primitives::{BillKey, GrantId};
+//! use pallet_authorization::{history_key, Scope};
+//!
+//! let key = BillKey { code: "31060126".parse().unwrap(), number: "0000000001".parse().unwrap() };
+//! let Scope::Bills(keys) = Scope::Bills(vec![key].try_into().unwrap()) else { unreachable!() };
+//! assert_eq!(keys.len(), 1);
+//! // The records of a grant lie in the order of its versions.
+//! let grant = GrantId([7; 32].into());
+//! assert!(history_key(&grant, 1) < history_key(&grant, 2));
+//! ```
 //!
 //! ## What it promises
 //! - A grant is used only by its subject, within its time, for its bills, in its scene, and only
@@ -255,6 +254,15 @@ pub mod pallet {
         /// The sender is the holder, or a platform (平台) in the holder's name.
         /// Holder and subject are active participants, the scene is active,
         /// and the grant's time is not over.
+        ///
+        /// # Origin
+        /// The holder, or a platform (平台) in the holder's name.
+        ///
+        /// # Errors
+        /// `Sender`, `NotHolder`, `CredentialMissing`, `SubjectIsHolder`,
+        /// `ValidityEmpty`, `Grant`, `NoBills`, `DuplicateBill`, `ConditionEmpty`,
+        /// `Scene`, `AlreadyRegistered`, `Holder`, `Subject`, `TooManyGrants`,
+        /// `TooManyGrantsOfHolder`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register_grant(match &terms.scope {
             Scope::Bills(keys) => keys.len() as u32,
@@ -270,8 +278,13 @@ pub mod pallet {
 
         /// Revokes a grant for good (撤回).
         ///
-        /// The sender is the holder or the platform that registered it. What
-        /// was done under the grant stands.
+        /// What was done under the grant stands.
+        ///
+        /// # Origin
+        /// The holder, or the platform that registered the grant.
+        ///
+        /// # Errors
+        /// `Sender`, `Grant`, `NotInCharge`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::revoke())]
         pub fn revoke(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
@@ -287,7 +300,11 @@ pub mod pallet {
         /// Freezes an active grant (冻结): it cannot be used until it is
         /// activated.
         ///
-        /// The sender is the holder or the platform that registered it.
+        /// # Origin
+        /// The holder, or the platform that registered the grant.
+        ///
+        /// # Errors
+        /// `Sender`, `Grant`, `NotInCharge`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::freeze())]
         pub fn freeze(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
@@ -304,7 +321,11 @@ pub mod pallet {
 
         /// Activates a frozen grant (激活).
         ///
-        /// The sender is the holder or the platform that registered it.
+        /// # Origin
+        /// The holder, or the platform that registered the grant.
+        ///
+        /// # Errors
+        /// `Sender`, `Grant`, `NotInCharge`, `NotFrozen`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::activate())]
         pub fn activate(origin: OriginFor<T>, grant: GrantId, reason: Reason) -> DispatchResult {
@@ -324,6 +345,12 @@ pub mod pallet {
         ///
         /// The sender is the subject; the grant must allow the use now, and
         /// its scene be active.
+        ///
+        /// # Origin
+        /// The subject.
+        ///
+        /// # Errors
+        /// `Sender`, `Grant`, `BillNotFound`, `Scene`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::record_use())]
         pub fn record_use(origin: OriginFor<T>, grant: GrantId, bill: BillKey) -> DispatchResult {
@@ -344,6 +371,12 @@ pub mod pallet {
         /// happened.
         ///
         /// The sender is the holder, the subject, or a platform.
+        ///
+        /// # Origin
+        /// The holder, the subject, or a platform.
+        ///
+        /// # Errors
+        /// `Sender`, `Grant`, `NotParty`, `TransferHashMissing`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::record_transfer())]
         pub fn record_transfer(origin: OriginFor<T>, grant: GrantId, hash: Hash) -> DispatchResult {

@@ -107,7 +107,7 @@ fn terms_that_cannot_be_kept_are_refused_by_name() {
         (
             "frozen subject",
             with(|t| t.subject = did("frozen")),
-            Error::Subject(ParticipantProblem::NotFound),
+            Error::Subject(ParticipantProblem::Frozen),
         ),
         ("no bills", with(|t| t.scope = Scope::Bills(Default::default())), Error::NoBills),
         (
@@ -145,9 +145,13 @@ fn conditional(change: impl FnOnce(&mut Condition)) -> Terms {
 #[test]
 fn the_holder_in_whose_name_a_platform_registers_is_active() {
     run(|| {
-        for holder in ["nobody", "frozen", "cancelled"] {
+        for (holder, problem) in [
+            ("nobody", ParticipantProblem::NotFound),
+            ("frozen", ParticipantProblem::Frozen),
+            ("cancelled", ParticipantProblem::Cancelled),
+        ] {
             let call = Call::register_grant { terms: with(|t| t.holder = did(holder)) };
-            assert_noop!(send("platform", call), Error::<Test>::Holder(ParticipantProblem::Frozen));
+            assert_noop!(send("platform", call), Error::<Test>::Holder(problem));
         }
     });
 }

@@ -1,10 +1,20 @@
-//! Reads of bills on the chain: 票据链上查询智能合约.
+//! # Bill query contract (票据链上查询智能合约)
 //!
-//! Fulfils these rows of the tender's list:
-//! - 228: 基于票据三码查询KV表，通过Key-value表查询对应票据记录，返回链上记录.
-//! - 229: 基于交易ID查询 — which bills a transaction touched is node-local (see
-//!   [`billchain_primitives::index`]); their records are read here, by key.
-//! - 225: 通过链式结构关联历史版本，确保可追溯性: a history is checked against the chain.
+//! Reads of bills on the chain: by the three codes, by key, and whole histories, which are checked
+//! against the chain. Which bills a transaction touched is node-local (see
+//! [`billchain_primitives::index`]); their records are read here, by key.
+//!
+//! ```
+//! use billchain_primitives::ThreeCodes;
+//!
+//! // A bill is found by code, number and check code; the check code is compared exactly.
+//! let key = billchain_primitives::BillKey {
+//!     code: "31060126".parse().unwrap(),
+//!     number: "0000000001".parse().unwrap(),
+//! };
+//! let codes = |check: &str| ThreeCodes { key, check_code: check.parse().unwrap() };
+//! assert_ne!(codes("aZ09bY"), codes("AZ09bY"));
+//! ```
 //!
 //! # What it promises
 //! It reads and never writes; the same state gives the same answer on every

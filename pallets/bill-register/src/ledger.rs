@@ -2,7 +2,9 @@
 //! follows them.
 
 use crate::{
-    Bills, Config, Event, FieldRuleSets, Pallet, Touched, required::check_required, rules::unsound,
+    Bills, Config, Event, FieldRuleSets, Pallet, Touched,
+    required::check_required,
+    rules::{Numbering, unsound},
     types::check_fields,
 };
 use billchain_primitives::{
@@ -10,7 +12,7 @@ use billchain_primitives::{
     history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index, lists,
     seams::{
-        AccessNodePolicy, AccessNodes, AccessProblem, BillLedger, SceneProblem, Scenes,
+        AccessNodePolicy, AccessNodes, AccessProblem, Allotments, BillLedger, SceneProblem, Scenes,
         SummaryProblem,
     },
 };
@@ -30,6 +32,26 @@ impl<T: Config> BillLedger for Pallet<T> {
     }
 
     fn open(summary: BillSummary, status: BillStatus, entry: Entry) -> Result<(), SummaryProblem> {
+        let numbering = Self::numbering_of(&summary);
+        Self::put_new(summary, status, entry, numbering)
+    }
+
+    fn advance(mut bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError> {
+        bill.state.version = bill.state.version.checked_add(1).ok_or(ArithmeticError::Overflow)?;
+        // What changed is said of what really stands there.
+        let before = Bills::<T>::get(bill.summary.key);
+        Ok(Self::write(before.as_ref(), bill, entry))
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// [`BillLedger::open`] for who knows where the number comes from.
+    pub(crate) fn put_new(
+        summary: BillSummary,
+        status: BillStatus,
+        entry: Entry,
+        numbering: Numbering,
+    ) -> Result<(), SummaryProblem> {
         if summary.issuer != entry.operator {
             return Err(SummaryProblem::NotIssuer);
         }
@@ -50,6 +72,10 @@ impl<T: Config> BillLedger for Pallet<T> {
         }
         if Bills::<T>::contains_key(summary.key) {
             return Err(SummaryProblem::AlreadyExists);
+        }
+        // The last question, because a number that is used is written.
+        if numbering == Numbering::Allotted {
+            T::Allotments::use_number(&summary.issuer, &summary.key)?;
         }
 
         let state = BillState {
@@ -91,15 +117,6 @@ impl<T: Config> BillLedger for Pallet<T> {
         Ok(())
     }
 
-    fn advance(mut bill: Bill, entry: Entry) -> Result<Bill, ArithmeticError> {
-        bill.state.version = bill.state.version.checked_add(1).ok_or(ArithmeticError::Overflow)?;
-        // What changed is said of what really stands there.
-        let before = Bills::<T>::get(bill.summary.key);
-        Ok(Self::write(before.as_ref(), bill, entry))
-    }
-}
-
-impl<T: Config> Pallet<T> {
     /// The transaction at hand.
     pub(crate) fn stamp() -> Stamp {
         Stamp {

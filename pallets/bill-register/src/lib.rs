@@ -1,16 +1,20 @@
-//! Registration of bills on the chain: 票据登记上链智能合约.
+//! # Bill register contract (票据登记上链智能合约)
 //!
-//! Fulfils these rows of the tender's list:
-//! - 220 票据摘要数据上链模块: 提供票据上链合约方法，组装票据上链字段 … 字段校验操作：校验票据字段业务规则，
-//!   通过合约逻辑方法设置字段校验规则: [`Pallet::set_field_rules`].
-//! - 221 票据链上索引模块: 将票据的唯一标识及关键信息（如票据三码、开票方等）转化为区块链可识别的key-value结构.
-//! - 222 “票据-参与方”关联管理模块: 根据票据索引与参与方索引，建立链上票据与参与方关联关系: [`Pallet::link_party`];
-//!   更新修订链上关联关系: [`Pallet::update_link`]; 根据票据索引，查询该票据所关联的参与方: [`Pallet::links`].
-//! - 196: 支持一次性开具多张电子票据 … 一个批次最多只能接收500笔.
-//! - 219: what the scene of a bill requires of it.
-//! - 217: the access nodes (业务接入节点) of the issuer, where the scene asks for
-//!   one.
-//! - 199: 预开具电子缴款书 … 缴款确认后生成完整电子缴款书 … 作废预开具未缴款的电子缴款书.
+//! Registration of bills on the chain. An issuer registers bills one by one ([`Pallet::register`]) or
+//! up to 500 at once ([`Pallet::register_batch`]), and pre-issues payment notices
+//! ([`Pallet::pre_issue`]) that are confirmed when paid or voided. Field rules
+//! ([`Pallet::set_field_rules`]) say what a new bill must be, and parties are linked to bills
+//! ([`Pallet::link_party`]).
+//!
+//! ```
+//! use pallet_bill_register::{AllottedCodes, FieldCheck, FieldRule};
+//!
+//! let rule = FieldRule { kind: None, check: FieldCheck::Allotted(AllottedCodes::All) };
+//! assert!(rule.is_sound());
+//! // A list without a code asks no bill.
+//! let none = FieldCheck::Allotted(AllottedCodes::Only(Default::default()));
+//! assert!(!FieldRule { kind: None, check: none }.is_sound());
+//! ```
 //!
 //! # What it holds
 //! One state entry a bill, [`Bills`], under code and number, which are unique
@@ -48,6 +52,9 @@
 //! [`Policies`]: billchain_primitives::seams::Policies
 //! [`BillLedger`]: billchain_primitives::seams::BillLedger
 
+// Over 500 lines: the macro wants storage, events, errors and calls in one module,
+// and their documentation is what clients read in the metadata.
+
 #![forbid(unsafe_code)]
 
 pub mod types;
@@ -71,8 +78,8 @@ pub use links::{
 };
 pub use pallet::*;
 pub use rules::{
-    BillField, FieldCheck, FieldRule, FieldRuleSet, FieldRules, MAX_FIELD_RULES, MAX_PARTS,
-    OptionalField, rule_set_key, unsound,
+    AllottedCodes, BillField, FieldCheck, FieldRule, FieldRuleSet, FieldRules, MAX_FIELD_RULES,
+    MAX_PARTS, OptionalField, rule_set_key, unsound,
 };
 pub use types::{Batch, BatchMode, MAX_BATCH};
 pub use weights::WeightInfo;
@@ -88,7 +95,7 @@ pub mod pallet {
         AccountId, Bill, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, Did, Fen, Moment,
         Reason, SceneId, Stamp, Uscc,
         seams::{
-            AccessNodes, ParticipantProblem, Participants, Policies, PolicyId, Scenes,
+            AccessNodes, Allotments, ParticipantProblem, Participants, Policies, PolicyId, Scenes,
             SummaryProblem, TransitionProblem, TransitionRules,
         },
     };
@@ -118,6 +125,8 @@ pub mod pallet {
         type Rules: TransitionRules;
         /// The policies in force.
         type Policies: Policies;
+        /// Which numbers an issuer may use.
+        type Allotments: Allotments;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.
@@ -434,6 +443,12 @@ pub mod pallet {
         /// and the bill's issuer. Blue bills and notices that were paid at
         /// once come this way. What was registered before with the same content
         /// deposits [`Event::RegistrationRepeated`].
+        ///
+        /// # Origin
+        /// The bill's issuer, whom the transition rules let register.
+        ///
+        /// # Errors
+        /// `Sender`, `Bill`, `FieldRule`, `PolicyDenied`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(origin: OriginFor<T>, summary: BillSummary) -> DispatchResult {
@@ -450,6 +465,13 @@ pub mod pallet {
         /// does. One that was registered before is no refusal. Each bill leaves
         /// exactly one of these events, [`Event::BillRegistered`] or
         /// [`Event::RegistrationRepeated`], in the order of the batch.
+        ///
+        /// # Origin
+        /// As for `register`, of every bill.
+        ///
+        /// # Errors
+        /// `Sender`, `EmptyBatch`, `BatchItem`, `BatchItemFieldRule`,
+        /// `BatchItemDenied`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::register_batch(bills.len() as u32))]
         pub fn register_batch(
@@ -461,6 +483,12 @@ pub mod pallet {
         }
 
         /// Puts a payment notice (电子缴款书) onto the chain before it is paid.
+        ///
+        /// # Origin
+        /// The notice's issuer, whom the transition rules let pre-issue.
+        ///
+        /// # Errors
+        /// `Sender`, `Bill`, `FieldRule`, `PolicyDenied`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::pre_issue())]
         pub fn pre_issue(origin: OriginFor<T>, notice: BillSummary) -> DispatchResult {
@@ -468,6 +496,13 @@ pub mod pallet {
         }
 
         /// Makes a pre-issued notice, which was paid, a bill. Its issuer does.
+        ///
+        /// # Origin
+        /// The notice's issuer.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `Transition`, `NotPreIssued`, `NotIssuer`,
+        /// `RuleUnusable`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::confirm())]
         pub fn confirm(origin: OriginFor<T>, key: BillKey) -> DispatchResult {
@@ -475,6 +510,13 @@ pub mod pallet {
         }
 
         /// Voids a pre-issued notice, which was not paid. Its issuer does.
+        ///
+        /// # Origin
+        /// The notice's issuer.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `Transition`, `NotPreIssued`, `NotIssuer`,
+        /// `RuleUnusable`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::void())]
         pub fn void(origin: OriginFor<T>, key: BillKey, reason: Reason) -> DispatchResult {
@@ -487,7 +529,11 @@ pub mod pallet {
         /// `expected_version`, if given, is the version that the sender has
         /// seen; 0: none was set. Bills on the chain are not asked again.
         ///
-        /// Origin: `AdminOrigin`.
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `SceneNotFound`, `UnsoundFieldRule`, `StaleFieldRules`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::set_field_rules(rules.len() as u32))]
         pub fn set_field_rules(
@@ -504,6 +550,13 @@ pub mod pallet {
         ///
         /// The sender is the bill's issuer or an administrator; the party is an
         /// active participant.
+        ///
+        /// # Origin
+        /// The bill's issuer, or an administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `LinkForbidden`, `Transition`, `Party`,
+        /// `AlreadyLinked`, `TooManyLinks`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::link_party())]
         pub fn link_party(
@@ -519,7 +572,12 @@ pub mod pallet {
         /// whatever the states of bill and party: what is wrong can always be
         /// put right.
         ///
-        /// The sender is the bill's issuer or an administrator.
+        /// # Origin
+        /// The bill's issuer, or an administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `LinkForbidden`, `LinkNotFound`, `AlreadyLinked`,
+        /// `TooManyLinks`.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::update_link())]
         pub fn update_link(

@@ -7,9 +7,10 @@ use billchain_primitives::{
     Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
     condition::{BillFacts, Guarded},
     seams::{
-        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, ParticipantProblem,
-        Participants, Policies, PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode,
-        SceneProblem, SceneTerms, Scenes, TransitionProblem, TransitionRules, VoidPolicy,
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, AllotmentProblem,
+        Allotments, ParticipantProblem, Participants, Policies, PolicyId, PolicyProblem,
+        PolicyRefusal, ReimbursementMode, SceneProblem, SceneTerms, Scenes, TransitionProblem,
+        TransitionRules, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -44,6 +45,7 @@ impl pallet_bill_register::Config for Test {
     type AccessNodes = World;
     type Rules = World;
     type Policies = World;
+    type Allotments = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
@@ -75,6 +77,10 @@ pub struct World {
     pub required: SummaryFields,
     /// Policies refuse this operation for this total.
     pub denied: Option<(Guarded, Fen)>,
+    /// The numbers that the hospital may use; others may use none.
+    pub allotted: BTreeMap<BillKey, Result<(), AllotmentProblem>>,
+    /// Numbers that were used, in order.
+    pub used: Vec<BillKey>,
     pub now: u64,
 }
 
@@ -94,6 +100,8 @@ impl Default for World {
             access: Ok(()),
             required: SummaryFields::NONE,
             denied: None,
+            allotted: BTreeMap::new(),
+            used: Vec::new(),
             now: NOW,
         }
     }
@@ -204,6 +212,17 @@ impl Policies for World {
 
     fn effective(_: PolicyId) -> Result<u32, PolicyProblem> {
         Err(PolicyProblem::NotFound)
+    }
+}
+
+impl Allotments for World {
+    fn use_number(issuer: &Did, key: &BillKey) -> Result<(), AllotmentProblem> {
+        with_world(|world| {
+            let own = world.allotted.get(key).filter(|_| *issuer == did("hospital"));
+            own.copied().unwrap_or(Err(AllotmentProblem::NotAllotted))?;
+            world.used.push(*key);
+            Ok(())
+        })
     }
 }
 

@@ -1,13 +1,12 @@
 //! How a new bill is judged, and how one that is sent again is recognised.
 
-use crate::{BillField, Bills, Config, Error, Event, FieldRuleSets, Pallet};
+use crate::{BillField, Bills, Config, Error, Event, FieldRuleSets, Pallet, rules::Numbering};
 use billchain_primitives::{
     BillStatus, BillSummary, Operation, Target,
     condition::{BillFacts, Guarded},
     history::{Cause, Entry},
     seams::{
-        ActiveParticipant, BillLedger, Participants, Policies, PolicyRefusal, SummaryProblem,
-        TransitionRules,
+        ActiveParticipant, Participants, Policies, PolicyRefusal, SummaryProblem, TransitionRules,
     },
 };
 use frame::{prelude::*, traits::Time};
@@ -97,17 +96,21 @@ impl<T: Config> Pallet<T> {
     ) -> Result<(), Refusal> {
         let (operator, now) = (&sender.did, T::Time::now());
         let status = Self::opening(&summary, way, sender).map_err(Refusal::Summary)?;
+        let mut numbering = Numbering::Free;
         for scene in [None, Some(summary.scene)] {
-            let rules = FieldRuleSets::<T>::get(scene);
-            if let Some(field) = rules.and_then(|rules| rules.broken_by(&summary, now)) {
+            let Some(rules) = FieldRuleSets::<T>::get(scene) else { continue };
+            if let Some(field) = rules.broken_by(&summary, now) {
                 return Err(Refusal::Field(field));
+            }
+            if rules.asks_for_allotted_number(&summary) {
+                numbering = Numbering::Allotted;
             }
         }
         let operation = way.guarded;
         let facts = BillFacts { operation, summary: &summary, operator, now, claim: None };
         T::Policies::evaluate(&facts).map_err(Refusal::Policy)?;
         let entry = Entry::plain(Cause::Operation(way.operation), operator.clone());
-        Self::open(summary, status, entry).map_err(Refusal::Summary)
+        Self::put_new(summary, status, entry, numbering).map_err(Refusal::Summary)
     }
 
     /// The status with which a new bill begins, by the rules of its scene.

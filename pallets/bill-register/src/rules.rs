@@ -8,7 +8,8 @@
 
 use crate::{Config, Error, Event, FieldRuleSets, Pallet};
 use billchain_primitives::{
-    AccountId, BillKind, BillSummary, CodePart, Fen, IssueDate, Moment, PayerType, SceneId, Stamp,
+    AccountId, BillCode, BillKind, BillSummary, CodePart, Fen, IssueDate, Moment, PayerType,
+    SceneId, Stamp,
     seams::{SceneProblem, Scenes},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -24,6 +25,8 @@ use serde::{Deserialize, Serialize};
 pub const MAX_FIELD_RULES: u32 = 32;
 /// Most values that a rule on a part of the code lists.
 pub const MAX_PARTS: u32 = 16;
+/// Most codes that a rule on allotted numbers lists.
+pub const MAX_ALLOTTED_CODES: u32 = 16;
 
 /// A field of a bill that a rule speaks of.
 #[derive(
@@ -93,6 +96,38 @@ pub enum OptionalField {
 /// Values that a part of the code may have.
 pub type Parts = BoundedVec<CodePart, ConstU32<MAX_PARTS>>;
 
+/// The codes (票据代码) whose numbers are allotted (赋码).
+#[derive(
+    Clone,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AllottedCodes {
+    /// Every code: a chain with this rule takes no number that was not
+    /// allotted.
+    All,
+    /// These; numbers of others are taken as they come.
+    Only(BoundedVec<BillCode, ConstU32<MAX_ALLOTTED_CODES>>),
+}
+
+impl AllottedCodes {
+    fn contain(&self, code: &BillCode) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(codes) => codes.contains(code),
+        }
+    }
+}
+
 /// What a rule asks of a bill.
 #[derive(
     Clone,
@@ -141,6 +176,10 @@ pub enum FieldCheck {
     /// The issuer's code ends in the check digit of GB 32100.
     #[codec(index = 7)]
     UsccCheckDigit,
+    /// The number is one that was allotted to the issuer. The only rule that
+    /// red bills are asked about too: they have numbers of their own.
+    #[codec(index = 8)]
+    Allotted(AllottedCodes),
 }
 
 /// One rule.
@@ -159,8 +198,8 @@ pub enum FieldCheck {
 )]
 #[serde(deny_unknown_fields)]
 pub struct FieldRule {
-    /// Only bills of this kind are asked; none: all. Red bills are never asked:
-    /// they take back what is there.
+    /// Only bills of this kind are asked; none: all. Red bills are asked for
+    /// nothing but an allotted number: they take back what is there.
     #[serde(default)]
     pub kind: Option<BillKind>,
     /// What is asked.
@@ -178,7 +217,9 @@ impl FieldRule {
                 FieldCheck::Regions(parts)
                 | FieldCheck::Classes(parts)
                 | FieldCheck::Kinds(parts) => !parts.is_empty(),
-                FieldCheck::Required(_)
+                FieldCheck::Allotted(AllottedCodes::Only(codes)) => !codes.is_empty(),
+                FieldCheck::Allotted(AllottedCodes::All)
+                | FieldCheck::Required(_)
                 | FieldCheck::IssuedWithin { .. }
                 | FieldCheck::PayerType(_)
                 | FieldCheck::UsccCheckDigit => true,
@@ -215,8 +256,17 @@ impl FieldRule {
             FieldCheck::UsccCheckDigit => {
                 (BillField::IssuerUscc, bill.issuer_uscc.has_valid_check_digit())
             }
+            // Whose a number is, the bill does not say: see
+            // `FieldRuleSet::asks_for_allotted_number`.
+            FieldCheck::Allotted(_) => return None,
         };
         (!holds).then_some(field)
+    }
+
+    /// Whether the number of `bill` must be one that was allotted.
+    fn asks_for_allotted_number(&self, bill: &BillSummary) -> bool {
+        self.kind.is_none_or(|kind| kind == bill.kind)
+            && matches!(&self.check, FieldCheck::Allotted(codes) if codes.contain(&bill.key.code))
     }
 }
 
@@ -244,6 +294,20 @@ impl FieldRuleSet {
     pub fn broken_by(&self, bill: &BillSummary, now: Moment) -> Option<BillField> {
         self.rules.iter().find_map(|rule| rule.broken_by(bill, now))
     }
+
+    /// Whether the number of `bill` must be one that was allotted.
+    pub fn asks_for_allotted_number(&self, bill: &BillSummary) -> bool {
+        self.rules.iter().any(|rule| rule.asks_for_allotted_number(bill))
+    }
+}
+
+/// Where the number of a new bill comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbering {
+    /// The issuer chooses it.
+    Free,
+    /// The bureau allotted it.
+    Allotted,
 }
 
 /// Place of the first rule that is not sound.
@@ -265,6 +329,15 @@ pub fn rule_set_key(scene: Option<SceneId>, version: u32) -> Vec<u8> {
 }
 
 impl<T: Config> Pallet<T> {
+    /// Where the number of a red or balance bill comes from.
+    pub(crate) fn numbering_of(summary: &BillSummary) -> Numbering {
+        let asks = |scene| {
+            FieldRuleSets::<T>::get(scene)
+                .is_some_and(|rules| rules.asks_for_allotted_number(summary))
+        };
+        if asks(None) || asks(Some(summary.scene)) { Numbering::Allotted } else { Numbering::Free }
+    }
+
     /// Sets all the field rules of a scene, or those of all scenes.
     pub(crate) fn replace_rules(
         operator: Option<AccountId>,

@@ -1,18 +1,18 @@
-//! Changes of bills on the chain: 票据更新上链智能合约.
+//! # Bill update contract (票据更新上链智能合约)
 //!
-//! Fulfils these rows of the tender's list:
-//! - 224 票据摘要数据更新模块: 提供票据信息更新合约方法 … 通过该合约更新票据信息及状态.
-//! - 225 版本控制与差异记录: 每个数据版本生成唯一哈希值，通过链式结构关联历史版本，确保可追溯性。通过默克尔树结构生成差异摘要:
-//!   see [`billchain_primitives::history`].
-//! - 226 票据状态变更合约模块: 合约状态变更与权限管理模块联动，基于权限和智能合约规则进行状态变更.
-//! - 227 票据链上索引更新: 票据更新后重新建立链上票据索引Key-value.
-//! - 119, 197: 冲红 … 返回两张票据，一张为负数的全量冲红票据，另一张为新开具的差额票据.
-//! - 173, 174: locking for a claim, reimbursement and its result.
-//! - 76, 130: a claimant locks with a valid grant of the bill's holder, or because it is on the
-//!   scene's whitelist (白名单免授权).
-//! - 223: 用票方对同一张票据进行锁定; who wins within a block, the dispute contract decides.
-//! - 104 手动票据状态调整: 支持管理员在票据链上智能合约处理失败或其他需手动调整的情况输入票据五码并进行票据状态调整.
-//! - 批量处理上链: [`Pallet::change_status_batch`], [`Pallet::update_summary_batch`].
+//! Changes of bills on the chain. A claimant locks a bill, reimburses it or gives the lock back
+//! ([`Pallet::change_status`]); an issuer reverses a bill in red ([`Pallet::red_reverse`]) or fills in
+//! hashes ([`Pallet::update_summary`]); two administrators adjust a bill by hand
+//! ([`Pallet::propose_adjustment`]). Changes of status and summary come in batches of up to 500, too.
+//!
+//! ```
+//! use billchain_primitives::Operation;
+//! use pallet_bill_update::StatusChange;
+//!
+//! let unlock = StatusChange::Unlock { reason: "the claim was withdrawn".parse().unwrap() };
+//! assert_eq!(unlock.operation(), Operation::Unlock);
+//! assert_eq!(StatusChange::ExpireLock.operation(), Operation::ExpireLock);
+//! ```
 //!
 //! # What it promises
 //! - One holder at most has a bill locked; who comes second is refused, and
@@ -43,6 +43,9 @@
 //! # What it holds
 //! [`Adjustments`], one at most a bill, until they are approved or withdrawn. Bills lie with the
 //! ledger, the bill-register contract.
+
+// Over 500 lines: the macro wants storage, events, errors and calls in one module,
+// and their documentation is what clients read in the metadata.
 
 #![forbid(unsafe_code)]
 
@@ -540,6 +543,18 @@ pub mod pallet {
         /// `expected_version`, if given, is the version the sender has seen;
         /// the release of an expired lock does not count. Conditions are those
         /// of [`StatusChange`] and of the transition rules.
+        ///
+        /// # Origin
+        /// An active participant whom the transition rules let make the change.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `Transition`, `NotLocked`, `RedBillFixed`,
+        /// `StaleVersion`, `EvidenceMissing`, `RuleUnusable`, `NotIssuer`,
+        /// `VoidNotAllowed`, `Scene`, `GrantRequired`, `NotPlatform`, `HolderNotUser`,
+        /// `Holder`, `LockedByOther`, `LockedForOtherClaim`, `LockedByAdministrator`,
+        /// `LockNotExpired`, `SceneClaimed`, `SceneExclusive`, `TooManyReimbursements`,
+        /// `FieldMissing`, `PolicyDenied`, `Grant`, `AmountNotPositive`,
+        /// `AmountExceeded`, `NotLastPayer`.
         #[pallet::call_index(0)]
         #[pallet::weight(change.weight::<T::WeightInfo>())]
         pub fn change_status(
@@ -559,8 +574,15 @@ pub mod pallet {
         /// Reverses a bill in red (冲红): adds the red bill over minus its
         /// total and, where not all is refunded, the balance bill.
         ///
-        /// The sender is the bill's issuer. Both new bills name the reversed
-        /// one as related.
+        /// Both new bills name the reversed one as related.
+        ///
+        /// # Origin
+        /// The bill's issuer.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `Transition`, `RedBillFixed`, `NotIssuer`,
+        /// `StaleVersion`, `RedMismatch`, `BalanceMismatch`, `RuleUnusable`, `RedBill`,
+        /// `BalanceBill`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::red_reverse())]
         pub fn red_reverse(
@@ -577,6 +599,13 @@ pub mod pallet {
 
         /// Fills in hashes that were not known when the bill was registered.
         /// Each can be filled in once, by the issuer.
+        ///
+        /// # Origin
+        /// The bill's issuer.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `Transition`, `NotIssuer`, `StaleVersion`,
+        /// `NothingToUpdate`, `HashZero`, `AlreadyFilled`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::update_summary())]
         pub fn update_summary(
@@ -596,6 +625,13 @@ pub mod pallet {
         /// [`Self::change_status`]. What a refused one means for the others,
         /// `mode` says: under [`BatchMode::PerItem`] each refused one deposits
         /// [`Event::BatchItemRefused`].
+        ///
+        /// # Origin
+        /// As for `change_status`, of every bill.
+        ///
+        /// # Errors
+        /// `Sender`, `EmptyBatch`, `BatchItem`, `BatchItemTransition`,
+        /// `BatchItemGrant`, `BatchItemFieldMissing`, `BatchItemContended`.
         #[pallet::call_index(3)]
         #[pallet::weight(types::weight_of_changes::<T::WeightInfo>(changes))]
         pub fn change_status_batch(
@@ -613,6 +649,12 @@ pub mod pallet {
         /// Fills in hashes of up to 500 bills, each under the rules of
         /// [`Self::update_summary`]; `mode` as for
         /// [`Self::change_status_batch`].
+        ///
+        /// # Origin
+        /// As for `update_summary`, of every bill.
+        ///
+        /// # Errors
+        /// `Sender`, `EmptyBatch`, `BatchItem`, `BatchItemTransition`.
         #[pallet::call_index(4)]
         #[pallet::weight(
             T::WeightInfo::update_summary().saturating_mul(updates.len().max(1) as u64)
@@ -633,6 +675,15 @@ pub mod pallet {
         /// of the bill. The bill can be in the status `to`: see
         /// [`Error::AdjustmentImpossible`]. A lock is dropped; reimbursements
         /// stay where the status has some, and count no more where it has none.
+        ///
+        /// # Origin
+        /// An administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `Transition`, `EvidenceMissing`,
+        /// `ElementMismatch`, `StaleVersion`, `RedBillFixed`, `RuleUnusable`,
+        /// `NothingToAdjust`, `AdjustmentImpossible`, `AdjustmentPending`,
+        /// `TooManyAdjustments`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::propose_adjustment())]
         pub fn propose_adjustment(
@@ -649,6 +700,14 @@ pub mod pallet {
 
         /// Approves an adjustment and so carries it out. The sender is another
         /// administrator than the proposer; the bill has not changed since.
+        ///
+        /// # Origin
+        /// Another administrator than the proposer.
+        ///
+        /// # Errors
+        /// `Sender`, `AdjustmentNotFound`, `AdjustmentChanged`, `BillNotFound`,
+        /// `Transition`, `SameAdministrator`, `StaleVersion`, `RedBillFixed`,
+        /// `RuleUnusable`, `NothingToAdjust`, `AdjustmentImpossible`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::approve_adjustment())]
         pub fn approve_adjustment(
@@ -660,6 +719,12 @@ pub mod pallet {
         }
 
         /// Takes an adjustment back or turns it down. Any administrator may.
+        ///
+        /// # Origin
+        /// An administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `Transition`, `AdjustmentNotFound`, `AdjustmentChanged`.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::withdraw_adjustment())]
         pub fn withdraw_adjustment(

@@ -8,10 +8,10 @@ use billchain_primitives::{
     SummaryFields, Target,
     condition::{BillFacts, Facts, Field, Guarded, Value},
     seams::{
-        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, Contention, GrantProblem,
-        GrantUse, Grants, ParticipantProblem, Participants, Policies, PolicyId, PolicyProblem,
-        PolicyRefusal, ReimbursementMode, SceneProblem, SceneTerms, Scenes, TransitionProblem,
-        TransitionRules, VoidPolicy,
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, AllotmentProblem,
+        Allotments, Contention, GrantProblem, GrantUse, Grants, ParticipantProblem, Participants,
+        Policies, PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode, SceneProblem,
+        SceneTerms, Scenes, TransitionProblem, TransitionRules, VoidPolicy,
     },
 };
 use core::cell::RefCell;
@@ -46,6 +46,7 @@ impl pallet_bill_register::Config for Test {
     type Scenes = World;
     type AccessNodes = World;
     type Rules = World;
+    type Allotments = World;
     type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
@@ -250,6 +251,12 @@ impl TransitionRules for World {
 
     fn is_whitelisted(_: SceneId, user: &Did) -> bool {
         *user == did("insurer-a") || *user == did("insurer-b")
+    }
+}
+
+impl Allotments for World {
+    fn use_number(_: &Did, _: &BillKey) -> Result<(), AllotmentProblem> {
+        Err(AllotmentProblem::NotAllotted)
     }
 }
 

@@ -1,15 +1,17 @@
-//! Comparison of bills with the chain: 票据核验智能合约.
+//! # Bill verify contract (票据核验智能合约)
 //!
-//! Fulfils these rows of the tender's list:
-//! - 231 核验比对票据数据资源: 提供合约方法，比对链上票据PDF/XML哈希值与链下是否一致:
-//!   [`Pallet::verify_hash`]; 提供核验查询条件基于票据三码或交易ID进行核验: by the three codes, or, for
-//!   the bills a transaction touched, by their keys: [`Pallet::verify_hash_of`]. Which those are is
-//!   node-local (see [`billchain_primitives::index`]).
-//! - 103 链上核验服务: 支持通过票据代码、票据号码、校验码、开票日期、开票金额，核验比对链上记录，返回核验真伪结果:
-//!   [`Pallet::verify_elements`].
-//! - 84 链上数据比对: 从链上获取票据哈希基准值，进行比对.
-//! - 85 差异处理模块: 哈希值不一致时记录审计事件，触发比对不一致处理流程: [`Pallet::report_mismatch`].
-//! - 104: the check of the five elements (五码) before a manual adjustment is the same read.
+//! Comparison of bills with the chain. Anybody can ask whether the SM3 of an original is the one that
+//! was registered ([`Pallet::verify_hash`]) and whether the five elements (五要素) are the bill's
+//! ([`Pallet::verify_elements`]). Who finds a difference puts it on record
+//! ([`Pallet::report_mismatch`]), which deposits the audit event.
+//!
+//! ```
+//! use pallet_bill_verify::Observation;
+//!
+//! // The SM3 of no file is zero, so a zero hash is no observation.
+//! assert!(Observation::XmlHash([0; 32]).is_zero_hash());
+//! assert!(!Observation::PdfHash([1; 32]).is_zero_hash());
+//! ```
 //!
 //! # What it promises
 //! - The reads write nothing, and answer alike on every node with the same state.
@@ -134,6 +136,12 @@ pub mod pallet {
         ///
         /// The sender is an active participant. What it `found` differs from
         /// what the chain says when the transaction runs.
+        ///
+        /// # Origin
+        /// An active participant.
+        ///
+        /// # Errors
+        /// `Sender`, `BillNotFound`, `HashZero`, `NotRecorded`, `NothingDiffers`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::report_mismatch())]
         pub fn report_mismatch(

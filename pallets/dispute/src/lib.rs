@@ -1,15 +1,19 @@
 //! # Dispute contract (票据智能合约争议解决)
 //!
-//! Who gets a bill that several want. Tender row 223:
+//! Who gets a bill that several want. The locks of one bill that a block asks for stand in it in the
+//! order of their [`Precedence`] ([`Pallet::announce`]): the first one that can have the bill gets it,
+//! the others get [`Error::DisputeLost`]. What cannot be settled so, administrators settle under a case
+//! ([`Pallet::open_case`], [`Pallet::admin_lock`], [`Pallet::admin_unlock`], [`Pallet::close_case`]).
 //!
-//! - *Contention*: "合约争议解决规则：适用于不同用票方对同一张票据进行锁定或受理操作，同一时间上基于时间戳
-//!   顺序方式判断具备写入权限的用票方，时间戳一致情况下基于权重进行判断": the locks of one bill that a block
-//!   asks for stand in it in the order of their [`Precedence`] ([`Pallet::announce`]), so that the
-//!   first one that can have the bill gets it and the others get [`Error::DisputeLost`].
-//! - *Intervention*: "管理员人工介入解决：提供管理员人工锁定或解锁票据，人工处理无法自动解决的异常票据":
-//!   [`Pallet::open_case`], [`Pallet::admin_lock`], [`Pallet::admin_unlock`],
-//!   [`Pallet::close_case`].
-//! - *Weights*: "场景权重设置：… 支持动态设置场景权重设置": they are the scene contract's.
+//! ```
+//! use pallet_dispute::Precedence;
+//!
+//! let of = |signed_at, weight, hash| Precedence { signed_at, weight, transaction: [hash; 32].into() };
+//! // Who signed earlier comes first, then the heavier scene, then the smaller hash.
+//! assert!(of(1, 1, 9) < of(2, 9, 1));
+//! assert!(of(1, 2, 9) < of(1, 1, 1));
+//! assert!(of(1, 1, 1) < of(1, 1, 2));
+//! ```
 //!
 //! ## What it promises
 //! - A block in which a lock stands before one that precedes it by the rule is not valid. Whoever
@@ -29,6 +33,9 @@
 //! ## What it does not do
 //! Locks themselves are the bill-update contract's, and so are the rules for administrative ones;
 //! a lock outlives the case under which it was made.
+
+// Over 500 lines: the macro wants storage, events, errors and calls in one module,
+// and their documentation is what clients read in the metadata.
 
 #![forbid(unsafe_code)]
 
@@ -252,8 +259,14 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Opens a case over a bill that has no open one.
         ///
-        /// The sender is an administrator. The parties are participants, in
-        /// whatever state they are.
+        /// The parties are participants, in whatever state they are.
+        ///
+        /// # Origin
+        /// An active participant with the role of an administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `EvidenceMissing`, `BillNotFound`,
+        /// `AlreadyOpen`, `PartiesMissing`, `PartyRepeated`, `PartyUnknown`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::open_case(parties.len() as u32))]
         pub fn open_case(
@@ -302,8 +315,14 @@ pub mod pallet {
 
         /// Closes an open case with a decision.
         ///
-        /// The sender is an administrator. The bill's lock, if it has one,
-        /// stays.
+        /// The bill's lock, if it has one, stays.
+        ///
+        /// # Origin
+        /// An active participant with the role of an administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `EvidenceMissing`, `CaseNotFound`, `NotOpen`,
+        /// `NotParty`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::close_case())]
         pub fn close_case(
@@ -341,8 +360,13 @@ pub mod pallet {
 
         /// Locks the bill of an open case until an administrator unlocks it.
         ///
-        /// The sender is an administrator. Conditions are the bill-update
-        /// contract's, and so are the errors.
+        /// Conditions are the bill-update contract's, and so are the errors.
+        ///
+        /// # Origin
+        /// An active participant with the role of an administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `EvidenceMissing`, `CaseNotFound`, `NotOpen`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::admin_lock())]
         pub fn admin_lock(
@@ -361,8 +385,13 @@ pub mod pallet {
 
         /// Releases whatever lock the bill of an open case has.
         ///
-        /// The sender is an administrator. Conditions are the bill-update
-        /// contract's, and so are the errors.
+        /// Conditions are the bill-update contract's, and so are the errors.
+        ///
+        /// # Origin
+        /// An active participant with the role of an administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `EvidenceMissing`, `CaseNotFound`, `NotOpen`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::admin_unlock())]
         pub fn admin_unlock(

@@ -9,10 +9,10 @@ use billchain_primitives::{
     SummaryFields, Target,
     condition::BillFacts,
     seams::{
-        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, GrantProblem, GrantUse,
-        Grants, ParticipantProblem, Participants, Policies, PolicyId, PolicyProblem, PolicyRefusal,
-        ReimbursementMode, SceneProblem, SceneTerms, Scenes, TransitionProblem, TransitionRules,
-        VoidPolicy,
+        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, AllotmentProblem,
+        Allotments, GrantProblem, GrantUse, Grants, ParticipantProblem, Participants, Policies,
+        PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode, SceneProblem, SceneTerms,
+        Scenes, TransitionProblem, TransitionRules, VoidPolicy,
     },
 };
 use core::cell::Cell;
@@ -48,6 +48,7 @@ impl pallet_bill_register::Config for Test {
     type Scenes = World;
     type AccessNodes = World;
     type Rules = World;
+    type Allotments = World;
     type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
@@ -161,6 +162,12 @@ impl AccessNodes for World {
 impl Grants for World {
     fn use_for_lock(_: &GrantId, _: GrantUse<'_>) -> Result<(), GrantProblem> {
         Err(GrantProblem::NotFound)
+    }
+}
+
+impl Allotments for World {
+    fn use_number(_: &Did, _: &BillKey) -> Result<(), AllotmentProblem> {
+        Err(AllotmentProblem::NotAllotted)
     }
 }
 

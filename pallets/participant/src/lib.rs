@@ -1,20 +1,25 @@
 //! # Participant contract (参与方管理上链智能合约)
 //!
-//! Who acts on the chain, by decentralised identifier (DID). Tender row [216]:
+//! Who acts on the chain. A participant (an organisation or a person) has a decentralised identifier
+//! (DID), one key at a time and roles. The council registers it ([`Pallet::register`]); it is active,
+//! frozen or cancelled ([`Pallet::set_status`]). Every business call asks through the
+//! [`Participants`](billchain_primitives::seams::Participants) seam who sends it and whether it may act. Anybody can resolve a participant and
+//! have it prove that it holds its key ([`Pallet::verify_identity`]).
 //!
-//! - *Registration*: "参与方通过分布式身份标识注册，提交名称、类型（机构/个人）、公钥等基础信息，
-//!   同时记录注册时间戳并触发事件日志，支持链上唯一性校验，防止重复注册": [`Pallet::register`].
-//! - *Resolution*: "输入分布式身份标识后返回其关联的公开信息，支持通过分布式身份标识或其他标识符查询
-//!   参与方的登记信息及验证其身份真实性": [`Pallet::resolve`], [`Pallet::resolve_account`],
-//!   [`Pallet::resolve_uscc`], [`Pallet::verify_identity`].
-//! - *Status*: "状态分为“活跃/冻结/注销”三态，默认注册后为“活跃”；变更时记录操作者信息、时间戳及原因；
-//!   合约强制校验状态有效性": [`Pallet::set_status`], and the [`Participants`] seam through which every
-//!   business call asks.
+//! ```
+//! use billchain_primitives::seams::{ParticipantProblem, ParticipantStatus};
+//!
+//! assert_eq!(ParticipantStatus::Active.admit(), Ok(()));
+//! assert_eq!(ParticipantStatus::Frozen.admit(), Err(ParticipantProblem::Frozen));
+//! // What a participant signs to prove who it is can be no transaction.
+//! let signed = [pallet_participant::IDENTITY_CHALLENGE, b"3f1c"].concat();
+//! assert!(signed.starts_with(b"billchain identity challenge:"));
+//! ```
 //!
 //! ## What it promises
 //! - A DID, an account and a USCC hash each belong to one participant at most. A cancelled
 //!   participant gives its USCC hash back, never its DID or its accounts.
-//! - Cancelled is final. Only an active participant is found by [`Participants::active_by_account`],
+//! - Cancelled is final. Only an active participant is found by `active_by_account` of that seam,
 //!   and only by the account of its current key.
 //! - An account once used is never used for another key or participant, and its system record (with
 //!   the nonce) is kept: were it reaped, the nonce would start at 0 again and old transactions could
@@ -35,7 +40,9 @@
 
 #![forbid(unsafe_code)]
 
+mod checks;
 mod genesis;
+mod reads;
 mod types;
 pub mod weights;
 
@@ -52,15 +59,10 @@ pub use types::{
 pub use weights::WeightInfo;
 
 use billchain_primitives::{
-    AccountId, Did, Hash, Name, PublicKey, Reason, RoleSet, Signature, SignatureScheme, Stamp,
-    seams::{
-        ActiveParticipant, Administrators, ParticipantProblem, ParticipantStatus,
-        Participants as Seam,
-    },
-    sm3,
+    AccountId, Did, Hash, Name, PublicKey, Reason, RoleSet, SignatureScheme,
+    seams::{Administrators, ParticipantStatus},
 };
-use codec::Encode;
-use frame::{deps::sp_io, prelude::*, traits::Time, try_runtime::TryRuntimeError};
+use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 
 /// What a participant signs to prove that it holds its key begins with this,
 /// so that nobody can make it sign a transaction in disguise.
@@ -269,8 +271,13 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Registers a participant; it is active at once.
         ///
-        /// Origin: `AdminOrigin`. Refused if the DID, the account of the key or
-        /// the USCC hash is taken, or the key is not one this chain admits.
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `AlreadyRegistered`, `TooManyParticipants`, `RolesConflict`,
+        /// `SchemeNotAdmitted`, `InvalidPublicKey`, `AccountInUse`, `AccountRetired`,
+        /// `UsccOfPerson`, `ZeroUsccHash`, `UsccInUse`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(origin: OriginFor<T>, registration: Registration) -> DispatchResult {
@@ -282,9 +289,14 @@ pub mod pallet {
 
         /// Makes a participant active, frozen or cancelled, with a reason.
         ///
-        /// Origin: `AdminOrigin`, or `SecurityOrigin` unless it cancels.
         /// Cancelled is final: the DID and its accounts are never used again,
         /// the USCC hash is free again.
+        ///
+        /// # Origin
+        /// `AdminOrigin`; `SecurityOrigin` too, unless it cancels.
+        ///
+        /// # Errors
+        /// `NotFound`, `Cancelled`, `StatusUnchanged`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::set_status())]
         pub fn set_status(
@@ -314,9 +326,16 @@ pub mod pallet {
 
         /// Replaces a participant's key; its DID stays.
         ///
-        /// Origin: `AdminOrigin`, for an active or frozen participant, or the
-        /// account of the current key of an active one. The old key acts for
-        /// nobody from the next transaction on.
+        /// The old key acts for nobody from the next transaction on.
+        ///
+        /// # Origin
+        /// `AdminOrigin`, for an active or frozen participant; or the account of the
+        /// current key of an active one.
+        ///
+        /// # Errors
+        /// `NotFound`, `Cancelled`, `NotTheParticipant`, `Frozen`, `KeyUnchanged`,
+        /// `TooManyRotations`, `SchemeNotAdmitted`, `InvalidPublicKey`, `AccountInUse`,
+        /// `AccountRetired`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::rotate_key())]
         pub fn rotate_key(
@@ -357,7 +376,12 @@ pub mod pallet {
 
         /// Replaces a participant's name and USCC hash.
         ///
-        /// Origin: `AdminOrigin`.
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `Cancelled`, `InfoUnchanged`, `UsccOfPerson`, `ZeroUsccHash`,
+        /// `UsccInUse`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::update_info())]
         pub fn update_info(
@@ -386,7 +410,12 @@ pub mod pallet {
 
         /// Replaces a participant's roles [232].
         ///
-        /// Origin: `AdminOrigin`.
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `Cancelled`, `RolesUnchanged`, `RolesConflict`,
+        /// `OfficeConflict`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::set_roles())]
         pub fn set_roles(origin: OriginFor<T>, did: Did, roles: RoleSet) -> DispatchResult {
@@ -400,236 +429,5 @@ pub mod pallet {
             Self::deposit_event(Event::RolesChanged { did, from, to: roles, operator });
             Ok(())
         }
-    }
-}
-
-/// What can be asked.
-impl<T: Config> Pallet<T> {
-    /// At most `limit` participants after `after` in the order of the state,
-    /// from the first without it, whatever their status.
-    pub fn participants(after: Option<&Did>, limit: usize) -> Vec<(Did, Participant)> {
-        let participants = match after {
-            Some(after) => Participants::<T>::iter_from(Participants::<T>::hashed_key_for(after)),
-            None => Participants::<T>::iter(),
-        };
-        participants.take(limit).collect()
-    }
-
-    /// The participant `did`, whatever its status.
-    pub fn resolve(did: &Did) -> Option<Participant> {
-        Participants::<T>::get(did)
-    }
-
-    /// The participant whose current key belongs to `account`, whatever its
-    /// status.
-    pub fn resolve_account(account: &AccountId) -> Option<(Did, Participant)> {
-        let did = AccountToDid::<T>::get(account)?;
-        let participant = Participants::<T>::get(&did)?;
-        (participant.account == *account).then_some((did, participant))
-    }
-
-    /// The participant with this SM3 of a 统一社会信用代码, if it is not cancelled.
-    pub fn resolve_uscc(uscc_hash: &Hash) -> Option<(Did, Participant)> {
-        let did = UsccToDid::<T>::get(uscc_hash)?;
-        let participant = Participants::<T>::get(&did)?;
-        Some((did, participant))
-    }
-
-    /// Whether the active participant `did` answered `challenge`: `signature`
-    /// is by its current key over [`IDENTITY_CHALLENGE`] followed by the
-    /// challenge.
-    pub fn verify_identity(
-        did: &Did,
-        challenge: &[u8],
-        signature: &Signature,
-    ) -> Result<bool, ParticipantProblem> {
-        let participant = Self::active(did)?;
-        let message = [IDENTITY_CHALLENGE, challenge].concat();
-        Ok(signature.verify_payload(&message, &participant.account))
-    }
-
-    /// Whether keys of `scheme` are admitted.
-    pub fn is_scheme_admitted(scheme: SignatureScheme) -> bool {
-        Schemes::<T>::get().contains(&scheme)
-    }
-
-    fn active(did: &Did) -> Result<Participant, ParticipantProblem> {
-        let participant = Participants::<T>::get(did).ok_or(ParticipantProblem::NotFound)?;
-        participant.status.admit().map(|()| participant)
-    }
-}
-
-impl<T: Config> Seam for Pallet<T> {
-    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        let did = AccountToDid::<T>::get(account).ok_or(ParticipantProblem::NotFound)?;
-        let participant = Participants::<T>::get(&did).ok_or(ParticipantProblem::NotFound)?;
-        if participant.account != *account {
-            return Err(ParticipantProblem::NotFound);
-        }
-        participant.status.admit()?;
-        Ok(ActiveParticipant { did, roles: participant.roles })
-    }
-
-    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        let participant = Self::active(did)?;
-        Ok(ActiveParticipant { did: did.clone(), roles: participant.roles })
-    }
-
-    fn account_of(did: &Did) -> Option<AccountId> {
-        Participants::<T>::get(did).map(|participant| participant.account)
-    }
-}
-
-/// Checks and writes behind the calls.
-impl<T: Config> Pallet<T> {
-    /// The signer, if the administrator's origin has one.
-    fn ensure_admin(origin: OriginFor<T>) -> Result<Option<AccountId>, DispatchError> {
-        T::AdminOrigin::ensure_origin(origin.clone())?;
-        Ok(ensure_signed(origin).ok())
-    }
-
-    /// As [`Self::ensure_admin`], for what may not wait.
-    fn ensure_security(origin: OriginFor<T>) -> Result<Option<AccountId>, DispatchError> {
-        if T::SecurityOrigin::ensure_origin(origin.clone()).is_ok() {
-            return Ok(ensure_signed(origin).ok());
-        }
-        Self::ensure_admin(origin)
-    }
-
-    fn check_roles(did: &Did, roles: RoleSet) -> Result<(), Error<T>> {
-        ensure!(roles.is_separate(), Error::<T>::RolesConflict);
-        let office = T::Administrators::office(did);
-        ensure!(office.is_none_or(|office| office.goes_with(roles)), Error::<T>::OfficeConflict);
-        Ok(())
-    }
-
-    fn not_cancelled(did: &Did) -> Result<Participant, Error<T>> {
-        let participant = Participants::<T>::get(did).ok_or(Error::<T>::NotFound)?;
-        ensure!(participant.status != ParticipantStatus::Cancelled, Error::<T>::Cancelled);
-        Ok(participant)
-    }
-
-    pub(crate) fn check_registration(registration: &Registration) -> Result<(), Error<T>> {
-        let known = Participants::<T>::contains_key(&registration.did);
-        ensure!(!known, Error::<T>::AlreadyRegistered);
-        let room = Participants::<T>::count() < T::MaxParticipants::get();
-        ensure!(room, Error::<T>::TooManyParticipants);
-        ensure!(registration.roles.is_separate(), Error::<T>::RolesConflict);
-        Self::check_key(&registration.public_key)?;
-        Self::check_uscc(registration.kind, registration.uscc_hash)
-    }
-
-    fn check_key(key: &PublicKey) -> Result<(), Error<T>> {
-        ensure!(Self::is_scheme_admitted(key.scheme()), Error::<T>::SchemeNotAdmitted);
-        ensure!(key.is_well_formed(), Error::<T>::InvalidPublicKey);
-        let account = key.account_id();
-        let Some(owner) = AccountToDid::<T>::get(&account) else { return Ok(()) };
-        let current = Participants::<T>::get(owner).is_some_and(|participant| {
-            participant.account == account && participant.status != ParticipantStatus::Cancelled
-        });
-        Err(if current { Error::<T>::AccountInUse } else { Error::<T>::AccountRetired })
-    }
-
-    fn check_uscc(kind: ParticipantKind, uscc_hash: Option<Hash>) -> Result<(), Error<T>> {
-        let Some(hash) = uscc_hash else { return Ok(()) };
-        ensure!(kind == ParticipantKind::Organisation, Error::<T>::UsccOfPerson);
-        ensure!(!hash.is_zero(), Error::<T>::ZeroUsccHash);
-        ensure!(!UsccToDid::<T>::contains_key(hash), Error::<T>::UsccInUse);
-        Ok(())
-    }
-
-    /// Writes a checked registration.
-    pub(crate) fn insert(registration: Registration, operator: Option<AccountId>) {
-        let Registration { did, name, kind, public_key, roles, uscc_hash } = registration.clone();
-        let account = public_key.account_id();
-        let participant = Participant {
-            name,
-            kind,
-            public_key,
-            account: account.clone(),
-            roles,
-            status: ParticipantStatus::Active,
-            uscc_hash,
-            rotations: 0,
-            version: 0,
-            history_hash: Hash::zero(),
-            registered: Self::stamp(),
-            updated: Self::stamp(),
-        };
-        Self::link(&account, &did);
-        uscc_hash.into_iter().for_each(|hash| UsccToDid::<T>::insert(hash, &did));
-        Self::store(&did, participant, operator.clone(), Change::Registered(registration));
-        Self::deposit_event(Event::Registered { did, account, kind, roles, operator });
-    }
-
-    /// Gives a new account to a participant and lets it have a nonce. The
-    /// reference is never dropped: the nonce must outlive the key.
-    fn link(account: &AccountId, did: &Did) {
-        AccountToDid::<T>::insert(account, did);
-        frame_system::Pallet::<T>::inc_providers(account);
-    }
-
-    /// Writes a changed participant and the record of the change.
-    fn store(did: &Did, mut participant: Participant, operator: Option<AccountId>, change: Change) {
-        participant.version = participant.version.saturating_add(1);
-        participant.updated = Self::stamp();
-        let version = participant.version;
-        let record = HistoryRecord { version, stamp: participant.updated, operator, change };
-        let encoded = record.encode();
-        let chained = [participant.history_hash.as_bytes(), &encoded].concat();
-        participant.history_hash = sm3(&chained).into();
-        sp_io::offchain_index::set(&history_key(did, version), &encoded);
-        Participants::<T>::insert(did, participant);
-    }
-
-    fn stamp() -> Stamp {
-        Stamp {
-            block: frame_system::Pallet::<T>::block_number().saturated_into(),
-            extrinsic: frame_system::Pallet::<T>::extrinsic_index(),
-            moment: T::Time::now(),
-        }
-    }
-
-    /// Checks that
-    /// 1. every participant's account is its key's and leads back to it, and
-    ///    its system record is kept alive;
-    /// 2. every account known belongs to a participant, and there is one for
-    ///    every registration and rotation;
-    /// 3. the USCC hashes known are exactly those of the organisations that are
-    ///    not cancelled;
-    /// 4. the bounds hold.
-    pub fn do_try_state() -> Result<(), TryRuntimeError> {
-        let (mut with_uscc, mut keys, mut count) = (0, 0u64, 0u32);
-        for (did, participant) in Participants::<T>::iter() {
-            count = count.saturating_add(1);
-            keys = keys.saturating_add(1).saturating_add(participant.rotations.into());
-            let account = &participant.account;
-            ensure!(*account == participant.public_key.account_id(), "account is not the key's");
-            let owner = AccountToDid::<T>::get(account);
-            ensure!(owner.as_ref() == Some(&did), "account leads to another participant");
-            ensure!(participant.version > 0, "participant without a version");
-            ensure!(participant.roles.is_separate(), "a participant administers and audits");
-            ensure!(participant.rotations <= T::MaxRotations::get(), "too many rotations");
-            if let Some(hash) = participant.uscc_hash {
-                let organisation = participant.kind == ParticipantKind::Organisation;
-                ensure!(organisation, "person with a USCC");
-                if participant.status != ParticipantStatus::Cancelled {
-                    with_uscc += 1;
-                    ensure!(UsccToDid::<T>::get(hash).as_ref() == Some(&did), "USCC hash lost");
-                }
-            }
-        }
-        ensure!(count == Participants::<T>::count(), "participant counter is wrong");
-        ensure!(count <= T::MaxParticipants::get(), "too many participants");
-        ensure!(UsccToDid::<T>::iter().count() == with_uscc, "USCC hash of nobody");
-        let mut accounts = 0u64;
-        for (account, did) in AccountToDid::<T>::iter() {
-            accounts = accounts.saturating_add(1);
-            ensure!(Participants::<T>::contains_key(did), "account of nobody");
-            let alive = frame_system::Pallet::<T>::providers(&account) > 0;
-            ensure!(alive, "account without a system record");
-        }
-        ensure!(accounts == keys, "accounts do not match registrations and rotations");
-        Ok(())
     }
 }

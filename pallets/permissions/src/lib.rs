@@ -1,16 +1,23 @@
 //! # Permissions contract (权限控制智能合约)
 //!
-//! Which operation leads from which status to which, and for whom: the status
-//! machine of bills as data, versioned. Tender rows:
+//! Which operation leads from which status to which, and for whom: the status machine of bills as
+//! data, versioned ([`Pallet::set_transition_rule`]). The whitelist of each scene names who locks
+//! without a grant ([`Pallet::set_whitelist`]). The offices of the three administrators (三员), system
+//! administrators, security administrators and auditors, are here too ([`Pallet::set_admin`]). What
+//! participants may do to bills is the participant contract's `set_roles`.
 //!
-//! - 232: "预设权限控制方法，根本票据状态变更进行触发，例如红冲状态不允许进行进行票据状态变更等":
-//!   [`Pallet::set_transition_rule`], [`Pallet::check`](TransitionRules::check),
-//!   [`Pallet::check_in_scene`].
-//! - 76: "提供白名单设置能力，支持基于白名单免授权查询票据能力": [`Pallet::set_whitelist`].
+//! ```
+//! use billchain_primitives::{BillStatus, Operation, Role, Target};
+//! use pallet_permissions::{TransitionRuleKey, default_rules};
 //!
-//! And the offices of the three administrators (三员): system administrators,
-//! security administrators and auditors. What participants may do to bills is
-//! the participant contract's `set_roles`.
+//! let register = TransitionRuleKey::general(None, Operation::Register);
+//! let (_, roles, target) = default_rules().into_iter().find(|(key, ..)| *key == register).unwrap();
+//! assert!(roles.contains(Role::Issuer) && !roles.contains(Role::User));
+//! assert_eq!(target, Target::Status(BillStatus::Normal));
+//! // Nothing follows a final status.
+//! let voided = Some(BillStatus::Voided);
+//! assert!(default_rules().iter().all(|(key, ..)| key.from != voided));
+//! ```
 //!
 //! ## What it promises
 //! - A final status (red-reversed, voided) has no rule, whatever is asked.
@@ -278,6 +285,13 @@ pub mod pallet {
         /// Sets who may do an operation from a status and where it leads: in a
         /// scene, if the key names one, or in every scene that has no rule of
         /// its own. A scene's rule without roles closes the operation there.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `FinalStatus`, `NoRoles`, `SceneNotFound`, `RuleUnchanged`, `TooManyRules`,
+        /// `TooManyVersions`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::set_transition_rule())]
         pub fn set_transition_rule(
@@ -305,6 +319,12 @@ pub mod pallet {
         }
 
         /// Removes a rule, the general one or a scene's own.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `RuleNotFound`, `TooManyVersions`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::remove_transition_rule())]
         pub fn remove_transition_rule(
@@ -322,6 +342,12 @@ pub mod pallet {
 
         /// Makes an active participant an administrator. One that holds
         /// another office gives that up first.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `Participant`, `HoldsAnotherRole`, `RolesConflict`, `TooManyAdmins`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::set_admin())]
         pub fn set_admin(origin: OriginFor<T>, did: Did, role: AdminRole) -> DispatchResult {
@@ -334,6 +360,12 @@ pub mod pallet {
         }
 
         /// Takes an administrator's office away.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotAdmin`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::remove_admin())]
         pub fn remove_admin(origin: OriginFor<T>, did: Did) -> DispatchResult {
@@ -345,12 +377,19 @@ pub mod pallet {
 
         /// Lets a participant lock in a scene without a grant, whatever state
         /// it is in: it locks only while it is active.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `Participant`, `SceneNotFound`, `AlreadyWhitelisted`, `WhitelistFull`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::set_whitelist())]
         pub fn set_whitelist(origin: OriginFor<T>, scene: SceneId, did: Did) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
-            let known = T::Participants::account_of(&did).is_some();
-            ensure!(known, Error::<T>::Participant(ParticipantProblem::NotFound));
+            let unknown = ParticipantProblem::NotFound;
+            let known = T::Participants::active_by_did(&did) != Err(unknown);
+            ensure!(known, Error::<T>::Participant(unknown));
             Self::ensure_scene(scene)?;
             let entry = (scene, did);
             ensure!(!Whitelist::<T>::contains_key(&entry), Error::<T>::AlreadyWhitelisted);
@@ -362,6 +401,12 @@ pub mod pallet {
         }
 
         /// Makes a participant need a grant again.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotWhitelisted`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::remove_whitelist())]
         pub fn remove_whitelist(origin: OriginFor<T>, scene: SceneId, did: Did) -> DispatchResult {

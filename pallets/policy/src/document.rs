@@ -160,7 +160,7 @@ pub struct Document {
     /// Ascending.
     pub references: BoundedVec<PolicyId, ConstU32<MAX_REFERENCES>>,
     /// Every operation has the fields it asks for.
-    pub rule: Conditions,
+    pub conditions: Conditions,
 }
 
 impl Document {
@@ -192,8 +192,8 @@ impl Document {
         let references = ascending(written.references.clone())
             .filter(|references: &BoundedVec<_, _>| !references.contains(&written.id))
             .ok_or(wrong(Part::References))?;
-        let rule = Conditions::try_from(&written.conditions)?;
-        if let Some(error) = operations.iter().find_map(|one| rule.unavailable(*one)) {
+        let conditions = Conditions::try_from(&written.conditions)?;
+        if let Some(error) = operations.iter().find_map(|one| conditions.unavailable(*one)) {
             return Err(error.into());
         }
         let Written { id, version, effect, priority, .. } = *written;
@@ -207,7 +207,7 @@ impl Document {
             effect,
             priority,
             references,
-            rule,
+            conditions,
         })
     }
 }

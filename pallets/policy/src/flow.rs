@@ -40,7 +40,7 @@ impl<T: Config> Pallet<T> {
             operations: document.operations,
             keywords,
             references: document.references,
-            rule: document.rule,
+            conditions: document.conditions,
             format,
             body_hash,
             submitter: submitter.clone(),

@@ -11,7 +11,7 @@ use frame::prelude::*;
 /// `in_force` is in the order of [`Compiled::rank`].
 pub fn decide<'a>(in_force: &'a [Compiled], facts: &impl Facts) -> Option<(&'a Compiled, Verdict)> {
     in_force.iter().find_map(|one| {
-        let holds = one.rule.evaluate(facts).holds;
+        let holds = one.conditions.evaluate(facts).holds;
         one.effect.verdict(holds).map(|verdict| (one, verdict))
     })
 }
@@ -40,15 +40,16 @@ impl<T: Config> Pallet<T> {
         version: u32,
         entry: &Policy,
     ) -> Result<(), Error<T>> {
-        let Policy { priority, effect, ref rule, .. } = *entry;
-        let compiled = Compiled { policy, version, priority, effect, rule: rule.clone() };
+        let Policy { priority, effect, ref conditions, .. } = *entry;
+        let compiled =
+            Compiled { policy, version, priority, effect, conditions: conditions.clone() };
         for scene in &entry.scenes {
             for operation in &entry.operations {
                 InForce::<T>::try_mutate(scene, operation, |list| -> Result<(), Error<T>> {
                     let at = list.partition_point(|one| one.rank() < compiled.rank());
                     list.try_insert(at, compiled.clone())
                         .map_err(|_| Error::SceneFull { scene: scene.0 })?;
-                    let steps: u32 = list.iter().map(|one| one.rule.steps()).sum();
+                    let steps: u32 = list.iter().map(|one| one.conditions.steps()).sum();
                     let within = steps <= T::MaxStepsPerScene::get();
                     ensure!(within, Error::TooManySteps { scene: scene.0 });
                     Ok(())

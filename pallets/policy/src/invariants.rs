@@ -53,7 +53,7 @@ impl<T: Config> Pallet<T> {
             Document::read(policy.format, &body).map_err(|_| "a document is not sound")?;
         let same = (document.id, document.version) == (id, version)
             && document.name == policy.name
-            && document.rule == policy.rule
+            && document.conditions == policy.conditions
             && (document.effect, document.priority) == (policy.effect, policy.priority)
             && document.scenes == policy.scenes
             && document.operations == policy.operations
@@ -103,7 +103,7 @@ impl<T: Config> Pallet<T> {
         for (scene, operation, list) in InForce::<T>::iter() {
             ensure!(!list.is_empty(), "an empty list is stored");
             ensure!(list.is_sorted_by_key(|one| one.rank()), "a list is not in order");
-            let steps: u32 = list.iter().map(|one| one.rule.steps()).sum();
+            let steps: u32 = list.iter().map(|one| one.conditions.steps()).sum();
             ensure!(steps <= T::MaxStepsPerScene::get(), "a list takes too many steps");
             for one in &list {
                 let policy =
@@ -112,7 +112,7 @@ impl<T: Config> Pallet<T> {
                     && policy.scenes.contains(&scene)
                     && policy.operations.contains(&operation)
                     && (policy.priority, policy.effect) == (one.priority, one.effect)
-                    && policy.rule == one.rule;
+                    && policy.conditions == one.conditions;
                 ensure!(same, "a list differs from its policy");
                 listed += 1;
             }

@@ -1,28 +1,21 @@
 //! # Policy contract (策略上链智能合约)
 //!
-//! Business rules on the chain: submitted as documents, approved by several
-//! people, and enforced on every bill. Tender row [218]:
+//! Business rules on the chain: submitted as documents in JSON or protobuf ([`Pallet::submit`]),
+//! approved by several people ([`Pallet::submit_approval`], [`Pallet::finalize_approval`]), made
+//! effective or revoked ([`Pallet::set_status`]), and enforced on every bill through the
+//! [`Policies`](billchain_primitives::seams::Policies) seam. The flow of an approval is chained by hash and bound to its policy.
 //!
-//! - *Submission*: "支持多策略以结构化数据（如JSON或protobuf）形式提交上链，包含规则内容、适用场景、生效条件及
-//!   版本号；合约验证提交者权限后，将策略与版本号绑定上链存储；同时触发事件日志记录上链时间及操作者分布式身份标识，
-//!   支持通过版本号或关键词快速检索策略": [`Pallet::submit`], [`document`], [`Pallet::policy`],
-//!   [`Pallet::by_keyword`].
-//! - *Status*: "策略状态分为“草稿/生效/废止”三态，默认新建策略为“草稿”；状态变更需通过特定角色（如管理员）或审批流
-//!   合约触发，变更时记录操作时间戳及原因；合约强制校验当前策略状态，仅允许“生效”状态的策略被业务合约调用，同时支持按
-//!   状态筛选查询": [`Pallet::set_status`], [`Policies::effective`](Seam::effective),
-//!   [`Pallet::by_status`].
-//! - *Approval*: "策略从提案到生效的全流程审批动作进行上链 … 合约验证审批流程完整性后，方可触发策略状态变更，同时将
-//!   审批流哈希值与策略绑定": [`Pallet::submit_approval`], [`Pallet::finalize_approval`],
-//!   [`Policy::approval_hash`].
-//! - *Trail*: "支持按策略ID、时间范围或参与方分布式身份标识追溯审批细节 … 返回关联的审批流事件列表（含时间戳、操作者
-//!   分布式身份标识、结果）": [`Pallet::flow`], and the node-local index under [`by_time_key`] and
-//!   [`by_actor_key`].
+//! ```
+//! use pallet_policy::{Format, document::Document};
 //!
-//! And of the rows on policies: 41 to 43 and 46, 48 (条件元语、操作符、值约束、嵌套), 45 (冲突检测), 49
-//! (优先级), 50 (语法/语义校验): [`billchain_primitives::condition`]; 44 (版本回滚): an older content is
-//! submitted as a new version; 51 (仿真验证): [`document::Document::read`] and
-//! [`Conditions::evaluate`](billchain_primitives::condition::Conditions::evaluate) over facts by hand; 52 (审核通过后
-//! 才能生效): the approval flow.
+//! let text = r#"{
+//!     "id": 7, "version": 1, "name": "small claims", "keywords": ["claims"], "scenes": [3],
+//!     "operations": ["lock"], "effect": "deny", "priority": 100, "description": "none above 100 yuan",
+//!     "conditions": {">": ["total", 10000]}
+//! }"#;
+//! let document = Document::read(Format::Json, text.as_bytes()).unwrap();
+//! assert_eq!(document.conditions.steps(), 1);
+//! ```
 //!
 //! ## How policies decide
 //! A policy is for some operations (register, pre-issue, lock, reimburse) in some scenes. Its effect
@@ -47,12 +40,16 @@
 //! ## What it does not do
 //! An approver that later loses its role is not un-counted: the decision was valid when it was made.
 
+// Over 500 lines: the macro wants storage, events, errors and calls in one module,
+// and their documentation is what clients read in the metadata.
+
 #![forbid(unsafe_code)]
 
 pub mod document;
 mod flow;
 mod force;
 mod invariants;
+mod reads;
 mod types;
 pub mod weights;
 
@@ -68,11 +65,8 @@ pub use weights::WeightInfo;
 
 use billchain_primitives::{
     AccountId, Did, Keyword, Moment, Name, Reason, RoleSet, SceneId,
-    condition::{Fault, Guarded, Value},
-    seams::{
-        ActiveParticipant, ParticipantProblem, Participants, Policies as Seam, PolicyId,
-        PolicyProblem, SceneProblem, Scenes,
-    },
+    condition::{Fault, Guarded},
+    seams::{ActiveParticipant, ParticipantProblem, Participants, PolicyId, Scenes},
 };
 use document::{Document, DocumentError, Part};
 use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
@@ -366,6 +360,15 @@ pub mod pallet {
         /// says everything else; see [`document`]. The first version of a
         /// policy is 1, each other follows the newest. Everything it names
         /// exists.
+        ///
+        /// # Origin
+        /// An active participant with a role of `SubmitterRoles`.
+        ///
+        /// # Errors
+        /// `Sender`, `RoleForbidden`, `Unreadable`, `InvalidPart`, `InvalidConditions`,
+        /// `TooManyPolicies`, `VersionConflict`, `VersionGap`, `TooManyVersions`,
+        /// `NameTaken`, `UnknownScene`, `UnknownParticipant`, `UnknownPolicy`,
+        /// `NotEffective`, `KeywordFull`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::submit(body.len() as u32))]
         pub fn submit(origin: OriginFor<T>, format: Format, body: Body) -> DispatchResult {
@@ -382,6 +385,13 @@ pub mod pallet {
         /// The sender has a role of [`Config::ApproverRoles`], is not the
         /// submitter and has not decided on this version. The comment itself
         /// stays off the chain.
+        ///
+        /// # Origin
+        /// An active participant with a role of `ApproverRoles`.
+        ///
+        /// # Errors
+        /// `Sender`, `RoleForbidden`, `NotFound`, `NotDraft`, `AlreadyFinalized`,
+        /// `OwnPolicy`, `AlreadyDecided`, `CommentMissing`, `FlowFull`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::submit_approval())]
         pub fn submit_approval(
@@ -419,6 +429,13 @@ pub mod pallet {
         ///
         /// The sender may submit or approve policies. Nobody rejected, and
         /// [`Config::MinApprovals`] approved.
+        ///
+        /// # Origin
+        /// An active participant who may submit or approve policies.
+        ///
+        /// # Errors
+        /// `Sender`, `RoleForbidden`, `NotFound`, `NotDraft`, `AlreadyFinalized`,
+        /// `ApprovalRejected`, `ApprovalIncomplete`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::finalize_approval())]
         pub fn finalize_approval(
@@ -458,6 +475,14 @@ pub mod pallet {
         /// whose flow is final, and newer than any that was effective. The one
         /// that was effective is revoked by this. Revoked: by `AdminOrigin`, or
         /// a draft by its submitter or an approver.
+        ///
+        /// # Origin
+        /// `AdminOrigin` or an approver; to revoke a draft, its submitter too.
+        ///
+        /// # Errors
+        /// `Sender`, `RoleForbidden`, `NotFound`, `AlreadyRevoked`, `NoWayBack`,
+        /// `NotDraft`, `ApprovalIncomplete`, `Superseded`, `UnknownPolicy`,
+        /// `NotEffective`, `SceneFull`, `TooManySteps`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::set_status())]
         pub fn set_status(
@@ -505,102 +530,8 @@ impl<T> From<DocumentError> for Error<T> {
     }
 }
 
-/// What can be asked.
+/// Who sends a call.
 impl<T: Config> Pallet<T> {
-    /// One version of a policy.
-    pub fn policy(policy: PolicyId, version: u32) -> Option<Policy> {
-        Versions::<T>::get(policy, version)
-    }
-
-    /// The document of a version.
-    pub fn body(policy: PolicyId, version: u32) -> Option<Body> {
-        Bodies::<T>::get(policy, version)
-    }
-
-    /// Where a policy stands: its newest and its effective version.
-    pub fn head(policy: PolicyId) -> Option<Head> {
-        Heads::<T>::get(policy)
-    }
-
-    /// The approval flow of a version; its `hash` is the flow's.
-    pub fn flow(policy: PolicyId, version: u32) -> Option<Flow> {
-        Flows::<T>::try_get(policy, version).ok()
-    }
-
-    /// The versions with a keyword, in the order of their submission.
-    pub fn by_keyword(keyword: &Keyword) -> Vec<(PolicyId, u32)> {
-        Keywords::<T>::get(keyword).into_inner()
-    }
-
-    /// At most `limit` versions of a status, those that follow `after` if it is
-    /// given, in an order that says nothing but does not change.
-    pub fn by_status(
-        status: PolicyStatus,
-        after: Option<(PolicyId, u32)>,
-        limit: usize,
-    ) -> Vec<(PolicyId, u32)> {
-        let keys = match after {
-            None => Statuses::<T>::iter_key_prefix(status),
-            Some(last) => {
-                let from = Statuses::<T>::hashed_key_for(status, last);
-                Statuses::<T>::iter_key_prefix_from(status, from)
-            }
-        };
-        keys.take(limit).collect()
-    }
-
-    /// Whether the state admits the document as the next version of its
-    /// policy; where the policy stands then is returned.
-    pub fn ensure_fits(document: &Document) -> Result<Head, Error<T>> {
-        let Document { id, version, name, .. } = document;
-        let head = match Heads::<T>::get(id) {
-            Some(head) => head,
-            None => {
-                let room = Heads::<T>::count() < T::MaxPolicies::get();
-                ensure!(room, Error::TooManyPolicies);
-                Head::default()
-            }
-        };
-        ensure!(*version > head.newest, Error::VersionConflict);
-        ensure!(version - head.newest == 1, Error::VersionGap);
-        ensure!(*version <= T::MaxVersions::get(), Error::TooManyVersions);
-        if let Some(by) = Names::<T>::get(name).filter(|by| by != id) {
-            return Err(Error::NameTaken { by });
-        }
-        document.scenes.iter().try_for_each(|scene| Self::ensure_scene(*scene))?;
-        for (node, value) in document.rule.values() {
-            match value {
-                Value::Scene(scene) => Self::ensure_scene(*scene)?,
-                Value::Did(did) => {
-                    let known = T::Participants::account_of(did).is_some();
-                    ensure!(known, Error::UnknownParticipant { node });
-                }
-                _ => {}
-            }
-        }
-        Self::ensure_references(&document.references)?;
-        for keyword in &document.keywords {
-            let full = Keywords::<T>::decode_len(keyword).unwrap_or(0);
-            ensure!(full < T::MaxPerKeyword::get() as usize, Error::KeywordFull);
-        }
-        Ok(head)
-    }
-
-    fn ensure_scene(scene: SceneId) -> Result<(), Error<T>> {
-        let known = T::Scenes::active(scene) != Err(SceneProblem::NotFound);
-        ensure!(known, Error::UnknownScene { scene: scene.0 });
-        Ok(())
-    }
-
-    pub(crate) fn ensure_references(references: &[PolicyId]) -> Result<(), Error<T>> {
-        references.iter().try_for_each(|policy| {
-            <Self as Seam>::effective(*policy).map(drop).map_err(|problem| match problem {
-                PolicyProblem::NotFound => Error::UnknownPolicy(*policy),
-                PolicyProblem::NotEffective => Error::NotEffective(*policy),
-            })
-        })
-    }
-
     /// The sender, an active participant with one of `roles`.
     fn sender(origin: OriginFor<T>, roles: RoleSet) -> Result<ActiveParticipant, DispatchError> {
         let sender = T::Participants::signer::<Error<T>>(origin)?;

@@ -150,7 +150,7 @@ pub struct Policy {
     /// submitted and when it becomes effective.
     pub references: BoundedVec<PolicyId, ConstU32<MAX_REFERENCES>>,
     /// Its conditions.
-    pub rule: Conditions,
+    pub conditions: Conditions,
     /// How its document is written.
     pub format: Format,
     /// SM3 of its document.
@@ -312,7 +312,7 @@ pub struct Compiled {
     /// What it says when its conditions hold.
     pub effect: Effect,
     /// Its conditions.
-    pub rule: Conditions,
+    pub conditions: Conditions,
 }
 
 impl Compiled {

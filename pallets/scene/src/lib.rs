@@ -2,15 +2,17 @@
 //!
 //! The business scenes that bills are issued and claimed in: whether one claim succeeds or several,
 //! how long a lock lasts, how heavily a scene weighs in contention, whether its bills come through
-//! access nodes only, what a bill must have and what data belong to a claim. Tender rows:
+//! access nodes only, what a bill must have and what data belong to a claim. One system administrator
+//! proposes a scene or a change of one, another approves it; the contracts of bills ask through the
+//! [`Scenes`] seam.
 //!
-//! - 219: "实现票据应用场景（如医疗、教育等）的创建后链上登记，场景信息链上存证，业务触发时与系统逻辑校验链上场景
-//!   信息": [`Pallet::register`], [`Pallet::configure`], [`Pallet::set_status`], and the [`Scenes`]
-//!   seam through which the contracts of bills ask.
-//! - 219: "审批流以链上事件形式记录，包括提案者分布式身份标识、审批方分布式身份标识、时间戳、审批结果（通过/
-//!   驳回）": [`Pallet::submit_approval`], [`Event::ProposalDecided`], and the trail of each scene.
-//! - 223: "场景权重设置：合约方法预设用票方权重比例，支持动态设置场景权重设置": [`Pallet::set_weight`].
-//! - 217: whether bills of the scene need an access node: [`SceneTerms::access_node`].
+//! ```
+//! use billchain_primitives::SceneId;
+//! use pallet_scene::trail_prefix;
+//!
+//! // What became of the proposals of a scene lies together in the node-local index.
+//! assert_ne!(trail_prefix(SceneId(1)), trail_prefix(SceneId(2)));
+//! ```
 //!
 //! ## How a scene changes
 //! A system administrator (系统管理员) proposes a scene, or a change of one; nothing changes yet.
@@ -283,7 +285,13 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Proposes a scene; once approved, it is active.
         ///
-        /// The sender is a system administrator.
+        /// # Origin
+        /// A system administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `NotApproved`, `ProposalOpen`,
+        /// `TooManyProposals`, `AlreadyRegistered`, `TooManyScenes`, `LockPeriodZero`,
+        /// `RelatedDataRepeated`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(
@@ -301,7 +309,13 @@ pub mod pallet {
         /// Proposes other rules and kinds of related data of a scene, in
         /// whatever status it is.
         ///
-        /// The sender is a system administrator.
+        /// # Origin
+        /// A system administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `NotApproved`, `ProposalOpen`,
+        /// `TooManyProposals`, `NotFound`, `Unchanged`, `LockPeriodZero`,
+        /// `RelatedDataRepeated`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::configure())]
         pub fn configure(
@@ -316,7 +330,12 @@ pub mod pallet {
 
         /// Proposes another weight in contention of an active scene.
         ///
-        /// The sender is a system administrator.
+        /// # Origin
+        /// A system administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `NotApproved`, `ProposalOpen`,
+        /// `TooManyProposals`, `NotFound`, `SceneInactive`, `Unchanged`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::set_weight())]
         pub fn set_weight(
@@ -330,7 +349,12 @@ pub mod pallet {
 
         /// Proposes to make a scene active or to disable it.
         ///
-        /// The sender is a system administrator.
+        /// # Origin
+        /// A system administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `NotApproved`, `ProposalOpen`,
+        /// `TooManyProposals`, `NotFound`, `Unchanged`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::set_status())]
         pub fn set_status(
@@ -345,8 +369,13 @@ pub mod pallet {
         /// Approves the proposal that a scene awaits approval for, which takes
         /// effect, or rejects it.
         ///
-        /// The sender is a system administrator, another one than the
-        /// proposer.
+        /// # Origin
+        /// A system administrator, another one than the proposer.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `NoProposal`, `OtherProposal`, `OwnProposal`,
+        /// `AlreadyRegistered`, `TooManyScenes`, `NotFound`, `SceneInactive`,
+        /// `Unchanged`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::submit_approval())]
         pub fn submit_approval(
@@ -364,6 +393,12 @@ pub mod pallet {
         /// Takes a proposal back.
         ///
         /// The sender proposed it, and is still a system administrator.
+        ///
+        /// # Origin
+        /// The proposer, still a system administrator.
+        ///
+        /// # Errors
+        /// `Sender`, `NotAdministrator`, `NoProposal`, `OtherProposal`, `NotProposer`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::withdraw())]
         pub fn withdraw(

@@ -5,6 +5,11 @@
 //! is read from the state of its parent, so a change takes effect with the
 //! block after the one that made it.
 //!
+//! ```
+//! // libp2p identities are multihashes: a code, a length and as many bytes.
+//! assert!(!pallet_validators::is_peer_id(b"not an identity"));
+//! ```
+//!
 //! ## What it promises
 //! - There is always a validator; each has a power above 0 and an SM2 key that
 //!   is a point of the curve.
@@ -167,6 +172,13 @@ pub mod pallet {
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Adds a validator.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NoPower`, `PowerTooHigh`, `InvalidKey`, `InvalidPeerId`, `PeerIdInUse`,
+        /// `OperatorInUse`, `KeyInUse`, `TooMany`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::add_validator())]
         pub fn add_validator(origin: OriginFor<T>, validator: Validator) -> DispatchResult {
@@ -177,6 +189,12 @@ pub mod pallet {
         }
 
         /// Removes a validator.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `LastValidator`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::remove_validator())]
         pub fn remove_validator(origin: OriginFor<T>, operator: AccountId) -> DispatchResult {
@@ -194,6 +212,12 @@ pub mod pallet {
         }
 
         /// Gives a validator another consensus key.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `InvalidKey`, `KeyInUse`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::rotate_validator_key())]
         pub fn rotate_validator_key(
@@ -214,6 +238,12 @@ pub mod pallet {
         }
 
         /// Adds an observer.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `InvalidPeerId`, `PeerIdInUse`, `TooMany`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::add_observer())]
         pub fn add_observer(origin: OriginFor<T>, observer: Observer) -> DispatchResult {
@@ -224,6 +254,12 @@ pub mod pallet {
         }
 
         /// Removes an observer.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::remove_observer())]
         pub fn remove_observer(origin: OriginFor<T>, peer_id: PeerIdBytes) -> DispatchResult {

@@ -1,6 +1,6 @@
 //! Where bills are kept, and how a new one is refused.
 
-use super::TransitionProblem;
+use super::{AllotmentProblem, TransitionProblem};
 use crate::{Bill, BillKey, BillStatus, BillSummary, SummaryField, history::Entry};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::PalletError;
@@ -66,6 +66,20 @@ pub enum SummaryProblem {
     /// The transition rule of the scene leads to no status that a bill begins
     /// with.
     RuleUnusable,
+    /// A field rule asks for an allotted number, and this one lies in no range
+    /// of the issuer: it is another's or nobody's.
+    NumberNotAllotted,
+    /// A field rule asks for an allotted number, and this one was voided.
+    NumberVoided,
+}
+
+impl From<AllotmentProblem> for SummaryProblem {
+    fn from(problem: AllotmentProblem) -> Self {
+        match problem {
+            AllotmentProblem::NotAllotted => Self::NumberNotAllotted,
+            AllotmentProblem::Voided => Self::NumberVoided,
+        }
+    }
 }
 
 impl From<TransitionProblem> for SummaryProblem {

@@ -1,11 +1,12 @@
-//! `participant_*`, `node_*` and `authorization_*`.
+//! `participant_*`, `node_*`, `allotment_*` and `authorization_*`.
 
 use super::describe::{
     CODE, CURSOR, LIMIT, Method, NUMBER, Param, SCENE, list, maybe, method, of, page, required,
 };
 use billchain_rpc_types::{
-    AccessNodeRecordView, AccessNodeView, GrantCheckView, GrantRecordView, GrantView, IdentityView,
-    LinkCheckView, LinkedNodeView, ParticipantRecordView, ParticipantView, schema,
+    AccessNodeRecordView, AccessNodeView, GrantCheckView, GrantRecordView, GrantView, HoldingView,
+    IdentityView, LinkCheckView, LinkedNodeView, NumberOwnerView, ParticipantRecordView,
+    ParticipantView, schema,
 };
 
 const NODE: Param = required("node", "DID of the access node", of::<schema::Did>);
@@ -85,6 +86,18 @@ pub(super) const METHODS: &[Method] = &[
         "The records of an access node, oldest first",
         &[NODE, CURSOR, LIMIT],
         page::<AccessNodeRecordView>,
+    ),
+    method(
+        "allotment_byIssuer",
+        "What an issuer has of each code (赋码)",
+        &[required("issuer", "DID of the issuer", of::<schema::Did>), CURSOR, LIMIT],
+        page::<HoldingView>,
+    ),
+    method(
+        "allotment_ofNumber",
+        "Whose a number is, and its range",
+        &[CODE, NUMBER],
+        maybe::<NumberOwnerView>,
     ),
     method("authorization_get", "A grant (用票授权)", &[GRANT], maybe::<GrantView>),
     method(

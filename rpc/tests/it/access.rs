@@ -79,7 +79,7 @@ fn link(node: &str, participant: &str) -> RuntimeCall {
 }
 
 /// The registration of the sample bill with another number, by `issuer`.
-fn register_by(issuer: &str, number: &str) -> RuntimeCall {
+pub(crate) fn register_by(issuer: &str, number: &str) -> RuntimeCall {
     let RuntimeCall::BillRegister(pallet_bill_register::Call::register { summary }) = register().0
     else {
         panic!("not a registration")

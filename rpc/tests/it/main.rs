@@ -3,11 +3,13 @@
 
 mod access;
 mod administration;
+mod allotment;
 mod batches;
 mod compose;
 mod contracts;
 mod lists;
 mod openrpc;
+mod outcomes;
 mod parties;
 mod repeats;
 mod versions;
@@ -74,8 +76,12 @@ fn info(judged: Result<Validated, TransactionError>) -> Result<TxInfo, Rejection
 
 impl Node {
     async fn start(config: RpcConfig) -> Self {
+        Self::with_storage(StorageOptions::default(), config).await
+    }
+
+    async fn with_storage(options: StorageOptions, config: RpcConfig) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
+        let storage = Storage::open(directory.path(), options).unwrap();
         let spec = ChainSpec::development();
         let chain = Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap();
         Self::over(chain, config, directory).await

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod access_node;
+mod allotment;
 mod authorization;
 mod bill;
 pub mod code;
@@ -26,6 +27,7 @@ mod verify;
 pub use access_node::{
     AccessNodeChangeView, AccessNodeRecordView, AccessNodeView, LinkCheckView, LinkedNodeView,
 };
+pub use allotment::{HoldingView, NumberOwnerView, NumberRangeView, NumberSpanView};
 pub use authorization::{
     ConditionView, GrantChangeView, GrantCheckView, GrantRecordView, GrantView,
 };

@@ -18,8 +18,8 @@ pub struct TransactionView {
     pub block: Option<BlockRef>,
     /// Index in that block.
     pub index: Option<u32>,
-    /// Whether its call succeeded; none while it is in no block, or when the
-    /// block's state is no longer kept.
+    /// Whether its call succeeded; none while it is in no block. Kept, as all
+    /// that follows, as long as the block.
     pub success: Option<bool>,
     /// Why its call failed.
     pub error: Option<FailureView>,

@@ -12,8 +12,16 @@ use frame_support::traits::{GetCallMetadata, GetCallName};
 use pallet_bill_update::types::{StatusChange, StatusItem, SummaryItem};
 
 /// The contracts whose calls are business: any participant may make some.
-const CONTRACTS: [&str; 7] =
-    ["BillRegister", "BillUpdate", "BillVerify", "Authorization", "Policy", "Dispute", "Scene"];
+const CONTRACTS: [&str; 8] = [
+    "BillRegister",
+    "BillUpdate",
+    "BillVerify",
+    "Allotment",
+    "Authorization",
+    "Policy",
+    "Dispute",
+    "Scene",
+];
 
 /// Calls of these contracts that no participant may make: the council does.
 const COUNCIL_CALLS: [(&str, &str); 1] = [("BillRegister", "set_field_rules")];
@@ -125,6 +133,16 @@ fn batches_and_adjustments() -> Vec<RuntimeCall> {
     ]
 }
 
+fn numbers() -> Vec<RuntimeCall> {
+    use pallet_allotment::Call;
+    let (issuer, BillKey { code, number: first }) = (did("hospital"), bill_key());
+    vec![
+        Call::<Runtime>::allot { issuer: issuer.clone(), code, first, last: first }.into(),
+        Call::<Runtime>::give_back { issuer: issuer.clone(), code, first }.into(),
+        Call::<Runtime>::void { issuer, code, first, last: first, reason: reason() }.into(),
+    ]
+}
+
 fn grants() -> Vec<RuntimeCall> {
     use pallet_authorization::{Call, Scope, Terms};
     let grant = GrantId([1; 32].into());
@@ -203,7 +221,8 @@ fn scenes() -> Vec<RuntimeCall> {
 }
 
 fn business_calls() -> Vec<RuntimeCall> {
-    [bills(), batches_and_adjustments(), grants(), policies_and_cases(), scenes()].concat()
+    [bills(), batches_and_adjustments(), numbers(), grants(), policies_and_cases(), scenes()]
+        .concat()
 }
 
 #[test]

@@ -182,6 +182,9 @@ impl Both {
             Op::SetFieldRules { scene, .. } => self.compare_field_rules(*scene),
             Op::OpenCase { .. } => self.compare_case(self.model.cases.len() as u32),
             Op::OnCase { case, .. } => self.compare_case(*case),
+            Op::Allot { .. } | Op::GiveBack { .. } | Op::VoidNumbers { .. } => {
+                assert!(world::has_ranges(&self.model), "{}", self.context(who, op));
+            }
             _ => {}
         }
         self.tally.op(op, verdict);
@@ -207,6 +210,7 @@ impl Both {
             let waiting = self.model.waiting.get(key).cloned();
             assert_eq!(waiting, self.world.waiting(*key), "seed {}, bill {key}", self.seed);
         }
+        assert!(world::has_ranges(&self.model), "seed {}", self.seed);
         // And that there is no case more.
         (0..=self.model.cases.len() as u32 + 1).for_each(|number| self.compare_case(number));
         self.model.field_rules.keys().for_each(|scene| self.compare_field_rules(*scene));

@@ -7,11 +7,13 @@ mod changes;
 mod contention;
 mod field_rules;
 mod links;
+mod numbers;
 mod registration;
 
 pub use contention::{Asked, Contest, Criterion};
 pub use field_rules::code_parts;
 pub use links::MAX_LINKS;
+pub use numbers::Held;
 pub use registration::Way;
 
 use crate::words::{
@@ -43,6 +45,10 @@ pub struct Model {
     pub sent: BTreeMap<Key, Sent>,
     /// By scene; none: of all scenes.
     pub field_rules: BTreeMap<Option<Scene>, RuleSet>,
+    /// Ranges of numbers.
+    pub held: Vec<Held>,
+    /// Numbers that were used while a rule asked for allotted ones.
+    pub used: BTreeMap<Key, ()>,
     /// Adjustments that wait, with their numbers.
     pub waiting: BTreeMap<Key, (u32, Adjustment)>,
     /// Cases by number, from 1.
@@ -101,11 +107,13 @@ impl Model {
     ) -> Result<T, Refusal> {
         let bills: Vec<_> = keys.iter().map(|key| (*key, self.bills.get(key).cloned())).collect();
         let sent: Vec<_> = keys.iter().map(|key| (*key, self.sent.get(key).cloned())).collect();
+        let used: Vec<_> = keys.iter().map(|key| (*key, self.used.get(key).copied())).collect();
         let contests = self.contests.clone();
         let done = act(self);
         if done.is_err() {
             restore(&mut self.bills, bills);
             restore(&mut self.sent, sent);
+            restore(&mut self.used, used);
             self.contests = contests;
         }
         done
@@ -115,7 +123,8 @@ impl Model {
         if let Op::SetFieldRules { scene, expected, rules } = op {
             return self.set_field_rules(who, *scene, *expected, rules).map(plainly);
         }
-        ensure(self.may_act(who))?;
+        // The council is no participant, and does some of it all the same.
+        ensure(self.may_act(who) || (who == Actor::Council && op.is_of_numbers()))?;
         match op {
             Op::Register(draft) => self.register(who, draft, Way::Register).map(once),
             Op::PreIssue(draft) => self.register(who, draft, Way::PreIssue).map(once),
@@ -142,6 +151,15 @@ impl Model {
             Op::Propose(proposal) => self.propose(who, proposal).map(plainly),
             Op::Approve { key, proposal } => self.approve(who, *key, *proposal).map(plainly),
             Op::Withdraw { key, proposal } => self.withdraw(who, *key, *proposal).map(plainly),
+            Op::Allot { issuer, first, last } => {
+                self.allot(who, *issuer, *first, *last).map(plainly)
+            }
+            Op::GiveBack { issuer, of, first } => {
+                self.give_back(who, *issuer, *of, *first).map(plainly)
+            }
+            Op::VoidNumbers { issuer, of, first, last } => {
+                self.void_numbers(who, *issuer, *of, (*first, *last)).map(plainly)
+            }
             Op::Link { key, party, relation } => {
                 self.link(who, *key, *party, *relation).map(plainly)
             }

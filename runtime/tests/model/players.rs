@@ -4,6 +4,7 @@ mod administration;
 mod changes;
 mod contention;
 mod drafts;
+mod numbers;
 mod rules;
 
 pub use administration::Turn;
@@ -44,6 +45,7 @@ impl Players {
             30..34 => self.changes(model),
             34 => self.field_rules(model),
             35..39 => self.case(model),
+            39 => self.numbers(model),
             _ => {
                 let key = self.open_key(model);
                 self.change(model, key)

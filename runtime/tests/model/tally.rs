@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every kind of operation, and the items of batches that do not stand and fall
 /// together.
-const KINDS: [&str; 34] = [
+const KINDS: [&str; 37] = [
     "AdminLock",
     "AdminUnlock",
+    "Allot",
     "Approve",
     "CaseLock",
     "CaseUnlock",
@@ -22,6 +23,7 @@ const KINDS: [&str; 34] = [
     "FillAll",
     "FillEach",
     "FillEach item",
+    "GiveBack",
     "Link",
     "Lock",
     "OpenCase",
@@ -39,6 +41,7 @@ const KINDS: [&str; 34] = [
     "UpdateLink",
     "Void",
     "VoidNotice",
+    "VoidNumbers",
     "Withdraw",
 ];
 
@@ -140,6 +143,9 @@ fn kind(op: &Op) -> &'static str {
         Op::Approve { .. } => "Approve",
         Op::Withdraw { .. } => "Withdraw",
         Op::SetFieldRules { .. } => "SetFieldRules",
+        Op::Allot { .. } => "Allot",
+        Op::GiveBack { .. } => "GiveBack",
+        Op::VoidNumbers { .. } => "VoidNumbers",
         Op::Link { .. } => "Link",
         Op::UpdateLink { .. } => "UpdateLink",
         Op::OpenCase { .. } => "OpenCase",

@@ -233,6 +233,9 @@ pub enum Check {
     IssuedWithin(u16),
     Organisation(bool),
     UsccFits,
+    /// The number is allotted; none: whatever the code, else of the code of odd
+    /// (or even) bills.
+    Allotted(Option<bool>),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

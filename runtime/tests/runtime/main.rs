@@ -72,6 +72,42 @@ fn errors_within_errors_are_enums_of_the_metadata() {
     }
 }
 
+/// A client finds in the documentation of a call who may send it and which of
+/// the contract's errors refuse it.
+#[test]
+fn every_call_of_a_contract_says_who_may_send_it_and_what_refuses_it() {
+    let RuntimeMetadata::V14(metadata) = metadata(14) else { panic!("not version 14") };
+    let variants = |id: u32| match &metadata.types.resolve(id).unwrap().type_def {
+        scale_info::TypeDef::Variant(definition) => &definition.variants,
+        other => panic!("{other:?}"),
+    };
+    let mut seen = 0;
+    // The validators and the contracts; the others are FRAME's.
+    for pallet in metadata.pallets.iter().filter(|pallet| pallet.index == 5 || pallet.index >= 20) {
+        let Some(calls) = &pallet.calls else { continue };
+        let errors: Vec<_> =
+            variants(pallet.error.as_ref().unwrap().ty.id).iter().map(|e| &e.name[..]).collect();
+        for call in variants(calls.ty.id) {
+            let what = format!("{}.{}", pallet.name, call.name);
+            let docs = call.docs.join("\n");
+            let at = |title| docs.find(title).unwrap_or_else(|| panic!("{what} lacks {title}"));
+            let (origin, listed) = (at("# Origin"), at("# Errors"));
+            assert!(origin < listed, "{what}");
+            let named: Vec<_> = docs[listed..]
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .filter(|name| name.starts_with(char::is_uppercase))
+                .collect();
+            assert!(!named.is_empty(), "{what} names no error");
+            let unknown: Vec<_> = named.iter().filter(|name| !errors.contains(name)).collect();
+            assert!(unknown.is_empty(), "{what} names {unknown:?}, which are no errors of it");
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
 #[test]
 fn metadata_14_names_what_clients_look_for() {
     let RuntimeMetadata::V14(metadata) = metadata(14) else { panic!("not version 14") };
@@ -92,6 +128,7 @@ fn metadata_14_names_what_clients_look_for() {
         (20, "Participant"),
         (23, "BillRegister"),
         (24, "BillUpdate"),
+        (26, "Allotment"),
         (30, "AccessNode"),
         (31, "Authorization"),
         (32, "Policy"),

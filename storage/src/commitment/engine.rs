@@ -2,15 +2,12 @@
 //!
 //! Every constant marked *consensus* changes roots when it changes.
 
-use super::{
-    Position, SYNC_INTERVAL, Speculated,
-    hasher::{Digest, Sm3},
-};
+use super::hasher::{Digest, Sm3};
 use crate::StateDelta;
 use billchain_crypto::sm3::sm3_many;
 use commonware_parallel::Sequential;
 use commonware_runtime::{
-    Spawner,
+    Error as RuntimeError, Spawner,
     buffer::paged::{CacheRef, page_size},
 };
 use commonware_storage::{
@@ -31,6 +28,29 @@ use std::{
     num::{NonZeroU16, NonZeroU64, NonZeroUsize},
     sync::Arc,
 };
+
+/// Blocks after which QMDB is synced to disk at the latest.
+pub(crate) const SYNC_INTERVAL: u32 = 16;
+
+/// Where the commitment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The newest block applied; `None` before genesis.
+    pub(crate) height: Option<u32>,
+    /// Root of the state after it.
+    pub(crate) root: H256,
+    /// Operations in the log.
+    pub(crate) log_size: u64,
+}
+
+/// What a delta would make of the commitment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Speculated {
+    /// Root of the state after it.
+    pub(crate) root: H256,
+    /// Operations in the log after it.
+    pub(crate) log_size: u64,
+}
 
 /// Bytes of activity bits a Merkle leaf takes in. *Consensus.*
 const CHUNK: usize = 32;
@@ -89,6 +109,8 @@ const MAX_SPECULATIONS: usize = 4;
 pub(super) enum Failure {
     /// Files are damaged.
     Damaged(String),
+    /// A file cannot be read or written; the engine cannot go on.
+    Io(String),
     /// The request cannot be met; the engine goes on.
     Refused(String),
     /// The engine cannot go on.
@@ -98,7 +120,10 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn into_reason(self) -> String {
         match self {
-            Self::Damaged(reason) | Self::Refused(reason) | Self::Stopped(reason) => reason,
+            Self::Damaged(reason)
+            | Self::Io(reason)
+            | Self::Refused(reason)
+            | Self::Stopped(reason) => reason,
         }
     }
 }
@@ -107,10 +132,35 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::StaleBatch | Error::StaleRead => Self::Refused(error.to_string()),
-            Error::Runtime(_) => Self::Stopped(error.to_string()),
-            _ => Self::Damaged(error.to_string()),
+            _ => match runtime_error(&error) {
+                Some(cause) if is_refusal(cause) => Self::Io(error.to_string()),
+                Some(RuntimeError::Closed | RuntimeError::Exited | RuntimeError::Aborted) => {
+                    Self::Stopped(error.to_string())
+                }
+                _ => Self::Damaged(error.to_string()),
+            },
         }
     }
+}
+
+/// The runtime's error at the bottom of `error`, however deep.
+fn runtime_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a RuntimeError> {
+    std::iter::successors(Some(error), |error| error.source())
+        .find_map(|error| error.downcast_ref::<RuntimeError>())
+}
+
+/// Whether the operating system refused, as opposed to giving other bytes than
+/// were written.
+fn is_refusal(error: &RuntimeError) -> bool {
+    matches!(
+        error,
+        RuntimeError::WriteFailed
+            | RuntimeError::ReadFailed
+            | RuntimeError::PartitionCreationFailed(_)
+            | RuntimeError::BlobOpenFailed(..)
+            | RuntimeError::BlobResizeFailed(..)
+            | RuntimeError::BlobSyncFailed(..)
+    ) || matches!(error, RuntimeError::Io(error) if error.raw_os_error().is_some())
 }
 
 struct Speculation {

@@ -7,7 +7,7 @@
 //!
 //! Promises: the root after a delta depends on the deltas applied before, in
 //! their order, and on nothing else. What [`Commitment::apply`] applied is
-//! durable after at most [`SYNC_INTERVAL`] blocks, after [`IDLE_SYNC`] without
+//! durable after at most [`engine::SYNC_INTERVAL`] blocks, after [`IDLE_SYNC`] without
 //! requests, or after [`Commitment::close`]; what a crash takes away in between
 //! is rolled forward by the caller (see `recovery`).
 //!
@@ -17,50 +17,35 @@
 mod engine;
 mod hasher;
 
-use crate::{StateDelta, StorageError};
+pub(crate) use engine::Position;
+
+use crate::{StateDelta, StorageError, SystemCause};
 use commonware_runtime::{Runner as _, deterministic, tokio};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use engine::{Engine, Failure, Operations};
+use engine::{Engine, Failure, Operations, Speculated};
 use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
     any::Any,
     collections::BTreeMap,
+    fs::{self, File},
     hash::{BuildHasher, RandomState},
+    io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-/// Blocks after which QMDB is synced to disk at the latest.
-pub(crate) const SYNC_INTERVAL: u32 = 16;
-
 /// Idle time after which QMDB is synced to disk.
 const IDLE_SYNC: Duration = Duration::from_secs(1);
 
+/// Files that QMDB has open, about: two for each of its journals' newest and
+/// metadata.
+const FILES: usize = 32;
+
 /// Requests that may wait; each belongs to a caller that waits for its answer.
 const QUEUE: usize = 16;
-
-/// Where the commitment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    /// The newest block applied; `None` before genesis.
-    pub(crate) height: Option<u32>,
-    /// Root of the state after it.
-    pub(crate) root: H256,
-    /// Operations in the log.
-    pub(crate) log_size: u64,
-}
-
-/// What a delta would make of the commitment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Speculated {
-    /// Root of the state after it.
-    pub(crate) root: H256,
-    /// Operations in the log after it.
-    pub(crate) log_size: u64,
-}
 
 type Answer<T> = Sender<Result<T, Failure>>;
 
@@ -186,16 +171,50 @@ impl Commitment {
         result.recv().map_err(|_| stopped())?.map_err(|failure| self.error(action, failure))
     }
 
+    /// A refusal of the operating system, by its cause where that is known.
+    fn io_error(&self, action: &'static str, mut reason: String) -> StorageError {
+        let path = self.path.clone();
+        let mut cause = SystemCause::of_text(&reason);
+        if cause.is_none()
+            && let Err(error) = try_files(&path)
+        {
+            reason = format!("{reason} ({error})");
+            cause = SystemCause::of_error(&error);
+        }
+        match cause {
+            Some(cause) => StorageError::System { action, path, cause, reason },
+            None => StorageError::Commitment { action, path, reason },
+        }
+    }
+
     fn error(&self, action: &'static str, failure: Failure) -> StorageError {
         match failure {
             Failure::Damaged(what) => StorageError::Corrupt {
                 what: format!("state commitment: {what}"),
                 path: self.path.clone(),
             },
+            Failure::Io(reason) => self.io_error(action, reason),
             Failure::Refused(reason) | Failure::Stopped(reason) => {
-                StorageError::Commitment { action, reason }
+                StorageError::Commitment { action, path: self.path.clone(), reason }
             }
         }
+    }
+}
+
+/// Tries to write a small file and to open as many as QMDB has open, and removes
+/// it. QMDB says which call failed, but not always why.
+fn try_files(directory: &Path) -> io::Result<()> {
+    let path = directory.join("trial");
+    let tried = File::create(&path).and_then(|mut file| {
+        file.write_all(&[0; 4096])?;
+        file.sync_all()?;
+        // All at once: those of QMDB were closed when it failed.
+        let open: io::Result<Vec<File>> = (0..FILES).map(|_| File::open(&path)).collect();
+        open.map(drop)
+    });
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => tried.and(Err(error)),
+        _ => tried,
     }
 }
 
@@ -216,7 +235,7 @@ pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageE
             engine.speculate(0, 0, engine::operations(&delta)).await
         })
     }));
-    let failed = |reason| StorageError::Commitment { action: ACTION, reason };
+    let failed = |reason| StorageError::Commitment { action: ACTION, path: PathBuf::new(), reason };
     match outcome {
         Ok(Ok(speculated)) => Ok(speculated.root),
         Ok(Err(failure)) => Err(failed(failure.into_reason())),
@@ -250,7 +269,11 @@ fn run(
         let reason = panic_message(panic.as_ref());
         tracing::error!(path = %directory.display(), reason, "the state commitment panicked");
         // Nobody listens any more if it had opened.
-        let _ = opened.try_send(Err(Failure::Damaged(reason)));
+        let failure = match SystemCause::of_text(&reason) {
+            Some(_) => Failure::Io(reason),
+            None => Failure::Damaged(reason),
+        };
+        let _ = opened.try_send(Err(failure));
     }
 }
 

@@ -1,8 +1,8 @@
 //! A chain of made-up blocks, and a model of the state after each.
 
 use billchain_storage::{
-    BlockCommit, Genesis, Head, StateDelta, StateSnapshot, Storage, StorageError, StorageOptions,
-    genesis_root,
+    BlockCommit, EventGroup, Genesis, Head, StateDelta, StateSnapshot, Storage, StorageError,
+    StorageOptions, genesis_root,
 };
 use sp_core::H256;
 use std::{collections::BTreeMap, fs, path::Path};
@@ -93,26 +93,38 @@ pub fn state_after(number: u32) -> State {
     state
 }
 
+/// What the transactions of block `number` came to: the first and the second
+/// in one group, the third in another.
+pub fn events(number: u32) -> Vec<EventGroup> {
+    let group = |first| EventGroup { first, records: format!("{number}/{first}").into_bytes() };
+    vec![group(0), group(2)]
+}
+
 /// The next block on the head of `storage`.
 pub fn next_block(storage: &Storage) -> BlockCommit {
+    try_next_block(storage).unwrap()
+}
+
+pub fn try_next_block(storage: &Storage) -> Result<BlockCommit, StorageError> {
     let parent = storage.head();
     let number = parent.number + 1;
     let delta = delta(number);
-    BlockCommit {
+    Ok(BlockCommit {
         number,
         hash: hash(number),
         parent_hash: parent.hash,
-        state_root: storage.speculate(&delta).unwrap(),
+        state_root: storage.speculate(&delta)?,
         block: format!("block {number}").into_bytes(),
         certificate: format!("certificate {number}").into_bytes(),
         delta,
+        events: events(number),
         offchain: vec![
             (format!("n/{number:04}").into_bytes(), Some(vec![number as u8])),
             (b"last".to_vec(), Some(number.to_be_bytes().to_vec())),
             (format!("n/{:04}", number.saturating_sub(3)).into_bytes(), None),
         ],
         tx_hashes: (0..3).map(|index| tx_hash(number, index)).collect(),
-    }
+    })
 }
 
 /// Commits blocks until the head is `number`.
@@ -144,6 +156,8 @@ pub fn assert_chain(storage: &Storage, number: u32) {
         assert_eq!(storage.block(n).unwrap(), Some(format!("block {n}").into_bytes()));
         assert_eq!(storage.hash_of(n).unwrap(), Some(hash(n)));
         assert_eq!(storage.number_of(&hash(n)).unwrap(), Some(n));
+        let expected = if n == 0 { Vec::new() } else { events(n) };
+        assert_eq!(storage.event_groups(n).unwrap(), expected);
     }
     assert_eq!(storage.block(number + 1).unwrap(), None);
     assert_eq!(storage.number_of(&hash(number + 1)).unwrap(), None);

@@ -66,6 +66,68 @@ fn a_committed_block_is_found_by_everything_it_was_stored_under() {
 }
 
 #[test]
+fn events_of_a_transaction_are_found_by_its_place_for_as_long_as_the_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let narrow = || StorageOptions { history_blocks: 2, ..options() };
+    let storage = Storage::open(dir.path(), narrow()).unwrap();
+    storage.init_genesis(genesis()).unwrap();
+    grow_to(&storage, 100);
+    let check = |storage: &Storage| {
+        for number in [1, 7, 99, 100] {
+            for (index, group) in [(0, 0), (1, 0), (2, 1), (9, 1)] {
+                let found = storage.event_group(number, index).unwrap();
+                assert_eq!(found.as_ref(), Some(&events(number)[group]), "{number}, {index}");
+            }
+        }
+        for absent in [0, 101, u32::MAX] {
+            assert_eq!(storage.event_group(absent, 1).unwrap(), None);
+            assert_eq!(storage.event_groups(absent).unwrap(), []);
+        }
+    };
+    check(&storage);
+    drop(storage);
+    check(&Storage::open(dir.path(), narrow()).unwrap());
+}
+
+/// What RocksDB holds of a fixed chain, table by table. A change is a change of
+/// the format: raise it.
+#[test]
+fn the_tables_of_a_fixed_chain_are_fixed() {
+    const TABLES: [(&str, &str); 10] = [
+        ("state", "a5b1c85b14267b59561a5b706cd1be677d879d04fec23ab2fcc75db883a731d9"),
+        ("block", "d4ecea68f1c0b3bda9987228c94e70fc3a6e0e16fd96f69ee708d9420567f23a"),
+        ("certificate", "d5ee0aa188816128cdea0a0bf81b62c4ec00b5afb2edb2f37280431cf654502e"),
+        ("changes", "59f0d64cffab96b481958368f3a31109219e203366a431f3b02127ad66ff56d3"),
+        ("index", "385480766cf82796d5d6a576863e4ebfcc0aef74e73245d7abaa4ba8b6e179fb"),
+        ("number_by_hash", "ce06ae4b1f04a7db5705f1b3cc31687d8f837b64101735b2d7f1246d29473f29"),
+        ("tx", "e372fa00c246735f2e788532c745731665f37817e5da88b94126275e387d94a6"),
+        ("events", "a8d1b2674a750414bcea0111fb3c4939deb1feb37d2add7897deda3103a03328"),
+        ("offchain", "a50f02f628b98979789d634d89db3a0d584f346671328a540c0d460ce0320d3e"),
+        ("meta", "26344687d78860d74bd8ffd2321cd1d93e6b6d25db2e5eec9509e09766e82472"),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let storage = begin(dir.path());
+    grow_to(&storage, 5);
+    drop(storage);
+    let path = dir.path().join("db");
+    let names = rocksdb::DB::list_cf(&rocksdb::Options::default(), &path).unwrap();
+    let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, names).unwrap();
+    let found = TABLES.map(|(name, _)| {
+        let mut hash = billchain_crypto::sm3::Sm3::new();
+        let table = db.cf_handle(name).unwrap();
+        for entry in db.iterator_cf(table, rocksdb::IteratorMode::Start) {
+            let (key, value) = entry.unwrap();
+            for part in [&key, &value] {
+                hash.update(&(part.len() as u32).to_le_bytes());
+                hash.update(part);
+            }
+        }
+        (name, hex::encode(hash.finalize()))
+    });
+    assert_eq!(found, TABLES.map(|(name, hash)| (name, hash.to_owned())));
+}
+
+#[test]
 fn compaction_drops_what_was_replaced_and_keeps_what_stands() {
     let dir = tempfile::tempdir().unwrap();
     let storage = begin(dir.path());

@@ -55,6 +55,8 @@ fn survives(path: &Path, newest: u32, what: &str) -> Result<(), StorageError> {
     for number in 0..=head.number {
         let block = storage.block(number)?;
         assert_eq!(block, Some(format!("block {number}").into_bytes()), "{what}");
+        let expected = if number == 0 { Vec::new() } else { events(number) };
+        assert_eq!(storage.event_groups(number)?, expected, "{what}");
     }
     let delta = delta(head.number + 1);
     let block = billchain_storage::BlockCommit {
@@ -65,6 +67,7 @@ fn survives(path: &Path, newest: u32, what: &str) -> Result<(), StorageError> {
         parent_hash: head.hash,
         block: format!("block {}", head.number + 1).into_bytes(),
         certificate: Vec::new(),
+        events: Vec::new(),
         offchain: Vec::new(),
         tx_hashes: Vec::new(),
     };
@@ -175,7 +178,7 @@ fn another_format_is_named() {
     }
     let error = refused(dir.path());
     assert!(
-        matches!(error, StorageError::VersionMismatch { found: 7, expected: 2, .. }),
+        matches!(error, StorageError::VersionMismatch { found: 7, expected: 3, .. }),
         "{error}"
     );
 }

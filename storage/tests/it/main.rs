@@ -4,6 +4,7 @@ mod chain;
 mod commits;
 mod crashes;
 mod damage;
+mod faults;
 mod manifest;
 mod roots;
 mod states;

@@ -25,6 +25,7 @@ fn world() -> (Member, SceneId) {
         setup::policies(scene, operation);
     }
     setup::fill_field_rules(scene);
+    setup::allot(&issuer, 0);
     (issuer, scene)
 }
 

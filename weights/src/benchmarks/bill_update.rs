@@ -110,6 +110,8 @@ mod benchmarks {
     #[benchmark]
     fn red_reverse() -> Result<(), BenchmarkError> {
         let World { issuer, user, scene, .. } = World::new();
+        setup::fill_field_rules(scene);
+        setup::allot(&issuer, 0);
         let key = setup::bill(1, &issuer, scene, BillStatus::Normal);
         setup::lock(key, &user, scene, setup::NOW - 1);
         let blue = setup::summary(1, &issuer, scene);

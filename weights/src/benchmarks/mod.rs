@@ -10,6 +10,7 @@
 #![allow(missing_docs)]
 
 mod access_node;
+mod allotment;
 mod authorization;
 mod bill_register;
 mod bill_update;
@@ -38,6 +39,7 @@ pub trait Config:
     + pallet_bill_register::Config
     + pallet_bill_update::Config
     + pallet_access_node::Config
+    + pallet_allotment::Config
     + pallet_authorization::Config
     + pallet_policy::Config
     + pallet_dispute::Config
@@ -68,6 +70,7 @@ type Run = fn(
 pub fn pallets() -> Vec<Pallet> {
     vec![
         Pallet::of::<access_node::Pallet<Runtime>>("access-node"),
+        Pallet::of::<allotment::Pallet<Runtime>>("allotment"),
         Pallet::of::<authorization::Pallet<Runtime>>("authorization"),
         Pallet::of::<bill_register::Pallet<Runtime>>("bill-register"),
         Pallet::of::<bill_update::Pallet<Runtime>>("bill-update"),

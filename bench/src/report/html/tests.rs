@@ -3,11 +3,9 @@
 use super::*;
 use crate::{
     growth::{Milestone, Point},
+    load::{Costs, Second, Setting},
     measure::{Percentiles, Use},
-    report::{
-        figures::summarise,
-        load::{BlockPoint, Costs, Second, Setting},
-    },
+    report::figures::summarise,
 };
 
 fn load(side: &str) -> Record {

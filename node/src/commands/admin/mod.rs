@@ -6,8 +6,10 @@
 //! with `billchain admin council vote`, and one of them closes it. Exit codes
 //! are [`super::shell`]'s.
 
+mod allotments;
 mod cases;
 mod council;
+mod field_rules;
 mod grants;
 mod nodes;
 mod options;
@@ -48,6 +50,12 @@ enum Group {
     /// Access nodes (业务接入节点).
     #[command(subcommand)]
     Nodes(nodes::Action),
+    /// Numbers of bills (赋码).
+    #[command(subcommand)]
+    Allotments(allotments::Action),
+    /// What the fields of new bills must be (字段校验规则).
+    #[command(subcommand)]
+    FieldRules(field_rules::Action),
     /// Scenes (场景) and their approvals.
     #[command(subcommand)]
     Scenes(scenes::Action),
@@ -104,6 +112,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let act = match &cli.group {
         Group::Participants(action) => action.act()?,
         Group::Nodes(action) => action.act()?,
+        Group::Allotments(action) => action.act()?,
+        Group::FieldRules(action) => action.act()?,
         Group::Scenes(action) => action.act(&node).await?,
         Group::Policies(action) => action.act()?,
         Group::Grants(action) => action.act(&cli.shell)?,

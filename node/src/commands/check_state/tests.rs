@@ -4,10 +4,10 @@ use billchain_client::{
     Signer,
     einvoice::{EInvoice, SummaryContext},
 };
-use billchain_executor::BuildParams;
+use billchain_executor::{BuildParams, genesis_block};
 use billchain_primitives::{BillKey, SceneId};
 use billchain_runtime::RuntimeCall;
-use billchain_storage::{BlockCommit, StateDelta, Storage, StorageOptions};
+use billchain_storage::{BlockCommit, EventGroup, StateDelta, Storage, StorageOptions};
 use codec::Encode;
 use sp_core::H256;
 use std::{
@@ -70,7 +70,24 @@ fn chain(directory: &tempfile::TempDir) -> (Chain, Vec<BillKey>) {
 }
 
 /// What no block does: writes to state and index without their rules.
-fn tamper(chain: &Chain, delta: StateDelta, offchain: Vec<(Vec<u8>, Option<Vec<u8>>)>) {
+fn tamper(chain: &Chain, mut delta: StateDelta, offchain: Vec<(Vec<u8>, Option<Vec<u8>>)>) {
+    delta.insert(events_key().to_vec(), Some(no_events()));
+    let index = vec![EventGroup { first: 0, records: no_events() }];
+    commit(chain, delta, offchain, index);
+}
+
+/// An empty list.
+fn no_events() -> Vec<u8> {
+    vec![0]
+}
+
+/// A block without transactions, and whatever is said to come with it.
+fn commit(
+    chain: &Chain,
+    delta: StateDelta,
+    offchain: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    events: Vec<EventGroup>,
+) {
     let head = chain.head();
     let state_root = chain.storage().speculate(&delta).unwrap();
     let block = BlockCommit {
@@ -78,9 +95,10 @@ fn tamper(chain: &Chain, delta: StateDelta, offchain: Vec<(Vec<u8>, Option<Vec<u
         hash: H256::repeat_byte(7),
         parent_hash: head.hash,
         state_root,
-        block: vec![0],
+        block: genesis_block(&Default::default()).unwrap().1,
         certificate: Vec::new(),
         delta,
+        events,
         offchain,
         tx_hashes: Vec::new(),
     };
@@ -180,4 +198,40 @@ fn a_bill_that_is_missing_from_a_list_or_in_two_is_found() {
     tamper(&chain, StateDelta::default(), vec![(second, Some(Vec::new()))]);
     let problems = check(&chain).unwrap().problems;
     assert_eq!(problems, ["the lists by status hold 3 bills, the state 2: run billchain reindex"]);
+}
+
+#[test]
+fn events_that_are_missing_or_are_not_the_states_are_found_with_their_block() {
+    let group = |records: Vec<u8>| vec![EventGroup { first: 0, records }];
+    let stray = RuntimeEvent::System(frame_system::Event::ExtrinsicSuccess {
+        dispatch_info: Default::default(),
+    });
+    let stray = BlockEvent { phase: Phase::ApplyExtrinsic(0), event: stray, topics: Vec::new() };
+    let missing = "the events of block 2 are missing from the node's index; stop the node and run \
+                   billchain reindex";
+    let cases: [(&str, Vec<EventGroup>, &[&str]); 4] = [
+        ("none at all", Vec::new(), &[missing]),
+        ("no list", group(vec![4]), &["stored events of block 2 does not decode"]),
+        (
+            "an outcome of no transaction",
+            group(vec![stray.clone()].encode()),
+            &["the index does not say of each transaction", "other events of block 2"],
+        ),
+        (
+            "another event",
+            group(vec![BlockEvent { phase: Phase::Finalization, ..stray.clone() }].encode()),
+            &["the index has other events of block 2 than the state: run billchain reindex"],
+        ),
+    ];
+    for (what, events, expected) in cases {
+        let directory = tempfile::tempdir().unwrap();
+        let (chain, _) = chain(&directory);
+        let delta = StateDelta::from([(events_key().to_vec(), Some(no_events()))]);
+        commit(&chain, delta, Vec::new(), events);
+        let problems = check(&chain).unwrap().problems;
+        assert_eq!(problems.len(), expected.len(), "{what}: {problems:?}");
+        for (problem, expected) in problems.iter().zip(expected) {
+            assert!(problem.contains(expected), "{what}: {problem}");
+        }
+    }
 }

@@ -2,10 +2,14 @@
 
 use super::*;
 use crate::{
-    BillField, FieldCheck, FieldRule, FieldRuleSet, FieldRuleSets, MAX_FIELD_RULES, OptionalField,
-    rule_set_key,
+    AllottedCodes, BillField, FieldCheck, FieldRule, FieldRuleSet, FieldRuleSets, MAX_FIELD_RULES,
+    OptionalField, rule_set_key,
 };
-use billchain_primitives::{PayerType, Stamp};
+use billchain_primitives::{
+    PayerType, Stamp,
+    history::Entry,
+    seams::{AllotmentProblem, SummaryProblem},
+};
 use frame::traits::BuildGenesisConfig;
 
 fn rule(check: FieldCheck) -> FieldRule {
@@ -247,4 +251,113 @@ fn the_form_of_rules_is_fixed() {
     ];
     let hex: String = rules.encode().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, "1801000101000000000000000200000000000000000002000204333100051e000006000007");
+}
+
+fn allotted(codes: AllottedCodes) -> FieldRule {
+    rule(FieldCheck::Allotted(codes))
+}
+
+/// What the bureau allotted to the hospital.
+fn allot(numbers: &[u32]) {
+    with_world(|world| world.allotted.extend(numbers.iter().map(|n| (key(*n), Ok(())))));
+}
+
+#[test]
+fn an_issuer_takes_no_number_that_was_not_allotted_to_it() {
+    run(|| {
+        // Without the rule numbers are taken as they come, and nothing is asked.
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        assert_eq!(with_world(|world| world.used.len()), 0);
+
+        assert_ok!(set_rules(None, vec![allotted(AllottedCodes::All)]));
+        allot(&[2, 3, 4, 5]);
+        let voided = Err(AllotmentProblem::Voided);
+        with_world(|world| world.allotted.insert(key(6), voided));
+        let squatter = BillSummary { issuer: did("clinic"), ..bill(2) };
+        for (who, summary, problem) in [
+            (CLINIC, squatter, SummaryProblem::NumberNotAllotted),
+            (HOSPITAL, bill(9), SummaryProblem::NumberNotAllotted),
+            (HOSPITAL, bill(6), SummaryProblem::NumberVoided),
+        ] {
+            let refused = Error::<Test>::Bill(problem);
+            assert_noop!(send(who, register(summary.clone())), refused);
+            let notice = BillSummary { kind: BillKind::PaymentNotice, ..summary.clone() };
+            assert_noop!(send(who, Call::pre_issue { notice }), Error::<Test>::Bill(problem));
+            let whole = send(who, batch(vec![summary.clone()], BatchMode::AllOrNothing));
+            assert_noop!(whole, Error::<Test>::BatchItem { index: 0, problem });
+            assert_ok!(send(who, batch(vec![summary.clone()], BatchMode::PerItem)));
+            let key = summary.key;
+            let event = Event::BatchItemRefused { index: 0, key, problem };
+            assert!(events().contains(&event), "{problem:?}");
+        }
+        assert_ok!(send(HOSPITAL, register(bill(2))));
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(3) }));
+        let both = vec![bill(4), bill(9)];
+        assert_ok!(send(HOSPITAL, batch(both, BatchMode::PerItem)));
+        // A registration that is sent again uses no number.
+        assert_ok!(send(HOSPITAL, register(bill(2))));
+        assert_eq!(with_world(|world| world.used.clone()), [key(2), key(3), key(4)]);
+    });
+}
+
+#[test]
+fn red_and_balance_bills_need_allotted_numbers_too() {
+    run(|| {
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        assert_ok!(set_rules(None, vec![allotted(AllottedCodes::All)]));
+        let red = BillSummary {
+            kind: BillKind::Red,
+            total: bill(1).total.negated(),
+            related: Some(key(1)),
+            ..bill(2)
+        };
+        let balance = BillSummary { related: Some(key(1)), ..bill(3) };
+        let entry = || Entry::plain(Cause::Operation(Operation::RedReverse), did("hospital"));
+        let open = |summary| BillRegister::open(summary, BillStatus::Normal, entry());
+        for summary in [&red, &balance] {
+            let refused = Err(SummaryProblem::NumberNotAllotted);
+            assert_storage_noop!(assert_eq!(open(summary.clone()), refused));
+        }
+        allot(&[2, 3]);
+        let mut blue = BillRegister::bill(&key(1)).expect("it is registered");
+        blue.state.status = BillStatus::RedReversed;
+        assert_ok!(BillRegister::advance(blue, entry()));
+        assert_eq!(open(red), Ok(()));
+        assert_eq!(open(balance), Ok(()));
+        assert_eq!(with_world(|world| world.used.clone()), [key(2), key(3)]);
+    });
+}
+
+#[test]
+fn a_rule_on_allotted_numbers_is_for_all_codes_or_for_some() {
+    let other = || "31060225".parse().expect("8 digits");
+    run(|| {
+        let only = |codes: Vec<_>| AllottedCodes::Only(codes.try_into().expect("few"));
+        let unsound = Error::<Test>::UnsoundFieldRule { index: 0 };
+        assert_noop!(set_rules(None, vec![allotted(only(vec![]))]), unsound);
+        assert_ok!(set_rules(Some(OUTPATIENT), vec![allotted(only(vec![other()]))]));
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        let mut listed = bill(2);
+        listed.key.code = other();
+        let refused = Error::<Test>::Bill(SummaryProblem::NumberNotAllotted);
+        assert_noop!(send(HOSPITAL, register(listed.clone())), refused);
+        with_world(|world| world.allotted.insert(listed.key, Ok(())));
+        assert_ok!(send(HOSPITAL, register(listed)));
+    });
+}
+
+#[test]
+fn a_rule_on_allotted_numbers_is_written_in_plain_json() {
+    let codes = || vec!["31060126".parse().expect("8 digits")].try_into().expect("few");
+    for (text, codes) in [
+        (r#"{"kind":null,"check":{"allotted":"all"}}"#, AllottedCodes::All),
+        (
+            r#"{"kind":null,"check":{"allotted":{"only":["31060126"]}}}"#,
+            AllottedCodes::Only(codes()),
+        ),
+    ] {
+        let written = serde_json::to_string(&allotted(codes.clone())).expect("JSON");
+        assert_eq!(written, text);
+        assert_eq!(serde_json::from_str::<FieldRule>(text).expect("a rule"), allotted(codes));
+    }
 }

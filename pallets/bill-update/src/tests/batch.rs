@@ -2,7 +2,8 @@
 
 use crate::{Call, Error, Event, StatusItem, SummaryItem, mock::*};
 use billchain_primitives::{
-    BatchMode, BillStatus, ErrorIndex, MAX_BATCH, index, seams::ParticipantProblem,
+    BatchMode, BillStatus, ErrorIndex, MAX_BATCH, index,
+    seams::{GrantProblem, ParticipantProblem, TransitionProblem},
 };
 use codec::Encode;
 use frame::testing_prelude::*;
@@ -81,6 +82,23 @@ fn one_refused_change_refuses_an_all_or_nothing_batch_and_is_named() {
         let call = changes(items, BatchMode::AllOrNothing);
         let error = ErrorIndex(Error::<Test>::BillNotFound.encode()[0]);
         assert_noop!(send(INSURER_A, call), Error::<Test>::BatchItem { index: 1, error });
+    });
+}
+
+#[test]
+fn an_all_or_nothing_batch_names_why_rule_or_grant_refused_an_item() {
+    run(|| {
+        (1..=2).for_each(|number| register(bill(number)));
+        let whole = |items| changes(items, BatchMode::AllOrNothing);
+        let index = 1;
+        let problem = TransitionProblem::IllegalTransition;
+        let call = whole(vec![item(1, lock(SHARED, "c")), item(2, crate::StatusChange::Confirm)]);
+        assert_noop!(send(INSURER_A, call), Error::<Test>::BatchItemTransition { index, problem });
+        let problem = GrantProblem::Revoked;
+        with_world(|world| world.grant = Err(problem));
+        let call =
+            whole(vec![item(1, lock(SHARED, "c")), item(2, lock_with(grant(), SHARED, "c"))]);
+        assert_noop!(send(INSURER_A, call), Error::<Test>::BatchItemGrant { index, problem });
     });
 }
 

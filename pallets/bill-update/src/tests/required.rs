@@ -1,10 +1,7 @@
 //! Fields that the scene of a claim requires.
 
 use crate::{Call, Error, StatusBatch, StatusItem, mock::*};
-use billchain_primitives::{
-    BatchMode, BillStatus, BillSummary, ErrorIndex, SummaryField, SummaryFields,
-};
-use codec::Encode;
+use billchain_primitives::{BatchMode, BillStatus, BillSummary, SummaryField, SummaryFields};
 use frame::testing_prelude::*;
 
 fn whole(number: u32) -> BillSummary {
@@ -108,8 +105,8 @@ fn a_batch_names_the_field_that_its_bill_lacks() {
         };
         let changes = StatusBatch::try_from(vec![item(1), item(2)]).expect("two items");
         let call = |mode| Call::<Test>::change_status_batch { changes: changes.clone(), mode };
-        let error = ErrorIndex(Error::<Test>::FieldMissing(SummaryField::PdfHash).encode()[0]);
-        let refused = Error::<Test>::BatchItem { index: 1, error };
+        let refused =
+            Error::<Test>::BatchItemFieldMissing { index: 1, field: SummaryField::PdfHash };
         assert_noop!(send(INSURER_A, call(BatchMode::AllOrNothing)), refused);
         assert_ok!(send(INSURER_A, call(BatchMode::PerItem)));
         assert_eq!((status(1), status(2)), (BillStatus::Locked, BillStatus::Normal));

@@ -81,7 +81,7 @@ fn both_formats_make_the_same_policy() {
         assert_ok!(send(signed(PLATFORM), Call::submit { format, body }));
         let (one, two) = (Policy::policy(ID, 1), Policy::policy(PolicyId(8), 1));
         let (one, two) = (one.expect("submitted"), two.expect("submitted"));
-        assert_eq!(one.rule, two.rule);
+        assert_eq!(one.conditions, two.conditions);
         assert_eq!((two.format, two.name.as_str()), (Format::Protobuf, "other"));
     });
 }
@@ -475,9 +475,9 @@ fn formats_are_fixed() {
         let hash = Policy::policy(ID, 1).expect("submitted").approval_hash.expect("final");
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "6bc20635c410da255eda568317f8acd6a802bc2d09bb28b0927bbcc929941e6e");
-        let rule = Policy::policy(ID, 1).expect("submitted").rule;
+        let conditions = Policy::policy(ID, 1).expect("submitted").conditions;
         use codec::Encode;
-        let hex: String = rule.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = conditions.encode().iter().map(|byte| format!("{byte:02x}")).collect();
         // One node: a comparison of field 16, `>`, with the amount 10,000.
         assert_eq!(hex, "040310030001".to_owned() + "1027000000000000");
     });

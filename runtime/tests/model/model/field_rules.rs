@@ -68,6 +68,8 @@ impl Model {
             }
             Check::Organisation(wanted) => (Field::PayerType, draft.organisation == *wanted),
             Check::UsccFits => (Field::Uscc, draft.uscc_fits),
+            // Asked last of all, of red and balance bills too.
+            Check::Allotted(_) => return Ok(()),
         };
         if holds { Ok(()) } else { Err(field) }
     }

@@ -50,6 +50,7 @@ impl Model {
         ensure(draft.day <= self.today() + 1)?;
         self.active_scene(draft.scene)?;
         ensure(!self.bills.contains_key(&draft.key))?;
+        self.use_number(draft)?;
         let bill = Bill {
             draft: draft.clone(),
             status,

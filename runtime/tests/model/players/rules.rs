@@ -28,7 +28,7 @@ impl Players {
             6..10 => Some(Kind::Notice),
             _ => None,
         };
-        let check = match self.rng.random_range(0..8) {
+        let check = match self.rng.random_range(0..9) {
             0 | 1 => Check::Required(self.one_of(&[
                 Optional::Payer,
                 Optional::BizNo,
@@ -43,6 +43,7 @@ impl Players {
             4 => self.region_or_class(),
             5 => Check::IssuedWithin(self.rng.random_range(0..4)),
             6 => Check::Organisation(self.rng.random_ratio(1, 3)),
+            7 => Check::Allotted(self.rng.random_ratio(1, 2).then(|| self.rng.random())),
             _ => Check::UsccFits,
         };
         FieldRule { kind, check }

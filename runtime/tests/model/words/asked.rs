@@ -109,6 +109,24 @@ pub enum Op {
         expected: Option<u32>,
         rules: Vec<FieldRule>,
     },
+    /// Numbers of the code that the bill with the first number has.
+    Allot {
+        issuer: Actor,
+        first: Key,
+        last: Key,
+    },
+    /// Numbers of the code that the bill `of` has.
+    GiveBack {
+        issuer: Actor,
+        of: Key,
+        first: Key,
+    },
+    VoidNumbers {
+        issuer: Actor,
+        of: Key,
+        first: Key,
+        last: Key,
+    },
     Link {
         key: Key,
         party: Actor,
@@ -159,8 +177,16 @@ impl Op {
             | Self::UpdateLink { key, .. }
             | Self::OpenCase { key, .. }
             | Self::OnCase { key, .. } => vec![*key],
-            Self::SetFieldRules { .. } => vec![],
+            Self::SetFieldRules { .. }
+            | Self::Allot { .. }
+            | Self::GiveBack { .. }
+            | Self::VoidNumbers { .. } => vec![],
         }
+    }
+
+    /// Whether it is about allotted numbers.
+    pub fn is_of_numbers(&self) -> bool {
+        matches!(self, Self::Allot { .. } | Self::GiveBack { .. } | Self::VoidNumbers { .. })
     }
 
     /// The changes of status it asks for.

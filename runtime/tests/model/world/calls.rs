@@ -7,7 +7,7 @@ use super::{
     writing::{bill_key, check_code, date, field_rule, hash, relation, status, summary},
 };
 use crate::words::{Actor, CaseAct, Change, Filling, Item, Key, Mode, Op, Proposal, Reversal};
-use billchain_primitives::{BatchMode, Elements, Fen, SceneId, ThreeCodes};
+use billchain_primitives::{BatchMode, BillKey, Elements, Fen, SceneId, ThreeCodes};
 use billchain_runtime::{Runtime, RuntimeCall};
 use pallet_bill_register::LinkChange;
 use pallet_bill_update::{StatusChange, StatusItem, SummaryItem};
@@ -16,6 +16,7 @@ use pallet_dispute::Outcome;
 type Register = pallet_bill_register::Call<Runtime>;
 type Update = pallet_bill_update::Call<Runtime>;
 type Dispute = pallet_dispute::Call<Runtime>;
+type Allotment = pallet_allotment::Call<Runtime>;
 
 impl World {
     /// The call that asks for `op` in a block at `now`.
@@ -69,6 +70,20 @@ impl World {
                     rules: rules.try_into().expect("few rules"),
                 }
                 .into()
+            }
+            Op::Allot { issuer, first, last } => {
+                let BillKey { code, number: first } = bill_key(*first);
+                let last = bill_key(*last).number;
+                Allotment::allot { issuer: did(*issuer), code, first, last }.into()
+            }
+            Op::GiveBack { issuer, of, first } => {
+                let (code, first) = (bill_key(*of).code, bill_key(*first).number);
+                Allotment::give_back { issuer: did(*issuer), code, first }.into()
+            }
+            Op::VoidNumbers { issuer, of, first, last } => {
+                let (code, issuer, reason) = (bill_key(*of).code, did(*issuer), reason());
+                let (first, last) = (bill_key(*first).number, bill_key(*last).number);
+                Allotment::void { issuer, code, first, last, reason }.into()
             }
             Op::Link { key, party, relation: as_what } => {
                 let (key, party) = (bill_key(*key), did(*party));

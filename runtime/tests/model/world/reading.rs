@@ -2,12 +2,15 @@
 
 use super::{
     World,
-    cast::actor,
+    cast::{actor, did},
     writing::{CHECK_CODES, USCC, bill_key, field_rule},
 };
-use crate::words::{
-    Adjustment, Bill, Case, Claim, Done, Draft, Field, Hashes, Key, Kind, Link, Lock, Place,
-    Refusal, Relation, RuleSet, Scene, Status, Verdict,
+use crate::{
+    model::{Held, Model},
+    words::{
+        Adjustment, Bill, Case, Claim, Done, Draft, Field, Hashes, Key, Kind, Link, Lock, Place,
+        Refusal, Relation, RuleSet, Scene, Status, Verdict,
+    },
 };
 use billchain_primitives::{BillKey, BillKind, BillStatus, LockPurpose, PayerType, SceneId, Stamp};
 use billchain_runtime::{BillRegister, BillUpdate, Dispute, Runtime, RuntimeError, RuntimeEvent};
@@ -211,6 +214,27 @@ pub fn has_field_rules(scene: Option<Scene>, expected: &RuleSet) -> bool {
         found.version == expected.version
             && found.rules.iter().cloned().eq(expected.rules.iter().map(field_rule))
     })
+}
+
+/// Whether these are all ranges of numbers that there are.
+pub fn has_ranges(model: &Model) -> bool {
+    let found = pallet_allotment::Holdings::<Runtime>::iter()
+        .map(|(_, _, holding)| holding.0.len())
+        .sum::<usize>();
+    found == model.held.len() && model.held.iter().all(|held| has_range(model, held))
+}
+
+fn has_range(model: &Model, held: &Held) -> bool {
+    let (key, used) = (bill_key(held.first), model.used_in(held));
+    let Some((owner, range)) = billchain_runtime::Allotment::owner(&key.code, &key.number) else {
+        return false;
+    };
+    let voided = range.voided.iter().flat_map(|span| span.first..=span.last);
+    owner == did(held.issuer)
+        && (range.span.first, range.span.last) == (held.first.into(), held.last.into())
+        && range.used == used.len() as u64
+        && range.highest == used.last().map(|key| u64::from(*key))
+        && voided.eq(held.voided.iter().map(|key| u64::from(*key)))
 }
 
 pub(super) fn key_of(key: BillKey) -> Key {

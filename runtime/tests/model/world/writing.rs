@@ -125,6 +125,12 @@ pub fn field_rule(rule: &FieldRule) -> register::FieldRule {
         Check::IssuedWithin(days) => FieldCheck::IssuedWithin { days: *days },
         Check::Organisation(wanted) => FieldCheck::PayerType(payer_type(*wanted)),
         Check::UsccFits => FieldCheck::UsccCheckDigit,
+        Check::Allotted(None) => FieldCheck::Allotted(register::AllottedCodes::All),
+        Check::Allotted(Some(odd)) => {
+            let codes = vec![bill_key(if *odd { 1 } else { 2 }).code];
+            let codes = codes.try_into().expect("one code");
+            FieldCheck::Allotted(register::AllottedCodes::Only(codes))
+        }
     };
     register::FieldRule { kind: rule.kind.map(kind), check }
 }

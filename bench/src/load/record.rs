@@ -1,9 +1,12 @@
 //! The record of load on a network.
 
-use super::{Better, Figure};
+use super::{
+    book::{Accounts, Book, Entry, SeenBlock},
+    outcome::Outcome,
+    reads::ReadCounts,
+};
 use crate::{
-    load::{Accounts, Entry, Outcome, ReadCounts, SeenBlock},
-    measure::{Machine, Percentiles, Sample, ms, rounded},
+    measure::{Better, Figure, Machine, Percentiles, Sample, Watched, ms, rounded},
     workload::Kind,
 };
 use serde::{Deserialize, Serialize};
@@ -158,6 +161,25 @@ pub(crate) struct Raw<'a> {
     pub(crate) samples: Vec<Sample>,
     pub(crate) names: Vec<String>,
     pub(crate) reads: Option<ReadCounts>,
+}
+
+impl<'a> Raw<'a> {
+    /// What a run left behind.
+    pub(super) fn new(
+        book: &'a Book,
+        samples: Vec<Sample>,
+        watched: &[Watched],
+        reads: Option<ReadCounts>,
+    ) -> Self {
+        Self {
+            accounts: book.accounts(),
+            entries: book.entries().collect(),
+            blocks: &book.blocks,
+            samples,
+            names: watched.iter().map(|node| node.name.clone()).collect(),
+            reads,
+        }
+    }
 }
 
 impl LoadRecord {

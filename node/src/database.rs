@@ -1,0 +1,171 @@
+//! Where a node's database lies, how it is opened, and how another one takes its
+//! place.
+//!
+//! A replacement is two renames: the old directory aside, the new one into its
+//! place. A node that finds the place empty and the old one aside refuses to
+//! start; [`put_back`] undoes or finishes what was cut short.
+
+use crate::config::Config;
+use anyhow::{Context, Result, ensure};
+use billchain_chain_spec::ChainSpec;
+use billchain_executor::Chain;
+use billchain_storage::{OpenMode, Storage, StorageOptions};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Reads a chain specification.
+pub(crate) fn load_spec(file: &Path) -> Result<ChainSpec> {
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the chain specification {}", file.display()))?;
+    ChainSpec::from_json(&text).with_context(|| format!("chain specification {}", file.display()))
+}
+
+/// Where the database of the chain lies.
+pub(crate) fn chain_directory(config: &Config) -> PathBuf {
+    config.data_dir.join("chain")
+}
+
+/// How the database is opened.
+pub(crate) fn storage_options(config: &Config, mode: OpenMode) -> StorageOptions {
+    StorageOptions {
+        mode,
+        block_cache_bytes: config.storage.cache_mib << 20,
+        history_blocks: config.storage.state_window,
+        ..StorageOptions::default()
+    }
+}
+
+/// Opens the database and the chain in it.
+pub(crate) fn open_chain(config: &Config, mode: OpenMode) -> Result<(ChainSpec, Chain)> {
+    open_chain_with(config, storage_options(config, mode))
+}
+
+/// As [`open_chain`], with options that differ from the configuration's.
+pub(crate) fn open_chain_with(
+    config: &Config,
+    options: StorageOptions,
+) -> Result<(ChainSpec, Chain)> {
+    let spec = load_spec(&config.chain_spec)?;
+    let directory = chain_directory(config);
+    ensure_no_swap(&directory)?;
+    if options.mode == OpenMode::CreateIfMissing {
+        fs::create_dir_all(&directory)
+            .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
+    }
+    let storage = Storage::open(&directory, options)
+        .with_context(|| format!("cannot open the database in {}", directory.display()))?;
+    let chain = Chain::open(Arc::new(storage), &spec.genesis_state()?)?;
+    Ok((spec, chain))
+}
+
+/// Where the old database lies while the new one takes its place.
+fn aside(directory: &Path) -> PathBuf {
+    directory.with_extension("before-reindex")
+}
+
+/// Puts the new database in the place of the one in `directory`, and removes
+/// that.
+pub(crate) fn replace(directory: &Path, new: &Path) -> Result<()> {
+    let aside = aside(directory);
+    rename(directory, &aside)?;
+    rename(new, directory)?;
+    remove(&aside).context("the new database is in place; the old one is not needed any more")
+}
+
+/// Renames durably.
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    let parent = to.parent().unwrap_or(to);
+    fs::rename(from, to)
+        .and_then(|()| File::open(parent)?.sync_all())
+        .with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
+}
+
+/// Undoes a replacement that was cut short, or finishes it if it was done.
+pub(crate) fn put_back(directory: &Path) -> Result<()> {
+    let aside = aside(directory);
+    if !aside.exists() {
+        return Ok(());
+    }
+    if directory.exists() {
+        // The new one had come to its place.
+        return remove(&aside);
+    }
+    rename(&aside, directory)
+}
+
+/// Refuses to take the place of a database for empty in the middle of a
+/// replacement.
+fn ensure_no_swap(directory: &Path) -> Result<()> {
+    let aside = aside(directory);
+    ensure!(
+        directory.exists() || !aside.exists(),
+        "a billchain reindex was cut short: the database is in {}; run billchain reindex again",
+        aside.display()
+    );
+    Ok(())
+}
+
+/// Removes a directory, if it is there.
+pub(crate) fn remove(directory: &Path) -> Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", directory.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directories() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let parent = tempfile::tempdir().unwrap();
+        let [old, new] = ["chain", "chain.reindexing"].map(|name| parent.path().join(name));
+        for (directory, content) in [(&old, "old"), (&new, "new")] {
+            fs::create_dir(directory).unwrap();
+            fs::write(directory.join("data"), content).unwrap();
+        }
+        (parent, old, new)
+    }
+
+    fn content(directory: &Path) -> String {
+        fs::read_to_string(directory.join("data")).unwrap()
+    }
+
+    #[test]
+    fn the_new_database_takes_the_old_ones_place() {
+        let (_parent, old, new) = directories();
+        replace(&old, &new).unwrap();
+        assert_eq!(content(&old), "new");
+        assert!(!new.exists() && !aside(&old).exists());
+        put_back(&old).unwrap();
+        assert_eq!(content(&old), "new");
+    }
+
+    #[test]
+    fn a_replacement_cut_short_is_noticed_and_undone() {
+        let (_parent, old, _new) = directories();
+        ensure_no_swap(&old).unwrap();
+        fs::rename(&old, aside(&old)).unwrap();
+        let error = ensure_no_swap(&old).unwrap_err().to_string();
+        assert!(error.contains("run billchain reindex again"), "{error}");
+        put_back(&old).unwrap();
+        assert_eq!(content(&old), "old");
+        ensure_no_swap(&old).unwrap();
+    }
+
+    #[test]
+    fn a_replacement_cut_short_at_its_end_keeps_the_new_database() {
+        let (_parent, old, new) = directories();
+        fs::rename(&old, aside(&old)).unwrap();
+        fs::rename(&new, &old).unwrap();
+        put_back(&old).unwrap();
+        assert_eq!(content(&old), "new");
+        assert!(!aside(&old).exists());
+    }
+}
