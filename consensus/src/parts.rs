@@ -243,7 +243,7 @@ impl Entry {
             }
             ProposalPart::Data(data) => {
                 if let Some((announced, form)) = init {
-                    check_length(sequence, data.len(), form.size(&announced))?;
+                    check_length(sequence, data.len(), form.size(announced))?;
                 }
                 if let std::collections::btree_map::Entry::Vacant(vacant) = chunks.entry(sequence) {
                     *bytes += data.len();
@@ -254,7 +254,7 @@ impl Entry {
         let Some((announced, form)) = init else {
             return Ok(Progress::Pending);
         };
-        let size = form.size(&announced);
+        let size = form.size(announced);
         if (chunks.len() as u64) < chunk_count(size) {
             return Ok(Progress::Pending);
         }
@@ -293,7 +293,7 @@ fn check_announced_size(
         Form::Compact(size) if size == 0 || size >= block => {
             Err(PartError::CompactSize { size, most: block - 1 })
         }
-        form => Ok(form.size(&announced)),
+        form => Ok(form.size(announced)),
     }
 }
 

@@ -194,7 +194,7 @@ impl Driver {
                 debug!(%height, %proposer, reason, "proposed block waits for a polka");
                 self.metrics.untimely.inc();
                 self.ask_engine();
-                (Verdict::Untimely(proposed), None)
+                (Verdict::Untimely(Box::new(proposed)), None)
             }
             Checked::Skipped(reason) => {
                 debug!(%height, reason, "proposed block was not checked");

@@ -129,7 +129,7 @@ pub(super) enum Verdict<P> {
     /// It must not be voted for, whoever sends it again.
     Invalid,
     /// Only its time is wrong, so it can still become valid by a polka.
-    Untimely(Received<P>),
+    Untimely(Box<Received<P>>),
     /// The application could not say.
     Unknown,
 }
@@ -305,7 +305,7 @@ impl<P> Proposals<P> {
             // The store knows it; should it leave the store, it may come again.
             Verdict::Valid | Verdict::Unknown => State::Announced,
             Verdict::Invalid => State::Invalid,
-            Verdict::Untimely(received) => State::Untimely(received),
+            Verdict::Untimely(received) => State::Untimely(*received),
         };
         if matches!(block.state, State::Announced) && block.checks >= MAX_CHECKS {
             block.state = State::Invalid;

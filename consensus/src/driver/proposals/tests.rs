@@ -269,7 +269,7 @@ fn an_old_block_waits_for_its_polka_and_is_then_not_judged_by_the_clock() {
     let old = block(H, 0, node.proposer(H, 0), 1);
     node.give(&old).expect("in its turn");
     assert_eq!(node.next(), Some((old.clone(), CheckMode::Proposal)));
-    node.checked(&old, Verdict::Untimely(received(&old)));
+    node.checked(&old, Verdict::Untimely(Box::new(received(&old))));
     assert_eq!(node.next(), None, "nobody is known to have voted for it");
     assert_eq!(node.judge(&old), Ok(Wanted::No), "it is kept");
     node.support = polka(Hash::repeat_byte(99).into(), 0);

@@ -13,7 +13,7 @@ use super::world::{CALM, Event, NODES, Weather, World};
 const CALM_MS: u64 = 120_000;
 
 /// Schedules of the ordinary tests.
-const SCHEDULES: u64 = 800;
+const SCHEDULES: u64 = 2_000;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;

@@ -229,7 +229,7 @@ impl Side {
                 self.tell(height, round, proposer, hash, Validity::Invalid, origin);
                 Verdict::Invalid
             }
-            Judgement::Untimely => Verdict::Untimely(received),
+            Judgement::Untimely => Verdict::Untimely(Box::new(received)),
         };
         let view = view(&self.progress, &self.validators, &self.support);
         self.proposals.checked(&view, &announced, verdict);
