@@ -9,7 +9,7 @@ use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
 use thiserror::Error;
 
 use crate::certificate::CommitCertificate;
-use crate::types::ValidatorSet;
+use crate::types::{Height, ValidatorSet};
 
 /// A block built to be proposed.
 #[derive(Clone, Debug)]
@@ -18,9 +18,9 @@ pub struct ProposedBlock {
     pub hash: Hash,
     /// The encoded block.
     pub bytes: Bytes,
-    /// A shorter form, from which the peers can
-    /// [restore](Application::restore) it; without one the block is sent whole.
-    pub short: Option<Bytes>,
+    /// Its compact block, which the peers can [expand](Application::expand);
+    /// without one the block is sent whole.
+    pub compact: Option<Bytes>,
 }
 
 /// A block that was decided, as it is served to a peer that catches up.
@@ -37,9 +37,10 @@ pub struct DecidedBlock {
 pub enum CheckMode {
     /// It is proposed now: its time must also agree with the local clock.
     Proposal,
-    /// Two thirds have committed to it already and this node is catching up:
-    /// its time may lie in the past.
-    Decided,
+    /// Two thirds have voted for it already, in an earlier round or at a height
+    /// this node catches up with: its time was judged when it was proposed and
+    /// may lie in the past.
+    Voted,
 }
 
 /// What the application says about a block.
@@ -55,6 +56,23 @@ pub enum CheckOutcome {
         /// Why, for the log.
         reason: String,
     },
+    /// Its time does not agree with the local clock: it must not be voted for
+    /// unless two thirds have voted for it before. Only in
+    /// [`CheckMode::Proposal`].
+    Untimely {
+        /// Why, for the log.
+        reason: String,
+    },
+}
+
+/// The peers that may connect: addresses, each ending in `/p2p/<peer id>`;
+/// without an address in front the peer may connect but is not dialled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedPeers {
+    /// Nodes of validators. Only these send blocks, each within bounds of its own.
+    pub validators: Vec<Multiaddr>,
+    /// Nodes that follow.
+    pub observers: Vec<Multiaddr>,
 }
 
 /// Why the application could not do as asked.
@@ -80,47 +98,51 @@ impl AppError {
 /// `propose`, `check`, `commit` and the reads that follow a commit
 /// (`next_height`, `validator_set`, `allowed_peers`) are called from one thread
 /// of their own, one at a time, so they may take as long as a block takes and
-/// never overlap. `restore`, `decided` and `earliest` may be called beside
+/// never overlap. `expand`, `decided` and `earliest` may be called beside
 /// them, from other threads.
 pub trait Application: Send + Sync + 'static {
     /// Height of the next block to decide: the head's number plus one.
-    fn next_height(&self) -> u64;
+    fn next_height(&self) -> Height;
 
     /// Validators of [`next_height`](Self::next_height), from the head's state.
     fn validator_set(&self) -> Result<ValidatorSet, AppError>;
 
-    /// Addresses of all peers that may connect, from the head's validators and
-    /// observers, each ending in `/p2p/<peer id>`; without an address in front
-    /// the peer may connect but is not dialled. This node's own is ignored.
-    fn allowed_peers(&self) -> Result<Vec<Multiaddr>, AppError>;
+    /// The peers that may connect, from the head's validators and observers.
+    /// This node's own address is ignored.
+    fn allowed_peers(&self) -> Result<AllowedPeers, AppError>;
 
     /// Builds a block on the head, within `max_bytes`, and stops adding
     /// transactions at `deadline`. An empty block is a good answer.
     fn propose(
         &self,
-        height: u64,
+        height: Height,
         max_bytes: usize,
         deadline: Instant,
     ) -> Result<ProposedBlock, AppError>;
 
-    /// The block whose [short form](ProposedBlock::short) `peer` sent, encoded,
+    /// The block whose [compact block](ProposedBlock::compact) `peer` sent, encoded,
     /// in at most `max_bytes`; what is missing may be asked from peers. An error
     /// says why not, for the log: consensus then goes on without the block.
     ///
     /// Consensus bounds the time and the number of such calls, may drop the
     /// future at any point, and compares the result with what the proposer
     /// signed, so this need not.
-    fn restore(
+    fn expand(
         &self,
         peer: PeerId,
-        short: Bytes,
+        compact: Bytes,
         max_bytes: usize,
     ) -> BoxFuture<'static, Result<Bytes, String>>;
 
     /// Executes and checks a block that claims to follow the head. `bytes` come
     /// from a peer. The verdict must be the same on every node, except for what
     /// [`CheckMode::Proposal`] says about clocks.
-    fn check(&self, height: u64, bytes: &Bytes, mode: CheckMode) -> Result<CheckOutcome, AppError>;
+    fn check(
+        &self,
+        height: Height,
+        bytes: &Bytes,
+        mode: CheckMode,
+    ) -> Result<CheckOutcome, AppError>;
 
     /// Makes a block final: durable when it returns. The block was checked or
     /// built before, possibly by an earlier run of the process, so what `check`
@@ -131,18 +153,18 @@ pub trait Application: Send + Sync + 'static {
     /// transactions of this block.
     fn commit(
         &self,
-        height: u64,
+        height: Height,
         hash: Hash,
         bytes: &Bytes,
         certificate: &CommitCertificate,
     ) -> Result<(), AppError>;
 
     /// The decided block of a height, if it is kept.
-    fn decided(&self, height: u64) -> Result<Option<DecidedBlock>, AppError>;
+    fn decided(&self, height: Height) -> Result<Option<DecidedBlock>, AppError>;
 
     /// Lowest height that [`decided`](Self::decided) can answer; 1 on a node
     /// that keeps everything.
-    fn earliest(&self) -> u64;
+    fn earliest(&self) -> Height;
 
     /// Resolves when there is a transaction to put into the next block: at once
     /// if there is one already. May be dropped before it resolves.

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use malachitebft_app_channel::NetworkIdentity;
-use malachitebft_app_channel::app::engine::network::{NetworkMsg, NetworkRef};
 use malachitebft_app_channel::app::engine::node::NodeRef;
 use malachitebft_app_channel::app::engine::util::output_port::{
     OutputPort, OutputPortSubscriberTrait,
@@ -20,23 +19,30 @@ use malachitebft_app_channel::app::engine::util::output_port::{
 use malachitebft_app_channel::app::events::{RxEvent, TxEvent};
 use malachitebft_app_channel::app::metrics::{Metrics, SharedRegistry};
 use malachitebft_app_channel::app::spawn;
+use malachitebft_app_channel::app::types::core::PolkaCertificate;
 use malachitebft_signing::{Signer, Verifier};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::codec::{self, ScaleCodec};
 use crate::config::{ConsensusConfig, NodeIdentity};
+use crate::early::EarlyMessages;
 use crate::error::ConsensusError;
-use crate::gate::{Gate, Guests};
+use crate::gate::{Gate, Guests, Hears};
 use crate::host::{Host, Question};
+use crate::lane::HeightSetup;
 use crate::memory::SigningMemory;
+use crate::network::Network;
 use crate::peers::AllowList;
 use crate::signing::{GuardedSigner, Sm2Verifier};
 use crate::supervisor::{FirstCause, Supervisor};
-use crate::types::{Address, BillContext, StreamMessage};
+use crate::types::{Address, BillContext};
 
 /// How long the actors may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Certificates of polkas that may wait for the driver; those left out come again.
+const POLKAS: usize = 8;
 
 /// Why the actors end when nothing has failed.
 pub(crate) const STOPPING: &str = "consensus is stopping";
@@ -47,6 +53,8 @@ pub(crate) struct Setup<'a> {
     pub identity: &'a NodeIdentity,
     pub registry: &'a SharedRegistry,
     pub allowed: &'a AllowList,
+    /// What the first height is decided with.
+    pub height: &'a HeightSetup,
     /// What the validator has signed; without it the node follows.
     pub memory: Option<SigningMemory>,
     /// Where the reason of a failure is kept.
@@ -65,33 +73,17 @@ pub(crate) struct Engine {
     pub events: RxEvent<BillContext>,
     /// The engine's questions.
     pub questions: mpsc::UnboundedReceiver<Question>,
+    /// Certificates that peers send, unverified.
+    pub polkas: mpsc::Receiver<PolkaCertificate<BillContext>>,
 }
 
-/// Access to the peer network.
-#[derive(Clone)]
-pub(crate) struct Network {
-    actor: NetworkRef<BillContext>,
-    guests: Guests,
-}
-
-impl Network {
-    /// Sends a part to all peers.
-    pub(crate) fn publish(&self, part: StreamMessage) {
-        // Fails only when the engine is stopping, which the driver learns from
-        // the closed question channel.
-        let _ = self.actor.cast(NetworkMsg::PublishProposalPart(part));
-    }
-
-    /// The network actor, for requests with an answer.
-    pub(crate) fn actor(&self) -> &NetworkRef<BillContext> {
-        &self.actor
-    }
-
-    /// From now on the engine hears these peers and no others.
-    pub(crate) fn hear(&self, allowed: AllowList) {
-        self.guests.set(allowed);
-    }
-}
+/// Network, events, questions and certificates.
+type Children = (
+    Network,
+    RxEvent<BillContext>,
+    mpsc::UnboundedReceiver<Question>,
+    mpsc::Receiver<PolkaCertificate<BillContext>>,
+);
 
 fn start_error(error: impl std::fmt::Display) -> ConsensusError {
     ConsensusError::Start(error.to_string())
@@ -107,8 +99,8 @@ impl Engine {
             .await
             .map_err(start_error)?;
         match Self::start_children(setup, metrics, &node).await {
-            Ok((network, events, questions)) => {
-                Ok(Self { node, node_task, wal, port, network, cause, events, questions })
+            Ok((network, events, questions, polkas)) => {
+                Ok(Self { node, node_task, wal, port, network, cause, events, questions, polkas })
             }
             Err(error) => {
                 stop_node(&node).await;
@@ -117,14 +109,12 @@ impl Engine {
         }
     }
 
-    #[allow(clippy::type_complexity)]
     async fn start_children(
         setup: Setup<'_>,
         metrics: Metrics,
         node: &NodeRef,
-    ) -> Result<(Network, RxEvent<BillContext>, mpsc::UnboundedReceiver<Question>), ConsensusError>
-    {
-        let Setup { config, identity, registry, allowed, memory, cause } = setup;
+    ) -> Result<Children, ConsensusError> {
+        let Setup { config, identity, registry, allowed, height, memory, cause } = setup;
         let engine_config = config.engine(&identity.domain, allowed.addresses());
         let sync_config = config.value_sync();
         let supervisor = || node.get_cell();
@@ -139,9 +129,15 @@ impl Engine {
         .await
         .map_err(start_error)?;
         network.link(supervisor());
-        let guests = Guests::new(allowed.clone());
-        let gate = Gate::spawn(network.clone(), guests.clone()).await.map_err(start_error)?;
+        let verifier = Sm2Verifier::new(identity.domain);
+        let early = EarlyMessages::new(verifier, height.height, height.validators.clone());
+        let (polkas, polka_receiver) = mpsc::channel(POLKAS);
+        let guests = Guests::new(allowed.clone(), early, polkas);
+        let spawn_gate = |hears| Gate::spawn(network.clone(), guests.clone(), hears);
+        let gate = spawn_gate(Hears::Consensus).await.map_err(start_error)?;
         gate.link(supervisor());
+        let sync_gate = spawn_gate(Hears::Sync).await.map_err(start_error)?;
+        sync_gate.link(supervisor());
 
         let wal = spawn::spawn_wal_actor(
             &BillContext,
@@ -174,7 +170,7 @@ impl Engine {
             engine_config,
             verifier,
             signer,
-            gate.clone(),
+            gate,
             host.clone(),
             wal,
             sync_port.clone(),
@@ -188,9 +184,9 @@ impl Engine {
 
         let sync = spawn::spawn_sync_actor(
             BillContext,
-            gate,
+            sync_gate.clone(),
             host,
-            consensus,
+            consensus.clone(),
             ScaleCodec,
             &sync_config,
             registry,
@@ -201,7 +197,8 @@ impl Engine {
             sync.link(supervisor());
             sync.subscribe_to_port(&sync_port);
         }
-        Ok((Network { actor: network, guests }, receiver, questions))
+        let network = Network::new(network, sync_gate, consensus, guests);
+        Ok((network, receiver, questions, polka_receiver))
     }
 
     /// Access to the peer network.
@@ -215,7 +212,7 @@ impl Engine {
         // and then kills the others, which would leave the network's task and
         // its port behind.
         let reason = Some(STOPPING.to_owned());
-        if let Err(error) = self.network.actor.stop_and_wait(reason, Some(STOP_PATIENCE)).await {
+        if let Err(error) = self.network.actor().stop_and_wait(reason, Some(STOP_PATIENCE)).await {
             tracing::warn!(%error, "the network did not stop in time");
         }
         if self.cause.is_set() {

@@ -19,8 +19,8 @@ use malachitebft_sync::{RawDecidedValue, Request, Response, Status, ValueRequest
 use crate::certificate::{CommitCertificate, CommitSignature};
 use crate::codec::{Wired, decode, encode, encoded_len};
 use crate::types::{
-    Address, BillContext, BlockHash, BlockValue, Form, Height, PartInit, Proposal, ProposalPart,
-    StreamMessage, UnsignedInit, Vote,
+    Address, Announcement, BillContext, BlockHash, BlockValue, Form, Height, Proposal,
+    ProposalPart, SignedAnnouncement, StreamMessage, Vote,
 };
 use crate::undecided::{self, StoredBlock};
 
@@ -116,8 +116,8 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         value_id: hash(),
         polka_signatures: (1..4).map(|n| PolkaSignature::new(address(n), signature())).collect(),
     };
-    let part_init = PartInit {
-        init: UnsignedInit {
+    let part_init = SignedAnnouncement {
+        announcement: Announcement {
             height: Height::new(9),
             round: 3,
             proposer: address(1),
@@ -128,7 +128,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         signature: signature(),
     };
     let announce = |form| ProposalPart::Init(Box::new(part_init.clone()), form);
-    let (part, short) = (announce(Form::Whole), announce(Form::Short(40)));
+    let (part, compact) = (announce(Form::Whole), announce(Form::Compact(40)));
     let stream = |content| StreamMessage::new(StreamId::new(vec![9; 20].into()), 1, content);
     let peer = Keypair::ed25519_from_bytes([5; 32]).expect("32 bytes").public().to_peer_id();
     let certificate = CommitCertificate {
@@ -140,10 +140,10 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             .collect(),
     };
     let stored = StoredBlock {
-        height: 9,
+        height: Height::new(9),
         round: 3,
         hash: hash(),
-        init: Some(part_init.clone()),
+        announced: Some(part_init.clone()),
         bytes: block.clone(),
     };
     let range = Height::new(4)..=Height::new(8);
@@ -158,11 +158,11 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("liveness_message", bytes(LivenessMsg::PolkaCertificate(polka.clone()))),
         ("liveness_message", bytes(LivenessMsg::SkipRoundCertificate(skip()))),
         ("stream_message", bytes(stream(StreamContent::Data(part.clone())))),
-        ("stream_message", bytes(stream(StreamContent::Data(short.clone())))),
+        ("stream_message", bytes(stream(StreamContent::Data(compact.clone())))),
         ("stream_message", bytes(stream(StreamContent::Data(ProposalPart::Data(block.clone()))))),
         ("stream_message", bytes(stream(StreamContent::Fin))),
         ("proposal_part", bytes(part)),
-        ("proposal_part", bytes(short)),
+        ("proposal_part", bytes(compact)),
         ("proposal_part", bytes(ProposalPart::Data(block.clone()))),
         (
             "proposed_value",

@@ -8,50 +8,83 @@
 //! between the network's actor and those that listen to it, and passes on only
 //! what allowed peers send. A stranger's request for blocks is cancelled.
 //!
+//! To consensus it passes votes and proposals of later heights only within the
+//! room of the validator that signed them, see [`EarlyMessages`]; to value sync
+//! none at all.
+//!
 //! What it does not do: it does not close connections, which is the network's
 //! affair, nor does it keep the network from passing gossip on to a stranger
 //! that is about to be disconnected.
 
 use std::sync::Arc;
 
+use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::engine::network::{
     NetworkEvent, NetworkMsg, NetworkRef, Subscriber,
 };
 use malachitebft_app_channel::app::types::PeerId as EnginePeerId;
-use parking_lot::RwLock;
+use malachitebft_app_channel::app::types::core::PolkaCertificate;
+use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr};
+use tokio::sync::mpsc;
 use tracing::debug;
 
+use crate::early::EarlyMessages;
 use crate::peers::AllowList;
-use crate::types::BillContext;
+use crate::types::{BillContext, Height, ValidatorSet};
 
 type Event = NetworkEvent<BillContext>;
 type Message = NetworkMsg<BillContext>;
 
-/// Who may be heard, shared by the driver, which follows the state, and the
-/// doors.
-#[derive(Clone, Default)]
-pub(crate) struct Guests(Arc<RwLock<AllowList>>);
+/// Who and what may be heard, shared by the driver, which follows the state, and
+/// the doors.
+#[derive(Clone)]
+pub(crate) struct Guests {
+    allowed: Arc<RwLock<AllowList>>,
+    early: Arc<Mutex<EarlyMessages>>,
+    polkas: mpsc::Sender<PolkaCertificate<BillContext>>,
+}
 
 impl Guests {
-    pub(crate) fn new(allowed: AllowList) -> Self {
-        Self(Arc::new(RwLock::new(allowed)))
+    /// Certificates of polkas go to `polkas` too, unverified.
+    pub(crate) fn new(
+        allowed: AllowList,
+        early: EarlyMessages,
+        polkas: mpsc::Sender<PolkaCertificate<BillContext>>,
+    ) -> Self {
+        let (allowed, early) = (Arc::new(RwLock::new(allowed)), Arc::new(Mutex::new(early)));
+        Self { allowed, early, polkas }
     }
 
     /// From now on these may be heard.
     pub(crate) fn set(&self, allowed: AllowList) {
-        *self.0.write() = allowed;
+        *self.allowed.write() = allowed;
+    }
+
+    /// The engine has begun a height.
+    pub(crate) fn begun(&self, height: Height, validators: ValidatorSet) {
+        self.early.lock().begun(height, validators);
     }
 
     fn contains(&self, peer: &EnginePeerId) -> bool {
-        self.0.read().contains(peer)
+        self.allowed.read().contains(peer)
     }
+}
+
+/// What a gate's listeners listen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hears {
+    /// Everything.
+    Consensus,
+    /// All but votes and proposals.
+    Sync,
 }
 
 /// Stands in the network actor's place for the engine's other actors.
 pub(crate) struct Gate {
     network: NetworkRef<BillContext>,
     guests: Guests,
+    hears: Hears,
 }
 
 impl Gate {
@@ -59,8 +92,9 @@ impl Gate {
     pub(crate) async fn spawn(
         network: NetworkRef<BillContext>,
         guests: Guests,
+        hears: Hears,
     ) -> Result<NetworkRef<BillContext>, SpawnErr> {
-        let (gate, _) = Actor::spawn(None, Self { network, guests }, ()).await?;
+        let (gate, _) = Actor::spawn(None, Self { network, guests, hears }, ()).await?;
         Ok(gate)
     }
 }
@@ -84,7 +118,7 @@ impl Actor for Gate {
         let message = match message {
             Message::Subscribe(listener) => {
                 let network = self.network.clone();
-                let door = Door { network, guests: self.guests.clone() };
+                let door = Door { network, guests: self.guests.clone(), hears: self.hears };
                 let (door, _) = Actor::spawn_linked(None, door, listener, gate.get_cell()).await?;
                 Message::Subscribe(Box::new(door))
             }
@@ -100,6 +134,29 @@ impl Actor for Gate {
 struct Door {
     network: NetworkRef<BillContext>,
     guests: Guests,
+    hears: Hears,
+}
+
+impl Door {
+    /// Whether an allowed peer's event is for this listener.
+    fn admits(&self, event: &Event) -> bool {
+        let message = match event {
+            Event::Vote(_, vote) => SignedConsensusMsg::Vote(vote.clone()),
+            Event::Proposal(_, proposal) => SignedConsensusMsg::Proposal(proposal.clone()),
+            Event::ProposalPart(..) | Event::RoundCertificate(..) => {
+                return self.hears == Hears::Consensus;
+            }
+            Event::PolkaCertificate(_, certificate) => {
+                if self.hears == Hears::Consensus {
+                    // Full: whoever sent it repeats it. Closed: the driver has ended.
+                    let _ = self.guests.polkas.try_send(certificate.clone());
+                }
+                return self.hears == Hears::Consensus;
+            }
+            _ => return true,
+        };
+        self.hears == Hears::Consensus && self.guests.early.lock().admits(&message)
+    }
 }
 
 #[ractor::async_trait]
@@ -130,6 +187,7 @@ impl Actor for Door {
                     let _ = self.network.cast(Message::CancelInboundRequest(request));
                 }
             }
+            _ if !self.admits(&event) => debug!("leaving out a message of a later height"),
             _ => listener.send(event),
         }
         Ok(())

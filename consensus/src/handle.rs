@@ -2,42 +2,15 @@
 
 use std::sync::Arc;
 
-use malachitebft_app_channel::app::engine::network::NetworkMsg;
-use malachitebft_app_channel::app::net::PeerId;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::application::Application;
 use crate::config::{ConsensusConfig, NodeIdentity};
-use crate::engine::Network;
 use crate::error::ConsensusError;
-use crate::stage::{Member, SharedNetwork};
-
-/// Where consensus stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    /// Height being decided.
-    pub height: u64,
-    /// Its round; above 0 a proposer was missing or late.
-    pub round: u32,
-    /// Height committed last; 0 before the first.
-    pub committed: u64,
-    /// Whether this node votes at this height.
-    pub is_validator: bool,
-    /// Whether the last block came from value sync.
-    pub catching_up: bool,
-}
-
-/// A connected peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerState {
-    /// Its peer id.
-    pub peer: PeerId,
-    /// The name it gives itself.
-    pub name: String,
-    /// Address of the connection.
-    pub address: String,
-}
+use crate::network::SharedNetwork;
+use crate::stage::Member;
+use crate::status::{PeerReader, PeerState, Status};
 
 /// Running consensus. Dropping the handle without [`stop`](Self::stop) leaves it
 /// running until the process ends.
@@ -62,7 +35,7 @@ impl ConsensusHandle {
 
     /// A reader of the connected peers that outlives a borrow of the handle.
     pub fn peer_reader(&self) -> PeerReader {
-        PeerReader(self.network.clone())
+        PeerReader::new(self.network.clone())
     }
 
     /// Resolves when consensus has ended by itself, which it does only on an
@@ -86,39 +59,10 @@ impl ConsensusHandle {
     }
 }
 
-/// Reads the connected peers.
-#[derive(Clone)]
-pub struct PeerReader(SharedNetwork);
-
-impl PeerReader {
-    /// Peers connected at this moment.
-    pub async fn peers(&self) -> Vec<PeerState> {
-        match self.0.get() {
-            Some(network) => connected(&network).await,
-            None => Vec::new(),
-        }
-    }
-}
-
 fn joined(
     result: Result<Result<(), ConsensusError>, tokio::task::JoinError>,
 ) -> Result<(), ConsensusError> {
     result.unwrap_or_else(|error| Err(ConsensusError::Stopped(error.to_string())))
-}
-
-async fn connected(network: &Network) -> Vec<PeerState> {
-    let answer = network.actor().call(NetworkMsg::DumpState, None).await;
-    let Ok(ractor::rpc::CallResult::Success(Some(dump))) = answer else {
-        return Vec::new();
-    };
-    dump.peers
-        .into_iter()
-        .map(|(peer, info)| PeerState {
-            peer,
-            name: info.moniker,
-            address: info.address.to_string(),
-        })
-        .collect()
 }
 
 /// Starts consensus. Returns when the engine's actors run; the first height

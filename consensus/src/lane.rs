@@ -14,38 +14,53 @@ use std::time::Instant;
 use billchain_crypto::sm3::sm3;
 use bytes::Bytes;
 use malachitebft_app_channel::app::engine::host::SyncedValueOutcome;
-use malachitebft_app_channel::app::net::Multiaddr;
 use malachitebft_app_channel::app::types::{LocallyProposedValue, ProposedValue};
 use ractor::RpcReplyPort;
 use tokio::sync::mpsc;
 
-use crate::application::{AppError, Application, CheckMode, CheckOutcome};
+use crate::application::{AllowedPeers, AppError, Application, CheckMode, CheckOutcome};
 use crate::certificate::CommitCertificate;
 use crate::error::ConsensusError;
 use crate::metrics::Metrics;
 use crate::signing::Sm2Signer;
-use crate::types::{Address, BillContext, Height, PartInit, UnsignedInit, ValidatorSet};
+use crate::types::{Address, Announcement, BillContext, Height, SignedAnnouncement, ValidatorSet};
 use crate::undecided::{StoredBlock, UndecidedWriter};
+
+/// A block that came whole.
+#[derive(Debug)]
+pub(crate) struct Received<P> {
+    /// What its proposer signed about it.
+    pub announced: SignedAnnouncement,
+    /// The encoded block.
+    pub bytes: Bytes,
+    /// Where the engine waits for it.
+    pub reply: P,
+}
+
+/// A proposed block with the engine's port.
+pub(crate) type Proposed = Received<RpcReplyPort<ProposedValue<BillContext>>>;
 
 /// Who waits for the check of a block.
 pub(crate) enum Asker {
     /// A proposal came from the network.
-    Proposal { init: PartInit, reply: RpcReplyPort<ProposedValue<BillContext>> },
+    Proposal(Box<Proposed>),
     /// A decided block came from value sync.
     Sync { round: u32, proposer: Address, reply: RpcReplyPort<SyncedValueOutcome<BillContext>> },
+    /// The block that was decided here came from a peer.
+    Missing { round: u32 },
 }
 
 /// Work for the thread.
 pub(crate) enum Job {
     /// Build a block for this round.
     Propose {
-        height: u64,
+        height: Height,
         round: u32,
         deadline: Instant,
         reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
     },
     /// Check a block.
-    Check { height: u64, bytes: Bytes, asker: Asker },
+    Check { height: Height, bytes: Bytes, mode: CheckMode, asker: Asker },
     /// Make a block final, then read what the next height needs.
     Commit { block: Arc<StoredBlock>, certificate: CommitCertificate },
     /// Remove files of the proposal store.
@@ -56,11 +71,11 @@ pub(crate) enum Job {
 #[derive(Clone, Debug)]
 pub(crate) struct HeightSetup {
     /// The height.
-    pub height: u64,
+    pub height: Height,
     /// Its validators.
     pub validators: ValidatorSet,
     /// Peers that may connect.
-    pub peers: Vec<Multiaddr>,
+    pub peers: AllowedPeers,
 }
 
 /// A finished check.
@@ -69,6 +84,8 @@ pub(crate) enum Checked {
     Valid(Arc<StoredBlock>),
     /// Must not be voted for.
     Invalid(String),
+    /// Must not be voted for unless two thirds have voted for it before.
+    Untimely(String),
     /// The application could not say.
     Skipped(String),
 }
@@ -77,8 +94,8 @@ pub(crate) enum Checked {
 pub(crate) struct Proposal {
     /// The block, on disk.
     pub block: Arc<StoredBlock>,
-    /// The form in which it is sent first, if not whole.
-    pub short: Option<Bytes>,
+    /// The compact block that is sent first, if it is not sent whole.
+    pub compact: Option<Bytes>,
 }
 
 /// Results. An error stops the component.
@@ -86,7 +103,7 @@ pub(crate) enum Done {
     /// Of [`Job::Propose`]; `None` if the application had nothing this time.
     Proposed { proposal: Option<Proposal>, reply: RpcReplyPort<LocallyProposedValue<BillContext>> },
     /// Of [`Job::Check`].
-    Checked { height: u64, checked: Checked, asker: Asker },
+    Checked { height: Height, checked: Checked, asker: Asker },
     /// Of [`Job::Commit`].
     Committed(HeightSetup),
     /// Anything that stops the component.
@@ -157,8 +174,8 @@ impl Worker {
                 let proposal = self.propose(height, round, deadline)?;
                 Ok(Some(Done::Proposed { proposal, reply }))
             }
-            Job::Check { height, bytes, asker } => {
-                let checked = self.check(height, bytes, &asker)?;
+            Job::Check { height, bytes, mode, asker } => {
+                let checked = self.check(height, bytes, mode, &asker)?;
                 Ok(Some(Done::Checked { height, checked, asker }))
             }
             Job::Commit { block, certificate } => {
@@ -171,7 +188,7 @@ impl Worker {
 
     fn propose(
         &self,
-        height: u64,
+        height: Height,
         round: u32,
         deadline: Instant,
     ) -> Result<Option<Proposal>, ConsensusError> {
@@ -183,11 +200,11 @@ impl Worker {
         let built = match self.app.propose(height, self.max_block_bytes, deadline) {
             Ok(built) => built,
             Err(AppError::Skip(reason)) => {
-                tracing::warn!(height, round, reason, "no block to propose in this round");
+                tracing::warn!(%height, round, reason, "no block to propose in this round");
                 return Ok(None);
             }
             Err(source) => {
-                return Err(ConsensusError::Application { action: "propose", height, source });
+                return Err(failed("propose", height, source));
             }
         };
         self.metrics.propose_time.observe(begin.elapsed().as_secs_f64());
@@ -200,36 +217,38 @@ impl Worker {
                 built.bytes.len(),
                 self.max_block_bytes
             ));
-            return Err(ConsensusError::Application { action: "propose", height, source });
+            return Err(failed("propose", height, source));
         };
-        let init = UnsignedInit {
-            height: Height::new(height),
+        let announcement = Announcement {
+            height,
             round,
             proposer: Address::from_public_key(&signer.public_key()),
             block_hash: built.hash.into(),
             size,
             content: sm3(&built.bytes),
         };
-        let signature = signer.sign_init(&init);
+        let signature = signer.sign_announcement(&announcement);
         let block = StoredBlock {
             height,
             round,
             hash: built.hash.into(),
-            init: Some(PartInit { init, signature }),
+            announced: Some(SignedAnnouncement { announcement, signature }),
             bytes: built.bytes,
         };
         self.writer.write(&block)?;
         self.metrics.proposed.inc();
-        let shorter = |short: &Bytes| (1..block.bytes.len()).contains(&short.len());
-        let short = built.short.filter(shorter);
-        Ok(Some(Proposal { block: Arc::new(block), short }))
+        let shorter = |compact: &Bytes| (1..block.bytes.len()).contains(&compact.len());
+        let compact = built.compact.filter(shorter);
+        Ok(Some(Proposal { block: Arc::new(block), compact }))
     }
 
-    fn check(&self, height: u64, bytes: Bytes, asker: &Asker) -> Result<Checked, ConsensusError> {
-        let mode = match asker {
-            Asker::Proposal { .. } => CheckMode::Proposal,
-            Asker::Sync { .. } => CheckMode::Decided,
-        };
+    fn check(
+        &self,
+        height: Height,
+        bytes: Bytes,
+        mode: CheckMode,
+        asker: &Asker,
+    ) -> Result<Checked, ConsensusError> {
         // A commit may have come first: what was proposed for its height is stale.
         if self.app.next_height() != height {
             return Ok(Checked::Skipped(format!("height {height} is decided")));
@@ -239,23 +258,26 @@ impl Worker {
             Ok(outcome) => outcome,
             Err(AppError::Skip(reason)) => return Ok(Checked::Skipped(reason)),
             Err(source) => {
-                return Err(ConsensusError::Application { action: "check", height, source });
+                return Err(failed("check", height, source));
             }
         };
         self.metrics.check_time.observe(begin.elapsed().as_secs_f64());
         let hash = match outcome {
             CheckOutcome::Valid { hash } => hash.into(),
             CheckOutcome::Invalid { reason } => return Ok(Checked::Invalid(reason)),
+            CheckOutcome::Untimely { reason } => return Ok(Checked::Untimely(reason)),
         };
-        let (round, init) = match asker {
-            Asker::Proposal { init, .. } if init.init.block_hash != hash => {
-                let claimed = init.init.block_hash;
+        let (round, announced) = match asker {
+            Asker::Proposal(proposed) if proposed.announced.block_hash != hash => {
+                let claimed = proposed.announced.block_hash;
                 return Ok(Checked::Invalid(format!("hash is {hash}, announced was {claimed}")));
             }
-            Asker::Proposal { init, .. } => (init.init.round, Some(init.clone())),
-            Asker::Sync { round, .. } => (*round, None),
+            Asker::Proposal(proposed) => {
+                (proposed.announced.round, Some(proposed.announced.clone()))
+            }
+            Asker::Sync { round, .. } | Asker::Missing { round } => (*round, None),
         };
-        let block = StoredBlock { height, round, hash, init, bytes };
+        let block = StoredBlock { height, round, hash, announced, bytes };
         self.writer.write(&block)?;
         Ok(Checked::Valid(Arc::new(block)))
     }
@@ -269,7 +291,7 @@ impl Worker {
         let height = block.height;
         self.app
             .commit(height, block.hash.into(), &block.bytes, certificate)
-            .map_err(|source| ConsensusError::Application { action: "commit", height, source })?;
+            .map_err(|source| failed("commit", height, source))?;
         self.metrics.commit_time.observe(begin.elapsed().as_secs_f64());
         self.metrics.block_bytes.observe(block.bytes.len() as f64);
         Ok(())
@@ -283,10 +305,17 @@ impl Worker {
 /// Reads what the next height is decided with. Blocking.
 pub(crate) fn read_setup(app: &dyn Application) -> Result<HeightSetup, ConsensusError> {
     let height = app.next_height();
-    let failed = |action| move |source| ConsensusError::Application { action, height, source };
     Ok(HeightSetup {
         height,
-        validators: app.validator_set().map_err(failed("read the validator set"))?,
-        peers: app.allowed_peers().map_err(failed("read the allowed peers"))?,
+        validators: app
+            .validator_set()
+            .map_err(|source| failed("read the validator set", height, source))?,
+        peers: app
+            .allowed_peers()
+            .map_err(|source| failed("read the allowed peers", height, source))?,
     })
+}
+
+fn failed(action: &'static str, height: Height, source: AppError) -> ConsensusError {
+    ConsensusError::Application { action, height: height.get(), source }
 }

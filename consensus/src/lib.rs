@@ -25,6 +25,7 @@ mod certificate;
 mod codec;
 mod config;
 mod driver;
+mod early;
 mod engine;
 mod error;
 #[doc(hidden)]
@@ -35,26 +36,30 @@ mod host;
 mod lane;
 mod memory;
 pub mod metrics;
+mod network;
 mod parts;
 mod peers;
 mod signing;
 mod stage;
+mod status;
 mod supervisor;
+mod support;
 mod types;
 mod undecided;
 
 pub use application::{
-    AppError, Application, CheckMode, CheckOutcome, DecidedBlock, ProposedBlock,
+    AllowedPeers, AppError, Application, CheckMode, CheckOutcome, DecidedBlock, ProposedBlock,
 };
 pub use certificate::{CertificateError, CommitCertificate, CommitSignature};
 pub use config::{ConsensusConfig, NodeIdentity};
 pub use error::{ConfigProblem, ConsensusError};
-pub use handle::{ConsensusHandle, PeerReader, PeerState, Status, spawn};
+pub use handle::{ConsensusHandle, spawn};
 pub use memory::{
     SigningMemoryError, Summary as SigningSummary, abstain as abstain_from_signing,
     path_in as signing_memory_path, summary as signing_summary,
 };
 pub use signing::ChainDomain;
+pub use status::{PeerReader, PeerState, Status};
 pub use types::{
     Address, BlockHash, Height, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError,
 };

@@ -28,8 +28,14 @@ pub(crate) struct Metrics {
     pub invalid: Counter,
     /// Proposal parts refused: garbage, oversized, wrong proposer.
     pub refused_parts: Counter,
-    /// Proposals whose short form could not be restored.
-    pub unrestored: Counter,
+    /// Compact blocks that could not be expanded.
+    pub unexpanded: Counter,
+    /// Proposed blocks whose time did not agree with the clock.
+    pub untimely: Counter,
+    /// Decided blocks that were missing here and asked from peers.
+    pub missing: Counter,
+    /// Log lines about peers that were left out because there were too many.
+    pub omitted_lines: Counter,
     /// 1 while a validator follows without its vote, because it may have signed
     /// at the height at hand.
     pub abstaining: Gauge,
@@ -55,7 +61,10 @@ impl Metrics {
             proposed: Counter::default(),
             invalid: Counter::default(),
             refused_parts: Counter::default(),
-            unrestored: Counter::default(),
+            unexpanded: Counter::default(),
+            untimely: Counter::default(),
+            missing: Counter::default(),
+            omitted_lines: Counter::default(),
             abstaining: Gauge::default(),
             propose_time: seconds(),
             check_time: seconds(),
@@ -71,9 +80,24 @@ impl Metrics {
             registry.register("invalid_blocks", "Invalid proposals", metrics.invalid.clone());
             registry.register("refused_parts", "Parts refused", metrics.refused_parts.clone());
             registry.register(
-                "unrestored_proposals",
-                "Short proposals that could not be restored",
-                metrics.unrestored.clone(),
+                "unexpanded_proposals",
+                "Compact blocks that could not be expanded",
+                metrics.unexpanded.clone(),
+            );
+            registry.register(
+                "untimely_blocks",
+                "Proposed blocks whose time did not agree with the clock",
+                metrics.untimely.clone(),
+            );
+            registry.register(
+                "missing_blocks",
+                "Decided blocks that were missing here",
+                metrics.missing.clone(),
+            );
+            registry.register(
+                "omitted_log_lines",
+                "Log lines about peers left out",
+                metrics.omitted_lines.clone(),
             );
             registry.register(
                 "abstaining",

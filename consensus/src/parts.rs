@@ -1,8 +1,9 @@
-//! Assembles proposed blocks, or their short forms, from the parts that peers
+//! Assembles proposed blocks, or their compact blocks, from the parts that peers
 //! send.
 //!
-//! Everything here is bounded: streams a publisher, bytes a publisher, bytes
-//! altogether, parts a stream, age. A stream whose announcement is refused, or
+//! Everything here is bounded, and every bound belongs to one publisher: its
+//! streams, their bytes, their age, the parts of each. Only nodes of validators
+//! publish, so the whole is bounded by their number. A stream whose announcement is refused, or
 //! whose block is complete, stays as an empty entry, so that parts that come
 //! later open nothing. Parts may come in any order and more than once.
 
@@ -15,17 +16,15 @@ use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
 use malachitebft_app_channel::app::types::PeerId;
 use thiserror::Error;
 
-use crate::types::{Form, MAX_CHUNK_BYTES, PartInit, ProposalPart, StreamMessage, chunk_count};
+use crate::types::{
+    Form, Height, MAX_CHUNK_BYTES, ProposalPart, SignedAnnouncement, StreamMessage, chunk_count,
+};
 
 /// Streams one publisher may have open: proposals of two heights, each sent
 /// again once.
 const MAX_STREAMS: usize = 4;
-/// Publishers with open streams. Only allowed peers get here at all.
-const MAX_PUBLISHERS: usize = 256;
 /// Full blocks that one publisher may have under way.
 const BLOCKS_PER_PUBLISHER: usize = 2;
-/// Full blocks that all publishers together may have under way.
-const BLOCKS_ALTOGETHER: usize = 12;
 /// A stream that has not completed by then never will.
 const MAX_AGE: Duration = Duration::from_secs(60);
 
@@ -44,14 +43,14 @@ pub(crate) enum PartError {
     /// A block this size is never accepted.
     #[error("announced block of {size} bytes, expected 1 to {most}")]
     Size { size: u32, most: usize },
-    /// A short form that is none.
-    #[error("announced short form of {size} bytes, expected 1 to {most}")]
-    ShortSize { size: u32, most: u32 },
+    /// A compact block that is none.
+    #[error("announced compact block of {size} bytes, expected 1 to {most}")]
+    CompactSize { size: u32, most: u32 },
     /// All parts came, but not the bytes the proposer signed.
     #[error("content does not match the proposer's signature")]
     Content,
-    /// No room for more until other streams complete or age.
-    #[error("too much data under way")]
+    /// More than one publisher may have under way.
+    #[error("too much data under way from this peer")]
     Full,
     /// What the caller had against the announcement.
     #[error("announcement refused: {0}")]
@@ -73,14 +72,18 @@ pub(crate) enum Progress {
     /// Taken, more are needed; or known already.
     Pending,
     /// The block is complete.
-    Complete(PartInit, Bytes),
-    /// Its short form is complete; nothing says yet that it is the right one.
-    CompleteShort(PartInit, Bytes),
+    Complete(SignedAnnouncement, Bytes),
+    /// Its compact block is complete; nothing says yet that it is the right one.
+    CompleteCompact(SignedAnnouncement, Bytes),
 }
 
 enum Stream {
     /// Parts are being collected.
-    Open { init: Option<(Box<PartInit>, Form)>, chunks: BTreeMap<u64, Bytes>, bytes: usize },
+    Open {
+        init: Option<(Box<SignedAnnouncement>, Form)>,
+        chunks: BTreeMap<u64, Bytes>,
+        bytes: usize,
+    },
     /// Complete or refused.
     Closed,
 }
@@ -89,7 +92,7 @@ struct Entry {
     id: StreamId,
     opened: Instant,
     /// Height announced; streams of decided heights are dropped.
-    height: Option<u64>,
+    height: Option<Height>,
     stream: Stream,
 }
 
@@ -106,13 +109,11 @@ impl Entry {
 pub(crate) struct Assembler {
     max_block_bytes: usize,
     streams: HashMap<PeerId, Vec<Entry>>,
-    /// Bytes held by all streams.
-    bytes: usize,
 }
 
 impl Assembler {
     pub(crate) fn new(max_block_bytes: usize) -> Self {
-        Self { max_block_bytes, streams: HashMap::new(), bytes: 0 }
+        Self { max_block_bytes, streams: HashMap::new() }
     }
 
     /// Takes a part. `accept` judges an announcement — may this proposer propose,
@@ -122,7 +123,7 @@ impl Assembler {
         publisher: PeerId,
         message: StreamMessage,
         now: Instant,
-        accept: impl FnOnce(&PartInit) -> Result<Wanted, String>,
+        accept: impl FnOnce(&SignedAnnouncement) -> Result<Wanted, String>,
     ) -> Result<Progress, PartError> {
         let StreamContent::Data(part) = message.content else {
             // Nothing of ours needs an end marker.
@@ -140,43 +141,61 @@ impl Assembler {
             _ if sequence > most => return Err(PartError::BeyondEnd { sequence, most }),
             _ => {}
         }
-        self.make_room(&publisher, &part)?;
+        self.make_room(&publisher, &message.stream_id, &part, now)?;
         let max_block_bytes = self.max_block_bytes;
         let entry = self.entry(publisher, message.stream_id, now);
-        let before = entry.bytes();
         let outcome = entry.take(sequence, part, max_block_bytes, accept);
         if !matches!(outcome, Ok(Progress::Pending)) {
             entry.stream = Stream::Closed;
         }
-        let after = entry.bytes();
-        self.bytes = self.bytes - before + after;
         outcome
     }
 
-    /// Forgets streams of heights below `next_height` and those too old.
-    pub(crate) fn prune(&mut self, next_height: u64, now: Instant) {
-        self.streams.retain(|_, entries| {
+    /// Forgets streams of heights below `next_height`, those too old, and those of
+    /// publishers that may send no longer.
+    pub(crate) fn prune(
+        &mut self,
+        next_height: Height,
+        now: Instant,
+        may_send: impl Fn(&PeerId) -> bool,
+    ) {
+        self.streams.retain(|publisher, entries| {
+            if !may_send(publisher) {
+                return false;
+            }
             entries.retain(|entry| {
                 now.duration_since(entry.opened) < MAX_AGE
                     && entry.height.is_none_or(|height| height >= next_height)
             });
             !entries.is_empty()
         });
-        self.bytes = self.streams.values().flatten().map(Entry::bytes).sum();
     }
 
-    fn make_room(&self, publisher: &PeerId, part: &ProposalPart) -> Result<(), PartError> {
-        let ProposalPart::Data(data) = part else {
-            let known = self.streams.contains_key(publisher);
-            let full = !known && self.streams.len() >= MAX_PUBLISHERS;
-            return if full { Err(PartError::Full) } else { Ok(()) };
-        };
-        let own: usize =
-            self.streams.get(publisher).map_or(0, |list| list.iter().map(Entry::bytes).sum());
-        let fits = own + data.len() <= BLOCKS_PER_PUBLISHER * self.max_block_bytes
-            && self.bytes + data.len() <= BLOCKS_ALTOGETHER * self.max_block_bytes
-            && (self.streams.contains_key(publisher) || self.streams.len() < MAX_PUBLISHERS);
-        if fits { Ok(()) } else { Err(PartError::Full) }
+    /// Bytes held by all streams.
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
+        self.streams.values().flatten().map(Entry::bytes).sum()
+    }
+
+    /// Makes room for the part among its publisher's own streams: the oldest of
+    /// the others go first.
+    fn make_room(
+        &mut self,
+        publisher: &PeerId,
+        id: &StreamId,
+        part: &ProposalPart,
+        now: Instant,
+    ) -> Result<(), PartError> {
+        let most = BLOCKS_PER_PUBLISHER * self.max_block_bytes;
+        let Some(entries) = self.streams.get_mut(publisher) else { return Ok(()) };
+        entries.retain(|entry| now.duration_since(entry.opened) < MAX_AGE);
+        let ProposalPart::Data(data) = part else { return Ok(()) };
+        while entries.iter().map(Entry::bytes).sum::<usize>() + data.len() > most {
+            let other = |entry: &Entry| entry.id != *id && entry.bytes() > 0;
+            let at = entries.iter().position(other).ok_or(PartError::Full)?;
+            entries[at].stream = Stream::Closed;
+        }
+        Ok(())
     }
 
     /// The stream's entry; a new one pushes out the publisher's oldest.
@@ -186,7 +205,7 @@ impl Assembler {
             Some(index) => index,
             None => {
                 if entries.len() == MAX_STREAMS {
-                    self.bytes -= entries.remove(0).bytes();
+                    entries.remove(0);
                 }
                 let stream = Stream::Open { init: None, chunks: BTreeMap::new(), bytes: 0 };
                 entries.push(Entry { id, opened: now, height: None, stream });
@@ -203,7 +222,7 @@ impl Entry {
         sequence: u64,
         part: ProposalPart,
         max_block_bytes: usize,
-        accept: impl FnOnce(&PartInit) -> Result<Wanted, String>,
+        accept: impl FnOnce(&SignedAnnouncement) -> Result<Wanted, String>,
     ) -> Result<Progress, PartError> {
         let Stream::Open { init, chunks, bytes } = &mut self.stream else {
             return Ok(Progress::Pending);
@@ -219,12 +238,12 @@ impl Entry {
                 for (sequence, chunk) in chunks.iter() {
                     check_length(*sequence, chunk.len(), size)?;
                 }
-                self.height = Some(announced.init.height.get());
+                self.height = Some(announced.height);
                 *init = Some((announced, form));
             }
             ProposalPart::Data(data) => {
                 if let Some((announced, form)) = init {
-                    check_length(sequence, data.len(), form.size(&announced.init))?;
+                    check_length(sequence, data.len(), form.size(announced))?;
                 }
                 if let std::collections::btree_map::Entry::Vacant(vacant) = chunks.entry(sequence) {
                     *bytes += data.len();
@@ -235,7 +254,7 @@ impl Entry {
         let Some((announced, form)) = init else {
             return Ok(Progress::Pending);
         };
-        let size = form.size(&announced.init);
+        let size = form.size(announced);
         if (chunks.len() as u64) < chunk_count(size) {
             return Ok(Progress::Pending);
         }
@@ -245,7 +264,7 @@ impl Entry {
         }
         let (announced, content) = ((**announced).clone(), content.freeze());
         match form {
-            Form::Short(_) => Ok(Progress::CompleteShort(announced, content)),
+            Form::Compact(_) => Ok(Progress::CompleteCompact(announced, content)),
             Form::Whole if is_announced(&announced, &content) => {
                 Ok(Progress::Complete(announced, content))
             }
@@ -255,26 +274,26 @@ impl Entry {
 }
 
 /// Whether these are the bytes that the proposer signed.
-pub(crate) fn is_announced(announced: &PartInit, block: &[u8]) -> bool {
-    block.len() == announced.init.size as usize && sm3(block) == announced.init.content
+pub(crate) fn is_announced(announced: &SignedAnnouncement, block: &[u8]) -> bool {
+    block.len() == announced.size as usize && sm3(block) == announced.content
 }
 
-/// The size of what follows, if the block may be that large and a short form is
+/// The size of what follows, if the block may be that large and a compact block is
 /// shorter than the block.
 fn check_announced_size(
-    announced: &PartInit,
+    announced: &SignedAnnouncement,
     form: Form,
     max_block_bytes: usize,
 ) -> Result<u32, PartError> {
-    let block = announced.init.size;
+    let block = announced.size;
     if block == 0 || block as usize > max_block_bytes {
         return Err(PartError::Size { size: block, most: max_block_bytes });
     }
     match form {
-        Form::Short(size) if size == 0 || size >= block => {
-            Err(PartError::ShortSize { size, most: block - 1 })
+        Form::Compact(size) if size == 0 || size >= block => {
+            Err(PartError::CompactSize { size, most: block - 1 })
         }
-        form => Ok(form.size(&announced.init)),
+        form => Ok(form.size(announced)),
     }
 }
 
@@ -292,11 +311,11 @@ fn check_length(sequence: u64, found: usize, size: u32) -> Result<(), PartError>
 /// A block in the given form as parts, in order. The data is shared, not copied.
 pub(crate) fn split(
     stream: StreamId,
-    init: &PartInit,
+    init: &SignedAnnouncement,
     form: Form,
     content: &Bytes,
 ) -> Vec<StreamMessage> {
-    let mut parts = Vec::with_capacity(1 + chunk_count(form.size(&init.init)) as usize);
+    let mut parts = Vec::with_capacity(1 + chunk_count(form.size(init)) as usize);
     parts.push(ProposalPart::Init(Box::new(init.clone()), form));
     let mut rest = content.clone();
     while !rest.is_empty() {

@@ -9,22 +9,27 @@ use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
 use malachitebft_app_channel::app::types::PeerId as EnginePeerId;
 use tracing::{info, warn};
 
-use crate::engine::Network;
+use crate::application::AllowedPeers;
+use crate::network::Network;
 
 /// The peers that may connect, with their addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AllowList {
     addresses: BTreeSet<Multiaddr>,
     peers: BTreeSet<Vec<u8>>,
+    /// Those of the peers that are nodes of validators.
+    validators: BTreeSet<Vec<u8>>,
 }
 
 impl AllowList {
     /// Takes over the application's list: without this node itself, without
     /// addresses that name no peer (which would admit whoever answers there),
     /// and with one entry a peer that has no address at all.
-    pub(crate) fn new(list: Vec<Multiaddr>, own: &PeerId) -> Self {
+    pub(crate) fn new(list: AllowedPeers, own: &PeerId) -> Self {
         let mut dialable: BTreeMap<Vec<u8>, Vec<Multiaddr>> = BTreeMap::new();
-        for address in list {
+        let validators =
+            list.validators.iter().filter_map(peer_of).map(|peer| peer.to_bytes()).collect();
+        for address in list.validators.into_iter().chain(list.observers) {
             match peer_of(&address) {
                 Some(peer) if peer == *own => {}
                 Some(peer) => dialable.entry(peer.to_bytes()).or_default().push(address),
@@ -33,7 +38,7 @@ impl AllowList {
         }
         let peers = dialable.keys().cloned().collect();
         let addresses = dialable.into_values().flatten().collect();
-        Self { addresses, peers }
+        Self { addresses, peers, validators }
     }
 
     /// All addresses.
@@ -44,6 +49,11 @@ impl AllowList {
     /// Whether this peer may connect.
     pub(crate) fn contains(&self, peer: &EnginePeerId) -> bool {
         self.peers.contains(&peer.to_bytes())
+    }
+
+    /// Whether this peer is the node of a validator.
+    pub(crate) fn is_validator(&self, peer: &EnginePeerId) -> bool {
+        self.validators.contains(&peer.to_bytes())
     }
 
     /// Tells the network what changed from `self` to `next`. New peers first: a

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::memory::SigningMemory;
 use crate::supervisor::FirstCause;
-use crate::types::{Address, BillContext, BlockHash, Height, Proposal, UnsignedInit, Vote};
+use crate::types::{Address, Announcement, BillContext, BlockHash, Height, Proposal, Vote};
 
 /// The chain a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl ChainDomain {
     }
 
     /// What the proposer signs about the block it sends.
-    pub fn init_bytes(&self, init: &UnsignedInit) -> Vec<u8> {
-        self.0.message_bytes(Purpose::PartInit, init)
+    pub fn announcement_bytes(&self, announcement: &Announcement) -> Vec<u8> {
+        self.0.message_bytes(Purpose::PartInit, announcement)
     }
 
     /// The pre-commit a certificate's signature stands for.
@@ -155,8 +155,8 @@ impl Sm2Signer {
     }
 
     /// Signs the announcement of a block.
-    pub fn sign_init(&self, init: &UnsignedInit) -> Signature {
-        self.sign(&self.domain.init_bytes(init))
+    pub fn sign_announcement(&self, announcement: &Announcement) -> Signature {
+        self.sign(&self.domain.announcement_bytes(announcement))
     }
 
     /// Proves to peers that this validator runs at `peer_id`.
@@ -268,8 +268,13 @@ impl Sm2Verifier {
     }
 
     /// Whether the announcement of a block was signed with `key`.
-    pub fn verify_init(&self, init: &UnsignedInit, signature: &Signature, key: &PublicKey) -> bool {
-        key.verify(DEFAULT_ID, &self.domain.init_bytes(init), signature)
+    pub fn verify_announcement(
+        &self,
+        announcement: &Announcement,
+        signature: &Signature,
+        key: &PublicKey,
+    ) -> bool {
+        key.verify(DEFAULT_ID, &self.domain.announcement_bytes(announcement), signature)
     }
 }
 

@@ -4,37 +4,27 @@
 use std::sync::Arc;
 
 use malachitebft_app_channel::app::metrics::SharedRegistry;
-use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
 
 use crate::application::Application;
 use crate::config::{ConsensusConfig, NodeIdentity};
 use crate::driver::{self, Parts};
-use crate::engine::{Engine, Network, Setup, own_address};
+use crate::engine::{Engine, Setup, own_address};
 use crate::error::ConsensusError;
-use crate::handle::Status;
 use crate::lane::{Done, HeightSetup, Lane, Worker, read_setup};
 use crate::memory::{self, SigningMemory, Start, Verdict};
 use crate::metrics::Metrics;
+use crate::network::SharedNetwork;
 use crate::peers::AllowList;
 use crate::signing::Sm2Verifier;
+use crate::status::Status;
 use crate::supervisor::FirstCause;
-use crate::types::Address;
+use crate::types::{Address, Height};
 use crate::undecided::UndecidedStore;
 
 /// Newest blocks in which a validator looks for its own signature.
 const LOOK_BACK: u64 = 8;
-
-/// The network of the stage that runs.
-#[derive(Clone, Default)]
-pub(crate) struct SharedNetwork(Arc<RwLock<Option<Network>>>);
-
-impl SharedNetwork {
-    pub(crate) fn get(&self) -> Option<Network> {
-        self.0.read().clone()
-    }
-}
 
 /// What all stages of a node have in common.
 pub(crate) struct Member {
@@ -109,15 +99,16 @@ impl Member {
             identity: &identity,
             registry: &registry,
             allowed: &allowed,
+            height: &setup,
             memory,
             cause: self.cause.clone(),
         })
         .await?;
-        *self.network.0.write() = Some(engine.network());
+        self.network.set(Some(engine.network()));
         let (lane, done) = self.lane(&identity, &store)?;
         self.status.send_replace(Status {
-            height: setup.height,
-            committed: setup.height.saturating_sub(1),
+            height: setup.height.get(),
+            committed: setup.height.get().saturating_sub(1),
             ..Status::default()
         });
         let parts = Parts {
@@ -157,7 +148,7 @@ impl Member {
         let identity = self.identity.clone();
         let open = move || {
             let setup = read_setup(&*app)?;
-            let (memory, until) = open_memory(&*app, &config, &identity, setup.height)?;
+            let (memory, until) = open_memory(&*app, &config, &identity, setup.height.get())?;
             let path = config.undecided_path();
             let store = UndecidedStore::open(path, setup.height, config.max_block_bytes)?;
             Ok(Opened { setup, store, memory, until })
@@ -188,7 +179,7 @@ impl Member {
                     (driver.await, true)
                 }
             };
-            *self.network.0.write() = None;
+            self.network.set(None);
             // What the driver sees is often only what follows from the cause.
             if let Some(cause) = self.cause.take() {
                 return Err(cause);
@@ -254,11 +245,11 @@ fn signed_in_chain(
     height: u64,
     signer: &Address,
 ) -> Result<Option<u64>, ConsensusError> {
-    let first = height.saturating_sub(LOOK_BACK).max(app.earliest());
+    let first = height.saturating_sub(LOOK_BACK).max(app.earliest().get());
     for height in (first..height).rev() {
         let action = "read a decided block";
         let failed = |source| ConsensusError::Application { action, height, source };
-        let Some(block) = app.decided(height).map_err(failed)? else { continue };
+        let Some(block) = app.decided(Height::new(height)).map_err(failed)? else { continue };
         if block.certificate.signatures.iter().any(|entry| entry.address == *signer) {
             return Ok(Some(height));
         }

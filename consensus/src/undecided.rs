@@ -20,26 +20,29 @@ use codec::{Decode, Encode};
 use tracing::warn;
 
 use crate::error::ConsensusError;
-use crate::types::{BlockHash, PartInit, UnsignedInit};
+use crate::support::Support;
+use crate::types::{Announcement, BlockHash, Height, SignedAnnouncement};
 
 /// First bytes of a file: name and version of the format.
 const MAGIC: &[u8; 8] = b"BCUNDEC1";
 const EXTENSION: &str = "block";
 /// Blocks kept at once. A height that needs more rounds than this with a new
-/// block each is stuck for another reason; the oldest round goes first.
+/// block each is stuck for another reason. The block that was just checked stays,
+/// and of the others the one goes with which least is lost: see
+/// [`Support::worth`].
 const MAX_BLOCKS: usize = 64;
 
 /// A block whose bytes are kept.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredBlock {
     /// Height it was checked at.
-    pub height: u64,
+    pub height: Height,
     /// Round it was proposed in first.
     pub round: u32,
     /// Its hash.
     pub hash: BlockHash,
     /// The proposer's announcement; a block from value sync has none.
-    pub init: Option<PartInit>,
+    pub announced: Option<SignedAnnouncement>,
     /// The encoded block.
     pub bytes: Bytes,
 }
@@ -47,10 +50,10 @@ pub(crate) struct StoredBlock {
 /// File contents after the magic and before the checksum.
 #[derive(Encode, Decode)]
 struct Record {
-    height: u64,
+    height: Height,
     round: u32,
     hash: BlockHash,
-    init: Option<(UnsignedInit, [u8; 64])>,
+    announced: Option<(Announcement, [u8; 64])>,
     bytes: Bytes,
 }
 
@@ -65,7 +68,7 @@ impl UndecidedStore {
     /// above; older files are removed.
     pub(crate) fn open(
         directory: PathBuf,
-        height: u64,
+        height: Height,
         max_block_bytes: usize,
     ) -> Result<Self, ConsensusError> {
         let io = |action, path: &Path| {
@@ -79,7 +82,9 @@ impl UndecidedStore {
             let path = file.map_err(io("list", &store.directory))?.path();
             // Room for the header and the checksum beside the block.
             match read(&path, max_block_bytes + 1024) {
-                Ok(Some(block)) if block.height >= height && store.blocks.len() < MAX_BLOCKS => {
+                // No limit on their number: this node wrote them within its own, and
+                // does not know yet which of them it has voted for.
+                Ok(Some(block)) if block.height >= height => {
                     store.blocks.insert(block.hash, Arc::new(block));
                     continue;
                 }
@@ -92,6 +97,13 @@ impl UndecidedStore {
         Ok(store)
     }
 
+    /// A store without files, with these blocks.
+    #[cfg(test)]
+    pub(crate) fn in_memory(blocks: impl IntoIterator<Item = Arc<StoredBlock>>) -> Self {
+        let blocks = blocks.into_iter().map(|block| (block.hash, block)).collect();
+        Self { directory: PathBuf::new(), blocks }
+    }
+
     /// The directory, for messages.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
@@ -102,17 +114,21 @@ impl UndecidedStore {
         UndecidedWriter { directory: self.directory.clone() }
     }
 
-    /// Takes up a block that the writer has stored. Returns the file of a block
+    /// Takes up a block that the writer has stored. Returns the files of blocks
     /// that had to give way, for the writer to remove.
-    pub(crate) fn insert(&mut self, block: Arc<StoredBlock>) -> Option<PathBuf> {
-        self.blocks.insert(block.hash, block);
-        if self.blocks.len() <= MAX_BLOCKS {
-            return None;
+    pub(crate) fn insert(&mut self, block: Arc<StoredBlock>, support: &Support) -> Vec<PathBuf> {
+        let new = block.hash;
+        self.blocks.insert(new, block);
+        let mut files = Vec::new();
+        while self.blocks.len() > MAX_BLOCKS {
+            let others = self.blocks.values().filter(|block| block.hash != new);
+            let worth =
+                |block: &&Arc<StoredBlock>| (block.height, support.worth(&block.hash), block.round);
+            let Some(least) = others.min_by_key(worth).cloned() else { break };
+            self.blocks.remove(&least.hash);
+            files.push(path_of(&self.directory, &least));
         }
-        let oldest = self.blocks.values().min_by_key(|block| (block.height, block.round))?;
-        let (hash, path) = (oldest.hash, path_of(&self.directory, oldest));
-        self.blocks.remove(&hash);
-        Some(path)
+        files
     }
 
     /// The block with this hash.
@@ -121,7 +137,7 @@ impl UndecidedStore {
     }
 
     /// Blocks of this height that were proposed first in this round.
-    pub(crate) fn of_round(&self, height: u64, round: u32) -> Vec<Arc<StoredBlock>> {
+    pub(crate) fn of_round(&self, height: Height, round: u32) -> Vec<Arc<StoredBlock>> {
         self.blocks
             .values()
             .filter(|block| block.height == height && block.round == round)
@@ -130,7 +146,7 @@ impl UndecidedStore {
     }
 
     /// Forgets all blocks below `height`; returns their files for the writer.
-    pub(crate) fn forget_below(&mut self, height: u64) -> Vec<PathBuf> {
+    pub(crate) fn forget_below(&mut self, height: Height) -> Vec<PathBuf> {
         let directory = self.directory.clone();
         let mut files = Vec::new();
         self.blocks.retain(|_, block| {
@@ -188,7 +204,7 @@ impl UndecidedWriter {
 
 fn path_of(directory: &Path, block: &StoredBlock) -> PathBuf {
     let hash = hex::encode(block.hash.get());
-    directory.join(format!("{:010}-{hash}.{EXTENSION}", block.height))
+    directory.join(format!("{:010}-{hash}.{EXTENSION}", block.height.get()))
 }
 
 fn checksum(body: &[u8]) -> [u8; 32] {
@@ -217,7 +233,10 @@ pub(crate) fn body(block: &StoredBlock) -> Vec<u8> {
         height: block.height,
         round: block.round,
         hash: block.hash,
-        init: block.init.as_ref().map(|part| (part.init.clone(), part.signature.to_bytes())),
+        announced: block
+            .announced
+            .as_ref()
+            .map(|signed| (signed.announcement.clone(), signed.signature.to_bytes())),
         bytes: block.bytes.clone(),
     }
     .encode()
@@ -235,17 +254,18 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<StoredBlock> {
         return None;
     }
     let record = Record::decode(&mut body).ok().filter(|_| body.is_empty())?;
-    let init = match record.init {
+    let announced = match record.announced {
         None => None,
-        Some((init, signature)) => {
-            Some(PartInit { init, signature: Signature::from_bytes(&signature).ok()? })
+        Some((announcement, signature)) => {
+            let signature = Signature::from_bytes(&signature).ok()?;
+            Some(SignedAnnouncement { announcement, signature })
         }
     };
     Some(StoredBlock {
         height: record.height,
         round: record.round,
         hash: record.hash,
-        init,
+        announced,
         bytes: record.bytes,
     })
 }

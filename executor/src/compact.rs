@@ -1,4 +1,4 @@
-//! A block by reference: extrinsics that the reader may hold stand in it by
+//! A compact block: extrinsics that the reader may hold stand in it by
 //! their hashes, the others in full.
 //!
 //! The hashes are whole, so a transaction found under one is the transaction
@@ -17,21 +17,21 @@ use std::collections::{HashMap, HashSet};
 const BY_HASH: u8 = 0;
 const IN_FULL: u8 = 1;
 
-/// Why a block by reference is none, or cannot be put together.
+/// Why a compact block is none, or cannot be expanded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompactError {
-    /// The bytes are not a block by reference.
+    /// The bytes are not a compact block.
     #[error(transparent)]
     Malformed(#[from] BlockError),
     /// A valid block holds no transaction twice.
-    #[error("block by reference: transaction {0:?} stands in it twice")]
+    #[error("compact block: transaction {0:?} stands in it twice")]
     Duplicate(Hash),
     /// A transaction that nobody had.
-    #[error("block by reference: transaction {0:?} is missing")]
+    #[error("compact block: transaction {0:?} is missing")]
     Missing(Hash),
     /// The block would be longer than it may be.
-    #[error("block by reference: the block has more than {limit} bytes")]
+    #[error("compact block: the block has more than {limit} bytes")]
     TooLarge {
         /// Most bytes.
         limit: usize,
@@ -46,7 +46,7 @@ enum Item {
     InFull(OpaqueTx),
 }
 
-/// A block by reference.
+/// A compact block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompactBlock {
     header: Header,

@@ -1,9 +1,9 @@
 //! What consensus asks of the chain, answered by the executor and the pool.
 
-use crate::{config::Peer, references::References};
+use crate::{compact::CompactBlocks, config::Peer};
 use billchain_consensus::{
-    AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock, Multiaddr,
-    PeerId, ProposedBlock, Validator, ValidatorSet,
+    AllowedPeers, AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock,
+    Height, Multiaddr, PeerId, ProposedBlock, Validator, ValidatorSet,
 };
 use billchain_crypto::sm2;
 use billchain_executor::{
@@ -30,7 +30,7 @@ const UNDECIDED_KEPT: usize = 8;
 pub(crate) struct ChainApplication {
     chain: Chain,
     pool: Arc<Pool>,
-    references: References,
+    compact: CompactBlocks,
     limits: Limits,
     /// Addresses of peers, from the configuration.
     peers: Vec<Peer>,
@@ -44,7 +44,8 @@ pub(crate) struct ChainApplication {
 pub(crate) struct Limits {
     /// How far ahead of the clock a proposal may be.
     pub(crate) max_ahead: Duration,
-    /// How far behind: a proposal locked in an earlier round comes again.
+    /// How far behind. A block that two thirds have voted for in an earlier round
+    /// may be older.
     pub(crate) max_behind: Duration,
 }
 
@@ -52,14 +53,14 @@ impl ChainApplication {
     pub(crate) fn new(
         chain: Chain,
         pool: Arc<Pool>,
-        references: References,
+        compact: CompactBlocks,
         limits: Limits,
         peers: Vec<Peer>,
     ) -> Self {
-        Self { chain, pool, references, limits, peers, executed: Mutex::default() }
+        Self { chain, pool, compact, limits, peers, executed: Mutex::default() }
     }
 
-    fn ensure_next(&self, height: u64) -> Result<(), AppError> {
+    fn ensure_next(&self, height: Height) -> Result<(), AppError> {
         let next = self.next_height();
         if height == next {
             return Ok(());
@@ -110,8 +111,8 @@ impl ChainApplication {
 }
 
 impl Application for ChainApplication {
-    fn next_height(&self) -> u64 {
-        u64::from(self.chain.head().number) + 1
+    fn next_height(&self) -> Height {
+        Height::new(u64::from(self.chain.head().number) + 1)
     }
 
     fn validator_set(&self) -> Result<ValidatorSet, AppError> {
@@ -125,20 +126,21 @@ impl Application for ChainApplication {
         ValidatorSet::new(validators).map_err(AppError::new)
     }
 
-    fn allowed_peers(&self) -> Result<Vec<Multiaddr>, AppError> {
-        let ids = allowed_peer_ids(&self.chain).map_err(AppError::new)?;
-        Ok(ids
-            .into_iter()
-            .map(|id| match self.peers.iter().find(|peer| peer.id == id) {
-                Some(peer) => peer.tcp(),
-                None => Multiaddr::empty().with(libp2p::multiaddr::Protocol::P2p(id)),
-            })
-            .collect())
+    fn allowed_peers(&self) -> Result<AllowedPeers, AppError> {
+        let address = |id: PeerId| match self.peers.iter().find(|peer| peer.id == id) {
+            Some(peer) => peer.tcp(),
+            None => Multiaddr::empty().with(libp2p::multiaddr::Protocol::P2p(id)),
+        };
+        let read = || AllowedPeers {
+            validators: validator_peers().map(address).collect(),
+            observers: observer_peers().map(address).collect(),
+        };
+        self.chain.read(read).map_err(AppError::new)
     }
 
     fn propose(
         &self,
-        height: u64,
+        height: Height,
         max_bytes: usize,
         deadline: Instant,
     ) -> Result<ProposedBlock, AppError> {
@@ -153,25 +155,30 @@ impl Application for ChainApplication {
         let proposed = ProposedBlock {
             hash: built.block.hash(),
             bytes: built.block.bytes().clone(),
-            short: self.references.shorten(&built.block),
+            compact: self.compact.build(&built.block),
         };
         self.remember(built.block);
         Ok(proposed)
     }
 
-    fn restore(
+    fn expand(
         &self,
         peer: PeerId,
-        short: Bytes,
+        compact: Bytes,
         max_bytes: usize,
     ) -> BoxFuture<'static, Result<Bytes, String>> {
-        Box::pin(self.references.clone().restore(peer, short, max_bytes))
+        Box::pin(self.compact.clone().expand(peer, compact, max_bytes))
     }
 
-    fn check(&self, height: u64, bytes: &Bytes, mode: CheckMode) -> Result<CheckOutcome, AppError> {
+    fn check(
+        &self,
+        height: Height,
+        bytes: &Bytes,
+        mode: CheckMode,
+    ) -> Result<CheckOutcome, AppError> {
         self.ensure_next(height)?;
         let clock = match mode {
-            CheckMode::Decided => ClockCheck::Decided,
+            CheckMode::Voted => ClockCheck::Decided,
             CheckMode::Proposal => ClockCheck::Proposal {
                 now_ms: now_ms(),
                 max_ahead_ms: millis(self.limits.max_ahead),
@@ -190,13 +197,16 @@ impl Application for ChainApplication {
                 Ok(CheckOutcome::Valid { hash })
             }
             Err(BlockError::Local(error)) => Err(AppError::new(error)),
+            Err(error @ (BlockError::TimeAhead { .. } | BlockError::TimeBehind { .. })) => {
+                Ok(CheckOutcome::Untimely { reason: error.to_string() })
+            }
             Err(error) => Ok(CheckOutcome::Invalid { reason: error.to_string() }),
         }
     }
 
     fn commit(
         &self,
-        height: u64,
+        height: Height,
         hash: Hash,
         bytes: &Bytes,
         certificate: &CommitCertificate,
@@ -216,8 +226,8 @@ impl Application for ChainApplication {
         self.settle_pool(&committed)
     }
 
-    fn decided(&self, height: u64) -> Result<Option<DecidedBlock>, AppError> {
-        let Ok(number) = u32::try_from(height) else { return Ok(None) };
+    fn decided(&self, height: Height) -> Result<Option<DecidedBlock>, AppError> {
+        let Ok(number) = u32::try_from(height.get()) else { return Ok(None) };
         let storage = self.chain.storage();
         let block = storage.block(number).map_err(AppError::new)?;
         let certificate = storage.certificate(number).map_err(AppError::new)?;
@@ -228,8 +238,8 @@ impl Application for ChainApplication {
         Ok(Some(DecidedBlock { bytes: bytes.into(), certificate }))
     }
 
-    fn earliest(&self) -> u64 {
-        1
+    fn earliest(&self) -> Height {
+        Height::new(1)
     }
 
     fn work_ready(&self) -> BoxFuture<'static, ()> {
@@ -239,12 +249,18 @@ impl Application for ChainApplication {
 
 /// Peer identities of the chain's validators and observers, at its head.
 pub(crate) fn allowed_peer_ids(chain: &Chain) -> Result<BTreeSet<PeerId>, ChainError> {
-    chain.read(|| {
-        let validators = Validators::validators().into_iter().map(|v| v.peer_id);
-        let observers = Validators::observers().into_iter().map(|o| o.peer_id);
-        // The pallet bounds the bytes; what is no identity can match no peer.
-        validators.chain(observers).filter_map(|id| PeerId::from_bytes(&id).ok()).collect()
-    })
+    chain.read(|| validator_peers().chain(observer_peers()).collect())
+}
+
+// The pallet bounds the bytes; what is no identity can match no peer.
+fn validator_peers() -> impl Iterator<Item = PeerId> {
+    let ids = Validators::validators().into_iter().map(|validator| validator.peer_id);
+    ids.filter_map(|id| PeerId::from_bytes(&id).ok())
+}
+
+fn observer_peers() -> impl Iterator<Item = PeerId> {
+    let ids = Validators::observers().into_iter().map(|observer| observer.peer_id);
+    ids.filter_map(|id| PeerId::from_bytes(&id).ok())
 }
 
 /// The local clock in milliseconds since 1970.

@@ -6,13 +6,13 @@
 mod admission;
 mod application;
 mod commands;
+mod compact;
 pub mod config;
 mod database;
 mod files;
 mod metrics;
 mod peers;
 mod ports;
-mod references;
 mod running;
 mod service;
 mod settings;

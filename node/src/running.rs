@@ -3,11 +3,11 @@
 use crate::{
     admission::Admission,
     application::{ChainApplication, Limits, allowed_peer_ids},
+    compact::CompactBlocks,
     config::Config,
     files::FileBudget,
     metrics,
     peers::PeerFollower,
-    references::References,
     settings,
 };
 use anyhow::{Context, Error, Result, anyhow};
@@ -74,12 +74,12 @@ impl Running {
         )
         .await
         .context("transaction gossip")?;
-        let references = References::new(pool.clone(), gossip.fetcher());
-        let proposals = references.metrics().clone();
+        let compact = CompactBlocks::new(pool.clone(), gossip.fetcher());
+        let proposals = compact.metrics().clone();
         let application = Arc::new(ChainApplication::new(
             chain.clone(),
             pool.clone(),
-            references,
+            compact,
             limits(&config),
             config.network.peers.clone(),
         ));

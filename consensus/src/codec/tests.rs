@@ -14,8 +14,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::types::{
-    Address, BlockHash, Form, Height, MAX_CHUNK_BYTES, MAX_VALIDATORS, PartInit, Proposal,
-    UnsignedInit, Vote,
+    Address, Announcement, BlockHash, Form, Height, MAX_CHUNK_BYTES, MAX_VALIDATORS, Proposal,
+    SignedAnnouncement, Vote,
 };
 
 fn signature() -> Signature {
@@ -81,7 +81,7 @@ fn round_certificate() -> RoundCertificate<BillContext> {
 }
 
 fn init(form: Form) -> ProposalPart {
-    let init = UnsignedInit {
+    let init = Announcement {
         height: Height::new(9),
         round: 3,
         proposer: address(1),
@@ -89,7 +89,10 @@ fn init(form: Form) -> ProposalPart {
         size: 77,
         content: [3; 32],
     };
-    ProposalPart::Init(Box::new(PartInit { init, signature: signature() }), form)
+    ProposalPart::Init(
+        Box::new(SignedAnnouncement { announcement: init, signature: signature() }),
+        form,
+    )
 }
 
 fn stream(content: StreamContent<ProposalPart>) -> StreamMessage {
@@ -149,7 +152,7 @@ fn every_message_survives_and_nothing_else_decodes() {
     survives(LivenessMsg::PolkaCertificate(polka(4)));
     survives(LivenessMsg::SkipRoundCertificate(round_certificate()));
     survives(polka(MAX_VALIDATORS));
-    for form in [Form::Whole, Form::Short(40)] {
+    for form in [Form::Whole, Form::Compact(40)] {
         survives(init(form));
         survives(stream(StreamContent::Data(init(form))));
     }
@@ -260,7 +263,7 @@ proptest! {
             encode(&response(3)),
             encode(&LivenessMsg::SkipRoundCertificate(round_certificate())),
             encode(&stream(StreamContent::Data(init(Form::Whole)))),
-            encode(&stream(StreamContent::Data(init(Form::Short(40))))),
+            encode(&stream(StreamContent::Data(init(Form::Compact(40))))),
         ] {
             let mut bytes = bytes.to_vec();
             let at = at % bytes.len();

@@ -16,8 +16,8 @@ use malachitebft_sync::{RawDecidedValue, Request, Response, Status, ValueRequest
 
 use super::{Bounded, Wired};
 use crate::types::{
-    Address, BillContext, BlockHash, BlockValue, Form, Height, MAX_CHUNK_BYTES, MAX_VALIDATORS,
-    PartInit, Proposal, ProposalPart, StreamMessage, UnsignedInit, Vote,
+    Address, Announcement, BillContext, BlockHash, BlockValue, Form, Height, MAX_CHUNK_BYTES,
+    MAX_VALIDATORS, Proposal, ProposalPart, SignedAnnouncement, StreamMessage, Vote,
 };
 
 /// Most blocks in one sync response, whatever was asked for.
@@ -363,12 +363,12 @@ impl Wired for BlockValue {
 #[derive(Encode, Decode)]
 pub(crate) enum WirePart {
     #[codec(index = 1)]
-    Init(UnsignedInit, SigBytes),
+    Init(Announcement, SigBytes),
     #[codec(index = 2)]
     Data(Bytes),
-    /// Announces the block's short form, of so many bytes.
+    /// Announces the compact block, of so many bytes.
     #[codec(index = 3)]
-    InitShort(UnsignedInit, SigBytes, u32),
+    InitCompact(Announcement, SigBytes, u32),
 }
 
 impl Wired for ProposalPart {
@@ -378,10 +378,10 @@ impl Wired for ProposalPart {
     fn to_wire(&self) -> WirePart {
         match self {
             Self::Init(part, form) => {
-                let (init, signature) = (part.init.clone(), part.signature.to_bytes());
+                let (init, signature) = (part.announcement.clone(), part.signature.to_bytes());
                 match form {
                     Form::Whole => WirePart::Init(init, signature),
-                    Form::Short(size) => WirePart::InitShort(init, signature, *size),
+                    Form::Compact(size) => WirePart::InitCompact(init, signature, *size),
                 }
             }
             Self::Data(data) => WirePart::Data(data.clone()),
@@ -390,11 +390,14 @@ impl Wired for ProposalPart {
 
     fn from_wire(wire: WirePart) -> Result<Self, String> {
         let announce = |init, bytes, form| {
-            Ok(Self::Init(Box::new(PartInit { init, signature: signature(bytes)? }), form))
+            Ok(Self::Init(
+                Box::new(SignedAnnouncement { announcement: init, signature: signature(bytes)? }),
+                form,
+            ))
         };
         match wire {
             WirePart::Init(init, bytes) => announce(init, &bytes, Form::Whole),
-            WirePart::InitShort(init, bytes, size) => announce(init, &bytes, Form::Short(size)),
+            WirePart::InitCompact(init, bytes, size) => announce(init, &bytes, Form::Compact(size)),
             WirePart::Data(data) if data.is_empty() || data.len() > MAX_CHUNK_BYTES => {
                 Err(format!("{} data bytes, expected 1 to {MAX_CHUNK_BYTES}", data.len()))
             }

@@ -6,16 +6,10 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use malachitebft_app_channel::app::engine::host::Next;
-use ractor::RpcReplyPort;
 use tokio::time::{Instant, sleep_until};
 
-use crate::types::BillContext;
-
-/// A wait for the next height, with the engine's reply port.
+/// A wait for the next height.
 pub(crate) struct Pace {
-    /// Answered to begin the height.
-    pub reply: RpcReplyPort<Next<BillContext>>,
     /// No earlier, whatever work there is.
     not_before: Instant,
     /// No later, even without work.
@@ -29,14 +23,12 @@ impl Pace {
     /// count from start to start, so that an idle chain keeps its beat whatever
     /// a decision takes.
     pub(crate) fn new(
-        reply: RpcReplyPort<Next<BillContext>>,
         last_start: Instant,
         min_block_interval: Duration,
         empty_interval: Duration,
         work: BoxFuture<'static, ()>,
     ) -> Self {
         Self {
-            reply,
             not_before: last_start + min_block_interval,
             empty_at: last_start + empty_interval,
             work: Some(work),

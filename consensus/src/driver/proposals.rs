@@ -1,283 +1,443 @@
-//! Blocks that are proposed: ours out, the others' in.
+//! Which proposed blocks are collected, kept and checked, and in which order.
+//! Pure: no ports, clock, lane or network; what it needs to know of the engine it
+//! is told in a [`View`].
+//!
+//! Every bound belongs to a *turn* — height, round and the validator that
+//! proposes in it — or to a proposer, so that what one validator sends takes
+//! nothing from another:
+//!
+//! | what | bound | belongs to |
+//! |---|---|---|
+//! | blocks announced | [`PER_TURN`] | a turn |
+//! | checks of one block | [`MAX_CHECKS`] | a block of a turn |
+//! | blocks kept whole | [`KEPT_PER_PROPOSER`] | a proposer |
+//! | compact blocks | one of each block | a publisher |
+//!
+//! Of the next height only the round is judged and that the proposer is a
+//! validator now: the block that is being decided may change the validators, so
+//! whose turn it is there is not known. That costs nothing, because a block of
+//! the next height takes only its own proposer's room, and is judged by its turn
+//! before it is checked.
+//!
+//! The block that can be decided first is checked first: one that two thirds have
+//! voted for, then those of the engine's round, then those of failed rounds. A
+//! block of a later round waits until the engine is in that round: checked
+//! before, it would cost the proposer whose turn it is the time of a check.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::{BTreeMap, HashSet};
 
-use bytes::Bytes;
-use malachitebft_app_channel::app::streaming::StreamId;
-use malachitebft_app_channel::app::types::core::{Round, Validity};
-use malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
-use ractor::RpcReplyPort;
-use tracing::{debug, warn};
+use malachitebft_app_channel::app::types::PeerId;
+use thiserror::Error;
 
-use super::{
-    Driver, Early, MAX_ANNOUNCED, MAX_CHECKS, MAX_EARLY, Phase, ROUNDS_AHEAD, answer, number,
-};
-use crate::lane::{Asker, Checked, Job, Proposal};
-use crate::parts::{Progress, Wanted, split};
-use crate::types::{BillContext, BlockHash, BlockValue, Form, Height, PartInit, StreamMessage};
-use crate::undecided::StoredBlock;
+use crate::application::CheckMode;
+use crate::lane::Received;
+use crate::parts::Wanted;
+use crate::support::Support;
+use crate::types::{Address, Announcement, BlockHash, Height, Validator, ValidatorSet};
 
-impl Driver {
-    /// The engine wants a block to propose. One built for this round before —
-    /// by this run or the one before a crash — is proposed again: a second one
-    /// would be a double proposal.
-    pub(super) fn on_get_value(
-        &mut self,
-        height: u64,
-        round: Round,
-        reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
-    ) {
-        if height != self.setup.height {
-            warn!(height, expected = self.setup.height, "asked for a block out of turn");
-            return;
-        }
-        let round = number(round);
-        let own = self.own_address;
-        let mut built = self.store.of_round(height, round).into_iter();
-        let ours = |block: &Arc<StoredBlock>| {
-            block.init.as_ref().is_some_and(|part| part.init.proposer == own)
-        };
-        match built.find(ours) {
-            Some(block) => self.on_proposed(Some(Proposal { block, short: None }), reply),
-            None => self.lane.submit(Job::Propose {
-                height,
-                round,
-                deadline: Instant::now() + self.config.build_time,
-                reply,
-            }),
-        }
+/// Rounds ahead of the engine's for which blocks are collected.
+const ROUNDS_AHEAD: u32 = 2;
+/// Failed rounds whose blocks are still collected without a polka.
+const ROUNDS_BEHIND: u32 = 64;
+/// Different blocks a proposer may announce for one turn: its own, and one more
+/// so that a double proposal is seen by all. Each costs an execution.
+const PER_TURN: usize = 2;
+/// Blocks of one proposer that are kept whole until they can be checked. The one
+/// that can be decided last gives way.
+const KEPT_PER_PROPOSER: usize = 3;
+/// Checks of one block; the application may not always be able to answer.
+const MAX_CHECKS: u8 = 4;
+
+/// What the engine's state means for proposals.
+pub(super) struct View<'a> {
+    /// The height at hand.
+    pub height: Height,
+    /// The round the engine is in.
+    pub round: u32,
+    /// Whether blocks of the height are still of use.
+    pub open: bool,
+    /// The block that was decided and is not here.
+    pub missing: Option<BlockHash>,
+    /// The validators of the height.
+    pub validators: &'a ValidatorSet,
+    /// What two thirds have voted for.
+    pub support: &'a Support,
+}
+
+impl View<'_> {
+    /// Whether two thirds have voted for the block.
+    fn is_supported(&self, block: &Announcement) -> bool {
+        block.height == self.height
+            && (self.missing == Some(block.block_hash) || self.support.has_polka(&block.block_hash))
     }
 
-    /// A block was built: send it, and tell the engine.
-    pub(super) fn on_proposed(
-        &mut self,
-        proposal: Option<Proposal>,
-        reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
-    ) {
-        // Without a block the round fails after the others' timeout.
-        let Some(Proposal { block, short }) = proposal else { return };
-        self.keep(block.clone());
-        match short {
-            Some(short) => self.publish_short(&block, &short),
-            None => self.publish(&block),
+    /// How soon a block can be decided, least first; `None` if not before the
+    /// engine is elsewhere.
+    fn rank(&self, block: &Announcement) -> Option<(u8, u32)> {
+        if block.height != self.height {
+            return None;
         }
-        let (height, round) = (Height::new(block.height), Round::new(block.round));
-        answer(reply, LocallyProposedValue::new(height, round, BlockValue(block.hash)));
+        if self.missing == Some(block.block_hash) {
+            return Some((0, 0));
+        }
+        if !self.open {
+            return None;
+        }
+        if self.is_supported(block) {
+            return Some((1, 0));
+        }
+        let behind = self.round.checked_sub(block.round)?;
+        Some(if behind == 0 { (2, 0) } else { (3, behind) })
     }
 
-    /// The engine wants a block sent again, so that all can vote for it in a
-    /// later round. It goes out under its first proposer's announcement.
-    pub(super) fn on_restream(&mut self, hash: &BlockHash) {
-        match self.store.get(hash).cloned() {
-            Some(block) => self.publish(&block),
-            None => debug!(%hash, "asked to send a block again that is not here"),
-        }
+    /// Whose turn it is.
+    fn proposer(&self, round: u32) -> &Address {
+        self.validators.proposer(self.height.get(), round).address()
     }
+}
 
-    /// Sends a block whole to all peers.
-    pub(super) fn publish(&mut self, block: &StoredBlock) {
-        self.publish_parts(block, Form::Whole, &block.bytes);
+/// Why an announcement or a block is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum Refused {
+    #[error("round {found} while the engine is in {current}")]
+    Round { found: u32, current: u32 },
+    #[error("{0} is not a validator")]
+    NotValidator(Address),
+    #[error("{found} proposes in the turn of {expected}")]
+    NotItsTurn { found: Address, expected: Address },
+    #[error("signature of {0} is not valid")]
+    Signature(Address),
+    #[error("{0} announces too many blocks")]
+    TooMany(Address),
+}
+
+/// What became of a block that came whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Kept for a check at this height.
+    Now,
+    /// Kept for the next height.
+    Early,
+    /// Known already, or of no use.
+    Dropped,
+}
+
+/// What a check says about a block.
+pub(super) enum Verdict<P> {
+    /// It is in the store.
+    Valid,
+    /// It must not be voted for, whoever sends it again.
+    Invalid,
+    /// Only its time is wrong, so it can still become valid by a polka.
+    Untimely(Box<Received<P>>),
+    /// The application could not say.
+    Unknown,
+}
+
+/// One block a proposer has announced. Two announcements of one hash with
+/// different contents are different blocks: only one of them has that hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Id {
+    hash: BlockHash,
+    content: [u8; 32],
+}
+
+impl Id {
+    fn of(announced: &Announcement) -> Self {
+        Self { hash: announced.block_hash, content: announced.content }
     }
+}
 
-    /// Sends a block's short form to all peers.
-    fn publish_short(&mut self, block: &StoredBlock, short: &Bytes) {
-        // The lane lets no form pass that is longer than the block.
-        let size = u32::try_from(short.len()).unwrap_or(u32::MAX);
-        self.publish_parts(block, Form::Short(size), short);
-    }
+#[derive(Debug)]
+enum State<P> {
+    /// Its bytes may come.
+    Announced,
+    /// Waits for a check.
+    Kept(Received<P>),
+    /// Waits for a polka.
+    Untimely(Received<P>),
+    /// In the lane.
+    Checking,
+    /// Never again.
+    Invalid,
+}
 
-    fn publish_parts(&mut self, block: &StoredBlock, form: Form, content: &Bytes) {
-        let Some(init) = &block.init else {
-            // From value sync: the others have decided it.
-            return;
-        };
-        self.streams = self.streams.wrapping_add(1);
-        let id = StreamId::new(self.streams.to_be_bytes().to_vec().into());
-        for part in split(id, init, form, content) {
-            self.network.publish(part);
-        }
-    }
-
-    /// A part has arrived.
-    pub(super) fn on_part(
-        &mut self,
-        publisher: PeerId,
-        message: StreamMessage,
-        reply: RpcReplyPort<ProposedValue<BillContext>>,
-    ) {
-        // A stranger is disconnected once it has identified itself; this is for
-        // what it sends before.
-        if !self.allowed.contains(&publisher) {
-            self.metrics.refused_parts.inc();
-            debug!(%publisher, "ignoring a part from a peer that is not allowed");
-            return;
-        }
-        let mut assembler = std::mem::replace(&mut self.assembler, crate::parts::Assembler::new(0));
-        let progress = assembler
-            .insert(publisher, message, Instant::now(), |init| self.judge_announcement(init));
-        self.assembler = assembler;
-        match progress {
-            Ok(Progress::Pending) => {}
-            Ok(Progress::Complete(init, bytes)) => self.on_complete(Early { init, bytes, reply }),
-            Ok(Progress::CompleteShort(init, short)) => {
-                self.restore(publisher, init, short, reply);
-            }
-            Err(error) => {
-                self.metrics.refused_parts.inc();
-                warn!(%publisher, %error, "refused a proposal part");
-            }
-        }
-    }
-
-    /// Whether an announced block is worth collecting: it is for this height or
-    /// the next, from the validator whose turn it is, and not here yet.
-    fn judge_announcement(&mut self, part: &PartInit) -> Result<Wanted, String> {
-        let init = &part.init;
-        let (height, expected) = (init.height.get(), self.setup.height);
-        if height < expected || height > expected + 1 {
-            // The one is over; for the other this node must first catch up.
-            return Ok(Wanted::No);
-        }
-        let hash = &init.block_hash;
-        let current = if height == expected { self.round } else { 0 };
-        if init.round > current.saturating_add(ROUNDS_AHEAD) {
-            return Err(format!("round {} while the engine is in {current}", init.round));
-        }
-        let over = matches!(self.phase, Phase::Committing { .. }) && height == expected;
-        if over || self.store.get(hash).is_some() || self.checking.contains(hash) {
-            return Ok(Wanted::No);
-        }
-        let validator = self
-            .setup
-            .validators
-            .get(&init.proposer)
-            .ok_or_else(|| format!("{} is not a validator", init.proposer))?;
-        // The validators of the next height are not known before this one is
-        // committed; its proposer is checked then.
-        if height == expected {
-            self.judge_proposer(part)?;
-        }
-        if !self.verifier.verify_init(init, &part.signature, validator.public_key()) {
-            return Err(format!("signature of {} is not valid", init.proposer));
-        }
-        let announced = &mut self.announced.entry((height, init.round)).or_default().blocks;
-        if !announced.contains(hash) {
-            if announced.len() == MAX_ANNOUNCED {
-                return Err(format!("{} announces too many blocks", init.proposer));
-            }
-            announced.push(*hash);
-        }
-        Ok(Wanted::Yes)
-    }
-
-    fn judge_proposer(&self, part: &PartInit) -> Result<(), String> {
-        let init = &part.init;
-        let expected = self.setup.validators.proposer(init.height.get(), init.round).address();
-        if *expected == init.proposer {
-            Ok(())
-        } else {
-            Err(format!("{} proposes in the turn of {expected}", init.proposer))
-        }
-    }
-
-    /// A block is here whole.
-    pub(super) fn on_complete(&mut self, early: Early) {
-        let height = early.init.init.height.get();
-        if height == self.setup.height {
-            // It may have been announced when its height was the next one.
-            if let Err(error) = self.judge_proposer(&early.init) {
-                warn!(height, error, "refused a proposal");
-                return;
-            }
-            if matches!(self.phase, Phase::Waiting(_)) {
-                self.others_began = true;
-                self.begin_height();
-            }
-            self.check_proposal(early);
-        } else if height == self.setup.height + 1 && self.early.len() < MAX_EARLY {
-            self.early.entry(early.init.init.block_hash).or_insert(early);
-        }
-    }
-
-    fn check_proposal(&mut self, early: Early) {
-        let Early { init, bytes, reply } = early;
-        let height = init.init.height.get();
-        // It may have come whole while its short form was being restored.
-        if self.store.get(&init.init.block_hash).is_some() {
-            return;
-        }
-        let checks = &mut self.announced.entry((height, init.init.round)).or_default().checks;
-        // Two streams may complete with one block.
-        if *checks == MAX_CHECKS || !self.checking.insert(init.init.block_hash) {
-            return;
-        }
-        *checks += 1;
-        self.lane.submit(Job::Check { height, bytes, asker: Asker::Proposal { init, reply } });
-    }
-
-    /// The height before is committed: what came early can be checked now.
-    pub(super) fn check_early(&mut self) {
-        let mut waiting = std::mem::take(&mut self.early);
-        for (_, early) in waiting.drain() {
-            let height = early.init.init.height.get();
-            if height != self.setup.height {
-                continue;
-            }
-            match self.judge_proposer(&early.init) {
-                Ok(()) => {
-                    self.others_began = true;
-                    self.check_proposal(early);
-                }
-                Err(error) => warn!(height, error, "refused a proposal that came early"),
-            }
-        }
-    }
-
-    /// A check is finished: tell whoever waits.
-    pub(super) fn on_checked(&mut self, height: u64, checked: Checked, asker: Asker) {
-        match asker {
-            Asker::Proposal { init, reply } => {
-                self.checking.remove(&init.init.block_hash);
-                let validity = match checked {
-                    Checked::Valid(block) => {
-                        self.keep(block);
-                        Validity::Valid
-                    }
-                    Checked::Invalid(reason) => {
-                        self.metrics.invalid.inc();
-                        let proposer = init.init.proposer;
-                        warn!(height, %proposer, reason, "proposed block is invalid");
-                        Validity::Invalid
-                    }
-                    Checked::Skipped(reason) => {
-                        debug!(height, reason, "proposed block was not checked");
-                        return;
-                    }
-                };
-                let value = ProposedValue {
-                    height: init.init.height,
-                    round: Round::new(init.init.round),
-                    valid_round: Round::Nil,
-                    proposer: init.init.proposer,
-                    value: BlockValue(init.init.block_hash),
-                    validity,
-                };
-                answer(reply, value);
-            }
-            Asker::Sync { round, proposer, reply } => {
-                self.on_sync_checked(height, round, proposer, checked, reply);
-            }
-        }
-    }
-
-    /// Takes a block from the lane into the store.
-    pub(super) fn keep(&mut self, block: Arc<StoredBlock>) {
-        let mut surplus: Vec<_> = self.store.insert(block).into_iter().collect();
-        // A check may finish after its height was decided.
-        surplus.extend(self.store.forget_below(self.setup.height));
-        if !surplus.is_empty() {
-            self.lane.submit(Job::Remove(surplus));
+impl<P> State<P> {
+    fn kept(&self) -> Option<&Received<P>> {
+        match self {
+            Self::Kept(received) | Self::Untimely(received) => Some(received),
+            Self::Announced | Self::Checking | Self::Invalid => None,
         }
     }
 }
+
+#[derive(Debug)]
+struct Block<P> {
+    id: Id,
+    state: State<P>,
+    checks: u8,
+    /// Publishers whose compact block of it was taken: nobody needs to send one
+    /// twice.
+    compact_from: HashSet<PeerId>,
+}
+
+/// Height, round and proposer.
+type Turn = (Height, u32, Address);
+
+fn turn(announced: &Announcement) -> Turn {
+    (announced.height, announced.round, announced.proposer)
+}
+
+/// See the module's documentation.
+pub(super) struct Proposals<P> {
+    turns: BTreeMap<Turn, Vec<Block<P>>>,
+}
+
+impl<P> Default for Proposals<P> {
+    fn default() -> Self {
+        Self { turns: BTreeMap::new() }
+    }
+}
+
+impl<P> Proposals<P> {
+    /// Whether an announced block is worth collecting: it is for this height or
+    /// the next, from a validator whose turn it is, and not here yet.
+    /// `authentic` verifies the signature and is asked last, because it is dear.
+    pub(super) fn judge(
+        &mut self,
+        view: &View<'_>,
+        announced: &Announcement,
+        authentic: impl FnOnce(&Validator) -> bool,
+    ) -> Result<Wanted, Refused> {
+        let next = announced.height.get() == view.height.get() + 1;
+        if announced.height != view.height && !next {
+            // The one is over; for the other this node must first catch up.
+            return Ok(Wanted::No);
+        }
+        if !next && !view.open && view.missing != Some(announced.block_hash) {
+            return Ok(Wanted::No);
+        }
+        let validator = judge_turn(view, announced)?;
+        let known = self.find(announced).map(|block| (&block.state, block.checks));
+        match known {
+            Some((State::Announced, checks)) if checks < MAX_CHECKS => {}
+            Some(_) => return Ok(Wanted::No),
+            None => self.ensure_room(view, announced)?,
+        }
+        if !authentic(validator) {
+            return Err(Refused::Signature(announced.proposer));
+        }
+        self.record(announced);
+        Ok(Wanted::Yes)
+    }
+
+    /// Notes that `publisher` sent a compact block; whether it is the first of
+    /// this block.
+    pub(super) fn first_compact(&mut self, publisher: PeerId, announced: &Announcement) -> bool {
+        self.find_mut(announced).is_some_and(|block| block.compact_from.insert(publisher))
+    }
+
+    /// Takes a block that is here whole. Its announcement was judged when it came
+    /// and is judged again, because the height may have moved on since.
+    pub(super) fn complete(
+        &mut self,
+        view: &View<'_>,
+        received: Received<P>,
+    ) -> Result<Taken, Refused> {
+        let announced = &received.announced.announcement;
+        let early = announced.height.get() == view.height.get() + 1;
+        if announced.height != view.height && !early {
+            return Ok(Taken::Dropped);
+        }
+        judge_turn(view, announced)?;
+        if self.find(announced).is_none() {
+            self.ensure_room(view, announced)?;
+        }
+        let proposer = announced.proposer;
+        let block = self.record(announced);
+        if !matches!(block.state, State::Announced) {
+            return Ok(Taken::Dropped);
+        }
+        block.state = State::Kept(received);
+        self.give_way(view, &proposer);
+        Ok(if early { Taken::Early } else { Taken::Now })
+    }
+
+    /// The block to check next, and how: the one that can be decided first.
+    pub(super) fn next_check(&mut self, view: &View<'_>) -> Option<(Received<P>, CheckMode)> {
+        let blocks = self.turns.values_mut().flatten();
+        let ranked = blocks.filter_map(|block| {
+            let announced = &block.state.kept()?.announced;
+            let ready = matches!(block.state, State::Kept(_)) || view.is_supported(announced);
+            let rank = view.rank(announced).filter(|_| ready)?;
+            Some((rank, block))
+        });
+        let (_, block) = ranked.min_by_key(|(rank, _)| *rank)?;
+        block.checks = block.checks.saturating_add(1);
+        match std::mem::replace(&mut block.state, State::Checking) {
+            State::Kept(received) | State::Untimely(received) => {
+                let mode = if view.is_supported(&received.announced) {
+                    CheckMode::Voted
+                } else {
+                    CheckMode::Proposal
+                };
+                Some((received, mode))
+            }
+            // Only these two are kept.
+            other => {
+                block.state = other;
+                None
+            }
+        }
+    }
+
+    /// A check of this block is finished.
+    pub(super) fn checked(
+        &mut self,
+        view: &View<'_>,
+        announced: &Announcement,
+        verdict: Verdict<P>,
+    ) {
+        let proposer = announced.proposer;
+        // It is gone when its height was decided meanwhile.
+        let Some(block) = self.find_mut(announced) else { return };
+        block.state = match verdict {
+            // The store knows it; should it leave the store, it may come again.
+            Verdict::Valid | Verdict::Unknown => State::Announced,
+            Verdict::Invalid => State::Invalid,
+            Verdict::Untimely(received) => State::Untimely(*received),
+        };
+        if matches!(block.state, State::Announced) && block.checks >= MAX_CHECKS {
+            block.state = State::Invalid;
+        }
+        self.give_way(view, &proposer);
+    }
+
+    /// The engine is in a later round: what was announced for rounds that are
+    /// too far behind is forgotten.
+    pub(super) fn round_began(&mut self, view: &View<'_>) {
+        let oldest = view.round.saturating_sub(ROUNDS_BEHIND);
+        self.turns.retain(|(height, round, _), blocks| {
+            *height != view.height
+                || *round >= oldest
+                || blocks.iter().any(|block| {
+                    view.missing == Some(block.id.hash) || view.support.has_polka(&block.id.hash)
+                })
+        });
+    }
+
+    /// The height before `view`'s is committed. Blocks of it are forgotten, and
+    /// those of proposers whose turn it is not after all, now that this is
+    /// known; these are returned.
+    pub(super) fn committed(&mut self, view: &View<'_>) -> Vec<Refused> {
+        let mut refused = Vec::new();
+        self.turns.retain(|(height, round, proposer), _| {
+            if *height < view.height {
+                return false;
+            }
+            let expected = view.proposer(*round);
+            let keep = *height != view.height || proposer == expected;
+            if !keep {
+                refused.push(Refused::NotItsTurn { found: *proposer, expected: *expected });
+            }
+            keep
+        });
+        refused
+    }
+
+    /// Whether a proposal of the round at hand is here: then its proposer has
+    /// begun the height.
+    pub(super) fn has_current(&self, view: &View<'_>) -> bool {
+        let turn = (view.height, view.round, *view.proposer(view.round));
+        self.turns
+            .get(&turn)
+            .is_some_and(|blocks| blocks.iter().any(|block| block.state.kept().is_some()))
+    }
+
+    /// Blocks kept whole.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.turns.values().flatten().filter(|block| block.state.kept().is_some()).count()
+    }
+
+    fn find(&self, announced: &Announcement) -> Option<&Block<P>> {
+        let id = Id::of(announced);
+        self.turns.get(&turn(announced))?.iter().find(|block| block.id == id)
+    }
+
+    fn find_mut(&mut self, announced: &Announcement) -> Option<&mut Block<P>> {
+        let id = Id::of(announced);
+        self.turns.get_mut(&turn(announced))?.iter_mut().find(|block| block.id == id)
+    }
+
+    fn record(&mut self, announced: &Announcement) -> &mut Block<P> {
+        let id = Id::of(announced);
+        let blocks = self.turns.entry(turn(announced)).or_default();
+        let at = blocks.iter().position(|block| block.id == id).unwrap_or_else(|| {
+            let state = State::Announced;
+            blocks.push(Block { id, state, checks: 0, compact_from: HashSet::new() });
+            blocks.len() - 1
+        });
+        &mut blocks[at]
+    }
+
+    /// Makes room in the block's turn if there is to be any. A block with a polka
+    /// is needed whatever its proposer announced beside it.
+    fn ensure_room(&mut self, view: &View<'_>, announced: &Announcement) -> Result<(), Refused> {
+        let Some(blocks) = self.turns.get_mut(&turn(announced)) else { return Ok(()) };
+        if blocks.len() < PER_TURN {
+            return Ok(());
+        }
+        if view.is_supported(announced) {
+            let others = |block: &Block<P>| {
+                !matches!(block.state, State::Checking) && !view.support.has_polka(&block.id.hash)
+            };
+            if let Some(at) = blocks.iter().position(others) {
+                blocks.remove(at);
+                return Ok(());
+            }
+        }
+        Err(Refused::TooMany(announced.proposer))
+    }
+
+    /// Drops what a proposer has here beyond its room, its own last first.
+    fn give_way(&mut self, view: &View<'_>, proposer: &Address) {
+        loop {
+            let own = self.turns.iter_mut().filter(|((_, _, other), _)| other == proposer);
+            let kept = own.flat_map(|(_, blocks)| blocks.iter_mut());
+            let mut kept: Vec<_> = kept.filter(|block| block.state.kept().is_some()).collect();
+            if kept.len() <= KEPT_PER_PROPOSER {
+                return;
+            }
+            let last = kept.iter_mut().max_by_key(|block| {
+                let announced = block.state.kept().map(|received| &received.announced);
+                announced.map(|announced| {
+                    let rank = view.rank(announced).unwrap_or((u8::MAX, 0));
+                    (rank, announced.height, announced.round)
+                })
+            });
+            let Some(last) = last else { return };
+            last.state = State::Announced;
+        }
+    }
+}
+
+/// Whether it may be the proposer's turn.
+fn judge_turn<'a>(view: &'a View<'_>, announced: &Announcement) -> Result<&'a Validator, Refused> {
+    let this = announced.height == view.height;
+    let current = if this { view.round } else { 0 };
+    let window = current.saturating_sub(ROUNDS_BEHIND)..=current.saturating_add(ROUNDS_AHEAD);
+    if !window.contains(&announced.round) && !view.is_supported(announced) {
+        return Err(Refused::Round { found: announced.round, current });
+    }
+    let found = announced.proposer;
+    let validator = view.validators.get(&found).ok_or(Refused::NotValidator(found))?;
+    let expected = view.proposer(announced.round);
+    if this && found != *expected {
+        return Err(Refused::NotItsTurn { found, expected: *expected });
+    }
+    Ok(validator)
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,8 @@ use malachitebft_sync::RawDecidedValue;
 use ractor::RpcReplyPort;
 use tracing::{debug, warn};
 
-use super::{Driver, answer, number};
-use crate::application::{AppError, Application};
+use super::{Driver, Whose, answer, number};
+use crate::application::{AppError, Application, CheckMode};
 use crate::codec::MAX_SYNC_VALUES;
 use crate::error::ConsensusError;
 use crate::lane::{Asker, Checked, Job};
@@ -19,31 +19,34 @@ impl Driver {
     /// A decided block from a peer. Its certificate has been verified.
     pub(super) fn on_synced_value(
         &mut self,
-        height: u64,
+        height: Height,
         round: Round,
         proposer: Address,
         bytes: Bytes,
         reply: RpcReplyPort<SyncedValueOutcome<BillContext>>,
     ) {
-        if height != self.setup.height {
+        if height != self.progress.height() {
             answer(reply, SyncedValueOutcome::LocalTransientError);
             return;
         }
         if bytes.is_empty() || bytes.len() > self.config.max_block_bytes {
-            warn!(height, bytes = bytes.len(), "a peer sent a decided block of impossible size");
+            if let Some(omitted) = self.may_log(Whose::Anybody) {
+                let bytes = bytes.len();
+                warn!(%height, bytes, omitted, "a peer sent a decided block of impossible size");
+            }
             answer(reply, SyncedValueOutcome::PeerFault);
             return;
         }
-        self.synced = Some(height);
+        self.progress.synced(height);
         let asker = Asker::Sync { round: number(round), proposer, reply };
-        self.lane.submit(Job::Check { height, bytes, asker });
+        self.work.check_decided(Job::Check { height, bytes, mode: CheckMode::Voted, asker });
     }
 
     /// The check of a decided block is finished. The engine compares its hash
     /// with the certificate's.
     pub(super) fn on_sync_checked(
         &mut self,
-        height: u64,
+        height: Height,
         round: u32,
         proposer: Address,
         checked: Checked,
@@ -54,7 +57,7 @@ impl Driver {
                 let hash = block.hash;
                 self.keep(block);
                 SyncedValueOutcome::Verdict(ProposedValue {
-                    height: Height::new(height),
+                    height,
                     round: Round::new(round),
                     valid_round: Round::Nil,
                     proposer,
@@ -65,12 +68,14 @@ impl Driver {
             // Either the peer's bytes are not the decided block, or this node
             // runs another version than those who decided. Other peers show
             // which: if all of them are wrong, it is this node.
-            Checked::Invalid(reason) => {
-                warn!(height, reason, "a decided block from a peer is invalid here");
+            Checked::Invalid(reason) | Checked::Untimely(reason) => {
+                if let Some(omitted) = self.may_log(Whose::Anybody) {
+                    warn!(%height, reason, omitted, "a decided block from a peer is invalid here");
+                }
                 SyncedValueOutcome::PeerFault
             }
             Checked::Skipped(reason) => {
-                debug!(height, reason, "a decided block was not checked");
+                debug!(%height, reason, "a decided block was not checked");
                 SyncedValueOutcome::LocalTransientError
             }
         };
@@ -79,14 +84,14 @@ impl Driver {
 
     /// The lowest height this node can serve.
     pub(super) fn on_get_earliest(&self, reply: RpcReplyPort<Height>) {
-        answer(reply, Height::new(self.app.earliest()));
+        answer(reply, self.app.earliest());
     }
 
     /// A peer wants blocks: read them beside everything else.
     pub(super) fn on_get_decided(
         &self,
-        first: u64,
-        last: u64,
+        first: Height,
+        last: Height,
         reply: RpcReplyPort<Vec<RawDecidedValue<BillContext>>>,
     ) {
         let (app, reads) = (self.app.clone(), self.reads.clone());
@@ -100,10 +105,11 @@ impl Driver {
             match read.await {
                 Ok(Ok(values)) => answer(reply, values),
                 Ok(Err((height, AppError::Skip(reason)))) => {
-                    debug!(height, reason, "cannot serve blocks now");
+                    debug!(%height, reason, "cannot serve blocks now");
                 }
                 Ok(Err((height, source))) => {
                     let action = "read a decided block";
+                    let height = height.get();
                     let _ = failed.send(ConsensusError::Application { action, height, source });
                 }
                 Err(_) => {
@@ -117,12 +123,12 @@ impl Driver {
 /// Consecutive blocks from `first`, until one is missing or the budget is spent.
 fn read_decided(
     app: &dyn Application,
-    first: u64,
-    last: u64,
+    first: Height,
+    last: Height,
     mut budget: usize,
-) -> Result<Vec<RawDecidedValue<BillContext>>, (u64, AppError)> {
+) -> Result<Vec<RawDecidedValue<BillContext>>, (Height, AppError)> {
     let mut values = Vec::new();
-    for height in (first..=last).take(MAX_SYNC_VALUES) {
+    for height in (first.get()..=last.get()).map(Height::new).take(MAX_SYNC_VALUES) {
         let Some(block) = app.decided(height).map_err(|error| (height, error))? else {
             break;
         };

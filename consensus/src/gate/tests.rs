@@ -6,7 +6,11 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
-use crate::types::Height;
+use crate::application::AllowedPeers;
+use crate::signing::{ChainDomain, Sm2Verifier};
+use crate::types::{Height, Validator};
+use billchain_crypto::sm2::SecretKey;
+use billchain_primitives::Hash;
 use malachitebft_app_channel::app::engine::network::Status;
 
 /// Hands everything it is sent to a test.
@@ -54,7 +58,17 @@ fn guests(seeds: &[u8]) -> AllowList {
         let key = Keypair::ed25519_from_bytes([*seed; 32]).expect("32 bytes are a key");
         format!("/p2p/{}", key.public().to_peer_id()).parse().expect("an address")
     });
-    AllowList::new(addresses.collect(), &own.public().to_peer_id())
+    AllowList::new(
+        AllowedPeers { validators: addresses.collect(), ..Default::default() },
+        &own.public().to_peer_id(),
+    )
+}
+
+fn early() -> EarlyMessages {
+    let key = SecretKey::from_seed(b"validator").public();
+    let validators = ValidatorSet::new([Validator::new(key, 1)]).expect("one validator");
+    let verifier = Sm2Verifier::new(ChainDomain::new(Hash::repeat_byte(7)));
+    EarlyMessages::new(verifier, Height::new(5), validators)
 }
 
 fn status(seed: u8, height: u64) -> Event {
@@ -71,8 +85,8 @@ fn request(seed: u8) -> Event {
 async fn only_allowed_peers_are_heard_and_strangers_requests_are_cancelled() {
     let (network, mut asked) = recorder::<Message>().await;
     let (listener, mut heard) = recorder::<Event>().await;
-    let guests_now = Guests::new(guests(&[1]));
-    let gate = Gate::spawn(network, guests_now.clone()).await.expect("it starts");
+    let guests_now = Guests::new(guests(&[1]), early(), mpsc::channel(1).0);
+    let gate = Gate::spawn(network, guests_now.clone(), Hears::Consensus).await.expect("it starts");
     gate.cast(Message::Subscribe(Box::new(listener))).expect("the gate runs");
     let Message::Subscribe(door) = next(&mut asked).await else { panic!("a subscription") };
 
@@ -101,7 +115,8 @@ async fn only_allowed_peers_are_heard_and_strangers_requests_are_cancelled() {
 #[tokio::test]
 async fn other_messages_reach_the_network_in_their_order() {
     let (network, mut asked) = recorder::<Message>().await;
-    let gate = Gate::spawn(network, Guests::default()).await.expect("it starts");
+    let guests = Guests::new(AllowList::default(), early(), mpsc::channel(1).0);
+    let gate = Gate::spawn(network, guests, Hears::Consensus).await.expect("it starts");
     for height in 1..=3 {
         let status = Status::new(Height::new(height), Height::new(1));
         gate.cast(Message::BroadcastStatus(status)).expect("the gate runs");

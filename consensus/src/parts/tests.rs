@@ -2,7 +2,7 @@ use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
 use billchain_primitives::Hash;
 
 use super::*;
-use crate::types::{Height, UnsignedInit};
+use crate::types::{Announcement, Height};
 
 const MAX_BLOCK: usize = 5 * 1024 * 1024;
 
@@ -12,8 +12,8 @@ fn peer(byte: u8) -> PeerId {
     PeerId::from_bytes(&bytes).expect("a well-formed multihash")
 }
 
-fn announce(height: u64, block: &Bytes) -> PartInit {
-    let init = UnsignedInit {
+fn announce(height: u64, block: &Bytes) -> SignedAnnouncement {
+    let init = Announcement {
         height: Height::new(height),
         round: 0,
         proposer: [1; 32].into(),
@@ -21,7 +21,10 @@ fn announce(height: u64, block: &Bytes) -> PartInit {
         size: block.len() as u32,
         content: sm3(block),
     };
-    PartInit { init, signature: SecretKey::from_seed(b"parts").sign(DEFAULT_ID, b"init") }
+    SignedAnnouncement {
+        announcement: init,
+        signature: SecretKey::from_seed(b"parts").sign(DEFAULT_ID, b"init"),
+    }
 }
 
 fn block(length: usize) -> Bytes {
@@ -36,9 +39,9 @@ fn parts(stream: u8, height: u64, block: &Bytes) -> Vec<StreamMessage> {
     split(id(stream), &announce(height, block), Form::Whole, block)
 }
 
-/// The stream of a block of which this is the short form.
-fn short_parts(block: &Bytes, short: &Bytes) -> Vec<StreamMessage> {
-    split(id(1), &announce(1, block), Form::Short(short.len() as u32), short)
+/// The stream of a block of which this is the compact block.
+fn compact_parts(block: &Bytes, compact: &Bytes) -> Vec<StreamMessage> {
+    split(id(1), &announce(1, block), Form::Compact(compact.len() as u32), compact)
 }
 
 fn data(stream: u8, sequence: u64, bytes: Bytes) -> StreamMessage {
@@ -58,7 +61,7 @@ fn completes(assembler: &mut Assembler, parts: Vec<StreamMessage>) -> Bytes {
                 assert_eq!(index + 1, count, "complete too early");
                 return bytes;
             }
-            Progress::CompleteShort(..) => panic!("a whole block was announced"),
+            Progress::CompleteCompact(..) => panic!("a whole block was announced"),
             Progress::Pending => assert!(index + 1 < count, "all parts are there"),
         }
     }
@@ -72,7 +75,7 @@ fn blocks_of_every_size_come_back_whole() {
         let block = block(length);
         let mut assembler = Assembler::new(MAX_BLOCK);
         assert_eq!(completes(&mut assembler, parts(1, 1, &block)), block, "{length} bytes");
-        assert_eq!(assembler.bytes, 0, "a complete block is not kept");
+        assert_eq!(assembler.bytes(), 0, "a complete block is not kept");
     }
 }
 
@@ -93,7 +96,7 @@ fn order_and_repetition_do_not_matter() {
     }
     assert!(matches!(give(&mut assembler, 1, last.clone()), Ok(Progress::Complete(..))));
     assert!(matches!(give(&mut assembler, 1, last), Ok(Progress::Pending)), "once is enough");
-    assert_eq!(assembler.bytes, 0);
+    assert_eq!(assembler.bytes(), 0);
 }
 
 #[test]
@@ -112,14 +115,14 @@ fn bad_parts_are_refused_and_close_their_stream() {
     let block = block(300_000);
     let good = parts(1, 1, &block);
     let announced = announce(1, &block);
-    let open = |part: PartInit, form| {
+    let open = |part: SignedAnnouncement, form| {
         StreamMessage::new(id(1), 0, StreamContent::Data(ProposalPart::Init(Box::new(part), form)))
     };
     let init = |part| open(part, Form::Whole);
-    let short = |size| open(announced.clone(), Form::Short(size));
+    let compact = |size| open(announced.clone(), Form::Compact(size));
     let sized = |size| {
         let mut part = announced.clone();
-        part.init.size = size;
+        part.announcement.size = size;
         init(part)
     };
     let mut misplaced = good[0].clone();
@@ -132,13 +135,13 @@ fn bad_parts_are_refused_and_close_their_stream() {
         ("an empty block", vec![sized(0)]),
         ("an oversized block", vec![sized(MAX_BLOCK as u32 + 1)]),
         ("the largest number", vec![sized(u32::MAX)]),
-        ("an empty short form", vec![short(0)]),
-        ("a short form as long as its block", vec![short(300_000)]),
-        ("a part beyond the short form", vec![short(40), data(1, 2, block.slice(..10))]),
-        ("a short form that goes on", vec![short(40), data(1, 1, block.slice(..41))]),
+        ("an empty compact block", vec![compact(0)]),
+        ("a compact block as long as its block", vec![compact(300_000)]),
+        ("a part beyond the compact block", vec![compact(40), data(1, 2, block.slice(..10))]),
+        ("a compact block that goes on", vec![compact(40), data(1, 1, block.slice(..41))]),
         ("a part beyond this block", vec![good[0].clone(), data(1, 4, block.slice(..10))]),
-        ("a short part", vec![good[0].clone(), data(1, 1, block.slice(..10))]),
-        ("a short part first", vec![data(1, 1, block.slice(..10)), good[0].clone()]),
+        ("a compact part", vec![good[0].clone(), data(1, 1, block.slice(..10))]),
+        ("a compact part first", vec![data(1, 1, block.slice(..10)), good[0].clone()]),
         ("a long last part", vec![good[0].clone(), data(1, 3, block.slice(..MAX_CHUNK_BYTES))]),
         (
             "other content",
@@ -155,26 +158,26 @@ fn bad_parts_are_refused_and_close_their_stream() {
         let results: Vec<_> =
             messages.into_iter().map(|message| give(&mut assembler, 1, message)).collect();
         assert!(results.last().is_some_and(Result::is_err), "{what} was taken");
-        assert_eq!(assembler.bytes, 0, "{what} left bytes behind");
+        assert_eq!(assembler.bytes(), 0, "{what} left bytes behind");
     }
 }
 
 #[test]
-fn short_forms_of_every_size_come_back_as_such() {
+fn compact_blocks_of_every_size_come_back_as_such() {
     let block = block(700_000);
     for length in [1, MAX_CHUNK_BYTES, MAX_CHUNK_BYTES + 1, 699_999] {
-        let short = block.slice(..length);
+        let compact = block.slice(..length);
         let mut assembler = Assembler::new(MAX_BLOCK);
-        let mut parts = short_parts(&block, &short);
+        let mut parts = compact_parts(&block, &compact);
         let last = parts.pop().expect("parts");
         for part in parts {
             assert!(matches!(give(&mut assembler, 1, part), Ok(Progress::Pending)));
         }
-        let Ok(Progress::CompleteShort(init, found)) = give(&mut assembler, 1, last) else {
+        let Ok(Progress::CompleteCompact(init, found)) = give(&mut assembler, 1, last) else {
             panic!("{length} bytes did not complete");
         };
-        assert_eq!((init, found), (announce(1, &block), short));
-        assert_eq!(assembler.bytes, 0, "a complete short form is not kept");
+        assert_eq!((init, found), (announce(1, &block), compact));
+        assert_eq!(assembler.bytes(), 0, "a complete compact block is not kept");
     }
 }
 
@@ -200,7 +203,7 @@ fn a_refused_announcement_keeps_nothing_of_its_stream() {
             let result = assembler.insert(peer(1), part, Instant::now(), |_| answer);
             assert!(!matches!(result, Ok(Progress::Complete(..))));
         }
-        assert_eq!(assembler.bytes, 0);
+        assert_eq!(assembler.bytes(), 0);
     }
 }
 
@@ -211,24 +214,45 @@ fn one_publisher_cannot_fill_the_memory() {
     for stream in 0..200u8 {
         for sequence in 1..=40 {
             let _ = give(&mut assembler, 1, data(stream, sequence, chunk.clone()));
-            assert!(assembler.bytes <= BLOCKS_PER_PUBLISHER * MAX_BLOCK);
+            assert!(assembler.bytes() <= BLOCKS_PER_PUBLISHER * MAX_BLOCK);
             assert!(assembler.streams[&peer(1)].len() <= MAX_STREAMS);
         }
     }
 }
 
 #[test]
-fn all_publishers_together_cannot_fill_the_memory() {
+fn what_publishers_have_under_way_takes_no_room_of_another() {
     let mut assembler = Assembler::new(MAX_BLOCK);
     let chunk = block(MAX_CHUNK_BYTES);
-    for from in 0..100u8 {
+    for from in 0..127u8 {
         for sequence in 1..=40 {
             let _ = give(&mut assembler, from, data(1, sequence, chunk.clone()));
         }
     }
-    assert!(assembler.bytes <= BLOCKS_ALTOGETHER * MAX_BLOCK);
-    let late = give(&mut assembler, 200, data(1, 1, chunk));
-    assert!(matches!(late, Err(PartError::Full)), "{late:?}");
+    let block = block(MAX_BLOCK);
+    let mut last = None;
+    for part in parts(1, 1, &block) {
+        last = Some(give(&mut assembler, 200, part).expect("it has a room of its own"));
+    }
+    assert!(matches!(last, Some(Progress::Complete(..))));
+}
+
+#[test]
+fn a_new_stream_pushes_out_its_publishers_oldest() {
+    let mut assembler = Assembler::new(MAX_BLOCK);
+    let chunk = block(MAX_CHUNK_BYTES);
+    let full = (MAX_BLOCK / MAX_CHUNK_BYTES) as u64;
+    for stream in 1..=2 {
+        for sequence in 1..=full {
+            give(&mut assembler, 1, data(stream, sequence, chunk.clone())).expect("room");
+        }
+    }
+    let block = block(MAX_BLOCK);
+    let mut last = None;
+    for part in parts(3, 1, &block) {
+        last = Some(give(&mut assembler, 1, part).expect("streams that do not complete give way"));
+    }
+    assert!(matches!(last, Some(Progress::Complete(..))));
 }
 
 #[test]
@@ -241,9 +265,9 @@ fn decided_heights_and_old_streams_are_forgotten() {
             give(&mut assembler, 1, part).expect("a good part");
         }
     }
-    assembler.prune(8, now);
-    assert_eq!(assembler.bytes, MAX_CHUNK_BYTES, "only height 8 is left");
-    assembler.prune(8, now + MAX_AGE + Duration::from_secs(1));
-    assert_eq!(assembler.bytes, 0);
+    assembler.prune(Height::new(8), now, |_| true);
+    assert_eq!(assembler.bytes(), MAX_CHUNK_BYTES, "only height 8 is left");
+    assembler.prune(Height::new(8), now + MAX_AGE + Duration::from_secs(1), |_| true);
+    assert_eq!(assembler.bytes(), 0);
     assert!(assembler.streams.is_empty());
 }

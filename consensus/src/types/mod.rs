@@ -15,7 +15,8 @@ mod vote;
 pub use context::BillContext;
 pub use ids::{Address, BlockHash, Height};
 pub use part::{
-    Form, MAX_CHUNK_BYTES, PartInit, ProposalPart, StreamMessage, UnsignedInit, chunk_count,
+    Announcement, Form, MAX_CHUNK_BYTES, ProposalPart, SignedAnnouncement, StreamMessage,
+    chunk_count,
 };
 pub use proposal::{BlockValue, Proposal};
 pub use validator::{MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError};

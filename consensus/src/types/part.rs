@@ -5,11 +5,12 @@
 //! any data that the sender may propose, how much will come, and how to tell that
 //! it came unchanged; a signature at the end would tell too late.
 //!
-//! What follows is the block whole or its short form, from which the application
+//! What follows is the block whole or its compact block, from which the application
 //! restores the block. The signature covers the block in either case, so that
 //! who restored it knows, and a validator may send it again in the other form.
 
 use std::fmt;
+use std::ops::Deref;
 
 use billchain_crypto::sm2::Signature;
 use bytes::Bytes;
@@ -31,7 +32,7 @@ pub fn chunk_count(size: u32) -> u64 {
 
 /// What the proposer signs about the block it is about to send.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct UnsignedInit {
+pub struct Announcement {
     /// Height proposed at.
     pub height: Height,
     /// Round in which the block was proposed first.
@@ -46,13 +47,22 @@ pub struct UnsignedInit {
     pub content: [u8; 32],
 }
 
-/// The signed announcement that opens a stream of parts.
+/// The signed announcement that opens a stream of parts. Derefs to what is
+/// announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartInit {
+pub struct SignedAnnouncement {
     /// What is announced.
-    pub init: UnsignedInit,
+    pub announcement: Announcement,
     /// The proposer's SM2 signature over it.
     pub signature: Signature,
+}
+
+impl Deref for SignedAnnouncement {
+    type Target = Announcement;
+
+    fn deref(&self) -> &Announcement {
+        &self.announcement
+    }
 }
 
 /// What the data parts of a stream hold.
@@ -60,16 +70,16 @@ pub struct PartInit {
 pub enum Form {
     /// The encoded block.
     Whole,
-    /// The block's short form, of this many bytes.
-    Short(u32),
+    /// The compact block, of this many bytes.
+    Compact(u32),
 }
 
 impl Form {
     /// Bytes of all data parts together.
-    pub fn size(self, init: &UnsignedInit) -> u32 {
+    pub fn size(self, init: &Announcement) -> u32 {
         match self {
             Self::Whole => init.size,
-            Self::Short(size) => size,
+            Self::Compact(size) => size,
         }
     }
 }
@@ -78,7 +88,7 @@ impl Form {
 #[derive(Clone, PartialEq, Eq)]
 pub enum ProposalPart {
     /// Opens the stream.
-    Init(Box<PartInit>, Form),
+    Init(Box<SignedAnnouncement>, Form),
     /// The next bytes of the block in that form, at most [`MAX_CHUNK_BYTES`].
     Data(Bytes),
 }
@@ -98,7 +108,9 @@ impl core::ProposalPart<BillContext> for ProposalPart {
 impl fmt::Debug for ProposalPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Init(init, form) => f.debug_tuple("Init").field(&init.init).field(form).finish(),
+            Self::Init(init, form) => {
+                f.debug_tuple("Init").field(&init.announcement).field(form).finish()
+            }
             Self::Data(data) => write!(f, "Data({} bytes)", data.len()),
         }
     }

@@ -5,20 +5,22 @@ use billchain_faults::{Child, Fault, Operation, Plan, in_child, say};
 use std::path::Path;
 
 use super::tests::{block, open, same};
+use crate::support::Support;
+use crate::types::Height;
 
 /// Blocks that a child stores.
 const BLOCKS: u8 = 6;
 
 /// What a child does: stores blocks, and tells of each.
 fn store(directory: &Path) -> Result<(), crate::ConsensusError> {
-    let mut store = super::UndecidedStore::open(directory.to_owned(), 5, 1 << 20)?;
+    let mut store = super::UndecidedStore::open(directory.to_owned(), Height::new(5), 1 << 20)?;
     for byte in 1..=BLOCKS {
         let block = block(5, byte);
         store.writer().write(&block)?;
-        store.insert(block.into());
+        store.insert(block.into(), &Support::default());
         say(format!("stored {byte}"));
     }
-    let gone = store.forget_below(6);
+    let gone = store.forget_below(Height::new(6));
     store.writer().remove(&gone[..2])
 }
 

@@ -7,7 +7,7 @@ use crate::types::Height;
 const MAX_BLOCK: usize = 1 << 20;
 
 pub(super) fn block(height: u64, byte: u8) -> StoredBlock {
-    let init = UnsignedInit {
+    let init = Announcement {
         height: Height::new(height),
         round: u32::from(byte),
         proposer: [1; 32].into(),
@@ -17,22 +17,24 @@ pub(super) fn block(height: u64, byte: u8) -> StoredBlock {
     };
     let signature = SecretKey::from_seed(b"store").sign(DEFAULT_ID, b"init");
     StoredBlock {
-        height,
+        height: Height::new(height),
         round: u32::from(byte),
         hash: Hash::repeat_byte(byte).into(),
-        init: (byte.is_multiple_of(2)).then_some(PartInit { init, signature }),
+        announced: (byte.is_multiple_of(2))
+            .then_some(SignedAnnouncement { announcement: init, signature }),
         bytes: vec![byte; 1000].into(),
     }
 }
 
 pub(super) fn open(directory: &Path, height: u64) -> UndecidedStore {
-    UndecidedStore::open(directory.to_owned(), height, MAX_BLOCK).expect("the store opens")
+    UndecidedStore::open(directory.to_owned(), Height::new(height), MAX_BLOCK)
+        .expect("the store opens")
 }
 
 pub(super) fn same(left: &StoredBlock, right: &StoredBlock) -> bool {
     left.height == right.height
         && left.round == right.round
-        && left.init == right.init
+        && left.announced == right.announced
         && left.bytes == right.bytes
 }
 
@@ -47,17 +49,17 @@ fn blocks_survive_a_restart_until_their_height_is_decided() {
     for (height, byte) in [(5, 1), (5, 2), (6, 4)] {
         let block = block(height, byte);
         store.writer().write(&block).expect("written");
-        store.insert(Arc::new(block));
+        store.insert(Arc::new(block), &Support::default());
     }
     let again = open(directory.path(), 5);
     for (height, byte) in [(5, 1), (5, 2), (6, 4)] {
         let expected = block(height, byte);
         assert!(same(again.get(&expected.hash).expect("kept"), &expected));
     }
-    assert_eq!(again.of_round(5, 2).len(), 1);
-    assert_eq!(again.of_round(5, 4).len(), 0);
+    assert_eq!(again.of_round(Height::new(5), 2).len(), 1);
+    assert_eq!(again.of_round(Height::new(5), 4).len(), 0);
 
-    let gone = store.forget_below(6);
+    let gone = store.forget_below(Height::new(6));
     assert_eq!(gone.len(), 2);
     store.writer().remove(&gone).expect("removed");
     store.writer().remove(&gone).expect("removing twice is fine");
@@ -93,15 +95,55 @@ fn damaged_and_foreign_files_are_removed_and_nothing_else() {
     assert_eq!(files(directory.path()), 1);
 }
 
+/// Blocks 0 to `count` of one height, with the round as their byte.
+fn filled(store: &mut UndecidedStore, count: u8, support: &Support) -> Vec<PathBuf> {
+    (0..count).flat_map(|byte| store.insert(Arc::new(block(5, byte)), support)).collect()
+}
+
 #[test]
 fn the_number_of_blocks_is_bounded() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut store = open(directory.path(), 5);
-    let surplus: Vec<_> =
-        (0..=MAX_BLOCKS as u8).filter_map(|byte| store.insert(Arc::new(block(5, byte)))).collect();
+    let surplus = filled(&mut store, MAX_BLOCKS as u8 + 1, &Support::default());
     assert_eq!(surplus.len(), 1);
     assert_eq!(store.blocks.len(), MAX_BLOCKS);
     assert!(store.get(&block(5, 0).hash).is_none(), "the oldest round goes first");
+}
+
+#[test]
+fn a_block_that_was_voted_for_outlives_those_nobody_voted_for() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut store = open(directory.path(), 5);
+    // The oldest of all has a polka, the next was voted for here.
+    let (locked, voted) = (block(5, 0).hash, block(5, 1).hash);
+    let support = Support::of_rounds(&[(locked, 0)], &[(voted, 1)]);
+    filled(&mut store, 200, &support);
+    assert_eq!(store.blocks.len(), MAX_BLOCKS);
+    assert!(store.get(&locked).is_some());
+    assert!(store.get(&voted).is_some());
+    assert!(store.get(&block(5, 199).hash).is_some(), "the newest is about to be voted for");
+}
+
+#[test]
+fn the_locked_block_stays_even_among_many_that_were_voted_for() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut store = open(directory.path(), 5);
+    let locked = block(5, 0).hash;
+    let voted: Vec<_> = (1..200).map(|byte| (block(5, byte).hash, u32::from(byte))).collect();
+    let support = Support::of_rounds(&[(locked, 0)], &voted);
+    filled(&mut store, 200, &support);
+    assert!(store.get(&locked).is_some());
+    assert_eq!(store.blocks.len(), MAX_BLOCKS);
+}
+
+#[test]
+fn opening_the_store_drops_no_block_of_the_height() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(directory.path(), 5);
+    for byte in 0..=MAX_BLOCKS as u8 {
+        store.writer().write(&block(5, byte)).expect("written");
+    }
+    assert_eq!(open(directory.path(), 5).blocks.len(), MAX_BLOCKS + 1);
 }
 
 /// The format is durable: a change must come with a new magic.

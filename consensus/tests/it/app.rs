@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use billchain_consensus::{
-    AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock, Multiaddr,
-    PeerId, ProposedBlock, ValidatorSet,
+    AllowedPeers, AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock,
+    Height, Multiaddr, PeerId, ProposedBlock, ValidatorSet,
 };
 use billchain_crypto::sm3::sm3;
 use billchain_primitives::Hash;
@@ -28,9 +28,9 @@ struct Block {
     transactions: Vec<Vec<u8>>,
 }
 
-/// The short form of a block: digests of its transactions in their place.
+/// A compact block: digests of its transactions in their place.
 #[derive(Encode, Decode)]
-struct ShortBlock {
+struct CompactBlock {
     height: u64,
     parent: Hash,
     salt: u64,
@@ -44,12 +44,12 @@ pub struct Faults {
     pub propose_invalid: AtomicBool,
     /// Fail the next commit.
     pub fail_commit: AtomicBool,
-    /// Send short forms of other blocks than those that are proposed.
-    pub send_other_short: AtomicBool,
-    /// Restore no block.
-    pub cannot_restore: AtomicBool,
-    /// Never come to an end with restoring a block.
-    pub never_restores: AtomicBool,
+    /// Send compact blocks of other blocks than those that are proposed.
+    pub send_other_compact: AtomicBool,
+    /// Expand no block.
+    pub cannot_expand: AtomicBool,
+    /// Never come to an end with expanding a block.
+    pub never_expands: AtomicBool,
 }
 
 /// A node's chain. It survives the consensus that drives it, like a database.
@@ -60,10 +60,10 @@ pub struct MemoryChain {
     blocks: Mutex<Vec<(Hash, DecidedBlock)>>,
     pool: Mutex<Vec<Vec<u8>>>,
     added: Arc<Notify>,
-    /// Whether blocks with transactions are proposed in short form.
-    pub proposes_short: AtomicBool,
-    /// Blocks restored from their short forms.
-    pub restored: AtomicU64,
+    /// Whether blocks with transactions are proposed as compact blocks.
+    pub proposes_compact: AtomicBool,
+    /// Blocks expanded.
+    pub expanded: AtomicU64,
     pub faults: Faults,
 }
 
@@ -75,8 +75,8 @@ impl MemoryChain {
             blocks: Mutex::default(),
             pool: Mutex::default(),
             added: Arc::default(),
-            proposes_short: AtomicBool::default(),
-            restored: AtomicU64::default(),
+            proposes_compact: AtomicBool::default(),
+            expanded: AtomicU64::default(),
             faults: Faults::default(),
         })
     }
@@ -123,27 +123,27 @@ impl MemoryChain {
         set.clone()
     }
 
-    fn shorten(&self, block: &Block) -> Option<Bytes> {
-        if block.transactions.is_empty() || !self.proposes_short.load(Ordering::Relaxed) {
+    fn compact(&self, block: &Block) -> Option<Bytes> {
+        if block.transactions.is_empty() || !self.proposes_compact.load(Ordering::Relaxed) {
             return None;
         }
         let mut salt = block.salt;
-        if self.faults.send_other_short.load(Ordering::Relaxed) {
+        if self.faults.send_other_compact.load(Ordering::Relaxed) {
             salt += 1;
         }
         let transactions = block.transactions.iter().map(|bytes| sm3(bytes)).collect();
         let (height, parent) = (block.height, block.parent);
-        Some(ShortBlock { height, parent, salt, transactions }.encode().into())
+        Some(CompactBlock { height, parent, salt, transactions }.encode().into())
     }
 
-    fn restore(&self, short: &Bytes) -> Result<Bytes, String> {
-        let ShortBlock { height, parent, salt, transactions } =
-            ShortBlock::decode(&mut &short[..]).map_err(|error| error.to_string())?;
+    fn expand(&self, compact: &Bytes) -> Result<Bytes, String> {
+        let CompactBlock { height, parent, salt, transactions } =
+            CompactBlock::decode(&mut &compact[..]).map_err(|error| error.to_string())?;
         let pool = self.pool.lock();
         let find = |digest: &[u8; 32]| pool.iter().find(|bytes| sm3(bytes) == *digest).cloned();
         let transactions: Option<Vec<_>> = transactions.iter().map(find).collect();
         let transactions = transactions.ok_or("a transaction is not in the pool")?;
-        self.restored.fetch_add(1, Ordering::Relaxed);
+        self.expanded.fetch_add(1, Ordering::Relaxed);
         Ok(Block { height, parent, salt, transactions }.encode().into())
     }
 
@@ -157,19 +157,20 @@ fn decode(mut bytes: &[u8]) -> Block {
 }
 
 impl Application for Shared {
-    fn next_height(&self) -> u64 {
-        self.0.height() + 1
+    fn next_height(&self) -> Height {
+        Height::new(self.0.height() + 1)
     }
 
     fn validator_set(&self) -> Result<ValidatorSet, AppError> {
-        Ok(self.0.validators(self.next_height()))
+        Ok(self.0.validators(self.0.height() + 1))
     }
 
-    fn allowed_peers(&self) -> Result<Vec<Multiaddr>, AppError> {
-        Ok(self.0.peers.lock().clone())
+    fn allowed_peers(&self) -> Result<AllowedPeers, AppError> {
+        let validators = self.0.peers.lock().clone();
+        Ok(AllowedPeers { validators, observers: Vec::new() })
     }
 
-    fn propose(&self, height: u64, max: usize, _: Instant) -> Result<ProposedBlock, AppError> {
+    fn propose(&self, height: Height, max: usize, _: Instant) -> Result<ProposedBlock, AppError> {
         let mut parent = self.0.parent();
         if self.0.faults.propose_invalid.load(Ordering::Relaxed) {
             parent = Hash::repeat_byte(0xee);
@@ -179,37 +180,37 @@ impl Application for Shared {
             .duration_since(std::time::UNIX_EPOCH)
             .expect("the clock is past 1970")
             .as_nanos() as u64;
-        let block = Block { height, parent, salt, transactions };
-        let (bytes, short) = (block.encode(), self.0.shorten(&block));
+        let block = Block { height: height.get(), parent, salt, transactions };
+        let (bytes, compact) = (block.encode(), self.0.compact(&block));
         assert!(bytes.len() <= max, "tests stay within the limit");
-        Ok(ProposedBlock { hash: sm3(&bytes).into(), bytes: bytes.into(), short })
+        Ok(ProposedBlock { hash: sm3(&bytes).into(), bytes: bytes.into(), compact })
     }
 
-    fn restore(
+    fn expand(
         &self,
         _: PeerId,
-        short: Bytes,
+        compact: Bytes,
         _: usize,
     ) -> BoxFuture<'static, Result<Bytes, String>> {
         let chain = self.0.clone();
         async move {
-            if chain.faults.never_restores.load(Ordering::Relaxed) {
+            if chain.faults.never_expands.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
             }
-            if chain.faults.cannot_restore.load(Ordering::Relaxed) {
+            if chain.faults.cannot_expand.load(Ordering::Relaxed) {
                 return Err("refused on purpose".into());
             }
-            chain.restore(&short)
+            chain.expand(&compact)
         }
         .boxed()
     }
 
-    fn check(&self, height: u64, bytes: &Bytes, _: CheckMode) -> Result<CheckOutcome, AppError> {
+    fn check(&self, height: Height, bytes: &Bytes, _: CheckMode) -> Result<CheckOutcome, AppError> {
         let invalid = |reason: &str| Ok(CheckOutcome::Invalid { reason: reason.into() });
         let Ok(block) = Block::decode(&mut &bytes[..]) else {
             return invalid("does not decode");
         };
-        if block.height != height {
+        if block.height != height.get() {
             return invalid("wrong height");
         }
         if block.parent != self.0.parent() {
@@ -220,7 +221,7 @@ impl Application for Shared {
 
     fn commit(
         &self,
-        height: u64,
+        height: Height,
         hash: Hash,
         bytes: &Bytes,
         certificate: &CommitCertificate,
@@ -238,12 +239,12 @@ impl Application for Shared {
         Ok(())
     }
 
-    fn decided(&self, height: u64) -> Result<Option<DecidedBlock>, AppError> {
-        Ok(self.0.block(height))
+    fn decided(&self, height: Height) -> Result<Option<DecidedBlock>, AppError> {
+        Ok(self.0.block(height.get()))
     }
 
-    fn earliest(&self) -> u64 {
-        1
+    fn earliest(&self) -> Height {
+        Height::new(1)
     }
 
     fn work_ready(&self) -> BoxFuture<'static, ()> {

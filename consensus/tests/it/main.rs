@@ -1,8 +1,8 @@
 //! Whole nodes of consensus in one process, over real sockets on loopback.
 
 mod app;
+mod compact;
 mod net;
-mod short;
 mod signing;
 
 mod chain;

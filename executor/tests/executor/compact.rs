@@ -1,4 +1,4 @@
-//! Blocks by reference: put together again, and what is none.
+//! Compact blocks: expanded again, and what is none.
 
 use super::kit::{NOW, Node, proposal};
 use billchain_executor::{
@@ -22,7 +22,7 @@ fn sent(compact: &CompactBlock) -> CompactBlock {
     CompactBlock::decode(&compact.encode().into()).unwrap()
 }
 
-/// The encoding of a block by reference with these items.
+/// The encoding of a compact block with these items.
 fn encoded(block: &ExecutedBlock, count: u32, items: &[&[u8]]) -> bytes::Bytes {
     [block.header().encode(), Compact(count).encode(), items.concat()].concat().into()
 }

@@ -110,7 +110,7 @@ fn execute(bytes: Vec<u8>) -> Verdict {
     }
 }
 
-/// Blocks by reference: an accepted one has one form, and is put together if and
+/// Compact blocks: an accepted one has one form, and is put together if and
 /// only if what it refers to is there and fits.
 pub fn compact_block(data: &[u8]) -> Verdict {
     let bytes = bytes::Bytes::copy_from_slice(data);

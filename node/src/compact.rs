@@ -1,5 +1,5 @@
-//! Proposals by reference: the peers hold most transactions of a block before
-//! it is proposed, so that their hashes are enough.
+//! Compact blocks: the peers hold most transactions of a block before it is
+//! proposed, so that their hashes are enough.
 
 use billchain_consensus::PeerId;
 use billchain_executor::{CompactBlock, ExecutedBlock};
@@ -12,32 +12,35 @@ use std::{
     sync::Arc,
 };
 
-/// What is counted of proposals by reference.
+/// Least bytes of a signed transaction: a signature and its sender.
+const LEAST_TRANSACTION_BYTES: usize = 64 + 32;
+
+/// What is counted of compact blocks.
 #[derive(Clone, Default)]
-pub(crate) struct ReferenceMetrics {
-    /// Transactions of own proposals that went out by reference.
+pub(crate) struct CompactMetrics {
+    /// Transactions of own proposals that went out by hash.
     references: Counter,
     /// Transactions of own proposals that went out in full.
     in_full: Counter,
     /// Bytes that own proposals were shorter than their blocks.
     bytes_saved: Counter,
-    /// Others' proposals by reference that arrived.
+    /// Others' compact blocks that arrived.
     received: Counter,
-    /// Those of them that were put together.
-    restored: Counter,
-    /// Referenced transactions of others' proposals that the pool held.
+    /// Those of them that were expanded.
+    expanded: Counter,
+    /// Transactions by hash of others' proposals that the pool held.
     resolved: Counter,
-    /// Referenced transactions of others' proposals that were fetched.
+    /// Transactions by hash of others' proposals that were fetched.
     fetched: Counter,
 }
 
-impl ReferenceMetrics {
+impl CompactMetrics {
     /// Registers every metric under `proposal_`.
     pub(crate) fn register(&self, registry: &mut Registry) {
         let r = registry.sub_registry_with_prefix("proposal");
         r.register(
             "references",
-            "Transactions of own proposals sent by reference",
+            "Transactions of own proposals sent by hash",
             self.references.clone(),
         );
         r.register(
@@ -50,8 +53,8 @@ impl ReferenceMetrics {
             "Bytes that own proposals were shorter than their blocks",
             self.bytes_saved.clone(),
         );
-        r.register("received", "Others' proposals by reference", self.received.clone());
-        r.register("restored", "Those of them that were put together", self.restored.clone());
+        r.register("received", "Others' compact blocks", self.received.clone());
+        r.register("expanded", "Those of them that were expanded", self.expanded.clone());
         r.register(
             "references_resolved",
             "Transactions of others' proposals found in the pool",
@@ -65,27 +68,27 @@ impl ReferenceMetrics {
     }
 }
 
-/// Puts references into proposals and resolves those of others.
+/// Builds compact blocks of own proposals and expands those of others.
 #[derive(Clone)]
-pub(crate) struct References {
+pub(crate) struct CompactBlocks {
     pool: Arc<Pool>,
     fetcher: Fetcher,
-    metrics: ReferenceMetrics,
+    metrics: CompactMetrics,
 }
 
-impl References {
+impl CompactBlocks {
     pub(crate) fn new(pool: Arc<Pool>, fetcher: Fetcher) -> Self {
-        Self { pool, fetcher, metrics: ReferenceMetrics::default() }
+        Self { pool, fetcher, metrics: CompactMetrics::default() }
     }
 
-    pub(crate) fn metrics(&self) -> &ReferenceMetrics {
+    pub(crate) fn metrics(&self) -> &CompactMetrics {
         &self.metrics
     }
 
-    /// The block by reference: transactions that a peer is known to have by
+    /// The compact block: transactions that a peer is known to have by
     /// their hashes, those that were not passed on yet in full. `None` if that
     /// is no shorter than the block.
-    pub(crate) fn shorten(&self, block: &ExecutedBlock) -> Option<Bytes> {
+    pub(crate) fn build(&self, block: &ExecutedBlock) -> Option<Bytes> {
         let at_peers = self.pool.at_peers(block.tx_hashes());
         let compact = match CompactBlock::new(block, |hash| at_peers.contains(hash)) {
             Ok(compact) => compact,
@@ -102,16 +105,20 @@ impl References {
         Some(bytes.into())
     }
 
-    /// The block that `peer` proposes by reference, in at most `max_bytes`. What
+    /// The block whose compact block `peer` sent, in at most `max_bytes`. What
     /// the pool does not hold is fetched, from `peer` first.
-    pub(crate) async fn restore(
+    pub(crate) async fn expand(
         self,
         peer: PeerId,
-        short: Bytes,
+        bytes: Bytes,
         max_bytes: usize,
     ) -> Result<Bytes, String> {
         self.metrics.received.inc();
-        let compact = CompactBlock::decode(&short).map_err(|error| error.to_string())?;
+        let compact = CompactBlock::decode(&bytes).map_err(|error| error.to_string())?;
+        let named = compact.references().count();
+        if named > max_bytes / LEAST_TRANSACTION_BYTES {
+            return Err(format!("{named} transactions cannot be in a block of {max_bytes} bytes"));
+        }
         let mut held: HashMap<Hash, Bytes> = self
             .pool
             .recall(compact.references(), max_bytes)
@@ -131,7 +138,7 @@ impl References {
             held.extend(found);
         }
         let block = compact.assemble(&held, max_bytes).map_err(|error| error.to_string())?;
-        self.metrics.restored.inc();
+        self.metrics.expanded.inc();
         Ok(block)
     }
 }

@@ -1,4 +1,4 @@
-//! Proposals in short form.
+//! Proposals in compact block.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ fn on_demand(config: &mut ConsensusConfig) {
 async fn network(name: &str) -> Net {
     let mut net = Net::new(name, 4, on_demand).await;
     for node in &net.nodes {
-        node.chain.proposes_short.store(true, Ordering::Relaxed);
+        node.chain.proposes_compact.store(true, Ordering::Relaxed);
     }
     net.start_all().await;
     net.reach(&[0, 1, 2, 3], 1, PATIENCE).await;
@@ -40,8 +40,8 @@ async fn decide(net: &Net, count: u8) {
     net.assert_one_chain();
 }
 
-fn restored(net: &Net, index: usize) -> u64 {
-    net.nodes[index].chain.restored.load(Ordering::Relaxed)
+fn expanded(net: &Net, index: usize) -> u64 {
+    net.nodes[index].chain.expanded.load(Ordering::Relaxed)
 }
 
 /// Whether the validator's vote is in a certificate that node 0 has.
@@ -54,7 +54,7 @@ fn has_voted(net: &Net, index: u8, from: u64) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn blocks_of_known_transactions_are_decided_in_the_first_round() {
-    let mut net = network("short").await;
+    let mut net = network("compact").await;
     let first = net.top() + 1;
     decide(&net, 8).await;
     for height in first..=net.top() {
@@ -62,35 +62,35 @@ async fn blocks_of_known_transactions_are_decided_in_the_first_round() {
         assert_eq!(certificate.round, 0, "height {height} needed another round");
     }
     for index in 0..4 {
-        assert!(restored(&net, index) >= 4, "node {index} restored {}", restored(&net, index));
+        assert!(expanded(&net, index) >= 4, "node {index} expanded {}", expanded(&net, index));
         assert!(has_voted(&net, index as u8, first), "node {index} never voted");
     }
     net.stop_all().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_restores_nothing_costs_the_others_nothing() {
+async fn a_node_that_expands_nothing_costs_the_others_nothing() {
     let mut net = network("unable").await;
-    net.nodes[3].chain.faults.cannot_restore.store(true, Ordering::Relaxed);
+    net.nodes[3].chain.faults.cannot_expand.store(true, Ordering::Relaxed);
     let first = net.top() + 1;
     decide(&net, 6).await;
-    assert_eq!(restored(&net, 3), 0, "it followed by value sync");
+    assert_eq!(expanded(&net, 3), 0, "it followed by value sync");
     for height in first..=net.top() {
         let certificate = net.nodes[0].chain.block(height).expect("committed").certificate;
         assert_eq!(certificate.round, 0, "height {height} needed another round");
     }
 
-    // A restoration that hangs is no different.
-    net.nodes[3].chain.faults.cannot_restore.store(false, Ordering::Relaxed);
-    net.nodes[3].chain.faults.never_restores.store(true, Ordering::Relaxed);
+    // A expansion that hangs is no different.
+    net.nodes[3].chain.faults.cannot_expand.store(false, Ordering::Relaxed);
+    net.nodes[3].chain.faults.never_expands.store(true, Ordering::Relaxed);
     decide(&net, 3).await;
     net.stop_all().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lying_short_form_costs_its_proposer_the_round_and_nothing_else() {
+async fn a_lying_compact_block_costs_its_proposer_the_round_and_nothing_else() {
     let mut net = network("lying").await;
-    net.nodes[1].chain.faults.send_other_short.store(true, Ordering::Relaxed);
+    net.nodes[1].chain.faults.send_other_compact.store(true, Ordering::Relaxed);
     let first = net.top() + 1;
     decide(&net, 8).await;
     let liar = Address::from_public_key(&validator_key(2).public());

@@ -1,4 +1,4 @@
-//! Proposals by reference at a node whose pool does not hold what they refer to.
+//! Compact blocks at a node whose pool does not hold their transactions.
 
 use crate::{
     load::{Bills, Issuer, register},
@@ -36,17 +36,17 @@ async fn a_node_that_holds_no_transactions_fetches_and_votes() {
 
     let sent = network.metric(1, "billchain_proposal_references_total").await
         + network.metric(2, "billchain_proposal_references_total").await;
-    assert!(sent > 0, "nothing was proposed by reference");
+    assert!(sent > 0, "no transaction was proposed by hash");
     let fetched = network.metric(4, "billchain_proposal_references_fetched_total").await;
     assert!(fetched > 0, "node 4 voted without fetching anything");
     let received = network.metric(4, "billchain_proposal_received_total").await;
-    let restored = network.metric(4, "billchain_proposal_restored_total").await;
-    assert_eq!(restored, received, "of the proposals at node 4");
+    let expanded = network.metric(4, "billchain_proposal_expanded_total").await;
+    assert_eq!(expanded, received, "of the proposals at node 4");
     let served = network.metric(1, "billchain_gossip_transactions_served_total").await
         + network.metric(2, "billchain_gossip_transactions_served_total").await;
     assert!(served >= fetched, "{served} served, {fetched} fetched");
     report(&format!(
-        "{} registrations up to block {}: {sent} sent by reference, {fetched} fetched by a node \
+        "{} registrations up to block {}: {sent} sent by hash, {fetched} fetched by a node \
          without room for them",
         BURSTS * BURST,
         agreed.height

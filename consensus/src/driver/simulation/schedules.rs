@@ -1,0 +1,193 @@
+//! The schedules that are run, and how long the chain may stand still.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use malachitebft_app_channel::app::metrics::Metrics;
+
+use super::random::Random;
+use super::world::{CALM, Event, NODES, Weather, World};
+
+/// Once the weather is calm and three honest validators run, so much time may
+/// pass until each of them has committed two more blocks. Rounds grow longer with
+/// their number, and a liar has every fourth to itself.
+const CALM_MS: u64 = 120_000;
+
+/// Schedules of the ordinary tests.
+const SCHEDULES: u64 = 2_000;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+/// Lets a schedule happen and judges it.
+fn run(seed: u64, metrics: &Metrics) {
+    let mut world = World::new(seed, metrics);
+    let mut random = Random::new(seed ^ 0x5eed);
+    world.liar = random.percent(50).then(|| random.below(NODES as u64) as usize);
+    world.weather = Weather {
+        lost: random.below(30),
+        doubled: random.below(20),
+        delay_ms: random.between(5, 3_000),
+    };
+    for node in 0..NODES {
+        world.start(node);
+    }
+    let begin = world.now_ms;
+    let storm = random.between(2_000, 40_000);
+    let loses = random.percent(30).then(|| random.below(NODES as u64) as usize);
+    for _ in 0..random.below(8) {
+        let time = begin + random.below(storm);
+        let together = random.percent(30);
+        let down = random.between(10, 30_000);
+        let victim = random.below(NODES as u64) as usize;
+        for node in (0..NODES).filter(|node| together || *node == victim) {
+            let keep = random.below(4) as usize;
+            let undecided_too = loses == Some(node);
+            world.at(time, Event::Kill { node, keep, undecided_too });
+            world.at(time + down + random.below(2_000), Event::Start(node));
+        }
+    }
+    let calm = begin + storm + 35_000;
+    world.at(begin + storm, Event::Weather(CALM));
+    while world.step(calm) {}
+    // One of four may stay away for good, unless one lies.
+    let away = random.below(2 * NODES as u64) as usize;
+    let lives: Vec<usize> =
+        (0..NODES).filter(|node| world.liar.is_some() || *node != away).collect();
+    for node in 0..NODES {
+        if lives.contains(&node) {
+            world.start(node);
+        } else {
+            world.kill(node, 0);
+        }
+    }
+    let target = world.oracle.top() + 2;
+    let honest: Vec<usize> = lives.into_iter().filter(|node| world.is_honest(*node)).collect();
+    let end = world.now_ms + CALM_MS;
+    while honest.iter().any(|node| world.committed(*node) < target) {
+        assert!(
+            world.step(end),
+            "no progress to {target} within {CALM_MS} ms, {:?} is the liar:\n{}",
+            world.liar,
+            world.describe(),
+        );
+    }
+}
+
+#[test]
+fn honest_validators_agree_and_go_on_whatever_the_schedule() {
+    let metrics = Metrics::new();
+    let seeds = match number("BILLCHAIN_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("BILLCHAIN_SCHEDULES").unwrap_or(SCHEDULES),
+    };
+    for seed in seeds {
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(seed, &metrics)));
+        assert!(outcome.is_ok(), "schedule failed: run it alone with BILLCHAIN_SEED={seed}");
+    }
+}
+
+/// Runs until a node is locked on a block that the others are not locked on;
+/// `None` if the schedule has no such moment.
+fn one_is_locked(seed: u64, metrics: &Metrics) -> Option<(World, usize)> {
+    let mut world = World::new(seed, metrics);
+    for node in 0..NODES {
+        world.start(node);
+    }
+    let end = world.now_ms + 20_000;
+    while world.step(end) {
+        let locked: Vec<usize> = (0..NODES)
+            .filter(|node| world.node(*node).is_some_and(|node| node.is_locked()))
+            .collect();
+        let undecided = (0..NODES).all(|node| world.committed(node) == world.oracle.top());
+        if world.oracle.top() >= 2 && undecided && locked.len() == 1 {
+            return Some((world, locked[0]));
+        }
+    }
+    None
+}
+
+/// Four validators are killed when one of them is locked; twenty seconds later,
+/// when the block is too old to be proposed anew, three are started, the locked
+/// one among them. It accepts no other block, so the two others have to take this
+/// one, and soon.
+#[test]
+fn three_of_four_of_which_one_is_locked_on_an_old_block_go_on_within_ten_seconds() {
+    let metrics = Metrics::new();
+    let mut cases = 0;
+    for seed in 0..100 {
+        for away in 0..NODES {
+            let Some((mut world, locked)) = one_is_locked(seed, &metrics) else { continue };
+            if away == locked {
+                continue;
+            }
+            for node in 0..NODES {
+                world.kill(node, 0);
+            }
+            let top = world.oracle.top();
+            let later = world.now_ms + 20_000;
+            while world.step(later) {}
+            let alive: Vec<usize> = (0..NODES).filter(|node| *node != away).collect();
+            for node in &alive {
+                world.start(*node);
+            }
+            let end = world.now_ms + 10_000;
+            while alive.iter().any(|node| world.committed(*node) <= top) {
+                assert!(world.step(end), "seed {seed}, node {away} away: no block in 10 s");
+            }
+            cases += 1;
+        }
+    }
+    assert!(cases >= 100, "only {cases} schedules had such a moment");
+}
+
+/// The same, but the directories of undecided blocks of one that had decided, or
+/// was about to, are gone: the block comes from the others.
+#[test]
+fn a_node_that_lost_its_undecided_blocks_comes_up_again() {
+    let metrics = Metrics::new();
+    let mut cases = 0;
+    for seed in 0..100 {
+        for loser in 0..NODES {
+            let Some((mut world, _)) = one_is_locked(seed, &metrics) else { continue };
+            let more = world.now_ms + seed % 30;
+            while world.step(more) {}
+            for node in 0..NODES {
+                world.kill(node, 0);
+            }
+            if !world.has_undecided(loser) {
+                continue;
+            }
+            world.lose_undecided(loser);
+            for node in 0..NODES {
+                world.start(node);
+            }
+            let (top, end) = (world.oracle.top(), world.now_ms + 10_000);
+            while (0..NODES).any(|node| world.committed(node) <= top) {
+                assert!(world.step(end), "seed {seed}, node {loser}: no block in 10 s");
+            }
+            cases += 1;
+        }
+    }
+    assert!(cases >= 100, "only {cases} schedules had such a moment");
+}
+
+/// One validator announces blocks of its own for all turns of the next height,
+/// before anybody else can: the honest ones lose no round by it.
+#[test]
+fn a_validator_that_announces_ahead_costs_the_others_no_round() {
+    let metrics = Metrics::new();
+    for seed in 0..20 {
+        let mut world = World::new(seed, &metrics);
+        world.liar = Some(3);
+        for node in 0..NODES {
+            world.start(node);
+        }
+        let end = world.now_ms + 60_000;
+        while world.step(end) {}
+        // It proposes in every fourth height, and may lose rounds of it.
+        let heights = world.oracle.top();
+        assert!(heights >= 20, "seed {seed}: {heights} heights in a minute");
+    }
+}

@@ -1,0 +1,110 @@
+//! Hands work to the lane, one job at a time, so that what comes later and is
+//! more urgent goes first: a commit, then a block to catch up with, then a block
+//! to propose; proposals of others are checked when there is none of these.
+
+use std::path::PathBuf;
+
+use crate::lane::{Job, Lane};
+
+/// See the module's documentation.
+pub(super) struct Work {
+    lane: Lane,
+    queue: Queue<Job>,
+}
+
+impl Work {
+    pub(super) fn new(lane: Lane) -> Self {
+        Self { lane, queue: Queue::default() }
+    }
+
+    /// Commits next.
+    pub(super) fn commit(&mut self, job: Job) {
+        self.queue.commit = Some(job);
+    }
+
+    /// Checks a decided block. One at a time: the engine and the driver ask for
+    /// the block of one height.
+    pub(super) fn check_decided(&mut self, job: Job) {
+        self.queue.decided = Some(job);
+    }
+
+    /// Builds a block. One at a time: the engine asks once a round.
+    pub(super) fn propose(&mut self, job: Job) {
+        self.queue.propose = Some(job);
+    }
+
+    /// Removes files when the lane comes to it.
+    pub(super) fn remove(&self, files: Vec<PathBuf>) {
+        if !files.is_empty() {
+            self.lane.submit(Job::Remove(files));
+        }
+    }
+
+    /// A job is finished.
+    pub(super) fn done(&mut self) {
+        self.queue.busy = false;
+    }
+
+    /// Starts the most urgent job if the lane has none; `check` is asked for one
+    /// when nothing is more urgent than a proposal's check.
+    pub(super) fn feed(&mut self, check: impl FnOnce() -> Option<Job>) {
+        if let Some(job) = self.queue.next(check) {
+            self.lane.submit(job);
+        }
+    }
+
+    /// Lets a commit finish and ends the lane. Blocking.
+    pub(super) fn stop(mut self) {
+        if let Some(commit) = self.queue.commit.take() {
+            self.lane.submit(commit);
+        }
+        self.lane.stop();
+    }
+}
+
+pub(super) struct Queue<J> {
+    pub(super) busy: bool,
+    pub(super) commit: Option<J>,
+    pub(super) decided: Option<J>,
+    pub(super) propose: Option<J>,
+}
+
+impl<J> Default for Queue<J> {
+    fn default() -> Self {
+        Self { busy: false, commit: None, decided: None, propose: None }
+    }
+}
+
+impl<J> Queue<J> {
+    pub(super) fn next(&mut self, check: impl FnOnce() -> Option<J>) -> Option<J> {
+        if self.busy {
+            return None;
+        }
+        let urgent = self.commit.take().or_else(|| self.decided.take());
+        let job = urgent.or_else(|| self.propose.take()).or_else(check);
+        self.busy = job.is_some();
+        job
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_urgent_job_goes_first_and_one_at_a_time() {
+        let mut queue = Queue {
+            busy: false,
+            commit: Some("commit"),
+            decided: Some("decided"),
+            propose: Some("propose"),
+        };
+        for expected in ["commit", "decided", "propose", "check"] {
+            assert_eq!(queue.next(|| Some("check")), Some(expected));
+            assert_eq!(queue.next(|| panic!("one is under way")), None);
+            queue.busy = false;
+        }
+        assert_eq!(queue.next(|| None), None);
+        assert!(!queue.busy, "nothing was started");
+    }
+}
