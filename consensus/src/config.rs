@@ -11,7 +11,7 @@ use malachitebft_app_channel::app::types::Keypair;
 use malachitebft_app_channel::app::types::core::LinearTimeouts;
 
 use crate::error::ConfigProblem;
-use crate::signing::ChainDomain;
+use crate::signing::{ChainDomain, Sm2Signer};
 use crate::types::MAX_CHUNK_BYTES;
 
 /// Settings of consensus. The defaults suit validators in one country on
@@ -20,8 +20,8 @@ use crate::types::MAX_CHUNK_BYTES;
 pub struct ConsensusConfig {
     /// Name of this node in logs, metrics and to its peers.
     pub name: String,
-    /// Directory for the write-ahead log and undecided blocks. It belongs to
-    /// one node: losing it lets a validator vote twice.
+    /// Directory for the write-ahead log, undecided blocks and a validator's
+    /// signing memory. It belongs to one node.
     pub directory: PathBuf,
     /// TCP address to listen on, as a multiaddress.
     pub listen: Multiaddr,
@@ -103,6 +103,17 @@ pub struct NodeIdentity {
     pub network_key: Keypair,
     /// The validator's SM2 key; without one the node follows and never votes.
     pub validator_key: Option<SecretKey>,
+}
+
+impl NodeIdentity {
+    /// The same node without its vote.
+    pub(crate) fn without_key(&self) -> Self {
+        Self { validator_key: None, ..self.clone() }
+    }
+
+    pub(crate) fn signer(&self) -> Option<Sm2Signer> {
+        self.validator_key.clone().map(|key| Sm2Signer::new(self.domain, key))
+    }
 }
 
 impl ConsensusConfig {

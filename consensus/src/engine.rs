@@ -1,7 +1,8 @@
 //! Starts Malachite's actors.
 //!
 //! What `EngineBuilder` of the app-channel crate does, with [`crate::host`] in
-//! place of its connector, and with the node actor kept to stop everything.
+//! place of its connector and [`crate::supervisor`] in place of its node actor,
+//! which is kept to stop everything.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -19,7 +20,6 @@ use malachitebft_app_channel::app::engine::util::output_port::{
 use malachitebft_app_channel::app::events::{RxEvent, TxEvent};
 use malachitebft_app_channel::app::metrics::{Metrics, SharedRegistry};
 use malachitebft_app_channel::app::spawn;
-use malachitebft_app_channel::app::types::core::SigningScheme;
 use malachitebft_signing::{Signer, Verifier};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -29,12 +29,29 @@ use crate::config::{ConsensusConfig, NodeIdentity};
 use crate::error::ConsensusError;
 use crate::gate::{Gate, Guests};
 use crate::host::{Host, Question};
+use crate::memory::SigningMemory;
 use crate::peers::AllowList;
-use crate::signing::{Sm2Scheme, Sm2Signer, Sm2Verifier};
+use crate::signing::{GuardedSigner, Sm2Verifier};
+use crate::supervisor::{FirstCause, Supervisor};
 use crate::types::{Address, BillContext, StreamMessage};
 
 /// How long the actors may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the actors end when nothing has failed.
+pub(crate) const STOPPING: &str = "consensus is stopping";
+
+/// What an engine is started with.
+pub(crate) struct Setup<'a> {
+    pub config: &'a ConsensusConfig,
+    pub identity: &'a NodeIdentity,
+    pub registry: &'a SharedRegistry,
+    pub allowed: &'a AllowList,
+    /// What the validator has signed; without it the node follows.
+    pub memory: Option<SigningMemory>,
+    /// Where the reason of a failure is kept.
+    pub cause: FirstCause,
+}
 
 /// A running engine.
 pub(crate) struct Engine {
@@ -43,6 +60,7 @@ pub(crate) struct Engine {
     wal: PathBuf,
     port: Option<SocketAddr>,
     network: Network,
+    cause: FirstCause,
     /// Events about messages received, see [`crate::driver`].
     pub events: RxEvent<BillContext>,
     /// The engine's questions.
@@ -81,19 +99,16 @@ fn start_error(error: impl std::fmt::Display) -> ConsensusError {
 
 impl Engine {
     /// Starts all actors. The first question comes once the port is open.
-    pub(crate) async fn start(
-        config: &ConsensusConfig,
-        identity: &NodeIdentity,
-        registry: &SharedRegistry,
-        allowed: &AllowList,
-    ) -> Result<Self, ConsensusError> {
-        let metrics = Metrics::register(registry);
-        let (node, node_task) =
-            spawn::spawn_node_actor(metrics.clone()).await.map_err(start_error)?;
-        match Self::start_children(config, identity, registry, metrics, allowed, &node).await {
+    pub(crate) async fn start(setup: Setup<'_>) -> Result<Self, ConsensusError> {
+        let metrics = Metrics::register(setup.registry);
+        let (wal, port) = (setup.config.wal_path(), setup.config.socket_address());
+        let cause = setup.cause.clone();
+        let (node, node_task) = Supervisor::spawn(cause.clone(), wal.clone(), metrics.clone())
+            .await
+            .map_err(start_error)?;
+        match Self::start_children(setup, metrics, &node).await {
             Ok((network, events, questions)) => {
-                let (wal, port) = (config.wal_path(), config.socket_address());
-                Ok(Self { node, node_task, wal, port, network, events, questions })
+                Ok(Self { node, node_task, wal, port, network, cause, events, questions })
             }
             Err(error) => {
                 stop_node(&node).await;
@@ -104,14 +119,12 @@ impl Engine {
 
     #[allow(clippy::type_complexity)]
     async fn start_children(
-        config: &ConsensusConfig,
-        identity: &NodeIdentity,
-        registry: &SharedRegistry,
+        setup: Setup<'_>,
         metrics: Metrics,
-        allowed: &AllowList,
         node: &NodeRef,
     ) -> Result<(Network, RxEvent<BillContext>, mpsc::UnboundedReceiver<Question>), ConsensusError>
     {
+        let Setup { config, identity, registry, allowed, memory, cause } = setup;
         let engine_config = config.engine(&identity.domain, allowed.addresses());
         let sync_config = config.value_sync();
         let supervisor = || node.get_cell();
@@ -119,7 +132,7 @@ impl Engine {
         let network = spawn::spawn_network_actor(
             &engine_config,
             &sync_config,
-            network_identity(config, identity).await?,
+            network_identity(config, identity),
             registry,
             ScaleCodec,
         )
@@ -138,7 +151,10 @@ impl Engine {
             node.clone(),
         )
         .await
-        .map_err(start_error)?;
+        .map_err(|error| ConsensusError::Log {
+            log: config.wal_path(),
+            reason: format!("cannot be opened: {error:#}"),
+        })?;
         wal.link(supervisor());
 
         let (host, questions) = Host::spawn().await.map_err(start_error)?;
@@ -148,8 +164,9 @@ impl Engine {
         let receiver = events.subscribe();
         let sync_port = Arc::new(OutputPort::new());
         let verifier: Box<dyn Verifier<BillContext>> = Box::new(Sm2Verifier::new(identity.domain));
-        let signer = identity.validator_key.clone().map(|key| -> Box<dyn Signer<BillContext>> {
-            Box::new(Sm2Signer::new(identity.domain, key))
+        let signer = identity.signer().zip(memory).map(|(signer, memory)| {
+            let guarded = GuardedSigner::new(signer, memory, cause);
+            Box::new(guarded) as Box<dyn Signer<BillContext>>
         });
         let consensus = spawn::spawn_consensus_actor(
             BillContext,
@@ -197,12 +214,17 @@ impl Engine {
         // By itself and first: the node ends when any of its actors has ended,
         // and then kills the others, which would leave the network's task and
         // its port behind.
-        let reason = Some("consensus is stopping".to_owned());
+        let reason = Some(STOPPING.to_owned());
         if let Err(error) = self.network.actor.stop_and_wait(reason, Some(STOP_PATIENCE)).await {
             tracing::warn!(%error, "the network did not stop in time");
         }
+        if self.cause.is_set() {
+            // An actor that hangs on purpose after a failed log write never ends.
+            for actor in self.node.get_cell().get_children() {
+                actor.kill();
+            }
+        }
         stop_node(&self.node).await;
-        // An actor that hangs on purpose after a failed log write never ends.
         let _ = tokio::time::timeout(STOP_PATIENCE, self.node_task).await;
         // The log's thread and the network's task are told to end, not waited for.
         if tokio::time::timeout(STOP_PATIENCE, released(&self.wal, self.port)).await.is_err() {
@@ -227,7 +249,7 @@ async fn released(wal: &Path, port: Option<SocketAddr>) {
 
 /// Children first and gently, so that each closes what it holds.
 async fn stop_node(node: &NodeRef) {
-    let reason = Some("consensus is stopping".to_owned());
+    let reason = Some(STOPPING.to_owned());
     node.get_cell().stop_children_and_wait(reason.clone(), Some(STOP_PATIENCE)).await;
     // An error means that it has ended by itself, with the first of them.
     let _ = node.stop_and_wait(reason, Some(STOP_PATIENCE)).await;
@@ -245,21 +267,13 @@ pub(crate) fn own_address(identity: &NodeIdentity) -> Address {
     }
 }
 
-async fn network_identity(
-    config: &ConsensusConfig,
-    identity: &NodeIdentity,
-) -> Result<NetworkIdentity, ConsensusError> {
+fn network_identity(config: &ConsensusConfig, identity: &NodeIdentity) -> NetworkIdentity {
     let name = config.name.clone();
     let keypair = identity.network_key.clone();
-    let Some(key) = &identity.validator_key else {
-        return Ok(NetworkIdentity::new(name, keypair, None));
+    let Some(signer) = identity.signer() else {
+        return NetworkIdentity::new(name, keypair, None);
     };
-    let public = Sm2Scheme::encode_public_key(&key.public());
-    let peer = keypair.public().to_peer_id().to_bytes();
-    let proof = Sm2Signer::new(identity.domain, key.clone())
-        .sign_validator_proof(public, peer)
-        .await
-        .map_err(start_error)?;
+    let proof = signer.prove_validator(keypair.public().to_peer_id().to_bytes());
     let address = own_address(identity).to_string();
-    Ok(NetworkIdentity::new_validator(name, keypair, address, codec::encode(&proof)))
+    NetworkIdentity::new_validator(name, keypair, address, codec::encode(&proof))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::application::AppError;
+use crate::memory::SigningMemoryError;
 use crate::types::ValidatorSetError;
 
 /// One mistake in [`ConsensusConfig`](crate::ConsensusConfig).
@@ -23,8 +24,22 @@ pub enum ConsensusError {
     /// The configuration has mistakes; all of them are listed.
     #[error("invalid consensus configuration: {}", list(.0))]
     Config(Vec<ConfigProblem>),
-    /// The engine did not start: the port is taken, the write-ahead log is held
-    /// by another process, or the like.
+    /// A validator may not start or may not sign: memory, log and chain
+    /// contradict each other, or a file failed.
+    #[error(transparent)]
+    Signing(#[from] SigningMemoryError),
+    /// The write-ahead log could not be written or read.
+    #[error(
+        "the write-ahead log {log} failed: {reason}. Make room or replace the disk, \
+         then start the node again; keep the file"
+    )]
+    Log {
+        /// The file.
+        log: PathBuf,
+        /// What failed, and what the system said.
+        reason: String,
+    },
+    /// The engine did not start: the port is taken, or the like.
     #[error("consensus engine did not start: {0}")]
     Start(String),
     /// The engine stopped by itself; its own log says why.

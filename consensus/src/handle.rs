@@ -3,21 +3,15 @@
 use std::sync::Arc;
 
 use malachitebft_app_channel::app::engine::network::NetworkMsg;
-use malachitebft_app_channel::app::metrics::SharedRegistry;
 use malachitebft_app_channel::app::net::PeerId;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::application::Application;
 use crate::config::{ConsensusConfig, NodeIdentity};
-use crate::driver::{self, Parts};
-use crate::engine::{Engine, Network, own_address};
+use crate::engine::Network;
 use crate::error::ConsensusError;
-use crate::lane::{Lane, Worker, read_setup};
-use crate::metrics::Metrics;
-use crate::peers::AllowList;
-use crate::signing::{Sm2Signer, Sm2Verifier};
-use crate::undecided::UndecidedStore;
+use crate::stage::{Member, SharedNetwork};
 
 /// Where consensus stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,10 +42,11 @@ pub struct PeerState {
 /// Running consensus. Dropping the handle without [`stop`](Self::stop) leaves it
 /// running until the process ends.
 pub struct ConsensusHandle {
-    task: JoinHandle<Result<(), ConsensusError>>,
-    stop: Option<oneshot::Sender<()>>,
+    /// None once it has ended and the outcome was given.
+    task: Option<JoinHandle<Result<(), ConsensusError>>>,
+    stop: oneshot::Sender<()>,
     status: watch::Receiver<Status>,
-    network: Network,
+    network: SharedNetwork,
 }
 
 impl ConsensusHandle {
@@ -62,7 +57,7 @@ impl ConsensusHandle {
 
     /// Peers connected at this moment; empty while the engine stops.
     pub async fn peers(&self) -> Vec<PeerState> {
-        connected(&self.network).await
+        self.peer_reader().peers().await
     }
 
     /// A reader of the connected peers that outlives a borrow of the handle.
@@ -71,30 +66,37 @@ impl ConsensusHandle {
     }
 
     /// Resolves when consensus has ended by itself, which it does only on an
-    /// error: the node must stop then. May be dropped and called again.
+    /// error: the node must stop then. May be dropped and called again. The
+    /// reason is given once; after it this is `Ok`.
     pub async fn ended(&mut self) -> Result<(), ConsensusError> {
-        joined((&mut self.task).await)
+        let Some(task) = &mut self.task else { return Ok(()) };
+        let outcome = task.await;
+        self.task = None;
+        joined(outcome)
     }
 
     /// Stops gently: a commit under way is finished, files and port are closed.
-    /// Not to be called after [`ended`](Self::ended) has resolved.
+    /// May be called at any time; an error that [`ended`](Self::ended) has given
+    /// is not given again.
     pub async fn stop(mut self) -> Result<(), ConsensusError> {
-        if let Some(stop) = self.stop.take() {
-            // Fails if it has ended already; then the task has the reason.
-            let _ = stop.send(());
-        }
-        joined(self.task.await)
+        let Some(task) = self.task.take() else { return Ok(()) };
+        // Fails if it has ended already; then the task has the reason.
+        let _ = self.stop.send(());
+        joined(task.await)
     }
 }
 
 /// Reads the connected peers.
 #[derive(Clone)]
-pub struct PeerReader(Network);
+pub struct PeerReader(SharedNetwork);
 
 impl PeerReader {
     /// Peers connected at this moment.
     pub async fn peers(&self) -> Vec<PeerState> {
-        connected(&self.0).await
+        match self.0.get() {
+            Some(network) => connected(&network).await,
+            None => Vec::new(),
+        }
     }
 }
 
@@ -121,6 +123,10 @@ async fn connected(network: &Network) -> Vec<PeerState> {
 
 /// Starts consensus. Returns when the engine's actors run; the first height
 /// begins soon after, see [`ConsensusHandle::status`].
+///
+/// A validator whose [signing memory](crate::SigningMemoryError) says that it may
+/// have signed at heights which the chain here has not reached yet follows
+/// without a vote up to there, and votes from then on.
 pub async fn spawn(
     config: ConsensusConfig,
     identity: NodeIdentity,
@@ -130,58 +136,10 @@ pub async fn spawn(
     if !problems.is_empty() {
         return Err(ConsensusError::Config(problems));
     }
-    // The engine does not report a taken port; ask the system first.
-    if let Some(address) = config.socket_address() {
-        std::net::TcpListener::bind(address).map_err(|error| {
-            ConsensusError::Start(format!("cannot listen on {}: {error}", config.listen))
-        })?;
-    }
-    let own_peer = identity.network_key.public().to_peer_id();
-    let (setup, store) = {
-        let (app, config) = (app.clone(), config.clone());
-        let read = move || {
-            let setup = read_setup(&*app)?;
-            let path = config.undecided_path();
-            let store = UndecidedStore::open(path, setup.height, config.max_block_bytes)?;
-            Ok::<_, ConsensusError>((setup, store))
-        };
-        tokio::task::spawn_blocking(read).await.map_err(|_| ConsensusError::Panicked)??
-    };
-    let allowed = AllowList::new(setup.peers.clone(), &own_peer);
-    let registry = SharedRegistry::global().with_moniker(config.name.clone());
-    let metrics = Metrics::register(&registry);
-
-    let engine = Engine::start(&config, &identity, &registry, &allowed).await?;
-    let network = engine.network();
-    let signer = identity.validator_key.clone().map(|key| Sm2Signer::new(identity.domain, key));
-    let (lane, done) = Lane::start(Worker {
-        app: app.clone(),
-        signer,
-        writer: store.writer(),
-        max_block_bytes: config.max_block_bytes,
-        metrics: metrics.clone(),
-    })?;
-    let initial = Status {
-        height: setup.height,
-        committed: setup.height.saturating_sub(1),
-        ..Status::default()
-    };
-    let (sender, status) = watch::channel(initial);
+    let (member, status) = Member::new(config, identity, app);
+    let network = member.network();
+    let first = member.start().await?;
     let (stop, stopped) = oneshot::channel();
-    let parts = Parts {
-        verifier: Sm2Verifier::new(identity.domain),
-        own_address: own_address(&identity),
-        own_peer,
-        config,
-        app,
-        lane,
-        done,
-        store,
-        setup,
-        allowed,
-        metrics,
-        status: sender,
-    };
-    let task = tokio::spawn(driver::run(parts, engine, stopped));
-    Ok(ConsensusHandle { task, stop: Some(stop), status, network })
+    let task = tokio::spawn(member.run(first, stopped));
+    Ok(ConsensusHandle { task: Some(task), stop, status, network })
 }

@@ -33,10 +33,13 @@ mod gate;
 mod handle;
 mod host;
 mod lane;
+mod memory;
 pub mod metrics;
 mod parts;
 mod peers;
 mod signing;
+mod stage;
+mod supervisor;
 mod types;
 mod undecided;
 
@@ -47,6 +50,10 @@ pub use certificate::{CertificateError, CommitCertificate, CommitSignature};
 pub use config::{ConsensusConfig, NodeIdentity};
 pub use error::{ConfigProblem, ConsensusError};
 pub use handle::{ConsensusHandle, PeerReader, PeerState, Status, spawn};
+pub use memory::{
+    SigningMemoryError, Summary as SigningSummary, abstain as abstain_from_signing,
+    path_in as signing_memory_path, summary as signing_summary,
+};
 pub use signing::ChainDomain;
 pub use types::{
     Address, BlockHash, Height, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError,

@@ -30,6 +30,9 @@ pub(crate) struct Metrics {
     pub refused_parts: Counter,
     /// Proposals whose short form could not be restored.
     pub unrestored: Counter,
+    /// 1 while a validator follows without its vote, because it may have signed
+    /// at the height at hand.
+    pub abstaining: Gauge,
     /// Seconds to build a block.
     pub propose_time: Histogram,
     /// Seconds to execute and check a block.
@@ -53,6 +56,7 @@ impl Metrics {
             invalid: Counter::default(),
             refused_parts: Counter::default(),
             unrestored: Counter::default(),
+            abstaining: Gauge::default(),
             propose_time: seconds(),
             check_time: seconds(),
             commit_time: seconds(),
@@ -70,6 +74,11 @@ impl Metrics {
                 "unrestored_proposals",
                 "Short proposals that could not be restored",
                 metrics.unrestored.clone(),
+            );
+            registry.register(
+                "abstaining",
+                "1 while a validator follows without its vote",
+                metrics.abstaining.clone(),
             );
             registry.register("propose_seconds", "Time to build", metrics.propose_time.clone());
             registry.register("check_seconds", "Time to check", metrics.check_time.clone());

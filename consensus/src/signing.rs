@@ -1,93 +1,59 @@
 //! SM2 signatures on consensus messages.
 //!
-//! Every message is signed with the default signer id over a byte string that
-//! names the protocol, the chain (its genesis hash) and the kind of message
-//! before the message itself, so that a signature made for one purpose or one
-//! chain verifies for no other. The one exception is the validator proof, whose
-//! bytes Malachite fixes and prefixes itself.
+//! The bytes that are signed are laid out by [`ConsensusDomain`], which the chain
+//! also uses when it judges evidence. The one exception is the validator proof,
+//! whose bytes Malachite fixes and prefixes itself.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use billchain_crypto::sm2::{DEFAULT_ID, PublicKey, SecretKey, Signature};
-use billchain_primitives::Hash;
-use codec::Encode;
+use billchain_primitives::{ConsensusDomain, Hash, Purpose, Statement, StatementContext};
 use malachitebft_app_channel::app::types::core::{
     NilOrVal, Round, SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope, VoteType,
 };
 use malachitebft_signing::{Error as SigningError, Signer, VerificationResult, Verifier};
+use parking_lot::Mutex;
 use thiserror::Error;
 
+use crate::memory::SigningMemory;
+use crate::supervisor::FirstCause;
 use crate::types::{Address, BillContext, BlockHash, Height, Proposal, UnsignedInit, Vote};
-
-/// First bytes of everything signed here.
-const PROTOCOL: &[u8] = b"billchain/consensus/1";
 
 /// The chain a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChainDomain {
-    genesis: Hash,
-}
-
-/// What a signature is about; the byte is part of what is signed.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Prevote = 1,
-    Precommit = 2,
-    Proposal = 3,
-    PartInit = 4,
-    Extension = 5,
-}
+pub struct ChainDomain(ConsensusDomain);
 
 impl ChainDomain {
     /// The chain that begins with this genesis block.
     pub const fn new(genesis: Hash) -> Self {
-        Self { genesis }
+        Self(ConsensusDomain::new(genesis))
     }
 
     /// Hash of the chain's genesis block.
     pub const fn genesis(&self) -> Hash {
-        self.genesis
+        self.0.genesis()
     }
 
-    fn bytes(&self, purpose: Purpose, message: &impl Encode) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(PROTOCOL.len() + 33 + message.size_hint());
-        bytes.extend_from_slice(PROTOCOL);
-        bytes.extend_from_slice(self.genesis.as_bytes());
-        bytes.push(purpose as u8);
-        message.encode_to(&mut bytes);
-        bytes
+    /// The layout of what is signed.
+    pub const fn layout(&self) -> &ConsensusDomain {
+        &self.0
     }
 
     /// What the validator signs when it votes. Public so that a certificate can
     /// be checked without a node.
     pub fn vote_bytes(&self, vote: &Vote) -> Vec<u8> {
-        let purpose = match vote.kind {
-            VoteType::Prevote => Purpose::Prevote,
-            VoteType::Precommit => Purpose::Precommit,
-        };
-        let value: Option<BlockHash> = match vote.value {
-            NilOrVal::Nil => None,
-            NilOrVal::Val(hash) => Some(hash),
-        };
-        self.bytes(purpose, &(vote.height, vote.round.as_u32(), value, vote.voter))
+        self.0.statement_bytes(&vote.context(), &vote.statement())
     }
 
     /// What the proposer of a round signs.
     pub fn proposal_bytes(&self, proposal: &Proposal) -> Vec<u8> {
-        self.bytes(
-            Purpose::Proposal,
-            &(
-                proposal.height,
-                proposal.round.as_u32(),
-                proposal.value,
-                proposal.pol_round.as_u32(),
-                proposal.proposer,
-            ),
-        )
+        self.0.statement_bytes(&proposal.context(), &proposal.statement())
     }
 
     /// What the proposer signs about the block it sends.
     pub fn init_bytes(&self, init: &UnsignedInit) -> Vec<u8> {
-        self.bytes(Purpose::PartInit, init)
+        self.0.message_bytes(Purpose::PartInit, init)
     }
 
     /// The pre-commit a certificate's signature stands for.
@@ -108,10 +74,9 @@ impl ChainDomain {
     }
 
     fn extension_bytes(&self, scope: &VoteExtensionScope<BillContext>) -> Vec<u8> {
-        self.bytes(
-            Purpose::Extension,
-            &(scope.height, scope.round.as_u32(), scope.value_id, scope.validator_address),
-        )
+        let VoteExtensionScope { height, round, value_id, validator_address } = scope;
+        let message = (height, round.as_u32(), value_id, validator_address);
+        self.0.message_bytes(Purpose::Extension, &message)
     }
 }
 
@@ -170,7 +135,9 @@ impl SigningScheme for Sm2Scheme {
     }
 }
 
-/// Signs a validator's own messages.
+/// A validator's key, for what excludes nothing else: announcements of blocks
+/// and the proof of who it is.
+#[derive(Clone)]
 pub struct Sm2Signer {
     domain: ChainDomain,
     key: SecretKey,
@@ -192,18 +159,67 @@ impl Sm2Signer {
         self.sign(&self.domain.init_bytes(init))
     }
 
+    /// Proves to peers that this validator runs at `peer_id`.
+    pub fn prove_validator(&self, peer_id: Vec<u8>) -> ValidatorProof<BillContext> {
+        let public_key = self.public_key().to_compressed().to_vec();
+        let bytes = ValidatorProof::<BillContext>::signing_bytes(&public_key, &peer_id);
+        ValidatorProof::new(public_key, peer_id, self.sign(&bytes))
+    }
+
     fn sign(&self, bytes: &[u8]) -> Signature {
         self.key.sign(DEFAULT_ID, bytes)
     }
 }
 
+/// Signs votes and proposals, each only after the [`SigningMemory`] has agreed.
+pub(crate) struct GuardedSigner {
+    signer: Sm2Signer,
+    memory: Arc<Mutex<SigningMemory>>,
+    /// Told of the first refusal: the engine ends with it, and says less.
+    cause: FirstCause,
+}
+
+impl GuardedSigner {
+    pub(crate) fn new(signer: Sm2Signer, memory: SigningMemory, cause: FirstCause) -> Self {
+        Self { signer, memory: Arc::new(Mutex::new(memory)), cause }
+    }
+
+    /// Signs on a thread that may wait for the disk.
+    async fn sign(
+        &self,
+        context: StatementContext,
+        statement: Statement,
+    ) -> Result<Signature, SigningError> {
+        let (signer, memory) = (self.signer.clone(), self.memory.clone());
+        let work = move || {
+            let bytes = signer.domain.0.statement_bytes(&context, &statement);
+            let sign = || signer.sign(&bytes).to_bytes();
+            memory.lock().sign(&context, &statement, sign)
+        };
+        let refused = match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(bytes)) => {
+                return Signature::from_bytes(&bytes).map_err(|error| failed(&error));
+            }
+            Ok(Err(refused)) => refused,
+            Err(error) => return Err(failed(&error)),
+        };
+        let error = failed(&refused);
+        self.cause.set(refused.into());
+        Err(error)
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> SigningError {
+    SigningError::from_source(std::io::Error::other(error.to_string()))
+}
+
 #[async_trait]
-impl Signer<BillContext> for Sm2Signer {
+impl Signer<BillContext> for GuardedSigner {
     async fn sign_vote(
         &self,
         vote: Vote,
     ) -> Result<SignedMessage<BillContext, Vote>, SigningError> {
-        let signature = self.sign(&self.domain.vote_bytes(&vote));
+        let signature = self.sign(vote.context(), vote.statement()).await?;
         Ok(SignedMessage::new(vote, signature))
     }
 
@@ -211,7 +227,7 @@ impl Signer<BillContext> for Sm2Signer {
         &self,
         proposal: Proposal,
     ) -> Result<SignedMessage<BillContext, Proposal>, SigningError> {
-        let signature = self.sign(&self.domain.proposal_bytes(&proposal));
+        let signature = self.sign(proposal.context(), proposal.statement()).await?;
         Ok(SignedMessage::new(proposal, signature))
     }
 
@@ -220,7 +236,7 @@ impl Signer<BillContext> for Sm2Signer {
         scope: VoteExtensionScope<BillContext>,
         extension: (),
     ) -> Result<SignedMessage<BillContext, ()>, SigningError> {
-        let signature = self.sign(&self.domain.extension_bytes(&scope));
+        let signature = self.signer.sign(&self.signer.domain.extension_bytes(&scope));
         Ok(SignedMessage::new(extension, signature))
     }
 
@@ -230,7 +246,7 @@ impl Signer<BillContext> for Sm2Signer {
         peer_id: Vec<u8>,
     ) -> Result<ValidatorProof<BillContext>, SigningError> {
         let bytes = ValidatorProof::<BillContext>::signing_bytes(&public_key, &peer_id);
-        Ok(ValidatorProof::new(public_key, peer_id, self.sign(&bytes)))
+        Ok(ValidatorProof::new(public_key, peer_id, self.signer.sign(&bytes)))
     }
 }
 

@@ -42,6 +42,18 @@ pub struct Config {
     pub storage: StorageConfig,
 }
 
+impl Config {
+    /// Directory of consensus: the log, undecided blocks, the signing memory.
+    pub(crate) fn consensus_directory(&self) -> PathBuf {
+        self.data_dir.join("consensus")
+    }
+
+    /// What a validator remembers of its signatures.
+    pub(crate) fn signing_memory(&self) -> PathBuf {
+        billchain_consensus::signing_memory_path(&self.consensus_directory())
+    }
+}
+
 /// `[keys]`.
 #[derive(Clone, Debug)]
 pub struct KeysConfig {

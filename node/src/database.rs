@@ -41,14 +41,22 @@ pub(crate) fn storage_options(config: &Config, mode: OpenMode) -> StorageOptions
 
 /// Opens the database and the chain in it.
 pub(crate) fn open_chain(config: &Config, mode: OpenMode) -> Result<(ChainSpec, Chain)> {
+    open_chain_with(config, storage_options(config, mode))
+}
+
+/// As [`open_chain`], with options that differ from the configuration's.
+pub(crate) fn open_chain_with(
+    config: &Config,
+    options: StorageOptions,
+) -> Result<(ChainSpec, Chain)> {
     let spec = load_spec(&config.chain_spec)?;
     let directory = chain_directory(config);
     ensure_no_swap(&directory)?;
-    if mode == OpenMode::CreateIfMissing {
+    if options.mode == OpenMode::CreateIfMissing {
         fs::create_dir_all(&directory)
             .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
     }
-    let storage = Storage::open(&directory, storage_options(config, mode))
+    let storage = Storage::open(&directory, options)
         .with_context(|| format!("cannot open the database in {}", directory.display()))?;
     let chain = Chain::open(Arc::new(storage), &spec.genesis_state()?)?;
     Ok((spec, chain))

@@ -8,17 +8,21 @@ mod application;
 mod commands;
 pub mod config;
 mod database;
+mod files;
 mod metrics;
+mod peers;
 mod ports;
 mod references;
+mod running;
 mod service;
+mod settings;
 
 use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
     admin, benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command,
-    devnet, keys, reindex,
+    devnet, keys, reindex, signing_memory,
 };
 use config::Config;
 use std::{path::PathBuf, process::ExitCode};
@@ -65,6 +69,9 @@ enum Command {
     Reindex(reindex::Options),
     /// Make the files of a development network on this machine.
     Devnet(devnet::Options),
+    /// What a stopped validator has signed, and keeping it from signing.
+    #[command(subcommand)]
+    SigningMemory(signing_memory::Command),
     /// Register, lock, reimburse, reverse, query and verify bills at a node.
     Bill(bill::Cli),
     /// Administer: participants, access nodes, scenes, policies, grants, cases,
@@ -95,7 +102,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             let filter =
                 EnvFilter::try_from_env("BILLCHAIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
             tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).init();
-            runtime()?.block_on(service::run(config))?;
+            service::run(config)?;
         }
         Command::Init { config } => {
             let config = Config::load(&config)?;
@@ -108,6 +115,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Blocks(command) => blocks::run(command)?,
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Reindex(options) => reindex::run(&options)?,
+        Command::SigningMemory(command) => signing_memory::run(command)?,
         Command::Devnet(options) => devnet::run(options)?,
         Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),

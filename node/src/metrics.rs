@@ -67,7 +67,10 @@ pub(crate) fn register(
 }
 
 /// Serves `/metrics`, and `/health` for load balancers.
-pub(crate) async fn serve(listen: SocketAddr, registry: Registry) -> Result<JoinHandle<()>> {
+pub(crate) async fn serve(
+    listen: SocketAddr,
+    registry: Registry,
+) -> Result<JoinHandle<Result<()>>> {
     let registry = Arc::new(registry);
     let metrics = move || async move {
         let mut text = String::new();
@@ -84,9 +87,5 @@ pub(crate) async fn serve(listen: SocketAddr, registry: Registry) -> Result<Join
     let router =
         Router::new().route("/metrics", get(metrics)).route("/health", get(|| async { "ok\n" }));
     let listener = TcpListener::bind(listen).await?;
-    Ok(tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(%error, "the metrics server stopped");
-        }
-    }))
+    Ok(tokio::spawn(async move { Ok(axum::serve(listener, router).await?) }))
 }

@@ -13,6 +13,7 @@ mod codec_util;
 pub mod condition;
 pub mod did;
 mod elements;
+mod equivocation;
 mod extrinsic;
 mod fields;
 mod hashing;
@@ -24,6 +25,7 @@ pub mod roles;
 pub mod seams;
 mod signature;
 mod stamp;
+mod statement;
 mod text;
 
 pub use batch::{BatchMode, ErrorIndex, MAX_BATCH};
@@ -35,6 +37,7 @@ pub use bill::{
 use billchain_crypto::sm3::sm3_many;
 pub use did::Did;
 pub use elements::{Element, Elements};
+pub use equivocation::{Equivocation, EquivocationError, Offence};
 pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
 pub use fields::{SummaryField, SummaryFields};
 pub use hashing::{Sm3Hasher, sm3};
@@ -42,6 +45,9 @@ pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};
 pub use signature::{PublicKey, Signature, SignatureScheme, clear_signature_cache};
 pub use stamp::Stamp;
+pub use statement::{
+    ConsensusDomain, Purpose, SignedStatement, Statement, StatementContext, StatementKind,
+};
 pub use text::{ClaimNo, ConditionText, Keyword, Name, Reason};
 
 use sp_core::H256;
@@ -66,6 +72,14 @@ pub type Header = generic::Header<BlockNumber, Sm3Hasher>;
 pub type Block<Extrinsic> = generic::Block<Header, Extrinsic>;
 /// A block whose transactions are not decoded.
 pub type OpaqueBlock = Block<sp_runtime::OpaqueExtrinsic>;
+
+/// Most validators of a chain.
+pub const MAX_VALIDATORS: u32 = 64;
+/// Most observers of a chain.
+pub const MAX_OBSERVERS: u32 = 256;
+/// Most nodes that may connect to one another: whatever list of them the chain
+/// has, consensus and gossip take it.
+pub const MAX_PEERS: u32 = MAX_VALIDATORS + MAX_OBSERVERS;
 
 /// Hash of a transaction: SM3 over its encoding with the length prefix, as it
 /// stands in a block.

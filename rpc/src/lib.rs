@@ -21,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accept;
 mod access_node;
 mod allotment;
 mod author;

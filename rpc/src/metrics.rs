@@ -27,6 +27,7 @@ pub struct RpcMetrics {
     errors: Family<Method, Counter>,
     seconds: Histogram,
     subscriptions: Gauge,
+    refused: Counter,
 }
 
 impl fmt::Debug for RpcMetrics {
@@ -43,6 +44,7 @@ impl Default for RpcMetrics {
             errors: Family::default(),
             seconds: Histogram::new(buckets),
             subscriptions: Gauge::default(),
+            refused: Counter::default(),
         }
     }
 }
@@ -54,6 +56,15 @@ impl RpcMetrics {
         registry.register("rpc_errors", "Requests answered with an error", self.errors.clone());
         registry.register("rpc_seconds", "Time to answer a request", self.seconds.clone());
         registry.register("rpc_subscriptions", "Open subscriptions", self.subscriptions.clone());
+        registry.register(
+            "rpc_refused_connections",
+            "Connections closed because all were taken",
+            self.refused.clone(),
+        );
+    }
+
+    pub(crate) fn connection_refused(&self) {
+        self.refused.inc();
     }
 
     /// Counts a subscription as open until the guard is dropped.

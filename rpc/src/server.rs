@@ -1,19 +1,23 @@
 //! The server: methods, limits, start and stop.
 
 use crate::{
-    ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, access_node, allotment,
-    author, authorization, batch::BatchLayer, bill, bill_lists, block, compose, dispute,
+    ConfigError, RpcConfig, RpcContext, RpcMetrics, RpcMetricsLayer, accept::accept, access_node,
+    allotment, author, authorization, batch::BatchLayer, bill, bill_lists, block, compose, dispute,
     error::Answer, heads, history, openrpc, params::Args, participant, party, permission, policy,
     scene, state, system, transaction, verify,
 };
 use jsonrpsee::{
     RpcModule,
     core::{RegisterMethodError, middleware::RpcServiceBuilder},
-    server::{BatchRequestConfig, RandomStringIdProvider, Server, ServerConfig, ServerHandle},
+    server::{
+        BatchRequestConfig, RandomStringIdProvider, Server, ServerConfig, ServerHandle,
+        serve_with_graceful_shutdown, stop_channel,
+    },
 };
 use serde::Serialize;
 use serde_json::json;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -63,15 +67,25 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
     let layer = RpcMetricsLayer::new(metrics.clone(), module.method_names());
     let batches = BatchLayer { max_response_bytes: config.max_response_bytes };
     let listen = |source| RpcError::Listen { address: config.listen, source };
-    let server = Server::builder()
+    let services = Server::builder()
         .set_config(limits(&config))
         .set_rpc_middleware(RpcServiceBuilder::new().layer(layer).layer(batches))
-        .build(config.listen)
-        .await
-        .map_err(listen)?;
-    let address = server.local_addr().map_err(listen)?;
+        .to_service_builder();
+    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
     tracing::info!(%address, "RPC is listening");
-    Ok(RpcServer { handle: server.start(module), address, metrics })
+    let (stop, handle) = stop_channel();
+    let stopping = stop.clone();
+    let serve = move |connection| {
+        let service = services.clone().build(module.clone(), stopping.clone());
+        let stopped = stopping.clone().shutdown();
+        tokio::spawn(async move {
+            // What a client does wrong with its connection is its affair.
+            let _ = serve_with_graceful_shutdown(connection, service, stopped).await;
+        });
+    };
+    tokio::spawn(accept(listener, config.max_connections, metrics.clone(), stop, serve));
+    Ok(RpcServer { handle, address, metrics })
 }
 
 impl RpcServer {
@@ -83,6 +97,11 @@ impl RpcServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Resolves when the server has stopped. May be dropped and called again.
+    pub async fn ended(&self) {
+        self.handle.clone().stopped().await;
     }
 
     /// Takes no more requests, and waits some seconds for those under way.

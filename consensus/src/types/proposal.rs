@@ -1,5 +1,6 @@
 //! Proposals and the value they carry.
 
+use billchain_primitives::{Statement, StatementContext};
 use codec::{Decode, Encode, MaxEncodedLen};
 use malachitebft_app_channel::app::types::core::{self, Round};
 
@@ -32,6 +33,22 @@ pub struct Proposal {
     pub pol_round: Round,
     /// Who proposes.
     pub proposer: Address,
+}
+
+impl Proposal {
+    /// Where and by whom it is made.
+    pub(crate) fn context(&self) -> StatementContext {
+        StatementContext {
+            height: self.height.get(),
+            round: self.round.as_u32(),
+            signer: *self.proposer.as_bytes(),
+        }
+    }
+
+    /// What it says.
+    pub(crate) fn statement(&self) -> Statement {
+        Statement::Proposal { block: self.value.0.get(), valid_round: self.pol_round.as_u32() }
+    }
 }
 
 impl core::Proposal<BillContext> for Proposal {

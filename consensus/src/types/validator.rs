@@ -10,7 +10,7 @@ use super::{Address, BillContext};
 
 /// Most validators a set may have. It bounds certificates and everything else
 /// that carries one entry a validator.
-pub const MAX_VALIDATORS: usize = 128;
+pub const MAX_VALIDATORS: usize = billchain_primitives::MAX_VALIDATORS as usize;
 
 /// A validator: its key, the address derived from it, and its voting power.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Votes. BillChain uses no vote extensions.
 
+use billchain_primitives::{Statement, StatementContext};
 use malachitebft_app_channel::app::types::core::{
     self, NilOrVal, Round, SignedExtension, VoteType,
 };
@@ -19,6 +20,29 @@ pub struct Vote {
     pub value: NilOrVal<BlockHash>,
     /// Who votes.
     pub voter: Address,
+}
+
+impl Vote {
+    /// Where and by whom it is made.
+    pub(crate) fn context(&self) -> StatementContext {
+        StatementContext {
+            height: self.height.get(),
+            round: self.round.as_u32(),
+            signer: *self.voter.as_bytes(),
+        }
+    }
+
+    /// What it says.
+    pub(crate) fn statement(&self) -> Statement {
+        let block = match self.value {
+            NilOrVal::Nil => None,
+            NilOrVal::Val(hash) => Some(hash.get()),
+        };
+        match self.kind {
+            VoteType::Prevote => Statement::Prevote { block },
+            VoteType::Precommit => Statement::Precommit { block },
+        }
+    }
 }
 
 impl core::Vote<BillContext> for Vote {

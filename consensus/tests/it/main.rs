@@ -3,6 +3,7 @@
 mod app;
 mod net;
 mod short;
+mod signing;
 
 mod chain;
 mod faults;

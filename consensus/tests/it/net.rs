@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use billchain_consensus::{
-    ChainDomain, ConsensusConfig, ConsensusHandle, Keypair, Multiaddr, NodeIdentity, Validator,
-    ValidatorSet, spawn,
+    ChainDomain, ConsensusConfig, ConsensusError, ConsensusHandle, Keypair, Multiaddr,
+    NodeIdentity, Validator, ValidatorSet, spawn,
 };
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::Hash;
@@ -32,7 +32,7 @@ pub struct Node {
     pub address: Multiaddr,
     pub chain: Arc<MemoryChain>,
     pub handle: Option<ConsensusHandle>,
-    directory: PathBuf,
+    pub directory: PathBuf,
 }
 
 /// Nodes that know each other.
@@ -120,6 +120,10 @@ impl Net {
     }
 
     pub async fn start(&mut self, index: usize) {
+        self.try_start(index).await.expect("the node starts");
+    }
+
+    pub async fn try_start(&mut self, index: usize) -> Result<(), ConsensusError> {
         let node = &mut self.nodes[index];
         let text = node.address.to_string();
         let (listen, _) = text.split_once("/p2p/").expect("addresses name a peer");
@@ -141,7 +145,14 @@ impl Net {
             validator_key: node.validator_key.clone(),
         };
         let app = Arc::new(Shared(node.chain.clone()));
-        node.handle = Some(spawn(config, identity, app).await.expect("the node starts"));
+        node.handle = Some(spawn(config, identity, app).await?);
+        Ok(())
+    }
+
+    /// A stopped node loses its chain, and keeps its other files.
+    pub fn empty(&mut self, index: usize) {
+        let peers = self.nodes.iter().map(|node| node.address.clone()).collect();
+        self.nodes[index].chain = MemoryChain::new(self.validators.clone(), peers);
     }
 
     pub async fn start_all(&mut self) {

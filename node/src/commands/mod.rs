@@ -11,3 +11,4 @@ pub(crate) mod devnet;
 pub(crate) mod keys;
 pub(crate) mod reindex;
 mod shell;
+pub mod signing_memory;

@@ -12,6 +12,7 @@ mod bad_starts;
 mod command;
 mod contention;
 mod damage;
+mod failures;
 mod faults;
 mod garbage;
 mod http;

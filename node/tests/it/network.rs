@@ -173,20 +173,52 @@ impl Network {
     /// Starts nodes that do not run.
     pub fn start(&mut self, nodes: &[usize]) {
         for &node in nodes {
-            assert!(!self.running.contains_key(&node), "node {node} runs already");
-            let log = File::options().create(true).append(true).open(self.log(node)).unwrap();
-            let child = Command::new(BINARY)
-                .args(["run", "--config"])
-                .arg(self.config(node))
-                .env_remove(PASSWORD_ENV)
-                .env("BILLCHAIN_LOG", "info")
-                .stdin(Stdio::null())
-                .stdout(log.try_clone().unwrap())
-                .stderr(log)
-                .spawn()
-                .unwrap();
-            self.running.insert(node, child);
+            self.start_with(node, &[]);
         }
+    }
+
+    /// Starts a node through a command that runs what follows its own arguments.
+    pub fn start_with(&mut self, node: usize, before: &[String]) {
+        assert!(!self.running.contains_key(&node), "node {node} runs already");
+        let log = File::options().create(true).append(true).open(self.log(node)).unwrap();
+        let mut words = before.iter().map(String::as_str).chain([BINARY]);
+        let mut command = Command::new(words.next().expect("the binary at least"));
+        let child = command
+            .args(words)
+            .args(["run", "--config"])
+            .arg(self.config(node))
+            .env_remove(PASSWORD_ENV)
+            .env("BILLCHAIN_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.running.insert(node, child);
+    }
+
+    /// Process of a node that runs.
+    pub fn process(&self, node: usize) -> u32 {
+        self.running[&node].id()
+    }
+
+    /// Waits until a node has ended by itself: its exit code and its log.
+    pub async fn ended(&mut self, node: usize, patience: Duration) -> (Option<i32>, String) {
+        let mut child = self.running.remove(&node).expect("it runs");
+        let deadline = Instant::now() + patience;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("node {node} runs on after {patience:?}");
+            }
+            sleep(POLL).await;
+        };
+        let log = fs::read(self.log(node)).unwrap_or_default();
+        (status.code(), String::from_utf8_lossy(&log).into_owned())
     }
 
     /// SIGTERM: the nodes stop gently, with exit code 0.

@@ -11,10 +11,7 @@ pub const MAX_PEER_ID: u32 = 64;
 /// libp2p identity of a node: the bytes of its multihash.
 pub type PeerIdBytes = BoundedVec<u8, ConstU32<MAX_PEER_ID>>;
 
-/// Most validators.
-pub const MAX_VALIDATORS: u32 = 64;
-/// Most observers.
-pub const MAX_OBSERVERS: u32 = 256;
+pub use billchain_primitives::{MAX_OBSERVERS, MAX_VALIDATORS};
 /// Highest voting power of one validator: low enough that consensus can sum
 /// and multiply the powers of all without leaving 64 bits.
 pub const MAX_POWER: u64 = 1_000_000_000;

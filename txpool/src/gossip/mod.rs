@@ -30,8 +30,8 @@ use tokio::{
 pub use fetch::{FetchError, Fetcher, MAX_FETCH_COUNT, fetch_protocol_name};
 pub use wire::{MAX_BATCH_COUNT, MAX_FRAME_BYTES, protocol_name};
 
-/// Peers at most on the list.
-pub const MAX_PEERS: usize = 256;
+/// Peers at most on the list: all that a chain can have.
+pub const MAX_PEERS: usize = billchain_primitives::MAX_PEERS as usize;
 
 /// Commands that may wait for the service, and so many requests of a fetcher.
 const COMMANDS: usize = 16;
@@ -228,9 +228,26 @@ pub struct GossipHandle {
     asks: mpsc::Sender<fetch::Ask>,
     connected: watch::Receiver<Vec<PeerId>>,
     metrics: GossipMetrics,
-    task: JoinHandle<()>,
+    /// None once it has ended and that was told.
+    task: Option<JoinHandle<()>>,
 }
 
+/// Changes the list of peers of a running service.
+#[derive(Clone, Debug)]
+pub struct PeerUpdates(mpsc::Sender<Command>);
+
+impl PeerUpdates {
+    /// Replaces the list of peers: those no longer on it are disconnected.
+    pub async fn update_peers(&self, peers: Vec<Peer>) -> Result<(), GossipError> {
+        let problems = peer_problems(&peers);
+        if !problems.is_empty() {
+            return Err(ConfigError { problems }.into());
+        }
+        self.0.send(Command::UpdatePeers(peers)).await.map_err(|_| GossipError::Stopped)
+    }
+}
+
+#[derive(Debug)]
 enum Command {
     UpdatePeers(Vec<Peer>),
     Stop,
@@ -264,21 +281,35 @@ impl GossipHandle {
 
     /// Replaces the list of peers: those no longer on it are disconnected.
     pub async fn update_peers(&self, peers: Vec<Peer>) -> Result<(), GossipError> {
-        let problems = peer_problems(&peers);
-        if !problems.is_empty() {
-            return Err(ConfigError { problems }.into());
+        self.peer_updates().update_peers(peers).await
+    }
+
+    /// Changes the list without a borrow of the handle.
+    pub fn peer_updates(&self) -> PeerUpdates {
+        PeerUpdates(self.commands.clone())
+    }
+
+    /// Resolves when the service has ended by itself, which it does not unless
+    /// something is wrong. May be dropped and called again.
+    pub async fn ended(&mut self) -> GossipError {
+        let Some(task) = &mut self.task else { return GossipError::Stopped };
+        let outcome = task.await;
+        self.task = None;
+        match outcome {
+            Ok(()) => GossipError::Stopped,
+            Err(error) => GossipError::Failed(io::Error::other(error)),
         }
-        let command = Command::UpdatePeers(peers);
-        self.commands.send(command).await.map_err(|_| GossipError::Stopped)
     }
 
     /// Offers connected peers what is pending, for at most `drain_time`, and
     /// stops. The socket is free when the last connection has been closed in
-    /// the background, some milliseconds later.
-    pub async fn stop(self) -> Result<(), GossipError> {
+    /// the background, some milliseconds later. May be called at any time; how
+    /// it [ended](Self::ended) is not told again.
+    pub async fn stop(mut self) -> Result<(), GossipError> {
+        let Some(task) = self.task.take() else { return Ok(()) };
         // An error means that it has stopped already; the task tells how.
         let _ = self.commands.send(Command::Stop).await;
-        self.task.await.map_err(|error| GossipError::Failed(io::Error::other(error)))
+        task.await.map_err(|error| GossipError::Failed(io::Error::other(error)))
     }
 }
 
@@ -294,7 +325,7 @@ pub async fn start(config: GossipConfig, pool: Arc<Pool>) -> Result<GossipHandle
     let inputs = service::Inputs { commands: command_receiver, asks: ask_receiver };
     let (service, listening) =
         service::Service::start(config, pool, metrics.clone(), inputs, connected_sender).await?;
-    let task = tokio::spawn(service.run());
+    let task = Some(tokio::spawn(service.run()));
     Ok(GossipHandle { local, listening, commands, asks, connected, metrics, task })
 }
 

@@ -1,0 +1,221 @@
+//! A running node: all its parts, watched together and stopped in order.
+
+use crate::{
+    admission::Admission,
+    application::{ChainApplication, Limits, allowed_peer_ids},
+    config::Config,
+    files::FileBudget,
+    metrics,
+    peers::PeerFollower,
+    references::References,
+    settings,
+};
+use anyhow::{Context, Error, Result, anyhow};
+use billchain_chain_spec::ChainSpec;
+use billchain_consensus::{ChainDomain, ConsensusHandle, NodeIdentity};
+use billchain_crypto::sm2::SecretKey;
+use billchain_executor::Chain;
+use billchain_rpc::{NodeInfo, RpcContext, RpcServer};
+use billchain_txpool::{
+    Pool,
+    gossip::{self, GossipHandle},
+};
+use libp2p::identity::Keypair;
+use prometheus_client::registry::Registry;
+use std::{future::Future, sync::Arc};
+use tokio::{
+    runtime::Handle,
+    task::{JoinError, JoinHandle},
+};
+
+/// What a node is started from.
+pub(crate) struct Startup {
+    pub(crate) config: Config,
+    pub(crate) spec: ChainSpec,
+    pub(crate) chain: Chain,
+    pub(crate) network_key: Keypair,
+    pub(crate) validator_key: Option<SecretKey>,
+    pub(crate) files: FileBudget,
+    /// Where RPC and metrics run: what clients ask for takes nothing from
+    /// consensus.
+    pub(crate) front: Handle,
+}
+
+/// The parts of a node. Each may end by itself; the node then stops with the
+/// reason of the first.
+pub(crate) struct Running {
+    consensus: ConsensusHandle,
+    gossip: GossipHandle,
+    maintenance: JoinHandle<()>,
+    followed: JoinHandle<Result<()>>,
+    rpc: RpcServer,
+    metrics: JoinHandle<Result<()>>,
+    front: Handle,
+}
+
+impl Running {
+    /// Starts all parts. If one does not start, those before it are stopped.
+    pub(crate) async fn start(startup: Startup) -> Result<Self> {
+        let Startup { config, spec, chain, network_key, validator_key, files, front } = startup;
+        let local_id = network_key.public().to_peer_id();
+        let pool_config = settings::pool(&config);
+        let admission = Arc::new(Admission::new(chain.clone()));
+        let pool = Pool::new(pool_config, chain.head().number, admission)?;
+        let peers = PeerFollower::new(config.network.peers.clone(), local_id);
+        let gossip = gossip::start(
+            gossip::GossipConfig {
+                keypair: network_key.clone(),
+                listen: settings::multiaddr(config.network.listen, "udp", "/quic-v1")?,
+                peers: peers.gossip_peers(&allowed_peer_ids(&chain)?),
+                genesis: chain.genesis_hash(),
+                limits: gossip::GossipLimits::default(),
+            },
+            pool.clone(),
+        )
+        .await
+        .context("transaction gossip")?;
+        let references = References::new(pool.clone(), gossip.fetcher());
+        let proposals = references.metrics().clone();
+        let application = Arc::new(ChainApplication::new(
+            chain.clone(),
+            pool.clone(),
+            references,
+            limits(&config),
+            config.network.peers.clone(),
+        ));
+        let identity = NodeIdentity {
+            domain: ChainDomain::new(chain.genesis_hash()),
+            network_key,
+            validator_key,
+        };
+        let is_validator = identity.validator_key.is_some();
+        let consensus_config = settings::consensus(&config)?;
+        let consensus =
+            match billchain_consensus::spawn(consensus_config, identity, application).await {
+                Ok(consensus) => consensus,
+                Err(error) => {
+                    stop_quietly("gossip", gossip.stop()).await;
+                    return Err(error.into());
+                }
+            };
+
+        let context = RpcContext {
+            chain: chain.clone(),
+            pool: pool.clone(),
+            node: NodeInfo {
+                name: config.name.clone(),
+                chain_name: spec.name.to_string(),
+                chain_type: spec.chain_type,
+                peer_id: local_id.to_string(),
+                is_validator,
+                peers: gossip.connected(),
+            },
+        };
+        let mut registry = Registry::with_prefix("billchain");
+        metrics::register(&mut registry, &chain, &pool, gossip.metrics());
+        files.register(&mut registry);
+        proposals.register(&mut registry);
+        let served = front.spawn(serve(config, files, context, registry)).await;
+        let (rpc, metrics) = match served.map_err(Error::from).and_then(|served| served) {
+            Ok(served) => served,
+            Err(error) => {
+                stop_quietly("consensus", consensus.stop()).await;
+                stop_quietly("gossip", gossip.stop()).await;
+                return Err(error);
+            }
+        };
+        Ok(Self {
+            consensus,
+            followed: tokio::spawn(peers.follow(chain, gossip.peer_updates())),
+            gossip,
+            maintenance: tokio::spawn(pool.maintain()),
+            rpc,
+            metrics,
+            front,
+        })
+    }
+
+    /// Resolves when a part has ended by itself, with the part and its reason.
+    pub(crate) async fn first_failure(&mut self) -> Error {
+        tokio::select! {
+            // Consensus first: the others often end because of it.
+            biased;
+            ended = self.consensus.ended() => match ended {
+                Ok(()) => anyhow!("consensus ended without a reason"),
+                Err(error) => Error::from(error).context("consensus stopped"),
+            },
+            ended = self.gossip.ended() => Error::from(ended).context("transaction gossip stopped"),
+            ended = &mut self.maintenance => failed("pool maintenance", ended.map(Ok)),
+            ended = &mut self.followed => failed("following the chain's peers", ended),
+            () = self.rpc.ended() => anyhow!("the RPC server stopped"),
+            ended = &mut self.metrics => failed("the metrics server", ended),
+        }
+    }
+
+    /// Stops every part, in order: first what lets new work in. May be called at
+    /// any time; the first error is returned, later ones are logged.
+    pub(crate) async fn stop(self) -> Result<()> {
+        // Of the runtime that it was started on.
+        let rpc = self.rpc;
+        let stopped = self.front.spawn(async move { rpc.stop().await }).await;
+        let mut first = stopped.context("stopping RPC").err();
+        self.metrics.abort();
+        let mut note = |what: &'static str, result: Result<()>| {
+            let Err(error) = result else { return };
+            let error = error.context(what);
+            match &first {
+                None => first = Some(error),
+                Some(_) => tracing::error!("{error:#}"),
+            }
+        };
+        note("stopping consensus", self.consensus.stop().await.map_err(Error::from));
+        self.followed.abort();
+        note("stopping gossip", self.gossip.stop().await.map_err(Error::from));
+        self.maintenance.abort();
+        first.map_or(Ok(()), Err)
+    }
+}
+
+/// RPC and metrics, on the runtime of clients.
+async fn serve(
+    config: Config,
+    files: FileBudget,
+    context: RpcContext,
+    mut registry: Registry,
+) -> Result<(RpcServer, JoinHandle<Result<()>>)> {
+    let rpc = billchain_rpc::serve(settings::rpc(&config, &files), context)
+        .await
+        .with_context(|| format!("rpc.listen {}", config.rpc.listen))?;
+    rpc.metrics().register(registry.sub_registry_with_prefix("rpc"));
+    let metrics = metrics::serve(config.metrics_listen, registry)
+        .await
+        .with_context(|| format!("metrics.listen {}", config.metrics_listen))?;
+    Ok((rpc, metrics))
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        max_ahead: config.consensus.max_clock_drift,
+        // A locked proposal may come again some rounds later.
+        max_behind: config.consensus.max_clock_drift + 8 * config.consensus.propose_timeout,
+    }
+}
+
+/// The reason why a task has ended.
+fn failed(what: &'static str, ended: Result<Result<()>, JoinError>) -> Error {
+    match ended {
+        Ok(Ok(())) => anyhow!("{what} ended without a reason"),
+        Ok(Err(error)) => error.context(what),
+        Err(error) => Error::from(error).context(what),
+    }
+}
+
+/// For a start that has failed already, whose reason counts.
+async fn stop_quietly<E: std::fmt::Display>(
+    what: &str,
+    stopping: impl Future<Output = Result<(), E>>,
+) {
+    if let Err(error) = stopping.await {
+        tracing::error!("stopping {what}: {error}");
+    }
+}
