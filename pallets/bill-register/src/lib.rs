@@ -342,10 +342,7 @@ pub mod pallet {
     pub enum Error<T> {
         /// The sender may not act, for this reason.
         Sender(ParticipantProblem),
-        /// The bill cannot come onto the chain, for this reason. A bill that
-        /// is there already with other content, or came by another operation,
-        /// is `AlreadyExists`; `transaction_status` gives the SM3 of both
-        /// contents. (The same registration sent again is no error.)
+        /// The bill cannot come onto the chain, for this reason.
         Bill(SummaryProblem),
         /// The transition rules of the bill's scene do not let the sender do
         /// that to the bill, for this reason.

@@ -35,6 +35,8 @@ pub struct GrantUse<'a> {
     Deserialize,
     PalletError,
 )]
+// Clients are told the words of an error within an error.
+#[scale_info(capture_docs = "always")]
 #[serde(rename_all = "snake_case")]
 pub enum GrantProblem {
     /// No grant has this id.

@@ -24,10 +24,13 @@ use sp_runtime::ArithmeticError;
     Deserialize,
     PalletError,
 )]
+// Clients are told the words of an error within an error.
+#[scale_info(capture_docs = "always")]
 #[serde(rename_all = "snake_case")]
 pub enum SummaryProblem {
     /// Another bill with this code and number is on the chain, or this one
-    /// came by another operation.
+    /// came by another operation; `transaction_status` gives the SM3 of both
+    /// contents. (The same registration sent again is no error.)
     AlreadyExists,
     /// There is no such scene.
     SceneNotFound,

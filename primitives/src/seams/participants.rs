@@ -56,6 +56,8 @@ pub enum ParticipantStatus {
     TypeInfo,
     PalletError,
 )]
+// Clients are told the words of an error within an error.
+#[scale_info(capture_docs = "always")]
 pub enum ParticipantProblem {
     /// No participant has this account or DID.
     NotFound,

@@ -126,6 +126,8 @@ pub struct SceneTerms {
     TypeInfo,
     PalletError,
 )]
+// Clients are told the words of an error within an error.
+#[scale_info(capture_docs = "always")]
 pub enum SceneProblem {
     /// There is no such scene.
     NotFound,

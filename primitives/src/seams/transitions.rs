@@ -19,6 +19,8 @@ use scale_info::TypeInfo;
     TypeInfo,
     PalletError,
 )]
+// Clients are told the words of an error within an error.
+#[scale_info(capture_docs = "always")]
 pub enum TransitionProblem {
     /// The bill's status is final: nothing may follow.
     FinalStatus,

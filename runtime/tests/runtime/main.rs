@@ -69,6 +69,8 @@ fn errors_within_errors_are_enums_of_the_metadata() {
         let scale_info::TypeDef::Variant(problems) = &inner.type_def else { panic!() };
         let names: Vec<_> = problems.variants.iter().map(|problem| &problem.name[..]).collect();
         assert_eq!(names, ["NotFound", "Frozen", "Cancelled"], "{name}");
+        let in_words = problems.variants.iter().all(|problem| !problem.docs.is_empty());
+        assert!(in_words, "{name}: a problem has no words");
     }
 }
 
