@@ -43,19 +43,19 @@ fn state_events(node: &Node, number: u32) -> Result<Option<Vec<u8>>, StorageErro
 fn outcomes_of_transactions_outlive_the_state_that_held_them() {
     let node = forgetful();
     // Enough for several groups of events.
-    node.advance(transactions(&node, 0, 300));
+    node.advance(transactions(&node, 0, 900));
     let whole = state_events(&node, 1).unwrap().unwrap();
     assert!(node.chain.storage().event_groups(1).unwrap().len() > 1);
     (0..5).for_each(|_| drop(node.advance(Vec::new())));
     assert!(matches!(state_events(&node, 1), Err(StorageError::StateNotKept { .. })));
 
     assert_eq!(node.chain.event_list(1).unwrap(), Some(whole));
-    for index in 0..=301 {
+    for index in 0..=901 {
         let events = node.chain.events_of(1, index).unwrap().unwrap();
         assert!(!events.is_empty(), "transaction {index}");
-        assert_eq!(failed(&events), index == 301, "transaction {index}: {events:?}");
+        assert_eq!(failed(&events), index == 901, "transaction {index}: {events:?}");
     }
-    assert_eq!(node.chain.events_of(1, 302).unwrap(), Some(Vec::new()));
+    assert_eq!(node.chain.events_of(1, 902).unwrap(), Some(Vec::new()));
     assert_eq!(node.chain.events_of(9, 0).unwrap(), None);
     assert_eq!(node.chain.event_list(0).unwrap(), None);
 }

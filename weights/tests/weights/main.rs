@@ -74,12 +74,12 @@ fn a_batch_reads_its_sender_once_and_each_bill_for_itself() {
     let batch = measured.iter().find(|one| one.name == "register_batch").unwrap();
     let cost = fit(batch).unwrap();
     // The bill itself is looked for and written; participant, the scene's own
-    // rule and the general one, time, scene, field rules, access nodes and
-    // policies are read once.
+    // rule and the general one, time, scene, field rules, access nodes, policies
+    // and the issuer's range of numbers are read once, and the range is written.
     assert_eq!((cost.each[0].reads, cost.each[0].writes), (1, 1), "{cost:?}");
-    assert_eq!((cost.reads, cost.writes), (10, 0), "{cost:?}");
+    assert_eq!((cost.reads, cost.writes), (11, 1), "{cost:?}");
     let most = batch.samples.iter().find(|sample| sample.components == [500]).unwrap();
-    assert_eq!(most.writes, 500);
+    assert_eq!(most.writes, 501);
     assert!(most.commit_time > Duration::ZERO && most.read_time > Duration::ZERO);
 }
 
