@@ -32,7 +32,7 @@ fn two_nodes_come_to_the_same_roots() {
 #[test]
 fn the_development_chain_keeps_its_name() {
     let hash = Node::development().chain.genesis_hash();
-    let expected = "0x74913b99a610ae00057e5d693d4fc372c08095118b26d6028a8f9b9a9d578152";
+    let expected = "0x02949adfd59c4aa57d55dba2c8801e5b34bc5bfa9852524909cfb369f2b843ea";
     assert_eq!(format!("{hash:?}"), expected);
 }
 
