@@ -3,6 +3,7 @@
 
 use crate::command::{BINARY, Outcome, billchain, finish};
 use billchain_chain_spec::ChainSpec;
+use billchain_consensus::CommitCertificate;
 use billchain_executor::{BuildParams, Chain};
 use billchain_faults::{Fault, Operation, Plan, struck};
 use billchain_storage::{Storage, StorageOptions};
@@ -44,7 +45,13 @@ impl Home {
                 deadline: Instant::now() + Duration::from_secs(60),
             };
             let built = chain.build(params, &mut std::iter::empty()).unwrap();
-            chain.commit(built.block, b"certificate".to_vec()).unwrap();
+            let certificate = CommitCertificate {
+                height: chain.head().number as u64 + 1,
+                round: 0,
+                block_hash: built.block.hash().into(),
+                signatures: Vec::new(),
+            };
+            chain.commit(built.block, certificate.to_bytes()).unwrap();
         }
         let copy = scratch.path().join("copy");
         Self { scratch, original, copy }
