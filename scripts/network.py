@@ -87,6 +87,18 @@ class Network:
         self._made[node] = child
         self._pid_file(node).write_text(str(child.pid))
 
+    def abstain(self, node: int, height: int):
+        """Lets a stopped node sign after `height`, whatever its key signed
+        elsewhere before. A revision without a signing memory needs no word."""
+        command = [self.billchain, "signing-memory"]
+        if subprocess.run([*command, "--help"], capture_output=True).returncode != 0:
+            return
+        config = self.directory / f"node-{node}" / "node.toml"
+        command += ["abstain", "--config", config, "--up-to", str(height)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode != 0:
+            raise Failure(f"`billchain signing-memory abstain` failed:\n{result.stderr}")
+
     def start_all(self):
         for node in range(1, NODES + 1):
             self.start(node)
