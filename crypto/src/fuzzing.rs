@@ -58,12 +58,16 @@ pub fn verify_damaged(data: &[u8]) {
 
 /// Reads a key file as far as that takes no password: deriving a key from one
 /// takes as long as the file asks for, up to a bound of seconds. Then reads the
-/// same bytes as the key that a file holds. Returns whether they are a
-/// well-formed key file.
+/// same bytes as the key that a file holds, and as a file of another tool that
+/// is imported. Returns whether they are a well-formed key file.
 ///
 /// # Panics
 /// If what was read and is written again reads otherwise.
 pub fn key_file(data: &[u8]) -> bool {
+    if let Ok(keyfile::Imported::Plain(key)) = keyfile::Imported::read(data) {
+        let again = SecretKey::from_bytes(&key.to_bytes());
+        assert!(again.is_ok_and(|again| again.public() == key.public()), "an imported key");
+    }
     keyfile::check_reading(std::str::from_utf8(data).unwrap_or_default(), data)
 }
 

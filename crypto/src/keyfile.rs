@@ -13,8 +13,12 @@
 //! wrong password and a changed file show at once, which CBC would not.
 //!
 //! **OpenSSL 3.0 cannot open these files**: its PBES2 takes no AEAD cipher.
-//! **Unencrypted key files are never read or written**; convert one through
-//! the operator's own tools and this crate's [`SecretKey::from_bytes`].
+//! **A node never reads or writes a key in the clear.** [`Imported`] reads the
+//! files of other tools once, so that the key can be written in this format.
+
+mod import;
+
+pub use import::{EncryptedKey, ImportError, Imported, MAX_IMPORT_LEN};
 
 use crate::{
     sm2::SecretKey,
@@ -62,14 +66,17 @@ pub enum KeyFileError {
     /// The file holds a key in the clear, or is encrypted in another way than PKCS#8's.
     #[error(
         "the key file is labelled `{label}`; only encrypted keys are accepted, \
-         labelled `ENCRYPTED PRIVATE KEY`"
+         labelled `ENCRYPTED PRIVATE KEY` (`billchain keys import` makes one from it)"
     )]
     NotEncrypted {
         /// The PEM label found.
         label: String,
     },
     /// The file is encrypted with an algorithm other than the one written here.
-    #[error("the key file uses {what} {found}, expected {expected}")]
+    #[error(
+        "the key file uses {what} {found}, expected {expected} \
+         (`billchain keys import` reads files of other tools)"
+    )]
     UnsupportedAlgorithm {
         /// Which algorithm of the file.
         what: &'static str,
@@ -93,12 +100,12 @@ impl KeyFileError {
 }
 
 #[derive(Sequence)]
-struct EncryptedKey<'a> {
+struct EncryptedInfo<'a> {
     algorithm: Algorithm<'a>,
     encrypted: &'a OctetStringRef,
 }
 
-impl<'a> EncryptedKey<'a> {
+impl<'a> EncryptedInfo<'a> {
     fn of(document: &'a der::SecretDocument) -> Result<Self, KeyFileError> {
         Self::from_der(document.as_bytes())
             .map_err(|error| KeyFileError::malformed(format!("EncryptedPrivateKeyInfo: {error}")))
@@ -163,7 +170,7 @@ pub fn encrypt_to_pem(key: &SecretKey, password: &[u8]) -> Result<String, KeyFil
 /// other kinds say what is wrong with the file itself.
 pub fn decrypt_from_pem(pem: &str, password: &[u8]) -> Result<SecretKey, KeyFileError> {
     let document = document_of(pem)?;
-    let parsed = EncryptedKey::of(&document)?;
+    let parsed = EncryptedInfo::of(&document)?;
     let parameters = Parameters::of(&parsed.algorithm)?;
     let key = derive(password, parameters.salt, parameters.iterations);
     let plain = sm4::open(&key, &parameters.nonce, &[], parsed.encrypted.as_bytes())
@@ -259,13 +266,13 @@ pub(crate) fn check_reading(pem: &str, plain: &[u8]) -> bool {
         assert!(again.is_ok_and(|again| again.public() == secret.public()));
     }
     let Ok(document) = document_of(pem) else { return false };
-    let Ok(parsed) = EncryptedKey::of(&document) else { return false };
+    let Ok(parsed) = EncryptedInfo::of(&document) else { return false };
     let Ok(found) = Parameters::of(&parsed.algorithm) else { return false };
     // Written again, it says the same.
     let again = encode(found.salt, &found.nonce, found.iterations, parsed.encrypted.as_bytes())
         .expect("what was read can be written");
     let document = document_of(&again).expect("what was written can be read");
-    let parsed_again = EncryptedKey::of(&document).expect("what was written can be read");
+    let parsed_again = EncryptedInfo::of(&document).expect("what was written can be read");
     let again = Parameters::of(&parsed_again.algorithm).expect("what was written can be read");
     assert_eq!(
         (again.salt, again.iterations, again.nonce, parsed_again.encrypted.as_bytes()),
@@ -321,7 +328,7 @@ fn encode(salt: &[u8], nonce: &[u8], iterations: u32, encrypted: &[u8]) -> der::
         encryption: Algorithm { oid: SM4_GCM, parameters: Some(AnyRef::from_der(&gcm)?) },
     }
     .to_der()?;
-    let file = EncryptedKey {
+    let file = EncryptedInfo {
         algorithm: Algorithm { oid: PBES2, parameters: Some(AnyRef::from_der(&pbes2)?) },
         encrypted: OctetStringRef::new(encrypted)?,
     };

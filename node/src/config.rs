@@ -5,6 +5,7 @@
 
 mod reader;
 
+use crate::text_files;
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use reader::Reader;
 use std::{
@@ -201,8 +202,8 @@ impl Config {
     /// directory.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         let fail = |problem: String| ConfigError { file: file.into(), problems: vec![problem] };
-        let text =
-            std::fs::read_to_string(file).map_err(|e| fail(format!("cannot read it: {e}")))?;
+        let bytes = std::fs::read(file).map_err(|e| fail(format!("cannot read it: {e}")))?;
+        let text = text_files::text_of(&bytes).map_err(|e| fail(e.to_string()))?;
         let base = file.parent().unwrap_or(Path::new("."));
         Self::parse(&text, base).map_err(|problems| ConfigError { file: file.into(), problems })
     }

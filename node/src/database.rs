@@ -5,7 +5,7 @@
 //! place. A node that finds the place empty and the old one aside refuses to
 //! start; [`put_back`] undoes or finishes what was cut short.
 
-use crate::config::Config;
+use crate::{config::Config, text_files};
 use anyhow::{Context, Result, ensure};
 use billchain_chain_spec::ChainSpec;
 use billchain_executor::Chain;
@@ -19,8 +19,7 @@ use std::{
 
 /// Reads a chain specification.
 pub(crate) fn load_spec(file: &Path) -> Result<ChainSpec> {
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("cannot read the chain specification {}", file.display()))?;
+    let text = text_files::read_text(file, "the chain specification")?;
     ChainSpec::from_json(&text).with_context(|| format!("chain specification {}", file.display()))
 }
 

@@ -16,6 +16,7 @@ mod ports;
 mod running;
 mod service;
 mod settings;
+mod text_files;
 
 use anyhow::Result;
 use billchain_storage::OpenMode;

@@ -220,7 +220,8 @@ impl core::fmt::Display for PublicKey {
 /// Text that is no public key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "public key: expected sm2:, ed25519:, sr25519: or ecdsa: and the key in hex, found \"{0}\""
+    "public key: expected sm2:, ed25519:, sr25519: or ecdsa: and the key in hex \
+     (sm2: a compressed or uncompressed point on its curve), found \"{0}\""
 )]
 pub struct InvalidPublicKey(String);
 
@@ -235,6 +236,10 @@ impl core::str::FromStr for PublicKey {
             bytes.try_into().ok()
         }
         let key = match scheme {
+            // Most tools print the uncompressed point (04 ‖ x ‖ y).
+            "sm2" if bytes.len() == 65 => {
+                sm2::PublicKey::from_sec1(&bytes).ok().map(|key| Self::Sm2(key.to_compressed()))
+            }
             "sm2" => fixed(&bytes).map(Self::Sm2),
             "ed25519" => fixed(&bytes).map(Self::Ed25519),
             "sr25519" => fixed(&bytes).map(Self::Sr25519),
@@ -315,6 +320,22 @@ mod tests {
             Signature::Sr25519(signature).encode(),
             sp_runtime::MultiSignature::Sr25519(signature).encode()
         );
+    }
+
+    #[test]
+    fn an_uncompressed_sm2_key_is_the_key_it_stands_for() {
+        let public = sm2::SecretKey::from_seed(b"x").public();
+        let uncompressed = public.to_uncompressed();
+        let text = format!("sm2:{}", hex::encode(uncompressed));
+        assert_eq!(text.parse(), Ok(PublicKey::Sm2(public.to_compressed())));
+        let mut off_curve = uncompressed;
+        off_curve[64] ^= 1;
+        let mut hybrid = uncompressed;
+        hybrid[0] = 6;
+        for bad in [&off_curve[..], &hybrid[..], &uncompressed[1..], &uncompressed[..64]] {
+            let error = format!("sm2:{}", hex::encode(bad)).parse::<PublicKey>().unwrap_err();
+            assert!(error.to_string().contains("compressed or uncompressed"), "{error}");
+        }
     }
 
     #[test]

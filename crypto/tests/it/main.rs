@@ -2,6 +2,7 @@
 //! vectors, OpenSSL's command line as a second witness, and hostile input.
 
 mod differential;
+mod import;
 mod inputs;
 mod keyfile;
 mod openssl;

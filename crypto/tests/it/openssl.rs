@@ -15,12 +15,12 @@ use std::{
 use tempfile::TempDir;
 
 /// A directory for the files OpenSSL works on, and the runs of it there.
-struct Witness {
+pub(crate) struct Witness {
     directory: TempDir,
 }
 
 impl Witness {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().expect("a temporary directory") }
     }
 
@@ -28,10 +28,14 @@ impl Witness {
         self.directory.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, content).expect("writing to the temporary directory");
         path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).expect("openssl wrote the file")
     }
 
     /// Runs `openssl` and gives its standard output if it exits with 0.
@@ -53,7 +57,7 @@ impl Witness {
         }
     }
 
-    fn expect(&self, arguments: &[&str]) -> Vec<u8> {
+    pub(crate) fn expect(&self, arguments: &[&str]) -> Vec<u8> {
         self.run(arguments)
             .unwrap_or_else(|error| panic!("openssl {} failed:\n{error}", arguments.join(" ")))
     }

@@ -1,6 +1,6 @@
 //! `billchain chain-spec`: the document a chain begins with.
 
-use crate::database::load_spec;
+use crate::{database::load_spec, text_files};
 use anyhow::{Context, Result};
 use billchain_chain_spec::{ChainSpec, ProductionInput};
 use billchain_executor::genesis_block;
@@ -32,8 +32,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
     match command {
         Command::Development => println!("{}", ChainSpec::development().to_json()?),
         Command::Production { input } => {
-            let text = std::fs::read_to_string(&input)
-                .with_context(|| format!("cannot read {}", input.display()))?;
+            let text = text_files::read_text(&input, "the input file")?;
             let input: ProductionInput = serde_json::from_str(&text)
                 .with_context(|| format!("{} is no production input", input.display()))?;
             println!("{}", ChainSpec::production(input)?.to_json()?);

@@ -1,8 +1,12 @@
 //! `billchain keys`: the SM2 keys that sign and the network keys that
 //! identify.
 
-use anyhow::{Context, Result, bail};
-use billchain_crypto::{keyfile, sm2};
+use crate::text_files;
+use anyhow::{Context, Result};
+use billchain_crypto::{
+    keyfile::{self, Imported},
+    sm2,
+};
 use billchain_primitives::PublicKey;
 use clap::{Args, Subcommand};
 use libp2p::identity;
@@ -14,6 +18,9 @@ use zeroize::Zeroizing;
 
 /// Environment variable with the password of an SM2 key file.
 pub(crate) const PASSWORD_ENV: &str = "BILLCHAIN_KEY_PASSWORD";
+
+/// Environment variable with the password of a file that is imported.
+const IMPORT_PASSWORD_ENV: &str = "BILLCHAIN_IMPORT_PASSWORD";
 
 /// Actions on keys.
 #[derive(Subcommand)]
@@ -29,6 +36,22 @@ pub(crate) enum Command {
         /// development chains only.
         #[arg(long, value_name = "TEXT")]
         development_seed: Option<String>,
+    },
+    /// Take over an SM2 key of another tool: PKCS#8, plain or encrypted, or
+    /// SEC1, as PEM or DER, as OpenSSL, GmSSL and Bouncy Castle write them.
+    Import {
+        /// The other tool's file.
+        file: PathBuf,
+        /// File with the password of the other tool's file, if that is
+        /// encrypted; without it BILLCHAIN_IMPORT_PASSWORD is read, and without
+        /// that the terminal asked.
+        #[arg(long, value_name = "FILE")]
+        import_password_file: Option<PathBuf>,
+        /// File to write; must not exist.
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        password: Password,
     },
     /// Print an SM2 key's public key and account.
     Show {
@@ -62,51 +85,46 @@ pub(crate) struct Password {
 impl Password {
     /// The password, without a line end.
     pub(crate) fn read(&self, purpose: &str) -> Result<Zeroizing<Vec<u8>>> {
-        if let Some(file) = &self.password_file {
-            return read_password_file(file);
-        }
-        if let Some(password) = std::env::var_os(PASSWORD_ENV) {
-            return Ok(Zeroizing::new(password.into_encoded_bytes()));
-        }
-        let password = rpassword::prompt_password(format!("Password of {purpose}: "))
-            .with_context(|| {
-                format!(
-                    "no terminal to ask for the password; give --password-file or {PASSWORD_ENV}"
-                )
-            })?;
-        Ok(Zeroizing::new(password.into_bytes()))
+        password(self.password_file.as_deref(), "--password-file", PASSWORD_ENV, purpose)
     }
 }
 
-/// Reads a password file, without its line end.
-pub(crate) fn read_password_file(file: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    let mut password = Zeroizing::new(
-        std::fs::read(file)
-            .with_context(|| format!("cannot read the password file {}", file.display()))?,
-    );
-    while matches!(password.last(), Some(b'\n' | b'\r')) {
-        password.pop();
+/// A password from its file, its environment variable or the terminal.
+fn password(
+    file: Option<&Path>,
+    flag: &str,
+    variable: &str,
+    purpose: &str,
+) -> Result<Zeroizing<Vec<u8>>> {
+    if let Some(file) = file {
+        let bytes = text_files::read(file, "the password file")?;
+        return text_files::password_of(&bytes)
+            .with_context(|| format!("the password file {}", file.display()));
     }
-    if password.is_empty() {
-        bail!("the password file {} is empty", file.display());
+    if let Some(password) = std::env::var_os(variable) {
+        let bytes = Zeroizing::new(password.into_encoded_bytes());
+        return text_files::password_of(&bytes)
+            .with_context(|| format!("the password in the environment variable {variable}"));
     }
-    Ok(password)
+    let password =
+        rpassword::prompt_password(format!("Password of {purpose}: ")).with_context(|| {
+            format!("no terminal to ask for the password; give {flag} or {variable}")
+        })?;
+    Ok(Zeroizing::new(password.into_bytes()))
 }
 
 /// Reads and decrypts an SM2 key.
 pub(crate) fn load_sm2(file: &Path, password: &[u8]) -> Result<sm2::SecretKey> {
-    let pem = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the key file {}", file.display()))?;
+    let pem = text_files::read(file, "the key file")?;
+    let pem =
+        text_files::text_of(&pem).with_context(|| format!("the key file {}", file.display()))?;
     keyfile::decrypt_from_pem(&pem, password)
         .with_context(|| format!("cannot open the key file {}", file.display()))
 }
 
 /// Reads a network key.
 pub(crate) fn load_network(file: &Path) -> Result<identity::Keypair> {
-    let text = Zeroizing::new(
-        std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read the network key {}", file.display()))?,
-    );
+    let text = Zeroizing::new(text_files::read_text(file, "the network key")?);
     let mut seed = Zeroizing::new([0; 32]);
     hex::decode_to_slice(text.trim(), seed.as_mut_slice()).map_err(|e| {
         anyhow::anyhow!("network key {}: expected 64 hex digits: {e}", file.display())
@@ -141,12 +159,11 @@ pub(crate) fn run(command: Command) -> Result<()> {
                 Some(seed) => sm2::SecretKey::from_seed(seed.as_bytes()),
                 None => sm2::SecretKey::generate(),
             };
-            let password = password.read("the new key")?;
-            if password.is_empty() {
-                bail!("the password must not be empty");
-            }
-            write_private(&out, keyfile::encrypt_to_pem(&secret, &password)?.as_bytes())?;
-            print_public(&secret);
+            write_sm2(&out, &secret, &password)?;
+        }
+        Command::Import { file, import_password_file, out, password } => {
+            let secret = import(&file, import_password_file.as_deref())?;
+            write_sm2(&out, &secret, &password)?;
         }
         Command::Show { file, password } => {
             let password = password.read(&file.display().to_string())?;
@@ -161,6 +178,34 @@ pub(crate) fn run(command: Command) -> Result<()> {
         Command::PeerId { file } => println!("{}", load_network(&file)?.public().to_peer_id()),
     }
     Ok(())
+}
+
+/// Encrypts a key under a new password, writes it and prints what is public.
+fn write_sm2(out: &Path, secret: &sm2::SecretKey, password: &Password) -> Result<()> {
+    let password = password.read("the new key")?;
+    write_private(out, keyfile::encrypt_to_pem(secret, &password)?.as_bytes())?;
+    print_public(secret);
+    Ok(())
+}
+
+/// The key in another tool's file. A password is asked for only where the file
+/// is encrypted.
+fn import(file: &Path, password_file: Option<&Path>) -> Result<sm2::SecretKey> {
+    let bytes = text_files::read(file, "the key file")?;
+    // PEM that a Windows tool saved with a mark or as UTF-16; DER is never text.
+    let text = text_files::text_of(&bytes).map(|text| Zeroizing::new(text.into_owned()));
+    let contents = text.as_ref().map_or(bytes.as_slice(), |text| text.as_bytes());
+    let imported = match Imported::read(contents) {
+        Ok(Imported::Plain(secret)) => Ok(secret),
+        Ok(Imported::Encrypted(key)) => key.decrypt(&password(
+            password_file,
+            "--import-password-file",
+            IMPORT_PASSWORD_ENV,
+            &file.display().to_string(),
+        )?),
+        Err(error) => Err(error),
+    };
+    imported.with_context(|| format!("cannot import {}", file.display()))
 }
 
 fn print_public(secret: &sm2::SecretKey) {

@@ -18,6 +18,7 @@ mod faults;
 mod garbage;
 mod http;
 mod joins;
+mod keys;
 mod kills;
 mod load;
 mod network;

@@ -91,11 +91,13 @@ impl fmt::Display for Fen {
 impl FromStr for Fen {
     type Err = InvalidField;
 
-    /// From yuan with exactly two decimals, as bills print it: `1234.50`.
+    /// From yuan with exactly two decimals, as bills print it: `1234.50`. An
+    /// amount has one form: no leading zeros, and zero has no sign.
     fn from_str(text: &str) -> Result<Self, InvalidField> {
         let invalid = || InvalidField {
             field: "Fen",
-            expected: "an amount in yuan with two decimals and a magnitude below 10^12",
+            expected: "an amount in yuan with two decimals, no leading zeros, no sign at zero \
+                       and a magnitude below 10^12",
             found: printable(text.as_bytes()),
         };
         let (negative, magnitude) = match text.strip_prefix('-') {
@@ -104,12 +106,16 @@ impl FromStr for Fen {
         };
         let (yuan, fen) = magnitude.split_once('.').ok_or_else(invalid)?;
         let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-        if !digits(yuan) || !digits(fen) || fen.len() != 2 {
+        let leading_zero = yuan.len() > 1 && yuan.starts_with('0');
+        if !digits(yuan) || !digits(fen) || fen.len() != 2 || leading_zero {
             return Err(invalid());
         }
         let yuan: i64 = yuan.parse().map_err(|_| invalid())?;
         let fen: i64 = fen.parse().map_err(|_| invalid())?;
         let total = yuan.checked_mul(100).and_then(|y| y.checked_add(fen)).ok_or_else(invalid)?;
+        if negative && total == 0 {
+            return Err(invalid());
+        }
         Self::new(if negative { -total } else { total }).map_err(|_| invalid())
     }
 }

@@ -32,6 +32,20 @@ fn money_is_read_and_written_in_yuan_with_two_decimals() {
 }
 
 #[test]
+fn an_amount_has_one_form() {
+    for bad in
+        ["-0.00", "00100.00", "01.00", "00.00", "-00.01", "-01.00", "0 .00", " 1.00", "1.00\n"]
+    {
+        let error = bad.parse::<Fen>().unwrap_err();
+        assert!(error.expected.contains("no leading zeros, no sign at zero"), "{bad}: {error}");
+    }
+    for fen in [0, 5, -5, 100, -100, 10_000, Fen::MAX, -Fen::MAX] {
+        let amount = Fen::new(fen).unwrap();
+        assert_eq!(amount.to_string().parse::<Fen>(), Ok(amount));
+    }
+}
+
+#[test]
 fn dates_are_real_ones() {
     for (number, valid) in [
         (20240229, true),

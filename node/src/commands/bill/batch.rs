@@ -1,8 +1,7 @@
 //! Locks given and released for a file of bills, in transactions of up to 500.
 
 use super::{BillUpdateCall, Cli, key};
-use crate::application::now_ms;
-use crate::commands::shell::failure;
+use crate::{application::now_ms, commands::shell::failure, text_files};
 use anyhow::{Context, Result, ensure};
 use billchain_client::Connection;
 use billchain_primitives::{BatchMode, ClaimNo, MAX_BATCH, Reason, SceneId};
@@ -11,7 +10,7 @@ use billchain_runtime::RuntimeCall;
 use clap::{Args, Subcommand};
 use pallet_bill_update::{StatusBatch, StatusChange, StatusItem};
 use serde_json::json;
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Subcommand)]
 pub(super) enum Action {
@@ -47,7 +46,7 @@ pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result
         Action::UnlockBatch { batch, reason } => (batch, Some(Reason::new(reason)?)),
     };
     let file = batch.file.display();
-    let text = fs::read_to_string(&batch.file).with_context(|| format!("cannot read {file}"))?;
+    let text = text_files::read_text(&batch.file, "the list of bills")?;
     let mut items = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();

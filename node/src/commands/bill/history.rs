@@ -1,6 +1,7 @@
 //! What versions of a bill changed, and proofs of it that check without a node.
 
 use super::{Cli, split};
+use crate::text_files;
 use anyhow::{Context, Result, anyhow};
 use billchain_client::Connection;
 use billchain_primitives::{
@@ -106,8 +107,7 @@ pub(super) async fn verify_field(
     file: &Path,
     version_hash: Option<Hash>,
 ) -> Result<ExitCode> {
-    let text =
-        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = text_files::read_text(file, "the proof")?;
     let proof =
         read(&text).with_context(|| format!("{} is no proof of a field", file.display()))?;
     let key = proof.head.key;
