@@ -10,7 +10,7 @@ mod signatures;
 
 #[cfg(test)]
 pub(crate) use build::timestamp_inherent;
-pub use read::Validated;
+pub use read::{DryRunError, Validated};
 
 use crate::{
     ChainError, CommittedBlock, ExecutedBlock,

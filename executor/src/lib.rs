@@ -37,7 +37,7 @@ mod state;
 pub mod transaction;
 
 pub use block::{BuildParams, Built, ClockCheck, CommittedBlock, ExecutedBlock, Refused, Stopped};
-pub use chain::{Chain, Validated};
+pub use chain::{Chain, DryRunError, Validated};
 pub use compact::{CompactBlock, CompactError};
 pub use error::{BlockError, CallError, ChainError};
 pub use events::{BlockEvent, events_key};

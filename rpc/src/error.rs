@@ -1,7 +1,7 @@
 //! From what went wrong to what a client is told. The codes are
 //! [`billchain_rpc_types::code`]'s.
 
-use billchain_executor::{CallError, ChainError};
+use billchain_executor::{CallError, ChainError, DryRunError, TransactionError};
 use billchain_rpc_types::code;
 use billchain_storage::StorageError;
 use billchain_txpool::PoolError;
@@ -16,6 +16,12 @@ pub(crate) fn invalid(parameter: &str, expected: &str, found: &str) -> ErrorObje
     let found: String = found.chars().take(120).collect();
     let text = format!("{parameter}: expected {expected}, found \"{found}\"");
     ErrorObjectOwned::owned(code::INVALID_PARAMS, text, None::<()>)
+}
+
+/// An answer that would be longer than the method gives.
+pub(crate) fn answer_too_long(most: usize) -> ErrorObjectOwned {
+    let text = format!("the answer would be longer than {most} bytes: ask for less");
+    ErrorObjectOwned::owned(code::ANSWER_TOO_LONG, text, None::<()>)
 }
 
 /// A block that this node does not have.
@@ -52,6 +58,16 @@ pub(crate) fn call(error: CallError) -> ErrorObjectOwned {
     match error {
         CallError::Chain(error) => chain(error),
         other => ErrorObjectOwned::owned(code::RUNTIME_CALL, other.to_string(), None::<()>),
+    }
+}
+
+pub(crate) fn dry_run(error: DryRunError) -> ErrorObjectOwned {
+    match error {
+        DryRunError::Chain(error) => chain(error),
+        DryRunError::Transaction(TransactionError::Panicked(failure)) => {
+            ErrorObjectOwned::owned(code::RUNTIME_CALL, failure.to_string(), None::<()>)
+        }
+        DryRunError::Transaction(error) => invalid("extrinsic", &error.to_string(), "0x…"),
     }
 }
 

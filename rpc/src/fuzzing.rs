@@ -2,19 +2,19 @@
 //! something is wrong.
 
 use crate::{
-    compose::call_from_json,
-    params::{Args, to_hex},
+    method::{Args, to_hex},
+    transaction::call_from_json,
 };
 use billchain_primitives::{BillCode, BillNumber, CheckCode, Did, history::BillField};
 use billchain_runtime::{RuntimeCall, limits::MAX_TRANSACTION_DEPTH};
 use codec::{DecodeLimit, Encode};
-use jsonrpsee::types::Params;
 
 /// The parameters of a request, read in every way a method does. Returns
-/// whether they are an array, or none.
+/// whether they are an array of at most four, or an object of four names.
 pub fn params(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else { return false };
-    let Ok(args) = Args::of(&Params::new(Some(text))) else { return false };
+    let names = ["a", "b", "c", "d"];
+    let Ok(args) = Args::read(Some(text), &names, 1 << 20) else { return false };
     for index in 0..4 {
         if let Ok(bytes) = args.bytes(index, "bytes") {
             let written = args.text(index, "bytes").expect("hex is text");

@@ -21,43 +21,23 @@
 
 #![forbid(unsafe_code)]
 
-mod accept;
-mod access_node;
-mod allotment;
-mod author;
-mod authorization;
-mod batch;
 mod bill;
-mod bill_lists;
-mod block;
-mod compose;
 mod config;
-mod dispute;
+mod context;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
-mod heads;
-mod history;
+mod governance;
+mod method;
+mod methods;
 mod metrics;
-mod names;
-mod node;
 mod openrpc;
-mod page;
-mod params;
-mod participant;
-mod party;
-mod permission;
-mod policy;
-mod registration;
-mod scene;
+mod parties;
 mod server;
-mod state;
-mod subscription;
-mod system;
+mod substrate;
 mod transaction;
-mod verify;
 
 pub use config::{ConfigError, RpcConfig};
-pub use metrics::{RpcMetrics, RpcMetricsLayer};
-pub use node::{NodeInfo, RpcContext};
+pub use context::{NodeInfo, RpcContext};
+pub use metrics::RpcMetrics;
 pub use server::{RpcError, RpcServer, serve};

@@ -4,11 +4,17 @@ use crate::{
     CallError, Chain, ChainError, Panicked, TransactionError, externalities::StateExternalities,
     guard::guarded, state::ReadView, transaction,
 };
-use billchain_primitives::{AccountId, Address, BlockNumber, Hash, Nonce, transaction_hashes};
-use billchain_runtime::{System, UncheckedExtrinsic, api, execution, nonce_of};
+use billchain_primitives::{
+    AccountId, Address, BlockNumber, Hash, Header, Nonce, transaction_hashes,
+};
+use billchain_runtime::{Executive, System, UncheckedExtrinsic, api, execution, nonce_of};
 use billchain_storage::StateSnapshot;
+use codec::Encode;
 use sp_externalities::Externalities;
-use sp_runtime::transaction_validity::{InvalidTransaction, TransactionSource, ValidTransaction};
+use sp_runtime::{
+    generic::Digest,
+    transaction_validity::{InvalidTransaction, TransactionSource, ValidTransaction},
+};
 
 /// A transaction that the chain would take, now or once the sender's earlier
 /// ones are in.
@@ -54,6 +60,36 @@ impl Chain {
             .ok_or_else(|| CallError::UnknownMethod(method.chars().take(100).collect()))
     }
 
+    /// Applies a transaction as the first of the block after `at`, or after the
+    /// head, and drops what it wrote: the encoded result of applying it.
+    ///
+    /// The block is begun first, so that a transaction is judged as the pool
+    /// and a proposer judge it: a mortal one is alive from the head on.
+    pub fn dry_run(&self, at: Option<&Hash>, bytes: &[u8]) -> Result<Vec<u8>, DryRunError> {
+        let extrinsic = transaction::decode(bytes)?;
+        let snapshot = match at {
+            Some(hash) => self.storage().state_at(hash).map_err(ChainError::from)?,
+            None => self.storage().state(),
+        };
+        let parent = snapshot.number();
+        let header = Header {
+            parent_hash: self
+                .storage()
+                .hash_of(parent)
+                .map_err(ChainError::from)?
+                .unwrap_or_default(),
+            number: parent.saturating_add(1),
+            state_root: Hash::zero(),
+            extrinsics_root: Hash::zero(),
+            digest: Digest::default(),
+        };
+        let applied = run_guarded(snapshot, || {
+            Executive::initialize_block(&header);
+            execution::apply(extrinsic, bytes).encode()
+        });
+        Ok(applied?.map_err(TransactionError::from)?)
+    }
+
     /// Validates transactions on the head's state, as the pool needs it: each
     /// by itself, all on one state. What is found valid is kept decoded for
     /// the block it will be in.
@@ -80,6 +116,17 @@ impl Chain {
         };
         txs.iter().zip(transaction_hashes(txs)).map(judge).collect()
     }
+}
+
+/// Why a transaction could not be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum DryRunError {
+    /// It is no transaction, or the runtime failed on it.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+    /// This node failed, or does not keep the state.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
 }
 
 /// A state made ready for validating transactions on it.

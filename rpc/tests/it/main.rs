@@ -5,6 +5,7 @@ mod access;
 mod administration;
 mod allotment;
 mod batches;
+mod bounds;
 mod compose;
 mod contracts;
 mod lists;
@@ -81,10 +82,13 @@ impl Node {
 
     async fn with_storage(options: StorageOptions, config: RpcConfig) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        Self::over(Self::chain(&directory, options), config, directory).await
+    }
+
+    fn chain(directory: &tempfile::TempDir, options: StorageOptions) -> Chain {
         let storage = Storage::open(directory.path(), options).unwrap();
         let spec = ChainSpec::development();
-        let chain = Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap();
-        Self::over(chain, config, directory).await
+        Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap()
     }
 
     /// Another server over the same chain, with an empty pool: as a node has
@@ -95,10 +99,26 @@ impl Node {
     }
 
     async fn over(chain: Chain, config: RpcConfig, directory: tempfile::TempDir) -> Self {
+        let (_, peers) = tokio::sync::watch::channel(Vec::new());
+        Self::among(peers, chain, config, directory).await
+    }
+
+    /// A node that has these peers.
+    async fn with_peers(peers: tokio::sync::watch::Receiver<Vec<libp2p::PeerId>>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let chain = Self::chain(&directory, StorageOptions::default());
+        Self::among(peers, chain, RpcConfig::default(), directory).await
+    }
+
+    async fn among(
+        peers: tokio::sync::watch::Receiver<Vec<libp2p::PeerId>>,
+        chain: Chain,
+        config: RpcConfig,
+        directory: tempfile::TempDir,
+    ) -> Self {
         let spec = ChainSpec::development();
         let head = chain.head().number;
         let pool = Pool::new(PoolConfig::default(), head, Arc::new(Rules(chain.clone()))).unwrap();
-        let (_, peers) = tokio::sync::watch::channel(Vec::new());
         let node = NodeInfo {
             name: "test".into(),
             chain_name: spec.name.to_string(),

@@ -31,9 +31,9 @@ async fn every_registered_method_is_described_and_every_described_one_is_registe
     let described: BTreeSet<_> = list.iter().cloned().collect();
     assert_eq!(list.len(), described.len(), "no method is described twice");
     let missing: Vec<_> = registered.difference(&described).collect();
-    assert!(missing.is_empty(), "describe these in rpc/src/openrpc: {missing:?}");
+    assert!(missing.is_empty(), "these have no row: {missing:?}");
     let gone: Vec<_> = described.difference(&registered).collect();
-    assert!(gone.is_empty(), "rpc/src/openrpc describes these, which no node has: {gone:?}");
+    assert!(gone.is_empty(), "rows of these, which no node has: {gone:?}");
 }
 
 /// A reference to a part of the document that is there.

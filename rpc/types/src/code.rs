@@ -1,13 +1,42 @@
 //! Error codes of the RPC, stable: a code never changes its kind.
 //!
-//! JSON-RPC's own codes apply where they fit: −32602 for parameters, −32603
-//! for a failure inside the node. The codes of `author_*` are Substrate's
-//! (1000–1099); their `data` holds the pool's finer code and its words.
+//! JSON-RPC's own codes apply where they fit. The codes of `author_*` are
+//! Substrate's (1000–1099); their `data` holds the pool's finer code and its
+//! words.
 
+/// The text is not JSON.
+pub const PARSE: i32 = -32700;
+/// The JSON is no request: a member is missing, unknown or twice, or its id
+/// cannot be given back.
+pub const INVALID_REQUEST: i32 = -32600;
+/// There is no such method.
+pub const METHOD_NOT_FOUND: i32 = -32601;
 /// A parameter is missing, malformed or out of range.
 pub const INVALID_PARAMS: i32 = -32602;
 /// The node failed; nothing is wrong with the request.
 pub const INTERNAL: i32 = -32603;
+/// The connection has as many subscriptions as it may have.
+pub const TOO_MANY_SUBSCRIPTIONS: i32 = -32006;
+/// The request is longer than the node takes.
+pub const REQUEST_TOO_LONG: i32 = -32007;
+/// The answer would be longer than the method's bound.
+pub const ANSWER_TOO_LONG: i32 = -32008;
+/// The node has no room for the request now: ask again.
+pub const BUSY: i32 = -32009;
+/// The batch has more requests than the node takes.
+pub const BATCH_TOO_LONG: i32 = -32010;
+/// The answers to the batch would be longer than the node gives.
+pub const BATCH_ANSWER_TOO_LONG: i32 = -32011;
+/// The bytes are not a transaction.
+pub const BAD_FORMAT: i32 = 1001;
+/// The transaction is not valid.
+pub const INVALID_TRANSACTION: i32 = 1010;
+/// The transaction could not be checked or watched now.
+pub const UNKNOWN_VALIDITY: i32 = 1011;
+/// Another transaction with this nonce is in the pool.
+pub const TOO_LOW_PRIORITY: i32 = 1014;
+/// The pool has no room for the transaction now.
+pub const IMMEDIATELY_DROPPED: i32 = 1016;
 /// There is no block with this hash or number.
 pub const UNKNOWN_BLOCK: i32 = 3001;
 /// The state after this block is no longer kept: ask a newer block.

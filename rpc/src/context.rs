@@ -1,0 +1,54 @@
+//! What the methods work on.
+
+use crate::{config::RpcConfig, metrics::RpcMetrics};
+use billchain_chain_spec::ChainType;
+use billchain_executor::Chain;
+use billchain_txpool::Pool;
+use libp2p::PeerId;
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What the methods work on.
+#[derive(Clone)]
+pub struct RpcContext {
+    /// The local chain.
+    pub chain: Chain,
+    /// The transaction pool.
+    pub pool: Arc<Pool>,
+    /// What the node knows of itself.
+    pub node: NodeInfo,
+}
+
+/// What the node knows of itself.
+#[derive(Clone, Debug)]
+pub struct NodeInfo {
+    /// Name of the node.
+    pub name: String,
+    /// Name of the chain.
+    pub chain_name: String,
+    /// Sort of chain; clients warn of development keys by it.
+    pub chain_type: ChainType,
+    /// Identity of this node in the peer network.
+    pub peer_id: String,
+    /// Whether it votes.
+    pub is_validator: bool,
+    /// Connected peers.
+    pub peers: watch::Receiver<Vec<PeerId>>,
+}
+
+/// What methods find beside their parameters.
+pub(crate) struct Context {
+    pub(crate) deps: RpcContext,
+    pub(crate) metrics: RpcMetrics,
+    pub(crate) config: RpcConfig,
+    pub(crate) about: About,
+}
+
+/// The methods about methods.
+pub(crate) struct About {
+    /// Names of all methods, in order.
+    pub(crate) names: Vec<&'static str>,
+    /// The OpenRPC document.
+    pub(crate) document: Value,
+}

@@ -1,0 +1,133 @@
+//! `chain_*`: blocks and headers.
+
+use crate::{
+    context::Context,
+    error::{Answer, internal, storage, unknown_block},
+    method::{Args, number, to_hex},
+};
+use billchain_primitives::{Hash, Header, OpaqueBlock};
+use billchain_rpc_types::{BlockRef, CertificateView};
+use codec::{Compact, Decode};
+use serde_json::{Value, json};
+
+/// Most numbers that one `chain_getBlockHash` may ask for.
+pub(super) const MAX_NUMBERS: usize = 1_024;
+
+/// Hash of the head, which is final.
+pub(super) fn head_hash(context: &Context, _: &Args) -> Answer<Hash> {
+    Ok(context.deps.chain.head().hash)
+}
+
+/// Header of the head.
+pub(super) fn head_header(context: &Context) -> Answer<Header> {
+    let head = context.deps.chain.head();
+    let bytes = block_bytes(context, head.number)?.ok_or_else(|| unknown_block(head.number))?;
+    decode("header", &bytes)
+}
+
+/// Number of the block `hash`, if this node has it.
+pub(super) fn number_of(context: &Context, hash: &Hash) -> Answer<Option<u32>> {
+    context.deps.chain.storage().number_of(hash).map_err(storage)
+}
+
+/// Hash of the block `number`, if this node has it.
+pub(crate) fn hash_of(context: &Context, number: u32) -> Answer<Option<Hash>> {
+    context.deps.chain.storage().hash_of(number).map_err(storage)
+}
+
+fn block_bytes(context: &Context, number: u32) -> Answer<Option<Vec<u8>>> {
+    context.deps.chain.storage().block(number).map_err(storage)
+}
+
+/// The transaction at `index` of the block `number`, with its length prefix;
+/// `None` if there is none. Only its bytes are copied: a status is asked for
+/// every transaction, and a block may hold thousands.
+pub(crate) fn extrinsic(context: &Context, number: u32, index: u32) -> Answer<Option<Vec<u8>>> {
+    let Some(bytes) = block_bytes(context, number)? else { return Ok(None) };
+    let damaged = |error| internal(format!("block {number}: {error}"));
+    nth_extrinsic(&bytes, index).map(|found| found.map(<[u8]>::to_vec)).map_err(damaged)
+}
+
+fn nth_extrinsic(mut block: &[u8], index: u32) -> Result<Option<&[u8]>, codec::Error> {
+    Header::decode(&mut block)?;
+    let count = Compact::<u32>::decode(&mut block)?.0;
+    if index >= count {
+        return Ok(None);
+    }
+    for at in 0..=index {
+        let begin = block;
+        let length = Compact::<u32>::decode(&mut block)?.0 as usize;
+        let rest = block.get(length..).ok_or("a transaction is longer than its block")?;
+        if at == index {
+            return Ok(begin.get(..begin.len() - rest.len()));
+        }
+        block = rest;
+    }
+    Ok(None)
+}
+
+fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
+    T::decode(&mut bytes).map_err(|error| internal(format!("stored {what}: {error}")))
+}
+
+/// Bytes of the block that the first parameter names; the head without one.
+fn asked(context: &Context, args: &Args) -> Answer<Option<Vec<u8>>> {
+    let number = match args.optional_hash(0, "hash")? {
+        Some(hash) => number_of(context, &hash)?,
+        None => Some(context.deps.chain.head().number),
+    };
+    match number {
+        Some(number) => block_bytes(context, number),
+        None => Ok(None),
+    }
+}
+
+pub(super) fn get_block(context: &Context, args: &Args) -> Answer<Option<Value>> {
+    let Some(bytes) = asked(context, args)? else { return Ok(None) };
+    let block: OpaqueBlock = decode("block", &bytes)?;
+    Ok(Some(json!({ "block": block, "justifications": null })))
+}
+
+pub(super) fn get_header(context: &Context, args: &Args) -> Answer<Option<Header>> {
+    match asked(context, args)? {
+        Some(bytes) => decode("header", &bytes).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Of a number, a list of numbers, or the head.
+pub(super) fn get_block_hash(context: &Context, args: &Args) -> Answer<Value> {
+    match args.value(0) {
+        Value::Null => Ok(json!(context.deps.chain.head().hash)),
+        Value::Array(numbers) if numbers.len() > MAX_NUMBERS => Err(crate::error::invalid(
+            "numbers",
+            &format!("at most {MAX_NUMBERS}"),
+            &numbers.len().to_string(),
+        )),
+        Value::Array(numbers) => {
+            let hashes: Vec<Option<Hash>> = numbers
+                .iter()
+                .map(|value| hash_of(context, number(value, "number")?))
+                .collect::<Answer<_>>()?;
+            Ok(json!(hashes))
+        }
+        value => Ok(json!(hash_of(context, number(value, "number")?)?)),
+    }
+}
+
+/// Of a block's hash or number.
+pub(super) fn get_certificate(context: &Context, args: &Args) -> Answer<Option<CertificateView>> {
+    let is_hash = args.value(0).as_str().is_some_and(|text| text.len() == 66);
+    let number = if is_hash {
+        number_of(context, &args.hash(0, "hash")?)?
+    } else {
+        Some(args.number(0, "number")?)
+    };
+    let Some(number) = number else { return Ok(None) };
+    let Some(hash) = hash_of(context, number)? else { return Ok(None) };
+    let certificate = context.deps.chain.storage().certificate(number).map_err(storage)?;
+    Ok(certificate.map(|bytes| CertificateView {
+        block: BlockRef { number, hash },
+        certificate: to_hex(&bytes),
+    }))
+}

@@ -1,0 +1,53 @@
+//! Subscriptions to heads. Every committed block is final, so all three kinds
+//! announce the same blocks.
+
+use super::chain;
+use crate::{
+    context::Context,
+    method::{Args, Ended, Sent, send},
+};
+use jsonrpsee::PendingSubscriptionSink;
+use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
+
+pub(super) async fn follow(
+    context: Arc<Context>,
+    _: Args,
+    pending: PendingSubscriptionSink,
+) -> Ended {
+    let patience = context.config.slow_subscriber;
+    // Subscribed before the head is read: no block is missed in between.
+    let mut news = context.deps.chain.subscribe();
+    let head = match chain::head_header(&context) {
+        Ok(head) => head,
+        Err(error) => {
+            pending.reject(error).await;
+            return Ok(());
+        }
+    };
+    let sink = pending.accept().await?;
+    let _open = context.metrics.subscription();
+    let mut sent = head.number;
+    if let Sent::Gone = send(&sink, patience, &head).await? {
+        return Ok(());
+    }
+    loop {
+        let committed = tokio::select! {
+            () = sink.closed() => return Ok(()),
+            committed = news.recv() => committed,
+        };
+        match committed {
+            Ok(block) if block.header.number > sent => {
+                sent = block.header.number;
+                if let Sent::Gone = send(&sink, patience, &block.header).await? {
+                    return Ok(());
+                }
+            }
+            Ok(_) => {}
+            Err(RecvError::Lagged(missed)) => {
+                return Err(format!("dropped: {missed} blocks behind").into());
+            }
+            Err(RecvError::Closed) => return Err("the node is stopping".into()),
+        }
+    }
+}
