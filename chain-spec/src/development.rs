@@ -1,7 +1,7 @@
 //! The development chain.
 
 use crate::{
-    Admin, ChainSpec, ChainType, Operator, Scene, TransitionRule, Whitelisted,
+    Admin, ChainSpec, ChainType, Operator, Performance, Scene, TransitionRule, Whitelisted,
     dev::{self, NodeKeys},
 };
 use billchain_primitives::{AdminRole, Did, Name, PublicKey, Role, RoleSet};
@@ -39,6 +39,7 @@ impl ChainSpec {
                 admin("//auditor", AdminRole::Auditor),
             ],
             observers: Vec::new(),
+            performance: Performance::default(),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! From the document to the first state.
 
-use crate::{ChainSpec, SpecError, TransitionRule};
+use crate::{ChainSpec, Performance, SpecError, TransitionRule};
 use billchain_primitives::{AccountId, PublicKey};
 use billchain_runtime::{
     BillRegisterConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig,
-    PermissionsConfig, RuntimeGenesisConfig, SceneConfig, ValidatorsConfig, genesis,
+    PerformanceConfig, PermissionsConfig, RuntimeGenesisConfig, SceneConfig, ValidatorsConfig,
+    genesis,
 };
 use libp2p_identity::PeerId;
 use pallet_permissions::TransitionRuleKey;
@@ -30,6 +31,7 @@ impl ChainSpec {
                 ..Default::default()
             },
             validators: validators(self),
+            performance: performance(self),
             participant: participants(self),
             permissions: permissions(self),
             bill_register: BillRegisterConfig {
@@ -58,7 +60,19 @@ impl ChainSpec {
 
 /// What the contracts find wrong with their parts of the document.
 pub(crate) fn contract_problems(spec: &ChainSpec) -> Vec<String> {
-    participants(spec).problems()
+    let mut problems = participants(spec).problems();
+    problems.extend(performance(spec).problems());
+    problems
+}
+
+fn performance(spec: &ChainSpec) -> PerformanceConfig {
+    let Performance { limits, quotas, participants } = &spec.performance;
+    PerformanceConfig {
+        limits: *limits,
+        quotas: quotas.clone(),
+        own_quotas: participants.iter().map(|own| (own.did.clone(), own.quota)).collect(),
+        ..Default::default()
+    }
 }
 
 fn participants(spec: &ChainSpec) -> ParticipantConfig {

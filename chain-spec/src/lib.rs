@@ -20,6 +20,6 @@ mod spec;
 pub use problems::SpecError;
 pub use production::{ProductionInput, UnallottedNumbers};
 pub use spec::{
-    Admin, ChainSpec, ChainType, Observer, Operator, Scene, SceneFieldRules, TransitionRule,
-    Whitelisted,
+    Admin, ChainSpec, ChainType, Observer, Operator, ParticipantQuota, Performance, Scene,
+    SceneFieldRules, TransitionRule, Whitelisted,
 };

@@ -212,6 +212,14 @@ impl ChainSpec {
         }
         let scenes = self.field_rules.iter().map(|set| format!("{:?}", set.scene));
         repeated("fieldRules", scenes, problems);
+        for (at, own) in self.performance.participants.iter().enumerate() {
+            if !self.participants.iter().any(|known| known.did == own.did) {
+                problems.push(format!(
+                    "performance.participants[{at}]: no participant has the DID {}",
+                    own.did
+                ));
+            }
+        }
         for (at, entry) in self.whitelist.iter().enumerate() {
             if !self.participants.iter().any(|known| known.did == entry.did) {
                 problems.push(format!("whitelist[{at}]: no participant has the DID {}", entry.did));

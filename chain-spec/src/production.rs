@@ -1,8 +1,8 @@
 //! A production chain from what its operators agreed on.
 
 use crate::{
-    Admin, ChainSpec, ChainType, Observer, Operator, Scene, SceneFieldRules, SpecError,
-    TransitionRule, Whitelisted,
+    Admin, ChainSpec, ChainType, Observer, Operator, Performance, Scene, SceneFieldRules,
+    SpecError, TransitionRule, Whitelisted,
 };
 use billchain_primitives::{Moment, Name};
 use pallet_bill_register::{AllottedCodes, FieldCheck, FieldRule, FieldRules};
@@ -55,6 +55,9 @@ pub struct ProductionInput {
     /// Nodes that follow without a vote.
     #[serde(default)]
     pub observers: Vec<Observer>,
+    /// What blocks are valid, and who may use how much of them.
+    #[serde(default)]
+    pub performance: Performance,
 }
 
 impl ChainSpec {
@@ -79,6 +82,7 @@ impl ChainSpec {
             whitelist: input.whitelist,
             admins: input.admins,
             observers: input.observers,
+            performance: input.performance,
         };
         spec.check()?;
         Ok(spec)

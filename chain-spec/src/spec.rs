@@ -5,8 +5,10 @@ use billchain_primitives::{
     AdminRole, BillStatus, Did, Moment, Name, Operation, PublicKey, RoleSet, SceneId,
     SignatureScheme, Target, seams::SceneTerms,
 };
+use billchain_runtime::limits::hard_limits;
 use pallet_bill_register::FieldRules;
 use pallet_participant::Registration;
+use pallet_performance::{Limits, Quota, Quotas};
 use pallet_permissions::TransitionRuleKey;
 use pallet_scene::RelatedData;
 use serde::{Deserialize, Serialize};
@@ -75,6 +77,40 @@ pub struct ChainSpec {
     /// Nodes that follow without a vote.
     #[serde(default)]
     pub observers: Vec<Observer>,
+    /// What blocks are valid, and who may use how much of them.
+    #[serde(default)]
+    pub performance: Performance,
+}
+
+/// Limits and quotas a chain begins with; motions of the council change them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Performance {
+    /// What is valid: the most that the code can bear if left out.
+    #[serde(default = "hard_limits")]
+    pub limits: Limits,
+    /// Quotas of all senders; nobody is held back if left out.
+    #[serde(default)]
+    pub quotas: Quotas,
+    /// Participants with a quota of their own.
+    #[serde(default)]
+    pub participants: Vec<ParticipantQuota>,
+}
+
+impl Default for Performance {
+    fn default() -> Self {
+        Self { limits: hard_limits(), quotas: Quotas::default(), participants: Vec::new() }
+    }
+}
+
+/// A participant's own quota.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ParticipantQuota {
+    /// The participant.
+    pub did: Did,
+    /// What it may use.
+    pub quota: Quota,
 }
 
 /// Who runs a validator and sits in the council.

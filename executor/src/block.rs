@@ -5,7 +5,6 @@ use crate::{
     externalities::{IndexDelta, StateDelta},
 };
 use billchain_primitives::{AccountId, BlockNumber, Hash, Header, Moment};
-use billchain_runtime::limits::MAX_BLOCK_BYTES;
 use billchain_storage::EventGroup;
 use std::{collections::BTreeSet, time::Instant};
 
@@ -19,13 +18,6 @@ pub struct BuildParams {
     pub max_block_bytes: usize,
     /// When to stop adding transactions.
     pub deadline: Instant,
-}
-
-impl BuildParams {
-    /// The smaller of the proposer's limit and the chain's.
-    pub(crate) fn byte_limit(&self) -> usize {
-        self.max_block_bytes.min(MAX_BLOCK_BYTES as usize)
-    }
 }
 
 /// How a block's time is judged.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 /// Transactions kept, at most: some blocks' worth.
 const MAX_COUNT: usize = 16_384;
 
-/// Bytes of their encodings, at most.
-const MAX_BYTES: usize = 16 << 20;
+/// Bytes that they take in memory, at most.
+const MAX_BYTES: usize = 64 << 20;
 
 /// The transactions by their hash, which binds the bytes, so that what is kept
 /// is what decoding would give. The least lately used are forgotten first.
@@ -40,7 +40,7 @@ impl Decoded {
         Self(Mutex::new(Kept { entries: LruCache::unbounded(), bytes: 0, max_count, max_bytes }))
     }
 
-    /// Keeps a valid transaction, whose canonical encoding has `bytes` bytes.
+    /// Keeps a valid transaction, which takes `bytes` bytes in memory.
     pub(crate) fn keep(&self, hash: Hash, extrinsic: UncheckedExtrinsic, bytes: usize) {
         let kept = &mut *self.0.lock();
         let entry = Entry { extrinsic: Arc::new(extrinsic), bytes };

@@ -2,16 +2,13 @@
 //!
 //! The same checks hold at the pool's door, for a proposer and for a validator
 //! of a proposal, so they are rules of the chain: a transaction's bytes are the
-//! canonical encoding of what they mean, at most
-//! [`MAX_TRANSACTION_BYTES`] long and [`MAX_TRANSACTION_DEPTH`] deep. The
-//! depth bounds the stack, which native code cannot overrun and live.
+//! canonical encoding of what they mean, at most [`MAX_TRANSACTION_BYTES`] long
+//! and [`MAX_TRANSACTION_DEPTH`](billchain_runtime::limits::MAX_TRANSACTION_DEPTH)
+//! deep, and decode to no more memory than the format admits. The depth bounds
+//! the stack, which native code cannot overrun and live.
 
-use billchain_runtime::{
-    UncheckedExtrinsic,
-    limits::{MAX_TRANSACTION_BYTES, MAX_TRANSACTION_DEPTH},
-    rejection,
-};
-use codec::{DecodeLimit, Encode};
+use billchain_runtime::{UncheckedExtrinsic, limits::MAX_TRANSACTION_BYTES, rejection};
+use codec::Encode;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 use crate::Panicked;
@@ -45,16 +42,29 @@ pub enum TransactionError {
 
 impl TransactionError {
     /// Whether the transaction may become valid without the sender's doing:
-    /// its nonce is ahead, the block at hand is full, or it asks for a lock
-    /// that would have had to come earlier in the block at hand.
+    /// its nonce is ahead, the block at hand is full, it asks for a lock that
+    /// would have had to come earlier in the block at hand, or the sender has
+    /// used its allowance up for now.
     pub fn is_temporary(&self) -> bool {
         matches!(
             self,
             Self::Refused(TransactionValidityError::Invalid(
                 InvalidTransaction::Future
                     | InvalidTransaction::ExhaustsResources
-                    | InvalidTransaction::Custom(rejection::LOCKS_OUT_OF_ORDER)
+                    | InvalidTransaction::Custom(
+                        rejection::LOCKS_OUT_OF_ORDER | rejection::SENDER_HELD_BACK
+                    )
             ))
+        )
+    }
+
+    /// Whether the sender is held back for now, with all it has sent.
+    pub fn is_held_back(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(TransactionValidityError::Invalid(InvalidTransaction::Custom(
+                rejection::SENDER_HELD_BACK
+            )))
         )
     }
 
@@ -67,17 +77,31 @@ impl TransactionError {
     }
 }
 
+/// A transaction as it was read.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The transaction.
+    pub extrinsic: UncheckedExtrinsic,
+    /// Bytes that it takes in memory. A cache counts these, not the encoding's:
+    /// a call of three bytes takes hundreds.
+    pub decoded_size: usize,
+}
+
 /// The transaction that `bytes` encode.
 pub fn decode(bytes: &[u8]) -> Result<UncheckedExtrinsic, TransactionError> {
+    decode_measured(bytes).map(|measured| measured.extrinsic)
+}
+
+/// As [`decode`], with what the transaction takes in memory.
+pub fn decode_measured(bytes: &[u8]) -> Result<Measured, TransactionError> {
     let limit = MAX_TRANSACTION_BYTES as usize;
     if bytes.len() > limit {
         return Err(TransactionError::TooLong { found: bytes.len(), limit });
     }
-    let extrinsic =
-        UncheckedExtrinsic::decode_all_with_depth_limit(MAX_TRANSACTION_DEPTH, &mut &bytes[..])
-            .map_err(|error| TransactionError::Malformed(error.to_string()))?;
+    let (extrinsic, decoded_size) = UncheckedExtrinsic::decode_measured(bytes)
+        .map_err(|error| TransactionError::Malformed(error.to_string()))?;
     if extrinsic.encode() != bytes {
         return Err(TransactionError::NotCanonical);
     }
-    Ok(extrinsic)
+    Ok(Measured { extrinsic, decoded_size })
 }

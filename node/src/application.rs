@@ -39,9 +39,11 @@ pub(crate) struct ChainApplication {
     executed: Mutex<VecDeque<ExecutedBlock>>,
 }
 
-/// The operator's limits on proposals.
+/// The operator's limits on proposals. What blocks are valid is the chain's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
+    /// Most bytes of a block that this node builds.
+    pub(crate) build_bytes: usize,
     /// How far ahead of the clock a proposal may be.
     pub(crate) max_ahead: Duration,
     /// How far behind. A block that two thirds have voted for in an earlier round
@@ -145,7 +147,8 @@ impl Application for ChainApplication {
         deadline: Instant,
     ) -> Result<ProposedBlock, AppError> {
         self.ensure_next(height)?;
-        let params = BuildParams { timestamp_ms: now_ms(), max_block_bytes: max_bytes, deadline };
+        let max_block_bytes = max_bytes.min(self.limits.build_bytes);
+        let params = BuildParams { timestamp_ms: now_ms(), max_block_bytes, deadline };
         let mut candidates = self.pool.best().map(|tx| tx.bytes.clone());
         let built = self.chain.build(params, &mut candidates).map_err(AppError::new)?;
         if !built.refused.is_empty() {

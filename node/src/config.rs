@@ -131,7 +131,8 @@ pub struct ConsensusConfig {
     pub max_clock_drift: Duration,
     /// Time a proposer spends on filling a block.
     pub build_time: Duration,
-    /// Largest block, in bytes.
+    /// Largest block that this node builds, in bytes; what is valid the chain
+    /// says.
     pub max_block_bytes: usize,
 }
 

@@ -195,6 +195,7 @@ async fn serve(
 
 fn limits(config: &Config) -> Limits {
     Limits {
+        build_bytes: config.consensus.max_block_bytes,
         max_ahead: config.consensus.max_clock_drift,
         // A locked proposal may come again some rounds later.
         max_behind: config.consensus.max_clock_drift + 8 * config.consensus.propose_timeout,

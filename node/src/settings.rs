@@ -4,7 +4,7 @@ use crate::{config::Config, files::FileBudget};
 use anyhow::Result;
 use billchain_consensus::{ConsensusConfig, Multiaddr};
 use billchain_rpc::RpcConfig;
-use billchain_runtime::limits::MAX_TRANSACTION_BYTES;
+use billchain_runtime::limits::{MAX_BLOCK_BYTES, MAX_TRANSACTION_BYTES};
 use billchain_txpool::PoolConfig;
 use std::net::SocketAddr;
 
@@ -41,7 +41,9 @@ pub(crate) fn consensus(config: &Config) -> Result<ConsensusConfig> {
         build_time: settings.build_time,
         empty_interval: settings.empty_block_interval,
         min_block_interval: settings.min_block_interval,
-        max_block_bytes: settings.max_block_bytes,
+        // What the code can bear. The chain says what is valid within it, and the
+        // configuration what this node builds.
+        max_block_bytes: MAX_BLOCK_BYTES as usize,
         ..ConsensusConfig::default()
     })
 }

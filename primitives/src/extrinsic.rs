@@ -9,7 +9,8 @@
 //! It also bounds decoding, wherever an extrinsic is decoded: `sp_runtime`'s
 //! reserves as much memory as the length in front announces, and follows calls
 //! within calls as deep as they go, which natively would overrun the stack and
-//! end the node.
+//! end the node. A call of three bytes takes hundreds in memory, so what an
+//! extrinsic decodes to is bounded and counted as well.
 
 use crate::{AccountId, Address, Signature, SignatureScheme};
 use codec::{
@@ -33,6 +34,11 @@ use sp_runtime::{
 /// Deepest nesting of an extrinsic's encoding: calls within calls (a motion
 /// that proposes a batch) and their arguments.
 pub const MAX_EXTRINSIC_DEPTH: u32 = 16;
+
+/// Most memory that an extrinsic may take on the heap once it is decoded, in
+/// bytes: four times the longest that chains admit. A batch of the smallest
+/// calls, some hundred times larger in memory than encoded, is refused by it.
+pub const MAX_DECODED_BYTES: usize = 2 << 20;
 
 /// Longest extrinsic read from a source that does not know how much it holds,
 /// in bytes. What a chain admits is its runtime's rule and far less.
@@ -76,6 +82,38 @@ impl<Call, Extension> UncheckedExtrinsic<Call, Extension> {
     }
 }
 
+impl<Call, Extension> UncheckedExtrinsic<Call, Extension>
+where
+    Inner<Call, Extension>: Decode,
+{
+    /// The extrinsic that `bytes` encode from their first to their last, and how
+    /// many bytes it takes in memory, which may be many times as many.
+    pub fn decode_measured(bytes: &[u8]) -> Result<(Self, usize), codec::Error> {
+        let mut rest = bytes;
+        let (extrinsic, on_heap) = Self::decode_counted(&mut rest)?;
+        if !rest.is_empty() {
+            return Err("extrinsic: bytes follow its end".into());
+        }
+        // The call's encoding is kept beside the call.
+        let size = size_of::<Self>().saturating_add(on_heap).saturating_add(bytes.len());
+        Ok((extrinsic, size))
+    }
+
+    /// The extrinsic at the front of `input`, and the bytes of its parts on the
+    /// heap.
+    fn decode_counted<I: Input>(input: &mut I) -> Result<(Self, usize), codec::Error> {
+        let length = Compact::<u32>::decode(input)?;
+        let left = input.remaining_len()?.unwrap_or(MAX_UNMEASURED_BYTES);
+        if length.0 as usize > left {
+            return Err("extrinsic: longer than what holds it".into());
+        }
+        let prefix = length.encode();
+        let mut input = Counted { prefix: &prefix, input, on_heap: 0 };
+        let inner = Inner::decode_with_depth_limit(MAX_EXTRINSIC_DEPTH, &mut input)?;
+        Ok((Self(inner), input.on_heap))
+    }
+}
+
 impl<Call: Encode, Extension: Encode> UncheckedExtrinsic<Call, Extension> {
     /// What the signature covers; `None` without one. Must run over the state
     /// the transaction is to be executed on, which the extension asks.
@@ -115,6 +153,9 @@ where
 
     fn check(self, lookup: &L) -> Result<Self::Checked, TransactionValidityError> {
         if let Preamble::Signed(address, signature, _) = &self.0.preamble {
+            if !lookup.admits(signature.scheme()) {
+                return Err(InvalidTransaction::Custom(L::REFUSAL).into());
+            }
             let signer = lookup.lookup(address.clone())?;
             let payload = self.signed_payload()?.unwrap_or_default();
             if !signature.verify_payload(&payload, &signer) {
@@ -159,24 +200,19 @@ where
     Inner<Call, Extension>: Decode,
 {
     fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
-        let length = Compact::<u32>::decode(input)?;
-        let left = input.remaining_len()?.unwrap_or(MAX_UNMEASURED_BYTES);
-        if length.0 as usize > left {
-            return Err("extrinsic: longer than what holds it".into());
-        }
-        let prefix = length.encode();
-        let mut input = Prefixed { prefix: &prefix, input };
-        Inner::decode_with_depth_limit(MAX_EXTRINSIC_DEPTH, &mut input).map(Self)
+        Self::decode_counted(input).map(|(extrinsic, _)| extrinsic)
     }
 }
 
-/// An input with bytes put back in front of it.
-struct Prefixed<'a, I> {
+/// An input with bytes put back in front of it, which counts the memory that is
+/// taken for what is read from it.
+struct Counted<'a, I> {
     prefix: &'a [u8],
     input: &'a mut I,
+    on_heap: usize,
 }
 
-impl<I: Input> Input for Prefixed<'_, I> {
+impl<I: Input> Input for Counted<'_, I> {
     fn remaining_len(&mut self) -> Result<Option<usize>, codec::Error> {
         Ok(self.input.remaining_len()?.map(|left| left.saturating_add(self.prefix.len())))
     }
@@ -198,6 +234,10 @@ impl<I: Input> Input for Prefixed<'_, I> {
     }
 
     fn on_before_alloc_mem(&mut self, size: usize) -> Result<(), codec::Error> {
+        self.on_heap = self.on_heap.saturating_add(size);
+        if self.on_heap > MAX_DECODED_BYTES {
+            return Err("extrinsic: takes more than 2 MiB when decoded".into());
+        }
         self.input.on_before_alloc_mem(size)
     }
 }

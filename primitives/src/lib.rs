@@ -38,7 +38,9 @@ use billchain_crypto::sm3::sm3_many;
 pub use did::Did;
 pub use elements::{Element, Elements};
 pub use equivocation::{Equivocation, EquivocationError, Offence};
-pub use extrinsic::{MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic};
+pub use extrinsic::{
+    MAX_DECODED_BYTES, MAX_EXTRINSIC_DEPTH, SignatureAdmission, UncheckedExtrinsic,
+};
 pub use fields::{SummaryField, SummaryFields};
 pub use hashing::{Sm3Hasher, sm3};
 pub use operation::{Operation, Target};

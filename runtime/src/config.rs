@@ -5,13 +5,14 @@ use crate::{
     CouncilMajority, CouncilSync, Dispute, Nonce, OriginCaller, PalletInfo, Participant,
     Permissions, Policy, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, Scene,
     Sm3Hasher, Timestamp, VERSION,
-    council::CouncilCollective,
-    limits::{BlockHashCount, DbWeight, RuntimeBlockLength, RuntimeBlockWeights},
+    calls::AdmittedCalls,
+    council::{CouncilCollective, ExpiredMotions, MAX_MOTIONS, MotionTicket},
+    limits::{BlockHashCount, DbWeight, HardLimits, RuntimeBlockLength, RuntimeBlockWeights},
 };
 use billchain_primitives::{BlockNumber, Hash, Moment, Role, RoleSet};
 use frame_support::{
     parameter_types,
-    traits::{ConstU16, ConstU32, ConstU64, Everything, NeverEnsureOrigin},
+    traits::{ConstU16, ConstU32, ConstU64, NeverEnsureOrigin},
     weights::Weight,
 };
 use pallet_permissions::{EnsureAdministrator, SecurityAdmin};
@@ -29,8 +30,9 @@ pub type SecurityOrigin = EnsureAdministrator<Runtime, SecurityAdmin>;
 parameter_types! {
     /// The version of the rules.
     pub const Version: RuntimeVersion = VERSION;
-    /// How long a motion stays open: a week of blocks at 3 s.
-    pub const MotionDuration: BlockNumber = 7 * 24 * 60 * 20;
+    /// Never by the number of blocks, which follow work: a motion ends by time,
+    /// see [`ExpiredMotions`](crate::council::ExpiredMotions).
+    pub const MotionDuration: BlockNumber = BlockNumber::MAX / 2;
     /// Most work of a motion's call.
     pub MaxProposalWeight: Weight = Perbill::from_percent(50) * crate::limits::MAX_BLOCK_WEIGHT;
 }
@@ -40,7 +42,7 @@ pub const MAX_COUNCIL_MEMBERS: u32 = 100;
 
 impl frame_system::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
-    type BaseCallFilter = Everything;
+    type BaseCallFilter = AdmittedCalls;
     type BlockWeights = RuntimeBlockWeights;
     type BlockLength = RuntimeBlockLength;
     type RuntimeOrigin = RuntimeOrigin;
@@ -68,7 +70,7 @@ impl frame_system::Config for Runtime {
     type SingleBlockMigrations = ();
     type MultiBlockMigrator = ();
     type PreInherents = ();
-    type PostInherents = ();
+    type PostInherents = ExpiredMotions;
     type PostTransactions = ();
 }
 
@@ -92,7 +94,7 @@ impl pallet_collective::Config<CouncilCollective> for Runtime {
     type Proposal = RuntimeCall;
     type RuntimeEvent = RuntimeEvent;
     type MotionDuration = MotionDuration;
-    type MaxProposals = ConstU32<64>;
+    type MaxProposals = ConstU32<MAX_MOTIONS>;
     type MaxMembers = ConstU32<MAX_COUNCIL_MEMBERS>;
     type DefaultVote = pallet_collective::PrimeDefaultVote;
     type WeightInfo = pallet_collective::weights::SubstrateWeight<Runtime>;
@@ -101,7 +103,7 @@ impl pallet_collective::Config<CouncilCollective> for Runtime {
     type MaxProposalWeight = MaxProposalWeight;
     type DisapproveOrigin = AdminOrigin;
     type KillOrigin = AdminOrigin;
-    type Consideration = ();
+    type Consideration = MotionTicket;
 }
 
 impl pallet_membership::Config<pallet_membership::Instance1> for Runtime {
@@ -130,6 +132,15 @@ impl pallet_participant::Config for Runtime {
 impl pallet_validators::Config for Runtime {
     type AdminOrigin = AdminOrigin;
     type WeightInfo = pallet_validators::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_performance::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type Participants = Participant;
+    type Time = Timestamp;
+    type HardLimits = HardLimits;
+    type MaxOwnQuotas = ConstU32<100_000>;
+    type WeightInfo = pallet_performance::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_permissions::Config for Runtime {
@@ -246,7 +257,12 @@ impl pallet_dispute::Config for Runtime {
     type Participants = Participant;
     type Scenes = Scene;
     type Time = Timestamp;
-    type MaxSignedDrift = ConstU64<5_000>;
+    // 5 s for the signer's clock and the way; 5 s that validators let a proposer
+    // be ahead of their clocks, so that it voids no lock signed within the first.
+    type MaxSignedBefore = ConstU64<10_000>;
+    // 5 s for the signer's clock; the rest is how far behind theirs validators
+    // let a proposal be: some rounds.
+    type MaxSignedAfter = ConstU64<30_000>;
     type MaxContenders = ConstU32<64>;
     type MaxParties = ConstU32<16>;
     type WeightInfo = pallet_dispute::weights::SubstrateWeight<Runtime>;

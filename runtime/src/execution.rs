@@ -6,7 +6,9 @@
 //! does, asks here instead. Step by step this is what `Executive` does; a test
 //! compares the two.
 
-use crate::{BlockNumber, Executive, Hash, Runtime, SigningContext, System, UncheckedExtrinsic};
+use crate::{
+    BlockNumber, Executive, Hash, Performance, Runtime, SigningContext, System, UncheckedExtrinsic,
+};
 use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
 use sp_runtime::{
     ApplyExtrinsicResult,
@@ -35,6 +37,7 @@ pub fn apply(extrinsic: UncheckedExtrinsic, encoded: &[u8]) -> ApplyExtrinsicRes
 /// Makes the state ready for [`validate`]: as if block `head + 1` had begun.
 pub fn begin_validation(head: BlockNumber, head_hash: Hash) {
     System::initialize(&head.saturating_add(1), &head_hash, &Default::default());
+    Performance::begin_block();
 }
 
 /// Whether `extrinsic`, whose encoding has `encoded_len` bytes, may be in the

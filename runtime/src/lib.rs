@@ -15,6 +15,7 @@
 #![allow(missing_docs)]
 
 mod apis;
+pub mod calls;
 mod config;
 pub mod contention;
 mod council;
@@ -23,6 +24,7 @@ pub mod genesis;
 mod inherents;
 pub mod limits;
 mod policy;
+pub mod quota;
 pub mod rejection;
 mod sender;
 mod version;
@@ -30,7 +32,10 @@ mod version;
 pub use apis::api;
 pub use config::{AdminOrigin, MAX_COUNCIL_MEMBERS, SecurityOrigin};
 pub use contention::CheckContention;
-pub use council::{CouncilCollective, CouncilMajority, CouncilSync};
+pub use council::{
+    CouncilCollective, CouncilMajority, CouncilSync, ExpiredMotions, MAX_MOTIONS,
+    MAX_MOTIONS_OF_MEMBER, MOTION_PERIOD_MS, MotionTicket,
+};
 pub use pallet_dispute::Precedence;
 pub use policy::SigningContext;
 pub use sender::CheckSender;
@@ -79,6 +84,8 @@ mod runtime {
     pub type CouncilMembership = pallet_membership<Instance1>;
     #[runtime::pallet_index(5)]
     pub type Validators = pallet_validators;
+    #[runtime::pallet_index(6)]
+    pub type Performance = pallet_performance;
 
     // The contracts.
     #[runtime::pallet_index(20)]

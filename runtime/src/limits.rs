@@ -1,4 +1,6 @@
-//! How much a block and a transaction may hold.
+//! How much a block and a transaction may hold at most. A chain may set less,
+//! by motion: see the performance contract, which holds its own limits within
+//! these.
 //!
 //! Time is weight: 1 s of one core of the reference machine is 10^12. The
 //! prices of storage come from measurements of this storage (RocksDB for
@@ -6,6 +8,7 @@
 //! trie FRAME's defaults are for.
 
 use billchain_primitives::BlockNumber;
+use core::ops::Mul;
 use frame_support::{
     dispatch::DispatchClass,
     parameter_types,
@@ -15,6 +18,7 @@ use frame_support::{
     },
 };
 use frame_system::limits::{BlockLength, BlockWeights};
+use pallet_performance::Limits;
 use sp_runtime::Perbill;
 
 /// Largest block, in bytes of its encoding.
@@ -43,11 +47,37 @@ pub const BASE_BLOCK_WEIGHT: Weight = Weight::from_parts(2_000 * WEIGHT_REF_TIME
 /// the council.
 const NORMAL_SHARE: Perbill = Perbill::from_percent(75);
 
+/// The limits above, as the performance contract has them.
+pub const fn hard_limits() -> Limits {
+    Limits {
+        max_block_bytes: MAX_BLOCK_BYTES,
+        max_transaction_bytes: MAX_TRANSACTION_BYTES,
+        max_block_time_us: (MAX_BLOCK_WEIGHT.ref_time() / WEIGHT_REF_TIME_PER_MICROS) as u32,
+    }
+}
+
+/// Most work in a block under `limits`.
+pub(crate) fn work(limits: &Limits) -> u64 {
+    u64::from(limits.max_block_time_us).saturating_mul(WEIGHT_REF_TIME_PER_MICROS)
+}
+
+/// What of `all` ordinary transactions may fill.
+pub(crate) fn normal_share<N>(all: N) -> N
+where
+    Perbill: Mul<N, Output = N>,
+{
+    NORMAL_SHARE * all
+}
+
 /// How many blocks' hashes the state remembers, which bounds the era of a
-/// mortal transaction.
-pub const BLOCK_HASH_COUNT: BlockNumber = 2_400;
+/// mortal transaction. Blocks follow work: twenty a second under load, one in 3 s
+/// at rest. So this is the longest era there is in the format, an hour at least;
+/// an era of some blocks is no time at all.
+pub const BLOCK_HASH_COUNT: BlockNumber = 65_536;
 
 parameter_types! {
+    /// See [`hard_limits`].
+    pub const HardLimits: Limits = hard_limits();
     /// See [`BLOCK_HASH_COUNT`].
     pub const BlockHashCount: BlockNumber = BLOCK_HASH_COUNT;
     /// See [`MAX_BLOCK_WEIGHT`].

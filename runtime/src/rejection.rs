@@ -22,6 +22,16 @@ pub const SCHEME_NOT_ADMITTED: u8 = 4;
 /// lock and does not precede it; see the dispute contract. It may stand in
 /// another block.
 pub const LOCKS_OUT_OF_ORDER: u8 = 5;
+/// The call, or one within it, is not the chain's business.
+pub const CALL_NOT_ADMITTED: u8 = 6;
+/// The transaction has more calls than one may have, those within others
+/// counted.
+pub const TOO_MANY_CALLS: u8 = 7;
+/// The transaction is longer than the chain takes at present.
+pub const TRANSACTION_TOO_LONG: u8 = 8;
+/// The sender has used its allowance up; see the performance contract. A block
+/// of the next interval takes the transaction.
+pub const SENDER_HELD_BACK: u8 = 9;
 
 /// The reason in words, without a full stop.
 pub fn explain(error: &TransactionValidityError) -> String {
@@ -65,6 +75,19 @@ fn explain_invalid(invalid: &InvalidTransaction) -> String {
         InvalidTransaction::Custom(LOCKS_OUT_OF_ORDER) => {
             "in this block it stands after a lock of the same bill that it precedes by the rule"
                 .into()
+        }
+        InvalidTransaction::Custom(CALL_NOT_ADMITTED) => {
+            "the call, or one within it, is none that this chain admits".into()
+        }
+        InvalidTransaction::Custom(TOO_MANY_CALLS) => {
+            let most = crate::calls::MAX_CALLS;
+            format!("the transaction has more than {most} calls, those within others counted")
+        }
+        InvalidTransaction::Custom(TRANSACTION_TOO_LONG) => {
+            "the transaction is longer than the chain's own limit allows".into()
+        }
+        InvalidTransaction::Custom(SENDER_HELD_BACK) => {
+            "the sender has used up what it may bring into blocks in this interval".into()
         }
         InvalidTransaction::Custom(code) => format!("refused with code {code}"),
         InvalidTransaction::BadMandatory => "an inherent of the block failed".into(),

@@ -165,7 +165,7 @@ fn admit_senders(ledger: &Ledger, round: u32) -> Result<Vec<OpaqueTx>, WeightsEr
     });
     let changes = externalities.finish()?;
     ledger.store.commit(changes.state, changes.index)?;
-    let call = RuntimeCall::System(frame_system::Call::remark { remark: vec![7; 16] });
+    let call = RuntimeCall::Utility(pallet_utility::Call::batch { calls: Vec::new() });
     let payload = immortal_payload(&call, 0, ledger.chain.genesis_hash());
     Ok((first..first + SENDERS)
         .map(|number| transaction(&setup::secret(number), &call, &payload))

@@ -44,6 +44,7 @@ fn production_input() -> ProductionInput {
         unallotted_numbers: UnallottedNumbers::Admitted,
         scenes: Scene::standard(),
         observers: Vec::new(),
+        performance: Performance::default(),
     }
 }
 

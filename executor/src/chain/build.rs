@@ -10,7 +10,7 @@ use crate::{
 };
 use billchain_primitives::{AccountId, Address, Hash, Moment, transaction_hashes};
 use billchain_runtime::{
-    Dispute, RuntimeCall, Timestamp, UncheckedExtrinsic, contention::lock_requests,
+    Dispute, Performance, RuntimeCall, Timestamp, UncheckedExtrinsic, contention::lock_requests,
 };
 use codec::{Compact, Encode};
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
@@ -39,7 +39,8 @@ impl Chain {
         let number = head.number.saturating_add(1);
         let mut run = Run::begin(view, number, head.hash).map_err(begin_error)?;
 
-        let mut body = Body::new(params.byte_limit());
+        let limit = run.ask(|| Performance::settings().limits.max_block_bytes) as usize;
+        let mut body = Body::new(params.max_block_bytes.min(limit));
         let timestamp_ms = run
             .ask(Timestamp::get)
             .checked_add(1)
@@ -86,6 +87,7 @@ fn fill(
 ) -> (Stopped, Vec<Refused>) {
     let mut refused = Vec::new();
     let mut passed_over = 0;
+    let mut held_back = BTreeSet::new();
     loop {
         let candidates = offered.gather(body.room(), deadline, &mut refused);
         if candidates.is_empty() {
@@ -102,6 +104,11 @@ fn fill(
             if Instant::now() >= deadline || run.has_failed() {
                 return (Stopped::Deadline, refused);
             }
+            // Nothing more of theirs is taken, and nobody waits until each of it
+            // has been asked for.
+            if held_back.contains(&sender) {
+                continue;
+            }
             let fits = body.has_room_for(bytes.len());
             let result = if fits {
                 run.apply(Arc::unwrap_or_clone(extrinsic), &bytes).map(|()| true)
@@ -112,6 +119,9 @@ fn fill(
                 Ok(true) => body.push_signed(hash, bytes, sender),
                 Ok(false) => passed_over += 1,
                 Err(reason) if reason.is_full_block() => passed_over += 1,
+                Err(reason) if reason.is_held_back() => {
+                    held_back.insert(sender);
+                }
                 // A gap in the nonces, because an earlier transaction was
                 // passed over; or a lock that came too late for its place.
                 Err(reason) if reason.is_temporary() => {}

@@ -12,7 +12,7 @@ use crate::{
     transaction,
 };
 use billchain_primitives::{Hash, Header, Moment, transaction_hashes};
-use billchain_runtime::{RuntimeCall, Timestamp, UncheckedExtrinsic};
+use billchain_runtime::{Performance, RuntimeCall, Timestamp, UncheckedExtrinsic};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -48,6 +48,10 @@ impl Chain {
         let senders = decoded.iter().filter_map(|extrinsic| sender(extrinsic)).cloned().collect();
 
         let mut run = Run::begin(view, number, head.hash)?;
+        let limit = run.ask(|| Performance::settings().limits.max_block_bytes) as usize;
+        if bytes.len() > limit {
+            return Err(BlockError::TooLarge { found: bytes.len(), limit });
+        }
         check_time(timestamp_ms, run.ask(Timestamp::get), clock)?;
         let cold = decoded.iter().zip(is_cold).filter(|(_, is_cold)| *is_cold);
         signatures::check_ahead(&mut run, cold.map(|(extrinsic, _)| &**extrinsic));

@@ -1,8 +1,11 @@
 //! Reading the state, and validating transactions for the pool.
 
 use crate::{
-    CallError, Chain, ChainError, Panicked, TransactionError, externalities::StateExternalities,
-    guard::guarded, state::ReadView, transaction,
+    CallError, Chain, ChainError, Panicked, TransactionError,
+    externalities::StateExternalities,
+    guard::guarded,
+    state::ReadView,
+    transaction::{self, Measured},
 };
 use billchain_primitives::{
     AccountId, Address, BlockNumber, Hash, Header, Nonce, transaction_hashes,
@@ -29,6 +32,9 @@ pub struct Validated {
     /// The nonce of the sender's next transaction in a block. If it is below
     /// [`Self::nonce`], the transaction waits.
     pub account_nonce: Nonce,
+    /// Bytes that it takes in memory once it is decoded; see
+    /// [`Measured::decoded_size`].
+    pub decoded_size: usize,
     /// What the runtime says of priority and longevity (in blocks).
     pub validity: ValidTransaction,
     /// The head it was validated on.
@@ -104,13 +110,14 @@ impl Chain {
         let mut validation = Validation::begin(snapshot, number, hash);
         let judge = |(bytes, hash): (&T, Hash)| {
             let bytes = bytes.as_ref();
-            let extrinsic = match transaction::decode(bytes) {
-                Ok(extrinsic) => extrinsic,
+            let Measured { extrinsic, decoded_size } = match transaction::decode_measured(bytes) {
+                Ok(measured) => measured,
                 Err(error) => return Ok(Err(error)),
             };
-            let judged = validation.judge(&extrinsic, hash, bytes.len())?;
-            if judged.is_ok() {
-                self.inner.decoded.keep(hash, extrinsic, bytes.len());
+            let mut judged = validation.judge(&extrinsic, hash, bytes.len())?;
+            if let Ok(valid) = &mut judged {
+                valid.decoded_size = decoded_size;
+                self.inner.decoded.keep(hash, extrinsic, decoded_size);
             }
             Ok(judged)
         };
@@ -167,9 +174,16 @@ impl Validation {
             return Err(failure.into());
         }
         Ok(match judged {
-            Ok((Ok(validity), account_nonce)) => {
-                Ok(Validated { hash, sender, nonce, account_nonce, validity, head: self.head })
-            }
+            Ok((Ok(validity), account_nonce)) => Ok(Validated {
+                hash,
+                sender,
+                nonce,
+                account_nonce,
+                // Whoever read the transaction knows.
+                decoded_size: 0,
+                validity,
+                head: self.head,
+            }),
             Ok((Err(refused), _)) => Err(TransactionError::Refused(refused)),
             Err(panicked) => Err(panicked.into()),
         })

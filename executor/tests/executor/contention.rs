@@ -266,7 +266,7 @@ fn a_signed_time_out_of_bounds_has_its_own_error() {
     let (node, follower) = (with_bills(4), with_bills(4));
     // The clock stands: the block's time is one past the last one's.
     let time = NOW + 1;
-    let times = [time - 5_001, time + 5_001, time - 5_000, time + 5_000];
+    let times = [time - 10_001, time + 30_001, time - 10_000, time + 30_000];
     let txs: Vec<_> = (1..=4)
         .zip(times)
         .map(|(n, signed_at)| signer(&node, n).sign(&lock(n as u32, 1, signed_at), 0))
@@ -283,7 +283,7 @@ fn the_untimely_precede_nobody() {
     let (node, follower) = (with_bills(1), with_bills(1));
     let txs = vec![
         signer(&node, 1).sign(&lock(1, 1, NOW), 0),
-        signer(&node, 2).sign(&lock(1, 1, NOW - 6_000), 0),
+        signer(&node, 2).sign(&lock(1, 1, NOW - 11_000), 0),
     ];
     let late = transaction_hash(&txs[1]);
     let failed = decide(&node, &follower, txs);

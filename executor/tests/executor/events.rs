@@ -1,8 +1,9 @@
 //! What becomes of transactions, asked after the state that said it is gone.
 
-use super::kit::{Node, remark};
-use billchain_chain_spec::ChainSpec;
+use super::kit::Node;
+use billchain_chain_spec::{ChainSpec, dev};
 use billchain_executor::{Chain, ChainError, OpaqueTx, events_key};
+use billchain_primitives::Address;
 use billchain_runtime::{RuntimeCall, RuntimeEvent};
 use billchain_storage::{Storage, StorageError, StorageOptions};
 use std::sync::Arc;
@@ -17,13 +18,16 @@ fn forgetful() -> Node {
     Node { chain, directory }
 }
 
-/// So many remarks, then a call that fails.
-fn transactions(node: &Node, nonce: u32, remarks: u32) -> Vec<OpaqueTx> {
+/// So many empty batches, then a call that fails.
+fn transactions(node: &Node, nonce: u32, batches: u32) -> Vec<OpaqueTx> {
     let hospital = node.signer("//hospital");
-    let council_only = RuntimeCall::CouncilMembership(pallet_membership::Call::clear_prime {});
+    let who = Address::Id(dev::account("//hospital"));
+    let council_only =
+        RuntimeCall::CouncilMembership(pallet_membership::Call::remove_member { who });
+    let nothing = RuntimeCall::Utility(pallet_utility::Call::batch { calls: Vec::new() });
     let mut txs: Vec<_> =
-        (nonce..nonce + remarks).map(|nonce| hospital.sign(&remark(4), nonce)).collect();
-    txs.push(hospital.sign(&council_only, nonce + remarks));
+        (nonce..nonce + batches).map(|nonce| hospital.sign(&nothing, nonce)).collect();
+    txs.push(hospital.sign(&council_only, nonce + batches));
     txs
 }
 
@@ -63,8 +67,8 @@ fn outcomes_of_transactions_outlive_the_state_that_held_them() {
 #[test]
 fn the_index_holds_the_states_events_on_the_proposer_and_on_who_checks() {
     let (proposer, other) = (Node::development(), Node::development());
-    for (nonce, remarks) in [(0, 0), (1, 3), (5, 120)] {
-        let block = proposer.advance(transactions(&proposer, nonce, remarks));
+    for (nonce, batches) in [(0, 0), (1, 3), (5, 120)] {
+        let block = proposer.advance(transactions(&proposer, nonce, batches));
         other.follow(block);
         let number = proposer.chain.head().number;
         let expected = state_events(&proposer, number).unwrap();
@@ -73,7 +77,7 @@ fn the_index_holds_the_states_events_on_the_proposer_and_on_who_checks() {
         let groups = |node: &Node| node.chain.storage().event_groups(number).unwrap();
         assert_eq!(groups(&proposer), groups(&other));
         let events = proposer.chain.block_events(number).unwrap().unwrap();
-        assert!(events.len() as u32 > remarks + 1);
+        assert!(events.len() as u32 > batches + 1);
     }
 }
 

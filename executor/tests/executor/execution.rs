@@ -37,16 +37,19 @@ fn first_state() -> BasicExternalities {
 /// Transactions of every fate: taken, failed in its call, refused.
 fn samples(node: &Node) -> Vec<OpaqueTx> {
     let hospital = node.signer("//hospital");
-    let council_only = RuntimeCall::CouncilMembership(pallet_membership::Call::clear_prime {});
+    let council_only = RuntimeCall::CouncilMembership(pallet_membership::Call::remove_member {
+        who: billchain_primitives::Address::Id(billchain_chain_spec::dev::account("//hospital")),
+    });
+    let nothing = RuntimeCall::Utility(pallet_utility::Call::batch { calls: Vec::new() });
     let forged = hospital.with_signature_over(b"another payload", &remark(3), 2);
     vec![
-        hospital.remark(0),
+        hospital.sign(&nothing, 0),
         hospital.sign(&council_only, 1),
         forged,
         hospital.remark(1),
         hospital.remark(9),
         node.signer("//nobody").remark(0),
-        hospital.remark(2),
+        hospital.sign(&nothing, 2),
     ]
 }
 

@@ -6,7 +6,9 @@ use billchain_executor::{
     BuildParams, Built, Chain, ClockCheck, OpaqueTx, TransactionError, Validated,
 };
 use billchain_primitives::{Address, Hash, Nonce, PublicKey, Signature, sm3};
-use billchain_runtime::{RuntimeCall, UncheckedExtrinsic, immortal_payload, tx_extension};
+use billchain_runtime::{
+    GenesisState, RuntimeCall, UncheckedExtrinsic, immortal_payload, tx_extension,
+};
 use billchain_storage::{Storage, StorageOptions};
 use codec::Encode;
 use sp_core::{Pair, sr25519};
@@ -32,9 +34,13 @@ impl Node {
     }
 
     pub(crate) fn of(spec: &ChainSpec) -> Self {
+        Self::with_state(&spec.genesis_state().unwrap())
+    }
+
+    pub(crate) fn with_state(state: &GenesisState) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
-        let chain = Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap();
+        let chain = Chain::open(Arc::new(storage), state).unwrap();
         Self { chain, directory }
     }
 
@@ -106,9 +112,23 @@ impl Signer {
     }
 }
 
-/// A call that anybody admitted may make, of some length.
+/// A call of some length that any sender may make: a policy that is none, which
+/// fails.
 pub(crate) fn remark(length: usize) -> RuntimeCall {
-    RuntimeCall::System(frame_system::Call::remark { remark: vec![7; length] })
+    let submit = |length: usize| {
+        let body = vec![7; length].try_into().expect("at most 16 KiB");
+        RuntimeCall::Policy(pallet_policy::Call::submit {
+            format: pallet_policy::Format::Json,
+            body,
+        })
+    };
+    const MOST: usize = pallet_policy::MAX_BODY as usize;
+    if length <= MOST {
+        return submit(length);
+    }
+    let chunks = length.div_ceil(MOST);
+    let calls = (0..chunks).map(|_| submit(MOST)).collect();
+    RuntimeCall::Utility(pallet_utility::Call::batch { calls })
 }
 
 /// A transaction of //Alice, whose client hashes long payloads with `hash`.

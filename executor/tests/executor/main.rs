@@ -8,4 +8,5 @@ mod execution;
 mod externalities;
 mod hostile;
 mod kit;
+mod performance;
 mod transactions;

@@ -236,8 +236,9 @@ fn damaged_transactions_never_panic_and_never_pass() {
 fn a_failing_call_is_in_the_block_and_its_sender_pays_with_the_nonce() {
     let node = Node::development();
     let hospital = node.signer("//hospital");
-    // Root alone may do this.
-    let forbidden = RuntimeCall::System(frame_system::Call::set_code { code: vec![1] });
+    // The council alone may do this.
+    let peer_id = Default::default();
+    let forbidden = RuntimeCall::Validators(pallet_validators::Call::remove_observer { peer_id });
     node.advance(vec![hospital.sign(&forbidden, 0), hospital.remark(1)]);
 }
 

@@ -231,7 +231,7 @@ fn alice() -> Signer {
 }
 
 fn remark() -> RuntimeCall {
-    RuntimeCall::System(frame_system::Call::remark { remark: b"remark".to_vec() })
+    RuntimeCall::Utility(pallet_utility::Call::batch { calls: Vec::new() })
 }
 
 fn calls() -> Vec<RuntimeCall> {

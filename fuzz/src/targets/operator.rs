@@ -194,6 +194,7 @@ fn production() -> ProductionInput {
         unallotted_numbers: Default::default(),
         field_rules: Vec::new(),
         observers: Vec::new(),
+        performance: Default::default(),
     }
 }
 

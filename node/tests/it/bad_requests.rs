@@ -64,9 +64,23 @@ async fn assert_refused(node: &Connection, what: &str, bytes: &[u8], pool: i32, 
     }
 }
 
-/// A remark of `length` bytes, which anyone may make.
+/// A call of `length` bytes and more that any sender may make: a policy that is
+/// none, which fails.
 fn remark(length: usize) -> RuntimeCall {
-    RuntimeCall::System(frame_system::Call::remark { remark: vec![7; length] })
+    let submit = |length: usize| {
+        let body = vec![7; length].try_into().expect("at most 16 KiB");
+        RuntimeCall::Policy(pallet_policy::Call::submit {
+            format: pallet_policy::Format::Json,
+            body,
+        })
+    };
+    const MOST: usize = pallet_policy::MAX_BODY as usize;
+    if length <= MOST {
+        return submit(length);
+    }
+    let chunks = length.div_ceil(MOST);
+    let calls = (0..chunks).map(|_| submit(MOST)).collect();
+    RuntimeCall::Utility(pallet_utility::Call::batch { calls })
 }
 
 fn secret(seed: &str) -> billchain_crypto::sm2::SecretKey {
@@ -138,7 +152,7 @@ async fn bad_transactions_are_refused_with_codes_and_words() {
     let other = issuer.signer.transaction(remark(1), 1, Hash::repeat_byte(7));
     assert_refused(&node, "another chain", &other, 2102, &["signed for another chain"]).await;
     let own = forged("//hospital-8", "//hospital-8", remark(1), genesis);
-    let changed = patched(&own, &remark(1).encode(), &[&remark(1).encode()[..3], &[8]].concat());
+    let changed = patched(&own, &remark(1).encode(), &[&remark(1).encode()[..4], &[8]].concat());
     assert_refused(&node, "another call", &changed, 2102, &words).await;
 
     // By nobody the chain knows.

@@ -133,5 +133,7 @@ fn contender<T: Config>(
 }
 
 fn is_timely<T: Config>(signed_at: Moment) -> bool {
-    T::Time::now().abs_diff(signed_at) <= T::MaxSignedDrift::get()
+    let now = T::Time::now();
+    let earliest = now.saturating_sub(T::MaxSignedBefore::get());
+    (earliest..=now.saturating_add(T::MaxSignedAfter::get())).contains(&signed_at)
 }

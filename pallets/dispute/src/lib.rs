@@ -95,10 +95,17 @@ pub mod pallet {
         type Scenes: Scenes;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
-        /// How far the time at which a lock was signed may be from the block's
-        /// time, in milliseconds, before and after it.
+        /// How long before the block's time a lock may have been signed, in
+        /// milliseconds: what its signer's clock and its way to the block may
+        /// take, and how far the proposer can set the block's time ahead.
         #[pallet::constant]
-        type MaxSignedDrift: Get<Moment>;
+        type MaxSignedBefore: Get<Moment>;
+        /// How long after the block's time a lock may have been signed, by its
+        /// signer's clock, in milliseconds: that clock's error, and how far the
+        /// proposer can leave the block's time behind. Who signs late precedes
+        /// nobody.
+        #[pallet::constant]
+        type MaxSignedAfter: Get<Moment>;
         /// Most claimants that a resolution names; at least 2.
         #[pallet::constant]
         type MaxContenders: Get<u32>;

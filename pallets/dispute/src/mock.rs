@@ -73,7 +73,8 @@ impl pallet_dispute::Config for Test {
     type Participants = World;
     type Scenes = World;
     type Time = World;
-    type MaxSignedDrift = ConstU64<DRIFT>;
+    type MaxSignedBefore = ConstU64<BEFORE>;
+    type MaxSignedAfter = ConstU64<AFTER>;
     type MaxContenders = ConstU32<4>;
     type MaxParties = ConstU32<3>;
     type WeightInfo = pallet_dispute::weights::SubstrateWeight<Test>;
@@ -97,7 +98,8 @@ pub const NO_SCENE: SceneId = SceneId(1);
 
 /// 2026-11-24T00:30:00Z.
 pub const NOW: u64 = 1_795_480_200_000;
-pub const DRIFT: u64 = 5_000;
+pub const BEFORE: u64 = 10_000;
+pub const AFTER: u64 = 30_000;
 
 thread_local! {
     static CLOCK: Cell<u64> = const { Cell::new(NOW) };

@@ -18,8 +18,8 @@ impl<T: Config> GenesisConfig<T> {
     /// concerns; empty if it can be built.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.schemes.is_empty() {
-            problems.push("schemes: expected at least one signature scheme".into());
+        if !self.schemes.contains(&SignatureScheme::Sm2) {
+            problems.push("schemes: expected SM2 among the signature schemes".into());
         }
         if self.schemes.len() > 4 {
             problems.push(format!("schemes: expected at most 4, found {}", self.schemes.len()));

@@ -17,7 +17,7 @@ async fn a_batch_of_submissions_is_taken_in_order_and_answered_in_order() {
     let node = Node::start(RpcConfig::default()).await;
     let client = node.ws().await;
     let hospital = Signer::development("//hospital");
-    let remark = || RuntimeCall::System(frame_system::Call::remark { remark: vec![1] });
+    let remark = || RuntimeCall::Utility(pallet_utility::Call::batch { calls: Vec::new() });
     let transactions: Vec<Vec<u8>> = (0..40)
         .map(|nonce| hospital.transaction(remark(), nonce, node.chain.genesis_hash()))
         .collect();

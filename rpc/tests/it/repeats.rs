@@ -149,7 +149,7 @@ async fn a_batch_is_answered_item_by_item_in_words() {
         insurer.items.iter().all(|item| item.error.as_ref().unwrap().name == "Bill.RoleForbidden")
     );
     // Other transactions have no items.
-    let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![1] });
+    let remark = RuntimeCall::Utility(pallet_utility::Call::batch { calls: Vec::new() });
     assert!(node.execute(&client, "//hospital", remark).await.items.is_empty());
 }
 

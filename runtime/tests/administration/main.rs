@@ -1,6 +1,7 @@
 //! Who administers what, over the contracts as the runtime puts them together.
 
 mod inactive;
+mod motions;
 mod offices;
 
 use billchain_crypto::sm2::SecretKey;
@@ -9,8 +10,8 @@ use billchain_primitives::{
     seams::{AccessNodePolicy, ParticipantProblem, ReimbursementMode, SceneTerms, VoidPolicy},
 };
 use billchain_runtime::{
-    AllPalletsWithSystem, ParticipantConfig, PermissionsConfig, RuntimeCall, RuntimeGenesisConfig,
-    RuntimeOrigin, SceneConfig, System, Timestamp, genesis,
+    AccountId, AllPalletsWithSystem, CouncilMembershipConfig, ParticipantConfig, PermissionsConfig,
+    RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin, SceneConfig, System, Timestamp, genesis,
 };
 use codec::Decode;
 use frame_support::traits::{TryState, TryStateSelect};
@@ -59,6 +60,12 @@ fn rules() -> SceneTerms {
 /// Runs `test` on a chain with [`PARTICIPANTS`], two system administrators, a
 /// security administrator and an auditor, then checks every contract's rules.
 fn run(test: impl FnOnce()) {
+    run_with(Vec::new(), test);
+}
+
+/// As [`run`], with these members of the council.
+fn run_with(mut members: Vec<AccountId>, test: impl FnOnce()) {
+    members.sort();
     let registered = |(name, role): (&str, Role)| Registration {
         did: did(name),
         name: name.parse().expect("plain names"),
@@ -68,6 +75,10 @@ fn run(test: impl FnOnce()) {
         uscc_hash: None,
     };
     let config = RuntimeGenesisConfig {
+        council_membership: CouncilMembershipConfig {
+            members: members.try_into().expect("a few members"),
+            ..Default::default()
+        },
         participant: ParticipantConfig {
             participants: PARTICIPANTS.into_iter().map(registered).collect(),
             schemes: vec![SignatureScheme::Sm2],

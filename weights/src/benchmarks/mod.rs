@@ -17,6 +17,7 @@ mod bill_update;
 mod bill_verify;
 mod dispute;
 mod participant;
+mod performance;
 mod permissions;
 mod policy;
 mod scene;
@@ -36,6 +37,7 @@ pub trait Config:
     + pallet_permissions::Config
     + pallet_scene::Config
     + pallet_validators::Config
+    + pallet_performance::Config
     + pallet_bill_register::Config
     + pallet_bill_update::Config
     + pallet_access_node::Config
@@ -77,6 +79,7 @@ pub fn pallets() -> Vec<Pallet> {
         Pallet::of::<bill_verify::Pallet<Runtime>>("bill-verify"),
         Pallet::of::<dispute::Pallet<Runtime>>("dispute"),
         Pallet::of::<participant::Pallet<Runtime>>("participant"),
+        Pallet::of::<performance::Pallet<Runtime>>("performance"),
         Pallet::of::<permissions::Pallet<Runtime>>("permissions"),
         Pallet::of::<policy::Pallet<Runtime>>("policy"),
         Pallet::of::<scene::Pallet<Runtime>>("scene"),

@@ -6,11 +6,11 @@ use anyhow::{Context, Result, ensure};
 use billchain_client::{Connection, Signer};
 use billchain_primitives::{AccountId, BlockNumber, Hash, sm3};
 use billchain_rpc_types::TransactionView;
-use billchain_runtime::{CouncilCollective, Runtime, RuntimeCall};
+use billchain_runtime::{CouncilCollective, MotionTicket, Runtime, RuntimeCall};
 use clap::Subcommand;
 use codec::{Decode, Encode};
 use frame_support::dispatch::GetDispatchInfo;
-use pallet_collective::{Members, ProposalOf, Proposals, Voting};
+use pallet_collective::{CostOf, Members, ProposalOf, Proposals, Voting};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -54,7 +54,8 @@ struct Standing {
     threshold: u32,
     ayes: Vec<AccountId>,
     nays: Vec<AccountId>,
-    end: BlockNumber,
+    // Its last field, a number of blocks that never comes, says nothing.
+    _end: BlockNumber,
 }
 
 /// Runs `billchain admin council …`.
@@ -160,6 +161,9 @@ async fn list(cli: &Cli, node: &Connection) -> Result<ExitCode> {
     for hash in hashes {
         // It may have been closed meanwhile.
         let Some(Motion { hash, call, votes }) = find(node, hash).await? else { continue };
+        let key = CostOf::<Runtime, CouncilCollective>::hashed_key_for(hash);
+        let ticket = node.state::<(AccountId, MotionTicket)>(&key).await?;
+        let lapses_at_ms = ticket.map(|(_, ticket)| ticket.deadline);
         motions.push(json!({
             "motion": hash,
             "index": votes.index,
@@ -167,7 +171,7 @@ async fn list(cli: &Cli, node: &Connection) -> Result<ExitCode> {
             "votes_needed": votes.threshold,
             "ayes": accounts(&votes.ayes),
             "nays": accounts(&votes.nays),
-            "ends_at_block": votes.end,
+            "lapses_at_ms": lapses_at_ms,
         }));
     }
     cli.shell.print(&Value::Array(motions));

@@ -143,18 +143,18 @@ fn a_transaction_is_in_order_with_itself() {
 
 #[test]
 fn a_signed_time_out_of_bounds_is_refused_and_takes_no_part() {
-    let drift = DRIFT as i64;
+    let (before, after) = (BEFORE as i64, AFTER as i64);
     run(|| {
-        for at in [-drift - 1, drift + 1, i64::MIN / 2, i64::MAX] {
+        for at in [-before - 1, after + 1, i64::MIN / 2, i64::MAX] {
             let ask = Ask { number: 2, ..Ask::of(1, at) };
             let refused: DispatchError = Error::<Test>::SignedTimeOutOfBounds.into();
             assert_eq!(ask.run(), Err(refused), "{at}");
         }
         assert_eq!(Contests::<Test>::iter_keys().count(), 0);
         // Both ends are in bounds; the one too early precedes nobody.
-        assert_ok!(Ask::of(1, -drift).run());
-        assert!(Ask::of(3, -drift - 1).run().is_err());
-        assert_eq!(Ask::of(2, drift).run(), Err(Error::<Test>::DisputeLost.into()));
+        assert_ok!(Ask::of(1, -before).run());
+        assert!(Ask::of(3, -before - 1).run().is_err());
+        assert_eq!(Ask::of(2, after).run(), Err(Error::<Test>::DisputeLost.into()));
         next_block();
         let resolution = Dispute::resolution(&key(1)).expect("there was contention");
         assert_eq!(claimants(&resolution), [user(1), user(2)]);

@@ -5,7 +5,11 @@ use crate::words::{Actor, Change, Entry, Item, Key, Op, Refusal, Resolution};
 use std::cmp::Ordering;
 
 /// How far from the block's time a lock may be signed, in milliseconds.
-const MAX_DRIFT: u64 = 5_000;
+const TIMELY: core::ops::RangeInclusive<i64> = -10_000..=30_000;
+
+fn is_timely(drift: i64) -> bool {
+    TIMELY.contains(&drift)
+}
 
 /// A lock that a transaction asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,7 +85,7 @@ impl Model {
             let claimant = self.claimant(who, for_user).ok()?;
             let weight = self.active_scene(scene).map_or(0, |rules| rules.weight);
             let signed_at = self.now.checked_add_signed(drift)?;
-            let timely = drift.unsigned_abs() <= MAX_DRIFT;
+            let timely = is_timely(drift);
             timely.then_some((item.key, Asked { claimant, signed_at, weight, transaction }))
         };
         let mut all: Vec<_> = op.changes().iter().filter_map(asked).collect();
@@ -118,7 +122,7 @@ impl Model {
     /// Whether a lock may be asked for at all: it was signed about now, and no
     /// other claimant got the bill in this block.
     pub(super) fn admit(&self, key: Key, claimant: Actor, drift: i64) -> Result<(), Refusal> {
-        if drift.unsigned_abs() > MAX_DRIFT {
+        if !is_timely(drift) {
             return Err(Refusal::Untimely);
         }
         match self.contests.get(&key).and_then(|contest| contest.winner) {

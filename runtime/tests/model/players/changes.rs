@@ -90,8 +90,8 @@ impl Players {
             ReverseUse => (payer, Change::ReverseUse { approval: given }),
             ConfirmNotice | VoidNotice | RedReverse | Lock => {
                 let drift = match self.rng.random_range(0..24) {
-                    0 => self.one_of(&[-5_001, 5_001]),
-                    1 => self.one_of(&[-5_000, 5_000]),
+                    0 => self.one_of(&[-10_001, 30_001]),
+                    1 => self.one_of(&[-10_000, 30_000]),
                     _ => 0,
                 };
                 match bill.and_then(|bill| bill.lock.as_ref()) {

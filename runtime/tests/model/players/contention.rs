@@ -67,8 +67,8 @@ impl Players {
     /// time: often in the same millisecond as others.
     fn claim(&mut self, key: Key, base: i64) -> (Actor, Item) {
         let drift = match self.rng.random_range(0..16) {
-            0 => self.one_of(&[-5_001, 5_001]),
-            1 => self.one_of(&[-5_000, 5_000]),
+            0 => self.one_of(&[-10_001, 30_001]),
+            1 => self.one_of(&[-10_000, 30_000]),
             2..5 => base + self.rng.random_range(-2..=2),
             _ => base,
         };

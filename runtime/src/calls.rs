@@ -1,0 +1,103 @@
+//! Which calls are the chain's business.
+//!
+//! Everything a transaction can do is listed here by name. What FRAME's pallets
+//! offer beside that — remarks, which write somebody's bytes into every node's
+//! blocks for good; other senders' names; the root's acts on a chain that has no
+//! root — is refused at the door, and wherever calls run within calls.
+
+use crate::{RuntimeCall, rejection};
+use frame_support::traits::Contains;
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
+
+/// Most calls of a transaction, those within others counted: a motion over a
+/// batch of 500 is far below.
+pub const MAX_CALLS: usize = 1_024;
+
+/// The calls that may run, asked by FRAME for each call and each call within.
+pub struct AdmittedCalls;
+
+impl Contains<RuntimeCall> for AdmittedCalls {
+    fn contains(call: &RuntimeCall) -> bool {
+        use pallet_collective::Call as Council;
+        use pallet_membership::Call as Membership;
+        use pallet_utility::Call as Utility;
+        match call {
+            // None of them: remarks, and acts of the root.
+            RuntimeCall::System(_) => false,
+            // The proposer's, refused from anybody else by its class.
+            RuntimeCall::Timestamp(call) => {
+                matches!(call, pallet_timestamp::Call::set { .. })
+            }
+            RuntimeCall::Utility(call) => matches!(
+                call,
+                Utility::batch { .. }
+                    | Utility::batch_all { .. }
+                    | Utility::force_batch { .. }
+                    | Utility::if_else { .. }
+            ),
+            RuntimeCall::Council(call) => matches!(
+                call,
+                Council::propose { .. }
+                    | Council::vote { .. }
+                    | Council::close { .. }
+                    | Council::disapprove_proposal { .. }
+                    | Council::kill { .. }
+                    | Council::release_proposal_cost { .. }
+            ),
+            // Without the prime, who would vote for those that are silent.
+            RuntimeCall::CouncilMembership(call) => matches!(
+                call,
+                Membership::add_member { .. }
+                    | Membership::remove_member { .. }
+                    | Membership::swap_member { .. }
+                    | Membership::reset_members { .. }
+                    | Membership::change_key { .. }
+            ),
+            // Our own contracts: every call of theirs.
+            RuntimeCall::Validators(_)
+            | RuntimeCall::Performance(_)
+            | RuntimeCall::Allotment(_)
+            | RuntimeCall::Participant(_)
+            | RuntimeCall::Permissions(_)
+            | RuntimeCall::Scene(_)
+            | RuntimeCall::BillRegister(_)
+            | RuntimeCall::BillUpdate(_)
+            | RuntimeCall::AccessNode(_)
+            | RuntimeCall::Authorization(_)
+            | RuntimeCall::Policy(_)
+            | RuntimeCall::Dispute(_)
+            | RuntimeCall::BillVerify(_) => true,
+        }
+    }
+}
+
+/// Refuses a transaction one of whose calls is not admitted, wherever it stands
+/// in it, or that has too many.
+pub(crate) fn check(call: &RuntimeCall) -> Result<(), TransactionValidityError> {
+    let mut left = MAX_CALLS;
+    walk(call, &mut left)
+        .map_err(|code| TransactionValidityError::Invalid(InvalidTransaction::Custom(code)))
+}
+
+fn walk(call: &RuntimeCall, left: &mut usize) -> Result<(), u8> {
+    use pallet_utility::Call as Utility;
+    *left = left.checked_sub(1).ok_or(rejection::TOO_MANY_CALLS)?;
+    if !AdmittedCalls::contains(call) {
+        return Err(rejection::CALL_NOT_ADMITTED);
+    }
+    match call {
+        RuntimeCall::Utility(
+            Utility::batch { calls }
+            | Utility::batch_all { calls }
+            | Utility::force_batch { calls },
+        ) => calls.iter().try_for_each(|call| walk(call, left)),
+        RuntimeCall::Utility(Utility::if_else { main, fallback }) => {
+            walk(main, left)?;
+            walk(fallback, left)
+        }
+        RuntimeCall::Council(pallet_collective::Call::propose { proposal, .. }) => {
+            walk(proposal, left)
+        }
+        _ => Ok(()),
+    }
+}
