@@ -145,6 +145,8 @@ pub struct PoolConfig {
     pub max_bytes: usize,
     /// Most transactions held of one sender.
     pub max_per_sender: usize,
+    /// Most bytes held of one sender.
+    pub max_sender_bytes: usize,
 }
 
 /// `[rpc]`.
@@ -306,6 +308,12 @@ impl PoolConfig {
     fn read(r: &mut Reader) -> Option<Self> {
         let max_transactions = r.number("pool.max_transactions", 65_536, 1..=1 << 24);
         let max_bytes = r.number("pool.max_bytes", 128 << 20, 1 << 16..=1 << 34);
+        // A quarter of the pool.
+        let max_sender_bytes = r.number(
+            "pool.max_sender_bytes",
+            max_bytes.unwrap_or(128 << 20) / 4,
+            1 << 14..=1 << 34,
+        );
         let max_per_sender = r.number("pool.max_per_sender", 16_384, 1..=1 << 24);
         if let (Some(of_one), Some(all)) = (max_per_sender, max_transactions)
             && of_one > all
@@ -315,10 +323,19 @@ impl PoolConfig {
                 format_args!("must not exceed pool.max_transactions ({all}), found {of_one}"),
             );
         }
+        if let (Some(of_one), Some(all)) = (max_sender_bytes, max_bytes)
+            && of_one > all
+        {
+            r.problem(
+                "pool.max_sender_bytes",
+                format_args!("must not exceed pool.max_bytes ({all}), found {of_one}"),
+            );
+        }
         Some(Self {
             max_transactions: max_transactions?,
             max_bytes: max_bytes?,
             max_per_sender: max_per_sender?,
+            max_sender_bytes: max_sender_bytes?,
         })
     }
 }

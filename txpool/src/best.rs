@@ -1,6 +1,6 @@
 //! Ready transactions for whoever builds a block.
 
-use crate::{Pool, PoolTransaction};
+use crate::{Pool, PoolTransaction, order::Place};
 use std::{collections::VecDeque, sync::Arc};
 
 /// Transactions copied out of the pool at a time, so that a builder that
@@ -10,18 +10,21 @@ const PAGE: usize = 512;
 /// The transactions that were ready when it was made and still are.
 ///
 /// One that is unusable now and ready again later is not repeated: it has
-/// another place then, beyond the end of this.
+/// arrived anew then, after this was made.
 #[derive(Debug)]
 pub struct Best {
     pool: Arc<Pool>,
-    next: u64,
-    end: u64,
+    /// Place of the last one of the page.
+    last: Option<Place>,
+    /// Number of the first arrival that is too late for this.
+    arrivals: u64,
+    is_exhausted: bool,
     page: VecDeque<Arc<PoolTransaction>>,
 }
 
 impl Best {
-    pub(crate) fn new(pool: Arc<Pool>, end: u64) -> Self {
-        Self { pool, next: 0, end, page: VecDeque::new() }
+    pub(crate) fn new(pool: Arc<Pool>, arrivals: u64) -> Self {
+        Self { pool, last: None, arrivals, is_exhausted: false, page: VecDeque::new() }
     }
 }
 
@@ -29,9 +32,10 @@ impl Iterator for Best {
     type Item = Arc<PoolTransaction>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.page.is_empty() && self.next < self.end {
-            let page = self.pool.ready_page(self.next..self.end, PAGE);
-            self.next = page.last().map_or(self.end, |(place, _)| place + 1);
+        if self.page.is_empty() && !self.is_exhausted {
+            let page = self.pool.ready_page(self.last, self.arrivals, PAGE);
+            self.is_exhausted = page.len() < PAGE;
+            self.last = page.last().map_or(self.last, |(place, _)| Some(*place));
             self.page = page.into_iter().map(|(_, tx)| tx).collect();
         }
         self.page.pop_front()

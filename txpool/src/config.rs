@@ -14,6 +14,8 @@ pub struct PoolConfig {
     pub max_transaction_bytes: usize,
     /// Transactions of one sender.
     pub max_per_sender: usize,
+    /// Bytes of one sender's transactions.
+    pub max_sender_bytes: usize,
     /// Transactions that wait for an earlier nonce.
     pub max_future: usize,
     /// How far beyond the sender's next executable nonce one may be.
@@ -44,6 +46,7 @@ impl Default for PoolConfig {
             max_bytes: 128 << 20,
             max_transaction_bytes: 1 << 20,
             max_per_sender: 20_000,
+            max_sender_bytes: 64 << 20,
             max_future: 20_000,
             max_nonce_gap: 20_000,
             future_lifetime: 600,
@@ -85,9 +88,12 @@ impl PoolConfig {
                 problems.push(format!("{key} must be at least 1"));
             }
         }
+        let half = self.max_bytes / 2;
         for (key, value, above, limit) in [
-            ("max_transaction_bytes", self.max_transaction_bytes, "max_bytes", self.max_bytes),
+            // Each room holds one of any length.
+            ("max_transaction_bytes", self.max_transaction_bytes, "half of max_bytes", half),
             ("max_per_sender", self.max_per_sender, "max_count", self.max_count),
+            ("max_sender_bytes", self.max_sender_bytes, "max_bytes", self.max_bytes),
             ("max_future", self.max_future, "max_count", self.max_count),
         ] {
             if value > limit {

@@ -102,17 +102,18 @@ pub enum PoolError {
         /// `max_transaction_bytes` of the configuration.
         max: usize,
     },
-    /// The pool holds as many transactions as it may.
-    #[error("the pool is full: it holds {limit} transactions; send again after the next blocks")]
+    /// The sender's room is full, and nobody has a larger share of it.
+    #[error(
+        "the pool is full ({transactions} transactions, {bytes} bytes), and no sender has a \
+         larger share than account {account}; send again after the next blocks"
+    )]
     Full {
-        /// `max_count` of the configuration.
-        limit: usize,
-    },
-    /// The pool holds as many bytes as it may.
-    #[error("the pool is full: its {limit} bytes are used; send again after the next blocks")]
-    FullBytes {
-        /// `max_bytes` of the configuration.
-        limit: usize,
+        /// The sender.
+        account: AccountId,
+        /// Transactions that the room may hold.
+        transactions: usize,
+        /// Bytes that it may hold.
+        bytes: usize,
     },
     /// The pool holds as many transactions with a gap before them as it may.
     #[error(
@@ -130,6 +131,29 @@ pub enum PoolError {
         account: AccountId,
         /// `max_per_sender` of the configuration.
         limit: usize,
+    },
+    /// The sender's transactions in the pool have as many bytes as one
+    /// sender's may.
+    #[error(
+        "account {account} has {held} bytes of transactions in the pool, at most {limit} are one \
+         sender's; send again after the next blocks"
+    )]
+    SenderFullBytes {
+        /// The sender.
+        account: AccountId,
+        /// Bytes that it has.
+        held: usize,
+        /// The smaller of its quota on the chain and `max_sender_bytes`.
+        limit: usize,
+    },
+    /// The pool was full, and the sender had the largest share of it.
+    #[error(
+        "dropped to make room for others: the pool was full, and account {account} had the \
+         largest share of it; send again after the next blocks"
+    )]
+    GaveWay {
+        /// The sender.
+        account: AccountId,
     },
     /// The nonce is too far ahead of the sender's next one.
     #[error("nonce {got} is too far ahead: the next one is {next}, at most {max_ahead} beyond it")]
@@ -217,7 +241,6 @@ impl PoolError {
             Self::AlreadyIncluded { .. } => 2001,
             Self::TooLarge { .. } => 2002,
             Self::Full { .. } => 2003,
-            Self::FullBytes { .. } => 2004,
             Self::FutureFull { .. } => 2005,
             Self::SenderFull { .. } => 2006,
             Self::FutureTooFar { .. } => 2007,
@@ -229,6 +252,8 @@ impl PoolError {
             Self::Unknown(_) => 2013,
             Self::Stopping => 2014,
             Self::Busy { .. } => 2015,
+            Self::SenderFullBytes { .. } => 2016,
+            Self::GaveWay { .. } => 2017,
         }
     }
 
@@ -250,9 +275,10 @@ impl PoolError {
             Self::AlreadyImported(_) => 1013,
             Self::NonceTaken { .. } => 1014,
             Self::Full { .. }
-            | Self::FullBytes { .. }
             | Self::FutureFull { .. }
             | Self::SenderFull { .. }
+            | Self::SenderFullBytes { .. }
+            | Self::GaveWay { .. }
             | Self::Stopping
             | Self::Busy { .. } => 1016,
         }
@@ -264,9 +290,10 @@ impl PoolError {
         matches!(
             self,
             Self::Full { .. }
-                | Self::FullBytes { .. }
                 | Self::FutureFull { .. }
                 | Self::SenderFull { .. }
+                | Self::SenderFullBytes { .. }
+                | Self::GaveWay { .. }
                 | Self::FutureTooFar { .. }
                 | Self::TooManyWatchers { .. }
                 | Self::Stopping
@@ -298,10 +325,11 @@ mod tests {
             PoolError::AlreadyImported(hash),
             PoolError::AlreadyIncluded { hash, block: hash },
             PoolError::TooLarge { size: 2, max: 1 },
-            PoolError::Full { limit: 1 },
-            PoolError::FullBytes { limit: 1 },
+            PoolError::Full { account: account.clone(), transactions: 1, bytes: 1 },
             PoolError::FutureFull { limit: 1 },
-            PoolError::SenderFull { account, limit: 1 },
+            PoolError::SenderFull { account: account.clone(), limit: 1 },
+            PoolError::SenderFullBytes { account: account.clone(), held: 2, limit: 1 },
+            PoolError::GaveWay { account },
             PoolError::FutureTooFar { next: 1, got: 9, max_ahead: 3 },
             PoolError::NonceTaken { nonce: 1, by: hash },
             PoolError::Expired { dies_at: 1, head: 2 },

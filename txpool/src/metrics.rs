@@ -34,6 +34,8 @@ pub struct PoolMetrics {
     pub(crate) included: Counter,
     /// Transactions dropped for lack of room or time.
     pub(crate) dropped: Counter,
+    /// Those of them that made room for others.
+    pub(crate) gave_way: Counter,
     /// Transactions that became invalid while they waited.
     pub(crate) invalid: Counter,
     /// Seconds that one validity check took.
@@ -52,6 +54,7 @@ impl Default for PoolMetrics {
             refused: Family::default(),
             included: Counter::default(),
             dropped: Counter::default(),
+            gave_way: Counter::default(),
             invalid: Counter::default(),
             validation: Histogram::new([
                 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 20e-3, 100e-3,
@@ -73,6 +76,7 @@ impl PoolMetrics {
         r.register("refused", "Transactions refused at the door, by kind", self.refused.clone());
         r.register("included", "Pool transactions that a block included", self.included.clone());
         r.register("dropped", "Dropped for lack of room or time", self.dropped.clone());
+        r.register("gave_way", "Dropped to make room for others", self.gave_way.clone());
         r.register("invalid", "Became invalid while waiting", self.invalid.clone());
         r.register("validation_seconds", "Duration of one validity check", self.validation.clone());
     }

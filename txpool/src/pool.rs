@@ -6,6 +6,7 @@ use crate::{
     PoolTransaction, Rejection, Source, StatusStream, TransactionValidator, TxInfo, TxStatus,
     door::{Door, Imported, Submission},
     metrics::Code,
+    order::Place,
     state::{Events, State},
     status::Watchers,
 };
@@ -144,12 +145,12 @@ impl Pool {
         Ok(inner.watchers.subscribe(*hash, current, permit))
     }
 
-    /// Ready transactions in the order in which to put them into a block:
-    /// as they became ready, each sender's by nonce. Holds no lock; what
-    /// leaves the pool meanwhile is left out, what enters it is not added.
+    /// Ready transactions in the order in which to put them into a block: fair
+    /// between senders, each sender's by nonce. Holds no lock; what leaves the
+    /// pool meanwhile is left out, what enters it is not added.
     pub fn best(self: &Arc<Self>) -> Best {
-        let end = self.inner.lock().state.ready_end();
-        Best::new(Arc::clone(self), end)
+        let arrivals = self.inner.lock().state.arrivals();
+        Best::new(Arc::clone(self), arrivals)
     }
 
     /// Resolves when the pool has a ready transaction, at once if it has one.
@@ -214,7 +215,7 @@ impl Pool {
     /// All ready transactions, best first.
     pub fn pending(&self) -> Vec<Arc<PoolTransaction>> {
         let state = &self.inner.lock().state;
-        state.ready_page(0..u64::MAX, usize::MAX).into_iter().map(|(_, tx)| tx).collect()
+        state.ready_page(None, u64::MAX, usize::MAX).into_iter().map(|(_, tx)| tx).collect()
     }
 
     /// Up to `count` transactions that wait for an earlier nonce, those that
@@ -311,10 +312,11 @@ impl Pool {
 
     pub(crate) fn ready_page(
         &self,
-        range: std::ops::Range<u64>,
+        after: Option<Place>,
+        before: u64,
         count: usize,
-    ) -> Vec<(u64, Arc<PoolTransaction>)> {
-        self.inner.lock().state.ready_page(range, count)
+    ) -> Vec<(Place, Arc<PoolTransaction>)> {
+        self.inner.lock().state.ready_page(after, before, count)
     }
 
     fn watch_permit(&self) -> Result<OwnedSemaphorePermit, PoolError> {
@@ -390,7 +392,7 @@ impl Pool {
             let refused = if size > max {
                 Some(PoolError::TooLarge { size, max })
             } else {
-                state.precheck(&hash, size).err()
+                state.precheck(&hash).err()
             };
             if refused.is_none() {
                 asking.push(Asking { place, hash, submission });
@@ -470,7 +472,12 @@ impl Pool {
             inner.watchers.notify(hash, status);
             match status {
                 TxStatus::Finalized(_) => drop(self.metrics.included.inc()),
-                TxStatus::Dropped(_) => drop(self.metrics.dropped.inc()),
+                TxStatus::Dropped(reason) => {
+                    self.metrics.dropped.inc();
+                    if matches!(reason, PoolError::GaveWay { .. }) {
+                        self.metrics.gave_way.inc();
+                    }
+                }
                 TxStatus::Invalid(reason) => {
                     tracing::debug!(%hash, %reason, "transaction became invalid");
                     self.metrics.invalid.inc();

@@ -4,13 +4,15 @@
 //! What holds between calls (the tests restate it):
 //! - a sender's ready transactions have the nonces `nonce..ready_end` without
 //!   a gap, all its others are future;
-//! - ready transactions are ordered by when they became ready, so each
-//!   sender's come in nonce order and nobody's overtake anybody's;
-//! - no bound of the configuration is exceeded.
+//! - ready transactions stand in a fair order, each sender's by nonce;
+//! - no bound of the configuration is exceeded, and who makes room for another
+//!   has the largest share of that room.
 
 use crate::{
-    PoolConfig, PoolError, Rejection,
+    PoolConfig, PoolError, Rejection, SenderQuota,
+    order::{Order, Place},
     recent::Recent,
+    rooms::{Rooms, Usage},
     status::TxStatus,
     transaction::{CommittedBlock, PoolTransaction, Source, TxInfo},
 };
@@ -29,7 +31,7 @@ pub(crate) type Events = Vec<(Hash, TxStatus)>;
 struct Entry {
     tx: Arc<PoolTransaction>,
     /// Place in the order of ready ones, if it is ready.
-    ready: Option<u64>,
+    ready: Option<Place>,
     /// Place in the log of those to pass on, if it is local.
     outgoing: Option<u64>,
     /// Block since which it has been future, if it is.
@@ -53,6 +55,12 @@ struct Sender {
     /// First nonce that is not ready.
     ready_end: Nonce,
     by_nonce: BTreeMap<Nonce, Hash>,
+    usage: Usage,
+    /// What the chain granted it when its latest transaction was checked. Its
+    /// class stays while it has any, so that the books know their room.
+    quota: SenderQuota,
+    /// Virtual end of its latest ready transaction.
+    end: u64,
 }
 
 /// Hashes of included transactions, oldest forgotten first.
@@ -98,52 +106,44 @@ pub(crate) struct State {
     head: BlockNumber,
     entries: HashMap<Hash, Entry>,
     senders: HashMap<AccountId, Sender>,
-    ready: BTreeMap<u64, Arc<PoolTransaction>>,
+    ready: Order,
+    rooms: Rooms,
     future: BTreeSet<(BlockNumber, Hash)>,
     dying: BTreeSet<(BlockNumber, Hash)>,
     checks: BTreeSet<(BlockNumber, Hash)>,
     outgoing: BTreeMap<u64, (Hash, Instant)>,
     included: Included,
     recent: Recent,
-    bytes: usize,
-    next_ready: u64,
     next_outgoing: u64,
 }
 
 impl State {
     pub(crate) fn new(config: PoolConfig, head: BlockNumber) -> Self {
         Self {
+            rooms: Rooms::new(&config),
             config,
             head,
             entries: HashMap::new(),
             senders: HashMap::new(),
-            ready: BTreeMap::new(),
+            ready: Order::default(),
             future: BTreeSet::new(),
             dying: BTreeSet::new(),
             checks: BTreeSet::new(),
             outgoing: BTreeMap::new(),
             included: Included::default(),
             recent: Recent::default(),
-            bytes: 0,
-            next_ready: 0,
             // 0 is the cursor of a peer that was sent nothing.
             next_outgoing: 1,
         }
     }
 
     /// What can be refused before anything is executed.
-    pub(crate) fn precheck(&self, hash: &Hash, size: usize) -> Result<(), PoolError> {
+    pub(crate) fn precheck(&self, hash: &Hash) -> Result<(), PoolError> {
         if self.entries.contains_key(hash) {
             return Err(PoolError::AlreadyImported(*hash));
         }
         if let Some(block) = self.included.blocks.get(hash) {
             return Err(PoolError::AlreadyIncluded { hash: *hash, block: *block });
-        }
-        if self.entries.len() >= self.config.max_count {
-            return Err(PoolError::Full { limit: self.config.max_count });
-        }
-        if self.bytes.saturating_add(size) > self.config.max_bytes {
-            return Err(PoolError::FullBytes { limit: self.config.max_bytes });
         }
         Ok(())
     }
@@ -156,16 +156,25 @@ impl State {
         now: Instant,
         events: &mut Events,
     ) -> Result<(), PoolError> {
-        self.precheck(&tx.hash, tx.bytes.len())?;
+        self.precheck(&tx.hash)?;
         self.check_place(&tx, info)?;
+        for other in self.who_gives_way(&tx, info)? {
+            let gave_way = PoolError::GaveWay { account: other.sender.clone() };
+            self.remove(&other.hash, TxStatus::Dropped(gave_way), events);
+        }
 
         let sender = self.senders.entry(tx.sender.clone()).or_insert_with(|| Sender {
             nonce: info.account_nonce,
             ready_end: info.account_nonce,
             by_nonce: BTreeMap::new(),
+            usage: Usage::default(),
+            quota: info.quota,
+            end: 0,
         });
         sender.by_nonce.insert(tx.nonce, tx.hash);
-        self.bytes = self.bytes.saturating_add(tx.bytes.len());
+        sender.quota = SenderQuota { class: sender.quota.class, ..info.quota };
+        let before = std::mem::replace(&mut sender.usage, sender.usage.and(tx.bytes.len()));
+        self.rooms.of_mut(sender.quota.class).change(&tx.sender, before, sender.usage);
         let outgoing = (tx.source == Source::Local).then_some(self.next_outgoing);
         if let Some(place) = outgoing {
             self.outgoing.insert(place, (tx.hash, now));
@@ -208,12 +217,7 @@ impl State {
         if let Some(by) = sender.and_then(|s| s.by_nonce.get(&tx.nonce)) {
             return Err(PoolError::NonceTaken { nonce: tx.nonce, by: *by });
         }
-        if sender.is_some_and(|s| s.by_nonce.len() >= self.config.max_per_sender) {
-            return Err(PoolError::SenderFull {
-                account: tx.sender.clone(),
-                limit: self.config.max_per_sender,
-            });
-        }
+        self.check_share(tx, info)?;
         let ready_end = sender.map_or(info.account_nonce, |s| s.ready_end);
         let max_ahead = self.config.max_nonce_gap;
         if tx.nonce.saturating_sub(ready_end) > max_ahead {
@@ -223,6 +227,62 @@ impl State {
             return Err(PoolError::FutureFull { limit: self.config.max_future });
         }
         Ok(())
+    }
+
+    /// Whether the sender's own bounds leave room for this one.
+    fn check_share(&self, tx: &PoolTransaction, info: &TxInfo) -> Result<(), PoolError> {
+        let used = self.senders.get(&tx.sender).map(|sender| sender.usage).unwrap_or_default();
+        let count = self.config.max_per_sender.min(info.quota.max_transactions);
+        let bytes = self.config.max_sender_bytes.min(info.quota.max_bytes);
+        let account = || tx.sender.clone();
+        if used.count >= count {
+            return Err(PoolError::SenderFull { account: account(), limit: count });
+        }
+        if used.and(tx.bytes.len()).bytes > bytes {
+            let held = used.bytes;
+            return Err(PoolError::SenderFullBytes { account: account(), held, limit: bytes });
+        }
+        Ok(())
+    }
+
+    /// The transactions that make room for this one: the last of whoever has
+    /// the largest share of its room, again and again until it fits. Refuses it
+    /// if its sender would have the largest share itself.
+    fn who_gives_way(
+        &self,
+        tx: &PoolTransaction,
+        info: &TxInfo,
+    ) -> Result<Vec<Arc<PoolTransaction>>, PoolError> {
+        let sender = self.senders.get(&tx.sender);
+        let class = sender.map_or(info.quota.class, |sender| sender.quota.class);
+        let (room, size) = (self.rooms.of(class), tx.bytes.len());
+        let own = sender.map(|sender| sender.usage).unwrap_or_default().and(size);
+        let own_share = room.share(own);
+        let full = || PoolError::Full {
+            account: tx.sender.clone(),
+            transactions: room.limit().count,
+            bytes: room.limit().bytes,
+        };
+        let mut used = room.used().and(size);
+        let mut gives_way = Vec::new();
+        // What those who give way have left.
+        let mut left: BTreeMap<&AccountId, Usage> = BTreeMap::new();
+        while !used.fits(room.limit()) {
+            let untouched = room.largest().find(|(_, account)| !left.contains_key(account));
+            let touched = left.iter().map(|(account, usage)| (room.share(*usage), *account));
+            let largest = touched.chain(untouched).max();
+            let larger = largest
+                .filter(|(share, account)| *share > own_share && **account != tx.sender)
+                .and_then(|(_, account)| Some((account, self.senders.get(account)?)));
+            let (account, largest) = larger.ok_or_else(full)?;
+            let usage = left.entry(account).or_insert(largest.usage);
+            let last = largest.by_nonce.values().nth_back(largest.usage.count - usage.count);
+            let last = last.and_then(|hash| self.entries.get(hash)).ok_or_else(full)?;
+            *usage = usage.without(last.tx.bytes.len());
+            used = used.without(last.tx.bytes.len());
+            gives_way.push(Arc::clone(&last.tx));
+        }
+        Ok(gives_way)
     }
 
     /// Makes ready what follows the sender's ready ones without a gap;
@@ -238,9 +298,9 @@ impl State {
             if let Some(since) = entry.future_since.take() {
                 self.future.remove(&(since, *hash));
             }
-            entry.ready = Some(self.next_ready);
-            self.ready.insert(self.next_ready, Arc::clone(&entry.tx));
-            self.next_ready += 1;
+            let (place, end) = self.ready.add(Arc::clone(&entry.tx), sender.end);
+            entry.ready = Some(place);
+            sender.end = end;
             events.push((*hash, TxStatus::Ready));
             any = true;
             // The last nonce of all can never be followed.
@@ -253,9 +313,13 @@ impl State {
     /// Removes a transaction from every book but its sender's order.
     fn unlink(&mut self, hash: &Hash) -> Option<Entry> {
         let entry = self.entries.remove(hash)?;
-        self.bytes = self.bytes.saturating_sub(entry.tx.bytes.len());
+        if let Some(sender) = self.senders.get_mut(&entry.tx.sender) {
+            let less = sender.usage.without(entry.tx.bytes.len());
+            let before = std::mem::replace(&mut sender.usage, less);
+            self.rooms.of_mut(sender.quota.class).change(&entry.tx.sender, before, less);
+        }
         if let Some(place) = entry.ready {
-            self.ready.remove(&place);
+            self.ready.remove(place);
         }
         if let Some(place) = entry.outgoing {
             self.outgoing.remove(&place);
@@ -295,7 +359,7 @@ impl State {
     fn demote(&mut self, hash: &Hash, events: &mut Events) {
         let Some(entry) = self.entries.get_mut(hash) else { return };
         let Some(place) = entry.ready.take() else { return };
-        self.ready.remove(&place);
+        self.ready.remove(place);
         entry.future_since = Some(self.head);
         self.future.insert((self.head, *hash));
         events.push((*hash, TxStatus::Future));
@@ -328,6 +392,9 @@ impl State {
         for hash in &block.included {
             self.included.insert(*hash, block.hash, self.config.remember_included);
             let Some(entry) = self.unlink(hash) else { continue };
+            if let Some(place) = entry.ready {
+                self.ready.on_taken(place);
+            }
             let PoolTransaction { sender, nonce, .. } = entry.tx.as_ref();
             if let Some(known) = self.senders.get_mut(sender) {
                 known.by_nonce.remove(nonce);
@@ -474,18 +541,20 @@ impl State {
         self.entries.get(hash).is_some_and(|entry| entry.at_peers)
     }
 
-    /// Up to `count` ready ones whose place is in `range`, with their places.
+    /// Up to `count` ready ones behind `after` that arrived before number
+    /// `before`, with their places.
     pub(crate) fn ready_page(
         &self,
-        range: std::ops::Range<u64>,
+        after: Option<Place>,
+        before: u64,
         count: usize,
-    ) -> Vec<(u64, Arc<PoolTransaction>)> {
-        self.ready.range(range).take(count).map(|(at, tx)| (*at, Arc::clone(tx))).collect()
+    ) -> Vec<(Place, Arc<PoolTransaction>)> {
+        self.ready.page(after, before, count)
     }
 
-    /// Place after the last ready one.
-    pub(crate) fn ready_end(&self) -> u64 {
-        self.next_ready
+    /// Number of the next one that becomes ready.
+    pub(crate) fn arrivals(&self) -> u64 {
+        self.ready.arrivals()
     }
 
     /// Up to `count` future ones, those that have waited longest first.
@@ -559,7 +628,7 @@ impl State {
         PoolStats {
             ready: self.ready.len(),
             future: self.future.len(),
-            bytes: self.bytes,
+            bytes: self.rooms.used().bytes,
             senders: self.senders.len(),
             head: self.head,
         }

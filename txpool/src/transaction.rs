@@ -1,6 +1,6 @@
 //! A transaction as the pool holds it, and what the chain says of it.
 
-use crate::Rejection;
+use crate::{Rejection, SenderQuota};
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
 use bytes::Bytes;
 
@@ -41,6 +41,8 @@ pub struct TxInfo {
     pub dies_at: Option<BlockNumber>,
     /// Number of the block whose state was asked.
     pub at: BlockNumber,
+    /// What the chain grants the sender.
+    pub quota: SenderQuota,
 }
 
 /// The chain's rules, as the pool asks them.

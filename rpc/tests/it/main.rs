@@ -26,7 +26,9 @@ use billchain_rpc::{NodeInfo, RpcConfig, RpcContext, RpcServer, serve};
 use billchain_rpc_types::{TransactionState, code};
 use billchain_runtime::{Runtime, RuntimeCall};
 use billchain_storage::{Storage, StorageOptions};
-use billchain_txpool::{CommittedBlock, Pool, PoolConfig, Rejection, TransactionValidator, TxInfo};
+use billchain_txpool::{
+    CommittedBlock, Pool, PoolConfig, Rejection, SenderQuota, TransactionValidator, TxInfo,
+};
 use bytes::Bytes;
 use jsonrpsee::{
     core::client::{ClientT, Error, Subscription, SubscriptionClientT},
@@ -72,6 +74,7 @@ fn info(judged: Result<Validated, TransactionError>) -> Result<TxInfo, Rejection
         account_nonce: valid.account_nonce,
         dies_at: None,
         at: valid.head,
+        quota: SenderQuota::default(),
     })
 }
 

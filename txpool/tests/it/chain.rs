@@ -2,7 +2,10 @@
 //! transactions that say in plain bytes who sent them.
 
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
-use billchain_txpool::{CommittedBlock, Pool, PoolConfig, Rejection, TransactionValidator, TxInfo};
+use billchain_txpool::{
+    CommittedBlock, Pool, PoolConfig, Rejection, SenderClass, SenderQuota, TransactionValidator,
+    TxInfo,
+};
 use bytes::Bytes;
 use codec::{Decode, DecodeAll, Encode};
 use std::{
@@ -47,6 +50,9 @@ pub fn account(sender: u8) -> AccountId {
     AccountId::new([sender; 32])
 }
 
+/// Senders from here on have the reserve.
+pub const RESERVED: u8 = 100;
+
 /// Senders from here on are not participants.
 pub const STRANGER: u8 = 200;
 
@@ -55,6 +61,7 @@ struct State {
     head: BlockNumber,
     nonces: HashMap<u8, Nonce>,
     suspended: HashSet<u8>,
+    quotas: HashMap<u8, SenderQuota>,
 }
 
 /// The rules and the state.
@@ -71,6 +78,11 @@ impl Chain {
 
     pub fn suspend(&self, sender: u8) {
         self.state.lock().unwrap().suspended.insert(sender);
+    }
+
+    /// Grants a sender this much of each pool.
+    pub fn grant(&self, sender: u8, quota: SenderQuota) {
+        self.state.lock().unwrap().quotas.insert(sender, quota);
     }
 
     /// Executes the next block without telling any pool; what to tell.
@@ -130,6 +142,13 @@ impl Chain {
             account_nonce: expected,
             dies_at: tx.dies_at,
             at: state.head,
+            quota: state.quotas.get(&tx.sender).copied().unwrap_or(SenderQuota {
+                class: match tx.sender {
+                    RESERVED.. => SenderClass::Reserved,
+                    _ => SenderClass::Ordinary,
+                },
+                ..SenderQuota::default()
+            }),
         })
     }
 }

@@ -4,3 +4,4 @@ mod chain;
 mod gossip;
 mod pool;
 mod sequences;
+mod shares;

@@ -19,6 +19,7 @@ fn small() -> PoolConfig {
         max_bytes: 4_000,
         max_transaction_bytes: 1_000,
         max_per_sender: 5,
+        max_sender_bytes: 2_000,
         max_future: 3,
         max_nonce_gap: 4,
         future_lifetime: 3,
@@ -105,7 +106,8 @@ fn the_count_is_bounded_and_a_block_makes_room() {
         submit(&pool, &Tx::new(sender, 0)).unwrap();
     }
     let late = Tx::new(9, 0);
-    assert_eq!(submit(&pool, &late), Err(PoolError::Full { limit: 8 }));
+    let full = PoolError::Full { account: account(9), transactions: 8, bytes: 3_000 };
+    assert_eq!(submit(&pool, &late), Err(full));
     chain.commit(&pool, &[Tx::new(0, 0)]);
     submit(&pool, &late).unwrap();
 }
@@ -113,13 +115,14 @@ fn the_count_is_bounded_and_a_block_makes_room() {
 #[test]
 fn the_bytes_are_bounded() {
     let (pool, _) = pool(small());
-    for sender in 0..4 {
+    for sender in 0..3 {
         submit(&pool, &Tx::new(sender, 0).payload(vec![0; 900])).unwrap();
     }
     let last = Tx::new(5, 0).payload(vec![0; 900]);
-    assert_eq!(submit(&pool, &last), Err(PoolError::FullBytes { limit: 4_000 }));
+    let full = PoolError::Full { account: account(5), transactions: 8, bytes: 3_000 };
+    assert_eq!(submit(&pool, &last), Err(full));
     submit(&pool, &Tx::new(5, 0)).unwrap();
-    assert!(pool.stats().bytes <= 4_000);
+    assert!(pool.stats().bytes <= 3_000);
 }
 
 #[test]
@@ -150,12 +153,12 @@ fn future_ones_are_bounded_in_count_and_distance() {
 }
 
 #[test]
-fn best_is_by_arrival_and_by_nonce_within_a_sender() {
+fn best_takes_turns_between_senders_and_goes_by_nonce_within_one() {
     let (pool, _) = pool(small());
     for (sender, nonce) in [(2, 1), (1, 0), (3, 0), (2, 0), (1, 1)] {
         submit(&pool, &Tx::new(sender, nonce)).unwrap();
     }
-    assert_eq!(order(&pool), [(1, 0), (3, 0), (2, 0), (2, 1), (1, 1)]);
+    assert_eq!(order(&pool), [(1, 0), (3, 0), (2, 0), (1, 1), (2, 1)]);
     let pending: Vec<Hash> = pool.pending().iter().map(|tx| tx.hash).collect();
     assert_eq!(pending, pool.best().map(|tx| tx.hash).collect::<Vec<_>>());
 }

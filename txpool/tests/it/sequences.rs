@@ -54,6 +54,7 @@ fn config() -> PoolConfig {
         max_bytes: 1_200,
         max_transaction_bytes: 100,
         max_per_sender: 7,
+        max_sender_bytes: 500,
         max_future: 6,
         max_nonce_gap: 5,
         future_lifetime: 4,
