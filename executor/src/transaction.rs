@@ -87,6 +87,11 @@ pub struct Measured {
     pub decoded_size: usize,
 }
 
+/// Bytes of decoded transactions that checking or building a block holds at
+/// once, beside those that the pool's check keeps. A block of a few megabytes
+/// can decode to hundreds.
+pub(crate) const MAX_DECODED_AT_ONCE: usize = 32 << 20;
+
 /// The transaction that `bytes` encode.
 pub fn decode(bytes: &[u8]) -> Result<UncheckedExtrinsic, TransactionError> {
     decode_measured(bytes).map(|measured| measured.extrinsic)

@@ -2,20 +2,63 @@
 //! and puts the answer into the pool's words.
 
 use billchain_executor::{Chain, TransactionError, Validated, transaction};
-use billchain_primitives::{Address, BlockNumber};
-use billchain_runtime::{System, rejection};
-use billchain_txpool::{Rejection, TransactionValidator, TxInfo};
+use billchain_primitives::{AccountId, Address, BlockNumber};
+use billchain_runtime::{System, quota, rejection};
+use billchain_txpool::{Rejection, SenderClass, SenderQuota, TransactionValidator, TxInfo};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
+use std::collections::HashMap;
+
+/// Blocks for which a sender's quota is not asked again.
+const QUOTA_BLOCKS: BlockNumber = 16;
+
+/// Senders whose quotas are remembered, at most.
+const MAX_QUOTAS: usize = 8_192;
 
 /// Validates transactions on the head's state.
 pub(crate) struct Admission {
     chain: Chain,
+    quotas: Mutex<Quotas>,
+}
+
+/// What the chain granted each sender in a period of [`QUOTA_BLOCKS`].
+#[derive(Default)]
+struct Quotas {
+    period: BlockNumber,
+    known: HashMap<AccountId, SenderQuota>,
 }
 
 impl Admission {
     pub(crate) fn new(chain: Chain) -> Self {
-        Self { chain }
+        Self { chain, quotas: Mutex::default() }
+    }
+
+    /// The quota of a sender by the state of a head that is at most
+    /// [`QUOTA_BLOCKS`] old.
+    fn quota(&self, sender: &AccountId, head: BlockNumber) -> Result<SenderQuota, Rejection> {
+        if let Some(known) = self.quotas.lock().of_period(head).get(sender) {
+            return Ok(*known);
+        }
+        let granted = self
+            .chain
+            .read(|| quota::sender_quota(sender))
+            .map_err(|error| Rejection::CheckFailed { detail: error.to_string() })?;
+        let quota = SenderQuota {
+            class: match granted.class {
+                quota::SenderClass::Ordinary => SenderClass::Ordinary,
+                quota::SenderClass::Reserved => SenderClass::Reserved,
+            },
+            max_transactions: granted.max_pool_transactions as usize,
+            max_bytes: granted.max_pool_bytes as usize,
+        };
+        let mut quotas = self.quotas.lock();
+        let known = quotas.of_period(head);
+        if known.len() >= MAX_QUOTAS {
+            known.clear();
+        }
+        known.insert(sender.clone(), quota);
+        Ok(quota)
     }
 
     /// What the runtime's refusal means to the sender.
@@ -59,6 +102,7 @@ impl Admission {
     ) -> Result<TxInfo, Rejection> {
         match judged {
             Ok(valid) => Ok(TxInfo {
+                quota: self.quota(&valid.sender, valid.head)?,
                 sender: valid.sender,
                 nonce: valid.nonce,
                 account_nonce: valid.account_nonce,
@@ -80,8 +124,20 @@ impl Admission {
     }
 }
 
+impl Quotas {
+    /// Those of the period of `head`; earlier ones are forgotten.
+    fn of_period(&mut self, head: BlockNumber) -> &mut HashMap<AccountId, SenderQuota> {
+        let period = head / QUOTA_BLOCKS;
+        if period != self.period {
+            self.period = period;
+            self.known.clear();
+        }
+        &mut self.known
+    }
+}
+
 /// Who signed, and with which nonce.
-fn signer(bytes: &[u8]) -> Option<(billchain_primitives::AccountId, u32)> {
+fn signer(bytes: &[u8]) -> Option<(AccountId, u32)> {
     let extrinsic = transaction::decode(bytes).ok()?;
     let (address, _, extension) = extrinsic.signed_parts()?;
     match address {

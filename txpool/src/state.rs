@@ -173,7 +173,8 @@ impl State {
         });
         sender.by_nonce.insert(tx.nonce, tx.hash);
         sender.quota = SenderQuota { class: sender.quota.class, ..info.quota };
-        let before = std::mem::replace(&mut sender.usage, sender.usage.and(tx.bytes.len()));
+        let before = sender.usage;
+        sender.usage = before.and(tx.bytes.len());
         self.rooms.of_mut(sender.quota.class).change(&tx.sender, before, sender.usage);
         let outgoing = (tx.source == Source::Local).then_some(self.next_outgoing);
         if let Some(place) = outgoing {

@@ -6,7 +6,7 @@ use crate::{
     chain::order::{Entry, arrange},
     decoded::Decoded,
     run::{Outcome, Run, RunError},
-    transaction::{self, transaction_hash},
+    transaction::{self, MAX_DECODED_AT_ONCE, transaction_hash},
 };
 use billchain_primitives::{AccountId, Address, Hash, Moment, transaction_hashes};
 use billchain_runtime::{
@@ -135,8 +135,9 @@ fn fill(
 }
 
 impl Offered<'_> {
-    /// Reads transactions until their bytes exceed `room`. Takes half of the
-    /// time at most, so that some is left to apply them.
+    /// Reads transactions until their bytes exceed `room`, or those that had to
+    /// be decoded exceed [`MAX_DECODED_AT_ONCE`]. Takes half of the time at most,
+    /// so that some is left to apply them.
     fn gather(
         &mut self,
         room: usize,
@@ -147,7 +148,8 @@ impl Offered<'_> {
         let until = now + deadline.saturating_duration_since(now) / 2;
         let mut candidates = Vec::new();
         let mut taken: usize = 0;
-        while taken <= room && Instant::now() < until {
+        let mut decoded: usize = 0;
+        while taken <= room && decoded <= MAX_DECODED_AT_ONCE && Instant::now() < until {
             let mut read = Vec::new();
             while taken <= room
                 && read.len() < READ_AHEAD
@@ -159,42 +161,51 @@ impl Offered<'_> {
             if read.is_empty() {
                 break;
             }
-            self.decode(read, &mut candidates, refused);
+            decoded = decoded.saturating_add(self.decode(read, &mut candidates, refused));
         }
         candidates
     }
 
+    /// Adds what `read` holds to the candidates: bytes of those that had to be
+    /// decoded.
     fn decode(
         &self,
         read: Vec<OpaqueTx>,
         candidates: &mut Vec<Candidate>,
         refused: &mut Vec<Refused>,
-    ) {
+    ) -> usize {
         let hashes = transaction_hashes(&read);
         let known = self.decoded.find(&hashes);
+        let mut decoded: usize = 0;
         for ((bytes, hash), known) in read.into_iter().zip(hashes).zip(known) {
             match signed(&bytes, known) {
-                Ok((extrinsic, sender)) => {
+                Ok((extrinsic, sender, size)) => {
+                    decoded = decoded.saturating_add(size);
                     candidates.push(Candidate { bytes, hash, extrinsic, sender });
                 }
                 Err(reason) => refused.push(Refused { hash, reason }),
             }
         }
+        decoded
     }
 }
 
-/// A signed transaction, decoded unless it is `known`, and who signed it.
+/// A signed transaction, decoded unless it is `known`, who signed it, and the
+/// bytes that decoding took.
 fn signed(
     bytes: &[u8],
     known: Option<Arc<UncheckedExtrinsic>>,
-) -> Result<(Arc<UncheckedExtrinsic>, AccountId), TransactionError> {
-    let extrinsic = match known {
-        Some(extrinsic) => extrinsic,
-        None => Arc::new(transaction::decode(bytes)?),
+) -> Result<(Arc<UncheckedExtrinsic>, AccountId, usize), TransactionError> {
+    let (extrinsic, size) = match known {
+        Some(extrinsic) => (extrinsic, 0),
+        None => {
+            let measured = transaction::decode_measured(bytes)?;
+            (Arc::new(measured.extrinsic), measured.decoded_size)
+        }
     };
     let no_account = || TransactionError::Malformed("no account has signed it".into());
     let sender = sender(&extrinsic).ok_or_else(no_account)?.clone();
-    Ok((extrinsic, sender))
+    Ok((extrinsic, sender, size))
 }
 
 /// The account that signed an extrinsic, if one did.

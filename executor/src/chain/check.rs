@@ -1,7 +1,7 @@
 //! Judging a block that someone else made.
 
 use crate::{
-    BlockError, Chain, ClockCheck, ExecutedBlock, OpaqueTx,
+    BlockError, Chain, ClockCheck, ExecutedBlock, OpaqueTx, TransactionError,
     chain::{
         build::{is_bare, sender},
         parse::{self, Parsed},
@@ -9,12 +9,12 @@ use crate::{
     },
     run::{Outcome, Run, RunError},
     state::extrinsics_root,
-    transaction,
+    transaction::{self, MAX_DECODED_AT_ONCE},
 };
 use billchain_primitives::{Hash, Header, Moment, transaction_hashes};
 use billchain_runtime::{Performance, RuntimeCall, Timestamp, UncheckedExtrinsic};
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 impl Chain {
     /// Executes a block on the head and checks it whole: size, encoding,
@@ -42,10 +42,9 @@ impl Chain {
 
         let tx_hashes = transaction_hashes(&extrinsics);
         let known = self.inner.decoded.find(&tx_hashes);
-        let is_cold: Vec<bool> = known.iter().map(Option::is_none).collect();
-        let decoded = decode_all(&extrinsics, &tx_hashes, known)?;
-        let timestamp_ms = timestamp(&decoded)?;
-        let senders = decoded.iter().filter_map(|extrinsic| sender(extrinsic)).cloned().collect();
+        let mut parts = Parts { extrinsics: &extrinsics, hashes: &tx_hashes, known, next: 0 };
+        let mut part = parts.read()?;
+        let timestamp_ms = timestamp(&part)?;
 
         let mut run = Run::begin(view, number, head.hash)?;
         let limit = run.ask(|| Performance::settings().limits.max_block_bytes) as usize;
@@ -53,16 +52,13 @@ impl Chain {
             return Err(BlockError::TooLarge { found: bytes.len(), limit });
         }
         check_time(timestamp_ms, run.ask(Timestamp::get), clock)?;
-        let cold = decoded.iter().zip(is_cold).filter(|(_, is_cold)| *is_cold);
-        signatures::check_ahead(&mut run, cold.map(|(extrinsic, _)| &**extrinsic));
-        for (index, extrinsic) in decoded.into_iter().enumerate() {
-            let extrinsic = Arc::unwrap_or_clone(extrinsic);
-            if let Err(reason) = run.apply(extrinsic, &extrinsics[index]) {
-                if let Some(error) = run.take_failure() {
-                    return Err(error.into());
-                }
-                return Err(BlockError::Transaction { index, hash: tx_hashes[index], reason });
-            }
+        let mut senders = BTreeSet::new();
+        while !part.is_empty() {
+            senders.extend(part.iter().filter_map(|tx| sender(&tx.extrinsic)).cloned());
+            let cold = part.iter().filter(|tx| tx.is_cold);
+            signatures::check_ahead(&mut run, cold.map(|tx| &*tx.extrinsic));
+            apply(&mut run, part, parts.extrinsics, parts.hashes)?;
+            part = parts.read()?;
         }
         let Outcome { header: computed, delta, index, events } = run.end()?;
         compare(&header, &computed)?;
@@ -90,32 +86,80 @@ impl From<RunError> for BlockError {
     }
 }
 
-/// The extrinsics, decoded unless they are known.
-fn decode_all(
-    extrinsics: &[OpaqueTx],
-    hashes: &[Hash],
-    known: Vec<Option<Arc<UncheckedExtrinsic>>>,
-) -> Result<Vec<Arc<UncheckedExtrinsic>>, BlockError> {
-    let decode = |(index, known): (usize, Option<Arc<UncheckedExtrinsic>>)| match known {
-        Some(extrinsic) => Ok(extrinsic),
-        None => transaction::decode(&extrinsics[index])
-            .map(Arc::new)
-            .map_err(|reason| BlockError::Transaction { index, hash: hashes[index], reason }),
-    };
-    known.into_iter().enumerate().map(decode).collect()
+/// An extrinsic of the block, decoded.
+struct Read {
+    index: usize,
+    extrinsic: Arc<UncheckedExtrinsic>,
+    /// Whether this node's pool has not seen it.
+    is_cold: bool,
 }
 
-/// The time a block says, if its first extrinsic says one and no other is
-/// unsigned.
-fn timestamp(extrinsics: &[Arc<UncheckedExtrinsic>]) -> Result<Moment, BlockError> {
-    let first = extrinsics.first().filter(|first| is_bare(first)).map(|first| first.function());
-    let Some(RuntimeCall::Timestamp(pallet_timestamp::Call::set { now })) = first else {
-        return Err(BlockError::NoTimestamp);
-    };
-    match extrinsics.iter().skip(1).position(|extrinsic| is_bare(extrinsic)) {
-        Some(at) => Err(BlockError::Unsigned { index: at + 1 }),
-        None => Ok(*now),
+/// The extrinsics of a block, decoded part by part.
+struct Parts<'a> {
+    extrinsics: &'a [OpaqueTx],
+    hashes: &'a [Hash],
+    /// Those that the pool has decoded.
+    known: Vec<Option<Arc<UncheckedExtrinsic>>>,
+    /// Index of the first that is not read.
+    next: usize,
+}
+
+impl Parts<'_> {
+    /// The next extrinsics, at most [`MAX_DECODED_AT_ONCE`] bytes of them and
+    /// one more; none at the end.
+    fn read(&mut self) -> Result<Vec<Read>, BlockError> {
+        let mut part = Vec::new();
+        let mut decoded = 0_usize;
+        while self.next < self.extrinsics.len() && decoded <= MAX_DECODED_AT_ONCE {
+            let index = self.next;
+            let (extrinsic, is_cold) = match self.known[index].take() {
+                Some(known) => (known, false),
+                None => {
+                    let measured = transaction::decode_measured(&self.extrinsics[index])
+                        .map_err(|reason| self.refused(index, reason))?;
+                    decoded = decoded.saturating_add(measured.decoded_size);
+                    (Arc::new(measured.extrinsic), true)
+                }
+            };
+            if index > 0 && is_bare(&extrinsic) {
+                return Err(BlockError::Unsigned { index });
+            }
+            part.push(Read { index, extrinsic, is_cold });
+            self.next += 1;
+        }
+        Ok(part)
     }
+
+    fn refused(&self, index: usize, reason: TransactionError) -> BlockError {
+        BlockError::Transaction { index, hash: self.hashes[index], reason }
+    }
+}
+
+/// The time that a block says, which its first extrinsic must do.
+fn timestamp(part: &[Read]) -> Result<Moment, BlockError> {
+    let first = part.first().map(|first| &first.extrinsic).filter(|first| is_bare(first));
+    match first.map(|first| first.function()) {
+        Some(RuntimeCall::Timestamp(pallet_timestamp::Call::set { now })) => Ok(*now),
+        _ => Err(BlockError::NoTimestamp),
+    }
+}
+
+/// Applies extrinsics, each of which must be valid where it stands.
+fn apply(
+    run: &mut Run,
+    part: Vec<Read>,
+    bytes: &[OpaqueTx],
+    hashes: &[Hash],
+) -> Result<(), BlockError> {
+    for Read { index, extrinsic, .. } in part {
+        if let Err(reason) = run.apply(Arc::unwrap_or_clone(extrinsic), &bytes[index]) {
+            return Err(match run.take_failure() {
+                Some(error) => error.into(),
+                None => BlockError::Transaction { index, hash: hashes[index], reason },
+            });
+        }
+    }
+    Ok(())
 }
 
 fn check_time(found: Moment, parent: Moment, clock: ClockCheck) -> Result<(), BlockError> {

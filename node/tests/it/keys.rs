@@ -55,9 +55,8 @@ fn an_imported_key_signs_with_the_account_it_always_had() {
         .unwrap();
     assert_eq!(line(&String::from_utf8(shown.stdout).unwrap(), "public key:"), plain);
     // Nothing is written over.
-    let again =
-        ["keys", "import", text(&fixture("gmssl-plain.pem")), "--out", text(&path("1.pem"))];
-    let password = path("new");
+    let (from, to, password) = (fixture("gmssl-plain.pem"), path("1.pem"), path("new"));
+    let again = ["keys", "import", text(&from), "--out", text(&to)];
     billchain([&again[..], &["--password-file", text(&password)]].concat())
         .refused(1, &["cannot create", "it must not exist"]);
 }
