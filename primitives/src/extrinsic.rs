@@ -133,14 +133,19 @@ impl<Call: Encode, Extension: Encode> UncheckedExtrinsic<Call, Extension> {
     }
 }
 
-/// Which signature schemes a chain admits: the runtime's say, asked for every
-/// signed transaction before its signature is checked.
+/// Which signature schemes and which signers a chain admits: the runtime's say.
 pub trait SignatureAdmission {
-    /// `InvalidTransaction::Custom` code of a refusal.
+    /// `InvalidTransaction::Custom` code of the refusal of a scheme.
     const REFUSAL: u8;
 
-    /// Whether `scheme` may be used.
+    /// Whether `scheme` may be used; asked for every signed transaction.
     fn admits(&self, scheme: SignatureScheme) -> bool;
+
+    /// Whether `signer` may send transactions. Asked before its signature is
+    /// checked and remembered, so that keys which are nobody's cost no check and
+    /// push nothing out of the caches; not asked for a signature that is
+    /// remembered.
+    fn admit_signer(&self, signer: &AccountId) -> Result<(), TransactionValidityError>;
 }
 
 impl<Call, Extension, L> Checkable<L> for UncheckedExtrinsic<Call, Extension>
@@ -158,7 +163,7 @@ where
             }
             let signer = lookup.lookup(address.clone())?;
             let payload = self.signed_payload()?.unwrap_or_default();
-            if !signature.verify_payload(&payload, &signer) {
+            if !signature.verify_admitted(&payload, &signer, || lookup.admit_signer(&signer))? {
                 return Err(InvalidTransaction::BadProof.into());
             }
         }

@@ -19,7 +19,7 @@ use sp_runtime::{
     MultiSigner,
     traits::{IdentifyAccount, Verify},
 };
-use std::{num::NonZeroUsize, sync::LazyLock};
+use std::{convert::Infallible, num::NonZeroUsize, sync::LazyLock};
 
 /// Payloads longer than this are signed by their hash, except with SM2.
 const HASHED_PAYLOAD_THRESHOLD: usize = 256;
@@ -90,15 +90,28 @@ impl Signature {
     /// not a hash of it. A signature found valid is remembered (up to
     /// [`VERIFIED_CAPACITY`]), so that the pool's check serves the block's.
     pub fn verify_payload(&self, payload: &[u8], signer: &AccountId) -> bool {
+        let verdict: Result<bool, Infallible> = self.verify_admitted(payload, signer, || Ok(()));
+        verdict.unwrap_or_else(|never| match never {})
+    }
+
+    /// As [`Self::verify_payload`]; unless the signature is remembered, `admit`
+    /// says first whether the signer is worth the check and a place in memory.
+    pub fn verify_admitted<E>(
+        &self,
+        payload: &[u8],
+        signer: &AccountId,
+        admit: impl FnOnce() -> Result<(), E>,
+    ) -> Result<bool, E> {
         let id = self.verification_id(payload, signer);
         if VERIFIED.lock().get(&id).is_some() {
-            return true;
+            return Ok(true);
         }
+        admit()?;
         let valid = self.verify_uncached(payload, signer);
         if valid {
             VERIFIED.lock().put(id, ());
         }
-        valid
+        Ok(valid)
     }
 
     fn verify_uncached(&self, payload: &[u8], signer: &AccountId) -> bool {
@@ -299,6 +312,18 @@ mod tests {
         assert!(!raw.verify_payload(&payload, &signer));
         let short = vec![9; 256];
         assert!(Signature::Sr25519(pair.sign(&short)).verify_payload(&short, &signer));
+    }
+
+    #[test]
+    fn a_signer_that_is_not_admitted_costs_no_check_and_no_place_in_the_cache() {
+        let payload = b"from nobody".to_vec();
+        let (signature, signer) = sm2_signed(&payload);
+        for _ in 0..2 {
+            let verdict = signature.verify_admitted(&payload, &signer, || Err("nobody"));
+            assert_eq!(verdict, Err("nobody"), "asked again: nothing was remembered");
+        }
+        assert_eq!(signature.verify_admitted(&payload, &signer, || Ok::<(), ()>(())), Ok(true));
+        assert_eq!(signature.verify_admitted(&payload, &signer, || Err("nobody")), Ok(true));
     }
 
     #[test]

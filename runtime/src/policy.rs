@@ -1,13 +1,16 @@
-//! How a transaction's signer is found, and which signature schemes it may
-//! use.
+//! How a transaction's signer is found, whether its signature is worth a check,
+//! and which signature schemes it may use.
 //!
 //! The genesis says which schemes a chain admits, in the participant contract:
 //! a production chain admits SM2 alone; a development chain also admits
 //! Substrate's schemes, so that existing wallets and libraries work on it.
 
-use crate::{Participant, Runtime, rejection};
+use crate::{CheckSender, Participant, Runtime, rejection};
 use billchain_primitives::{AccountId, Address, SignatureAdmission, SignatureScheme};
-use sp_runtime::traits::{Lookup, LookupError, StaticLookup};
+use sp_runtime::{
+    traits::{Lookup, LookupError, StaticLookup},
+    transaction_validity::TransactionValidityError,
+};
 
 /// What a transaction's signature is checked against, besides the signature.
 #[derive(Clone, Copy, Default, Debug)]
@@ -28,5 +31,9 @@ impl SignatureAdmission for SigningContext {
     fn admits(&self, scheme: SignatureScheme) -> bool {
         // Every chain admits SM2, so its transactions pay for no look.
         scheme == SignatureScheme::Sm2 || Participant::is_scheme_admitted(scheme)
+    }
+
+    fn admit_signer(&self, signer: &AccountId) -> Result<(), TransactionValidityError> {
+        CheckSender::admit(signer).map(|_| ())
     }
 }

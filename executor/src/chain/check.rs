@@ -121,8 +121,10 @@ impl Parts<'_> {
                     (Arc::new(measured.extrinsic), true)
                 }
             };
-            if index > 0 && is_bare(&extrinsic) {
-                return Err(BlockError::Unsigned { index });
+            match (index, is_bare(&extrinsic)) {
+                (0, false) => return Err(BlockError::NoTimestamp),
+                (1.., true) => return Err(BlockError::Unsigned { index }),
+                _ => {}
             }
             part.push(Read { index, extrinsic, is_cold });
             self.next += 1;
@@ -137,8 +139,7 @@ impl Parts<'_> {
 
 /// The time that a block says, which its first extrinsic must do.
 fn timestamp(part: &[Read]) -> Result<Moment, BlockError> {
-    let first = part.first().map(|first| &first.extrinsic).filter(|first| is_bare(first));
-    match first.map(|first| first.function()) {
+    match part.first().map(|first| first.extrinsic.function()) {
         Some(RuntimeCall::Timestamp(pallet_timestamp::Call::set { now })) => Ok(*now),
         _ => Err(BlockError::NoTimestamp),
     }

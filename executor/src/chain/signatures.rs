@@ -2,8 +2,8 @@
 //! the block is executed on one.
 
 use crate::{guard::guarded, run::Run};
-use billchain_primitives::{AccountId, Address, Signature};
-use billchain_runtime::UncheckedExtrinsic;
+use billchain_primitives::{AccountId, Address, Signature, SignatureAdmission};
+use billchain_runtime::{SigningContext, UncheckedExtrinsic};
 use std::{num::NonZeroUsize, thread};
 
 /// Signatures for which another thread pays.
@@ -20,7 +20,7 @@ struct Claim<'a> {
 }
 
 /// Checks the signatures of `cold`: transactions that did not pass this node's
-/// pool. Decides nothing: those found valid are remembered
+/// pool, and whose signers the chain admits. Decides nothing: those found valid are remembered
 /// ([`Signature::verify_payload`]), and the execution that follows asks for
 /// every one.
 pub(super) fn check_ahead<'a>(run: &mut Run, cold: impl Iterator<Item = &'a UncheckedExtrinsic>) {
@@ -53,6 +53,7 @@ fn threads_for(signatures: usize) -> usize {
 
 fn claim(extrinsic: &UncheckedExtrinsic) -> Option<Claim<'_>> {
     let (Address::Id(signer), signature, _) = extrinsic.signed_parts()? else { return None };
+    SigningContext.admit_signer(signer).ok()?;
     let payload = extrinsic.signed_payload().ok()??;
     Some(Claim { signature, payload, signer })
 }

@@ -32,7 +32,7 @@ fn two_nodes_come_to_the_same_roots() {
 #[test]
 fn the_development_chain_keeps_its_name() {
     let hash = Node::development().chain.genesis_hash();
-    let expected = "0x02949adfd59c4aa57d55dba2c8801e5b34bc5bfa9852524909cfb369f2b843ea";
+    let expected = "0x0d3a7874c620ef9831824831628b000ac1ac78505d56ae4c53f6eb5eaca412ea";
     assert_eq!(format!("{hash:?}"), expected);
 }
 

@@ -66,6 +66,15 @@ fn a_stranger_is_refused_by_name() {
 }
 
 #[test]
+fn a_strangers_signature_is_not_even_checked() {
+    let node = Node::development();
+    let elsewhere = Signer { genesis: Hash::repeat_byte(9), ..node.signer("//stranger") };
+    // The signature is false, and the answer does not say so.
+    let reason = InvalidTransaction::Custom(rejection::SENDER_UNKNOWN);
+    refused_everywhere(&node, elsewhere.remark(0), reason);
+}
+
+#[test]
 fn another_chains_transaction_is_refused() {
     let node = Node::development();
     let elsewhere = Signer { genesis: Hash::repeat_byte(9), ..node.signer("//hospital") };

