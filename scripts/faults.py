@@ -21,16 +21,29 @@ ALL = list(range(1, NODES + 1))
 
 
 class Load:
-    """A load generator that runs until it is stopped."""
+    """A load generator that runs until it is stopped. It has begun when a block
+    holds its transactions; it signs most of them as it sends them."""
 
     def __init__(self, network: Network, seed: int, rate: int, nodes=tuple(ALL)):
         options = [part for node in nodes for part in ("--rpc", network.url(node))]
         self.log = open(network.directory / "load.log", "ab")
         self.process = subprocess.Popen(
             [network.bench, "load", *options, "--rate", str(rate), "--duration", "600",
-             "--seed", str(seed)],
+             "--seed", str(seed), "--prepare", "2000"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
         )
+        self.network, self.node = network, nodes[0]
+
+    def begun(self):
+        """Waits until there is load."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            self.check()
+            block = self.network.rpc(self.node, "chain_getBlock")["block"]
+            if len(block["extrinsics"]) > 10:
+                return
+            time.sleep(0.05)
+        raise Failure("no block with the load's transactions within 60 s")
 
     def check(self):
         if self.process.poll() is not None:
@@ -58,7 +71,8 @@ class Runs:
             network.wait_height(node, 1, 60)
         load = Load(network, self.arguments.seed * 1000 + run, 400)
         try:
-            time.sleep(4 + self.chance.random())
+            load.begun()
+            time.sleep(2 + self.chance.random())
             load.check()
             before = max(network.height(node) for node in ALL)
             marks = [network.header_at(ALL[0], network.height(ALL[0]))]

@@ -21,6 +21,7 @@ use malachitebft_app_channel::app::metrics::{Metrics, SharedRegistry};
 use malachitebft_app_channel::app::spawn;
 use malachitebft_app_channel::app::types::core::PolkaCertificate;
 use malachitebft_signing::{Signer, Verifier};
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -29,13 +30,14 @@ use crate::config::{ConsensusConfig, NodeIdentity};
 use crate::early::EarlyMessages;
 use crate::error::ConsensusError;
 use crate::gate::{Gate, Guests, Hears};
+use crate::guarded::GuardedSigner;
 use crate::host::{Host, Question};
 use crate::lane::HeightSetup;
 use crate::memory::SigningMemory;
 use crate::network::Network;
 use crate::peers::AllowList;
-use crate::signing::{GuardedSigner, Sm2Verifier};
-use crate::supervisor::{FirstCause, Supervisor};
+use crate::signing::Sm2Verifier;
+use crate::supervisor::{FirstCause, STOPPING, Supervisor};
 use crate::types::{Address, BillContext};
 
 /// How long the actors may take to stop.
@@ -43,9 +45,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Certificates of polkas that may wait for the driver; those left out come again.
 const POLKAS: usize = 8;
-
-/// Why the actors end when nothing has failed.
-pub(crate) const STOPPING: &str = "consensus is stopping";
 
 /// What an engine is started with.
 pub(crate) struct Setup<'a> {
@@ -59,6 +58,8 @@ pub(crate) struct Setup<'a> {
     pub memory: Option<SigningMemory>,
     /// Where the reason of a failure is kept.
     pub cause: FirstCause,
+    /// Counts messages that peers send beyond their windows.
+    pub left_out: Counter,
 }
 
 /// A running engine.
@@ -114,7 +115,7 @@ impl Engine {
         metrics: Metrics,
         node: &NodeRef,
     ) -> Result<Children, ConsensusError> {
-        let Setup { config, identity, registry, allowed, height, memory, cause } = setup;
+        let Setup { config, identity, registry, allowed, height, memory, cause, left_out } = setup;
         let engine_config = config.engine(&identity.domain, allowed.addresses());
         let sync_config = config.value_sync();
         let supervisor = || node.get_cell();
@@ -132,7 +133,7 @@ impl Engine {
         let verifier = Sm2Verifier::new(identity.domain);
         let early = EarlyMessages::new(verifier, height.height, height.validators.clone());
         let (polkas, polka_receiver) = mpsc::channel(POLKAS);
-        let guests = Guests::new(allowed.clone(), early, polkas);
+        let guests = Guests::new(allowed.clone(), early, polkas, left_out);
         let spawn_gate = |hears| Gate::spawn(network.clone(), guests.clone(), hears);
         let gate = spawn_gate(Hears::Consensus).await.map_err(start_error)?;
         gate.link(supervisor());
@@ -181,6 +182,7 @@ impl Engine {
         .await
         .map_err(start_error)?;
         consensus.link(supervisor());
+        guests.engine(consensus.clone());
 
         let sync = spawn::spawn_sync_actor(
             BillContext,

@@ -10,21 +10,26 @@
 //!
 //! To consensus it passes votes and proposals of later heights only within the
 //! room of the validator that signed them, see [`EarlyMessages`]; to value sync
-//! none at all.
+//! none at all. And it passes no more of a peer than the engine gets done, see
+//! [`window`].
 //!
 //! What it does not do: it does not close connections, which is the network's
 //! affair, nor does it keep the network from passing gossip on to a stranger
 //! that is about to be disconnected.
 
-use std::sync::Arc;
+mod window;
+
+use std::sync::{Arc, OnceLock};
 
 use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
+use malachitebft_app_channel::app::engine::consensus::{ConsensusMsg, ConsensusRef};
 use malachitebft_app_channel::app::engine::network::{
     NetworkEvent, NetworkMsg, NetworkRef, Subscriber,
 };
 use malachitebft_app_channel::app::types::PeerId as EnginePeerId;
 use malachitebft_app_channel::app::types::core::PolkaCertificate;
 use parking_lot::{Mutex, RwLock};
+use prometheus_client::metrics::counter::Counter;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr};
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -32,6 +37,7 @@ use tracing::debug;
 use crate::early::EarlyMessages;
 use crate::peers::AllowList;
 use crate::types::{BillContext, Height, ValidatorSet};
+use window::{Pass, Window};
 
 type Event = NetworkEvent<BillContext>;
 type Message = NetworkMsg<BillContext>;
@@ -43,17 +49,27 @@ pub(crate) struct Guests {
     allowed: Arc<RwLock<AllowList>>,
     early: Arc<Mutex<EarlyMessages>>,
     polkas: mpsc::Sender<PolkaCertificate<BillContext>>,
+    queue: EngineQueue,
 }
 
 impl Guests {
-    /// Certificates of polkas go to `polkas` too, unverified.
+    /// Certificates of polkas go to `polkas` too, unverified; `left_out` counts
+    /// messages of peers that send more than the engine gets done.
     pub(crate) fn new(
         allowed: AllowList,
         early: EarlyMessages,
         polkas: mpsc::Sender<PolkaCertificate<BillContext>>,
+        left_out: Counter,
     ) -> Self {
         let (allowed, early) = (Arc::new(RwLock::new(allowed)), Arc::new(Mutex::new(early)));
-        Self { allowed, early, polkas }
+        let queue = EngineQueue { window: Arc::default(), engine: Arc::default(), left_out };
+        Self { allowed, early, polkas, queue }
+    }
+
+    /// The engine runs: what waits for it is bounded from now on.
+    pub(crate) fn engine(&self, engine: ConsensusRef<BillContext>) {
+        // Set once, when the engine is started.
+        let _ = self.queue.engine.set(engine);
     }
 
     /// From now on these may be heard.
@@ -68,6 +84,41 @@ impl Guests {
 
     fn contains(&self, peer: &EnginePeerId) -> bool {
         self.allowed.read().contains(peer)
+    }
+}
+
+/// What waits for the engine, of each peer.
+#[derive(Clone)]
+struct EngineQueue {
+    window: Arc<Mutex<Window>>,
+    engine: Arc<OnceLock<ConsensusRef<BillContext>>>,
+    left_out: Counter,
+}
+
+impl EngineQueue {
+    /// Whether the engine may have a message of this peer. What [`Pass`] says of a
+    /// mark is for [`mark`](Self::mark).
+    fn pass(&self, peer: &EnginePeerId) -> Pass {
+        if self.engine.get().is_none() {
+            return Pass::On;
+        }
+        let pass = self.window.lock().pass(*peer);
+        if pass == Pass::No {
+            self.left_out.inc();
+        }
+        pass
+    }
+
+    /// Asks the engine something, to learn when it has done what came before.
+    fn mark(&self) {
+        let (window, engine) = (self.window.clone(), self.engine.get().cloned());
+        tokio::spawn(async move {
+            let Some(engine) = engine else { return };
+            // Fails only when the engine has ended.
+            while engine.call(ConsensusMsg::DumpState, None).await.is_ok()
+                && window.lock().reached()
+            {}
+        });
     }
 }
 
@@ -187,11 +238,38 @@ impl Actor for Door {
                     let _ = self.network.cast(Message::CancelInboundRequest(request));
                 }
             }
-            _ if !self.admits(&event) => debug!("leaving out a message of a later height"),
-            _ => listener.send(event),
+            peer => {
+                // Counted before anything is verified.
+                let counted = peer.filter(|_| self.hears == Hears::Consensus && is_bulk(&event));
+                let pass = counted.map_or(Pass::On, |peer| self.guests.queue.pass(peer));
+                if pass == Pass::No {
+                    return Ok(());
+                }
+                if self.admits(&event) {
+                    listener.send(event);
+                } else {
+                    debug!("leaving out a message of a later height");
+                }
+                if pass == Pass::OnAndMark {
+                    self.guests.queue.mark();
+                }
+            }
         }
         Ok(())
     }
+}
+
+/// Whether an event is one of those that a peer may send without end, and that is
+/// repeated if it is missed.
+fn is_bulk(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Vote(..)
+            | Event::Proposal(..)
+            | Event::ProposalPart(..)
+            | Event::PolkaCertificate(..)
+            | Event::RoundCertificate(..)
+    )
 }
 
 /// Whose doing an event is. That a peer has gone, or that a request of ours has

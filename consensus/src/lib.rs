@@ -31,6 +31,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+mod guarded;
 mod handle;
 mod host;
 mod lane;

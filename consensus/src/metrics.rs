@@ -34,6 +34,8 @@ pub(crate) struct Metrics {
     pub untimely: Counter,
     /// Decided blocks that were missing here and asked from peers.
     pub missing: Counter,
+    /// Messages of peers that sent more than the engine got done.
+    pub left_out: Counter,
     /// Log lines about peers that were left out because there were too many.
     pub omitted_lines: Counter,
     /// 1 while a validator follows without its vote, because it may have signed
@@ -64,6 +66,7 @@ impl Metrics {
             unexpanded: Counter::default(),
             untimely: Counter::default(),
             missing: Counter::default(),
+            left_out: Counter::default(),
             omitted_lines: Counter::default(),
             abstaining: Gauge::default(),
             propose_time: seconds(),
@@ -93,6 +96,11 @@ impl Metrics {
                 "missing_blocks",
                 "Decided blocks that were missing here",
                 metrics.missing.clone(),
+            );
+            registry.register(
+                "left_out_messages",
+                "Messages of peers that sent more than the engine got done",
+                metrics.left_out.clone(),
             );
             registry.register(
                 "omitted_log_lines",

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use malachitebft_app_channel::app::consensus::{LivenessMsg, SignedConsensusMsg};
 use malachitebft_app_channel::app::engine::consensus::state_dump::StateDump;
 use malachitebft_app_channel::app::engine::consensus::{ConsensusMsg, ConsensusRef};
-use malachitebft_app_channel::app::engine::network::{NetworkEvent, NetworkMsg, NetworkRef};
+use malachitebft_app_channel::app::engine::network::{
+    NetworkEvent, NetworkMsg, NetworkRef, PersistentPeerError, PersistentPeersOp,
+};
 use malachitebft_app_channel::app::types::PeerId;
 use malachitebft_sync::{Request, Response, ValueRequest};
 use parking_lot::RwLock;
 use ractor::rpc::CallResult;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::mpsc;
+use tracing::{info, warn};
 
 use crate::gate::Guests;
 use crate::peers::AllowList;
@@ -65,8 +68,25 @@ impl Network {
             return;
         }
         self.guests.set(allowed.clone());
-        known.apply(&allowed, self).await;
+        for operation in known.changes(&allowed) {
+            self.change_peers(operation).await;
+        }
         *known = allowed;
+    }
+
+    async fn change_peers(&self, operation: PersistentPeersOp) {
+        info!(?operation, "the set of allowed peers changed");
+        let sent = operation.clone();
+        let change = |reply| NetworkMsg::UpdatePersistentPeers(sent, reply);
+        // No answer: the engine is stopping, which the driver learns elsewhere.
+        let Ok(CallResult::Success(Err(error))) = self.actor.call(change, None).await else {
+            return;
+        };
+        let as_wanted =
+            matches!(error, PersistentPeerError::AlreadyExists | PersistentPeerError::NotFound);
+        if !as_wanted {
+            warn!(?operation, %error, "the network did not take a peer change");
+        }
     }
 
     /// The engine has begun a height.

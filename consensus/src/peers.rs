@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use malachitebft_app_channel::app::engine::network::{
-    NetworkMsg, PersistentPeerError, PersistentPeersOp,
-};
+use malachitebft_app_channel::app::engine::network::PersistentPeersOp;
 use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
 use malachitebft_app_channel::app::types::PeerId as EnginePeerId;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::application::AllowedPeers;
-use crate::network::Network;
 
 /// The peers that may connect, with their addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,36 +53,13 @@ impl AllowList {
         self.validators.contains(&peer.to_bytes())
     }
 
-    /// Tells the network what changed from `self` to `next`. New peers first: a
-    /// peer whose address changes then stays allowed throughout.
-    pub(crate) async fn apply(&self, next: &Self, network: &Network) {
+    /// What changes from `self` to `next`. New peers first: a peer whose address
+    /// changes then stays allowed throughout. Removing one address of a peer
+    /// disconnects it; adding it again lets it back in at once.
+    pub(crate) fn changes(&self, next: &Self) -> Vec<PersistentPeersOp> {
         let added = next.addresses.difference(&self.addresses).cloned();
         let removed = self.addresses.difference(&next.addresses).cloned();
-        // Removing one address of a peer disconnects it; adding it again lets it
-        // back in at once.
-        let operations = added
-            .map(PersistentPeersOp::Add)
-            .chain(removed.map(PersistentPeersOp::Remove))
-            .collect::<Vec<_>>();
-        for operation in operations {
-            info!(?operation, "the set of allowed peers changed");
-            let sent = operation.clone();
-            let answer = network
-                .actor()
-                .call(|reply| NetworkMsg::UpdatePersistentPeers(sent, reply), None)
-                .await;
-            match answer {
-                Ok(ractor::rpc::CallResult::Success(
-                    Ok(())
-                    | Err(PersistentPeerError::AlreadyExists | PersistentPeerError::NotFound),
-                )) => {}
-                Ok(ractor::rpc::CallResult::Success(Err(error))) => {
-                    warn!(?operation, %error, "the network did not take a peer change");
-                }
-                // The engine is stopping; the driver learns that elsewhere.
-                _ => return,
-            }
-        }
+        added.map(PersistentPeersOp::Add).chain(removed.map(PersistentPeersOp::Remove)).collect()
     }
 }
 

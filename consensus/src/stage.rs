@@ -102,6 +102,7 @@ impl Member {
             height: &setup,
             memory,
             cause: self.cause.clone(),
+            left_out: self.metrics.left_out.clone(),
         })
         .await?;
         self.network.set(Some(engine.network()));

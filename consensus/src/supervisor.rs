@@ -18,6 +18,9 @@ use tracing::{debug, error};
 
 use crate::error::ConsensusError;
 
+/// Why the actors end when nothing has failed.
+pub(crate) const STOPPING: &str = "consensus is stopping";
+
 /// The first reason why consensus cannot go on. What follows from it is not
 /// kept.
 #[derive(Clone, Default)]
@@ -107,7 +110,7 @@ impl Actor for Supervisor {
             return Ok(());
         }
         ending.0 = true;
-        if reason != crate::engine::STOPPING {
+        if reason != STOPPING {
             self.cause.set(ConsensusError::Stopped(reason.clone()));
         }
         myself.stop(Some(reason));

@@ -10,6 +10,7 @@ mod compact;
 pub mod config;
 mod database;
 mod files;
+mod log;
 mod metrics;
 mod peers;
 mod ports;
@@ -27,7 +28,6 @@ use commands::{
 };
 use config::Config;
 use std::{io::Write, path::PathBuf, process::ExitCode};
-use tracing_subscriber::EnvFilter;
 
 /// A consortium chain for fiscal electronic bills (财政电子票据).
 #[derive(Parser)]
@@ -101,9 +101,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run { config } => {
             let config = Config::load(&config)?;
-            let filter =
-                EnvFilter::try_from_env("BILLCHAIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-            tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).init();
+            log::init();
             service::run(config)?;
         }
         Command::Init { config } => {

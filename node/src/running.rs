@@ -6,7 +6,7 @@ use crate::{
     compact::CompactBlocks,
     config::Config,
     files::FileBudget,
-    metrics,
+    log, metrics,
     peers::PeerFollower,
     settings,
 };
@@ -114,6 +114,7 @@ impl Running {
         let mut registry = Registry::with_prefix("billchain");
         metrics::register(&mut registry, &chain, &pool, gossip.metrics());
         files.register(&mut registry);
+        log::register(&mut registry);
         proposals.register(&mut registry);
         let served = front.spawn(serve(config, files, context, registry)).await;
         let (rpc, metrics) = match served.map_err(Error::from).and_then(|served| served) {

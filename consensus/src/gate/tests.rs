@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
 use malachitebft_app_channel::app::types::Keypair;
 use malachitebft_sync::{InboundRequestId, Request, ValueRequest};
 use tokio::sync::mpsc;
@@ -8,7 +9,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::application::AllowedPeers;
 use crate::signing::{ChainDomain, Sm2Verifier};
-use crate::types::{Height, Validator};
+use crate::types::{Height, StreamMessage, Validator};
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::Hash;
 use malachitebft_app_channel::app::engine::network::Status;
@@ -85,7 +86,7 @@ fn request(seed: u8) -> Event {
 async fn only_allowed_peers_are_heard_and_strangers_requests_are_cancelled() {
     let (network, mut asked) = recorder::<Message>().await;
     let (listener, mut heard) = recorder::<Event>().await;
-    let guests_now = Guests::new(guests(&[1]), early(), mpsc::channel(1).0);
+    let guests_now = Guests::new(guests(&[1]), early(), mpsc::channel(1).0, Counter::default());
     let gate = Gate::spawn(network, guests_now.clone(), Hears::Consensus).await.expect("it starts");
     gate.cast(Message::Subscribe(Box::new(listener))).expect("the gate runs");
     let Message::Subscribe(door) = next(&mut asked).await else { panic!("a subscription") };
@@ -115,7 +116,7 @@ async fn only_allowed_peers_are_heard_and_strangers_requests_are_cancelled() {
 #[tokio::test]
 async fn other_messages_reach_the_network_in_their_order() {
     let (network, mut asked) = recorder::<Message>().await;
-    let guests = Guests::new(AllowList::default(), early(), mpsc::channel(1).0);
+    let guests = Guests::new(AllowList::default(), early(), mpsc::channel(1).0, Counter::default());
     let gate = Gate::spawn(network, guests, Hears::Consensus).await.expect("it starts");
     for height in 1..=3 {
         let status = Status::new(Height::new(height), Height::new(1));
@@ -124,5 +125,52 @@ async fn other_messages_reach_the_network_in_their_order() {
     for height in 1..=3 {
         let Message::BroadcastStatus(status) = next(&mut asked).await else { panic!("a status") };
         assert_eq!(status.tip_height, Height::new(height));
+    }
+}
+
+fn part(seed: u8, sequence: u64) -> Event {
+    let id = StreamId::new(vec![seed].into());
+    Event::ProposalPart(peer(seed), None, StreamMessage::new(id, sequence, StreamContent::Fin))
+}
+
+#[tokio::test]
+async fn no_more_of_a_peer_waits_for_the_engine_than_its_window() {
+    const FLOOD: u64 = 10_000;
+    let (network, mut asked) = recorder::<Message>().await;
+    let (listener, mut heard) = recorder::<Event>().await;
+    let (engine, mut engine_asked) = recorder::<ConsensusMsg<BillContext>>().await;
+    let left_out = Counter::default();
+    let guests = Guests::new(guests(&[1, 2]), early(), mpsc::channel(1).0, left_out.clone());
+    guests.engine(engine);
+    let gate = Gate::spawn(network, guests, Hears::Consensus).await.expect("it starts");
+    gate.cast(Message::Subscribe(Box::new(listener))).expect("the gate runs");
+    let Message::Subscribe(door) = next(&mut asked).await else { panic!("a subscription") };
+
+    // The engine is busy: it does not come to the mark.
+    (0..FLOOD).for_each(|sequence| door.send(part(1, sequence)));
+    door.send(part(2, 0));
+    door.send(status(1, 7));
+    let mut waiting = 0;
+    while next(&mut heard).await != part(2, 0) {
+        waiting += 1;
+    }
+    assert_eq!(next(&mut heard).await, status(1, 7), "what is not bulk is not counted");
+    assert_eq!(left_out.get(), FLOOD - waiting);
+    assert!(waiting <= 128, "{waiting} messages of one peer wait");
+
+    // It comes to both marks, and the peer is heard again.
+    for _ in 0..2 {
+        let ConsensusMsg::DumpState(reply) = next(&mut engine_asked).await else {
+            panic!("a mark")
+        };
+        reply.send(None).expect("the gate waits");
+    }
+    let mut sequence = FLOOD;
+    let begin = std::time::Instant::now();
+    while heard.try_recv().is_err() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "the peer is not heard again");
+        door.send(part(1, sequence));
+        sequence += 1;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

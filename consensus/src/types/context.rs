@@ -4,10 +4,10 @@ use malachitebft_app_channel::app::types::core::{
     Context, LinearTimeouts, NilOrVal, Round, VoteType,
 };
 
+use super::scheme::Sm2Scheme;
 use super::{
     Address, BlockHash, BlockValue, Height, Proposal, ProposalPart, Validator, ValidatorSet, Vote,
 };
-use crate::signing::Sm2Scheme;
 
 /// BillChain's instance of Malachite's [`Context`]. It has no state: which
 /// chain it is lives in the signer and the verifier.

@@ -9,6 +9,7 @@ mod context;
 mod ids;
 mod part;
 mod proposal;
+mod scheme;
 mod validator;
 mod vote;
 
@@ -19,6 +20,7 @@ pub use part::{
     chunk_count,
 };
 pub use proposal::{BlockValue, Proposal};
+pub use scheme::Sm2Scheme;
 pub use validator::{MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError};
 pub use vote::Vote;
 

@@ -6,91 +6,93 @@ use malachitebft_app_channel::app::types::core::{NilOrVal, Round, SignedMessage}
 
 use super::node::{Message, announced, bytes_of, hash_of};
 use super::oracle::BlockId;
-use super::world::World;
+use super::world::{NODES, World};
 use crate::types::{BlockValue, Height};
 
-/// What one of the others gets instead of this message.
-pub(super) fn twist(world: &mut World, liar: usize, message: &Message) -> Vec<Message> {
-    match world.random.below(10) {
-        0 => return Vec::new(),
-        1..=4 => return vec![message.clone()],
-        _ => {}
-    }
-    let own = world.addresses[liar];
-    match message {
-        Message::Consensus(SignedConsensusMsg::Vote(vote)) if vote.message.voter == own => {
-            let mut vote = vote.message.clone();
-            vote.value = match world.any_block(vote.height.get()) {
-                Some(hash) if world.random.percent(70) => NilOrVal::Val(hash),
-                _ => NilOrVal::Nil,
-            };
-            vec![Message::Consensus(SignedConsensusMsg::Vote(SignedMessage::new(
-                vote,
-                world.signature,
-            )))]
+impl World {
+    /// What one of the others gets instead of this message.
+    pub(super) fn twist(&mut self, liar: usize, message: &Message) -> Vec<Message> {
+        match self.random.below(10) {
+            0 => return Vec::new(),
+            1..=4 => return vec![message.clone()],
+            _ => {}
         }
-        Message::Consensus(SignedConsensusMsg::Proposal(proposal))
-            if proposal.message.proposer == own =>
-        {
-            let mut proposal = proposal.message.clone();
-            let (height, round) = (proposal.height, proposal.round.as_u32().unwrap_or(0));
-            let other = world.any_block(height.get()).filter(|_| world.random.percent(50));
-            let mut messages = Vec::new();
-            let hash = match other {
-                Some(hash) => hash,
-                None => {
-                    let id = forge(world, liar, height);
-                    messages.push(block(world, liar, height, round, id));
-                    hash_of(id)
-                }
-            };
-            proposal.value = BlockValue(hash);
-            if world.random.percent(30) {
-                proposal.pol_round = match round {
-                    0 => Round::Nil,
-                    round => Round::new(world.random.below(u64::from(round)) as u32),
+        let own = self.addresses[liar];
+        match message {
+            Message::Consensus(SignedConsensusMsg::Vote(vote)) if vote.message.voter == own => {
+                let mut vote = vote.message.clone();
+                vote.value = match self.any_block(vote.height.get()) {
+                    Some(hash) if self.random.percent(70) => NilOrVal::Val(hash),
+                    _ => NilOrVal::Nil,
                 };
+                vec![Message::Consensus(SignedConsensusMsg::Vote(SignedMessage::new(
+                    vote,
+                    self.signature,
+                )))]
             }
-            let signed = SignedMessage::new(proposal, world.signature);
-            messages.push(Message::Consensus(SignedConsensusMsg::Proposal(signed)));
-            messages
+            Message::Consensus(SignedConsensusMsg::Proposal(proposal))
+                if proposal.message.proposer == own =>
+            {
+                let mut proposal = proposal.message.clone();
+                let (height, round) = (proposal.height, proposal.round.as_u32().unwrap_or(0));
+                let other = self.any_block(height.get()).filter(|_| self.random.percent(50));
+                let mut messages = Vec::new();
+                let hash = match other {
+                    Some(hash) => hash,
+                    None => {
+                        let id = self.forge(liar, height);
+                        messages.push(self.forged(liar, height, round, id));
+                        hash_of(id)
+                    }
+                };
+                proposal.value = BlockValue(hash);
+                if self.random.percent(30) {
+                    proposal.pol_round = match round {
+                        0 => Round::Nil,
+                        round => Round::new(self.random.below(u64::from(round)) as u32),
+                    };
+                }
+                let signed = SignedMessage::new(proposal, self.signature);
+                messages.push(Message::Consensus(SignedConsensusMsg::Proposal(signed)));
+                messages
+            }
+            other => vec![other.clone()],
         }
-        other => vec![other.clone()],
     }
-}
 
-/// Announces blocks of its own for turns that are not its own, or not yet.
-pub(super) fn announce(world: &mut World, liar: usize) {
-    let Some(height) = world.height(liar) else { return };
-    let next = Height::new(height.get() + 1);
-    for round in 0..=2 {
-        for height in [height, next] {
-            for _ in 0..2 {
-                let id = forge(world, liar, height);
-                let message = block(world, liar, height, round, id);
-                for to in 0..super::world::NODES {
-                    if to != liar {
-                        world.send(liar, to, message.clone());
+    /// Announces blocks of its own for turns that are not its own, or not yet.
+    pub(super) fn announce(&mut self, liar: usize) {
+        let Some(height) = self.height(liar) else { return };
+        let next = Height::new(height.get() + 1);
+        for round in 0..=2 {
+            for height in [height, next] {
+                for _ in 0..2 {
+                    let id = self.forge(liar, height);
+                    let message = self.forged(liar, height, round, id);
+                    for to in 0..NODES {
+                        if to != liar {
+                            self.send(liar, to, message.clone());
+                        }
                     }
                 }
             }
         }
     }
-}
 
-/// A block that is valid, invalid, or of a time that is not now.
-fn forge(world: &mut World, liar: usize, height: Height) -> BlockId {
-    let parent = world.head(liar);
-    let valid = world.random.percent(60);
-    let time = match world.random.below(3) {
-        0 => world.now_ms,
-        1 => world.now_ms - 60_000,
-        _ => world.now_ms + 60_000,
-    };
-    world.block(height.get(), parent, valid, time)
-}
+    /// A block that is valid, invalid, or of a time that is not now.
+    fn forge(&mut self, liar: usize, height: Height) -> BlockId {
+        let parent = self.head(liar);
+        let valid = self.random.percent(60);
+        let time = match self.random.below(3) {
+            0 => self.now_ms,
+            1 => self.now_ms - 60_000,
+            _ => self.now_ms + 60_000,
+        };
+        self.block(height.get(), parent, valid, time)
+    }
 
-fn block(world: &World, liar: usize, height: Height, round: u32, id: BlockId) -> Message {
-    let (own, signature) = (world.addresses[liar], world.signature);
-    Message::Block(announced(height, round, own, hash_of(id), signature), bytes_of(id))
+    fn forged(&self, liar: usize, height: Height, round: u32, id: BlockId) -> Message {
+        let (own, signature) = (self.addresses[liar], self.signature);
+        Message::Block(announced(height, round, own, hash_of(id), signature), bytes_of(id))
+    }
 }

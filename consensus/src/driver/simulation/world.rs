@@ -8,7 +8,6 @@ use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::metrics::Metrics;
 use malachitebft_app_channel::app::types::core::{NilOrVal, Timeout, VoteType};
 
-use super::liar;
 use super::node::{Disk, Judgement, Message, Node, Wish, hash_of, id_of};
 use super::oracle::{BlockFacts, BlockId, Oracle};
 use super::random::Random;
@@ -262,7 +261,7 @@ impl World {
                     running.tick();
                     self.at(now + TICK_MS, Event::Tick { node, run });
                     if !self.is_honest(node) {
-                        liar::announce(self, node);
+                        self.announce(node);
                     }
                 }
                 node
@@ -347,7 +346,7 @@ impl World {
             if self.is_honest(from) {
                 self.send(from, to, message.clone());
             } else {
-                for message in liar::twist(self, from, message) {
+                for message in self.twist(from, message) {
                     self.send(from, to, message);
                 }
             }
