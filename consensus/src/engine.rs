@@ -96,10 +96,11 @@ impl Engine {
         let metrics = Metrics::register(setup.registry);
         let (wal, port) = (setup.config.wal_path(), setup.config.socket_address());
         let cause = setup.cause.clone();
-        let (node, node_task) = Supervisor::spawn(cause.clone(), wal.clone(), metrics.clone())
-            .await
-            .map_err(start_error)?;
-        match Self::start_children(setup, metrics, &node).await {
+        let events = TxEvent::new();
+        let supervisor =
+            Supervisor::new(cause.clone(), wal.clone(), metrics.clone(), events.subscribe());
+        let (node, node_task) = supervisor.spawn().await.map_err(start_error)?;
+        match Self::start_children(setup, metrics, events, &node).await {
             Ok((network, events, questions, polkas)) => {
                 Ok(Self { node, node_task, wal, port, network, cause, events, questions, polkas })
             }
@@ -113,6 +114,7 @@ impl Engine {
     async fn start_children(
         setup: Setup<'_>,
         metrics: Metrics,
+        events: TxEvent<BillContext>,
         node: &NodeRef,
     ) -> Result<Children, ConsensusError> {
         let Setup { config, identity, registry, allowed, height, memory, cause, left_out } = setup;
@@ -157,7 +159,6 @@ impl Engine {
         let (host, questions) = Host::spawn().await.map_err(start_error)?;
         host.link(supervisor());
 
-        let events = TxEvent::new();
         let receiver = events.subscribe();
         let sync_port = Arc::new(OutputPort::new());
         let verifier: Box<dyn Verifier<BillContext>> = Box::new(Sm2Verifier::new(identity.domain));

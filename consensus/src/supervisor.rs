@@ -10,13 +10,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use malachitebft_app_channel::app::engine::node::{NodeMsg, NodeRef};
+use malachitebft_app_channel::app::engine::util::events::Event;
+use malachitebft_app_channel::app::events::RxEvent;
 use malachitebft_app_channel::app::metrics::Metrics;
 use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use tokio::sync::broadcast::error::TryRecvError;
 use tokio::task::JoinHandle;
 use tracing::{debug, error};
 
 use crate::error::ConsensusError;
+use crate::types::BillContext;
 
 /// Why the actors end when nothing has failed.
 pub(crate) const STOPPING: &str = "consensus is stopping";
@@ -52,18 +56,46 @@ pub(crate) struct Supervisor {
     cause: FirstCause,
     wal: PathBuf,
     metrics: Metrics,
+    /// The engine's events: a failure of the log says there what the system said,
+    /// and only there.
+    events: Mutex<RxEvent<BillContext>>,
 }
 
 /// Whether the actors are ending because they were told to.
 pub(crate) struct Ending(bool);
 
 impl Supervisor {
-    pub(crate) async fn spawn(
+    pub(crate) fn new(
         cause: FirstCause,
         wal: PathBuf,
         metrics: Metrics,
-    ) -> Result<(NodeRef, JoinHandle<()>), SpawnErr> {
-        Actor::spawn(None, Self { cause, wal, metrics }, ()).await
+        events: RxEvent<BillContext>,
+    ) -> Self {
+        Self { cause, wal, metrics, events: Mutex::new(events) }
+    }
+
+    pub(crate) async fn spawn(self) -> Result<(NodeRef, JoinHandle<()>), SpawnErr> {
+        Actor::spawn(None, self, ()).await
+    }
+
+    /// Why the engine failed with `reason`: the log, if one of its last events
+    /// says so.
+    fn explain(&self, reason: &str) -> ConsensusError {
+        let mut events = self.events.lock();
+        loop {
+            match events.try_recv() {
+                Ok(Event::WalResetError(error)) => return self.log_failed(format!("{error:#}")),
+                Ok(Event::WalCorrupted(error)) => return self.log_failed(error.to_string()),
+                Ok(_) | Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => {
+                    return ConsensusError::Stopped(reason.to_owned());
+                }
+            }
+        }
+    }
+
+    fn log_failed(&self, reason: String) -> ConsensusError {
+        ConsensusError::Log { log: self.wal.clone(), reason }
     }
 }
 
@@ -85,7 +117,7 @@ impl Actor for Supervisor {
     ) -> Result<(), ActorProcessingErr> {
         let NodeMsg::SafetyFailure(reason) = message;
         self.metrics.set_safety_failure();
-        self.cause.set(ConsensusError::Log { log: self.wal.clone(), reason: reason.clone() });
+        self.cause.set(self.log_failed(reason.clone()));
         ending.0 = true;
         // The driver learns of it when the host's actor has ended.
         myself.get_cell().stop_children(Some(reason));
@@ -111,7 +143,7 @@ impl Actor for Supervisor {
         }
         ending.0 = true;
         if reason != STOPPING {
-            self.cause.set(ConsensusError::Stopped(reason.clone()));
+            self.cause.set(self.explain(&reason));
         }
         myself.stop(Some(reason));
         Ok(())
