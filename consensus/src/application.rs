@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use billchain_primitives::Hash;
+use billchain_primitives::{Equivocation, Hash};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
@@ -95,7 +95,7 @@ impl AppError {
 
 /// The node's chain, as consensus drives it.
 ///
-/// `propose`, `check`, `commit` and the reads that follow a commit
+/// `propose`, `check`, `commit`, `report` and the reads that follow a commit
 /// (`next_height`, `validator_set`, `allowed_peers`) are called from one thread
 /// of their own, one at a time, so they may take as long as a block takes and
 /// never overlap. `expand`, `decided` and `earliest` may be called beside
@@ -158,6 +158,15 @@ pub trait Application: Send + Sync + 'static {
         bytes: &Bytes,
         certificate: &CommitCertificate,
     ) -> Result<(), AppError>;
+
+    /// Takes up what was seen of validators that signed two statements where they
+    /// may sign one, at a height that is decided, so that a block of this node
+    /// tells the chain. One for each validator, height and kind of statement.
+    ///
+    /// It is called once for what was seen, before or after the height's commit,
+    /// and not at all for what was seen just before the process ended: the other
+    /// validators have seen it too. Any error stops consensus.
+    fn report(&self, equivocations: Vec<Equivocation>) -> Result<(), AppError>;
 
     /// The decided block of a height, if it is kept.
     fn decided(&self, height: Height) -> Result<Option<DecidedBlock>, AppError>;

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use billchain_crypto::sm3::sm3;
+use billchain_primitives::Equivocation;
 use bytes::Bytes;
 use malachitebft_app_channel::app::engine::host::SyncedValueOutcome;
 use malachitebft_app_channel::app::types::{LocallyProposedValue, ProposedValue};
@@ -63,6 +64,8 @@ pub(crate) enum Job {
     Check { height: Height, bytes: Bytes, mode: CheckMode, asker: Asker },
     /// Make a block final, then read what the next height needs.
     Commit { block: Arc<StoredBlock>, certificate: CommitCertificate },
+    /// Tell the application of equivocations.
+    Report(Vec<Equivocation>),
     /// Remove files of the proposal store.
     Remove(Vec<PathBuf>),
 }
@@ -181,6 +184,13 @@ impl Worker {
             Job::Commit { block, certificate } => {
                 self.commit(&block, &certificate)?;
                 self.setup().map(Done::Committed).map(Some)
+            }
+            Job::Report(equivocations) => {
+                let height = self.app.next_height();
+                let reported = self.app.report(equivocations);
+                reported
+                    .map(|()| None)
+                    .map_err(|source| failed("take up equivocations", height, source))
             }
             Job::Remove(files) => self.writer.remove(&files).map(|()| None),
         }

@@ -9,6 +9,8 @@
 //!   it, and after its bytes are on disk, so that a decided block is never lost;
 //! * a block is committed exactly once, in order, with the certificate that
 //!   proves it; a commit that fails stops the component;
+//! * a validator that is seen to sign two statements that exclude each other is
+//!   reported to the application, with both;
 //! * only peers on the allow-list stay connected, and what they send is bounded
 //!   in size, number and time before it is acted upon;
 //! * an idle chain makes a block every [`ConsensusConfig::empty_interval`], a
@@ -37,6 +39,7 @@ mod host;
 mod lane;
 mod memory;
 pub mod metrics;
+mod misbehavior;
 mod network;
 mod parts;
 mod peers;

@@ -36,6 +36,8 @@ pub(crate) struct Metrics {
     pub missing: Counter,
     /// Messages of peers that sent more than the engine got done.
     pub left_out: Counter,
+    /// Offences of validators that signed two statements that exclude each other.
+    pub equivocations: Counter,
     /// Log lines about peers that were left out because there were too many.
     pub omitted_lines: Counter,
     /// 1 while a validator follows without its vote, because it may have signed
@@ -67,6 +69,7 @@ impl Metrics {
             untimely: Counter::default(),
             missing: Counter::default(),
             left_out: Counter::default(),
+            equivocations: Counter::default(),
             omitted_lines: Counter::default(),
             abstaining: Gauge::default(),
             propose_time: seconds(),
@@ -101,6 +104,11 @@ impl Metrics {
                 "left_out_messages",
                 "Messages of peers that sent more than the engine got done",
                 metrics.left_out.clone(),
+            );
+            registry.register(
+                "equivocations",
+                "Offences of validators that signed twice, by validator, height and kind",
+                metrics.equivocations.clone(),
             );
             registry.register(
                 "omitted_log_lines",

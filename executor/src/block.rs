@@ -49,6 +49,7 @@ pub struct ExecutedBlock {
     pub(crate) index: IndexDelta,
     pub(crate) events: Vec<EventGroup>,
     pub(crate) tx_hashes: Vec<Hash>,
+    pub(crate) inherents: usize,
     pub(crate) senders: BTreeSet<AccountId>,
 }
 
@@ -78,7 +79,7 @@ impl ExecutedBlock {
         self.timestamp_ms
     }
 
-    /// Hashes of all extrinsics, the timestamp inherent (index 0) included.
+    /// Hashes of all extrinsics, the inherents, which come first, included.
     pub fn tx_hashes(&self) -> &[Hash] {
         &self.tx_hashes
     }
@@ -90,12 +91,24 @@ impl ExecutedBlock {
 
     /// Number of transactions, inherents not counted.
     pub fn transaction_count(&self) -> usize {
-        self.tx_hashes.len().saturating_sub(1)
+        self.tx_hashes.len().saturating_sub(self.inherents)
     }
 
     /// Keys of the state that the block changes.
     pub fn changed_keys(&self) -> usize {
         self.delta.len()
+    }
+}
+
+impl CommittedBlock {
+    /// Number of transactions, inherents not counted.
+    pub fn transaction_count(&self) -> usize {
+        self.tx_hashes.len().saturating_sub(self.inherents)
+    }
+
+    /// Whether the block reports equivocations.
+    pub fn reports_equivocations(&self) -> bool {
+        self.inherents > 1
     }
 }
 
@@ -140,8 +153,11 @@ pub struct CommittedBlock {
     pub header: Header,
     /// Its time in milliseconds.
     pub timestamp_ms: Moment,
-    /// Hashes of all extrinsics, in order, the timestamp inherent included.
+    /// Hashes of all extrinsics, in order, the inherents included.
     pub tx_hashes: Vec<Hash>,
+    /// How many of them are inherents: the first is the block's time, and there
+    /// may be a report of equivocations.
+    pub inherents: usize,
     /// Accounts that signed its transactions: those whose nonces it changed.
     pub senders: BTreeSet<AccountId>,
     /// The encoded block.

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod events;
+mod evidence;
 mod order;
 pub(crate) mod parse;
 mod read;
@@ -109,6 +110,7 @@ impl Chain {
             index,
             events,
             tx_hashes,
+            inherents,
             senders,
         } = block;
         {
@@ -136,7 +138,8 @@ impl Chain {
                 tx_hashes: tx_hashes.clone(),
             })?;
         }
-        let committed = CommittedBlock { hash, header, timestamp_ms, tx_hashes, senders, bytes };
+        let committed =
+            CommittedBlock { hash, header, timestamp_ms, tx_hashes, inherents, senders, bytes };
         let committed = Arc::new(committed);
         // No subscribers is no failure.
         let _ = self.inner.news.send(committed.clone());

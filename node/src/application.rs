@@ -1,6 +1,6 @@
 //! What consensus asks of the chain, answered by the executor and the pool.
 
-use crate::{compact::CompactBlocks, config::Peer};
+use crate::{compact::CompactBlocks, config::Peer, evidence::Evidence};
 use billchain_consensus::{
     AllowedPeers, AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock,
     Height, Multiaddr, PeerId, ProposedBlock, Validator, ValidatorSet,
@@ -9,7 +9,7 @@ use billchain_crypto::sm2;
 use billchain_executor::{
     BlockError, BuildParams, Chain, ChainError, ClockCheck, CommittedBlock, ExecutedBlock,
 };
-use billchain_primitives::{AccountId, Hash, Header, Nonce};
+use billchain_primitives::{AccountId, Equivocation, Hash, Header, Nonce};
 use billchain_runtime::{System, Validators};
 use billchain_txpool::{CommittedBlock as PoolBlock, Pool};
 use bytes::Bytes;
@@ -31,6 +31,7 @@ pub(crate) struct ChainApplication {
     chain: Chain,
     pool: Arc<Pool>,
     compact: CompactBlocks,
+    evidence: Evidence,
     limits: Limits,
     /// Addresses of peers, from the configuration.
     peers: Vec<Peer>,
@@ -56,10 +57,11 @@ impl ChainApplication {
         chain: Chain,
         pool: Arc<Pool>,
         compact: CompactBlocks,
+        evidence: Evidence,
         limits: Limits,
         peers: Vec<Peer>,
     ) -> Self {
-        Self { chain, pool, compact, limits, peers, executed: Mutex::default() }
+        Self { chain, pool, compact, evidence, limits, peers, executed: Mutex::default() }
     }
 
     fn ensure_next(&self, height: Height) -> Result<(), AppError> {
@@ -110,6 +112,20 @@ impl ChainApplication {
         });
         Ok(())
     }
+
+    /// Forgets equivocations that the chain records no more, most often because
+    /// the block recorded them.
+    fn settle_evidence(&self, block: &CommittedBlock) -> Result<(), AppError> {
+        if block.reports_equivocations() {
+            let recorded = self.chain.read(Validators::equivocations).map_err(AppError::new)?;
+            self.evidence.metrics().set_recorded(recorded.len());
+        }
+        if self.evidence.is_empty() {
+            return Ok(());
+        }
+        let recordable = self.chain.recordable(self.evidence.held()).map_err(AppError::new)?;
+        self.evidence.keep(&recordable).map_err(AppError::new)
+    }
 }
 
 impl Application for ChainApplication {
@@ -150,7 +166,11 @@ impl Application for ChainApplication {
         let max_block_bytes = max_bytes.min(self.limits.build_bytes);
         let params = BuildParams { timestamp_ms: now_ms(), max_block_bytes, deadline };
         let mut candidates = self.pool.best().map(|tx| tx.bytes.clone());
-        let built = self.chain.build(params, &mut candidates).map_err(AppError::new)?;
+        let held = self.evidence.held();
+        let built = self
+            .chain
+            .build_with_evidence(params, &held, &mut candidates)
+            .map_err(AppError::new)?;
         if !built.refused.is_empty() {
             let hashes: Vec<Hash> = built.refused.iter().map(|refused| refused.hash).collect();
             self.pool.remove_invalid(&hashes);
@@ -226,7 +246,13 @@ impl Application for ChainApplication {
             return Err(AppError::new(format!("block {} was decided as {hash}", block.hash())));
         }
         let committed = self.chain.commit(block, certificate.encode()).map_err(AppError::new)?;
-        self.settle_pool(&committed)
+        self.settle_pool(&committed)?;
+        self.settle_evidence(&committed)
+    }
+
+    fn report(&self, equivocations: Vec<Equivocation>) -> Result<(), AppError> {
+        let recordable = self.chain.recordable(equivocations).map_err(AppError::new)?;
+        self.evidence.add(recordable).map_err(AppError::new)
     }
 
     fn decided(&self, height: Height) -> Result<Option<DecidedBlock>, AppError> {

@@ -44,9 +44,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// Directory of consensus: the log, undecided blocks, the signing memory.
+    /// Directory of consensus: the log, undecided blocks, the signing memory,
+    /// equivocations.
     pub(crate) fn consensus_directory(&self) -> PathBuf {
         self.data_dir.join("consensus")
+    }
+
+    /// Equivocations that were seen and are not recorded yet.
+    pub(crate) fn evidence(&self) -> PathBuf {
+        self.consensus_directory().join("evidence")
     }
 
     /// What a validator remembers of its signatures.

@@ -9,6 +9,7 @@ mod commands;
 mod compact;
 pub mod config;
 mod database;
+mod evidence;
 mod files;
 mod log;
 mod metrics;

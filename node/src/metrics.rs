@@ -55,7 +55,7 @@ pub(crate) fn register(
                 Ok(block) => {
                     metrics.height.set(i64::from(block.header.number));
                     metrics.blocks.inc();
-                    metrics.transactions.inc_by(block.tx_hashes.len().saturating_sub(1) as u64);
+                    metrics.transactions.inc_by(block.transaction_count() as u64);
                     metrics.block_bytes.set(block.bytes.len() as i64);
                 }
                 // Counters miss what was skipped; the height catches up.

@@ -5,6 +5,7 @@ use crate::{
     application::{ChainApplication, Limits, allowed_peer_ids},
     compact::CompactBlocks,
     config::Config,
+    evidence::Evidence,
     files::FileBudget,
     log, metrics,
     peers::PeerFollower,
@@ -16,6 +17,7 @@ use billchain_consensus::{ChainDomain, ConsensusHandle, NodeIdentity};
 use billchain_crypto::sm2::SecretKey;
 use billchain_executor::Chain;
 use billchain_rpc::{NodeInfo, RpcContext, RpcServer};
+use billchain_runtime::Validators;
 use billchain_txpool::{
     Pool,
     gossip::{self, GossipHandle},
@@ -61,6 +63,9 @@ impl Running {
         let pool_config = settings::pool(&config);
         let admission = Arc::new(Admission::new(chain.clone()));
         let pool = Pool::new(pool_config, chain.head().number, admission)?;
+        let evidence = Evidence::open(config.evidence())?;
+        let equivocations = evidence.metrics().clone();
+        equivocations.set_recorded(chain.read(Validators::equivocations)?.len());
         let peers = PeerFollower::new(config.network.peers.clone(), local_id);
         let gossip = gossip::start(
             gossip::GossipConfig {
@@ -80,6 +85,7 @@ impl Running {
             chain.clone(),
             pool.clone(),
             compact,
+            evidence,
             limits(&config),
             config.network.peers.clone(),
         ));
@@ -116,6 +122,7 @@ impl Running {
         files.register(&mut registry);
         log::register(&mut registry);
         proposals.register(&mut registry);
+        equivocations.register(&mut registry);
         let served = front.spawn(serve(config, files, context, registry)).await;
         let (rpc, metrics) = match served.map_err(Error::from).and_then(|served| served) {
             Ok(served) => served,

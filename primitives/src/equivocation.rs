@@ -34,7 +34,8 @@ pub struct Equivocation {
     pub second: SignedStatement,
 }
 
-/// What one equivocation is about. A validator is charged once for each.
+/// What a validator is charged with. It is charged once for each kind of statement
+/// at a height, however many rounds and pairs there are: one proof is enough.
 #[derive(
     Clone,
     PartialEq,
@@ -49,14 +50,12 @@ pub struct Equivocation {
     TypeInfo,
 )]
 pub struct Offence {
+    /// The validator: the account of its consensus key.
+    pub offender: AccountId,
     /// Height of the statements.
     pub height: u64,
-    /// Round of the statements.
-    pub round: u32,
     /// Kind of the statements.
     pub kind: StatementKind,
-    /// The validator.
-    pub offender: AccountId,
 }
 
 /// Why two statements prove nothing.
@@ -108,10 +107,9 @@ impl Equivocation {
     /// What it is about.
     pub fn offence(&self) -> Offence {
         Offence {
-            height: self.height,
-            round: self.round,
-            kind: self.first.statement.kind(),
             offender: self.offender.clone(),
+            height: self.height,
+            kind: self.first.statement.kind(),
         }
     }
 

@@ -53,7 +53,8 @@ impl Contains<RuntimeCall> for AdmittedCalls {
                     | Membership::reset_members { .. }
                     | Membership::change_key { .. }
             ),
-            // Our own contracts: every call of theirs.
+            // Our own contracts: every call of theirs. The report of equivocations is
+            // the proposer's; its origin and its class refuse it from anybody else.
             RuntimeCall::Validators(_)
             | RuntimeCall::Performance(_)
             | RuntimeCall::Allotment(_)

@@ -131,6 +131,7 @@ impl pallet_participant::Config for Runtime {
 
 impl pallet_validators::Config for Runtime {
     type AdminOrigin = AdminOrigin;
+    type Time = Timestamp;
     type WeightInfo = pallet_validators::weights::SubstrateWeight<Runtime>;
 }
 

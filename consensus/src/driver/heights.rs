@@ -1,10 +1,11 @@
 //! From one height to the next: begin, decide, commit, wait.
 
+use billchain_primitives::Offence;
 use malachitebft_app_channel::app::consensus::{Role, SignedConsensusMsg};
 use malachitebft_app_channel::app::engine::host::{HeightParams, Next as EngineNext};
-use malachitebft_app_channel::app::types::ProposedValue;
 use malachitebft_app_channel::app::types::core::Validity;
 use malachitebft_app_channel::app::types::core::{CommitCertificate as EngineCertificate, Round};
+use malachitebft_app_channel::app::types::{MisbehaviorEvidence, ProposedValue};
 use ractor::RpcReplyPort;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
@@ -15,6 +16,7 @@ use super::{Driver, answer, number, view};
 use crate::certificate::CommitCertificate;
 use crate::early::is_signed_by_validator;
 use crate::lane::{HeightSetup, Job};
+use crate::misbehavior::equivocations;
 use crate::peers::AllowList;
 use crate::support::Support;
 use crate::types::{Address, BillContext, BlockValue, Height};
@@ -111,6 +113,18 @@ impl Driver {
             Some(block) => self.work.commit(Job::Commit { block, certificate }),
             None => self.fetch_missing(certificate),
         }
+    }
+
+    /// What the engine has seen of equivocation while it decided a height.
+    pub(super) fn on_evidence(&mut self, evidence: &MisbehaviorEvidence<BillContext>) {
+        let found = equivocations(evidence);
+        for equivocation in &found {
+            let Offence { offender, height, kind } = equivocation.offence();
+            // A few a height at most, each of a validator.
+            warn!(%offender, height, round = equivocation.round, ?kind, "a validator signed twice");
+            self.metrics.equivocations.inc();
+        }
+        self.work.report(found);
     }
 
     /// The engine asks what comes next.

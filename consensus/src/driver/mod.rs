@@ -144,7 +144,10 @@ impl Driver {
             HostMsg::Decided { certificate, reply_to, .. } => {
                 self.on_decided(&certificate, reply_to);
             }
-            HostMsg::Finalized { reply_to, .. } => self.on_finalized(reply_to),
+            HostMsg::Finalized { evidence, reply_to, .. } => {
+                self.on_evidence(&evidence);
+                self.on_finalized(reply_to);
+            }
             HostMsg::GetHistoryMinHeight { reply_to } => self.on_get_earliest(reply_to),
             HostMsg::GetDecidedValues { range, reply_to } => {
                 self.on_get_decided(*range.start(), *range.end(), reply_to);

@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use billchain_primitives::Equivocation;
+
 use crate::lane::{Job, Lane};
 
 /// See the module's documentation.
@@ -31,6 +33,13 @@ impl Work {
     /// Builds a block. One at a time: the engine asks once a round.
     pub(super) fn propose(&mut self, job: Job) {
         self.queue.propose = Some(job);
+    }
+
+    /// Tells the application of equivocations when the lane comes to it.
+    pub(super) fn report(&self, equivocations: Vec<Equivocation>) {
+        if !equivocations.is_empty() {
+            self.lane.submit(Job::Report(equivocations));
+        }
     }
 
     /// Removes files when the lane comes to it.

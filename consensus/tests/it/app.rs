@@ -10,7 +10,7 @@ use billchain_consensus::{
     Height, Multiaddr, PeerId, ProposedBlock, ValidatorSet,
 };
 use billchain_crypto::sm3::sm3;
-use billchain_primitives::Hash;
+use billchain_primitives::{Equivocation, Hash};
 use bytes::Bytes;
 use codec::{Decode, Encode};
 use futures::FutureExt;
@@ -64,6 +64,8 @@ pub struct MemoryChain {
     pub proposes_compact: AtomicBool,
     /// Blocks expanded.
     pub expanded: AtomicU64,
+    /// What consensus reported.
+    pub equivocations: Mutex<Vec<Equivocation>>,
     pub faults: Faults,
 }
 
@@ -77,6 +79,7 @@ impl MemoryChain {
             added: Arc::default(),
             proposes_compact: AtomicBool::default(),
             expanded: AtomicU64::default(),
+            equivocations: Mutex::default(),
             faults: Faults::default(),
         })
     }
@@ -236,6 +239,11 @@ impl Application for Shared {
         self.0.pool.lock().retain(|known| !block.transactions.contains(known));
         let decided = DecidedBlock { bytes: bytes.clone(), certificate: certificate.clone() };
         self.0.blocks.lock().push((hash, decided));
+        Ok(())
+    }
+
+    fn report(&self, equivocations: Vec<Equivocation>) -> Result<(), AppError> {
+        self.0.equivocations.lock().extend(equivocations);
         Ok(())
     }
 

@@ -3,12 +3,15 @@
 use crate::{
     BuildParams, Built, Chain, ChainError, ExecutedBlock, OpaqueTx, Refused, TransactionError,
     block::Stopped,
-    chain::order::{Entry, arrange},
+    chain::{
+        evidence,
+        order::{Entry, arrange},
+    },
     decoded::Decoded,
     run::{Outcome, Run, RunError},
     transaction::{self, MAX_DECODED_AT_ONCE, transaction_hash},
 };
-use billchain_primitives::{AccountId, Address, Hash, Moment, transaction_hashes};
+use billchain_primitives::{AccountId, Address, Equivocation, Hash, Moment, transaction_hashes};
 use billchain_runtime::{
     Dispute, Performance, RuntimeCall, Timestamp, UncheckedExtrinsic, contention::lock_requests,
 };
@@ -35,6 +38,18 @@ impl Chain {
         params: BuildParams,
         txs: &mut dyn Iterator<Item = OpaqueTx>,
     ) -> Result<Built, ChainError> {
+        self.build_with_evidence(params, &[], txs)
+    }
+
+    /// As [`build`](Self::build), and the block reports those of the equivocations
+    /// in `held` that the chain records in it: as many as one block may, in their
+    /// order.
+    pub fn build_with_evidence(
+        &self,
+        params: BuildParams,
+        held: &[Equivocation],
+        txs: &mut dyn Iterator<Item = OpaqueTx>,
+    ) -> Result<Built, ChainError> {
         let (head, view) = self.head_view();
         let number = head.number.saturating_add(1);
         let mut run = Run::begin(view, number, head.hash).map_err(begin_error)?;
@@ -48,7 +63,15 @@ impl Chain {
         let inherent = timestamp_inherent(timestamp_ms);
         let encoded = OpaqueTx::from(inherent.encode());
         run.apply(inherent, &encoded).map_err(ChainError::Inherent)?;
-        body.push(transaction_hash(&encoded), encoded);
+        body.push_inherent(encoded);
+        if let Some(report) = evidence::report(&mut run, held) {
+            let encoded = OpaqueTx::from(report.encode());
+            // A block that is full of nothing else goes without it, and so does one
+            // whose rest of time does not suffice: another block will have it.
+            if body.has_room_for(encoded.len()) && run.apply(report, &encoded).is_ok() {
+                body.push_inherent(encoded);
+            }
+        }
 
         let offered = Offered { txs, decoded: &self.inner.decoded };
         let (stopped, refused) = fill(&mut run, &mut body, params.deadline, offered);
@@ -270,6 +293,7 @@ fn run_error(doing: &'static str, error: RunError) -> ChainError {
 struct Body {
     extrinsics: Vec<OpaqueTx>,
     hashes: Vec<Hash>,
+    inherents: usize,
     senders: BTreeSet<AccountId>,
     bytes: usize,
     limit: usize,
@@ -280,6 +304,7 @@ impl Body {
         Self {
             extrinsics: Vec::new(),
             hashes: Vec::new(),
+            inherents: 0,
             senders: BTreeSet::new(),
             bytes: BLOCK_OVERHEAD,
             limit,
@@ -298,6 +323,11 @@ impl Body {
         self.bytes = self.bytes.saturating_add(extrinsic.len());
         self.hashes.push(hash);
         self.extrinsics.push(extrinsic);
+    }
+
+    fn push_inherent(&mut self, extrinsic: OpaqueTx) {
+        self.push(transaction_hash(&extrinsic), extrinsic);
+        self.inherents += 1;
     }
 
     fn push_signed(&mut self, hash: Hash, extrinsic: OpaqueTx, sender: AccountId) {
@@ -322,6 +352,7 @@ impl Body {
             index: outcome.index,
             events: outcome.events,
             tx_hashes: self.hashes,
+            inherents: self.inherents,
             senders: self.senders,
         }
     }

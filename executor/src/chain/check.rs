@@ -4,6 +4,7 @@ use crate::{
     BlockError, Chain, ClockCheck, ExecutedBlock, OpaqueTx, TransactionError,
     chain::{
         build::{is_bare, sender},
+        evidence,
         parse::{self, Parsed},
         signatures,
     },
@@ -42,7 +43,8 @@ impl Chain {
 
         let tx_hashes = transaction_hashes(&extrinsics);
         let known = self.inner.decoded.find(&tx_hashes);
-        let mut parts = Parts { extrinsics: &extrinsics, hashes: &tx_hashes, known, next: 0 };
+        let mut parts =
+            Parts { extrinsics: &extrinsics, hashes: &tx_hashes, known, next: 0, inherents: 0 };
         let mut part = parts.read()?;
         let timestamp_ms = timestamp(&part)?;
 
@@ -60,6 +62,7 @@ impl Chain {
             apply(&mut run, part, parts.extrinsics, parts.hashes)?;
             part = parts.read()?;
         }
+        let inherents = parts.inherents;
         let Outcome { header: computed, delta, index, events } = run.end()?;
         compare(&header, &computed)?;
         let hash = header.hash();
@@ -72,6 +75,7 @@ impl Chain {
             index,
             events,
             tx_hashes,
+            inherents,
             senders,
         })
     }
@@ -102,6 +106,8 @@ struct Parts<'a> {
     known: Vec<Option<Arc<UncheckedExtrinsic>>>,
     /// Index of the first that is not read.
     next: usize,
+    /// Inherents among those that are read.
+    inherents: usize,
 }
 
 impl Parts<'_> {
@@ -121,10 +127,8 @@ impl Parts<'_> {
                     (Arc::new(measured.extrinsic), true)
                 }
             };
-            match (index, is_bare(&extrinsic)) {
-                (0, false) => return Err(BlockError::NoTimestamp),
-                (1.., true) => return Err(BlockError::Unsigned { index }),
-                _ => {}
+            if is_inherent(index, &extrinsic)? {
+                self.inherents += 1;
             }
             part.push(Read { index, extrinsic, is_cold });
             self.next += 1;
@@ -134,6 +138,19 @@ impl Parts<'_> {
 
     fn refused(&self, index: usize, reason: TransactionError) -> BlockError {
         BlockError::Transaction { index, hash: self.hashes[index], reason }
+    }
+}
+
+/// Whether the extrinsic at `index` is an inherent that may stand there: first the
+/// block's time, and then a report of equivocations or none.
+fn is_inherent(index: usize, extrinsic: &UncheckedExtrinsic) -> Result<bool, BlockError> {
+    let call = is_bare(extrinsic).then(|| extrinsic.function());
+    match (index, call) {
+        (0, Some(RuntimeCall::Timestamp(_))) => Ok(true),
+        (0, _) => Err(BlockError::NoTimestamp),
+        (_, None) => Ok(false),
+        (1, Some(call)) if evidence::is_report(call) => Ok(true),
+        _ => Err(BlockError::Unsigned { index }),
     }
 }
 

@@ -32,7 +32,7 @@ fn two_nodes_come_to_the_same_roots() {
 #[test]
 fn the_development_chain_keeps_its_name() {
     let hash = Node::development().chain.genesis_hash();
-    let expected = "0x0d3a7874c620ef9831824831628b000ac1ac78505d56ae4c53f6eb5eaca412ea";
+    let expected = "0xa8f39f05cfef39107312b4f5e16fcb3d0180b22f8b9765f575255ad04fa4deb2";
     assert_eq!(format!("{hash:?}"), expected);
 }
 

@@ -4,6 +4,7 @@ mod blocks;
 mod compact;
 mod contention;
 mod events;
+mod evidence;
 mod execution;
 mod externalities;
 mod hostile;

@@ -23,3 +23,4 @@ mod kills;
 mod load;
 mod network;
 mod stops;
+mod twins;

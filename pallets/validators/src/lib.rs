@@ -17,11 +17,29 @@
 //!   observers included.
 //! - An operator's account exists while it has a validator and keeps its nonce
 //!   afterwards.
+//! - An equivocation stands on record only with both signed statements, verified
+//!   with the key that decided the height; once for each kind of statement at a
+//!   height. What the record of one key holds takes no room of another's.
+//!
+//! ## Equivocation
+//! A validator that signs two statements where it may sign one proves it by these
+//! statements. A proposer that holds such a pair brings it into its block as an
+//! inherent ([`Call::report_equivocations`]); a block whose inherent proves
+//! nothing, or says what is on record, is not valid. The record is there for the
+//! council: [`Call::remove_validator`] may cite it. Nobody is removed by itself.
+//!
+//! A record stays [`RECORD_PERIOD_MS`] at least. Of one key [`MAX_RECORDS`] are
+//! kept; when there are as many, the oldest gives way if its time is over, and
+//! else the new one is refused: a validator that goes on equivocating cannot push
+//! out what a motion cites. Keys that vote no more are remembered, the last
+//! [`MAX_FORMER_KEYS`] of them; an older one is forgotten with its record, which
+//! blocks and events keep.
 //!
 //! Who administers is the runtime's choice ([`Config::AdminOrigin`]).
 
 #![forbid(unsafe_code)]
 
+mod equivocation;
 mod types;
 pub mod weights;
 
@@ -32,13 +50,21 @@ mod tests;
 
 pub use pallet::*;
 pub use types::{
-    MAX_OBSERVERS, MAX_PEER_ID, MAX_POWER, MAX_VALIDATORS, Observer, PeerIdBytes, Validator,
-    is_peer_id,
+    EquivocationRecord, MAX_FORMER_KEYS, MAX_OBSERVERS, MAX_PEER_ID, MAX_POWER, MAX_RECORDS,
+    MAX_REPORT_AGE, MAX_REPORTS, MAX_VALIDATORS, Observer, PeerIdBytes, RECORD_PERIOD_MS, Tenure,
+    Validator, is_peer_id,
 };
 pub use weights::WeightInfo;
 
-use billchain_primitives::{AccountId, PublicKey};
-use frame::{prelude::*, try_runtime::TryRuntimeError};
+use billchain_primitives::{AccountId, Equivocation, Hash, Offence, PublicKey};
+use frame::{
+    deps::frame_support::inherent::{
+        InherentData, InherentIdentifier, MakeFatalError, ProvideInherent,
+    },
+    prelude::*,
+    traits::Time,
+    try_runtime::TryRuntimeError,
+};
 
 /// The validators' pallet.
 #[frame::pallet]
@@ -55,10 +81,12 @@ pub mod pallet {
     /// What the runtime decides.
     #[pallet::config]
     pub trait Config:
-        frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId = AccountId>
+        frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId = AccountId, Hash = Hash>
     {
         /// Who changes the sets.
         type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// Time of the block, in milliseconds.
+        type Time: Time<Moment = u64>;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
     }
@@ -72,6 +100,26 @@ pub mod pallet {
     #[pallet::storage]
     pub type Observers<T: Config> =
         StorageValue<_, BoundedVec<Observer, ConstU32<MAX_OBSERVERS>>, ValueQuery>;
+
+    /// Which heights the keys of validators decide, by the account of the key:
+    /// those that vote, and the last of those that vote no more.
+    #[pallet::storage]
+    pub type Tenures<T: Config> = StorageMap<_, Identity, AccountId, Tenure>;
+
+    /// The keys that vote no more, in the order in which they ceased to.
+    #[pallet::storage]
+    pub type FormerKeys<T: Config> =
+        StorageValue<_, BoundedVec<AccountId, ConstU32<MAX_FORMER_KEYS>>, ValueQuery>;
+
+    /// Equivocations on record by the account of the key, oldest first.
+    #[pallet::storage]
+    pub type Equivocations<T: Config> = StorageMap<
+        _,
+        Identity,
+        AccountId,
+        BoundedVec<EquivocationRecord, ConstU32<MAX_RECORDS>>,
+        ValueQuery,
+    >;
 
     /// First validators and observers.
     #[pallet::genesis_config]
@@ -115,6 +163,8 @@ pub mod pallet {
         ValidatorRemoved {
             /// Account of its operator.
             operator: AccountId,
+            /// The equivocation that the motion cites, if it cites one.
+            evidence: Option<Offence>,
         },
         /// A validator votes with another key from the next block on.
         ValidatorKeyRotated {
@@ -134,6 +184,16 @@ pub mod pallet {
         ObserverRemoved {
             /// Its libp2p identity.
             peer_id: PeerIdBytes,
+        },
+        /// A validator signed two statements that exclude each other. Both are on
+        /// record with their signatures.
+        EquivocationRecorded {
+            /// Account of its operator.
+            operator: AccountId,
+            /// Which key, at which height, and the kind of statements.
+            offence: Offence,
+            /// Round of both statements.
+            round: u32,
         },
     }
 
@@ -160,6 +220,23 @@ pub mod pallet {
         NotFound,
         /// The last validator cannot be removed.
         LastValidator,
+        /// The report names no equivocation.
+        NothingReported,
+        /// The key was no validator's at that height, or its tenure is forgotten.
+        NotValidatorThen,
+        /// The height is not decided yet.
+        NotDecidedYet,
+        /// The height is more than `MAX_REPORT_AGE` blocks back.
+        ReportTooOld,
+        /// The key's equivocation of this kind at this height is on record.
+        AlreadyRecorded,
+        /// As many equivocations of the key are on record as may be, and none of
+        /// them may give way yet.
+        RecordFull,
+        /// The statements do not exclude each other, or the key did not sign both.
+        NotProven,
+        /// No such equivocation of this operator's is on record.
+        NotOnRecord,
     }
 
     #[pallet::hooks]
@@ -188,26 +265,34 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Removes a validator.
+        /// Removes a validator, and may cite an equivocation on record of its
+        /// operator's: whoever reads the motion then reads its reason.
         ///
         /// # Origin
         /// `AdminOrigin`.
         ///
         /// # Errors
-        /// `NotFound`, `LastValidator`.
+        /// `NotFound`, `LastValidator`, `NotOnRecord`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::remove_validator())]
-        pub fn remove_validator(origin: OriginFor<T>, operator: AccountId) -> DispatchResult {
+        pub fn remove_validator(
+            origin: OriginFor<T>,
+            operator: AccountId,
+            evidence: Option<Offence>,
+        ) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
-            Validators::<T>::try_mutate(|validators| {
+            if let Some(offence) = &evidence {
+                ensure!(Self::is_on_record(&operator, offence), Error::<T>::NotOnRecord);
+            }
+            let removed = Validators::<T>::try_mutate(|validators| {
                 let at = Self::position(validators, &operator)?;
                 ensure!(validators.len() > 1, Error::<T>::LastValidator);
                 // The account stays: were it reaped, its nonce would begin
                 // again and its old transactions be valid once more.
-                validators.remove(at);
-                Ok::<_, DispatchError>(())
+                Ok::<_, DispatchError>(validators.remove(at))
             })?;
-            Self::deposit_event(Event::ValidatorRemoved { operator });
+            Self::end_tenure(&removed.consensus_key);
+            Self::deposit_event(Event::ValidatorRemoved { operator, evidence });
             Ok(())
         }
 
@@ -233,6 +318,8 @@ pub mod pallet {
                 let entry = validators.get_mut(at).ok_or(Error::<T>::NotFound)?;
                 Ok::<_, DispatchError>(core::mem::replace(&mut entry.consensus_key, key))
             })?;
+            Self::end_tenure(&from);
+            Self::begin_tenure(key, &operator);
             Self::deposit_event(Event::ValidatorKeyRotated { operator, from, to: key });
             Ok(())
         }
@@ -274,6 +361,49 @@ pub mod pallet {
             })?;
             Self::deposit_event(Event::ObserverRemoved { peer_id });
             Ok(())
+        }
+
+        /// Records equivocations that the block's proposer holds. An inherent, the
+        /// second of a block: a block in which one of them is refused is not valid.
+        ///
+        /// # Origin
+        /// None: the proposer, in its own block.
+        ///
+        /// # Errors
+        /// `NothingReported`, `NotValidatorThen`, `NotDecidedYet`, `ReportTooOld`,
+        /// `AlreadyRecorded`, `RecordFull`, `NotProven`.
+        #[pallet::call_index(5)]
+        #[pallet::weight((
+            T::WeightInfo::report_equivocations(equivocations.len() as u32),
+            DispatchClass::Mandatory,
+        ))]
+        pub fn report_equivocations(
+            origin: OriginFor<T>,
+            equivocations: BoundedVec<Equivocation, ConstU32<MAX_REPORTS>>,
+        ) -> DispatchResult {
+            ensure_none(origin)?;
+            ensure!(!equivocations.is_empty(), Error::<T>::NothingReported);
+            for equivocation in equivocations {
+                Self::record(equivocation)?;
+            }
+            Ok(())
+        }
+    }
+
+    #[pallet::inherent]
+    impl<T: Config> ProvideInherent for Pallet<T> {
+        type Call = Call<T>;
+        // A report is judged when it runs, by every node alike.
+        type Error = MakeFatalError<()>;
+        const INHERENT_IDENTIFIER: InherentIdentifier = *b"equivocs";
+
+        fn create_inherent(data: &InherentData) -> Option<Self::Call> {
+            let held = data.get_data::<Vec<Equivocation>>(&Self::INHERENT_IDENTIFIER).ok()??;
+            Self::report_of(&held)
+        }
+
+        fn is_inherent(call: &Self::Call) -> bool {
+            matches!(call, Call::report_equivocations { .. })
         }
     }
 
@@ -319,8 +449,10 @@ pub mod pallet {
                 ensure!(known.consensus_key != validator.consensus_key, Error::<T>::KeyInUse);
             }
             let operator = validator.operator.clone();
+            let key = validator.consensus_key;
             validators.try_push(validator).map_err(|_| Error::<T>::TooMany)?;
             Validators::<T>::put(validators);
+            Self::begin_tenure(key, &operator);
             frame_system::Pallet::<T>::inc_providers(&operator);
             Ok(())
         }
@@ -332,8 +464,9 @@ pub mod pallet {
             })
         }
 
-        /// Checks what always holds: powers within bounds, operators' accounts alive, and nothing
-        /// stands twice.
+        /// Checks what always holds: powers within bounds, operators' accounts alive, nothing
+        /// stands twice; every key that votes has a tenure that goes on, and what is on record is
+        /// of keys whose tenures are known and cover it.
         pub fn do_try_state() -> Result<(), TryRuntimeError> {
             let validators = Validators::<T>::get();
             let powers = 1..=MAX_POWER;
@@ -357,7 +490,8 @@ pub mod pallet {
             ensure!(peers.len() == p, "a peer identity stands twice");
             ensure!(operators.len() == o, "an operator stands twice");
             ensure!(keys.len() == k, "a consensus key stands twice");
-            Ok(())
+            Self::check_tenures(&validators)?;
+            Self::check_records()
         }
     }
 }

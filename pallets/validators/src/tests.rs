@@ -1,5 +1,7 @@
 //! Every call, its success and each of its refusals.
 
+mod equivocation;
+
 use crate::{
     Error, Event, GenesisConfig, MAX_OBSERVERS, MAX_VALIDATORS, Observer, PeerIdBytes, Validator,
     Validators, mock::*,
@@ -119,11 +121,12 @@ fn the_sets_are_bounded() {
 fn a_removed_operator_leaves_the_set_and_keeps_its_nonce() {
     run(genesis(vec![validator(1), validator(2)]), || {
         System::inc_account_nonce(operator(1));
-        assert_ok!(ValidatorSet::remove_validator(root(), operator(1)));
-        assert_eq!(last_event(), Event::ValidatorRemoved { operator: operator(1) });
+        assert_ok!(ValidatorSet::remove_validator(root(), operator(1), None));
+        let removed = Event::ValidatorRemoved { operator: operator(1), evidence: None };
+        assert_eq!(last_event(), removed);
         assert_eq!(ValidatorSet::validators(), [validator(2)]);
         assert!(!ValidatorSet::is_operator(&operator(1)));
-        let again = ValidatorSet::remove_validator(root(), operator(1));
+        let again = ValidatorSet::remove_validator(root(), operator(1), None);
         assert_noop!(again, Error::<Test>::NotFound);
         assert_ok!(ValidatorSet::add_validator(root(), validator(1)));
         assert_eq!(System::account_nonce(operator(1)), 1, "old transactions stay spent");
@@ -133,7 +136,7 @@ fn a_removed_operator_leaves_the_set_and_keeps_its_nonce() {
 #[test]
 fn the_last_validator_stays() {
     run(genesis(vec![validator(1)]), || {
-        let result = ValidatorSet::remove_validator(root(), operator(1));
+        let result = ValidatorSet::remove_validator(root(), operator(1), None);
         assert_noop!(result, Error::<Test>::LastValidator);
     });
 }
@@ -185,7 +188,7 @@ fn every_call_refuses_other_origins() {
         for origin in [RuntimeOrigin::none(), RuntimeOrigin::signed(operator(1))] {
             let o = || origin.clone();
             assert_noop!(ValidatorSet::add_validator(o(), validator(2)), BadOrigin);
-            assert_noop!(ValidatorSet::remove_validator(o(), operator(1)), BadOrigin);
+            assert_noop!(ValidatorSet::remove_validator(o(), operator(1), None), BadOrigin);
             let result = ValidatorSet::rotate_validator_key(o(), operator(1), key(2));
             assert_noop!(result, BadOrigin);
             assert_noop!(ValidatorSet::add_observer(o(), observer(5)), BadOrigin);

@@ -1,6 +1,6 @@
 //! Who votes, and who may follow.
 
-use billchain_primitives::{AccountId, Name};
+use billchain_primitives::{AccountId, BlockNumber, Equivocation, Name, Stamp};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame::prelude::{BoundedVec, ConstU32};
 use scale_info::TypeInfo;
@@ -78,6 +78,59 @@ pub struct Observer {
     /// Its libp2p identity.
     pub peer_id: PeerIdBytes,
 }
+
+/// Which heights a consensus key decides, and whose it is.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Tenure {
+    /// Compressed SM2 key.
+    pub key: [u8; 33],
+    /// Account of the operator.
+    pub operator: AccountId,
+    /// First height that it decides.
+    pub from: BlockNumber,
+    /// Last height that it decides; none while it is a validator's.
+    pub until: Option<BlockNumber>,
+}
+
+impl Tenure {
+    /// Whether the key decides this height.
+    pub fn covers(&self, height: u64) -> bool {
+        u64::from(self.from) <= height && self.until.is_none_or(|until| height <= u64::from(until))
+    }
+}
+
+/// An equivocation that the chain has verified.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct EquivocationRecord {
+    /// The proof: who, where, and both signed statements.
+    pub equivocation: Equivocation,
+    /// Account of the operator whose key it was.
+    pub operator: AccountId,
+    /// When it was recorded.
+    pub at: Stamp,
+}
+
+/// Most equivocations on record of one key.
+pub const MAX_RECORDS: u32 = 16;
+
+/// Most equivocations that one block records.
+pub const MAX_REPORTS: u32 = 4;
+
+/// Keys that vote no more and are remembered, with their equivocations.
+pub const MAX_FORMER_KEYS: u32 = 64;
+
+/// How many blocks an equivocation may be back when it is recorded. Who has seen
+/// one brings it into the next block that it proposes; what comes much later was
+/// made later, by who found an old key.
+pub const MAX_REPORT_AGE: u64 = 100_000;
+
+/// How long a record stays before a newer one of the same key may take its place,
+/// in milliseconds of block time: longer than any motion that cites it is open.
+pub const RECORD_PERIOD_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Serde of an SM2 key as `sm2:hex`.
 mod sp_key {

@@ -1,9 +1,11 @@
-//! `scene_*`, `permission_*`, `policy_*` and `dispute_*`, in plain JSON.
+//! `scene_*`, `permission_*`, `policy_*`, `dispute_*` and `validator_*`, in plain
+//! JSON.
 
 mod dispute;
 mod permission;
 mod policy;
 mod scene;
+mod validator;
 
 use crate::method::{
     Bound, CODE, CURSOR, LIMIT, Method, NUMBER, Param, SCENE, list, maybe, method, of, optional,
@@ -11,9 +13,9 @@ use crate::method::{
 };
 use billchain_rpc_types::{
     ActView, AdministratorView, CaseDecisionView, CaseView, CheckView, DecisionView, DocumentView,
-    FlowView, InForceView, PermissionCheckView, PolicyRef, PolicyView, ResolutionView, RuleView,
-    RulesView, SceneApprovalView, SceneView, SimulationView, TrailStepView, WhitelistEntryView,
-    schema,
+    EquivocationView, FlowView, InForceView, PermissionCheckView, PolicyRef, PolicyView,
+    ResolutionView, RuleView, RulesView, SceneApprovalView, SceneView, SimulationView,
+    TrailStepView, WhitelistEntryView, schema,
 };
 
 const POLICY: Param = required("policy", "Number of the policy (策略)", of::<schema::PolicyId>);
@@ -266,4 +268,12 @@ pub(crate) const METHODS: &[Method] = &[
         read!(dispute::acts),
     )
     .within(Bound::PAGE),
+    method(
+        "validator_equivocations",
+        "Two signed statements of one validator that exclude each other, on record",
+        &[CURSOR, LIMIT],
+        page::<EquivocationView>,
+        read!(validator::equivocations),
+    )
+    .within(Bound::PAGE.of(2_048, "records").heavy()),
 ];

@@ -13,6 +13,7 @@ mod openrpc;
 mod outcomes;
 mod parties;
 mod repeats;
+mod validators;
 mod versions;
 
 use billchain_chain_spec::ChainSpec;

@@ -22,6 +22,7 @@ mod policy;
 mod scene;
 pub mod schema;
 mod transaction;
+mod validator;
 mod verify;
 
 pub use access_node::{
@@ -55,6 +56,7 @@ pub use transaction::{
     BillItemView, BlockRef, CertificateView, EventView, FailureView, ItemOutcome, PreparedView,
     ReceiptView, TransactionState, TransactionView,
 };
+pub use validator::{EquivocationView, SignedStatementView, StatementKindView};
 pub use verify::{
     BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,
     MismatchView, ObservationView, VerificationResult,

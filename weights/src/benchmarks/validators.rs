@@ -2,13 +2,19 @@
 //! worst when the list is full.
 
 use crate::{benchmarks::Config, setup};
-use billchain_primitives::PublicKey;
-use billchain_runtime::Runtime;
+use billchain_crypto::sm2::DEFAULT_ID;
+use billchain_primitives::{
+    ConsensusDomain, Equivocation, Hash, PublicKey, SignedStatement, Stamp, Statement,
+    StatementContext,
+};
+use billchain_runtime::{Runtime, RuntimeOrigin, System};
 use core::marker::PhantomData;
 use frame_benchmarking::v2::*;
 use frame_support::BoundedVec;
 use pallet_validators::{
-    Call, MAX_OBSERVERS, MAX_VALIDATORS, Observer, Observers, PeerIdBytes, Validator, Validators,
+    Call, EquivocationRecord, Equivocations, FormerKeys, MAX_FORMER_KEYS, MAX_OBSERVERS,
+    MAX_RECORDS, MAX_REPORTS, MAX_VALIDATORS, Observer, Observers, PeerIdBytes, RECORD_PERIOD_MS,
+    Tenure, Tenures, Validator, Validators,
 };
 
 /// The pallet, for the macro.
@@ -41,13 +47,51 @@ fn observer(number: u32) -> Observer {
     Observer { name: setup::name(number), peer_id: peer_id(1_000 + number) }
 }
 
-/// Fills both lists but for `room` places.
+/// Fills both lists but for `room` places, and the list of former keys.
 fn fill(room: u32) {
     setup::begin();
-    let validators = (1..=MAX_VALIDATORS - room).map(validator).collect();
+    let validators: Vec<_> = (1..=MAX_VALIDATORS - room).map(validator).collect();
+    for one in &validators {
+        let account = PublicKey::Sm2(one.consensus_key).account_id();
+        let (key, operator) = (one.consensus_key, one.operator.clone());
+        Tenures::<Runtime>::insert(account, Tenure { key, operator, from: 0, until: None });
+    }
     Validators::<Runtime>::put(BoundedVec::truncate_from(validators));
+    let former = (1..=MAX_FORMER_KEYS).map(|number| setup::key(2_000 + number).account_id());
+    let former: Vec<_> = former.collect();
+    // The first gives way, with a record of its own.
+    fill_record(2_001);
+    FormerKeys::<Runtime>::put(BoundedVec::truncate_from(former));
     let observers = (1..=MAX_OBSERVERS - room).map(observer).collect();
     Observers::<Runtime>::put(BoundedVec::truncate_from(observers));
+}
+
+/// Two votes of the key `number` that exclude each other, at this height.
+fn equivocation(number: u32, height: u64) -> Equivocation {
+    let offender = setup::key(number).account_id();
+    let signer = *AsRef::<[u8; 32]>::as_ref(&offender);
+    let context = StatementContext { height, round: Some(0), signer };
+    let domain = ConsensusDomain::new(System::block_hash(0));
+    let says = |block: u8| {
+        let statement = Statement::Precommit { block: Some(Hash::repeat_byte(block)) };
+        let bytes = domain.statement_bytes(&context, &statement);
+        let signature = setup::secret(number).sign(DEFAULT_ID, &bytes).to_bytes();
+        SignedStatement { statement, signature }
+    };
+    Equivocation::new(offender, height, 0, [says(1), says(2)])
+}
+
+/// Fills the record of a key. All of it may give way.
+fn fill_record(number: u32) {
+    let first = u64::from(number) * 1_000;
+    let record = |height| EquivocationRecord {
+        equivocation: equivocation(number, height),
+        operator: setup::key(number).account_id(),
+        at: Stamp { moment: setup::NOW - RECORD_PERIOD_MS, ..Stamp::default() },
+    };
+    let records = (first..first + u64::from(MAX_RECORDS)).map(record).collect();
+    let account = setup::key(number).account_id();
+    Equivocations::<Runtime>::insert(account, BoundedVec::truncate_from(records));
 }
 
 #[benchmarks]
@@ -66,8 +110,12 @@ mod benchmarks {
     #[benchmark]
     fn remove_validator() -> Result<(), BenchmarkError> {
         fill(0);
+        fill_record(MAX_VALIDATORS);
+        let operator = validator(MAX_VALIDATORS).operator;
+        let last = Equivocations::<Runtime>::get(&operator).pop();
+        let cited = last.map(|record| record.equivocation.offence());
         #[extrinsic_call]
-        _(setup::council(), validator(MAX_VALIDATORS).operator);
+        _(setup::council(), operator, cited);
         assert_eq!(Validators::<Runtime>::get().len(), MAX_VALIDATORS as usize - 1);
         Ok(())
     }
@@ -80,6 +128,22 @@ mod benchmarks {
         _(setup::council(), operator, key);
         let rotated = Validators::<Runtime>::get().iter().any(|one| one.consensus_key == key);
         assert!(rotated);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn report_equivocations(e: Linear<1, MAX_REPORTS>) -> Result<(), BenchmarkError> {
+        fill(0);
+        System::set_block_number(2);
+        let reported: Vec<_> = (1..=e).map(|number| equivocation(number, 1)).collect();
+        for number in 1..=e {
+            fill_record(number);
+        }
+        let newest = reported[0].offence();
+        #[extrinsic_call]
+        _(RuntimeOrigin::none(), BoundedVec::truncate_from(reported));
+        let records = Equivocations::<Runtime>::get(&newest.offender);
+        assert_eq!(records.last().map(|record| record.equivocation.offence()), Some(newest));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use billchain_crypto::sm2::Signature;
-use billchain_primitives::Hash;
+use billchain_primitives::{Equivocation, Hash};
 use bytes::Bytes;
 use malachitebft_app_channel::app::consensus::{
     self as core, Effect, Input, LivenessMsg, LocallyProposedValue, Params, ProposedValue,
@@ -28,6 +28,7 @@ use super::oracle::BlockId;
 use crate::application::CheckMode;
 use crate::certificate::CommitCertificate;
 use crate::lane::Received;
+use crate::misbehavior::equivocations;
 use crate::parts::Wanted;
 use crate::support::{Support, weigh};
 use crate::types::{
@@ -62,6 +63,8 @@ pub(super) enum Wish {
     /// The next height should begin after so long.
     Pause(Duration),
     Committed(Height, BlockHash, CommitCertificate),
+    /// Validators were seen to sign twice.
+    Charged(Vec<Equivocation>),
     /// A message has been signed and is about to be seen.
     Signed(SignedConsensusMsg<BillContext>),
     /// A block is to be built on this parent.

@@ -3,7 +3,7 @@
 //! Safety: no two honest validators commit different blocks at one height; what is
 //! committed is a valid block on the one before, with the pre-commits of three of
 //! the four; and no honest validator signs two different messages for one height,
-//! round and step, whatever it forgets in a kill.
+//! round and step, whatever it forgets in a kill, nor is charged with it.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +26,8 @@ pub(super) struct Oracle {
     pub blocks: BTreeMap<BlockId, BlockFacts>,
     decided: BTreeMap<u64, BlockId>,
     signed: BTreeMap<(usize, Step), String>,
+    /// Charges of having signed twice.
+    pub charges: u64,
 }
 
 impl Oracle {
@@ -54,6 +56,13 @@ impl Oracle {
     pub(super) fn signed(&mut self, node: usize, step: Step, what: String) {
         let before = self.signed.entry((node, step)).or_insert_with(|| what.clone());
         assert_eq!(*before, what, "node {node} signed twice at {step:?}");
+    }
+
+    /// A node has found that another signed twice.
+    pub(super) fn charged(&mut self, node: usize, offender: Option<usize>, liar: Option<usize>) {
+        assert!(offender.is_some(), "node {node} charged somebody who is no validator");
+        assert_eq!(offender, liar, "node {node} charged an honest validator");
+        self.charges += 1;
     }
 
     /// Highest height that was committed.

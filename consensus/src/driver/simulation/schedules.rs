@@ -191,3 +191,20 @@ fn a_validator_that_announces_ahead_costs_the_others_no_round() {
         assert!(heights >= 20, "seed {seed}: {heights} heights in a minute");
     }
 }
+
+/// One validator signs what it likes to each of the others: they find it out, and
+/// charge nobody else.
+#[test]
+fn a_validator_that_signs_twice_is_charged_by_the_others() {
+    let metrics = Metrics::new();
+    for seed in 0..20 {
+        let mut world = World::new(seed, &metrics);
+        world.liar = Some(3);
+        for node in 0..NODES {
+            world.start(node);
+        }
+        let end = world.now_ms + 30_000;
+        while world.step(end) {}
+        assert!(world.oracle.charges > 0, "seed {seed}: nobody found it out");
+    }
+}

@@ -293,6 +293,15 @@ impl World {
                     Wish::Pause(after) => {
                         self.at(now + after.as_millis() as u64, Event::Pause { node, run });
                     }
+                    Wish::Charged(charges) => {
+                        let at = |address: &[u8; 32]| {
+                            self.addresses.iter().position(|other| other.as_bytes() == address)
+                        };
+                        for charge in charges {
+                            let offender = at(charge.offender.as_ref());
+                            self.oracle.charged(node, offender, self.liar);
+                        }
+                    }
                     Wish::Signed(message) => self.record(node, &message),
                     Wish::Build(height, round, parent) => {
                         let id = self.block(height.get(), parent, true, now);

@@ -72,7 +72,8 @@ impl Side {
                 self.on_decided(&CommitCertificate::from_engine(&certificate));
                 r.resume_with(())
             }
-            Effect::Finalize(_, _, _, r) => {
+            Effect::Finalize(_, _, evidence, r) => {
+                self.wishes.push(Wish::Charged(equivocations(&evidence)));
                 let next = self.progress.asked().expect("the core asks in its turn");
                 assert_eq!(next, Next::Nothing, "the commit takes its time");
                 r.resume_with(())

@@ -1,0 +1,78 @@
+//! Validators: equivocations on record.
+
+use crate::{StampView, schema};
+use billchain_primitives::{SignedStatement, Statement, StatementKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sp_core::{H256, H512};
+
+/// An equivocation on record: two signed statements of one validator that exclude
+/// each other. The chain has verified both.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct EquivocationView {
+    /// Account of the validator's consensus key. With `height` and `kind` it is
+    /// what a motion cites.
+    #[schemars(with = "schema::Hash")]
+    pub offender: H256,
+    /// Account of its operator.
+    #[schemars(with = "schema::Hash")]
+    pub operator: H256,
+    /// Height of both statements.
+    pub height: u64,
+    /// Round of both statements.
+    pub round: u32,
+    /// Kind of both statements.
+    pub kind: StatementKindView,
+    /// The smaller of the two.
+    pub first: SignedStatementView,
+    /// The greater of the two.
+    pub second: SignedStatementView,
+    /// When, and in which extrinsic, it was recorded.
+    pub at: StampView,
+}
+
+/// A kind of statements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatementKindView {
+    /// A proposal.
+    Proposal,
+    /// A first vote.
+    Prevote,
+    /// A second vote.
+    Precommit,
+}
+
+impl From<StatementKind> for StatementKindView {
+    fn from(kind: StatementKind) -> Self {
+        match kind {
+            StatementKind::Proposal => Self::Proposal,
+            StatementKind::Prevote => Self::Prevote,
+            StatementKind::Precommit => Self::Precommit,
+        }
+    }
+}
+
+/// A statement with the signature under it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SignedStatementView {
+    /// The block that it is about; none: nil, a vote for no block.
+    #[schemars(with = "Option<schema::Hash>")]
+    pub block: Option<H256>,
+    /// Of a proposal: the earlier round in which the block had two thirds of the
+    /// pre-votes.
+    pub valid_round: Option<u32>,
+    /// The SM2 signature, r ‖ s.
+    #[schemars(with = "schema::Bytes")]
+    pub signature: H512,
+}
+
+impl From<SignedStatement> for SignedStatementView {
+    fn from(signed: SignedStatement) -> Self {
+        let valid_round = match signed.statement {
+            Statement::Proposal { valid_round, .. } => valid_round,
+            Statement::Prevote { .. } | Statement::Precommit { .. } => None,
+        };
+        Self { block: signed.statement.block(), valid_round, signature: H512(signed.signature) }
+    }
+}
