@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use billchain_crypto::sm2::SecretKey;
+use billchain_primitives::MAX_PEERS;
 use malachitebft_app_channel::app::config as engine;
 use malachitebft_app_channel::app::net::Multiaddr;
 use malachitebft_app_channel::app::types::Keypair;
@@ -13,6 +14,14 @@ use malachitebft_app_channel::app::types::core::LinearTimeouts;
 use crate::error::ConfigProblem;
 use crate::signing::{ChainDomain, Sm2Signer};
 use crate::types::MAX_CHUNK_BYTES;
+
+/// Connections that the engine lets be open, or begin, for each peer that it is
+/// told to expect.
+const ENGINE_HEADROOM: usize = 4;
+
+/// Connections of strangers, beside those of all peers: they are let in until they
+/// have identified themselves.
+const STRANGERS: usize = 32;
 
 /// Settings of consensus. The defaults suit validators in one country on
 /// ordinary servers and four validators on one small machine alike.
@@ -258,6 +267,11 @@ impl ConsensusConfig {
         size.0 = 64 * 1024;
         p2p.pubsub_max_size_per_topic.liveness = Some(size);
         p2p.discovery.enabled = false;
+        // The engine's defaults are for fewer peers than a chain may have: the rest
+        // would be shut out, and so would be all by a few addresses' handshakes.
+        let peers = MAX_PEERS as usize;
+        p2p.discovery.num_outbound_peers = peers.div_ceil(ENGINE_HEADROOM);
+        p2p.discovery.num_inbound_peers = (peers + STRANGERS).div_ceil(ENGINE_HEADROOM);
         p2p.discovery.max_connections_per_ip = self.max_connections_per_ip;
         p2p.discovery.ip_throttle_duration = self.reconnect_throttle;
         engine::ConsensusConfig {

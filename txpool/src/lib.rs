@@ -14,13 +14,14 @@
 
 #![forbid(unsafe_code)]
 
-mod best;
 mod config;
 mod door;
 mod error;
 pub mod gossip;
+mod included;
 mod metrics;
 mod order;
+mod outgoing;
 mod pool;
 mod recent;
 mod rooms;
@@ -28,11 +29,10 @@ mod state;
 mod status;
 mod transaction;
 
-pub use best::Best;
 pub use config::{ConfigError, PoolConfig};
 pub use error::{PoolError, Rejection};
 pub use metrics::{GossipMetrics, PoolMetrics};
-pub use pool::Pool;
+pub use pool::{Best, Pool};
 pub use rooms::{SenderClass, SenderQuota};
 pub use state::PoolStats;
 pub use status::{StatusStream, TxStatus};

@@ -22,6 +22,8 @@ pub struct PoolMetrics {
     pub(crate) future: Gauge,
     /// Bytes of both.
     pub(crate) bytes: Gauge,
+    /// Those of both that were submitted to this node.
+    pub(crate) local: Gauge,
     /// Accounts that have transactions in the pool.
     pub(crate) senders: Gauge,
     /// Transactions taken from clients of this node.
@@ -48,6 +50,7 @@ impl Default for PoolMetrics {
             ready: Gauge::default(),
             future: Gauge::default(),
             bytes: Gauge::default(),
+            local: Gauge::default(),
             senders: Gauge::default(),
             taken_local: Counter::default(),
             taken_peer: Counter::default(),
@@ -70,6 +73,7 @@ impl PoolMetrics {
         r.register("ready", "Transactions that a block may take now", self.ready.clone());
         r.register("future", "Transactions that wait for an earlier nonce", self.future.clone());
         r.register("bytes", "Bytes of transactions held", self.bytes.clone());
+        r.register("local", "Transactions held that were submitted here", self.local.clone());
         r.register("senders", "Accounts with transactions in the pool", self.senders.clone());
         r.register("taken_local", "Transactions taken from clients", self.taken_local.clone());
         r.register("taken_peer", "Transactions taken from peers", self.taken_peer.clone());
@@ -93,6 +97,10 @@ pub struct GossipMetrics {
     pub(crate) batches_sent: Counter,
     /// Transactions in those batches.
     pub(crate) transactions_sent: Counter,
+    /// Transactions that were or may have been offered to the peer before.
+    pub(crate) offered_again: Counter,
+    /// Transactions for whose senders a peer had no room.
+    pub(crate) later: Counter,
     /// Batches that failed on the way and are sent again.
     pub(crate) batches_failed: Counter,
     /// Batches received whole.
@@ -101,12 +109,21 @@ pub struct GossipMetrics {
     pub(crate) transactions_received: Counter,
     /// Frames and transactions that no honest peer sends.
     pub(crate) garbage: Counter,
-    /// Connections refused because the peer is not on the list or too many are open.
+    /// Lines of the log that were left out because a peer caused too many.
+    pub(crate) omitted_lines: Counter,
+    /// Connections refused: the peer is not on the list, or too many are open or
+    /// beginning.
     pub(crate) connections_refused: Counter,
     /// Requests for transactions by hash sent.
     pub(crate) fetches: Counter,
     /// Such requests that were not answered.
     pub(crate) fetches_failed: Counter,
+    /// Such requests that a peer put off because of its bound.
+    pub(crate) fetches_put_off: Counter,
+    /// Peers' such requests that were put off because of theirs.
+    pub(crate) answers_put_off: Counter,
+    /// Bytes of transactions sent in answer to peers' such requests.
+    pub(crate) bytes_served: Counter,
     /// Transactions received in answer to such requests.
     pub(crate) transactions_fetched: Counter,
     /// Transactions sent in answer to peers' such requests.
@@ -122,13 +139,19 @@ impl Default for GossipMetrics {
             banned: Gauge::default(),
             batches_sent: Counter::default(),
             transactions_sent: Counter::default(),
+            offered_again: Counter::default(),
+            later: Counter::default(),
             batches_failed: Counter::default(),
             batches_received: Counter::default(),
             transactions_received: Counter::default(),
             garbage: Counter::default(),
+            omitted_lines: Counter::default(),
             connections_refused: Counter::default(),
             fetches: Counter::default(),
             fetches_failed: Counter::default(),
+            fetches_put_off: Counter::default(),
+            answers_put_off: Counter::default(),
+            bytes_served: Counter::default(),
             transactions_fetched: Counter::default(),
             transactions_served: Counter::default(),
             round_trip: Histogram::new([1e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 1.0, 5.0]),
@@ -148,6 +171,16 @@ impl GossipMetrics {
             "Transactions in acknowledged batches",
             self.transactions_sent.clone(),
         );
+        r.register(
+            "transactions_offered_again",
+            "Transactions offered to a peer that may have had them before",
+            self.offered_again.clone(),
+        );
+        r.register(
+            "transactions_held_back",
+            "Transactions for whose senders a peer had no room",
+            self.later.clone(),
+        );
         r.register("batches_failed", "Batches to be sent again", self.batches_failed.clone());
         r.register("batches_received", "Batches received whole", self.batches_received.clone());
         r.register(
@@ -157,12 +190,32 @@ impl GossipMetrics {
         );
         r.register("garbage", "Input that no honest peer sends", self.garbage.clone());
         r.register(
+            "omitted_log_lines",
+            "Log lines about peers left out",
+            self.omitted_lines.clone(),
+        );
+        r.register(
             "connections_refused",
             "Connections refused: not on the list, or too many",
             self.connections_refused.clone(),
         );
         r.register("fetches", "Requests for transactions by hash", self.fetches.clone());
         r.register("fetches_failed", "Such requests not answered", self.fetches_failed.clone());
+        r.register(
+            "fetches_put_off",
+            "Such requests that a peer put off because of its bound",
+            self.fetches_put_off.clone(),
+        );
+        r.register(
+            "answers_put_off",
+            "Peers' such requests put off because of their bounds",
+            self.answers_put_off.clone(),
+        );
+        r.register(
+            "bytes_served",
+            "Bytes of transactions sent in answer to peers' such requests",
+            self.bytes_served.clone(),
+        );
         r.register(
             "transactions_fetched",
             "Transactions received in answer to such requests",

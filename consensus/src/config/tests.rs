@@ -50,3 +50,16 @@ fn the_socket_address_is_that_of_the_multiaddress() {
     assert_eq!(of("/ip6/::1/tcp/9"), "[::1]:9".parse().ok());
     assert_eq!(of("/dns4/example.org/tcp/9"), None);
 }
+
+/// As many as 64 validators and 256 observers, each with a connection that is
+/// open and one that begins, and some strangers'.
+#[test]
+fn the_engine_has_room_for_all_peers_that_a_chain_may_have() {
+    let engine = ConsensusConfig::default().engine(&ChainDomain::new(Hash::zero()), Vec::new());
+    let discovery = engine.p2p.discovery;
+    let peers = MAX_PEERS as usize;
+    assert!(ENGINE_HEADROOM * discovery.num_outbound_peers >= peers);
+    assert!(ENGINE_HEADROOM * discovery.num_inbound_peers >= peers + STRANGERS);
+    let of_one_address = discovery.max_connections_per_ip;
+    assert!(ENGINE_HEADROOM * discovery.num_inbound_peers >= 5 * of_one_address);
+}

@@ -3,8 +3,9 @@
 //! those that are must be written as the same bytes again.
 
 use super::{
-    fetch,
-    wire::{Codec, Outcome, Reply, Request},
+    exchange::{Batches, Outcome, Reply, Request},
+    fetch::{self, Answer, ByHash},
+    frame::{Codec, Content, Received},
 };
 use billchain_primitives::Hash;
 use bytes::Bytes;
@@ -15,91 +16,80 @@ fn protocol() -> StreamProtocol {
     StreamProtocol::new("/fuzzing")
 }
 
-fn written_request(request: Request) -> Vec<u8> {
-    let mut wire = Vec::new();
-    block_on(Codec.write_request(&protocol(), &mut wire, request)).expect("within the bounds");
+fn written<C: Content>(request: Received<C::Request>) -> Vec<u8> {
+    let (mut codec, mut wire) = (Codec::<C>::default(), Vec::new());
+    block_on(codec.write_request(&protocol(), &mut wire, request)).expect("within the bounds");
     wire
 }
 
-fn written_reply(reply: Reply) -> Vec<u8> {
-    let mut wire = Vec::new();
-    block_on(Codec.write_response(&protocol(), &mut wire, reply)).expect("within the bounds");
+fn written_answer<C: Content>(answer: C::Response) -> Vec<u8> {
+    let (mut codec, mut wire) = (Codec::<C>::default(), Vec::new());
+    block_on(codec.write_response(&protocol(), &mut wire, answer)).expect("within the bounds");
     wire
 }
 
-fn written_fetch(request: fetch::Request) -> Vec<u8> {
-    let mut wire = Vec::new();
-    block_on(fetch::Codec.write_request(&protocol(), &mut wire, request)).expect("in bounds");
-    wire
+fn request<C: Content>(data: &[u8]) -> bool {
+    let mut codec = Codec::<C>::default();
+    let read = block_on(codec.read_request(&protocol(), &mut Cursor::new(data)));
+    match read.expect("memory does not fail") {
+        Received::Malformed(_) => false,
+        request => {
+            assert!(data.starts_with(&written::<C>(request)), "a request has two forms");
+            true
+        }
+    }
 }
 
-fn written_answer(answer: fetch::Answer) -> Vec<u8> {
-    let mut wire = Vec::new();
-    block_on(fetch::Codec.write_response(&protocol(), &mut wire, answer)).expect("in bounds");
-    wire
+fn response<C: Content>(data: &[u8]) -> bool {
+    let mut codec = Codec::<C>::default();
+    match block_on(codec.read_response(&protocol(), &mut Cursor::new(data))) {
+        Err(_) => false,
+        Ok(answer) => {
+            assert!(data.starts_with(&written_answer::<C>(answer)), "an answer has two forms");
+            true
+        }
+    }
 }
 
 /// A batch of transactions in its frame.
 pub fn batch(data: &[u8]) -> bool {
-    let read = block_on(Codec.read_request(&protocol(), &mut Cursor::new(data)));
-    match read.expect("memory does not fail") {
-        Request::Malformed(_) => false,
-        batch => {
-            assert!(data.starts_with(&written_request(batch)), "a batch has two forms");
-            true
-        }
-    }
+    request::<Batches>(data)
 }
 
 /// The answer to a batch in its frame.
 pub fn answer(data: &[u8]) -> bool {
-    match block_on(Codec.read_response(&protocol(), &mut Cursor::new(data))) {
-        Err(_) => false,
-        Ok(reply) => {
-            assert!(data.starts_with(&written_reply(reply)), "an answer has two forms");
-            true
-        }
-    }
+    response::<Batches>(data)
 }
 
 /// A request for transactions by hash in its frame.
 pub fn fetch_request(data: &[u8]) -> bool {
-    let read = block_on(fetch::Codec.read_request(&protocol(), &mut Cursor::new(data)));
-    match read.expect("memory does not fail") {
-        fetch::Request::Malformed(_) => false,
-        request => {
-            assert!(data.starts_with(&written_fetch(request)), "a request has two forms");
-            true
-        }
-    }
+    request::<ByHash>(data)
 }
 
 /// The answer to such a request in its frame.
 pub fn fetch_answer(data: &[u8]) -> bool {
-    match block_on(fetch::Codec.read_response(&protocol(), &mut Cursor::new(data))) {
-        Err(_) => false,
-        Ok(answer) => {
-            assert!(data.starts_with(&written_answer(answer)), "an answer has two forms");
-            true
-        }
-    }
+    response::<ByHash>(data)
 }
 
 /// Frames of requests for transactions.
 pub fn fetch_request_samples() -> Vec<Vec<u8>> {
     let hashes = (1..4).map(Hash::repeat_byte).collect();
-    vec![written_fetch(fetch::Request::Hashes(hashes))]
+    vec![written::<ByHash>(fetch::Request::Request(hashes))]
 }
 
 /// Frames of answers to such requests.
 pub fn fetch_answer_samples() -> Vec<Vec<u8>> {
-    let transactions = vec![Bytes::from(vec![7; 300]), Bytes::new()];
-    vec![written_answer(transactions), written_answer(Vec::new())]
+    let transactions = Answer::Transactions(vec![Bytes::from(vec![7; 300]), Bytes::new()]);
+    let nothing = Answer::Transactions(Vec::new());
+    [transactions, nothing, Answer::Later { after_ms: 700 }]
+        .into_iter()
+        .map(written_answer::<ByHash>)
+        .collect()
 }
 
 /// Frames of batches that hold `transactions`.
 pub fn batch_sample(transactions: Vec<Vec<u8>>) -> Vec<u8> {
-    written_request(Request::Batch(transactions))
+    written::<Batches>(Request::Request(transactions))
 }
 
 /// Frames of answers.
@@ -108,6 +98,6 @@ pub fn answer_samples() -> Vec<Vec<u8>> {
         [Outcome::Taken, Outcome::Known, Outcome::Refused(2105), Outcome::Later, Outcome::Full];
     [Reply::Outcomes(outcomes.to_vec()), Reply::Busy, Reply::Malformed]
         .into_iter()
-        .map(written_reply)
+        .map(written_answer::<Batches>)
         .collect()
 }

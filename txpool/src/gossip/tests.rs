@@ -1,4 +1,7 @@
 use super::*;
+use billchain_primitives::Hash;
+use libp2p::identity::Keypair;
+use std::time::Duration;
 
 fn config(peers: Vec<Peer>) -> GossipConfig {
     GossipConfig {

@@ -433,31 +433,6 @@ async fn the_asynchronous_entrance_refuses_as_the_other() {
 }
 
 #[test]
-fn the_log_of_local_ones_is_cut_into_batches() {
-    let (pool, chain) = pool(PoolConfig::default());
-    for nonce in 0..6 {
-        submit(&pool, &Tx::new(1, nonce).payload(vec![0; 100])).unwrap();
-    }
-    pool.submit(Tx::new(2, 0).encode(), Source::Peer).unwrap();
-    let nonces = |cursor, count, bytes| -> Vec<u32> {
-        pool.outgoing_after(cursor, count, bytes).iter().map(|(_, tx)| tx.nonce).collect()
-    };
-    assert_eq!(nonces(0, 100, 1 << 20), [0, 1, 2, 3, 4, 5], "only local ones");
-    assert_eq!(nonces(0, 2, 1 << 20), [0, 1]);
-    assert_eq!(nonces(0, 100, 250), [0, 1]);
-    assert_eq!(nonces(0, 100, 1), [0], "one alone may be longer");
-    let cursor = pool.outgoing_after(0, 3, 1 << 20).last().unwrap().0;
-    assert_eq!(nonces(cursor, 100, 1 << 20), [3, 4, 5]);
-    chain.commit(&pool, &[Tx::new(1, 0).payload(vec![0; 100])]);
-    assert_eq!(nonces(0, 2, 1 << 20), [1, 2], "what left the pool left the log");
-    let end = *pool.outgoing_end().borrow();
-    assert!(nonces(end, 100, 1 << 20).is_empty());
-    assert_eq!(pool.announce_again(Duration::from_secs(60), 10), 0);
-    assert_eq!(pool.announce_again(Duration::ZERO, 2), 2);
-    assert_eq!(nonces(end, 100, 1 << 20), [1, 2], "at the end of the log again");
-}
-
-#[test]
 fn the_pool_counts_what_it_does() {
     let (pool, chain) = pool(small());
     let mut registry = prometheus_client::registry::Registry::default();
@@ -471,6 +446,7 @@ fn the_pool_counts_what_it_does() {
     for line in [
         "txpool_ready 0",
         "txpool_future 1",
+        "txpool_local 1",
         "txpool_taken_local_total 2",
         "txpool_refused_total{code=\"2000\"} 1",
         "txpool_included_total 1",

@@ -1,6 +1,7 @@
 //! Ready transactions for whoever builds a block.
 
-use crate::{Pool, PoolTransaction, order::Place};
+use super::Pool;
+use crate::{PoolTransaction, order::Place};
 use std::{collections::VecDeque, sync::Arc};
 
 /// Transactions copied out of the pool at a time, so that a builder that
@@ -23,7 +24,7 @@ pub struct Best {
 }
 
 impl Best {
-    pub(crate) fn new(pool: Arc<Pool>, arrivals: u64) -> Self {
+    pub(super) fn new(pool: Arc<Pool>, arrivals: u64) -> Self {
         Self { pool, last: None, arrivals, is_exhausted: false, page: VecDeque::new() }
     }
 }

@@ -1,16 +1,19 @@
 //! The pool: the books behind a lock, the validator outside it, and those who
 //! wait for news.
 
+mod best;
+mod import;
+
 use crate::{
-    Best, CommittedBlock, ConfigError, PoolConfig, PoolError, PoolMetrics, PoolStats,
-    PoolTransaction, Rejection, Source, StatusStream, TransactionValidator, TxInfo, TxStatus,
-    door::{Door, Imported, Submission},
-    metrics::Code,
+    CommittedBlock, ConfigError, PoolConfig, PoolError, PoolMetrics, PoolStats, PoolTransaction,
+    Source, StatusStream, TransactionValidator, TxStatus,
+    door::{Door, Submission},
     order::Place,
+    outgoing::Outgoing,
     state::{Events, State},
     status::Watchers,
 };
-use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce, transaction_hashes};
+use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::{
@@ -22,10 +25,7 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// Times a transaction is checked again because a block was committed while
-/// it was being checked. Blocks come slower than checks; the bound is for a
-/// node that catches up.
-const MAX_CHECKS: usize = 4;
+pub use best::Best;
 
 /// Transactions on their way into a block.
 ///
@@ -47,14 +47,6 @@ pub struct Pool {
 struct Inner {
     state: State,
     watchers: Watchers,
-}
-
-/// A submission that is being checked.
-struct Asking {
-    /// Its place among those that came with it.
-    place: usize,
-    hash: Hash,
-    submission: Submission,
 }
 
 impl fmt::Debug for Pool {
@@ -246,27 +238,20 @@ impl Pool {
         self.inner.lock().state.stats()
     }
 
-    /// Local transactions after `cursor` (0: from the first) in the order in
-    /// which to pass them on, with the cursor that follows each: at most
-    /// `count`, and at most `bytes` unless the first alone has more.
-    pub fn outgoing_after(
-        &self,
-        cursor: u64,
-        count: usize,
-        bytes: usize,
-    ) -> Vec<(u64, Arc<PoolTransaction>)> {
-        self.inner.lock().state.outgoing_after(cursor, count, bytes)
+    /// Reads the log of those to pass on.
+    pub(crate) fn with_outgoing<T>(&self, read: impl FnOnce(&Outgoing) -> T) -> T {
+        read(self.inner.lock().state.outgoing())
     }
 
-    /// Cursor after the latest local transaction; changes when there is
+    /// Place of the latest local transaction in the log; changes when there is
     /// another to pass on.
-    pub fn outgoing_end(&self) -> watch::Receiver<u64> {
+    pub(crate) fn outgoing_end(&self) -> watch::Receiver<u64> {
         self.outgoing.subscribe()
     }
 
     /// Has local transactions that have been pending for `age` passed on
-    /// again, at most `count` of them; how many.
-    pub fn announce_again(&self, age: Duration, count: usize) -> usize {
+    /// again, at most `count` of each class; how many.
+    pub(crate) fn announce_again(&self, age: Duration, count: usize) -> usize {
         let mut inner = self.inner.lock();
         let moved = inner.state.announce_again(age, count, Instant::now());
         self.publish(&inner.state);
@@ -325,138 +310,6 @@ impl Pool {
             .map_err(|_| PoolError::TooManyWatchers { limit: self.config.max_watchers })
     }
 
-    async fn import_async(
-        self: &Arc<Self>,
-        bytes: Bytes,
-        source: Source,
-        watch: Option<OwnedSemaphorePermit>,
-    ) -> Imported {
-        let (answer, worker) = self.door.enter(Submission { bytes, source, watch })?;
-        if let Some(worker) = worker {
-            let this = Arc::clone(self);
-            tokio::task::spawn_blocking(move || worker.run(|submissions| this.import(submissions)));
-        }
-        // A worker that vanishes with its answers was stopped with the node.
-        answer.await.unwrap_or(Err(PoolError::Stopping))
-    }
-
-    fn import(&self, submissions: Vec<Submission>) -> Vec<Imported> {
-        let sources: Vec<Source> = submissions.iter().map(|submission| submission.source).collect();
-        let imported = self.try_import(submissions);
-        for (imported, source) in imported.iter().zip(sources) {
-            match (imported, source) {
-                (Ok(_), Source::Local) => drop(self.metrics.taken_local.inc()),
-                (Ok(_), Source::Peer) => drop(self.metrics.taken_peer.inc()),
-                (Err(error), _) => {
-                    tracing::debug!(%error, ?source, "transaction refused");
-                    self.metrics.refused.get_or_create(&Code { code: error.code() }).inc();
-                }
-            }
-        }
-        imported
-    }
-
-    /// Checks submissions together, and takes those that are valid in their
-    /// order.
-    fn try_import(&self, submissions: Vec<Submission>) -> Vec<Imported> {
-        let mut answers: Vec<Option<Imported>> = Vec::new();
-        let mut asking = self.precheck(submissions, &mut answers);
-        for attempt in 1..=MAX_CHECKS {
-            if asking.is_empty() {
-                break;
-            }
-            let checked = self.check(asking.iter().map(|asking| &asking.submission.bytes));
-            let may_ask_again = attempt < MAX_CHECKS;
-            asking = self.take(asking.into_iter().zip(checked), may_ask_again, &mut answers);
-        }
-        let unanswered = || {
-            let detail = "the check gave no verdict".to_owned();
-            Err(Rejection::CheckFailed { detail }.into())
-        };
-        answers.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect()
-    }
-
-    /// Answers those that need no check, and gives back the others.
-    fn precheck(
-        &self,
-        submissions: Vec<Submission>,
-        answers: &mut Vec<Option<Imported>>,
-    ) -> Vec<Asking> {
-        let max = self.config.max_transaction_bytes;
-        let encodings: Vec<&Bytes> = submissions.iter().map(|s| &s.bytes).collect();
-        let hashes = transaction_hashes(&encodings);
-        let state = &self.inner.lock().state;
-        let mut asking = Vec::with_capacity(submissions.len());
-        for (place, (submission, hash)) in submissions.into_iter().zip(hashes).enumerate() {
-            let size = submission.bytes.len();
-            let refused = if size > max {
-                Some(PoolError::TooLarge { size, max })
-            } else {
-                state.precheck(&hash).err()
-            };
-            if refused.is_none() {
-                asking.push(Asking { place, hash, submission });
-            }
-            answers.push(refused.map(Err));
-        }
-        asking
-    }
-
-    /// Takes what was found valid and answers it, and what was not; gives back
-    /// those whose check a block has overtaken, if they may ask again.
-    fn take(
-        &self,
-        checked: impl Iterator<Item = (Asking, Result<TxInfo, Rejection>)>,
-        may_ask_again: bool,
-        answers: &mut [Option<Imported>],
-    ) -> Vec<Asking> {
-        let inner = &mut *self.inner.lock();
-        let mut events = Events::new();
-        let mut overtaken = Vec::new();
-        let mut watches = Vec::new();
-        for (asking, info) in checked {
-            let info = match info {
-                Ok(info) if info.at < inner.state.head() && may_ask_again => {
-                    overtaken.push(asking);
-                    continue;
-                }
-                Ok(info) => info,
-                Err(rejection) => {
-                    answers[asking.place] = Some(Err(rejection.into()));
-                    continue;
-                }
-            };
-            let Asking { place, hash, submission: Submission { bytes, source, watch } } = asking;
-            let (sender, nonce) = (info.sender.clone(), info.nonce);
-            let tx = Arc::new(PoolTransaction { hash, bytes, sender, nonce, source });
-            let taken = inner.state.insert(tx, &info, Instant::now(), &mut events);
-            if taken.is_ok() {
-                watches.extend(watch.map(|permit| (place, hash, permit)));
-            }
-            answers[place] = Some(taken.map(|()| (hash, None)));
-        }
-        // First tells of the changes, so that new watchers are not told twice.
-        self.settle(inner, &events);
-        for (place, hash, permit) in watches {
-            let current = inner.state.status(&hash);
-            let stream = current.map(|current| inner.watchers.subscribe(hash, current, permit));
-            answers[place] = Some(Ok((hash, stream)));
-        }
-        overtaken
-    }
-
-    /// The chain's verdicts on `txs`, in their order.
-    fn check<'a>(&self, txs: impl Iterator<Item = &'a Bytes>) -> Vec<Result<TxInfo, Rejection>> {
-        let txs: Vec<Bytes> = txs.cloned().collect();
-        let start = Instant::now();
-        let outcomes = self.validator.validate(&txs);
-        let each = start.elapsed().as_secs_f64() / txs.len().max(1) as f64;
-        for _ in &txs {
-            self.metrics.validation.observe(each);
-        }
-        outcomes
-    }
-
     /// Changes the books and tells everyone concerned.
     fn change(&self, change: impl FnOnce(&mut State, &mut Events)) {
         let inner = &mut *self.inner.lock();
@@ -493,12 +346,13 @@ impl Pool {
         self.metrics.ready.set(stats.ready as i64);
         self.metrics.future.set(stats.future as i64);
         self.metrics.bytes.set(stats.bytes as i64);
+        self.metrics.local.set(stats.local as i64);
         self.metrics.senders.set(stats.senders as i64);
         let has_ready = stats.ready > 0;
         // Wakes nobody unless the value changes: a busy pool must not wake
         // consensus and gossip for each transaction.
         self.has_ready.send_if_modified(|old| std::mem::replace(old, has_ready) != has_ready);
-        let end = state.outgoing_end();
+        let end = state.outgoing().end();
         self.outgoing.send_if_modified(|old| std::mem::replace(old, end) != end);
     }
 }
