@@ -3,11 +3,12 @@
 //! `load` drives a network with SM2-signed transactions through JSON-RPC, at a
 //! fixed rate, at rates that step up, or as fast as it takes them, and accounts
 //! for every transaction; `clients` holds many WebSocket connections; `growth`
-//! fills a ledger; `report` sums runs up. `scripts/bench` runs the standard
-//! set.
+//! fills a ledger; `flood` is one participant that asks for too much; `report`
+//! sums runs up. `scripts/bench` runs the standard set.
 
 #![forbid(unsafe_code)]
 
+mod flood;
 mod growth;
 mod load;
 mod measure;
@@ -34,6 +35,8 @@ enum Command {
     Load(load::Options),
     /// Hold many WebSocket connections that read, and now and then register.
     Clients(load::ClientOptions),
+    /// Send one participant's transactions as fast as a node takes them.
+    Flood(flood::Options),
     /// Fill a ledger with millions of bills and measure what blocks cost.
     Growth(growth::Options),
     /// Medians, a table and an HTML report of results.
@@ -70,6 +73,10 @@ async fn run(command: Command) -> Result<bool> {
             let record = load::run_clients(options).await?;
             publish(&record, target.json, target.out.as_deref())?;
             Ok(is_whole(&record))
+        }
+        Command::Flood(options) => {
+            println!("{}", flood::run(&options).await?);
+            Ok(true)
         }
         Command::Growth(options) => {
             let record = growth::run(&options)?;

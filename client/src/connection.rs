@@ -273,7 +273,15 @@ impl Connection {
         code: &str,
         number: &str,
     ) -> Result<Option<HistoryCheckView>, ClientError> {
-        self.ask("bill_verifyHistory", rpc_params![code, number]).await
+        let mut cursor: Option<String> = None;
+        loop {
+            let params = rpc_params![code, number, &cursor];
+            let check: Option<HistoryCheckView> = self.ask("bill_verifyHistory", params).await?;
+            match check {
+                Some(HistoryCheckView { next: Some(next), .. }) => cursor = Some(next),
+                whole => return Ok(whole),
+            }
+        }
     }
 
     /// The adjustment of a bill that waits for a second administrator.

@@ -170,6 +170,14 @@ pub struct RpcConfig {
     pub max_batch: u32,
     /// Most subscriptions of one connection.
     pub max_subscriptions: u32,
+    /// Most messages of one WebSocket that are read and not answered yet.
+    pub max_requests_under_way: u32,
+    /// Most bytes of requests and answers held for all connections.
+    pub max_bytes_held: u32,
+    /// How long a client may take to send a message or to take an answer.
+    pub transfer_timeout: Duration,
+    /// Interval between pings of a WebSocket.
+    pub ping_interval: Duration,
 }
 
 /// `[storage]`.
@@ -356,6 +364,22 @@ impl RpcConfig {
         let max_connections = r.number("rpc.max_connections", 2_000, 1..=65_536);
         let max_batch = r.number("rpc.max_batch", 512, 1..=65_536);
         let max_subscriptions = r.number("rpc.max_subscriptions", 1_024, 1..=65_536);
+        let max_requests_under_way = r.number("rpc.max_requests_under_way", 64, 1..=1_024);
+        let max_bytes_held = r.number("rpc.max_bytes_held", 192 << 20, 4 << 20..=4_000_000_000);
+        let transfer_timeout = r.millis("rpc.transfer_timeout_ms", 30_000, 100..=600_000);
+        let ping_interval = r.millis("rpc.ping_interval_ms", 20_000, 100..=600_000);
+        if let (Some(request), Some(response), Some(held)) =
+            (max_request_bytes, max_response_bytes, max_bytes_held)
+        {
+            let least = billchain_rpc::least_bytes_held(request, response);
+            if u64::from(held) < least {
+                let problem = format_args!(
+                    "must be at least {least}, for a request of rpc.max_request_bytes and an \
+                     answer of rpc.max_response_bytes"
+                );
+                r.problem("rpc.max_bytes_held", problem);
+            }
+        }
         Some(Self {
             listen: listen?,
             max_request_bytes: max_request_bytes?,
@@ -363,6 +387,10 @@ impl RpcConfig {
             max_connections: max_connections?,
             max_batch: max_batch?,
             max_subscriptions: max_subscriptions?,
+            max_requests_under_way: max_requests_under_way?,
+            max_bytes_held: max_bytes_held?,
+            transfer_timeout: transfer_timeout?,
+            ping_interval: ping_interval?,
         })
     }
 }

@@ -57,6 +57,9 @@ pub(crate) fn rpc(config: &Config, files: &FileBudget) -> RpcConfig {
         max_connections: files.rpc,
         max_batch: settings.max_batch,
         max_subscriptions_per_connection: settings.max_subscriptions,
-        ..RpcConfig::default()
+        max_requests_under_way: settings.max_requests_under_way,
+        max_bytes_held: settings.max_bytes_held,
+        transfer_timeout: settings.transfer_timeout,
+        ping_interval: settings.ping_interval,
     }
 }

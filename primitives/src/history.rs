@@ -271,6 +271,17 @@ impl<'a> Verifier<'a> {
         Self { head, last: None }
     }
 
+    /// For the rest of the history of `head`, of which everything up to `last`,
+    /// the bill as a version left it, was checked before.
+    pub fn after(head: &'a Bill, last: Bill) -> Self {
+        Self { head, last: Some(last) }
+    }
+
+    /// The bill as the last record left it.
+    pub fn last(self) -> Option<Bill> {
+        self.last
+    }
+
     /// Number of records that were taken.
     pub fn versions(&self) -> u32 {
         self.last.as_ref().map_or(0, |last| last.state.version)

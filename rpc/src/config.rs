@@ -2,6 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+/// Bytes of small answers that a connection may hold beside a large one.
+const BESIDE: u32 = 1 << 20;
+
 /// Where the server listens and what it bears.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcConfig {
@@ -17,11 +20,17 @@ pub struct RpcConfig {
     pub max_batch: u32,
     /// Most subscriptions of one connection.
     pub max_subscriptions_per_connection: u32,
-    /// Messages that may wait for one connection to read them.
-    pub message_buffer: u32,
-    /// How long a full buffer may stand still before the subscriber is
-    /// dropped.
-    pub slow_subscriber: Duration,
+    /// Most messages of one WebSocket that are under way: read, and the answer
+    /// not yet written.
+    pub max_requests_under_way: u32,
+    /// Most bytes of requests and answers that are held for all connections.
+    pub max_bytes_held: u32,
+    /// How long a client may take to send a message, and to take an answer,
+    /// before its connection is closed.
+    pub transfer_timeout: Duration,
+    /// Interval between pings of a WebSocket; one that answered none of two is
+    /// closed.
+    pub ping_interval: Duration,
 }
 
 impl Default for RpcConfig {
@@ -33,13 +42,21 @@ impl Default for RpcConfig {
             max_connections: 2_000,
             max_batch: 512,
             max_subscriptions_per_connection: 1_024,
-            message_buffer: 1_024,
-            slow_subscriber: Duration::from_secs(10),
+            max_requests_under_way: 64,
+            max_bytes_held: 192 << 20,
+            transfer_timeout: Duration::from_secs(30),
+            ping_interval: Duration::from_secs(20),
         }
     }
 }
 
 impl RpcConfig {
+    /// Most bytes that are held for one connection: a request, its answer and
+    /// some small ones beside.
+    pub(crate) fn max_connection_bytes(&self) -> usize {
+        (self.max_request_bytes as usize) + (self.max_response_bytes as usize) + BESIDE as usize
+    }
+
     /// Checks every bound.
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut problems = Vec::new();
@@ -49,17 +66,36 @@ impl RpcConfig {
             ("max_connections", self.max_connections, 1),
             ("max_batch", self.max_batch, 1),
             ("max_subscriptions_per_connection", self.max_subscriptions_per_connection, 1),
-            ("message_buffer", self.message_buffer, 1),
+            ("max_requests_under_way", self.max_requests_under_way, 1),
         ] {
             if value < least {
                 problems.push(format!("{key} is {value}, expected at least {least}"));
             }
         }
-        if self.slow_subscriber.is_zero() {
-            problems.push("slow_subscriber is 0 s, expected more".into());
+        let least = least_bytes_held(self.max_request_bytes, self.max_response_bytes);
+        if u64::from(self.max_bytes_held) < least {
+            let found = self.max_bytes_held;
+            problems.push(format!(
+                "max_bytes_held is {found}, expected at least {least}: a request of \
+                 max_request_bytes and an answer of max_response_bytes"
+            ));
+        }
+        for (key, value) in
+            [("transfer_timeout", self.transfer_timeout), ("ping_interval", self.ping_interval)]
+        {
+            if value.is_zero() {
+                problems.push(format!("{key} is 0 s, expected more"));
+            }
         }
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
+}
+
+/// The least that `max_bytes_held` may be: large answers have three quarters of
+/// it, and what one connection may hold must find room there.
+pub fn least_bytes_held(max_request_bytes: u32, max_response_bytes: u32) -> u64 {
+    let one = u64::from(max_request_bytes) + u64::from(max_response_bytes) + u64::from(BESIDE);
+    one.div_ceil(3) * 4
 }
 
 /// Everything that is wrong with a configuration, at once.

@@ -5,7 +5,6 @@ use billchain_chain_spec::ChainType;
 use billchain_executor::Chain;
 use billchain_txpool::Pool;
 use libp2p::PeerId;
-use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -49,6 +48,6 @@ pub(crate) struct Context {
 pub(crate) struct About {
     /// Names of all methods, in order.
     pub(crate) names: Vec<&'static str>,
-    /// The OpenRPC document.
-    pub(crate) document: Value,
+    /// The OpenRPC document, as JSON.
+    pub(crate) document: String,
 }

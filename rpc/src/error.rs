@@ -5,75 +5,138 @@ use billchain_executor::{CallError, ChainError, DryRunError, TransactionError};
 use billchain_rpc_types::code;
 use billchain_storage::StorageError;
 use billchain_txpool::PoolError;
-use jsonrpsee::types::ErrorObjectOwned;
+pub(crate) use jsonrpsee::types::ErrorObjectOwned as Refusal;
 use serde_json::json;
 
 /// Outcome of a method.
-pub(crate) type Answer<T> = Result<T, ErrorObjectOwned>;
+pub(crate) type Answer<T> = Result<T, Refusal>;
+
+/// Longest words of a refusal: they may quote what a client sent.
+const MAX_WORDS: usize = 1_024;
+
+fn plain(code: i32, words: impl Into<String>) -> Refusal {
+    Refusal::owned(code, words.into(), None::<()>)
+}
+
+/// The text is not JSON.
+pub(crate) fn parse(reason: &str) -> Refusal {
+    plain(code::PARSE, format!("Parse error: {reason}"))
+}
+
+/// The JSON is no request.
+pub(crate) fn no_request(expected: &str) -> Refusal {
+    plain(code::INVALID_REQUEST, format!("Invalid request: expected {expected}"))
+}
+
+/// There is no method of this name.
+pub(crate) fn no_method(name: &str) -> Refusal {
+    let name: String = name.chars().take(64).collect();
+    plain(code::METHOD_NOT_FOUND, format!("Method not found: \"{name}\""))
+}
+
+/// The request is longer than `most` bytes.
+pub(crate) fn request_too_long(most: u32) -> Refusal {
+    let words = format!("the request is longer than {most} bytes (rpc.max_request_bytes)");
+    plain(code::REQUEST_TOO_LONG, words)
+}
+
+/// The batch has more than `most` requests.
+pub(crate) fn batch_too_long(most: usize) -> Refusal {
+    plain(code::BATCH_TOO_LONG, format!("a batch has at most {most} requests (rpc.max_batch)"))
+}
+
+/// The answers to a batch would be longer than the node gives.
+pub(crate) fn batch_answer() -> Refusal {
+    let words =
+        "the answers to the batch would be longer than rpc.max_response_bytes: ask for less";
+    plain(code::BATCH_ANSWER_TOO_LONG, words)
+}
+
+/// There is no room for it now.
+pub(crate) fn busy(reason: &impl core::fmt::Display) -> Refusal {
+    plain(code::BUSY, reason.to_string())
+}
+
+/// The connection has `most` subscriptions.
+pub(crate) fn too_many_subscriptions(most: usize) -> Refusal {
+    let words = format!("a connection has at most {most} subscriptions (rpc.max_subscriptions)");
+    plain(code::TOO_MANY_SUBSCRIPTIONS, words)
+}
+
+/// Subscriptions need a connection that stays.
+pub(crate) fn no_subscriptions() -> Refusal {
+    plain(code::INVALID_REQUEST, "Invalid request: subscriptions need a WebSocket")
+}
+
+/// With words of a bounded length.
+pub(crate) fn short(refusal: &Refusal) -> Refusal {
+    let words: String = refusal.message().chars().take(MAX_WORDS).collect();
+    Refusal::owned(refusal.code(), words, refusal.data())
+}
 
 /// A parameter that cannot be used.
-pub(crate) fn invalid(parameter: &str, expected: &str, found: &str) -> ErrorObjectOwned {
+pub(crate) fn invalid(parameter: &str, expected: &str, found: &str) -> Refusal {
     let found: String = found.chars().take(120).collect();
     let text = format!("{parameter}: expected {expected}, found \"{found}\"");
-    ErrorObjectOwned::owned(code::INVALID_PARAMS, text, None::<()>)
+    Refusal::owned(code::INVALID_PARAMS, text, None::<()>)
 }
 
 /// An answer that would be longer than the method gives.
-pub(crate) fn answer_too_long(most: usize) -> ErrorObjectOwned {
+pub(crate) fn answer_too_long(most: usize) -> Refusal {
     let text = format!("the answer would be longer than {most} bytes: ask for less");
-    ErrorObjectOwned::owned(code::ANSWER_TOO_LONG, text, None::<()>)
+    Refusal::owned(code::ANSWER_TOO_LONG, text, None::<()>)
 }
 
 /// A block that this node does not have.
-pub(crate) fn unknown_block(which: impl core::fmt::Display) -> ErrorObjectOwned {
-    ErrorObjectOwned::owned(code::UNKNOWN_BLOCK, format!("unknown block {which}"), None::<()>)
+pub(crate) fn unknown_block(which: impl core::fmt::Display) -> Refusal {
+    Refusal::owned(code::UNKNOWN_BLOCK, format!("unknown block {which}"), None::<()>)
 }
 
 /// A failure of the node.
-pub(crate) fn internal(error: impl core::fmt::Display) -> ErrorObjectOwned {
+pub(crate) fn internal(error: impl core::fmt::Display) -> Refusal {
     tracing::error!(%error, "an RPC request failed");
-    ErrorObjectOwned::owned(code::INTERNAL, error.to_string(), None::<()>)
+    Refusal::owned(code::INTERNAL, error.to_string(), None::<()>)
 }
 
-pub(crate) fn storage(error: StorageError) -> ErrorObjectOwned {
+pub(crate) fn storage(error: StorageError) -> Refusal {
     match error {
         StorageError::StateNotKept { .. } => {
-            ErrorObjectOwned::owned(code::STATE_NOT_KEPT, error.to_string(), None::<()>)
+            Refusal::owned(code::STATE_NOT_KEPT, error.to_string(), None::<()>)
         }
         StorageError::UnknownBlock { .. } => {
-            ErrorObjectOwned::owned(code::UNKNOWN_BLOCK, error.to_string(), None::<()>)
+            Refusal::owned(code::UNKNOWN_BLOCK, error.to_string(), None::<()>)
         }
         other => internal(other),
     }
 }
 
-pub(crate) fn chain(error: ChainError) -> ErrorObjectOwned {
+pub(crate) fn chain(error: ChainError) -> Refusal {
     match error {
         ChainError::Storage(error) => storage(error),
         other => internal(other),
     }
 }
 
-pub(crate) fn call(error: CallError) -> ErrorObjectOwned {
+pub(crate) fn call(error: CallError) -> Refusal {
     match error {
         CallError::Chain(error) => chain(error),
-        other => ErrorObjectOwned::owned(code::RUNTIME_CALL, other.to_string(), None::<()>),
+        other => Refusal::owned(code::RUNTIME_CALL, other.to_string(), None::<()>),
     }
 }
 
-pub(crate) fn dry_run(error: DryRunError) -> ErrorObjectOwned {
+pub(crate) fn dry_run(error: DryRunError) -> Refusal {
     match error {
         DryRunError::Chain(error) => chain(error),
         DryRunError::Transaction(TransactionError::Panicked(failure)) => {
-            ErrorObjectOwned::owned(code::RUNTIME_CALL, failure.to_string(), None::<()>)
+            Refusal::owned(code::RUNTIME_CALL, failure.to_string(), None::<()>)
         }
         DryRunError::Transaction(error) => invalid("extrinsic", &error.to_string(), "0x…"),
     }
 }
 
 /// Substrate's code, the pool's words, and the pool's own code as data.
-pub(crate) fn pool(error: &PoolError) -> ErrorObjectOwned {
-    ErrorObjectOwned::owned(
+pub(crate) fn pool(error: &PoolError) -> Refusal {
+    Refusal::owned(
         error.substrate_code(),
         error.to_string(),
         Some(json!({ "code": error.code(), "temporary": error.is_temporary() })),

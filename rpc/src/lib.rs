@@ -22,22 +22,25 @@
 #![forbid(unsafe_code)]
 
 mod bill;
+mod budget;
 mod config;
 mod context;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod governance;
+mod lanes;
 mod method;
 mod methods;
 mod metrics;
 mod openrpc;
+mod outbox;
 mod parties;
 mod server;
 mod substrate;
 mod transaction;
 
-pub use config::{ConfigError, RpcConfig};
+pub use config::{ConfigError, RpcConfig, least_bytes_held};
 pub use context::{NodeInfo, RpcContext};
 pub use metrics::RpcMetrics;
 pub use server::{RpcError, RpcServer, serve};

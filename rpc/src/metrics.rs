@@ -2,7 +2,7 @@
 
 use core::fmt;
 use prometheus_client::{
-    encoding::EncodeLabelSet,
+    encoding::{EncodeLabelSet, EncodeLabelValue},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
@@ -14,6 +14,22 @@ pub(crate) struct Method {
     pub(crate) method: String,
 }
 
+/// Why the node closed a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Cause {
+    /// It took too long to send a message or to take an answer.
+    Slow,
+    /// Others needed the room.
+    GaveWay,
+    /// It answered no ping.
+    Silent,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Closed {
+    cause: Cause,
+}
+
 /// What the server counts. Clones share the counts.
 #[derive(Clone)]
 pub struct RpcMetrics {
@@ -22,6 +38,9 @@ pub struct RpcMetrics {
     pub(crate) seconds: Histogram,
     subscriptions: Gauge,
     refused: Counter,
+    held: Gauge,
+    closed: Family<Closed, Counter>,
+    busy: Counter,
 }
 
 impl fmt::Debug for RpcMetrics {
@@ -39,6 +58,9 @@ impl Default for RpcMetrics {
             seconds: Histogram::new(buckets),
             subscriptions: Gauge::default(),
             refused: Counter::default(),
+            held: Gauge::default(),
+            closed: Family::default(),
+            busy: Counter::default(),
         }
     }
 }
@@ -55,6 +77,34 @@ impl RpcMetrics {
             "Connections closed because all were taken",
             self.refused.clone(),
         );
+        registry.register(
+            "rpc_held_bytes",
+            "Bytes of requests and answers that are held for clients",
+            self.held.clone(),
+        );
+        registry.register(
+            "rpc_closed_connections",
+            "Connections that the node closed, by cause",
+            self.closed.clone(),
+        );
+        registry.register(
+            "rpc_busy_refusals",
+            "Requests refused because there was no room for them",
+            self.busy.clone(),
+        );
+    }
+
+    /// Notes how many bytes are held for clients.
+    pub(crate) fn held(&self, bytes: usize) {
+        self.held.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn closed(&self, cause: Cause) {
+        self.closed.get_or_create(&Closed { cause }).inc();
+    }
+
+    pub(crate) fn refused_busy(&self) {
+        self.busy.inc();
     }
 
     pub(crate) fn connection_refused(&self) {

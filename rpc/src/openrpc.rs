@@ -70,6 +70,7 @@ fn method(name: &str, method: &Method, generator: &mut SchemaGenerator) -> Value
     if let Handler::Subscribe(subscription) = method.handler {
         described["x-notification"] = json!({
             "name": subscription.notification,
+            "unsubscribe": subscription.unsubscribe,
             "schema": (subscription.content)(generator),
         });
     }

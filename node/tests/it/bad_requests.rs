@@ -201,7 +201,7 @@ async fn bad_requests_are_refused_and_the_node_goes_on() {
         ("nothing", b"", "-32700"),
         ("bytes that are no text", &[0xff, 0xfe, 0x00, 0x80], "-32700"),
         ("brackets in brackets", deep.as_bytes(), "-32600"),
-        ("parameters in brackets", nested.as_bytes(), "-32602"),
+        ("parameters in brackets", nested.as_bytes(), "-32600"),
         ("another protocol", br#"{"id":1,"method":"system_name"}"#, "-32600"),
         ("no method", br#"{"jsonrpc":"2.0","id":1}"#, "-32600"),
         ("an empty batch", b"[]", "-32600"),

@@ -87,21 +87,35 @@ pub mod pallet {
             Self::batch(codes, Self::by_codes)
         }
 
-        /// Whether `records`, ascending, are the complete history of the bill
-        /// as it is stored. Takes one record at a time, however many there are,
-        /// and none after the first problem.
+        /// Whether `records`, ascending, are the history of the bill as it is
+        /// stored: at most `most` of them from the first on, or from the one
+        /// after `last`, the bill as a version left it that was checked
+        /// before. None is taken after the first problem.
         pub fn verify_history(
             key: &BillKey,
+            last: Option<Bill>,
             records: impl IntoIterator<Item = VersionRecord>,
+            most: usize,
         ) -> Result<HistoryCheck, QueryProblem> {
             let bill = T::Ledger::bill(key).ok_or(QueryProblem::NotFound)?;
-            let mut verifier = Verifier::new(&bill);
-            let outcome = records
-                .into_iter()
-                .try_for_each(|record| verifier.push(&record))
-                .and_then(|()| verifier.finish());
+            let mut verifier = match last {
+                None => Verifier::new(&bill),
+                Some(last) => Verifier::after(&bill, last),
+            };
+            let mut taken = 0;
+            let pushed = records.into_iter().take(most).try_for_each(|record| {
+                taken += 1;
+                verifier.push(&record)
+            });
             let BillState { version: versions, version_hash, .. } = bill.state;
-            Ok(HistoryCheck { versions, version_hash, problem: outcome.err() })
+            let check = HistoryCheck { versions, version_hash, problem: None, checked: None };
+            Ok(match pushed {
+                Err(problem) => HistoryCheck { problem: Some(problem), ..check },
+                Ok(()) if taken == most && verifier.versions() < versions => {
+                    HistoryCheck { checked: verifier.last(), ..check }
+                }
+                Ok(()) => HistoryCheck { problem: verifier.finish().err(), ..check },
+            })
         }
 
         fn batch<Q>(

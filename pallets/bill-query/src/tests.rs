@@ -52,7 +52,7 @@ fn a_batch_answers_in_order_and_is_bounded() {
 #[test]
 fn a_history_is_complete_ordered_chained_and_of_the_bill() {
     let verify = |records: Vec<VersionRecord>| {
-        let check = BillQuery::verify_history(&key(1), records).expect("it exists");
+        let check = BillQuery::verify_history(&key(1), None, records, 10).expect("it exists");
         // As it is stored, not as it is in force.
         assert_eq!((check.versions, check.version_hash), (1, record().hash()));
         check.problem
@@ -91,5 +91,5 @@ fn a_history_is_complete_ordered_chained_and_of_the_bill() {
     let problem = Some(HistoryProblem::WrongDifference { version: 2 });
     assert_eq!(verify(vec![record(), undigested]), problem);
     assert_eq!(verify(vec![record(), next]), Some(HistoryProblem::OtherHead));
-    assert_eq!(BillQuery::verify_history(&key(2), []), Err(QueryProblem::NotFound));
+    assert_eq!(BillQuery::verify_history(&key(2), None, [], 10), Err(QueryProblem::NotFound));
 }

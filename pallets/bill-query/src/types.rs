@@ -1,12 +1,12 @@
 //! Questions and answers of this pallet.
 
-use billchain_primitives::history::HistoryProblem;
+use billchain_primitives::{Bill, history::HistoryProblem};
 
 /// Most bills asked for at once.
 pub const MAX_QUERIES: usize = 500;
 
 /// What checking a history gave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HistoryCheck {
     /// Versions that the bill has had.
     pub versions: u32,
@@ -14,6 +14,8 @@ pub struct HistoryCheck {
     pub version_hash: [u8; 32],
     /// What is wrong with the records; `None`: they are the bill's history.
     pub problem: Option<HistoryProblem>,
+    /// The bill as the last record left it, if more records are to come.
+    pub checked: Option<Bill>,
 }
 
 /// Why there is no answer.

@@ -4,23 +4,20 @@
 use super::read::{key, stored};
 use crate::{
     context::Context,
-    error::{Answer, chain, internal, invalid, storage},
+    error::{Answer, Refusal, chain, internal, invalid, storage},
     method::{Args, decode, to_hex},
 };
 use billchain_primitives::{
-    Bill, BillKey,
+    Bill, BillKey, BillState, Receipt, SummaryFields,
     history::{BillField, FieldProof, MAX_LATER, VersionRecord, changes},
     index,
 };
 use billchain_rpc_types::{BillVersionView, DifferenceView, FieldProofView, HistoryCheckView};
 use billchain_runtime::BillQuery;
-use codec::Encode;
-use jsonrpsee::types::ErrorObjectOwned;
+use codec::{Decode, DecodeAll, Encode};
 
-/// Most versions in an answer, and those read at a time.
+/// Most versions in an answer, and most that are checked for one request.
 pub(super) const MAX_VERSIONS: u32 = 1_024;
-/// Most versions that are checked for one request.
-pub(super) const MAX_CHECKED: u32 = 100_000;
 
 /// The versions of a bill from the one given on, the first by default; `null`
 /// if there is no such bill.
@@ -116,53 +113,66 @@ pub(super) fn prove_field(context: &Context, args: &Args) -> Answer<Option<Field
     Ok(Some(FieldProofView::new(&proof, hash.into(), to_hex(&proof.encode()))))
 }
 
-/// Whether the versions in this node's index are the history of the bill;
-/// `null` if there is no such bill.
+/// Whether the versions in this node's index are the history of the bill, a
+/// part at a time; `null` if there is no such bill.
 pub(super) fn verify_history(context: &Context, args: &Args) -> Answer<Option<HistoryCheckView>> {
     let key = key(args, 0)?;
-    if let Some(bill) = stored(context, &key)?
-        && bill.state.version > MAX_CHECKED
-    {
-        let expected =
-            format!("a bill of at most {MAX_CHECKED} versions; check-state checks longer ones");
-        return Err(invalid("number", &expected, &bill.state.version.to_string()));
-    }
-    let (mut failure, mut next, mut page) = (None, 1, Vec::new().into_iter());
-    let versions = std::iter::from_fn(|| {
-        if let Some(record) = page.next() {
-            return Some(record);
-        }
-        page = read_on(context, &key, &mut next, &mut failure).into_iter();
-        page.next()
-    });
-    let check =
-        context.deps.chain.read(|| BillQuery::verify_history(&key, versions)).map_err(chain)?;
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    Ok(check.ok().map(|check| HistoryCheckView {
+    let place = args.optional_bytes(2, "cursor")?.map(|bytes| Place::read(&bytes)).transpose()?;
+    let limit = args.optional_number(3, "limit", 1..=MAX_VERSIONS)?.unwrap_or(MAX_VERSIONS);
+    let last = match &place {
+        Some(place) => match stored(context, &key)? {
+            Some(bill) => Some(place.bill(context, &key, bill.state.version)?),
+            None => return Ok(None),
+        },
+        None => None,
+    };
+    let next = last.as_ref().map_or(1, |last| last.state.version + 1);
+    let records = records(context, &key, next, limit)?;
+    let read = || BillQuery::verify_history(&key, last, records, limit as usize);
+    let Ok(check) = context.deps.chain.read(read).map_err(chain)? else { return Ok(None) };
+    Ok(Some(HistoryCheckView {
         valid: check.problem.is_none(),
         problem: check.problem.map(|problem| problem.to_string()),
         versions: check.versions,
         version_hash: check.version_hash.into(),
+        next: check.checked.map(|bill| to_hex(&Place::of(&bill).encode())),
     }))
 }
 
-/// The next versions; none at the end, or after a failure.
-fn read_on(
-    context: &Context,
-    key: &BillKey,
-    next: &mut u32,
-    failure: &mut Option<ErrorObjectOwned>,
-) -> Vec<VersionRecord> {
-    match records(context, key, *next, MAX_VERSIONS) {
-        Ok(read) => {
-            *next = read.last().map_or(u32::MAX, |last| last.body.version.saturating_add(1));
-            read
+/// Where the check of a history goes on: after a version whose hash is known,
+/// with what had been filled in until then.
+#[derive(Encode, Decode)]
+struct Place {
+    version: u32,
+    hash: [u8; 32],
+    filled_in: SummaryFields,
+}
+
+impl Place {
+    fn of(bill: &Bill) -> Self {
+        let (BillState { version, version_hash: hash, .. }, receipt) = (&bill.state, bill.receipt);
+        Self { version: *version, hash: *hash, filled_in: receipt.filled_in }
+    }
+
+    fn read(bytes: &[u8]) -> Answer<Self> {
+        Self::decode_all(&mut &bytes[..]).map_err(|_| Self::refused(bytes))
+    }
+
+    fn refused(found: &[u8]) -> Refusal {
+        invalid("cursor", "`next` of the part before, of the same bill", &to_hex(found))
+    }
+
+    /// The bill as the version left it, which an earlier part has checked.
+    fn bill(&self, context: &Context, key: &BillKey, present: u32) -> Answer<Bill> {
+        let refused = || Self::refused(&self.encode());
+        if !(1..present).contains(&self.version) {
+            return Err(refused());
         }
-        Err(error) => {
-            *failure = Some(error);
-            Vec::new()
+        let (first, last) = (record(context, key, 1)?, record(context, key, self.version)?);
+        if last.hash() != self.hash {
+            return Err(refused());
         }
+        let receipt = first.receipt().ok_or_else(refused)?;
+        Ok(last.bill(Receipt { filled_in: self.filled_in, ..receipt }))
     }
 }

@@ -103,11 +103,16 @@ pub(crate) const METHODS: &[Method] = &[
     ).within(Bound::ONE.of(MAX_LATER + 2, "versions").answer_kib(2 << 10).heavy()),
     method(
         "bill_verifyHistory",
-        "Whether the node's versions are the bill's complete history (版本链校验)",
-        &[CODE, NUMBER],
+        "Whether the node's versions are the bill's complete history (版本链校验), a part at a time",
+        &[
+            CODE,
+            NUMBER,
+            optional("cursor", "`next` of the part before", maybe::<schema::Bytes>),
+            optional("limit", "Most versions, 1,024 at most", maybe::<u32>),
+        ],
         maybe::<HistoryCheckView>,
         read!(history::verify_history),
-    ).within(Bound::ONE.of(history::MAX_CHECKED, "versions").heavy()),
+    ).within(Bound::ONE.of(history::MAX_VERSIONS + 2, "versions").heavy()),
     method(
         "bill_adjustment",
         "The adjustment by hand that waits for a second administrator (状态调整)",

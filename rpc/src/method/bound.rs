@@ -1,6 +1,8 @@
 //! Bounds of a method: how long its parameters and its answer may be, how much
 //! it works on, and beside what it works.
 
+use crate::lanes::Lane;
+
 /// What one request of a method may cost. The server enforces the lengths; the
 /// method's own code keeps within the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +24,6 @@ pub(crate) struct Work {
     pub(crate) most: u32,
     /// Of what.
     pub(crate) of: &'static str,
-}
-
-/// Which requests wait for which: a dear method waits only for dear ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// A few lookups.
-    Light,
-    /// What reads or computes much.
-    Heavy,
 }
 
 const KIB: u32 = 1 << 10;
@@ -69,15 +62,5 @@ impl Bound {
     /// Beside the other dear ones.
     pub(crate) const fn heavy(self) -> Self {
         Self { lane: Lane::Heavy, ..self }
-    }
-}
-
-impl Lane {
-    /// Its name in `rpc.discover`.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Light => "light",
-            Self::Heavy => "heavy",
-        }
     }
 }

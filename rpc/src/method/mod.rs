@@ -13,24 +13,22 @@ mod subscription;
 pub(crate) use args::{Args, number, parse, to_hex};
 pub(crate) use bound::Bound;
 pub(crate) use page::{cut, decode, decoded_page, index_page, show};
-pub(crate) use subscription::{Ended, Sent, send};
+pub(crate) use subscription::{Answered, Dropped, Ended, Pending, Sent, Subscriber};
 
 use crate::{
     context::Context,
     error::{self, Answer},
 };
 use billchain_rpc_types::{code, schema};
-use jsonrpsee::PendingSubscriptionSink;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::{io, pin::Pin, sync::Arc};
 
 /// Makes a schema.
 pub(crate) type Of = fn(&mut SchemaGenerator) -> Schema;
 
 /// An answer, written.
-pub(crate) type Written = Answer<Box<RawValue>>;
+pub(crate) type Written = Answer<String>;
 
 /// What a handler gives that does not answer at once.
 pub(crate) type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -67,7 +65,7 @@ pub(crate) enum Handler {
 #[derive(Clone, Copy)]
 pub(crate) struct Subscription {
     /// Follows what is subscribed to.
-    pub(crate) start: fn(Arc<Context>, Args, PendingSubscriptionSink) -> Later<Ended>,
+    pub(crate) start: fn(Arc<Context>, Args, Pending) -> Later<Ended>,
     /// Name of the notifications.
     pub(crate) notification: &'static str,
     /// What a notification carries.
@@ -81,10 +79,7 @@ pub(crate) struct Subscription {
 pub(crate) fn written(value: &impl Serialize, most: usize) -> Written {
     let mut bytes = Bounded { bytes: Vec::new(), most };
     match serde_json::to_writer(&mut bytes, value) {
-        Ok(()) => {
-            let text = String::from_utf8(bytes.bytes).map_err(error::internal)?;
-            RawValue::from_string(text).map_err(error::internal)
-        }
+        Ok(()) => String::from_utf8(bytes.bytes).map_err(error::internal),
         Err(error) if error.is_io() => Err(error::answer_too_long(most)),
         Err(error) => Err(error::internal(error)),
     }
@@ -289,15 +284,16 @@ impl Method {
         Self { bound, ..self }
     }
 
-    /// Reads its parameters. Those longer than its bound are refused unread.
-    pub(crate) fn args(&self, params: Option<&str>) -> Answer<Args> {
+    /// Reads its parameters. Those longer than its bound are refused unread. An
+    /// answer has at most `answer` bytes, were its bound longer.
+    pub(crate) fn args(&self, params: Option<&str>, answer: usize) -> Answer<Args> {
         let (found, most) = (params.map_or(0, str::len), self.bound.params as usize);
         if found > most {
             let expected = format!("at most {most} bytes");
             return Err(error::invalid("params", &expected, &format!("{found} bytes")));
         }
         let names: Vec<_> = self.params.iter().map(|param| param.name).collect();
-        Args::read(params, &names, self.bound.answer as usize)
+        Args::read(params, &names, answer.min(self.bound.answer as usize))
     }
 
     /// Its name and its other names.

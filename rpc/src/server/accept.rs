@@ -8,7 +8,6 @@
 //! of being tried again and again.
 
 use crate::metrics::RpcMetrics;
-use jsonrpsee::server::StopHandle;
 use std::{
     io,
     pin::Pin,
@@ -21,6 +20,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
+use tokio_util::sync::CancellationToken;
 
 /// How long to wait after a connection could not be taken.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -39,15 +39,14 @@ pub(crate) async fn accept(
     listener: TcpListener,
     most: u32,
     metrics: RpcMetrics,
-    stop: StopHandle,
+    stop: CancellationToken,
     serve: impl Fn(Connection),
 ) {
     let places = Arc::new(Semaphore::new(most as usize));
     let mut log = Quiet::default();
-    let mut stopped = std::pin::pin!(stop.shutdown());
     loop {
         let accepted = tokio::select! {
-            () = &mut stopped => return,
+            () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
@@ -56,7 +55,7 @@ pub(crate) async fn accept(
                 metrics.connection_refused();
                 log.say(|| tracing::warn!(%error, "cannot take a connection to RPC"));
                 tokio::select! {
-                    () = &mut stopped => return,
+                    () = stop.cancelled() => return,
                     () = tokio::time::sleep(PAUSE) => continue,
                 }
             }

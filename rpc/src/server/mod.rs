@@ -1,30 +1,29 @@
-//! The server: methods, limits, start and stop.
+//! The server: connections, their messages, start and stop.
 
 mod accept;
-mod batch;
-mod layer;
+mod envelope;
+mod http;
+mod metered;
+mod session;
+mod socket;
+mod subscriptions;
+mod unique;
 
 use crate::{
     config::{ConfigError, RpcConfig},
     context::{About, Context, RpcContext},
-    method::{Handler, Method, Subscription},
+    method::Method,
     methods,
     metrics::RpcMetrics,
     openrpc,
 };
-use accept::accept;
-use batch::BatchLayer;
-use jsonrpsee::{
-    RpcModule,
-    core::{RegisterMethodError, middleware::RpcServiceBuilder},
-    server::{
-        BatchRequestConfig, RandomStringIdProvider, Server, ServerConfig, ServerHandle,
-        serve_with_graceful_shutdown, stop_channel,
-    },
-};
-use layer::RpcMetricsLayer;
-use std::{net::SocketAddr, time::Duration};
-use tokio::net::TcpListener;
+use accept::{Connection, accept};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use session::Methods;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::mpsc};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,21 +39,28 @@ pub enum RpcError {
         /// Why not.
         source: std::io::Error,
     },
-    /// Two methods have one name; a fault of the program.
-    #[error("RPC methods: {0}")]
-    Methods(#[from] RegisterMethodError),
 }
 
 /// A running server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct RpcServer {
-    handle: ServerHandle,
+    stop: DropGuard,
+    /// Cancelled when no more connections are taken.
+    ended: CancellationToken,
+    /// Closed when the last connection is.
+    connections: mpsc::Receiver<()>,
     address: SocketAddr,
     metrics: RpcMetrics,
 }
 
 /// How long requests under way may take when the server stops.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may ask nothing.
+const IDLE: Duration = Duration::from_secs(30);
+/// Longest head of a request, and what is read of its body at a time.
+const BUFFER: usize = 32 << 10;
+/// Interval between looks for clients that do not read.
+const LOOKS: Duration = Duration::from_millis(500);
 
 /// Starts the server on the current tokio runtime.
 pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, RpcError> {
@@ -62,29 +68,41 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
     let metrics = RpcMetrics::default();
     let context =
         Context { deps: context, metrics: metrics.clone(), config: config.clone(), about: about() };
-    let module = module(context)?;
-    let layer = RpcMetricsLayer::new(metrics.clone(), module.method_names());
-    let batches = BatchLayer { max_response_bytes: config.max_response_bytes };
+    let methods = Arc::new(Methods::new(context, methods::all()));
     let listen = |source| RpcError::Listen { address: config.listen, source };
-    let services = Server::builder()
-        .set_config(limits(&config))
-        .set_rpc_middleware(RpcServiceBuilder::new().layer(layer).layer(batches))
-        .to_service_builder();
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     tracing::info!(%address, "RPC is listening");
-    let (stop, handle) = stop_channel();
-    let stopping = stop.clone();
-    let serve = move |connection| {
-        let service = services.clone().build(module.clone(), stopping.clone());
-        let stopped = stopping.clone().shutdown();
-        tokio::spawn(async move {
-            // What a client does wrong with its connection is its affair.
-            let _ = serve_with_graceful_shutdown(connection, service, stopped).await;
-        });
+    let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+    let (open, connections) = mpsc::channel(1);
+    let budget = methods.budget.clone();
+    let serve = {
+        let stop = stop.clone();
+        move |connection| {
+            let (methods, stop, open) = (methods.clone(), stop.clone(), open.clone());
+            tokio::spawn(async move {
+                converse(connection, &methods, stop).await;
+                drop(open);
+            });
+        }
     };
-    tokio::spawn(accept(listener, config.max_connections, metrics.clone(), stop, serve));
-    Ok(RpcServer { handle, address, metrics })
+    let (until, over) = (stop.clone(), ended.clone().drop_guard());
+    let (most, counted) = (config.max_connections, metrics.clone());
+    tokio::spawn(async move {
+        let looks = async {
+            let mut looks = tokio::time::interval(LOOKS);
+            loop {
+                looks.tick().await;
+                budget.close_slow(config.transfer_timeout);
+            }
+        };
+        tokio::select! {
+            () = accept(listener, most, counted, until, serve) => {}
+            () = looks => {}
+        }
+        drop(over);
+    });
+    Ok(RpcServer { stop: stop.drop_guard(), ended, connections, address, metrics })
 }
 
 impl RpcServer {
@@ -100,93 +118,49 @@ impl RpcServer {
 
     /// Resolves when the server has stopped. May be dropped and called again.
     pub async fn ended(&self) {
-        self.handle.clone().stopped().await;
+        self.ended.cancelled().await;
     }
 
     /// Takes no more requests, and waits some seconds for those under way.
     pub async fn stop(self) {
-        // Stopped already is as good.
-        let _ = self.handle.stop();
-        if tokio::time::timeout(PATIENCE, self.handle.stopped()).await.is_err() {
+        let Self { stop, mut connections, .. } = self;
+        stop.disarm().cancel();
+        // Nothing is ever sent: it ends when the last connection does.
+        if tokio::time::timeout(PATIENCE, connections.recv()).await.is_err() {
             tracing::warn!("RPC connections were still open when the server stopped");
         }
     }
 }
 
-fn limits(config: &RpcConfig) -> ServerConfig {
-    ServerConfig::builder()
-        .max_request_body_size(config.max_request_bytes)
-        .max_response_body_size(config.max_response_bytes)
-        .max_connections(config.max_connections)
-        .max_subscriptions_per_connection(config.max_subscriptions_per_connection)
-        .set_batch_request_config(BatchRequestConfig::Limit(config.max_batch))
-        .set_message_buffer_capacity(config.message_buffer)
-        .set_id_provider(RandomStringIdProvider::new(16))
-        .build()
+/// Serves a connection until it ends, has to close or the server stops.
+async fn converse(connection: Connection, methods: &Arc<Methods>, stop: CancellationToken) {
+    let session = methods.session();
+    let closing = session.share.closing();
+    let stops = stop.clone();
+    let answer = service_fn(move |request| http::respond(session.clone(), request, stops.clone()));
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(connection), answer)
+        .with_upgrades();
+    let mut conversation = std::pin::pin!(conversation);
+    tokio::select! {
+        // What a client does wrong with its connection is its affair.
+        _ = &mut conversation => return,
+        () = closing.cancelled() => return,
+        () = stop.cancelled() => {}
+    }
+    conversation.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = conversation => {}
+        () = closing.cancelled() => {}
+    }
 }
 
 /// The methods' names and description.
 fn about() -> About {
     let mut names: Vec<_> = methods::all().flat_map(Method::names).collect();
     names.sort_unstable();
-    About { names, document: openrpc::document(methods::all()) }
-}
-
-/// All methods, registered.
-fn module(context: Context) -> Result<RpcModule<Context>, RegisterMethodError> {
-    let mut module = RpcModule::new(context);
-    for method in methods::all() {
-        register(&mut module, method)?;
-        // An unsubscription is registered with its subscription.
-        for alias in method.aliases {
-            module.register_alias(alias, method.name)?;
-        }
-    }
-    Ok(module)
-}
-
-fn register(
-    module: &mut RpcModule<Context>,
-    method: &'static Method,
-) -> Result<(), RegisterMethodError> {
-    let name = method.name;
-    match method.handler {
-        Handler::Memory(answer) => {
-            module.register_method(name, move |params, context, _| {
-                answer(context, &method.args(params.as_str())?)
-            })?;
-        }
-        Handler::Read(answer) => {
-            module.register_blocking_method(name, move |params, context, _| {
-                answer(&context, &method.args(params.as_str())?)
-            })?;
-        }
-        Handler::Wait(answer) => {
-            module.register_async_method(name, move |params, context, _| {
-                let args = method.args(params.as_str());
-                async move { answer(context, args?).await }
-            })?;
-        }
-        Handler::Subscribe(Subscription { start, notification, unsubscribe, .. }) => {
-            module.register_subscription(
-                name,
-                notification,
-                unsubscribe,
-                move |params, pending, context, _| {
-                    let args = method.args(params.as_str());
-                    async move {
-                        match args {
-                            Ok(args) => start(context, args, pending).await,
-                            Err(error) => {
-                                pending.reject(error).await;
-                                Ok(())
-                            }
-                        }
-                    }
-                },
-            )?;
-        }
-        Handler::Unsubscribe => {}
-    }
-    Ok(())
+    About { names, document: openrpc::document(methods::all()).to_string() }
 }

@@ -3,12 +3,11 @@
 use crate::{
     context::Context,
     error::{Answer, internal, pool, storage},
-    method::{Args, Ended, Sent, send, to_hex},
+    method::{Args, Ended, Pending, Sent, to_hex},
 };
 use billchain_primitives::{Hash, transaction_hash};
 use billchain_txpool::{PoolError, Rejection, Source, StatusStream, TxStatus};
 use bytes::Bytes;
-use jsonrpsee::PendingSubscriptionSink;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -17,10 +16,10 @@ pub(super) async fn submit_extrinsic(context: Arc<Context>, args: Args) -> Answe
     submit(&context, args.bytes(0, "extrinsic")?.into()).await
 }
 
-/// Ready transactions in hex, best first: as many as fit into half a response.
-pub(super) fn pending(context: &Context, _: &Args) -> Answer<Vec<String>> {
-    let room = context.config.max_response_bytes as usize / 2;
-    let mut used = 0;
+/// Ready transactions in hex, best first: as many as fit into an answer.
+pub(super) fn pending(context: &Context, args: &Args) -> Answer<Vec<String>> {
+    let room = args.answer_bytes();
+    let mut used = 2;
     let transactions = context.deps.pool.pending();
     let fitting = transactions.iter().take_while(|transaction| {
         used += 2 * transaction.bytes.len() + 8;
@@ -115,11 +114,7 @@ impl States {
     }
 }
 
-pub(super) async fn watch(
-    context: Arc<Context>,
-    args: Args,
-    pending: PendingSubscriptionSink,
-) -> Ended {
+pub(super) async fn watch(context: Arc<Context>, args: Args, pending: Pending) -> Ended {
     let submitted = match args.bytes(0, "extrinsic") {
         Ok(bytes) => submit_and_watch(&context, bytes.into()).await,
         Err(error) => Err(error),
@@ -127,12 +122,11 @@ pub(super) async fn watch(
     let mut states = match submitted {
         Ok(states) => states,
         Err(error) => {
-            pending.reject(error).await;
+            pending.reject(error);
             return Ok(());
         }
     };
-    let sink = pending.accept().await?;
-    let _open = context.metrics.subscription();
+    let sink = pending.accept().await;
     loop {
         let status = tokio::select! {
             () = sink.closed() => return Ok(()),
@@ -140,7 +134,7 @@ pub(super) async fn watch(
         };
         let Some(status) = status else { return Ok(()) };
         let message = in_substrates_words(&status);
-        if let Sent::Gone = send(&sink, context.config.slow_subscriber, &message).await? {
+        if let Sent::Gone = sink.send(&message).await? {
             return Ok(());
         }
     }

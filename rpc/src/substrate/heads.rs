@@ -4,31 +4,24 @@
 use super::chain;
 use crate::{
     context::Context,
-    method::{Args, Ended, Sent, send},
+    method::{Args, Ended, Pending, Sent},
 };
-use jsonrpsee::PendingSubscriptionSink;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 
-pub(super) async fn follow(
-    context: Arc<Context>,
-    _: Args,
-    pending: PendingSubscriptionSink,
-) -> Ended {
-    let patience = context.config.slow_subscriber;
+pub(super) async fn follow(context: Arc<Context>, _: Args, pending: Pending) -> Ended {
     // Subscribed before the head is read: no block is missed in between.
     let mut news = context.deps.chain.subscribe();
     let head = match chain::head_header(&context) {
         Ok(head) => head,
         Err(error) => {
-            pending.reject(error).await;
+            pending.reject(error);
             return Ok(());
         }
     };
-    let sink = pending.accept().await?;
-    let _open = context.metrics.subscription();
+    let sink = pending.accept().await;
     let mut sent = head.number;
-    if let Sent::Gone = send(&sink, patience, &head).await? {
+    if let Sent::Gone = sink.send(&head).await? {
         return Ok(());
     }
     loop {
@@ -39,7 +32,7 @@ pub(super) async fn follow(
         match committed {
             Ok(block) if block.header.number > sent => {
                 sent = block.header.number;
-                if let Sent::Gone = send(&sink, patience, &block.header).await? {
+                if let Sent::Gone = sink.send(&block.header).await? {
                     return Ok(());
                 }
             }

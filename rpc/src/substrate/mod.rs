@@ -26,9 +26,9 @@ const ANY: Of = of::<schema::Any>;
 
 /// A transaction in hex, and a little more.
 const TRANSACTION: Bound =
-    Bound::ONE.params_kib(2 * MAX_TRANSACTION_BYTES / 1024 + 4).of(1, "transaction");
+    Bound::ONE.params_kib(2 * MAX_TRANSACTION_BYTES / 1024 + 4).of(1, "transaction").answer_kib(4);
 /// A subscription that gives nothing but its id at first.
-const FOLLOWED: Bound = Bound::MEMORY.of(1, "subscription");
+const FOLLOWED: Bound = Bound::MEMORY.of(1, "subscription").answer_kib(1);
 
 pub(crate) const METHODS: &[&[Method]] = &[SYSTEM, CHAIN, STATE, AUTHOR];
 
@@ -203,7 +203,7 @@ const STATE: &[Method] = &[
         read!(state::get_metadata),
     )
     .fails(AT_BLOCK)
-    .within(Bound::ONE.answer_kib(4 << 10)),
+    .within(Bound::MEMORY.params_kib(1).answer_kib(4 << 10).heavy()),
     method(
         "state_getRuntimeVersion",
         "The runtime's versions",
@@ -252,7 +252,7 @@ const STATE: &[Method] = &[
         },
     )
     .fails(AT_BLOCK)
-    .within(WATCHED),
+    .within(WATCHED.answer_kib(1)),
     unsubscription("state_unsubscribeStorage"),
 ];
 

@@ -3,14 +3,14 @@
 use crate::{
     context::Context,
     error::{self, Answer, call, chain, invalid, storage, unknown_block},
-    method::{Args, Ended, Sent, send, to_hex},
+    lanes::Lane,
+    method::{Args, Ended, Pending, Sent, Subscriber, to_hex},
 };
 use billchain_executor::events_key;
 use billchain_primitives::{Hash, sm3};
 use billchain_runtime::{Runtime, VERSION};
 use billchain_storage::{StateSnapshot, StorageError};
 use codec::Encode;
-use jsonrpsee::PendingSubscriptionSink;
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::broadcast::error::RecvError;
@@ -19,8 +19,11 @@ use tokio::sync::broadcast::error::RecvError;
 pub(super) const MAX_PAGE: u32 = 1_000;
 /// Most keys of one `state_queryStorageAt` or `state_subscribeStorage`.
 pub(super) const MAX_KEYS: usize = 1_000;
-/// Longest values of one answer in hex, in bytes: reading stops there.
-const MAX_VALUES: usize = 15 << 20;
+/// Longest values of one notification in hex, in bytes: reading stops there.
+const MAX_WATCHED: usize = 1 << 20;
+/// Longest notification: the values, and the keys, which are as long as
+/// parameters can be.
+const NOTIFIED: usize = MAX_WATCHED + (640 << 10);
 
 /// A value of the state.
 pub(super) fn get_storage(context: &Context, args: &Args) -> Answer<Option<String>> {
@@ -82,7 +85,7 @@ fn snapshot(context: &Context, at: Option<Hash>) -> Answer<StateSnapshot> {
 
 fn value(context: &Context, args: &Args) -> Answer<Option<Vec<u8>>> {
     let (key, at) = (args.bytes(0, "key")?, args.optional_hash(1, "at")?);
-    Ok(values(context, &[key], at)?.pop().flatten())
+    Ok(values(context, &[key], at, args.answer_bytes())?.pop().flatten())
 }
 
 pub(super) fn keys_paged(context: &Context, args: &Args) -> Answer<Vec<String>> {
@@ -108,11 +111,17 @@ pub(super) fn keys_paged(context: &Context, args: &Args) -> Answer<Vec<String>> 
 pub(super) fn query(context: &Context, args: &Args) -> Answer<Value> {
     let keys = args.keys(0, "keys", MAX_KEYS)?;
     let block = args.optional_hash(1, "at")?.unwrap_or(context.deps.chain.head().hash);
-    let values = values(context, &keys, Some(block))?;
+    let values = values(context, &keys, Some(block), args.answer_bytes())?;
     Ok(json!([change_set(&block, keys.iter().zip(&values))]))
 }
 
-fn values(context: &Context, keys: &[Vec<u8>], at: Option<Hash>) -> Answer<Vec<Option<Vec<u8>>>> {
+/// Values of the keys; in hex they have at most `most` bytes.
+fn values(
+    context: &Context,
+    keys: &[Vec<u8>],
+    at: Option<Hash>,
+    most: usize,
+) -> Answer<Vec<Option<Vec<u8>>>> {
     let deps = &context.deps;
     let state = at.map_or_else(
         || Ok(deps.chain.storage().state()),
@@ -121,24 +130,28 @@ fn values(context: &Context, keys: &[Vec<u8>], at: Option<Hash>) -> Answer<Vec<O
     match state {
         // Substrate's clients read the events of old blocks here. The index
         // keeps them longer than the state.
-        Err(StorageError::StateNotKept { number, .. }) if matches!(keys, [key] if key == events_key()) => {
-            Ok(vec![deps.chain.event_list(number).map_err(chain)?])
+        Err(StorageError::StateNotKept { number, .. }) if matches!(keys, [key] if key == events_key()) =>
+        {
+            let list = deps.chain.event_list(number).map_err(chain)?;
+            match list.as_ref().is_some_and(|list| 2 * list.len() > most) {
+                true => Err(error::answer_too_long(most)),
+                false => Ok(vec![list]),
+            }
         }
         Err(error) => Err(storage(error)),
-        Ok(state) => values_of(&state, keys),
+        Ok(state) => values_of(&state, keys, most),
     }
 }
 
-/// Values of the keys, as many as an answer holds.
-fn values_of(state: &StateSnapshot, keys: &[Vec<u8>]) -> Answer<Vec<Option<Vec<u8>>>> {
-    let mut room = MAX_VALUES;
+fn values_of(state: &StateSnapshot, keys: &[Vec<u8>], most: usize) -> Answer<Vec<Option<Vec<u8>>>> {
+    let mut room = most;
     let read = |key: &Vec<u8>| {
         let value = state.get(key).map_err(storage)?;
         // Each byte is two digits of the answer.
         room = value
             .as_ref()
             .map_or(Some(room), |value| room.checked_sub(2 * value.len()))
-            .ok_or_else(|| error::answer_too_long(MAX_VALUES))?;
+            .ok_or_else(|| error::answer_too_long(most))?;
         Ok(value)
     };
     keys.iter().map(read).collect()
@@ -156,46 +169,43 @@ fn change_set<'a>(
 }
 
 /// One message: the version does not change while the node runs.
-pub(super) async fn follow_version(
-    context: Arc<Context>,
-    _: Args,
-    pending: PendingSubscriptionSink,
-) -> Ended {
-    let sink = pending.accept().await?;
-    let _open = context.metrics.subscription();
-    if let Sent::Yes = send(&sink, context.config.slow_subscriber, &VERSION).await? {
+pub(super) async fn follow_version(_: Arc<Context>, _: Args, pending: Pending) -> Ended {
+    let sink = pending.accept().await;
+    if let Sent::Yes = sink.send(&VERSION).await? {
         sink.closed().await;
     }
     Ok(())
 }
 
-/// The keys' values now, and after each block those that changed.
-pub(super) async fn follow_values(
-    context: Arc<Context>,
-    args: Args,
-    pending: PendingSubscriptionSink,
-) -> Ended {
-    let keys = match args.keys(0, "keys", MAX_KEYS) {
-        Ok(keys) => Arc::new(keys),
+/// The keys' values now, and after each block those that changed. Of what was
+/// told only the hashes are kept.
+pub(super) async fn follow_values(context: Arc<Context>, args: Args, pending: Pending) -> Ended {
+    let watched = args.keys(0, "keys", MAX_KEYS).and_then(|keys| {
+        let right = pending.subscriber.watch(keys.len()).map_err(|full| error::busy(&full))?;
+        Ok((Arc::new(keys), right))
+    });
+    let (keys, _right) = match watched {
+        Ok(watched) => watched,
         Err(error) => {
-            pending.reject(error).await;
+            pending.reject(error);
             return Ok(());
         }
     };
     let mut news = context.deps.chain.subscribe();
     let head = context.deps.chain.head();
-    let mut known = match read(&context, &keys, head.hash).await {
+    let Some(room) = pending.subscriber.room(NOTIFIED).await? else { return Ok(()) };
+    let values = match read(&context, &pending.subscriber, &keys, head.hash).await {
         Ok(values) => values,
         Err(error) => {
-            pending.reject(error).await;
+            pending.reject(error);
             return Ok(());
         }
     };
-    let sink = pending.accept().await?;
-    let _open = context.metrics.subscription();
-    let patience = context.config.slow_subscriber;
-    let first = change_set(&head.hash, keys.iter().zip(&known));
-    if let Sent::Gone = send(&sink, patience, &first).await? {
+    let sink = pending.accept().await;
+    let mut known = fingerprints(&values);
+    let first = change_set(&head.hash, keys.iter().zip(&values));
+    drop(values);
+    if let Sent::Gone = sink.send_in(room, &first).await? {
         return Ok(());
     }
     loop {
@@ -211,31 +221,33 @@ pub(super) async fn follow_values(
             }
             Err(RecvError::Closed) => return Err("the node is stopping".into()),
         };
-        let now = read(&context, &keys, block.hash).await.map_err(|error| error.to_string())?;
-        let changed: Vec<_> = keys
-            .iter()
-            .zip(&now)
-            .zip(&known)
-            .filter(|((_, now), before)| now != before)
-            .map(|(change, _)| change)
-            .collect();
-        if !changed.is_empty() {
-            let message = change_set(&block.hash, changed.into_iter());
-            if let Sent::Gone = send(&sink, patience, &message).await? {
-                return Ok(());
-            }
-        }
+        let Some(room) = sink.room(NOTIFIED).await? else { return Ok(()) };
+        let values = read(&context, &sink, &keys, block.hash).await;
+        let values = values.map_err(|error| error.message().to_owned())?;
+        let now = fingerprints(&values);
+        let changed = keys.iter().zip(&values).zip(now.iter().zip(&known));
+        let changed = changed.filter(|(_, (now, before))| now != before).map(|(change, _)| change);
+        let message = change_set(&block.hash, changed);
+        let has_changed = now != known;
         known = now;
+        drop(values);
+        if has_changed && let Sent::Gone = sink.send_in(room, &message).await? {
+            return Ok(());
+        }
     }
+}
+
+fn fingerprints(values: &[Option<Vec<u8>>]) -> Vec<Option<[u8; 32]>> {
+    values.iter().map(|value| value.as_ref().map(|value| sm3(value))).collect()
 }
 
 async fn read(
     context: &Arc<Context>,
+    subscriber: &Subscriber,
     keys: &Arc<Vec<Vec<u8>>>,
     at: Hash,
 ) -> Answer<Vec<Option<Vec<u8>>>> {
     let (context, keys) = (context.clone(), keys.clone());
-    tokio::task::spawn_blocking(move || values(&context, &keys, Some(at)))
-        .await
-        .map_err(error::internal)?
+    let work = move || values(&context, &keys, Some(at), MAX_WATCHED);
+    subscriber.turns.run(Lane::Light, work).await.map_err(error::internal)?
 }

@@ -12,10 +12,10 @@ pub(crate) use names::failure;
 
 use crate::{
     context::Context,
-    error::Answer,
+    error::{Answer, answer_too_long},
     method::{
-        Args, Bound, Method, NONE, SUBMIT, TRANSACTION, maybe, memory, method, of, optional, read,
-        required, wait,
+        Args, Bound, Handler, Method, NONE, SUBMIT, TRANSACTION, maybe, memory, method, of,
+        optional, read, required, wait,
     },
 };
 use billchain_rpc_types::{PreparedView, TransactionView, schema};
@@ -58,12 +58,17 @@ pub(crate) const METHODS: &[Method] = &[
         of::<schema::Hash>,
         wait!(prepare::submit_signed),
     )
-    .within(Bound::ONE.of(1, "transaction").params_kib(2 * MAX_TRANSACTION_BYTES / 1024 + 4))
+    .within(
+        Bound::ONE
+            .of(1, "transaction")
+            .params_kib(2 * MAX_TRANSACTION_BYTES / 1024 + 4)
+            .answer_kib(4),
+    )
     .fails(SUBMIT),
     method("rpc_methods", "Names of all methods", &[], of::<schema::Any>, memory!(methods))
         .within(Bound::MEMORY)
         .fails(NONE),
-    method("rpc.discover", "This document", &[], of::<schema::Any>, memory!(discover))
+    method("rpc.discover", "This document", &[], of::<schema::Any>, Handler::Memory(discover))
         .within(Bound::MEMORY.answer_kib(1 << 10))
         .fails(NONE),
 ];
@@ -72,6 +77,10 @@ fn methods(context: &Context, _: &Args) -> Answer<Value> {
     Ok(json!({ "methods": context.about.names }))
 }
 
-fn discover(context: &Context, _: &Args) -> Answer<Value> {
-    Ok(context.about.document.clone())
+fn discover(context: &Context, args: &Args) -> Answer<String> {
+    let document = &context.about.document;
+    match document.len() > args.answer_bytes() {
+        true => Err(answer_too_long(args.answer_bytes())),
+        false => Ok(document.clone()),
+    }
 }

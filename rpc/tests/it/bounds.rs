@@ -49,7 +49,11 @@ async fn no_method_takes_more_parameters_or_other_names_than_it_has() {
         if method["summary"].as_str().unwrap().starts_with("Ends a subscription") {
             continue;
         }
-        let count = method["params"].as_array().unwrap().len();
+        let params = method["params"].as_array().unwrap();
+        let names: std::collections::BTreeSet<_> =
+            params.iter().map(|param| param["name"].as_str().unwrap()).collect();
+        let count = params.len();
+        assert_eq!(names.len(), count, "{name}: two parameters of one name");
         let mut more = jsonrpsee::core::params::ArrayParams::new();
         (0..=count).for_each(|_| more.insert(Value::Null).unwrap());
         let error = ws.request::<Value, _>(name, more).await.unwrap_err();

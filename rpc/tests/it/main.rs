@@ -13,8 +13,11 @@ mod openrpc;
 mod outcomes;
 mod parties;
 mod repeats;
+mod requests;
+mod unread;
 mod validators;
 mod versions;
+mod worst;
 
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{

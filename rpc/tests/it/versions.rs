@@ -107,6 +107,27 @@ async fn what_a_version_changed_is_shown_and_proved_field_by_field() {
     assert_eq!((check.valid, check.problem, check.versions), (true, None, 3));
     assert_eq!(check.version_hash, bill.version_hash);
 
+    // Part by part: each goes on where the one before ended.
+    let mut cursor = Value::Null;
+    for part in 1..=3 {
+        let params = json!([code, number, cursor, 1]);
+        let check = ask(&ws, "bill_verifyHistory", params).await;
+        assert_eq!((&check["valid"], &check["versions"]), (&json!(true), &json!(3)), "{check}");
+        cursor = check["next"].clone();
+        assert_eq!(cursor.is_null(), part == 3, "{check}");
+    }
+    let first = ask(&ws, "bill_verifyHistory", json!([code, number, null, 1])).await;
+    let mut forged = first["next"].as_str().unwrap().to_owned();
+    let digit = if forged.as_bytes()[20] == b'0' { "1" } else { "0" };
+    forged.replace_range(20..21, digit);
+    for wrong in [forged.as_str(), "0x", "0x00"] {
+        let params = rpc_params![code, number, wrong];
+        let refused = ws.request::<Value, _>("bill_verifyHistory", params).await.unwrap_err();
+        let (found, message) = refusal(refused);
+        assert_eq!(found, code::INVALID_PARAMS, "{message}");
+        assert!(message.contains("`next` of the part before"), "{message}");
+    }
+
     let page = ask(&ws, "bill_history", json!([code, number, 2, 1])).await;
     assert_eq!(page.as_array().unwrap().len(), 1);
     assert_eq!(page[0]["version"], 2);

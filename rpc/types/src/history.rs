@@ -72,7 +72,8 @@ pub struct FieldProofView {
 /// What checking a bill's history gave.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryCheckView {
-    /// Whether the node's records are the bill's complete history.
+    /// Whether the node's records are the bill's history: all of it, if `next`
+    /// is null, else what has been checked so far.
     pub valid: bool,
     /// What is wrong with them; none if nothing.
     pub problem: Option<String>,
@@ -81,6 +82,9 @@ pub struct HistoryCheckView {
     /// Hash of the present one.
     #[schemars(with = "schema::Hash")]
     pub version_hash: H256,
+    /// Give it back as the cursor to check the next versions; null at the end,
+    /// or after a problem.
+    pub next: Option<String>,
 }
 
 /// An adjustment by hand that waits for a second administrator.

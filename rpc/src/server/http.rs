@@ -1,0 +1,172 @@
+//! HTTP/1.1: one request after the other on a connection.
+
+use super::{
+    envelope::NO_ID,
+    session::{Session, error_text},
+    socket,
+};
+use crate::{
+    budget::{Room, Waits},
+    error,
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Body, Incoming},
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use soketto::handshake;
+use std::convert::Infallible;
+use tokio_util::sync::CancellationToken;
+
+const JSON: &str = "application/json; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Answers a request.
+pub(super) async fn respond(
+    session: Session,
+    request: Request<Incoming>,
+    stop: CancellationToken,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    if handshake::http::is_upgrade_request(&request) {
+        return Ok(upgrade(session, request, stop));
+    }
+    if request.method() != Method::POST {
+        return Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "POST is expected\n"));
+    }
+    if !is_json(request.headers().get(CONTENT_TYPE)) {
+        let words = "Content-Type: application/json is expected\n";
+        return Ok(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
+    }
+    let (message, room) = match read(&session, request.into_body()).await {
+        Ok(read) => read,
+        Err(Unread::Broken) => return Ok(plain(StatusCode::BAD_REQUEST, "the body ended early\n")),
+        Err(Unread::Refused(status, error)) => {
+            return Ok(response(status, JSON, error_text(NO_ID, &error).into()));
+        }
+    };
+    let Some(reply) = session.answer(message, room).await else {
+        // Nothing but notifications.
+        return Ok(response(StatusCode::NO_CONTENT, JSON, Bytes::new()));
+    };
+    let waits = session.share.waits_for_reader();
+    let held = Held { text: reply.text.into_bytes(), _room: reply.room, _waits: waits };
+    Ok(response(StatusCode::OK, JSON, Bytes::from_owner(held)))
+}
+
+/// An answer with what it holds until it was written.
+struct Held {
+    text: Vec<u8>,
+    _room: Room,
+    _waits: Waits,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+fn upgrade(
+    session: Session,
+    request: Request<Incoming>,
+    stop: CancellationToken,
+) -> Response<Full<Bytes>> {
+    let mut handshake = handshake::http::Server::new();
+    match handshake.receive_request(&request) {
+        Ok(accepted) => {
+            tokio::spawn(async move {
+                // What a client does wrong with its connection is its affair.
+                if let Ok(upgraded) = hyper::upgrade::on(request).await {
+                    socket::serve(session, upgraded, handshake, stop).await;
+                }
+            });
+            accepted.map(|()| Full::default())
+        }
+        Err(error) => plain(StatusCode::BAD_REQUEST, &format!("no WebSocket: {error}\n")),
+    }
+}
+
+/// Why there is no message.
+enum Unread {
+    /// The client ended it.
+    Broken,
+    Refused(StatusCode, error::Refusal),
+}
+
+/// The body, whose bytes take room as they come.
+async fn read(session: &Session, mut body: Incoming) -> Result<(Bytes, Room), Unread> {
+    let most = session.methods.context.config.max_request_bytes;
+    let too_long = || Unread::Refused(StatusCode::PAYLOAD_TOO_LARGE, error::request_too_long(most));
+    if body.size_hint().lower() > u64::from(most) {
+        return Err(too_long());
+    }
+    let _waits = session.share.waits_for_rest();
+    let (mut message, mut room) = (Vec::new(), Room::default());
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+        if message.len() + frame.len() > most as usize {
+            return Err(too_long());
+        }
+        session.share.grow(&mut room, frame.len()).map_err(|full| {
+            session.methods.context.metrics.refused_busy();
+            Unread::Refused(StatusCode::SERVICE_UNAVAILABLE, error::busy(&full))
+        })?;
+        message.extend_from_slice(&frame);
+    }
+    Ok((message.into(), room))
+}
+
+/// Whether a content type is JSON's, whatever its parameters.
+fn is_json(value: Option<&HeaderValue>) -> bool {
+    let Some(value) = value.and_then(|value| value.to_str().ok()) else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default();
+    let is_utf8 = parts.all(|parameter| {
+        let Some((name, value)) = parameter.split_once('=') else { return parameter.is_empty() };
+        !name.trim().eq_ignore_ascii_case("charset")
+            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    is_utf8
+        && ["application/json", "application/json-rpc"]
+            .iter()
+            .any(|json| kind.eq_ignore_ascii_case(json))
+}
+
+fn plain(status: StatusCode, words: &str) -> Response<Full<Bytes>> {
+    response(status, TEXT, Bytes::copy_from_slice(words.as_bytes()))
+}
+
+fn response(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    if status != StatusCode::NO_CONTENT {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charset_in_quotes_is_a_charset() {
+        for (text, expected) in [
+            ("application/json", true),
+            ("Application/JSON;charset=utf-8", true),
+            ("application/json; charset=\"UTF-8\"", true),
+            ("application/json; charset = utf-8 ; v=1", true),
+            ("application/json-rpc", true),
+            ("application/json; charset=gbk", false),
+            ("application/json; charset=\"gb18030\"", false),
+            ("text/plain", false),
+            ("", false),
+        ] {
+            let value = HeaderValue::from_str(text).unwrap();
+            assert_eq!(is_json(Some(&value)), expected, "{text}");
+        }
+        assert!(!is_json(None));
+    }
+}
