@@ -5,6 +5,8 @@ The form is the real EInvoice one; people, institutions, amounts and numbers
 are invented (the identity numbers have the region 000000, which nobody has).
 """
 
+import base64
+import hashlib
 import pathlib
 import random
 
@@ -66,8 +68,37 @@ def lines_xml(amounts, categories):
 """
 
 
+def seal_xml(party, name, seed):
+    digest = hashlib.sha256(seed.encode()).digest()
+    return f"""      <{party}Seal>
+        <SealId>{seed}</SealId>
+        <SealName>{name}</SealName>
+        <SealHash>{base64.b64encode(digest).decode()}</SealHash>
+      </{party}Seal>
+"""
+
+
+def signature_xml(reference, time, serial, rng):
+    """A signature's form; its value is invented, 64 bytes that nobody signed."""
+    value = base64.b64encode(rng.randbytes(64)).decode()
+    return f"""    <Signature>
+      <SignedInfo>
+        <Reference>{reference}</Reference>
+        <SignatureAlgorithm>1.2.156.10197.1.501</SignatureAlgorithm>
+        <SignatureFormat>DETACH</SignatureFormat>
+      </SignedInfo>
+      <SignatureTime>{time}</SignatureTime>
+      <SignatureValue>{value}</SignatureValue>
+      <KeyInfo>
+        <SerialNumber>{serial}</SerialNumber>
+        <X509IssuerName>C=CN,O=示例电子认证服务机构（虚构）</X509IssuerName>
+      </KeyInfo>
+    </Signature>
+"""
+
+
 def bill(*, code, number, check, title, total, items, lines, payer, date, time, biz,
-         related=None, remark="", encoding="UTF-8"):
+         related=None, remark="", encoding="UTF-8", signed=False):
     rng = random.Random(f"{code}-{number}")
     sign = -1 if total < 0 else 1
     item_amounts = [sign * a for a in split(abs(total), items, rng)]
@@ -78,6 +109,15 @@ def bill(*, code, number, check, title, total, items, lines, payer, date, time, 
         extension = f"""        <RelatedInvoiceCode>{related[0]}</RelatedInvoiceCode>
         <RelatedInvoiceNumber>{related[1]}</RelatedInvoiceNumber>
 """
+    seals = signatures = ""
+    if signed:
+        seals = (seal_xml("InvoicingParty", "上海市浦江示范医院票据专用章（虚构）", "SEAL-HOSPITAL-1")
+                 + seal_xml("SupervisorParty", "上海市财政局票据监制章（虚构）", "SEAL-FINANCE-1"))
+        at = f"{date}{time.replace(':', '')}"
+        signatures = ("  <EInvoiceSignature>\n"
+                      + signature_xml("Header,EInvoiceData", at, "4A01", rng)
+                      + signature_xml("SM3(Header,EInvoiceData),Signature", at, "4A02", rng)
+                      + "  </EInvoiceSignature>\n")
     return f"""<?xml version="1.0" encoding="{encoding}"?>
 <EInvoice>
   <Header>
@@ -117,7 +157,7 @@ def bill(*, code, number, check, title, total, items, lines, payer, date, time, 
       <Remark>{remark}</Remark>
       <HandlingPerson>收费处一号窗口</HandlingPerson>
       <Checker>财务科</Checker>
-      <MainExt>
+{seals}      <MainExt>
 {extension}        <MedicalInstitutionType>综合医院</MedicalInstitutionType>
       </MainExt>
     </Main>
@@ -126,7 +166,7 @@ def bill(*, code, number, check, title, total, items, lines, payer, date, time, 
     <AuxDetails>
 {"".join(lines_xml(line_amounts, items))}    </AuxDetails>
   </EInvoiceData>
-</EInvoice>
+{signatures}</EInvoice>
 """
 
 
@@ -152,6 +192,11 @@ SAMPLES = {
         code="31060225", number="0000000202", check="0aA1bB", title=INPATIENT, total=48_903_217,
         items=12, lines=2_000, payer=LI, date="20250421", time="23:59:59",
         biz="ZY202504210000202"),
+    # With the signatures and seals of the ministry's form, in what Windows calls Unicode.
+    "outpatient-signed.xml": dict(
+        code="31060125", number="0000000105", check="s1Gn05", title=OUTPATIENT, total=7_600,
+        items=2, lines=2, payer=LI, date="20250321", time="10:20:30",
+        biz="MZ202503210000105", remark="复诊", encoding="UTF-16", signed=True),
     # The red bill that takes outpatient.xml back, and the one that replaces it.
     "outpatient-red.xml": dict(
         code="31060125", number="0000000103", check="rEd103", title=OUTPATIENT, total=-11_050,

@@ -1,20 +1,26 @@
 //! Reading a fiscal electronic bill from its XML original (`EInvoice`).
 //!
 //! The bytes are hashed (SM3) as they were delivered, before any decoding;
-//! then they are decoded as the XML declaration says (UTF-8 or GBK) and every
-//! element the chain needs is checked. An error names the element, what was
-//! expected and what was found.
+//! then they are decoded as the byte order mark and the XML declaration say
+//! (UTF-8, GBK or UTF-16) and every element the chain needs is checked. An error
+//! names the element, or line and column, what was expected and what was found.
 //!
-//! Nothing outside the document is ever consulted: document types and entities
-//! other than the five of XML are refused, depth and size are bounded. Elements
-//! this module does not know are skipped, because provinces extend the form.
+//! A document must be well-formed by XML 1.0 and Namespaces in XML 1.0. Nothing
+//! outside it is ever consulted: document types and entities other than the five
+//! of XML are refused, and size, depth and the numbers of elements, attributes
+//! and namespaces are bounded. Elements that this module does not know and those
+//! of other namespaces are skipped, because provinces extend the form.
 
+mod document;
 mod encoding;
 mod error;
+mod fields;
 mod reader;
+mod signature;
 
 pub use encoding::XmlEncoding;
 pub use error::EInvoiceError;
+pub use signature::{Seal, Signature, Signatures};
 
 use billchain_crypto::sm3;
 use billchain_primitives::{
@@ -22,7 +28,7 @@ use billchain_primitives::{
     IssueTime, PayerType, SceneId, Uscc,
 };
 use core::fmt;
-use reader::{Fields, element};
+use fields::{Fields, element};
 
 /// Largest document, in bytes. 2,000 lines take about 0.7 MB.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -32,6 +38,14 @@ pub const MAX_DEPTH: usize = 16;
 pub const MAX_TEXT: usize = 4096;
 /// Most charge items and most detail lines.
 pub const MAX_LINES: usize = 10_000;
+/// Most elements of a document, known or not.
+pub const MAX_ELEMENTS: usize = 300_000;
+/// Most attributes of an element.
+pub const MAX_ATTRIBUTES: usize = 64;
+/// Most namespaces that are declared around an element.
+pub const MAX_NAMESPACES: usize = 16;
+/// Longest name of an element, an attribute or a prefix, in bytes of UTF-8.
+pub const MAX_NAME: usize = 256;
 
 /// A bill as its XML original says it, every value checked.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,6 +83,12 @@ pub struct EInvoice {
     pub items: usize,
     /// Number of detail lines (`AuxDetails/AuxItem`).
     pub lines: usize,
+    /// `EInvoiceSignature`, if the bill is signed.
+    pub signatures: Option<Signatures>,
+    /// `Main/InvoicingPartySeal`.
+    pub issuer_seal: Option<Seal>,
+    /// `Main/SupervisorPartySeal`.
+    pub supervisor_seal: Option<Seal>,
 }
 
 /// Who paid, as the original says it.
@@ -160,7 +180,7 @@ impl EInvoice {
             return Err(EInvoiceError::TooLarge { max: MAX_BYTES, found: bytes.len() });
         }
         let (encoding, text) = encoding::decode(bytes)?;
-        let fields = reader::read(&text)?;
+        let fields = reader::read(&document::with_line_feeds(text))?;
         Self::from_fields(sm3::sm3(bytes), encoding, &fields)
     }
 
@@ -208,6 +228,9 @@ impl EInvoice {
             related: related(fields)?,
             items: fields.items,
             lines: fields.lines,
+            signatures: fields.signatures()?,
+            issuer_seal: fields.seal(signature::element::ISSUER_SEAL)?,
+            supervisor_seal: fields.seal(signature::element::SUPERVISOR_SEAL)?,
         })
     }
 

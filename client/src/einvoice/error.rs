@@ -1,6 +1,6 @@
 //! What can be wrong with an XML original.
 
-use super::XmlEncoding;
+use super::{MAX_ATTRIBUTES, MAX_NAME, MAX_NAMESPACES, MAX_TEXT, XmlEncoding};
 use billchain_primitives::Fen;
 
 /// Why a document is not a usable bill. Every variant says where.
@@ -18,27 +18,106 @@ pub enum EInvoiceError {
         found: usize,
     },
     /// The XML declaration names an encoding that bills do not use.
-    #[error("XML declaration: expected encoding UTF-8, GBK, GB2312 or GB18030, found \"{found}\"")]
+    #[error(
+        "XML declaration: expected encoding UTF-8, GBK, GB2312, GB18030 or UTF-16, found \"{found}\""
+    )]
     UnsupportedEncoding {
         /// What it names.
         found: String,
     },
-    /// The bytes are not text in the encoding the declaration names.
+    /// The XML declaration names one encoding and the bytes show another.
     #[error(
-        "the bytes are not {expected} text, which the XML declaration says they are; \
+        "the XML declaration says encoding {declared}, but {evidence}; \
          was the document re-encoded on its way?"
     )]
-    NotInEncoding {
-        /// The declared encoding.
-        expected: XmlEncoding,
+    EncodingContradiction {
+        /// What the declaration names.
+        declared: String,
+        /// What the bytes show.
+        evidence: &'static str,
     },
-    /// Not well-formed XML.
-    #[error("the XML is not well-formed at character {at}: {reason}")]
+    /// UTF-16 without the mark that tells its byte order.
+    #[error("the document is in UTF-16 and has no byte order mark, which XML 1.0 requires")]
+    NoByteOrderMark,
+    /// The bytes are not text in their encoding.
+    #[error(
+        "the bytes are not {expected} text at byte {at}, which the XML declaration or the byte \
+         order mark says they are; was the document re-encoded on its way?"
+    )]
+    NotInEncoding {
+        /// The encoding.
+        expected: XmlEncoding,
+        /// Offset in the document.
+        at: usize,
+    },
+    /// Something stands before the XML declaration.
+    #[error(
+        "the XML declaration must be the first thing in the document; \
+         found white space of {before} characters before it"
+    )]
+    DeclarationNotFirst {
+        /// Length of the white space.
+        before: usize,
+    },
+    /// A character that no XML 1.0 document has, written as itself or as a
+    /// reference.
+    #[error("line {line}, column {column}: U+{code:04X} is no character of XML 1.0")]
+    NoCharacter {
+        /// Where it stands, from one.
+        line: u64,
+        /// The same.
+        column: u64,
+        /// Its number.
+        code: u32,
+    },
+    /// An element or attribute whose prefix stands for no namespace.
+    #[error(
+        "line {line}, column {column}: the prefix of {name} is not declared; \
+         expected xmlns:prefix=\"…\" on the element or around it"
+    )]
+    UndeclaredPrefix {
+        /// Where it stands, from one.
+        line: u64,
+        /// The same.
+        column: u64,
+        /// Its name.
+        name: String,
+    },
+    /// Not well-formed XML 1.0, or not by Namespaces in XML 1.0.
+    #[error("line {line}, column {column}: the XML is not well-formed: {reason}")]
     Malformed {
-        /// Byte offset in the decoded text.
-        at: u64,
+        /// Where the reader stopped, from one.
+        line: u64,
+        /// The same.
+        column: u64,
         /// What the reader says.
         reason: String,
+    },
+    /// An element that carries more than any bill's.
+    #[error(
+        "line {line}, column {column}: the element is too large; accepted are {MAX_ATTRIBUTES} \
+         attributes of {MAX_TEXT} bytes, {MAX_NAMESPACES} namespaces and names of {MAX_NAME} bytes"
+    )]
+    ElementTooLarge {
+        /// Where it stands, from one.
+        line: u64,
+        /// The same.
+        column: u64,
+    },
+    /// More elements than any bill has.
+    #[error("the document has more than {max} elements")]
+    TooManyElements {
+        /// The bound.
+        max: usize,
+    },
+    /// A signed bill carries its issuer's and its supervisor's signature.
+    #[error(
+        "EInvoice/EInvoiceSignature: expected two signatures, the issuer's and the \
+         supervision's; found {found}"
+    )]
+    SignatureCount {
+        /// Number of `Signature` elements.
+        found: usize,
     },
     /// The document ends before its elements do.
     #[error("the document is cut off: element {open} is not closed")]

@@ -1,3 +1,6 @@
+mod conformance;
+mod signed;
+
 use super::*;
 use encoding_rs::GBK;
 
@@ -249,16 +252,20 @@ fn a_document_that_lies_about_its_encoding_is_refused() {
     let (gbk, _, _) = GBK.encode(&utf8);
     assert_eq!(
         EInvoice::parse(&gbk).unwrap_err(),
-        EInvoiceError::NotInEncoding { expected: XmlEncoding::Utf8 }
+        EInvoiceError::NotInEncoding {
+            expected: XmlEncoding::Utf8,
+            at: utf8.find(|c: char| !c.is_ascii()).unwrap()
+        }
     );
     let declared_gbk = utf8.replace("UTF-8", "GBK");
     // UTF-8 bytes may by chance be valid GBK; these end on an odd lead byte.
     let odd = declared_gbk.replace("<Remark>", "<Remark>中");
-    assert_eq!(
-        EInvoice::parse(odd.as_bytes()).unwrap_err(),
-        EInvoiceError::NotInEncoding { expected: XmlEncoding::Gbk }
+    let error = EInvoice::parse(odd.as_bytes()).unwrap_err();
+    assert!(
+        matches!(error, EInvoiceError::NotInEncoding { expected: XmlEncoding::Gbk, .. }),
+        "{error}"
     );
-    for other in ["ISO-8859-1", "UTF-16", "Big5", "x"] {
+    for other in ["ISO-8859-1", "Big5", "x"] {
         let xml = utf8.replace("UTF-8", other);
         assert_eq!(
             EInvoice::parse(xml.as_bytes()).unwrap_err(),
@@ -274,7 +281,7 @@ fn entities_and_document_types_are_refused() {
         "<!DOCTYPE EInvoice [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">]><EInvoice>",
     );
     assert_eq!(EInvoice::parse(bomb.as_bytes()).unwrap_err(), EInvoiceError::DocumentType);
-    for (reference, name) in [("&b;", "b"), ("&nbsp;", "nbsp"), ("&#0;", "#0")] {
+    for (reference, name) in [("&b;", "b"), ("&nbsp;", "nbsp")] {
         let xml = with("BizCode", reference);
         let error = EInvoice::parse(&xml).unwrap_err();
         assert!(
@@ -390,9 +397,5 @@ fn a_name_that_looks_like_a_path_is_no_element() {
         .replace("<Main>", "<EInvoiceData/Main>")
         .replace("</Main>", "</EInvoiceData/Main>");
     let error = EInvoice::parse(xml.as_bytes()).unwrap_err();
-    assert!(
-        matches!(&error, EInvoiceError::Malformed { reason, .. }
-            if reason.contains("EInvoiceData/Main")),
-        "{error}"
-    );
+    assert!(matches!(error, EInvoiceError::Malformed { line: 9, .. }), "{error}");
 }

@@ -1,7 +1,7 @@
 //! Bills: their fields as text, their records as SCALE, their XML originals.
 
 use crate::{Verdict, chain};
-use billchain_client::einvoice::{EInvoice, XmlEncoding};
+use billchain_client::einvoice::{EInvoice, MAX_BYTES, XmlEncoding};
 use billchain_primitives::{
     AdminRole, BatchMode, Bill, BillCode, BillKey, BillNumber, BillStatus, BillSummary, CheckCode,
     ClaimNo, Did, Elements, Fen, Header, IssueDate, IssueTime, Lock, LockPurpose, Name, Operation,
@@ -16,7 +16,7 @@ use core::{
     fmt::{Debug, Display},
     str::FromStr,
 };
-use encoding_rs::GB18030;
+use encoding_rs::{Encoding, GB18030, UTF_16BE, UTF_16LE};
 use pallet_bill_register::{FieldRuleSet, FieldRules, LinkRecord, Links, PartyBill};
 use pallet_bill_update::{StatusChange, StatusItem, SummaryItem};
 use pallet_participant::{Participant, Registration};
@@ -129,11 +129,11 @@ pub fn field_proof(data: &[u8]) -> Verdict {
     Verdict::Accepted
 }
 
-/// XML originals of bills (`EInvoice`), in UTF-8 and GBK: an accepted one reads
-/// the same in the other encoding.
+/// XML originals of bills (`EInvoice`), in UTF-8, GBK and UTF-16: an accepted one
+/// reads the same in each of the others.
 pub fn e_invoice(data: &[u8]) -> Verdict {
     let Ok(invoice) = EInvoice::parse(data) else { return Verdict::Refused };
-    if let Some(other) = transcoded(data, invoice.encoding) {
+    for other in transcoded(data, invoice.encoding) {
         let read = EInvoice::parse(&other).expect("the same text in another encoding");
         let same = EInvoice { xml_hash: invoice.xml_hash, encoding: invoice.encoding, ..read };
         assert!(same == invoice, "the encoding changed the bill");
@@ -141,31 +141,45 @@ pub fn e_invoice(data: &[u8]) -> Verdict {
     Verdict::Accepted
 }
 
-/// The document in the other encoding; `None` where that one has no form of a
-/// character that reads back as the same.
-fn transcoded(data: &[u8], from: XmlEncoding) -> Option<Vec<u8>> {
-    let data = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
-    let text = match from {
-        XmlEncoding::Utf8 => core::str::from_utf8(data).ok()?.to_owned(),
-        XmlEncoding::Gbk => {
-            GB18030.decode_without_bom_handling_and_without_replacement(data)?.into_owned()
-        }
+/// The document in every encoding that has a form of each of its characters.
+fn transcoded(data: &[u8], from: XmlEncoding) -> Vec<Vec<u8>> {
+    let decode = |encoding: &'static Encoding, skip: usize| {
+        let text = encoding.decode_without_bom_handling_and_without_replacement(&data[skip..]);
+        text.expect("accepted, so text").into_owned()
     };
-    let body = match text.strip_prefix("<?xml") {
-        Some(rest) => rest.split_once("?>")?.1,
+    let text = match (from, data) {
+        (XmlEncoding::Utf8, [0xEF, 0xBB, 0xBF, rest @ ..] | rest) => {
+            core::str::from_utf8(rest).expect("accepted, so text").to_owned()
+        }
+        (XmlEncoding::Gbk, [0x84, 0x31, 0x95, 0x33, ..]) => decode(GB18030, 4),
+        (XmlEncoding::Gbk, _) => decode(GB18030, 0),
+        (XmlEncoding::Utf16, [0xFE, 0xFF, ..]) => decode(UTF_16BE, 2),
+        (XmlEncoding::Utf16, [0, ..]) => decode(UTF_16BE, 0),
+        (XmlEncoding::Utf16, [0xFF, 0xFE, ..]) => decode(UTF_16LE, 2),
+        (XmlEncoding::Utf16, _) => decode(UTF_16LE, 0),
+    };
+    let spaced = |rest: &&str| rest.starts_with([' ', '\t', '\r', '\n']);
+    let body = match text.strip_prefix("<?xml").filter(spaced) {
+        Some(rest) => rest.split_once("?>").expect("a declaration ends").1,
         None => &text,
     };
-    match from {
-        XmlEncoding::Gbk => {
-            Some(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{body}").into_bytes())
-        }
-        XmlEncoding::Utf8 => {
-            let text = format!("<?xml version=\"1.0\" encoding=\"GBK\"?>{body}");
-            let (bytes, _, unmappable) = GB18030.encode(&text);
-            let again = GB18030.decode_without_bom_handling_and_without_replacement(&bytes)?;
-            (!unmappable && again == text).then(|| bytes.into_owned())
-        }
+    let declared = |name: &str| format!("<?xml version=\"1.0\" encoding=\"{name}\"?>{body}");
+    let mut others = vec![
+        declared("UTF-8").into_bytes(),
+        declared("UTF-16LE").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        format!("\u{FEFF}{}", declared("UTF-16"))
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect(),
+    ];
+    let gbk = declared("GBK");
+    let (bytes, _, unmappable) = GB18030.encode(&gbk);
+    let again = GB18030.decode_without_bom_handling_and_without_replacement(&bytes);
+    if !unmappable && again.is_some_and(|again| again == gbk) {
+        others.push(bytes.into_owned());
     }
+    others.retain(|document| document.len() <= MAX_BYTES);
+    others
 }
 
 /// Real inputs of the target `name`.
@@ -198,6 +212,7 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
             include_bytes!("../../../samples/outpatient-gbk.xml").to_vec(),
             include_bytes!("../../../samples/outpatient-red.xml").to_vec(),
             include_bytes!("../../../samples/outpatient-balance.xml").to_vec(),
+            include_bytes!("../../../samples/outpatient-signed.xml").to_vec(),
         ],
         _ => Vec::new(),
     }
@@ -286,29 +301,7 @@ fn records() -> Vec<Vec<u8>> {
         }
         .encode(),
     ];
-    let (elements, evidence) = (elements(&summary), [6; 32]);
-    let (key, reason) = (summary.key, "退费".parse().expect("a reason"));
-    let change = StatusChange::Unlock { reason };
-    let item = StatusItem { key, expected_version: Some(2), change };
-    let changes = vec![item; 2].try_into().expect("two");
-    let hashes =
-        SummaryItem { key, expected_version: None, pdf_hash: Some([1; 32]), location_hash: None };
-    let updates = vec![hashes].try_into().expect("one");
-    type Call = pallet_bill_update::Call<Runtime>;
-    records.extend(
-        [
-            Call::change_status_batch { changes, mode: BatchMode::PerItem },
-            Call::update_summary_batch { updates, mode: BatchMode::AllOrNothing },
-            Call::propose_adjustment {
-                elements,
-                expected_version: None,
-                to: BillStatus::Voided,
-                reason: "系统故障".parse().expect("a reason"),
-                evidence,
-            },
-        ]
-        .map(|call| call.encode()),
-    );
+    records.extend(batches(&summary));
     let (bills, versions) = chain::bills_and_versions();
     records.extend(bills.iter().map(Encode::encode));
     records.extend(versions.iter().map(Encode::encode));
@@ -318,4 +311,29 @@ fn records() -> Vec<Vec<u8>> {
         records.push(header.encode());
     });
     records
+}
+
+/// Calls that change several bills, and an adjustment of `summary`.
+fn batches(summary: &BillSummary) -> [Vec<u8>; 3] {
+    let (elements, evidence) = (elements(summary), [6; 32]);
+    let (key, reason) = (summary.key, "退费".parse().expect("a reason"));
+    let change = StatusChange::Unlock { reason };
+    let item = StatusItem { key, expected_version: Some(2), change };
+    let changes = vec![item; 2].try_into().expect("two");
+    let hashes =
+        SummaryItem { key, expected_version: None, pdf_hash: Some([1; 32]), location_hash: None };
+    let updates = vec![hashes].try_into().expect("one");
+    type Call = pallet_bill_update::Call<Runtime>;
+    [
+        Call::change_status_batch { changes, mode: BatchMode::PerItem },
+        Call::update_summary_batch { updates, mode: BatchMode::AllOrNothing },
+        Call::propose_adjustment {
+            elements,
+            expected_version: None,
+            to: BillStatus::Voided,
+            reason: "系统故障".parse().expect("a reason"),
+            evidence,
+        },
+    ]
+    .map(|call| call.encode())
 }

@@ -153,7 +153,8 @@ enum Action {
     Versions(history::Action),
     #[command(flatten)]
     Adjust(adjust::Action),
-    /// Compare an XML original with the chain: SM3, codes, date and total.
+    /// Compare an XML original with the chain: SM3, codes, date and total. Shows
+    /// its signatures and seals, of which the structure is checked.
     Verify {
         /// The original.
         xml: PathBuf,
@@ -262,7 +263,16 @@ async fn verify(cli: &Cli, node: &Connection, xml: &PathBuf) -> Result<ExitCode>
     }
     ensure!(answer.result == VerificationResult::Match, "the bill changed while it was verified");
     let status = node.bill(&code, &number).await?.map(|bill| bill.status);
-    cli.shell.print(&json!({ "verified": true, "xml_hash": hash, "status": status }));
+    cli.shell.print(&json!({
+        "verified": true,
+        "xml_hash": hash,
+        "status": status,
+        // The form that is signed is not public, so that structure is all that
+        // was checked of these.
+        "checked_of_signatures": "structure",
+        "signatures": original.signatures,
+        "seals": { "issuer": original.issuer_seal, "supervisor": original.supervisor_seal },
+    }));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -343,14 +353,14 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
         }
         Action::RedReverse { bill, red, balance, reason, payer_key } => {
             let key = key(bill)?;
-            let red = cli.summary(did, red, None, payer_key.as_ref())?;
-            let balance = balance
-                .as_ref()
-                .map(|xml| cli.summary(did, xml, None, payer_key.as_ref()))
-                .transpose()?;
-            let reason = Reason::new(reason)?;
-            let call =
-                BillUpdateCall::red_reverse { key, expected_version: None, red, balance, reason };
+            let summary = |xml: &PathBuf| cli.summary(did, xml, None, payer_key.as_ref());
+            let call = BillUpdateCall::red_reverse {
+                key,
+                expected_version: None,
+                red: summary(red)?,
+                balance: balance.as_ref().map(summary).transpose()?,
+                reason: Reason::new(reason)?,
+            };
             Ok((RuntimeCall::BillUpdate(call), key))
         }
         Action::ReportMismatch { xml } => {
@@ -363,18 +373,7 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
             let call = BillRegisterCall::link_party { key, party: party.clone(), relation };
             Ok((RuntimeCall::BillRegister(call), key))
         }
-        Action::UpdateLink { bill, party, relation, to, reason } => {
-            let key = key(bill)?;
-            let change = to.map_or(LinkChange::Ended, |to| LinkChange::Relation(to.into()));
-            let call = BillRegisterCall::update_link {
-                key,
-                party: party.clone(),
-                relation: (*relation).into(),
-                change,
-                reason: Reason::new(reason)?,
-            };
-            Ok((RuntimeCall::BillRegister(call), key))
-        }
+        Action::UpdateLink { .. } => update_link(action),
         Action::Adjust(action) => adjust::call(action),
         Action::Query { .. }
         | Action::History { .. }
@@ -383,6 +382,21 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
         | Action::Batch(_)
         | Action::Versions(_) => bail!("this action is done elsewhere"),
     }
+}
+
+fn update_link(action: &Action) -> Result<(RuntimeCall, BillKey)> {
+    let Action::UpdateLink { bill, party, relation, to, reason } = action else {
+        bail!("this action is done elsewhere")
+    };
+    let key = key(bill)?;
+    let call = BillRegisterCall::update_link {
+        key,
+        party: party.clone(),
+        relation: (*relation).into(),
+        change: to.map_or(LinkChange::Ended, |to| LinkChange::Relation(to.into())),
+        reason: Reason::new(reason)?,
+    };
+    Ok((RuntimeCall::BillRegister(call), key))
 }
 
 impl Cli {

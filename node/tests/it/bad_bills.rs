@@ -50,6 +50,10 @@ async fn originals_with_a_fault_are_refused_with_the_element_and_the_rule() {
         (b"<Invoice></Invoice>".to_vec(), &["expected the outermost element EInvoice"]),
         (edited("<EInvoice>", "<!DOCTYPE a [<!ENTITY b \"c\">]><EInvoice>"), &["DOCTYPE"]),
         (misdeclared, &["the bytes are not UTF-8 text", "declaration"]),
+        ([b"\xEF\xBB\xBF", &gbk[..]].concat(), &["encoding GBK", "byte order mark of UTF-8"]),
+        ([b"\n", &good[..]].concat(), &["the XML declaration must be the first thing"]),
+        (edited("张示例", "张&#1;例"), &["line 29", "U+0001 is no character"]),
+        (edited("<PayMode>1", "<sh:A/><PayMode>1"), &["line 33", "prefix of sh:A is not declared"]),
         (b"\x89PNG\r\n\x1a\n".to_vec(), &["is no bill"]),
     ];
     let xml = network.directory().join("bill.xml");
@@ -65,6 +69,14 @@ async fn originals_with_a_fault_are_refused_with_the_element_and_the_rule() {
     // The types hold tomorrow's bill and more; the chain says when it is.
     fs::write(&xml, edited(DATE, "<IssueDate>29991231</IssueDate>")).unwrap();
     submit(&network, &xml).refused(3, &["DateInFuture", "later than tomorrow"]);
+
+    // UTF-16, as Windows saves it; verified with its signatures and seals.
+    submit(&network, &sample("outpatient-signed.xml")).succeeded();
+    let (url, signed) = (network.url(1), sample("outpatient-signed.xml"));
+    let shown = billchain(["bill", "--rpc", &url, "verify", signed.to_str().unwrap()]);
+    for words in ["checked_of_signatures structure", "4A02", "SEAL-FINANCE-1"] {
+        assert!(shown.code == Some(0) && shown.stdout.contains(words), "{words}: {shown}");
+    }
 
     // Nothing of it is on the chain, and the good original still goes in, once.
     let node = network.client(2).await;

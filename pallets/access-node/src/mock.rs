@@ -4,15 +4,13 @@
 use crate::{self as pallet_access_node, Registration};
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
-    AccountId, Did, Header, Name, PublicKey, Reason, RoleSet, Sm3Hasher,
+    AccountId, Did, Header, Name, PublicKey, RoleSet, Sm3Hasher,
     seams::{ActiveParticipant, ParticipantProblem, Participants},
 };
+use billchain_test_support::{BlockSeconds, Signer, account};
+pub use billchain_test_support::{did, reason};
 use core::cell::RefCell;
-use frame::{
-    deps::sp_runtime::generic,
-    testing_prelude::*,
-    traits::{IdentityLookup, SortedMembers, Time},
-};
+use frame::{deps::sp_runtime::generic, testing_prelude::*, traits::IdentityLookup};
 
 type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
 
@@ -63,58 +61,31 @@ impl Participants for World {
     }
 }
 
-/// A clock that shows the block's number in seconds.
-pub struct BlockClock;
-
-impl Time for BlockClock {
-    type Moment = u64;
-
-    fn now() -> u64 {
-        u64::from(System::block_number()) * 1_000
-    }
-}
-
 /// The signer of administrative calls in tests that want one.
 pub fn operator() -> AccountId {
-    AccountId::new([0xad; 32])
+    account(0xad)
 }
 
 /// The set of that one signer.
-pub struct Operator;
-
-impl SortedMembers<AccountId> for Operator {
-    fn sorted_members() -> Vec<AccountId> {
-        vec![operator()]
-    }
-}
+pub type Operator = Signer<0xad>;
 
 /// The signer that may pause, in tests that want one.
 pub fn security() -> AccountId {
-    AccountId::new([0x5e; 32])
+    account(0x5e)
 }
 
 /// The set of that one signer.
-pub struct Security;
-
-impl SortedMembers<AccountId> for Security {
-    fn sorted_members() -> Vec<AccountId> {
-        vec![security()]
-    }
-}
+pub type Security = Signer<0x5e>;
 
 impl pallet_access_node::Config for Test {
     type AdminOrigin = EitherOfDiverse<EnsureRoot<AccountId>, EnsureSignedBy<Operator, AccountId>>;
     type SecurityOrigin = EnsureSignedBy<Security, AccountId>;
     type Participants = World;
-    type Time = BlockClock;
+    type Time = BlockSeconds<Test>;
     type MaxNodes = ConstU32<4>;
     type MaxParticipantsPerNode = ConstU32<3>;
     type MaxNodesPerParticipant = ConstU32<2>;
     type WeightInfo = pallet_access_node::weights::SubstrateWeight<Test>;
-}
-
-pub fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().expect("test names are plain")
 }
 
 pub fn key(seed: &str) -> PublicKey {
@@ -129,10 +100,6 @@ pub fn registration(name: &str) -> Registration {
         credential_hash: [7; 32].into(),
         public_key: key(name),
     }
-}
-
-pub fn reason() -> Reason {
-    Reason::new("性能检查").expect("a plain text")
 }
 
 /// Runs `test` at block 1, extrinsic 2, then checks the contract's invariants.

@@ -6,8 +6,9 @@ use billchain_primitives::{
     AccountId, Bill, BillCode, BillKey, BillNumber, BillStatus, BillSummary, Did, Header, Role,
     RoleSet, Sm3Hasher,
     history::Entry,
-    seams::{ActiveParticipant, BillLedger, ParticipantProblem, Participants, SummaryProblem},
+    seams::{ActiveParticipant, BillLedger, ParticipantProblem, SummaryProblem},
 };
+use billchain_test_support::{Cast, Seeded};
 use core::cell::RefCell;
 use frame::{
     arithmetic::ArithmeticError, deps::sp_runtime::generic, testing_prelude::*,
@@ -34,7 +35,7 @@ impl frame_system::Config for Test {
 
 impl pallet_allotment::Config for Test {
     type AdminOrigin = EnsureRoot<AccountId>;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Ledger = World;
     type WeightInfo = pallet_allotment::weights::SubstrateWeight<Test>;
 }
@@ -55,30 +56,17 @@ thread_local! {
     static BILLS: RefCell<BTreeSet<BillKey>> = RefCell::default();
 }
 
-fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
-    let role = match seed {
-        HOSPITAL | CLINIC => Role::Issuer,
-        ADMIN => Role::Admin,
-        INSURER => Role::User,
-        FROZEN => return Err(ParticipantProblem::Frozen),
-        CANCELLED => return Err(ParticipantProblem::Cancelled),
-        _ => return Err(ParticipantProblem::NotFound),
-    };
-    Ok(ActiveParticipant { did: did(seed), roles: RoleSet::of(&[role]) })
-}
-
-impl Participants for World {
-    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        participant(<AccountId as AsRef<[u8; 32]>>::as_ref(account)[0])
-    }
-
-    fn active_by_did(wanted: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        let seed = (1..=STRANGER).find(|seed| did(*seed) == *wanted);
-        seed.map_or(Err(ParticipantProblem::NotFound), participant)
-    }
-
-    fn account_of(_: &Did) -> Option<AccountId> {
-        None
+impl Cast for World {
+    fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
+        let role = match seed {
+            HOSPITAL | CLINIC => Role::Issuer,
+            ADMIN => Role::Admin,
+            INSURER => Role::User,
+            FROZEN => return Err(ParticipantProblem::Frozen),
+            CANCELLED => return Err(ParticipantProblem::Cancelled),
+            _ => return Err(ParticipantProblem::NotFound),
+        };
+        Ok(ActiveParticipant { did: did(seed), roles: RoleSet::of(&[role]) })
     }
 }
 

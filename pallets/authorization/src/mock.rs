@@ -3,16 +3,16 @@
 
 use crate::{self as pallet_authorization, Condition, Scope, Terms};
 use billchain_primitives::{
-    AccountId, Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, Did, Fen, GrantId,
-    Header, IssueDate, IssueTime, Moment, Operation, PayerType, Reason, Receipt, Role, RoleSet,
-    SceneId, Sm3Hasher, SummaryFields,
+    AccountId, Bill, BillKey, BillState, BillStatus, BillSummary, Did, GrantId, Header, Moment,
+    Operation, Receipt, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
     history::Entry,
     seams::{
-        AccessNodePolicy, ActiveParticipant, BillLedger, ParticipantProblem, ParticipantStatus,
-        Participants, ReimbursementMode, SceneProblem, SceneTerms, Scenes, SummaryProblem,
-        VoidPolicy,
+        ActiveParticipant, BillLedger, ParticipantProblem, ParticipantStatus, Participants,
+        SceneProblem, SceneTerms, Scenes, SummaryProblem,
     },
 };
+pub use billchain_test_support::{account, date, did, fen, reason};
+use billchain_test_support::{blue_bill, key as plain_key, plain_scene, seed_of};
 use core::cell::RefCell;
 use frame::{
     arithmetic::ArithmeticError,
@@ -124,7 +124,7 @@ fn named(wanted: &Did) -> Option<(u8, ParticipantStatus, RoleSet)> {
 
 impl Participants for World {
     fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        let seed = <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0];
+        let seed = seed_of(account);
         active(with_world(|world| {
             let found = world.participants.iter().find(|(_, (account, ..))| *account == seed);
             found.map(|(name, (_, status, roles))| (did(name), *status, *roles))
@@ -146,14 +146,7 @@ impl Scenes for World {
             return Err(SceneProblem::Inactive);
         }
         match scene {
-            CLAIMS | OTHER_CLAIMS => Ok(SceneTerms {
-                mode: ReimbursementMode::Exclusive,
-                weight: 1,
-                lock_period_ms: 1_000,
-                void: VoidPolicy::Refused,
-                access_node: AccessNodePolicy::NotRequired,
-                required: SummaryFields::NONE,
-            }),
+            CLAIMS | OTHER_CLAIMS => Ok(plain_scene()),
             _ => Err(SceneProblem::NotFound),
         }
     }
@@ -201,53 +194,13 @@ impl Time for World {
     }
 }
 
-pub fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().expect("test names are plain")
-}
-
-pub fn account(seed: u8) -> AccountId {
-    AccountId::new([seed; 32])
-}
-
-pub fn reason() -> Reason {
-    Reason::new("持票人要求").expect("a plain text")
-}
-
-pub fn fen(amount: i64) -> Fen {
-    Fen::new(amount).expect("in bounds")
-}
-
-pub fn date(number: u32) -> IssueDate {
-    IssueDate::new(number).expect("a real date")
-}
-
 pub fn key(number: u32) -> BillKey {
-    BillKey {
-        code: "31060126".parse().expect("8 digits"),
-        number: format!("{number:010}").parse().expect("10 digits"),
-    }
+    BillKey { code: "31060126".parse().expect("8 digits"), ..plain_key(number) }
 }
 
 /// A bill of the patient over 100.00 yuan.
 pub fn bill(number: u32) -> BillSummary {
-    BillSummary {
-        key: key(number),
-        check_code: "a1B2c3".parse().expect("6 characters"),
-        kind: BillKind::Blue,
-        issue_date: date(20_261_110),
-        issue_time: IssueTime::new(83_000).expect("a real time"),
-        total: fen(10_000),
-        issuer: did("hospital"),
-        issuer_uscc: "91350100M000100Y43".parse().expect("18 characters"),
-        payer_type: PayerType::Person,
-        payer_ref: [7; 32],
-        scene: SceneId(1),
-        biz_no_hash: [8; 32],
-        xml_hash: [9; 32],
-        pdf_hash: [0; 32],
-        location_hash: [0; 32],
-        related: None,
-    }
+    BillSummary { key: key(number), issue_date: date(20_261_110), ..blue_bill(number) }
 }
 
 /// Id of the grant with credential `number`.

@@ -8,6 +8,7 @@ use billchain_primitives::{
     history::{Cause, Entry, VersionBody, VersionRecord},
     seams::{BillLedger, BillsInForce, SummaryProblem},
 };
+pub use billchain_test_support::key;
 use frame::{
     deps::sp_runtime::{ArithmeticError, generic},
     testing_prelude::*,
@@ -63,13 +64,6 @@ impl BillLedger for OneBill {
 
     fn advance(_: Bill, _: Entry) -> Result<Bill, ArithmeticError> {
         Err(ArithmeticError::Overflow)
-    }
-}
-
-pub fn key(number: u32) -> BillKey {
-    BillKey {
-        code: "31060125".parse().expect("8 digits"),
-        number: format!("{number:010}").parse().expect("10 digits"),
     }
 }
 

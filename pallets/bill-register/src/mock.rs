@@ -3,16 +3,17 @@
 
 use crate::{self as pallet_bill_register, FieldRule};
 use billchain_primitives::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueDate, IssueTime,
-    Operation, PayerType, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
+    AccountId, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, Header, IssueTime, Operation,
+    Role, RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
     condition::{BillFacts, Guarded},
     seams::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, AllotmentProblem,
         Allotments, ParticipantProblem, Participants, Policies, PolicyId, PolicyProblem,
-        PolicyRefusal, ReimbursementMode, SceneProblem, SceneTerms, Scenes, TransitionProblem,
-        TransitionRules, VoidPolicy,
+        PolicyRefusal, SceneProblem, SceneTerms, Scenes, TransitionProblem, TransitionRules,
     },
 };
+pub use billchain_test_support::{account, did, key};
+use billchain_test_support::{blue_bill, fen, plain_scene, seed_of};
 use core::cell::RefCell;
 use frame::{
     deps::sp_runtime::generic,
@@ -118,7 +119,7 @@ pub fn with_world<R>(f: impl FnOnce(&mut World) -> R) -> R {
 impl Participants for World {
     fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
         let of = |name, role| Ok(ActiveParticipant { did: did(name), roles: RoleSet::of(&[role]) });
-        match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
+        match seed_of(account) {
             HOSPITAL => of("hospital", Role::Issuer),
             INSURER => of("insurer", Role::User),
             ADMIN => of("admin", Role::Admin),
@@ -150,14 +151,8 @@ impl Scenes for World {
             CLOSED => return Err(SceneProblem::Inactive),
             _ => return Err(SceneProblem::NotFound),
         };
-        Ok(SceneTerms {
-            mode: ReimbursementMode::Exclusive,
-            weight: 1,
-            lock_period_ms: 1_000,
-            void: VoidPolicy::Refused,
-            access_node,
-            required: with_world(|world| world.required),
-        })
+        let required = with_world(|world| world.required);
+        Ok(SceneTerms { access_node, required, ..plain_scene() })
     }
 }
 
@@ -234,41 +229,10 @@ impl Time for World {
     }
 }
 
-pub fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().expect("test names are plain")
-}
-
-pub fn account(seed: u8) -> AccountId {
-    AccountId::new([seed; 32])
-}
-
-pub fn key(number: u32) -> BillKey {
-    BillKey {
-        code: "31060125".parse().expect("8 digits"),
-        number: format!("{number:010}").parse().expect("10 digits"),
-    }
-}
-
 /// A blue bill over 123.45 yuan.
 pub fn bill(number: u32) -> BillSummary {
-    BillSummary {
-        key: key(number),
-        check_code: "a1B2c3".parse().expect("6 characters"),
-        kind: BillKind::Blue,
-        issue_date: IssueDate::new(20_261_124).expect("a real date"),
-        issue_time: IssueTime::new(93_000).expect("a real time"),
-        total: Fen::new(12_345).expect("in bounds"),
-        issuer: did("hospital"),
-        issuer_uscc: "91350100M000100Y43".parse().expect("18 characters"),
-        payer_type: PayerType::Person,
-        payer_ref: [7; 32],
-        scene: OUTPATIENT,
-        biz_no_hash: [8; 32],
-        xml_hash: [9; 32],
-        pdf_hash: [0; 32],
-        location_hash: [0; 32],
-        related: None,
-    }
+    let issue_time = IssueTime::new(93_000).expect("a real time");
+    BillSummary { issue_time, total: fen(12_345), scene: OUTPATIENT, ..blue_bill(number) }
 }
 
 /// Sets field rules as the administrators do.

@@ -52,8 +52,18 @@ impl<T: Config> Pallet<T> {
         }
         Self::ensure_version(&bill, expected_version)?;
         ensure!(change.evidence() != Some([0; 32]), Error::EvidenceMissing);
+        Self::changed(bill, change, sender, target).map(Some)
+    }
 
-        let mut bill = bill;
+    /// The bill after a change that the rules allow: what each change asks for
+    /// besides, and what it does to lock and reimbursements.
+    fn changed(
+        mut bill: Bill,
+        change: &StatusChange,
+        sender: &ActiveParticipant,
+        target: Target,
+    ) -> Result<Bill, Error<T>> {
+        let from = bill.state.status;
         bill.state.status = match change {
             StatusChange::Confirm => {
                 ensure!(bill.summary.issuer == sender.did, Error::NotIssuer);
@@ -101,7 +111,7 @@ impl<T: Config> Pallet<T> {
             StatusChange::ReverseUse { .. } => Self::reverse_use(&mut bill, sender, target)?,
         };
         ensure!(bill.inconsistency().is_none(), Error::RuleUnusable);
-        Ok(Some(bill))
+        Ok(bill)
     }
 
     /// Releases the lock of `bill` if its time is over and the rules have it

@@ -3,17 +3,17 @@
 
 use crate::{self as pallet_bill_update, StatusChange};
 use billchain_primitives::{
-    AccountId, Bill, BillKey, BillKind, BillStatus, BillSummary, Did, Fen, GrantId, Header,
-    IssueDate, IssueTime, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
-    SummaryFields, Target,
+    AccountId, Bill, BillKey, BillStatus, BillSummary, Did, GrantId, Header, Operation, Role,
+    RoleSet, SceneId, Sm3Hasher, SummaryFields, Target,
     condition::{BillFacts, Facts, Field, Guarded, Value},
     seams::{
-        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, AllotmentProblem,
-        Allotments, Contention, GrantProblem, GrantUse, Grants, ParticipantProblem, Participants,
-        Policies, PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode, SceneProblem,
-        SceneTerms, Scenes, TransitionProblem, TransitionRules, VoidPolicy,
+        AccessNodePolicy, ActiveParticipant, Contention, GrantProblem, GrantUse, Grants,
+        ParticipantProblem, Policies, PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode,
+        SceneProblem, SceneTerms, Scenes, TransitionProblem, TransitionRules, VoidPolicy,
     },
 };
+use billchain_test_support::{Absent, Cast, Seeded, account, blue_bill};
+pub use billchain_test_support::{balance, did, fen, key, reason, red};
 use core::cell::RefCell;
 use frame::{
     deps::sp_runtime::generic,
@@ -42,11 +42,11 @@ impl frame_system::Config for Test {
 
 impl pallet_bill_register::Config for Test {
     type AdminOrigin = EnsureRoot<AccountId>;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Scenes = World;
-    type AccessNodes = World;
+    type AccessNodes = Absent;
     type Rules = World;
-    type Allotments = World;
+    type Allotments = Absent;
     type Policies = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
@@ -54,7 +54,7 @@ impl pallet_bill_register::Config for Test {
 
 impl pallet_bill_update::Config for Test {
     type Ledger = BillRegister;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Scenes = World;
     type Rules = World;
     type Grants = World;
@@ -152,38 +152,23 @@ pub fn pass(ms: u64) {
     with_world(|world| world.now += ms);
 }
 
-fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
-    let (name, roles): (_, &[Role]) = match seed {
-        HOSPITAL => ("hospital", &[Role::Issuer]),
-        CLINIC => ("clinic", &[Role::Issuer]),
-        INSURER_A => ("insurer-a", &[Role::User]),
-        INSURER_B => ("insurer-b", &[Role::User]),
-        UNLISTED => ("unlisted", &[Role::User]),
-        PLATFORM => ("platform", &[Role::Platform]),
-        ADMIN => ("admin", &[Role::Admin]),
-        AUDITOR => ("auditor", &[Role::Auditor]),
-        SECOND_ADMIN => ("second-admin", &[Role::Admin]),
-        FROZEN => return Err(ParticipantProblem::Frozen),
-        CANCELLED => return Err(ParticipantProblem::Cancelled),
-        _ => return Err(ParticipantProblem::NotFound),
-    };
-    Ok(ActiveParticipant { did: did(name), roles: RoleSet::of(roles) })
-}
-
-impl Participants for World {
-    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        participant(<AccountId as AsRef<[u8; 32]>>::as_ref(account)[0])
-    }
-
-    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        (1..=SECOND_ADMIN)
-            .filter_map(|seed| participant(seed).ok())
-            .find(|participant| participant.did == *did)
-            .ok_or(ParticipantProblem::NotFound)
-    }
-
-    fn account_of(_: &Did) -> Option<AccountId> {
-        None
+impl Cast for World {
+    fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
+        let (name, roles): (_, &[Role]) = match seed {
+            HOSPITAL => ("hospital", &[Role::Issuer]),
+            CLINIC => ("clinic", &[Role::Issuer]),
+            INSURER_A => ("insurer-a", &[Role::User]),
+            INSURER_B => ("insurer-b", &[Role::User]),
+            UNLISTED => ("unlisted", &[Role::User]),
+            PLATFORM => ("platform", &[Role::Platform]),
+            ADMIN => ("admin", &[Role::Admin]),
+            AUDITOR => ("auditor", &[Role::Auditor]),
+            SECOND_ADMIN => ("second-admin", &[Role::Admin]),
+            FROZEN => return Err(ParticipantProblem::Frozen),
+            CANCELLED => return Err(ParticipantProblem::Cancelled),
+            _ => return Err(ParticipantProblem::NotFound),
+        };
+        Ok(ActiveParticipant { did: did(name), roles: RoleSet::of(roles) })
     }
 }
 
@@ -205,12 +190,6 @@ impl Scenes for World {
                 if asks == scene { fields } else { SummaryFields::NONE }
             });
         Ok(SceneTerms { mode, weight: 1, lock_period_ms: PERIOD, void, access_node, required })
-    }
-}
-
-impl AccessNodes for World {
-    fn ensure_access(_: &Did) -> Result<(), AccessProblem> {
-        Err(AccessProblem::NotLinked)
     }
 }
 
@@ -251,12 +230,6 @@ impl TransitionRules for World {
 
     fn is_whitelisted(_: SceneId, user: &Did) -> bool {
         *user == did("insurer-a") || *user == did("insurer-b")
-    }
-}
-
-impl Allotments for World {
-    fn use_number(_: &Did, _: &BillKey) -> Result<(), AllotmentProblem> {
-        Err(AllotmentProblem::NotAllotted)
     }
 }
 
@@ -305,67 +278,6 @@ impl Time for World {
     }
 }
 
-pub fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().expect("test names are plain")
-}
-
-pub fn account(seed: u8) -> AccountId {
-    AccountId::new([seed; 32])
-}
-
-pub fn reason() -> Reason {
-    Reason::new("开票有误").expect("a plain text")
-}
-
-pub fn fen(amount: i64) -> Fen {
-    Fen::new(amount).expect("in bounds")
-}
-
-pub fn key(number: u32) -> BillKey {
-    BillKey {
-        code: "31060125".parse().expect("8 digits"),
-        number: format!("{number:010}").parse().expect("10 digits"),
-    }
-}
-
-/// A blue bill over 100.00 yuan.
-pub fn bill(number: u32) -> BillSummary {
-    BillSummary {
-        key: key(number),
-        check_code: "a1B2c3".parse().expect("6 characters"),
-        kind: BillKind::Blue,
-        issue_date: IssueDate::new(20_261_124).expect("a real date"),
-        issue_time: IssueTime::new(83_000).expect("a real time"),
-        total: fen(10_000),
-        issuer: did("hospital"),
-        issuer_uscc: "91350100M000100Y43".parse().expect("18 characters"),
-        payer_type: PayerType::Person,
-        payer_ref: [7; 32],
-        scene: EXCLUSIVE,
-        biz_no_hash: [8; 32],
-        xml_hash: [9; 32],
-        pdf_hash: [0; 32],
-        location_hash: [0; 32],
-        related: None,
-    }
-}
-
-/// The red bill `number` of `blue`.
-pub fn red(number: u32, blue: &BillSummary) -> BillSummary {
-    BillSummary {
-        key: key(number),
-        kind: BillKind::Red,
-        total: blue.total.negated(),
-        related: Some(blue.key),
-        ..blue.clone()
-    }
-}
-
-/// The balance bill `number` over `amount` of `blue`.
-pub fn balance(number: u32, blue: &BillSummary, amount: i64) -> BillSummary {
-    BillSummary { key: key(number), total: fen(amount), related: Some(blue.key), ..blue.clone() }
-}
-
 pub fn lock(scene: SceneId, claim_no: &str) -> StatusChange {
     let claim_no = claim_no.parse().expect("a plain text");
     StatusChange::Lock { scene, claim_no, on_behalf_of: None, grant: None, signed_at: NOW }
@@ -403,6 +315,11 @@ pub fn admin_unlock() -> StatusChange {
 
 pub fn void() -> StatusChange {
     StatusChange::Void { reason: reason() }
+}
+
+/// A blue bill over 100.00 yuan.
+pub fn bill(number: u32) -> BillSummary {
+    blue_bill(number)
 }
 
 /// Dispatches as a block does: in its own storage layer.

@@ -3,12 +3,13 @@
 
 use crate::{self as pallet_bill_verify};
 use billchain_primitives::{
-    AccountId, Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, Did, Fen, Header,
-    IssueDate, IssueTime, Operation, PayerType, Receipt, RoleSet, SceneId, Sm3Hasher,
-    SummaryFields,
+    AccountId, Bill, BillKey, BillState, BillStatus, BillSummary, Header, Operation, Receipt,
+    RoleSet, Sm3Hasher, SummaryFields,
     history::Entry,
-    seams::{ActiveParticipant, BillLedger, ParticipantProblem, Participants, SummaryProblem},
+    seams::{ActiveParticipant, BillLedger, ParticipantProblem, SummaryProblem},
 };
+use billchain_test_support::{Cast, Seeded, blue_bill, fen};
+pub use billchain_test_support::{did, key};
 use frame::{
     deps::sp_runtime::{ArithmeticError, generic},
     testing_prelude::*,
@@ -34,7 +35,7 @@ impl frame_system::Config for Test {
 
 impl pallet_bill_verify::Config for Test {
     type Ledger = World;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Time = World;
     type WeightInfo = pallet_bill_verify::weights::SubstrateWeight<Test>;
 }
@@ -71,22 +72,14 @@ impl BillLedger for World {
     }
 }
 
-impl Participants for World {
-    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
+impl Cast for World {
+    fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
+        match seed {
             INSURER => Ok(ActiveParticipant { did: did("insurer"), roles: RoleSet::EMPTY }),
             FROZEN => Err(ParticipantProblem::Frozen),
             CANCELLED => Err(ParticipantProblem::Cancelled),
             _ => Err(ParticipantProblem::NotFound),
         }
-    }
-
-    fn active_by_did(_: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        Err(ParticipantProblem::NotFound)
-    }
-
-    fn account_of(_: &Did) -> Option<AccountId> {
-        None
     }
 }
 
@@ -98,37 +91,9 @@ impl Time for World {
     }
 }
 
-pub fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().expect("test names are plain")
-}
-
-pub fn key(number: u32) -> BillKey {
-    BillKey {
-        code: "31060125".parse().expect("8 digits"),
-        number: format!("{number:010}").parse().expect("10 digits"),
-    }
-}
-
 fn bill(number: u32, pdf_hash: [u8; 32]) -> Bill {
     Bill {
-        summary: BillSummary {
-            key: key(number),
-            check_code: "a1B2c3".parse().expect("6 characters"),
-            kind: BillKind::Blue,
-            issue_date: IssueDate::new(20_261_124).expect("a real date"),
-            issue_time: IssueTime::new(83_000).expect("a real time"),
-            total: Fen::new(12_345).expect("in bounds"),
-            issuer: did("hospital"),
-            issuer_uscc: "91350100M000100Y43".parse().expect("18 characters"),
-            payer_type: PayerType::Person,
-            payer_ref: [7; 32],
-            scene: SceneId(1),
-            biz_no_hash: [8; 32],
-            xml_hash: [9; 32],
-            pdf_hash,
-            location_hash: [0; 32],
-            related: None,
-        },
+        summary: BillSummary { total: fen(12_345), pdf_hash, ..blue_bill(number) },
         state: BillState {
             status: BillStatus::Normal,
             version: 1,

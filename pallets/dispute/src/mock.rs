@@ -4,17 +4,15 @@
 
 use crate::{self as pallet_dispute, LockRequest};
 use billchain_primitives::{
-    AccountId, BillKey, BillKind, BillStatus, BillSummary, ClaimNo, Did, Fen, GrantId, Hash,
-    Header, IssueDate, IssueTime, Operation, PayerType, Reason, Role, RoleSet, SceneId, Sm3Hasher,
-    SummaryFields, Target,
-    condition::BillFacts,
+    AccountId, BillStatus, BillSummary, ClaimNo, Did, Hash, Header, Operation, Reason, Role,
+    RoleSet, SceneId, Sm3Hasher, Target,
     seams::{
-        AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, AllotmentProblem,
-        Allotments, GrantProblem, GrantUse, Grants, ParticipantProblem, Participants, Policies,
-        PolicyId, PolicyProblem, PolicyRefusal, ReimbursementMode, SceneProblem, SceneTerms,
-        Scenes, TransitionProblem, TransitionRules, VoidPolicy,
+        ActiveParticipant, ParticipantProblem, SceneProblem, SceneTerms, Scenes, TransitionProblem,
+        TransitionRules,
     },
 };
+use billchain_test_support::{Absent, Cast, Seeded, blue_bill, plain_scene};
+pub use billchain_test_support::{account, did, key};
 use core::cell::Cell;
 use frame::{
     deps::sp_runtime::generic,
@@ -44,23 +42,23 @@ impl frame_system::Config for Test {
 
 impl pallet_bill_register::Config for Test {
     type AdminOrigin = EnsureRoot<AccountId>;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Scenes = World;
-    type AccessNodes = World;
+    type AccessNodes = Absent;
     type Rules = World;
-    type Allotments = World;
-    type Policies = World;
+    type Allotments = Absent;
+    type Policies = Absent;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
 
 impl pallet_bill_update::Config for Test {
     type Ledger = BillRegister;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Scenes = World;
     type Rules = World;
-    type Grants = World;
-    type Policies = World;
+    type Grants = Absent;
+    type Policies = Absent;
     type Contention = Dispute;
     type Time = World;
     type MaxAdjustments = ConstU32<2>;
@@ -70,7 +68,7 @@ impl pallet_bill_update::Config for Test {
 impl pallet_dispute::Config for Test {
     type Ledger = BillRegister;
     type Locks = BillUpdate;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Scenes = World;
     type Time = World;
     type MaxSignedBefore = ConstU64<BEFORE>;
@@ -108,34 +106,19 @@ thread_local! {
 /// The other contracts.
 pub struct World;
 
-fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
-    let (name, roles): (_, &[Role]) = match seed {
-        HOSPITAL => ("hospital".into(), &[Role::Issuer]),
-        PLATFORM => ("platform".into(), &[Role::Platform]),
-        ADMIN => ("admin".into(), &[Role::Admin]),
-        UNLISTED => ("unlisted".into(), &[Role::User]),
-        FROZEN => return Err(ParticipantProblem::Frozen),
-        CANCELLED => return Err(ParticipantProblem::Cancelled),
-        USER.. => (format!("user-{}", seed - USER), &[Role::User]),
-        _ => return Err(ParticipantProblem::NotFound),
-    };
-    Ok(ActiveParticipant { did: did(&name), roles: RoleSet::of(roles) })
-}
-
-impl Participants for World {
-    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        participant(<AccountId as AsRef<[u8; 32]>>::as_ref(account)[0])
-    }
-
-    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        (0..=u8::MAX)
-            .filter_map(|seed| participant(seed).ok())
-            .find(|participant| participant.did == *did)
-            .ok_or(ParticipantProblem::NotFound)
-    }
-
-    fn account_of(did: &Did) -> Option<AccountId> {
-        Self::active_by_did(did).ok().map(|_| account(0))
+impl Cast for World {
+    fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
+        let (name, roles): (_, &[Role]) = match seed {
+            HOSPITAL => ("hospital".into(), &[Role::Issuer]),
+            PLATFORM => ("platform".into(), &[Role::Platform]),
+            ADMIN => ("admin".into(), &[Role::Admin]),
+            UNLISTED => ("unlisted".into(), &[Role::User]),
+            FROZEN => return Err(ParticipantProblem::Frozen),
+            CANCELLED => return Err(ParticipantProblem::Cancelled),
+            USER.. => (format!("user-{}", seed - USER), &[Role::User]),
+            _ => return Err(ParticipantProblem::NotFound),
+        };
+        Ok(ActiveParticipant { did: did(&name), roles: RoleSet::of(roles) })
     }
 }
 
@@ -144,42 +127,7 @@ impl Scenes for World {
         if scene < LIGHT {
             return Err(SceneProblem::NotFound);
         }
-        Ok(SceneTerms {
-            mode: ReimbursementMode::Exclusive,
-            weight: scene.0,
-            lock_period_ms: 60_000,
-            void: VoidPolicy::Refused,
-            access_node: AccessNodePolicy::NotRequired,
-            required: SummaryFields::NONE,
-        })
-    }
-}
-
-impl AccessNodes for World {
-    fn ensure_access(_: &Did) -> Result<(), AccessProblem> {
-        Err(AccessProblem::NotLinked)
-    }
-}
-
-impl Grants for World {
-    fn use_for_lock(_: &GrantId, _: GrantUse<'_>) -> Result<(), GrantProblem> {
-        Err(GrantProblem::NotFound)
-    }
-}
-
-impl Allotments for World {
-    fn use_number(_: &Did, _: &BillKey) -> Result<(), AllotmentProblem> {
-        Err(AllotmentProblem::NotAllotted)
-    }
-}
-
-impl Policies for World {
-    fn evaluate(_: &BillFacts<'_>) -> Result<(), PolicyRefusal> {
-        Ok(())
-    }
-
-    fn effective(_: PolicyId) -> Result<u32, PolicyProblem> {
-        Err(PolicyProblem::NotFound)
+        Ok(SceneTerms { weight: scene.0, lock_period_ms: 60_000, ..plain_scene() })
     }
 }
 
@@ -216,49 +164,12 @@ impl Time for World {
     }
 }
 
-pub fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().expect("test names are plain")
-}
-
 pub fn user(n: u8) -> Did {
     did(&format!("user-{n}"))
 }
 
-pub fn account(seed: u8) -> AccountId {
-    AccountId::new([seed; 32])
-}
-
 pub fn reason() -> Reason {
     Reason::new("两家机构同时受理").expect("a plain text")
-}
-
-pub fn key(number: u32) -> BillKey {
-    BillKey {
-        code: "31060125".parse().expect("8 digits"),
-        number: format!("{number:010}").parse().expect("10 digits"),
-    }
-}
-
-/// A blue bill over 100.00 yuan.
-fn bill(number: u32) -> BillSummary {
-    BillSummary {
-        key: key(number),
-        check_code: "a1B2c3".parse().expect("6 characters"),
-        kind: BillKind::Blue,
-        issue_date: IssueDate::new(20_261_124).expect("a real date"),
-        issue_time: IssueTime::new(83_000).expect("a real time"),
-        total: Fen::new(10_000).expect("in bounds"),
-        issuer: did("hospital"),
-        issuer_uscc: "91350100M000100Y43".parse().expect("18 characters"),
-        payer_type: PayerType::Person,
-        payer_ref: [7; 32],
-        scene: LIGHT,
-        biz_no_hash: [8; 32],
-        xml_hash: [9; 32],
-        pdf_hash: [0; 32],
-        location_hash: [0; 32],
-        related: None,
-    }
 }
 
 /// Dispatches as a block does: in its own storage layer.
@@ -358,7 +269,7 @@ pub fn run(test: impl FnOnce()) -> TestState {
         System::set_block_number(1);
         System::set_extrinsic_index(3);
         for number in [1, 2] {
-            let summary = bill(number);
+            let summary = BillSummary { scene: LIGHT, ..blue_bill(number) };
             let call = pallet_bill_register::Call::<Test>::register { summary };
             assert_ok!(send(HOSPITAL, call));
         }

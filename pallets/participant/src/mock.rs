@@ -5,11 +5,9 @@ use billchain_primitives::{
     AccountId, AdminRole, Did, Header, Name, PublicKey, Role, RoleSet, SignatureScheme, Sm3Hasher,
     seams::Administrators,
 };
-use frame::{
-    deps::sp_runtime::generic,
-    testing_prelude::*,
-    traits::{IdentityLookup, SortedMembers, Time},
-};
+pub use billchain_test_support::did;
+use billchain_test_support::{BlockSeconds, Signer, account};
+use frame::{deps::sp_runtime::generic, testing_prelude::*, traits::IdentityLookup};
 
 type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
 
@@ -28,44 +26,21 @@ impl frame_system::Config for Test {
     type Hashing = Sm3Hasher;
 }
 
-/// A clock that shows the block's number in seconds.
-pub struct BlockClock;
-
-impl Time for BlockClock {
-    type Moment = u64;
-
-    fn now() -> u64 {
-        u64::from(System::block_number()) * 1_000
-    }
-}
-
 /// The signer of administrative calls in tests that want one.
 pub fn operator() -> AccountId {
-    AccountId::new([0xad; 32])
+    account(0xad)
 }
 
 /// The set of that one signer.
-pub struct Operator;
-
-impl SortedMembers<AccountId> for Operator {
-    fn sorted_members() -> Vec<AccountId> {
-        vec![operator()]
-    }
-}
+pub type Operator = Signer<0xad>;
 
 /// The signer that may freeze, in tests that want one.
 pub fn security() -> AccountId {
-    AccountId::new([0x5e; 32])
+    account(0x5e)
 }
 
 /// The set of that one signer.
-pub struct Security;
-
-impl SortedMembers<AccountId> for Security {
-    fn sorted_members() -> Vec<AccountId> {
-        vec![security()]
-    }
-}
+pub type Security = Signer<0x5e>;
 
 /// The offices: `did:bill:chief` is a system administrator, whether or not it
 /// is registered.
@@ -81,14 +56,10 @@ impl pallet_participant::Config for Test {
     type AdminOrigin = EitherOfDiverse<EnsureRoot<AccountId>, EnsureSignedBy<Operator, AccountId>>;
     type SecurityOrigin = EnsureSignedBy<Security, AccountId>;
     type Administrators = Offices;
-    type Time = BlockClock;
+    type Time = BlockSeconds<Test>;
     type MaxParticipants = ConstU32<4>;
     type MaxRotations = ConstU32<2>;
     type WeightInfo = pallet_participant::weights::SubstrateWeight<Test>;
-}
-
-pub fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().expect("test names are plain")
 }
 
 /// A development key: any 32 bytes are one of sr25519.

@@ -3,17 +3,11 @@
 
 use crate as pallet_permissions;
 use billchain_primitives::{
-    AccountId, Did, Header, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
-    seams::{
-        AccessNodePolicy, ActiveParticipant, ParticipantProblem, Participants, ReimbursementMode,
-        SceneProblem, SceneTerms, Scenes, VoidPolicy,
-    },
+    AccountId, Did, Header, Role, RoleSet, SceneId, Sm3Hasher,
+    seams::{ActiveParticipant, ParticipantProblem, SceneProblem, SceneTerms, Scenes, VoidPolicy},
 };
-use frame::{
-    deps::sp_runtime::generic,
-    testing_prelude::*,
-    traits::{IdentityLookup, Time},
-};
+use billchain_test_support::{BlockSeconds, Cast, Seeded, plain_scene};
+use frame::{deps::sp_runtime::generic, testing_prelude::*, traits::IdentityLookup};
 
 type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
 
@@ -34,9 +28,9 @@ impl frame_system::Config for Test {
 
 impl pallet_permissions::Config for Test {
     type AdminOrigin = EnsureRoot<AccountId>;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Scenes = World;
-    type Time = World;
+    type Time = BlockSeconds<Test>;
     type MaxRuleVersions = ConstU32<4>;
     type MaxRules = ConstU32<25>;
     type MaxWhitelist = ConstU32<2>;
@@ -64,7 +58,7 @@ pub const FROZEN: u8 = 8;
 /// The other contracts.
 pub struct World;
 
-impl World {
+impl Cast for World {
     fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
         let role = match seed {
             ADMIN => Role::Admin,
@@ -77,20 +71,6 @@ impl World {
     }
 }
 
-impl Participants for World {
-    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        Self::participant(<AccountId as AsRef<[u8; 32]>>::as_ref(account)[0])
-    }
-
-    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        Self::participant((1..=FROZEN).find(|seed| person(*seed) == *did).unwrap_or(0))
-    }
-
-    fn account_of(_: &Did) -> Option<AccountId> {
-        None
-    }
-}
-
 impl Scenes for World {
     fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         let void = match scene {
@@ -99,22 +79,7 @@ impl Scenes for World {
             DISABLED => return Err(SceneProblem::Inactive),
             _ => return Err(SceneProblem::NotFound),
         };
-        Ok(SceneTerms {
-            mode: ReimbursementMode::Exclusive,
-            weight: 1,
-            lock_period_ms: 1_000,
-            void,
-            access_node: AccessNodePolicy::NotRequired,
-            required: SummaryFields::NONE,
-        })
-    }
-}
-
-impl Time for World {
-    type Moment = u64;
-
-    fn now() -> u64 {
-        u64::from(System::block_number()) * 1_000
+        Ok(SceneTerms { void, ..plain_scene() })
     }
 }
 

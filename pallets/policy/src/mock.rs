@@ -3,13 +3,15 @@
 
 use crate::{self as pallet_policy, Decision, Format, PolicyStatus, document::Written};
 use billchain_primitives::{
-    AccountId, Did, Header, Reason, Role, RoleSet, SceneId, Sm3Hasher, SummaryFields,
+    AccountId, Header, Role, RoleSet, SceneId, Sm3Hasher,
     condition::Guarded,
     seams::{
-        AccessNodePolicy, ActiveParticipant, ParticipantProblem, Participants, PolicyId,
-        ReimbursementMode, SceneProblem, SceneTerms, Scenes, VoidPolicy,
+        ActiveParticipant, ParticipantProblem, PolicyId, ReimbursementMode, SceneProblem,
+        SceneTerms, Scenes,
     },
 };
+use billchain_test_support::{Cast, Seeded, plain_scene};
+pub use billchain_test_support::{account, did, reason};
 use core::cell::Cell;
 use frame::{
     deps::sp_runtime::generic,
@@ -42,7 +44,7 @@ parameter_types! {
 
 impl pallet_policy::Config for Test {
     type AdminOrigin = EnsureRoot<AccountId>;
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Scenes = World;
     type Time = World;
     type SubmitterRoles = Submitters;
@@ -92,68 +94,34 @@ impl Time for World {
     }
 }
 
-fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
-    let (name, role) = match seed {
-        PLATFORM => ("platform".into(), Role::Platform),
-        HOSPITAL => ("hospital".into(), Role::Issuer),
-        ADMIN..=LAST_ADMIN => (format!("admin-{seed}"), Role::Admin),
-        FROZEN => return Err(ParticipantProblem::Frozen),
-        CANCELLED => return Err(ParticipantProblem::Cancelled),
-        _ => return Err(ParticipantProblem::NotFound),
-    };
-    Ok(ActiveParticipant { did: did(&name), roles: RoleSet::of(&[role]) })
-}
-
-impl Participants for World {
-    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        participant(<AccountId as AsRef<[u8; 32]>>::as_ref(account)[0])
-    }
-
-    fn active_by_did(did: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        (1..=LAST_ADMIN)
-            .filter_map(|seed| participant(seed).ok())
-            .find(|participant| participant.did == *did)
-            .ok_or(ParticipantProblem::NotFound)
-    }
-
-    fn account_of(did: &Did) -> Option<AccountId> {
-        (1..=LAST_ADMIN)
-            .find(|seed| participant(*seed).is_ok_and(|found| found.did == *did))
-            .map(account)
+impl Cast for World {
+    fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
+        let (name, role) = match seed {
+            PLATFORM => ("platform".into(), Role::Platform),
+            HOSPITAL => ("hospital".into(), Role::Issuer),
+            ADMIN..=LAST_ADMIN => (format!("admin-{seed}"), Role::Admin),
+            FROZEN => return Err(ParticipantProblem::Frozen),
+            CANCELLED => return Err(ParticipantProblem::Cancelled),
+            _ => return Err(ParticipantProblem::NotFound),
+        };
+        Ok(ActiveParticipant { did: did(&name), roles: RoleSet::of(&[role]) })
     }
 }
 
 impl Scenes for World {
     fn active(scene: SceneId) -> Result<SceneTerms, SceneProblem> {
         match scene {
-            CLINIC | INSURANCE => Ok(SceneTerms {
-                mode: ReimbursementMode::Cumulative,
-                weight: 1,
-                lock_period_ms: 1_000,
-                void: VoidPolicy::Refused,
-                access_node: AccessNodePolicy::NotRequired,
-                required: SummaryFields::NONE,
-            }),
+            CLINIC | INSURANCE => {
+                Ok(SceneTerms { mode: ReimbursementMode::Cumulative, ..plain_scene() })
+            }
             CLOSED => Err(SceneProblem::Inactive),
             _ => Err(SceneProblem::NotFound),
         }
     }
 }
 
-pub fn did(name: &str) -> Did {
-    format!("did:bill:{name}").parse().expect("test names are plain")
-}
-
-pub fn account(seed: u8) -> AccountId {
-    AccountId::new([seed; 32])
-}
-
 pub fn signed(seed: u8) -> RuntimeOrigin {
     RuntimeOrigin::signed(account(seed))
-}
-
-pub fn reason() -> Reason {
-    Reason::new("专项整治").expect("a plain text")
 }
 
 /// Version `version` of policy `id`: denies registration of totals above

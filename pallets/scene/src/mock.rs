@@ -4,13 +4,10 @@
 use crate as pallet_scene;
 use billchain_primitives::{
     AccountId, AdminRole, Did, Header, RoleSet, Sm3Hasher,
-    seams::{ActiveParticipant, Administrators, ParticipantProblem, Participants},
+    seams::{ActiveParticipant, Administrators, ParticipantProblem},
 };
-use frame::{
-    deps::sp_runtime::generic,
-    testing_prelude::*,
-    traits::{IdentityLookup, Time},
-};
+use billchain_test_support::{BlockSeconds, Cast, Seeded, account};
+use frame::{deps::sp_runtime::generic, testing_prelude::*, traits::IdentityLookup};
 
 type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
 
@@ -30,9 +27,9 @@ impl frame_system::Config for Test {
 }
 
 impl pallet_scene::Config for Test {
-    type Participants = World;
+    type Participants = Seeded<World>;
     type Administrators = World;
-    type Time = World;
+    type Time = BlockSeconds<Test>;
     type MaxScenes = ConstU32<3>;
     type MaxOpenProposals = ConstU32<2>;
     type WeightInfo = pallet_scene::weights::SubstrateWeight<Test>;
@@ -53,22 +50,14 @@ pub const STRANGER: u8 = 9;
 /// The other contracts.
 pub struct World;
 
-impl Participants for World {
-    fn active_by_account(account: &AccountId) -> Result<ActiveParticipant, ParticipantProblem> {
-        match <AccountId as AsRef<[u8; 32]>>::as_ref(account)[0] {
+impl Cast for World {
+    fn participant(seed: u8) -> Result<ActiveParticipant, ParticipantProblem> {
+        match seed {
             FROZEN => Err(ParticipantProblem::Frozen),
             CANCELLED => Err(ParticipantProblem::Cancelled),
             STRANGER => Err(ParticipantProblem::NotFound),
             seed => Ok(ActiveParticipant { did: did(seed), roles: RoleSet::EMPTY }),
         }
-    }
-
-    fn active_by_did(_: &Did) -> Result<ActiveParticipant, ParticipantProblem> {
-        Err(ParticipantProblem::NotFound)
-    }
-
-    fn account_of(_: &Did) -> Option<AccountId> {
-        None
     }
 }
 
@@ -85,20 +74,12 @@ impl Administrators for World {
     }
 }
 
-impl Time for World {
-    type Moment = u64;
-
-    fn now() -> u64 {
-        u64::from(System::block_number()) * 1_000
-    }
-}
-
 pub fn did(seed: u8) -> Did {
     format!("did:bill:p{seed}").parse().expect("test names are plain")
 }
 
 pub fn signed(seed: u8) -> RuntimeOrigin {
-    RuntimeOrigin::signed(AccountId::new([seed; 32]))
+    RuntimeOrigin::signed(account(seed))
 }
 
 /// Runs `test` at block 1 of a chain with `config` as this contract's genesis,

@@ -523,10 +523,11 @@ fn contention_is_asked_about_the_user_of_a_platform() {
 #[test]
 fn the_dispute_contract_locks_and_unlocks_through_the_same_rules() {
     use billchain_primitives::seams::{ActiveParticipant, BillLocks, Participants};
+    use billchain_test_support::{Seeded, account};
     run(|| {
         register(bill(1));
         let sender = |seed| -> ActiveParticipant {
-            World::active_by_account(&account(seed)).expect("it is active")
+            Seeded::<World>::active_by_account(&account(seed)).expect("it is active")
         };
         let (reason, evidence) = (reason(), [6; 32]);
         let lock = |seed| BillUpdate::admin_lock(sender(seed), key(1), reason.clone(), evidence);
