@@ -365,7 +365,7 @@ impl RpcConfig {
         let max_batch = r.number("rpc.max_batch", 512, 1..=65_536);
         let max_subscriptions = r.number("rpc.max_subscriptions", 1_024, 1..=65_536);
         let max_requests_under_way = r.number("rpc.max_requests_under_way", 64, 1..=1_024);
-        let max_bytes_held = r.number("rpc.max_bytes_held", 192 << 20, 4 << 20..=4_000_000_000);
+        let max_bytes_held = r.number("rpc.max_bytes_held", 96 << 20, 4 << 20..=4_000_000_000);
         let transfer_timeout = r.millis("rpc.transfer_timeout_ms", 30_000, 100..=600_000);
         let ping_interval = r.millis("rpc.ping_interval_ms", 20_000, 100..=600_000);
         if let (Some(request), Some(response), Some(held)) =

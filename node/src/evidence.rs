@@ -216,7 +216,7 @@ mod tests {
         let again = Evidence::open(path.clone()).unwrap();
         assert_eq!(again.held(), [one, other.clone()]);
         assert_eq!(again.metrics.held.get(), 2);
-        again.keep(&[other.clone()]).unwrap();
+        again.keep(std::slice::from_ref(&other)).unwrap();
         assert_eq!(Evidence::open(path).unwrap().held(), [other]);
     }
 

@@ -43,7 +43,7 @@ impl Default for RpcConfig {
             max_batch: 512,
             max_subscriptions_per_connection: 1_024,
             max_requests_under_way: 64,
-            max_bytes_held: 192 << 20,
+            max_bytes_held: 96 << 20,
             transfer_timeout: Duration::from_secs(30),
             ping_interval: Duration::from_secs(20),
         }

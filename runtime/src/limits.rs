@@ -71,9 +71,10 @@ where
 
 /// How many blocks' hashes the state remembers, which bounds the era of a
 /// mortal transaction. Blocks follow work: twenty a second under load, one in 3 s
-/// at rest. So this is the longest era there is in the format, an hour at least;
-/// an era of some blocks is no time at all.
-pub const BLOCK_HASH_COUNT: BlockNumber = 65_536;
+/// at rest, so that an era of some blocks is no time at all. This is the longest
+/// era whose birth block is exact in the format: `@polkadot/api` asks for the
+/// longest that the metadata allows, and signs a longer one wrongly.
+pub const BLOCK_HASH_COUNT: BlockNumber = 4_096;
 
 parameter_types! {
     /// See [`hard_limits`].

@@ -199,6 +199,16 @@ impl GossipMetrics {
             "Connections refused: not on the list, or too many",
             self.connections_refused.clone(),
         );
+        r.register(
+            "round_trip_seconds",
+            "From sending a batch to its acknowledgement",
+            self.round_trip.clone(),
+        );
+        self.register_fetches(r);
+    }
+
+    /// Requests for transactions by hash, this node's and its peers'.
+    fn register_fetches(&self, r: &mut Registry) {
         r.register("fetches", "Requests for transactions by hash", self.fetches.clone());
         r.register("fetches_failed", "Such requests not answered", self.fetches_failed.clone());
         r.register(
@@ -225,11 +235,6 @@ impl GossipMetrics {
             "transactions_served",
             "Transactions sent in answer to peers' such requests",
             self.transactions_served.clone(),
-        );
-        r.register(
-            "round_trip_seconds",
-            "From sending a batch to its acknowledgement",
-            self.round_trip.clone(),
         );
     }
 }

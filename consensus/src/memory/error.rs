@@ -18,30 +18,24 @@ const RESET: &str = "Bring the file from the machine where the key signed last. 
 #[derive(Debug, Error)]
 pub enum SigningMemoryError {
     /// A file could not be read or written.
-    #[error("cannot {action} the signing memory {file}: {source}")]
+    #[error("cannot {action} the signing memory {file}: {reason}")]
     Io {
         /// "read", "write", …
         action: &'static str,
         /// The file.
         file: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The log could not be read or set right.
-    #[error("cannot {action} the write-ahead log {file}: {source}")]
+    #[error("cannot {action} the write-ahead log {file}: {reason}")]
     LogIo {
-        /// "read", "cut", …
+        /// "read", "sync", …
         action: &'static str,
         /// The file.
         file: PathBuf,
         /// What the system said.
-        source: io::Error,
-    },
-    /// The log could not be made durable before a signature.
-    #[error("cannot sync the write-ahead log before signing: {source}")]
-    LogSync {
-        /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The engine asked for a second, different statement.
     #[error(

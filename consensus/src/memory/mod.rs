@@ -68,6 +68,7 @@ impl SyncLog for LogFile {
 pub(crate) struct SigningMemory {
     inner: Box<dyn Remember>,
     path: PathBuf,
+    log: PathBuf,
 }
 
 /// Decides what may be signed, and remembers it.
@@ -151,9 +152,9 @@ impl<M: Medium, L: SyncLog> Remember for Guard<M, L> {
 
 impl SigningMemory {
     fn new(path: &Path, log: &Path, file: RecordFile<File>) -> Self {
-        let log = LogFile { path: log.to_owned(), file: None };
-        let inner = Box::new(Guard { file, log, failed: false });
-        Self { inner, path: path.to_owned() }
+        let log_file = LogFile { path: log.to_owned(), file: None };
+        let inner = Box::new(Guard { file, log: log_file, failed: false });
+        Self { inner, path: path.to_owned(), log: log.to_owned() }
     }
 
     /// The signature under a statement: made by `sign` and remembered before it
@@ -176,10 +177,12 @@ impl SigningMemory {
                 remembered,
             },
             Refusal::NoRound => SigningMemoryError::NoRound { height: context.height },
-            Refusal::File(source) => {
-                SigningMemoryError::Io { action: "write", file: self.path.clone(), source }
+            Refusal::File(reason) => {
+                SigningMemoryError::Io { action: "write", file: self.path.clone(), reason }
             }
-            Refusal::Log(source) => SigningMemoryError::LogSync { source },
+            Refusal::Log(reason) => {
+                SigningMemoryError::LogIo { action: "sync", file: self.log.clone(), reason }
+            }
         })
     }
 }

@@ -201,7 +201,7 @@ impl Start<'_> {
     }
 
     fn io(&self, action: &'static str) -> impl FnOnce(std::io::Error) -> Error + '_ {
-        move |source| Error::Io { action, file: self.memory.to_owned(), source }
+        move |reason| Error::Io { action, file: self.memory.to_owned(), reason }
     }
 
     fn repair(&self, remedy: LogRemedy) -> Result<(), Error> {
@@ -221,7 +221,7 @@ impl Start<'_> {
 }
 
 fn log_error<'a>(action: &'static str, log: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
-    move |source| Error::LogIo { action, file: log.to_owned(), source }
+    move |reason| Error::LogIo { action, file: log.to_owned(), reason }
 }
 
 /// For a log in which nothing is needed.
@@ -238,7 +238,7 @@ pub(crate) fn start_without_key(log: &Path, own: &Address) -> Result<(), Error> 
 }
 
 fn read_memory(path: &Path) -> Result<Option<Slot>, Error> {
-    let io = |source| Error::Io { action: "read", file: path.to_owned(), source };
+    let io = |reason| Error::Io { action: "read", file: path.to_owned(), reason };
     match file::read(path).map_err(io)? {
         None => Ok(None),
         Some(Contents::Known(slot)) => Ok(Some(*slot)),
@@ -320,10 +320,10 @@ pub fn abstain(
         }
     }
     let record = Record { genesis, signer: *signer.as_bytes(), height, last: None, log_bytes: 0 };
-    file::create(path, record).map_err(|source| Error::Io {
+    file::create(path, record).map_err(|reason| Error::Io {
         action: "write",
         file: path.to_owned(),
-        source,
+        reason,
     })?;
     Ok(height)
 }

@@ -135,7 +135,7 @@ fn a_block_whose_report_is_false_repeated_or_out_of_place_is_not_valid() {
     assert!(matches!(refuse(&node, &before_time), BlockError::NoTimestamp));
 
     // On record already, in an honest block before.
-    let built = build(&node, &[good.clone()]);
+    let built = build(&node, std::slice::from_ref(&good));
     node.chain.commit(built.block, b"certificate".to_vec()).unwrap();
     let again = with_extrinsics(&node, |all| all.push(one()));
     assert!(matches!(refuse(&node, &again), BlockError::Transaction { index: 1, .. }));

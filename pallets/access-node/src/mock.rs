@@ -4,11 +4,11 @@
 use crate::{self as pallet_access_node, Registration};
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
-    AccountId, Did, Header, Name, PublicKey, RoleSet, Sm3Hasher,
+    AccountId, Did, Header, Name, PublicKey, Reason, RoleSet, Sm3Hasher,
     seams::{ActiveParticipant, ParticipantProblem, Participants},
 };
+pub use billchain_test_support::did;
 use billchain_test_support::{BlockSeconds, Signer, account};
-pub use billchain_test_support::{did, reason};
 use core::cell::RefCell;
 use frame::{deps::sp_runtime::generic, testing_prelude::*, traits::IdentityLookup};
 
@@ -100,6 +100,10 @@ pub fn registration(name: &str) -> Registration {
         credential_hash: [7; 32].into(),
         public_key: key(name),
     }
+}
+
+pub fn reason() -> Reason {
+    Reason::new("性能检查").expect("a plain text")
 }
 
 /// Runs `test` at block 1, extrinsic 2, then checks the contract's invariants.

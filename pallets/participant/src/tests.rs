@@ -386,10 +386,13 @@ fn genesis_is_read_from_json() {
     let key = key(1);
     let json = format!(
         r#"{{"participants":[{{"did":"did:bill:h","name":"医院","kind":"organisation",
-        "publicKey":"{key}","roles":["issuer"]}}],"schemes":["sr25519"]}}"#
+        "publicKey":"{key}","roles":["issuer"]}}],"schemes":["sm2","sr25519"]}}"#
     );
     let config: crate::GenesisConfig<Test> = serde_json::from_str(&json).unwrap();
-    assert!(config.problems().is_empty());
+    assert_eq!(config.problems(), Vec::<String>::new());
+    let without: crate::GenesisConfig<Test> =
+        serde_json::from_str(&json.replace(r#""sm2","#, "")).unwrap();
+    assert_eq!(without.problems(), ["schemes: expected SM2 among the signature schemes"]);
     assert_eq!(config.participants[0].roles, RoleSet::of(&[Role::Issuer]));
     let misspelt = json.replace("roles", "rolls");
     assert!(serde_json::from_str::<crate::GenesisConfig<Test>>(&misspelt).is_err());

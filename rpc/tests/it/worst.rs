@@ -168,7 +168,7 @@ async fn every_method_answers_its_dearest_parameters_within_its_bound_or_refuses
         ("transaction_prepare", 1_000_000),
         ("state_getKeysPaged", 60_000),
         ("state_queryStorageAt", 100_000),
-        ("state_getMetadata", 300_000),
+        ("state_getMetadata", 200_000),
         ("state_call", 100_000),
         ("chain_getBlock", 100_000),
         ("chain_getBlockHash", 60_000),

@@ -143,15 +143,16 @@ impl Peers {
         let source = Source::of(address);
         let is_peer = swarm.behaviour().newcomers.is_peer(source);
         let whose = if is_peer { Whose::At(source) } else { Whose::Strangers };
-        let reason = match error {
-            ListenError::Denied { cause } => {
-                self.metrics.connections_refused.inc();
-                reasons(cause)
+        let omitted = self.lines.pass(Topic::Refusal, whose);
+        if let ListenError::Denied { cause } = error {
+            self.metrics.connections_refused.inc();
+            if let Some(omitted) = omitted {
+                let reason = reasons(cause);
+                tracing::warn!(%address, reason, omitted, "a connection was not let in");
             }
-            error => reasons(error),
-        };
-        if let Some(omitted) = self.lines.pass(Topic::Refusal, whose) {
-            tracing::warn!(%address, %reason, omitted, "a connection was not let in");
+        } else if let Some(omitted) = omitted {
+            let reason = reasons(error);
+            tracing::debug!(%address, reason, omitted, "incoming connection failed");
         }
     }
 
