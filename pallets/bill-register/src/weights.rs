@@ -4,11 +4,9 @@
 //! Measured by `billchain benchmark-weights pallets`; `scripts/weights` writes
 //! this file again. Do not edit it.
 //!
-//! - Date: 2026-11-26
+//! - Date: 2026-11-29
 //! - Machine: AMD EPYC, 2 cores, linux 6.18
-//! - Ledger: 200_000 bills; steps: 5, repeats: 15
-//! - Since then estimated: the numbers of an issuer, one read, one write and 6 µs more for each new
-//!   bill
+//! - Ledger: 1_000_000 bills; steps: 10, repeats: 20
 
 use frame::weights_prelude::*;
 
@@ -36,50 +34,50 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 45.5 µs, its reads 11.8 µs, commit of its block 391.9 µs.
+    // At most: call 44.2 µs, its reads 10.6 µs, commit of its block 879.2 µs.
     fn confirm() -> Weight {
-        let time = Weight::from_parts(45_581_000, 0);
+        let time = Weight::from_parts(44_274_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
     }
-    // At most: call 49.1 µs, its reads 13.0 µs, commit of its block 515.2 µs.
+    // At most: call 39.8 µs, its reads 8.7 µs, commit of its block 858.2 µs.
     fn link_party() -> Weight {
-        let time = Weight::from_parts(49_142_000, 0);
+        let time = Weight::from_parts(39_841_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
     }
-    // At most: call 150.5 µs, its reads 25.8 µs, commit of its block 377.1 µs.
+    // At most: call 139.2 µs, its reads 22.1 µs, commit of its block 843.0 µs.
     fn pre_issue() -> Weight {
-        let time = Weight::from_parts(156_584_000, 0);
+        let time = Weight::from_parts(139_215_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(12, 2))
     }
-    // At most: call 124.4 µs, its reads 18.5 µs, commit of its block 345.0 µs.
+    // At most: call 131.9 µs, its reads 21.7 µs, commit of its block 827.8 µs.
     fn register() -> Weight {
-        let time = Weight::from_parts(130_435_000, 0);
+        let time = Weight::from_parts(131_994_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(12, 2))
     }
-    // At most: call 47_064.0 µs, its reads 803.6 µs, commit of its block 7_009.0 µs.
+    // At most: call 44_801.6 µs, its reads 862.2 µs, commit of its block 7_225.0 µs.
     fn register_batch(n: u32) -> Weight {
-        let time = Weight::from_parts(74_691_988, 0);
+        let time = Weight::from_parts(151_099_760, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(11, 1));
-        let time = Weight::from_parts(98_267_012, 0);
+        let time = Weight::from_parts(89_504_281, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(1, 1));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 42.4 µs, its reads 4.6 µs, commit of its block 459.3 µs.
+    // At most: call 47.7 µs, its reads 4.2 µs, commit of its block 1_010.6 µs.
     fn set_field_rules(n: u32) -> Weight {
-        let time = Weight::from_parts(32_098_000, 0);
+        let time = Weight::from_parts(35_273_500, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(3, 1));
-        let time = Weight::from_parts(329_250, 0);
+        let time = Weight::from_parts(339_071, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(0, 0));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 40.6 µs, its reads 7.2 µs, commit of its block 466.9 µs.
+    // At most: call 42.6 µs, its reads 7.7 µs, commit of its block 1_104.4 µs.
     fn update_link() -> Weight {
-        let time = Weight::from_parts(40_661_000, 0);
+        let time = Weight::from_parts(42_653_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
     }
-    // At most: call 52.1 µs, its reads 15.2 µs, commit of its block 497.6 µs.
+    // At most: call 58.1 µs, its reads 13.4 µs, commit of its block 1_176.8 µs.
     fn void() -> Weight {
-        let time = Weight::from_parts(52_196_000, 0);
+        let time = Weight::from_parts(58_168_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
     }
 }

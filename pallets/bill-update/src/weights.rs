@@ -4,11 +4,9 @@
 //! Measured by `billchain benchmark-weights pallets`; `scripts/weights` writes
 //! this file again. Do not edit it.
 //!
-//! - Date: 2026-11-26
+//! - Date: 2026-11-29
 //! - Machine: AMD EPYC, 2 cores, linux 6.18
-//! - Ledger: 200_000 bills; steps: 5, repeats: 15
-//! - Since then estimated: in `red_reverse` the field rules and the numbers of the issuer, three
-//!   reads, one write and 12 µs more
+//! - Ledger: 1_000_000 bills; steps: 10, repeats: 20
 
 use frame::weights_prelude::*;
 
@@ -34,39 +32,39 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 202.2 µs, its reads 16.6 µs, commit of its block 552.5 µs.
+    // At most: call 199.6 µs, its reads 18.3 µs, commit of its block 688.8 µs.
     fn approve_adjustment() -> Weight {
-        let time = Weight::from_parts(202_206_000, 0);
+        let time = Weight::from_parts(199_686_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(10, 3))
     }
-    // At most: call 263.8 µs, its reads 29.4 µs, commit of its block 590.4 µs.
+    // At most: call 235.0 µs, its reads 27.1 µs, commit of its block 663.2 µs.
     fn change_status() -> Weight {
-        let time = Weight::from_parts(263_853_000, 0);
+        let time = Weight::from_parts(235_085_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(13, 2))
     }
-    // At most: call 273.8 µs, its reads 30.3 µs, commit of its block 636.9 µs.
+    // At most: call 277.3 µs, its reads 30.6 µs, commit of its block 747.3 µs.
     fn lock_with_grant() -> Weight {
-        let time = Weight::from_parts(273_896_000, 0);
+        let time = Weight::from_parts(277_341_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(14, 3))
     }
-    // At most: call 42.6 µs, its reads 22.1 µs, commit of its block 488.9 µs.
+    // At most: call 40.4 µs, its reads 23.1 µs, commit of its block 649.0 µs.
     fn propose_adjustment() -> Weight {
-        let time = Weight::from_parts(42_643_000, 0);
+        let time = Weight::from_parts(40_400_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(10, 2))
     }
-    // At most: call 153.5 µs, its reads 30.2 µs, commit of its block 555.8 µs.
+    // At most: call 176.3 µs, its reads 33.8 µs, commit of its block 1_287.3 µs.
     fn red_reverse() -> Weight {
-        let time = Weight::from_parts(165_576_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(17, 4))
+        let time = Weight::from_parts(176_304_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(16, 4))
     }
-    // At most: call 68.4 µs, its reads 6.3 µs, commit of its block 505.7 µs.
+    // At most: call 62.0 µs, its reads 5.9 µs, commit of its block 641.3 µs.
     fn update_summary() -> Weight {
-        let time = Weight::from_parts(68_481_000, 0);
+        let time = Weight::from_parts(62_072_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 1))
     }
-    // At most: call 23.8 µs, its reads 4.4 µs, commit of its block 467.3 µs.
+    // At most: call 26.2 µs, its reads 8.0 µs, commit of its block 641.7 µs.
     fn withdraw_adjustment() -> Weight {
-        let time = Weight::from_parts(23_806_000, 0);
+        let time = Weight::from_parts(26_220_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 2))
     }
 }
