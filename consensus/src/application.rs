@@ -163,9 +163,9 @@ pub trait Application: Send + Sync + 'static {
     /// may sign one, at a height that is decided, so that a block of this node
     /// tells the chain. One for each validator, height and kind of statement.
     ///
-    /// It is called once for what was seen, before or after the height's commit,
-    /// and not at all for what was seen just before the process ended: the other
-    /// validators have seen it too. Any error stops consensus.
+    /// It is called once for what was seen, after the height's commit, and not at
+    /// all for what was seen just before the process ended: the other validators
+    /// have seen it too. Any error stops consensus.
     fn report(&self, equivocations: Vec<Equivocation>) -> Result<(), AppError>;
 
     /// The decided block of a height, if it is kept.

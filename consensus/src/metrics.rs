@@ -107,7 +107,7 @@ impl Metrics {
             );
             registry.register(
                 "equivocations",
-                "Offences of validators that signed twice, by validator, height and kind",
+                "Offences of validators that signed twice: one for each validator, height and kind",
                 metrics.equivocations.clone(),
             );
             registry.register(

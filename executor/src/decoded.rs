@@ -54,7 +54,20 @@ impl Decoded {
         }
     }
 
-    /// Those of `hashes` that are kept, each in its place.
+    /// Takes those of `hashes` that are kept, each in its place: for a block that
+    /// is executed, most likely for good.
+    pub(crate) fn take(&self, hashes: &[Hash]) -> Vec<Option<Arc<UncheckedExtrinsic>>> {
+        let kept = &mut *self.0.lock();
+        let mut take = |hash: &Hash| {
+            let entry = kept.entries.pop(hash)?;
+            kept.bytes = kept.bytes.saturating_sub(entry.bytes);
+            Some(entry.extrinsic)
+        };
+        hashes.iter().map(&mut take).collect()
+    }
+
+    /// Those of `hashes` that are kept, each in its place: for a block that is
+    /// built, which may leave some of them for the next one.
     pub(crate) fn find(&self, hashes: &[Hash]) -> Vec<Option<Arc<UncheckedExtrinsic>>> {
         let kept = &mut *self.0.lock();
         hashes
@@ -98,6 +111,18 @@ mod tests {
         assert_eq!(found(&decoded, 0..2), [true, true]);
         decoded.keep(hash(2), timestamp_inherent(1), 1);
         assert_eq!(found(&decoded, 0..3), [false, true, true], "both were used, 0 before 1");
+    }
+
+    #[test]
+    fn what_is_taken_is_given_away_with_its_room() {
+        let decoded = Decoded::with_bounds(10, 100);
+        decoded.keep(hash(0), timestamp_inherent(10), 60);
+        decoded.keep(hash(1), timestamp_inherent(11), 40);
+        let taken = decoded.take(&[hash(0), hash(2)]);
+        assert_eq!(taken.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(taken[0].as_ref().map(Arc::strong_count), Some(1), "nobody else has it");
+        assert_eq!(found(&decoded, 0..2), [false, true]);
+        assert_eq!(decoded.0.lock().bytes, 40);
     }
 
     #[test]

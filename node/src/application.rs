@@ -123,7 +123,8 @@ impl ChainApplication {
         if self.evidence.is_empty() {
             return Ok(());
         }
-        let recordable = self.chain.recordable(self.evidence.held()).map_err(AppError::new)?;
+        let recordable =
+            self.chain.still_recordable(self.evidence.held()).map_err(AppError::new)?;
         self.evidence.keep(&recordable).map_err(AppError::new)
     }
 }

@@ -3,8 +3,9 @@
 //! Whoever can make a node write a line can make it write a million. Parts of ours
 //! limit the lines of each peer and client; here every line is limited by the
 //! place in the code that writes it, which covers what the engine and the
-//! libraries write of peers too. A line that follows omitted ones says how many,
-//! and a metric counts them.
+//! libraries write of peers too. Libraries that use the `log` crate share one place
+//! a level. A line that follows omitted ones says how many, and a metric counts
+//! them.
 
 use billchain_logging::LineLimit;
 use parking_lot::Mutex;

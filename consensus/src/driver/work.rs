@@ -35,10 +35,12 @@ impl Work {
         self.queue.propose = Some(job);
     }
 
-    /// Tells the application of equivocations when the lane comes to it.
-    pub(super) fn report(&self, equivocations: Vec<Equivocation>) {
+    /// Tells the application of equivocations behind the next commit: the chain
+    /// records those of heights that are decided, and the engine knows of them
+    /// before the block is committed.
+    pub(super) fn report(&mut self, equivocations: Vec<Equivocation>) {
         if !equivocations.is_empty() {
-            self.lane.submit(Job::Report(equivocations));
+            self.queue.behind_commit.push(Job::Report(equivocations));
         }
     }
 
@@ -57,7 +59,7 @@ impl Work {
     /// Starts the most urgent job if the lane has none; `check` is asked for one
     /// when nothing is more urgent than a proposal's check.
     pub(super) fn feed(&mut self, check: impl FnOnce() -> Option<Job>) {
-        if let Some(job) = self.queue.next(check) {
+        for job in self.queue.next(check) {
             self.lane.submit(job);
         }
     }
@@ -76,23 +78,33 @@ pub(super) struct Queue<J> {
     pub(super) commit: Option<J>,
     pub(super) decided: Option<J>,
     pub(super) propose: Option<J>,
+    /// What is started together with a commit, after it. A few jobs: a height
+    /// adds one, and its commit takes it.
+    pub(super) behind_commit: Vec<J>,
 }
 
 impl<J> Default for Queue<J> {
     fn default() -> Self {
-        Self { busy: false, commit: None, decided: None, propose: None }
+        Self { busy: false, commit: None, decided: None, propose: None, behind_commit: Vec::new() }
     }
 }
 
 impl<J> Queue<J> {
-    pub(super) fn next(&mut self, check: impl FnOnce() -> Option<J>) -> Option<J> {
+    /// The most urgent job and what goes behind it; nothing while one is under way.
+    pub(super) fn next(&mut self, check: impl FnOnce() -> Option<J>) -> Vec<J> {
         if self.busy {
-            return None;
+            return Vec::new();
         }
-        let urgent = self.commit.take().or_else(|| self.decided.take());
-        let job = urgent.or_else(|| self.propose.take()).or_else(check);
-        self.busy = job.is_some();
-        job
+        let mut jobs = Vec::new();
+        if let Some(commit) = self.commit.take() {
+            jobs.push(commit);
+            jobs.append(&mut self.behind_commit);
+        } else {
+            let job = self.decided.take().or_else(|| self.propose.take()).or_else(check);
+            jobs.extend(job);
+        }
+        self.busy = !jobs.is_empty();
+        jobs
     }
 }
 
@@ -107,13 +119,29 @@ mod tests {
             commit: Some("commit"),
             decided: Some("decided"),
             propose: Some("propose"),
+            behind_commit: Vec::new(),
         };
         for expected in ["commit", "decided", "propose", "check"] {
-            assert_eq!(queue.next(|| Some("check")), Some(expected));
-            assert_eq!(queue.next(|| panic!("one is under way")), None);
+            assert_eq!(queue.next(|| Some("check")), [expected]);
+            assert!(queue.next(|| panic!("one is under way")).is_empty());
             queue.busy = false;
         }
-        assert_eq!(queue.next(|| None), None);
+        assert!(queue.next(|| None).is_empty());
         assert!(!queue.busy, "nothing was started");
+    }
+
+    #[test]
+    fn what_belongs_behind_a_commit_waits_for_it_while_the_lane_is_busy() {
+        let mut queue = Queue { busy: true, ..Queue::default() };
+        queue.behind_commit.push("report");
+        assert!(queue.next(|| panic!("one is under way")).is_empty());
+        queue.busy = false;
+        assert_eq!(queue.next(|| Some("check")), ["check"], "the block is not there yet");
+        queue.busy = false;
+        queue.commit = Some("commit");
+        assert_eq!(queue.next(|| panic!("a commit is more urgent")), ["commit", "report"]);
+        queue.busy = false;
+        queue.commit = Some("next commit");
+        assert_eq!(queue.next(|| None), ["next commit"], "once");
     }
 }

@@ -16,7 +16,11 @@ use billchain_runtime::{
     Dispute, Performance, RuntimeCall, Timestamp, UncheckedExtrinsic, contention::lock_requests,
 };
 use codec::{Compact, Encode};
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
 
 /// Bytes of a block beside its extrinsics, at most: a header without digest
 /// items and the number of extrinsics.
@@ -73,7 +77,12 @@ impl Chain {
             }
         }
 
-        let offered = Offered { txs, decoded: &self.inner.decoded };
+        let offered = Offered {
+            txs,
+            decoded: &self.inner.decoded,
+            read: VecDeque::new(),
+            max_decoded: MAX_DECODED_AT_ONCE,
+        };
         let (stopped, refused) = fill(&mut run, &mut body, params.deadline, offered);
         if let Some(error) = run.take_failure() {
             return Err(error);
@@ -91,10 +100,22 @@ struct Candidate {
     sender: AccountId,
 }
 
+/// A transaction of the pool that is not decoded for the block yet.
+struct Next {
+    bytes: OpaqueTx,
+    hash: Hash,
+    /// As the pool's check has decoded it.
+    known: Option<Arc<UncheckedExtrinsic>>,
+}
+
 /// What the pool offers for the block.
 struct Offered<'a> {
     txs: &'a mut dyn Iterator<Item = OpaqueTx>,
     decoded: &'a Decoded,
+    /// Read in one go, and not decoded for the block yet.
+    read: VecDeque<Next>,
+    /// Bytes of decoded transactions at once, beside those of the pool's check.
+    max_decoded: usize,
 }
 
 /// Transactions that are read in one go.
@@ -158,9 +179,9 @@ fn fill(
 }
 
 impl Offered<'_> {
-    /// Reads transactions until their bytes exceed `room`, or those that had to
-    /// be decoded exceed [`MAX_DECODED_AT_ONCE`]. Takes half of the time at most,
-    /// so that some is left to apply them.
+    /// Decodes transactions until their bytes exceed `room`, or those that had to
+    /// be decoded exceed the bound. Takes half of the time at most, so that some
+    /// is left to apply them.
     fn gather(
         &mut self,
         room: usize,
@@ -170,37 +191,13 @@ impl Offered<'_> {
         let now = Instant::now();
         let until = now + deadline.saturating_duration_since(now) / 2;
         let mut candidates = Vec::new();
-        let mut taken: usize = 0;
-        let mut decoded: usize = 0;
-        while taken <= room && decoded <= MAX_DECODED_AT_ONCE && Instant::now() < until {
-            let mut read = Vec::new();
-            while taken <= room
-                && read.len() < READ_AHEAD
-                && let Some(bytes) = self.txs.next()
-            {
-                taken = taken.saturating_add(bytes.len());
-                read.push(bytes);
+        let (mut taken, mut decoded) = (0_usize, 0_usize);
+        while taken <= room && decoded <= self.max_decoded && Instant::now() < until {
+            if self.read.is_empty() {
+                self.read_ahead(room.saturating_sub(taken));
             }
-            if read.is_empty() {
-                break;
-            }
-            decoded = decoded.saturating_add(self.decode(read, &mut candidates, refused));
-        }
-        candidates
-    }
-
-    /// Adds what `read` holds to the candidates: bytes of those that had to be
-    /// decoded.
-    fn decode(
-        &self,
-        read: Vec<OpaqueTx>,
-        candidates: &mut Vec<Candidate>,
-        refused: &mut Vec<Refused>,
-    ) -> usize {
-        let hashes = transaction_hashes(&read);
-        let known = self.decoded.find(&hashes);
-        let mut decoded: usize = 0;
-        for ((bytes, hash), known) in read.into_iter().zip(hashes).zip(known) {
+            let Some(Next { bytes, hash, known }) = self.read.pop_front() else { break };
+            taken = taken.saturating_add(bytes.len());
             match signed(&bytes, known) {
                 Ok((extrinsic, sender, size)) => {
                     decoded = decoded.saturating_add(size);
@@ -209,7 +206,24 @@ impl Offered<'_> {
                 Err(reason) => refused.push(Refused { hash, reason }),
             }
         }
-        decoded
+        candidates
+    }
+
+    /// Takes transactions from the pool until their bytes exceed `room`.
+    fn read_ahead(&mut self, room: usize) {
+        let mut bytes = Vec::new();
+        let mut taken = 0_usize;
+        while taken <= room
+            && bytes.len() < READ_AHEAD
+            && let Some(tx) = self.txs.next()
+        {
+            taken = taken.saturating_add(tx.len());
+            bytes.push(tx);
+        }
+        let hashes = transaction_hashes(&bytes);
+        let known = self.decoded.find(&hashes);
+        let read = bytes.into_iter().zip(hashes).zip(known);
+        self.read.extend(read.map(|((bytes, hash), known)| Next { bytes, hash, known }));
     }
 }
 
@@ -274,7 +288,7 @@ pub(crate) fn is_bare(extrinsic: &UncheckedExtrinsic) -> bool {
     extrinsic.signed_parts().is_none()
 }
 
-fn begin_error(error: RunError) -> ChainError {
+pub(super) fn begin_error(error: RunError) -> ChainError {
     run_error("beginning a block", error)
 }
 
@@ -355,5 +369,45 @@ impl Body {
             inherents: self.inherents,
             senders: self.senders,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use billchain_primitives::Signature;
+    use billchain_runtime::tx_extension;
+    use sp_runtime::generic::Era;
+    use std::time::Duration;
+
+    /// A transaction with an empty batch; nobody has signed it.
+    fn transaction(nonce: u32) -> OpaqueTx {
+        let call = RuntimeCall::Utility(pallet_utility::Call::batch { calls: Vec::new() });
+        let address = Address::Id(AccountId::new([1; 32]));
+        let signature = Signature::Sm2 { public: [2; 33], signature: [0; 64] };
+        let extension = tx_extension(nonce, Era::Immortal);
+        UncheckedExtrinsic::new_signed(call, address, signature, extension).encode().into()
+    }
+
+    #[test]
+    fn what_is_decoded_at_once_is_bounded_and_the_rest_comes_later() {
+        let all: Vec<OpaqueTx> = (0..10).map(transaction).collect();
+        let size = transaction::decode_measured(&all[0]).unwrap().decoded_size;
+        let decoded = Decoded::default();
+        let mut offered = Offered {
+            txs: &mut all.iter().cloned(),
+            decoded: &decoded,
+            read: VecDeque::new(),
+            max_decoded: 3 * size,
+        };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut refused = Vec::new();
+        let mut gathered = Vec::new();
+        for expected in [4, 4, 2, 0] {
+            let candidates = offered.gather(usize::MAX, deadline, &mut refused);
+            assert_eq!(candidates.len(), expected, "those within the bound and one more");
+            gathered.extend(candidates.into_iter().map(|candidate| candidate.bytes));
+        }
+        assert_eq!((gathered, refused.len()), (all, 0), "each once, in order");
     }
 }

@@ -42,7 +42,7 @@ impl Chain {
         }
 
         let tx_hashes = transaction_hashes(&extrinsics);
-        let known = self.inner.decoded.find(&tx_hashes);
+        let known = self.inner.decoded.take(&tx_hashes);
         let mut parts =
             Parts { extrinsics: &extrinsics, hashes: &tx_hashes, known, next: 0, inherents: 0 };
         let mut part = parts.read()?;

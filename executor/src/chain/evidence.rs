@@ -1,30 +1,38 @@
 //! Equivocations that this node holds: what of it the next block may record.
 
-use crate::{
-    Chain, ChainError,
-    run::{Run, RunError},
-};
+use crate::{Chain, ChainError, chain::build::begin_error, run::Run};
 use billchain_primitives::Equivocation;
 use billchain_runtime::{RuntimeCall, UncheckedExtrinsic, Validators};
 
 impl Chain {
-    /// Those of `held` that a block on the head could record: proven, of keys that
-    /// decided their heights, and on no record yet. With nothing held it costs
+    /// Those of `seen` that a block on the head could record: proven, of keys that
+    /// decided their heights, and on no record yet. With nothing seen it costs
     /// nothing.
-    pub fn recordable(&self, held: Vec<Equivocation>) -> Result<Vec<Equivocation>, ChainError> {
-        if held.is_empty() {
-            return Ok(held);
+    pub fn recordable(&self, seen: Vec<Equivocation>) -> Result<Vec<Equivocation>, ChainError> {
+        self.retain_equivocations(seen, |one| Validators::judge(one).is_ok())
+    }
+
+    /// Those of `held`, which were [recordable](Self::recordable) once, that still
+    /// are. Their signatures are not checked again.
+    pub fn still_recordable(
+        &self,
+        held: Vec<Equivocation>,
+    ) -> Result<Vec<Equivocation>, ChainError> {
+        self.retain_equivocations(held, Validators::is_open)
+    }
+
+    fn retain_equivocations(
+        &self,
+        all: Vec<Equivocation>,
+        holds: impl Fn(&Equivocation) -> bool,
+    ) -> Result<Vec<Equivocation>, ChainError> {
+        if all.is_empty() {
+            return Ok(all);
         }
         let (head, view) = self.head_view();
-        let begun = Run::begin(view, head.number.saturating_add(1), head.hash);
-        let mut run = begun.map_err(|error| match error {
-            RunError::Chain(error) => error,
-            RunError::Panicked(source) => {
-                ChainError::Runtime { doing: "beginning a block", source }
-            }
-        })?;
-        let judge = |one: &Equivocation| Validators::judge(one).is_ok();
-        let recordable = run.ask(|| held.into_iter().filter(judge).collect());
+        let number = head.number.saturating_add(1);
+        let mut run = Run::begin(view, number, head.hash).map_err(begin_error)?;
+        let recordable = run.ask(|| all.into_iter().filter(holds).collect());
         match run.take_failure() {
             Some(error) => Err(error),
             None => Ok(recordable),

@@ -32,9 +32,6 @@ pub struct Validated {
     /// The nonce of the sender's next transaction in a block. If it is below
     /// [`Self::nonce`], the transaction waits.
     pub account_nonce: Nonce,
-    /// Bytes that it takes in memory once it is decoded; see
-    /// [`Measured::decoded_size`].
-    pub decoded_size: usize,
     /// What the runtime says of priority and longevity (in blocks).
     pub validity: ValidTransaction,
     /// The head it was validated on.
@@ -114,9 +111,8 @@ impl Chain {
                 Ok(measured) => measured,
                 Err(error) => return Ok(Err(error)),
             };
-            let mut judged = validation.judge(&extrinsic, hash, bytes.len())?;
-            if let Ok(valid) = &mut judged {
-                valid.decoded_size = decoded_size;
+            let judged = validation.judge(&extrinsic, hash, bytes.len())?;
+            if judged.is_ok() {
                 self.inner.decoded.keep(hash, extrinsic, decoded_size);
             }
             Ok(judged)
@@ -174,16 +170,9 @@ impl Validation {
             return Err(failure.into());
         }
         Ok(match judged {
-            Ok((Ok(validity), account_nonce)) => Ok(Validated {
-                hash,
-                sender,
-                nonce,
-                account_nonce,
-                // Whoever read the transaction knows.
-                decoded_size: 0,
-                validity,
-                head: self.head,
-            }),
+            Ok((Ok(validity), account_nonce)) => {
+                Ok(Validated { hash, sender, nonce, account_nonce, validity, head: self.head })
+            }
             Ok((Err(refused), _)) => Err(TransactionError::Refused(refused)),
             Err(panicked) => Err(panicked.into()),
         })

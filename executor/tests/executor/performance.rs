@@ -72,7 +72,6 @@ fn what_a_transaction_takes_in_memory_is_said_with_it() {
     let calls = 500 * size_of::<RuntimeCall>();
     assert!(many.decoded_size >= few.decoded_size + calls, "{}", many.decoded_size);
     assert!(many.decoded_size < MAX_DECODED_BYTES);
-    assert_eq!(node.validate(&tx).unwrap().decoded_size, many.decoded_size);
 }
 
 #[test]

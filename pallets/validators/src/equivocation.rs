@@ -38,6 +38,22 @@ impl<T: Config> Pallet<T> {
     /// Whose equivocation this is, if the block at hand may record it. It writes
     /// nothing, so that a proposer asks before it reports; signatures come last.
     pub fn judge(equivocation: &Equivocation) -> Result<AccountId, Error<T>> {
+        let tenure = Self::ensure_open(equivocation)?;
+        // The genesis' hash stays on the chain for good.
+        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        equivocation
+            .verify(&ConsensusDomain::new(genesis), &tenure.key)
+            .map_err(|_| Error::<T>::NotProven)?;
+        Ok(tenure.operator)
+    }
+
+    /// Whether the block at hand may record this equivocation, if it is proven:
+    /// for what was judged once already.
+    pub fn is_open(equivocation: &Equivocation) -> bool {
+        Self::ensure_open(equivocation).is_ok()
+    }
+
+    fn ensure_open(equivocation: &Equivocation) -> Result<Tenure, Error<T>> {
         let height = equivocation.height;
         let tenure = Tenures::<T>::get(&equivocation.offender)
             .filter(|tenure| tenure.covers(height))
@@ -51,12 +67,7 @@ impl<T: Config> Pallet<T> {
         ensure!(!is_known, Error::<T>::AlreadyRecorded);
         let has_room = !records.is_full() || records.first().is_some_and(Self::may_give_way);
         ensure!(has_room, Error::<T>::RecordFull);
-        // The genesis' hash stays on the chain for good.
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        equivocation
-            .verify(&ConsensusDomain::new(genesis), &tenure.key)
-            .map_err(|_| Error::<T>::NotProven)?;
-        Ok(tenure.operator)
+        Ok(tenure)
     }
 
     fn may_give_way(record: &EquivocationRecord) -> bool {

@@ -14,7 +14,8 @@ use crate::network::Heard;
 use crate::wire::{Statement, StreamPart, encode};
 pub use follow::{Follow, Votes};
 
-/// How a validator misbehaves. All but the last also vote as the others do.
+/// How a validator misbehaves. One that says nothing of its votes votes as the
+/// others do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Attack {
     /// Votes as the others do, and lets its turns go by.

@@ -328,11 +328,12 @@ impl Side {
     pub(super) fn feed(&mut self) {
         let Self { work, proposals, progress, validators, support, .. } = self;
         let view = view(progress, validators, support);
-        let job = work.next(|| {
+        let mut jobs = work.next(|| {
             let (received, mode) = proposals.next_check(&view)?;
             Some(Job::Check(Box::new(received), mode))
         });
-        if let Some(job) = job {
+        // Nothing goes behind a commit here.
+        if let Some(job) = jobs.pop() {
             let millis = match &job {
                 Job::Commit(..) => 10,
                 Job::Propose(_) => 120,
