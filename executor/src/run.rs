@@ -32,6 +32,16 @@ pub(crate) enum RunError {
     Chain(ChainError),
 }
 
+impl RunError {
+    /// The chain's error, if the run failed while `doing` this.
+    pub(crate) fn during(self, doing: &'static str) -> ChainError {
+        match self {
+            Self::Chain(error) => error,
+            Self::Panicked(source) => ChainError::Runtime { doing, source },
+        }
+    }
+}
+
 impl From<ChainError> for RunError {
     fn from(error: ChainError) -> Self {
         Self::Chain(error)

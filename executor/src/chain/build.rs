@@ -8,7 +8,7 @@ use crate::{
         order::{Entry, arrange},
     },
     decoded::Decoded,
-    run::{Outcome, Run, RunError},
+    run::{Outcome, Run},
     transaction::{self, MAX_DECODED_AT_ONCE, transaction_hash},
 };
 use billchain_primitives::{AccountId, Address, Equivocation, Hash, Moment, transaction_hashes};
@@ -56,7 +56,8 @@ impl Chain {
     ) -> Result<Built, ChainError> {
         let (head, view) = self.head_view();
         let number = head.number.saturating_add(1);
-        let mut run = Run::begin(view, number, head.hash).map_err(begin_error)?;
+        let mut run = Run::begin(view, number, head.hash)
+            .map_err(|error| error.during("beginning a block"))?;
 
         let limit = run.ask(|| Performance::settings().limits.max_block_bytes) as usize;
         let mut body = Body::new(params.max_block_bytes.min(limit));
@@ -87,7 +88,7 @@ impl Chain {
         if let Some(error) = run.take_failure() {
             return Err(error);
         }
-        let outcome = run.end().map_err(end_error)?;
+        let outcome = run.end().map_err(|error| error.during("ending a block"))?;
         Ok(Built { block: body.into_block(outcome, timestamp_ms), refused, stopped })
     }
 }
@@ -286,21 +287,6 @@ pub(crate) fn timestamp_inherent(now: Moment) -> UncheckedExtrinsic {
 /// Whether the extrinsic has no signer.
 pub(crate) fn is_bare(extrinsic: &UncheckedExtrinsic) -> bool {
     extrinsic.signed_parts().is_none()
-}
-
-pub(super) fn begin_error(error: RunError) -> ChainError {
-    run_error("beginning a block", error)
-}
-
-fn end_error(error: RunError) -> ChainError {
-    run_error("ending a block", error)
-}
-
-fn run_error(doing: &'static str, error: RunError) -> ChainError {
-    match error {
-        RunError::Chain(error) => error,
-        RunError::Panicked(source) => ChainError::Runtime { doing, source },
-    }
 }
 
 /// The extrinsics of a block that grows.

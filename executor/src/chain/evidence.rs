@@ -1,6 +1,6 @@
 //! Equivocations that this node holds: what of it the next block may record.
 
-use crate::{Chain, ChainError, chain::build::begin_error, run::Run};
+use crate::{Chain, ChainError, run::Run};
 use billchain_primitives::Equivocation;
 use billchain_runtime::{RuntimeCall, UncheckedExtrinsic, Validators};
 
@@ -31,7 +31,8 @@ impl Chain {
         }
         let (head, view) = self.head_view();
         let number = head.number.saturating_add(1);
-        let mut run = Run::begin(view, number, head.hash).map_err(begin_error)?;
+        let mut run = Run::begin(view, number, head.hash)
+            .map_err(|error| error.during("beginning a block"))?;
         let recordable = run.ask(|| all.into_iter().filter(holds).collect());
         match run.take_failure() {
             Some(error) => Err(error),
