@@ -128,7 +128,8 @@ impl Quotas {
     /// Those of the period of `head`; earlier ones are forgotten.
     fn of_period(&mut self, head: BlockNumber) -> &mut HashMap<AccountId, SenderQuota> {
         let period = head / QUOTA_BLOCKS;
-        if period != self.period {
+        // One that judges on an older head asks the newer period's.
+        if period > self.period {
             self.period = period;
             self.known.clear();
         }

@@ -6,6 +6,7 @@
 mod reader;
 
 use crate::text_files;
+use billchain_runtime::limits::MAX_TRANSACTION_BYTES;
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use reader::Reader;
 use std::{
@@ -321,12 +322,14 @@ impl ConsensusConfig {
 impl PoolConfig {
     fn read(r: &mut Reader) -> Option<Self> {
         let max_transactions = r.number("pool.max_transactions", 65_536, 1..=1 << 24);
-        let max_bytes = r.number("pool.max_bytes", 128 << 20, 1 << 16..=1 << 34);
+        // Each of the pool's rooms holds a transaction of any length.
+        let longest = MAX_TRANSACTION_BYTES as usize;
+        let max_bytes = r.number("pool.max_bytes", 128 << 20, 2 * longest..=1 << 34);
         // A quarter of the pool.
         let max_sender_bytes = r.number(
             "pool.max_sender_bytes",
-            max_bytes.unwrap_or(128 << 20) / 4,
-            1 << 14..=1 << 34,
+            (max_bytes.unwrap_or(128 << 20) / 4).max(longest),
+            longest..=1 << 34,
         );
         let max_per_sender = r.number("pool.max_per_sender", 16_384, 1..=1 << 24);
         if let (Some(of_one), Some(all)) = (max_per_sender, max_transactions)

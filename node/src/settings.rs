@@ -19,9 +19,10 @@ pub(crate) fn pool(config: &Config) -> PoolConfig {
         max_count: config.pool.max_transactions,
         max_bytes: config.pool.max_bytes,
         max_per_sender: config.pool.max_per_sender,
+        max_sender_bytes: config.pool.max_sender_bytes,
         max_future: default.max_future.min(config.pool.max_transactions),
         // The chain takes no longer one.
-        max_transaction_bytes: (MAX_TRANSACTION_BYTES as usize).min(config.pool.max_bytes),
+        max_transaction_bytes: MAX_TRANSACTION_BYTES as usize,
         ..default
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! The pool promises: it holds what the chain's own rules accept (asked
 //! through [`TransactionValidator`]), within the bounds of [`PoolConfig`],
-//! offers each sender's transactions by nonce and all by age, and says for
+//! offers each sender's transactions by nonce and all in a fair order, and says for
 //! each refusal what was wrong ([`PoolError`]). It keeps nothing on disk: what
 //! was not final when a node stops is the submitter's to send again.
 //!

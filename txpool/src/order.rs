@@ -24,6 +24,13 @@ pub(crate) struct Place {
     arrival: u64,
 }
 
+impl Place {
+    /// Virtual start of the transaction here.
+    pub(crate) fn start(self) -> u64 {
+        self.start
+    }
+}
+
 /// Ready transactions in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Order {

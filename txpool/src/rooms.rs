@@ -76,12 +76,14 @@ impl Usage {
 pub(crate) struct Room {
     limit: Usage,
     used: Usage,
+    /// How many of its transactions are future.
+    future: usize,
     by_share: BTreeSet<(u64, AccountId)>,
 }
 
 impl Room {
     fn new(limit: Usage) -> Self {
-        Self { limit, used: Usage::default(), by_share: BTreeSet::new() }
+        Self { limit, used: Usage::default(), future: 0, by_share: BTreeSet::new() }
     }
 
     /// Its bound.
@@ -92,6 +94,21 @@ impl Room {
     /// What is in it.
     pub(crate) fn used(&self) -> Usage {
         self.used
+    }
+
+    /// How many of its transactions are future.
+    pub(crate) fn future(&self) -> usize {
+        self.future
+    }
+
+    /// Books that one more is future.
+    pub(crate) fn add_future(&mut self) {
+        self.future += 1;
+    }
+
+    /// Books that one is future no more.
+    pub(crate) fn remove_future(&mut self) {
+        self.future = self.future.saturating_sub(1);
     }
 
     /// The share of a sender that uses this much.

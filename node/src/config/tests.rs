@@ -49,7 +49,7 @@ fn three_mistakes_are_reported_together() {
 #[test]
 fn each_bad_value_names_its_key_and_the_bounds() {
     for (addition, expected) in [
-        ("[pool]\nmax_bytes = -1", "pool.max_bytes: expected a whole number from 65536 to"),
+        ("[pool]\nmax_bytes = -1", "pool.max_bytes: expected a whole number from 1048576 to"),
         ("[rpc]\nlisten = \"x\"", "rpc.listen: expected <address>:<port>"),
         ("[rpc]\nmax_bytes_held = 8000000", "rpc.max_bytes_held: must be at least 32156"),
         ("[storage]\nstate_window = 0", "storage.state_window: expected a whole number from 1"),
@@ -95,4 +95,20 @@ fn a_peer_without_identity_is_refused() {
 fn a_file_that_is_no_toml_says_where() {
     let problems = parse("name = ").unwrap_err();
     assert!(problems[0].starts_with("not TOML: "), "{problems:?}");
+}
+
+#[test]
+fn the_pools_settings_reach_the_pool_and_every_admitted_bound_is_usable() {
+    let longest = MAX_TRANSACTION_BYTES as usize;
+    for (settings, sender_bytes) in [
+        (String::new(), 32 << 20),
+        (format!("[pool]\nmax_bytes = {}\n", 2 * longest), longest),
+        (format!("[pool]\nmax_sender_bytes = {longest}\n"), longest),
+        ("[pool]\nmax_transactions = 1\nmax_per_sender = 1\n".into(), 32 << 20),
+        (format!("[pool]\nmax_bytes = {}\n", 1_usize << 34), 1 << 32),
+    ] {
+        let pool = crate::settings::pool(&parse(&(GOOD.to_owned() + &settings)).unwrap());
+        assert_eq!(pool.check(), Ok(()), "{settings}");
+        assert_eq!(pool.max_sender_bytes, sender_bytes, "{settings}");
+    }
 }

@@ -2,9 +2,9 @@
 //!
 //! Over QUIC, among the peers of a list and nobody else: a connection from any
 //! other identity is closed as soon as the handshake has shown it. Each node
-//! keeps one cursor a peer into the pool's log of local transactions and sends
-//! what follows in batches, one at a time, each answered transaction by
-//! transaction (`exchange`). So nothing is lost while both run, a slow peer slows
+//! keeps a cursor for each peer and class of senders into the pool's log of local
+//! transactions and sends what follows in batches, one at a time for each, which
+//! are answered transaction by transaction (`exchange`). So nothing is lost while both run, a slow peer slows
 //! only its own cursor, a sender for whom a peer has no room holds back only
 //! itself, nothing is queued outside the pool, and a peer that connects again is
 //! offered everything that is still pending, at a bounded rate.

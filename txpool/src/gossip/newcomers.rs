@@ -5,7 +5,7 @@
 //! address that it comes from: an IPv4 address, or the `/64` of an IPv6 one,
 //! which is what one site has. Where peers are has room for itself; all other
 //! addresses share what [`MAX_STRANGERS`] allows. An address is a peer's if the
-//! list says so or if the peer has connected from there before.
+//! list says so or if the peer has connected from there last.
 //!
 //! It does not know whether an address is forged, which costs no more than a
 //! datagram. Who forges a peer's address can fill that room; the peer is then

@@ -31,7 +31,7 @@ pub use best::Best;
 ///
 /// Checks many transactions together where many come at once, and never holds
 /// its lock while it does. Knows nothing of the network: gossip reads
-/// [`Pool::outgoing_after`] and brings what peers send to [`Pool::submit`].
+/// the log of local transactions and brings what peers send to [`Pool::submit`].
 pub struct Pool {
     config: PoolConfig,
     validator: Arc<dyn TransactionValidator>,
@@ -350,7 +350,7 @@ impl Pool {
         self.metrics.senders.set(stats.senders as i64);
         let has_ready = stats.ready > 0;
         // Wakes nobody unless the value changes: a busy pool must not wake
-        // consensus and gossip for each transaction.
+        // consensus for each transaction.
         self.has_ready.send_if_modified(|old| std::mem::replace(old, has_ready) != has_ready);
         let end = state.outgoing().end();
         self.outgoing.send_if_modified(|old| std::mem::replace(old, end) != end);

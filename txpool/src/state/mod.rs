@@ -168,6 +168,7 @@ impl State {
         }
         self.checks.insert((self.head, tx.hash));
         self.future.insert((self.head, tx.hash));
+        self.rooms.of_mut(class).add_future();
         let entry = Entry {
             tx: Arc::clone(&tx),
             ready: None,
@@ -181,6 +182,7 @@ impl State {
         self.entries.insert(tx.hash, entry);
         if !self.promote(&tx.sender, events) {
             events.push((tx.hash, TxStatus::Future));
+            self.evict_excess_future(class, events);
         }
         Ok(())
     }
@@ -197,6 +199,7 @@ impl State {
             }
             if let Some(since) = entry.future_since.take() {
                 self.future.remove(&(since, *hash));
+                self.rooms.of_mut(sender.quota.class).remove_future();
             }
             let (place, end) = self.ready.add(Arc::clone(&entry.tx), sender.end);
             entry.ready = Some(place);
@@ -216,7 +219,11 @@ impl State {
         if let Some(sender) = self.senders.get_mut(&entry.tx.sender) {
             let less = sender.usage.without(entry.tx.bytes.len());
             let before = std::mem::replace(&mut sender.usage, less);
-            self.rooms.of_mut(sender.quota.class).change(&entry.tx.sender, before, less);
+            let room = self.rooms.of_mut(sender.quota.class);
+            room.change(&entry.tx.sender, before, less);
+            if entry.future_since.is_some() {
+                room.remove_future();
+            }
         }
         if let Some(place) = entry.ready {
             self.ready.remove(place);
@@ -241,9 +248,12 @@ impl State {
         let Some(entry) = self.unlink(hash) else { return };
         events.push((*hash, status));
         let Some(sender) = self.senders.get_mut(&entry.tx.sender) else { return };
+        let class = sender.quota.class;
         sender.by_nonce.remove(&entry.tx.nonce);
-        if entry.ready.is_some() {
+        if let Some(place) = entry.ready {
             sender.ready_end = entry.tx.nonce;
+            // No block took it and its followers: they cost their sender nothing.
+            sender.end = place.start();
             let followers: Vec<Hash> =
                 sender.by_nonce.range(entry.tx.nonce..).map(|(_, hash)| *hash).collect();
             for follower in followers {
@@ -253,7 +263,7 @@ impl State {
         if self.senders.get(&entry.tx.sender).is_some_and(|s| s.by_nonce.is_empty()) {
             self.senders.remove(&entry.tx.sender);
         }
-        self.evict_excess_future(events);
+        self.evict_excess_future(class, events);
     }
 
     fn demote(&mut self, hash: &Hash, events: &mut Events) {
@@ -262,18 +272,23 @@ impl State {
         self.ready.remove(place);
         entry.future_since = Some(self.head);
         self.future.insert((self.head, *hash));
+        if let Some(sender) = self.senders.get(&entry.tx.sender) {
+            self.rooms.of_mut(sender.quota.class).add_future();
+        }
         events.push((*hash, TxStatus::Future));
     }
 
-    /// A demotion may leave more future ones than the bound: the latest go.
-    fn evict_excess_future(&mut self, events: &mut Events) {
-        while self.future.len() > self.config.max_future {
-            let Some((_, hash)) = self.future.last().copied() else { return };
-            let Some(entry) = self.unlink(&hash) else { return };
-            if let Some(sender) = self.senders.get_mut(&entry.tx.sender) {
-                sender.by_nonce.remove(&entry.tx.nonce);
-                if sender.by_nonce.is_empty() {
-                    self.senders.remove(&entry.tx.sender);
+    /// While a room has more future ones than the bound, the last of whoever has
+    /// the largest share of the room, and future ones, goes.
+    fn evict_excess_future(&mut self, class: SenderClass, events: &mut Events) {
+        while self.rooms.of(class).future() > self.config.max_future {
+            let Some(last) = self.last_future(class) else { return };
+            let (hash, sender) = (last.hash, last.sender.clone());
+            self.unlink(&hash);
+            if let Some(known) = self.senders.get_mut(&sender) {
+                known.by_nonce.pop_last();
+                if known.by_nonce.is_empty() {
+                    self.senders.remove(&sender);
                 }
             }
             let limit = self.config.max_future;

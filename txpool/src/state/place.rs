@@ -3,11 +3,14 @@
 use super::State;
 use crate::{
     PoolError, Rejection,
-    rooms::Usage,
+    rooms::SenderClass,
     transaction::{PoolTransaction, TxInfo},
 };
 use billchain_primitives::AccountId;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BinaryHeap, HashMap},
+    sync::Arc,
+};
 
 impl State {
     /// Whether the sender's transactions leave a place for this one.
@@ -31,10 +34,41 @@ impl State {
         if tx.nonce.saturating_sub(ready_end) > max_ahead {
             return Err(PoolError::FutureTooFar { next: ready_end, got: tx.nonce, max_ahead });
         }
-        if tx.nonce > ready_end && self.future.len() >= self.config.max_future {
-            return Err(PoolError::FutureFull { limit: self.config.max_future });
+        if tx.nonce > ready_end {
+            self.check_future(tx, info)?;
         }
         Ok(())
+    }
+
+    /// Whether one more may wait for an earlier nonce: if its room has as many
+    /// such as it may, somebody with a larger share must give way.
+    fn check_future(&self, tx: &PoolTransaction, info: &TxInfo) -> Result<(), PoolError> {
+        let sender = self.senders.get(&tx.sender);
+        let class = sender.map_or(info.quota.class, |sender| sender.quota.class);
+        let room = self.rooms.of(class);
+        if room.future() < self.config.max_future {
+            return Ok(());
+        }
+        let own = sender.map(|sender| sender.usage).unwrap_or_default().and(tx.bytes.len());
+        let gives_way = self
+            .last_future(class)
+            .filter(|last| last.sender != tx.sender)
+            .and_then(|last| self.senders.get(&last.sender))
+            .is_some_and(|other| room.share(other.usage) > room.share(own));
+        if gives_way {
+            return Ok(());
+        }
+        Err(PoolError::FutureFull { limit: self.config.max_future })
+    }
+
+    /// The last transaction of whoever has the largest share of a room among
+    /// those who have future ones: it is one of them.
+    pub(super) fn last_future(&self, class: SenderClass) -> Option<&Arc<PoolTransaction>> {
+        self.rooms.of(class).largest().find_map(|(_, account)| {
+            let (_, hash) = self.senders.get(account)?.by_nonce.last_key_value()?;
+            let entry = self.entries.get(hash)?;
+            entry.future_since.map(|_| &entry.tx)
+        })
     }
 
     /// Whether the sender's own bounds leave room for this one.
@@ -64,31 +98,41 @@ impl State {
         let sender = self.senders.get(&tx.sender);
         let class = sender.map_or(info.quota.class, |sender| sender.quota.class);
         let (room, size) = (self.rooms.of(class), tx.bytes.len());
-        let own = sender.map(|sender| sender.usage).unwrap_or_default().and(size);
-        let own_share = room.share(own);
+        let mut used = room.used().and(size);
+        if used.fits(room.limit()) {
+            return Ok(Vec::new());
+        }
+        let own_share = room.share(sender.map(|sender| sender.usage).unwrap_or_default().and(size));
         let full = || PoolError::Full {
             account: tx.sender.clone(),
             transactions: room.limit().count,
             bytes: room.limit().bytes,
         };
-        let mut used = room.used().and(size);
         let mut gives_way = Vec::new();
-        // What those who give way have left.
-        let mut left: BTreeMap<&AccountId, Usage> = BTreeMap::new();
+        let mut untouched = room.largest().peekable();
+        // Those who have given way already, by what they have left.
+        let mut touched: BinaryHeap<(u64, &AccountId)> = BinaryHeap::new();
+        let mut left = HashMap::new();
         while !used.fits(room.limit()) {
-            let untouched = room.largest().find(|(_, account)| !left.contains_key(account));
-            let touched = left.iter().map(|(account, usage)| (room.share(*usage), *account));
-            let largest = touched.chain(untouched).max();
-            let larger = largest
-                .filter(|(share, account)| *share > own_share && **account != tx.sender)
-                .and_then(|(_, account)| Some((account, self.senders.get(account)?)));
-            let (account, largest) = larger.ok_or_else(full)?;
-            let usage = left.entry(account).or_insert(largest.usage);
-            let last = largest.by_nonce.values().nth_back(largest.usage.count - usage.count);
-            let last = last.and_then(|hash| self.entries.get(hash)).ok_or_else(full)?;
-            *usage = usage.without(last.tx.bytes.len());
-            used = used.without(last.tx.bytes.len());
-            gives_way.push(Arc::clone(&last.tx));
+            let (share, account) = match (untouched.peek().copied(), touched.peek().copied()) {
+                (Some(one), other) if other.is_none_or(|other| one > other) => {
+                    untouched.next();
+                    let sender = self.senders.get(one.1).ok_or_else(full)?;
+                    left.insert(one.1, (sender.usage, sender.by_nonce.values().rev()));
+                    one
+                }
+                _ => touched.pop().ok_or_else(full)?,
+            };
+            if share <= own_share || *account == tx.sender {
+                return Err(full());
+            }
+            let (usage, last_first) = left.get_mut(account).ok_or_else(full)?;
+            let last = last_first.next().and_then(|hash| self.entries.get(hash));
+            let last = &last.ok_or_else(full)?.tx;
+            *usage = usage.without(last.bytes.len());
+            touched.push((room.share(*usage), account));
+            used = used.without(last.bytes.len());
+            gives_way.push(Arc::clone(last));
         }
         Ok(gives_way)
     }

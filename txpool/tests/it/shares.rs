@@ -93,6 +93,45 @@ fn the_reserve_is_for_those_who_can_stop_what_goes_wrong() {
 }
 
 #[test]
+fn who_fills_the_room_of_future_ones_gives_way_and_keeps_the_reserve_out_of_nothing() {
+    let (pool, _) = pool(PoolConfig { max_future: 4, ..config() });
+    for nonce in 1..=4 {
+        submit(&pool, &Tx::new(1, nonce)).unwrap();
+    }
+    let full = Err(PoolError::FutureFull { limit: 4 });
+    assert_eq!(submit(&pool, &Tx::new(1, 5)), full, "it has the largest share itself");
+    // Others' come in, and its last goes.
+    submit(&pool, &Tx::new(2, 1)).unwrap();
+    submit(&pool, &Tx::new(RESERVED, 1)).unwrap();
+    let mut waiting: Vec<_> =
+        pool.future(10).iter().map(|tx| (tx.sender.clone(), tx.nonce)).collect();
+    waiting.sort();
+    let expected = [(1, 1), (1, 2), (1, 3), (2, 1), (RESERVED, 1)];
+    assert_eq!(waiting, expected.map(|(sender, nonce)| (account(sender), nonce)));
+    // Closing the gap makes room again.
+    submit(&pool, &Tx::new(1, 0)).unwrap();
+    assert_eq!((held(&pool, 1), pool.stats().future), (4, 2));
+}
+
+#[test]
+fn what_no_block_took_costs_its_sender_no_place_in_the_order() {
+    let (pool, _) = pool(PoolConfig { max_count: 64, max_per_sender: 64, ..config() });
+    let order = || -> Vec<_> { pool.best().map(|tx| (tx.sender.clone(), tx.nonce)).collect() };
+    for nonce in 0..10 {
+        submit(&pool, &Tx::new(1, nonce)).unwrap();
+    }
+    // Its first goes, and comes again; the others follow it at once.
+    pool.remove_invalid(&[Tx::new(1, 0).hash()]);
+    submit(&pool, &Tx::new(1, 0)).unwrap();
+    for nonce in 0..10 {
+        submit(&pool, &Tx::new(2, nonce)).unwrap();
+    }
+    let found = order();
+    let first_ten = found[..10].iter().filter(|(sender, _)| *sender == account(1)).count();
+    assert_eq!(first_ten, 5, "they take turns as if nothing had gone: {found:?}");
+}
+
+#[test]
 fn a_sender_has_no_more_than_the_chain_grants_it() {
     let (pool, chain) = pool(config());
     let quota = |max_transactions, max_bytes| SenderQuota {

@@ -3,7 +3,7 @@
 //! transaction by transaction.
 //!
 //! One batch of each class of senders is under way to a peer, so the reserve's
-//! transactions never wait for others'. A batch that arrives is checked on a
+//! transactions wait for no answer to others'. A batch that arrives is checked on a
 //! blocking thread; a bounded number of batches is in work at once, and of each
 //! peer as many as an honest one sends. What a peer is owed and what it sent is
 //! kept for each peer apart.

@@ -2,7 +2,7 @@
 
 use super::{FetchError, MAX_FETCH_COUNT};
 use crate::gossip::lines::{Lines, Topic};
-use billchain_primitives::{Hash, transaction_hash};
+use billchain_primitives::{Hash, transaction_hashes};
 use bytes::Bytes;
 use libp2p::PeerId;
 use std::collections::{HashMap, HashSet};
@@ -92,8 +92,7 @@ impl Fetcher {
 /// The transactions by their hashes, all of which must be `wanted`, once.
 fn by_hash(answer: Vec<Bytes>, wanted: &HashSet<Hash>) -> Result<HashMap<Hash, Bytes>, FetchError> {
     let mut found = HashMap::with_capacity(answer.len());
-    for bytes in answer {
-        let hash = transaction_hash(&bytes);
+    for (hash, bytes) in transaction_hashes(&answer).into_iter().zip(answer) {
         if !wanted.contains(&hash) {
             return Err(FetchError::Foreign(hash));
         }
@@ -107,6 +106,7 @@ fn by_hash(answer: Vec<Bytes>, wanted: &HashSet<Hash>) -> Result<HashMap<Hash, B
 #[cfg(test)]
 mod tests {
     use super::*;
+    use billchain_primitives::transaction_hash;
     use prometheus_client::metrics::counter::Counter;
     use std::time::Duration;
 
