@@ -364,21 +364,21 @@ impl RpcConfig {
         });
         let max_request_bytes = r.number("rpc.max_request_bytes", 6 << 20, 1 << 10..=64 << 20);
         let max_response_bytes = r.number("rpc.max_response_bytes", 16 << 20, 1 << 10..=256 << 20);
-        let max_connections = r.number("rpc.max_connections", 2_000, 1..=65_536);
+        let max_connections = r.number("rpc.max_connections", 1_000, 1..=65_536);
         let max_batch = r.number("rpc.max_batch", 512, 1..=65_536);
         let max_subscriptions = r.number("rpc.max_subscriptions", 1_024, 1..=65_536);
         let max_requests_under_way = r.number("rpc.max_requests_under_way", 64, 1..=1_024);
-        let max_bytes_held = r.number("rpc.max_bytes_held", 96 << 20, 4 << 20..=4_000_000_000);
+        let max_bytes_held = r.number("rpc.max_bytes_held", 64 << 20, 4 << 20..=4_000_000_000);
         let transfer_timeout = r.millis("rpc.transfer_timeout_ms", 30_000, 100..=600_000);
         let ping_interval = r.millis("rpc.ping_interval_ms", 20_000, 100..=600_000);
-        if let (Some(request), Some(response), Some(held)) =
-            (max_request_bytes, max_response_bytes, max_bytes_held)
+        if let (Some(request), Some(response), Some(connections), Some(held)) =
+            (max_request_bytes, max_response_bytes, max_connections, max_bytes_held)
         {
-            let least = billchain_rpc::least_bytes_held(request, response);
+            let least = billchain_rpc::least_bytes_held(request, response, connections);
             if u64::from(held) < least {
                 let problem = format_args!(
                     "must be at least {least}, for a request of rpc.max_request_bytes and an \
-                     answer of rpc.max_response_bytes"
+                     answer of rpc.max_response_bytes, and 8 KiB for each of rpc.max_connections"
                 );
                 r.problem("rpc.max_bytes_held", problem);
             }

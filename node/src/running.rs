@@ -41,6 +41,8 @@ pub(crate) struct Startup {
     /// Where RPC and metrics run: what clients ask for takes nothing from
     /// consensus.
     pub(crate) front: Handle,
+    /// The runtime of their dear requests.
+    pub(crate) dear: Handle,
 }
 
 /// The parts of a node. Each may end by itself; the node then stops with the
@@ -58,7 +60,8 @@ pub(crate) struct Running {
 impl Running {
     /// Starts all parts. If one does not start, those before it are stopped.
     pub(crate) async fn start(startup: Startup) -> Result<Self> {
-        let Startup { config, spec, chain, network_key, validator_key, files, front } = startup;
+        let Startup { config, spec, chain, network_key, validator_key, files, front, dear } =
+            startup;
         let local_id = network_key.public().to_peer_id();
         let pool_config = settings::pool(&config);
         let admission = Arc::new(Admission::new(chain.clone()));
@@ -116,6 +119,7 @@ impl Running {
                 is_validator,
                 peers: gossip.connected(),
             },
+            dear,
         };
         let mut registry = Registry::with_prefix("billchain");
         metrics::register(&mut registry, &chain, &pool, gossip.metrics());

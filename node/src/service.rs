@@ -22,35 +22,49 @@ use tokio::{
 /// How much less urgent the threads of clients are to the system than those of
 /// consensus: on a busy machine a vote goes first.
 const CLIENT_NICENESS: i32 = 5;
+/// And those of clients' requests that cost much.
+const DEAR_NICENESS: i32 = 15;
+/// Threads for what blocks: fewer than the requests that may wait for them.
+const CLIENT_THREADS: usize = 32;
 /// How long answers to clients may take when the node has stopped.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs a node until it is told to stop or a part of it fails.
 pub(crate) fn run(config: Config) -> Result<()> {
     let node = Builder::new_multi_thread().thread_name("node").enable_all().build()?;
-    let front = client_runtime()?;
-    let outcome = node.block_on(run_on(config, front.handle().clone()));
+    let front = client_runtime(CLIENT_NICENESS).max_blocking_threads(CLIENT_THREADS).build()?;
+    let dear = dear_runtime()?;
+    let on = (front.handle().clone(), dear.handle().clone());
+    let outcome = node.block_on(run_on(config, on));
     front.shutdown_timeout(FAREWELL);
+    dear.shutdown_timeout(FAREWELL);
     outcome
 }
 
 /// The runtime of RPC and metrics, with threads of its own for what blocks.
-fn client_runtime() -> Result<Runtime> {
-    let lower = || {
+fn client_runtime(niceness: i32) -> Builder {
+    let lower = move || {
         let thread = rustix::thread::gettid();
-        if let Err(error) = rustix::process::setpriority_process(Some(thread), CLIENT_NICENESS) {
+        if let Err(error) = rustix::process::setpriority_process(Some(thread), niceness) {
             tracing::debug!(%error, "a client thread keeps the node's priority");
         }
     };
-    Ok(Builder::new_multi_thread()
-        .thread_name("clients")
-        .on_thread_start(lower)
-        .enable_all()
-        .build()?)
+    let mut builder = Builder::new_multi_thread();
+    builder.thread_name("clients").on_thread_start(lower).enable_all();
+    builder
 }
 
-async fn run_on(config: Config, front: Handle) -> Result<()> {
-    let mut running = Running::start(prepare(config, front)?).await?;
+/// The runtime on whose threads the dear requests of clients run: half as many
+/// as there are processors, so that quick ones find a free processor.
+fn dear_runtime() -> Result<Runtime> {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut builder = client_runtime(DEAR_NICENESS);
+    builder.thread_name("dear").worker_threads(1);
+    Ok(builder.max_blocking_threads(processors.div_ceil(2)).build()?)
+}
+
+async fn run_on(config: Config, on: (Handle, Handle)) -> Result<()> {
+    let mut running = Running::start(prepare(config, on)?).await?;
     tracing::info!("ready");
     let mut terminate = signal(SignalKind::terminate())?;
     let failure = tokio::select! {
@@ -71,7 +85,7 @@ async fn run_on(config: Config, front: Handle) -> Result<()> {
 }
 
 /// Opens the chain and the keys, and checks what would fail later.
-fn prepare(config: Config, front: Handle) -> Result<Startup> {
+fn prepare(config: Config, (front, dear): (Handle, Handle)) -> Result<Startup> {
     let files = FileBudget::of_process(config.rpc.max_connections)?;
     files.report(config.rpc.max_connections);
     let options = StorageOptions {
@@ -95,7 +109,7 @@ fn prepare(config: Config, front: Handle) -> Result<Startup> {
         peer = %local_id, rpc = %config.rpc.listen, metrics = %config.metrics_listen,
         "starting"
     );
-    Ok(Startup { config, spec, chain, network_key, validator_key, files, front })
+    Ok(Startup { config, spec, chain, network_key, validator_key, files, front, dear })
 }
 
 /// The key that votes, if the node has one.

@@ -5,17 +5,18 @@
 //! it was written to the socket. Small answers have a part of their own, so
 //! that large ones never keep them waiting.
 //!
-//! When a part is used up, somebody gives way: first the connection that holds
-//! most among those for which the node has waited for a second (for an answer to
-//! be read, for a message to come whole), and if there is none, the one that
-//! holds most of all. It is closed. Who asks for little
-//! never gives way for who holds much.
+//! When a part is used up, somebody gives way and is closed: first the
+//! connection that holds most of this part among those for which the node has
+//! waited for a second (for an answer to be read, for a message to come whole),
+//! however little that is; if there is none, the one that holds most of it, if
+//! that is more than who asks has. What a connection only waits for, and what
+//! it holds of the other part, counts for nobody.
 
 use crate::metrics::{Cause, RpcMetrics};
 use std::{
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -26,7 +27,9 @@ use tokio_util::sync::CancellationToken;
 const SMALL: usize = 272 << 10;
 /// How long the node waits for a client until it may have to give way.
 const STALLED: Duration = Duration::from_secs(1);
-/// Less than this nobody gives way for.
+/// How often what waits behind others looks for room.
+const LOOK: Duration = Duration::from_millis(50);
+/// Who reads and sends gives way for nobody who holds less than this.
 const WORTH: usize = 64 << 10;
 
 /// The bytes that all connections share.
@@ -35,23 +38,25 @@ pub(crate) struct Budget(Arc<Common>);
 
 #[derive(Debug)]
 struct Common {
-    small: Part,
-    large: Part,
+    /// What is free, by [`Part`].
+    free: [Arc<Semaphore>; 2],
+    totals: [usize; 2],
     most_of_one: usize,
     began: Instant,
     holders: Mutex<Vec<Weak<Holder>>>,
     metrics: RpcMetrics,
 }
 
-#[derive(Debug)]
-struct Part {
-    free: Arc<Semaphore>,
-    total: usize,
+/// Where bytes are taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Small,
+    Large,
 }
 
 impl Part {
-    fn new(total: usize) -> Self {
-        Self { free: Arc::new(Semaphore::new(total)), total }
+    fn of(bytes: usize) -> Self {
+        if bytes <= SMALL { Self::Small } else { Self::Large }
     }
 }
 
@@ -60,23 +65,34 @@ impl Part {
 struct Holder {
     /// What it may still take.
     limit: Arc<Semaphore>,
-    most: usize,
+    /// What it has taken, by [`Part`].
+    backed: [AtomicUsize; 2],
     /// Since when the node waits for the client to read an answer, and to send
     /// the rest of a message, in milliseconds; 0 while it does not.
     waits_since: [AtomicU64; 2],
     closing: CancellationToken,
+    /// When it was told to close.
+    closed_at: AtomicU64,
 }
 
 impl Holder {
-    fn held(&self) -> usize {
-        self.most - self.limit.available_permits()
+    fn backed(&self, part: Part) -> usize {
+        self.backed[part as usize].load(Ordering::Relaxed)
+    }
+
+    /// Whether room of this part is about to be free.
+    fn gives(&self, part: Part, now: u64) -> bool {
+        let since = now.saturating_sub(self.closed_at.load(Ordering::Relaxed));
+        self.closing.is_cancelled()
+            && self.backed(part) > 0
+            && Duration::from_millis(since) < STALLED
     }
 }
 
 /// Whose turn it is to give way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gives {
-    /// Who does not read.
+    /// Who does not read, or does not send what was begun.
     Stalled,
     /// Whoever holds most.
     Largest,
@@ -86,9 +102,10 @@ impl Budget {
     /// `all` bytes for all connections, of which one uses at most `one`.
     pub(crate) fn new(all: usize, one: usize, metrics: RpcMetrics) -> Self {
         let small = all / 4;
+        let totals = [small, all - small];
         Self(Arc::new(Common {
-            small: Part::new(small),
-            large: Part::new(all - small),
+            free: totals.map(|total| Arc::new(Semaphore::new(total))),
+            totals,
             most_of_one: one.min(all - small),
             began: Instant::now(),
             holders: Mutex::new(Vec::new()),
@@ -100,9 +117,10 @@ impl Budget {
     pub(crate) fn share(&self) -> Share {
         let holder = Arc::new(Holder {
             limit: Arc::new(Semaphore::new(self.0.most_of_one)),
-            most: self.0.most_of_one,
+            backed: Default::default(),
             waits_since: Default::default(),
             closing: CancellationToken::new(),
+            closed_at: AtomicU64::new(0),
         });
         self.0.lock().push(Arc::downgrade(&holder));
         Share { common: self.0.clone(), holder }
@@ -110,10 +128,8 @@ impl Budget {
 
     /// Bytes that are taken.
     pub(crate) fn held(&self) -> usize {
-        [&self.0.small, &self.0.large]
-            .iter()
-            .map(|part| part.total - part.free.available_permits())
-            .sum()
+        let parts = self.0.totals.iter().zip(&self.0.free);
+        parts.map(|(total, free)| total - free.available_permits()).sum()
     }
 
     /// Closes each connection for which the node has waited longer than
@@ -152,24 +168,29 @@ impl Common {
 
     fn close(&self, holder: &Holder, cause: Cause) {
         self.metrics.closed(cause);
+        holder.closed_at.store(self.now(), Ordering::Relaxed);
         holder.closing.cancel();
     }
 
     /// Closes the connection that has to give way for `asks`, if there is one
     /// and none is giving way already.
-    fn give_way(&self, asks: &Arc<Holder>, gives: Gives) {
+    fn give_way(&self, asks: &Arc<Holder>, part: Part, gives: Gives) {
         let now = self.now();
         let holders = self.lock();
         let live = || holders.iter().filter_map(Weak::upgrade);
-        if live().any(|holder| holder.closing.is_cancelled() && holder.held() > 0) {
+        if live().any(|holder| holder.gives(part, now)) {
             return;
         }
         let may = |holder: &Arc<Holder>| {
+            let (found, own) = (holder.backed(part), asks.backed(part));
             !Arc::ptr_eq(holder, asks)
-                && holder.held() >= WORTH.max(asks.held())
-                && (gives == Gives::Largest || waited(holder, now) >= STALLED)
+                && !holder.closing.is_cancelled()
+                && match gives {
+                    Gives::Stalled => found > 0 && waited(holder, now) >= STALLED,
+                    Gives::Largest => found >= WORTH && found > own,
+                }
         };
-        if let Some(holder) = live().filter(may).max_by_key(|holder| holder.held()) {
+        if let Some(holder) = live().filter(may).max_by_key(|holder| holder.backed(part)) {
             self.close(&holder, Cause::GaveWay);
         }
     }
@@ -188,10 +209,20 @@ pub(crate) struct Room {
     permits: Vec<Permit>,
 }
 
+/// The connection's right to bytes that it has not got yet.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    share: Share,
+    limit: OwnedSemaphorePermit,
+    count: u32,
+}
+
 #[derive(Debug)]
 struct Permit {
     limit: OwnedSemaphorePermit,
     backing: OwnedSemaphorePermit,
+    holder: Arc<Holder>,
+    part: Part,
 }
 
 /// There is no room.
@@ -208,52 +239,67 @@ pub(crate) enum NoRoom {
 impl Share {
     /// Waits until there is room for `bytes`, at most `patience`.
     pub(crate) async fn wait(&self, bytes: usize, patience: Duration) -> Result<Room, NoRoom> {
+        let began = tokio::time::Instant::now();
+        let claim = self.claim(bytes, patience).await?;
+        claim.back(patience.saturating_sub(began.elapsed())).await
+    }
+
+    /// The same, behind all who wait by [`Self::wait`]; nobody who reads and
+    /// sends gives way for it.
+    pub(crate) async fn wait_mildly(
+        &self,
+        bytes: usize,
+        patience: Duration,
+    ) -> Result<Room, NoRoom> {
+        let until = tokio::time::Instant::now() + patience;
+        let Claim { limit, count, .. } = self.claim(bytes, patience).await?;
+        let part = Part::of(bytes);
+        loop {
+            let free = self.common.free[part as usize].clone();
+            if let Ok(backing) = free.try_acquire_many_owned(count) {
+                let permit = Permit::new(&self.holder, part, limit, backing);
+                return Ok(Room { permits: vec![permit] });
+            }
+            if tokio::time::Instant::now() >= until {
+                return Err(NoRoom::Node);
+            }
+            self.common.give_way(&self.holder, part, Gives::Stalled);
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until the connection itself holds little enough for `bytes` more.
+    pub(crate) async fn claim(&self, bytes: usize, patience: Duration) -> Result<Claim, NoRoom> {
         let count = permits(bytes);
         let limit = tokio::time::timeout(patience, acquire(&self.holder.limit, count));
         let limit = limit.await.ok().flatten().ok_or(NoRoom::Connection)?;
-        let part = self.part(bytes);
-        let backing = match part.free.clone().try_acquire_many_owned(count) {
-            Ok(backing) => backing,
-            Err(_) => self.wait_for_others(part, count, patience).await.ok_or(NoRoom::Node)?,
-        };
-        Ok(Room { permits: vec![Permit { limit, backing }] })
-    }
-
-    async fn wait_for_others(
-        &self,
-        part: &Part,
-        count: u32,
-        patience: Duration,
-    ) -> Option<OwnedSemaphorePermit> {
-        let mut room = std::pin::pin!(acquire(&part.free, count));
-        let until = tokio::time::Instant::now() + patience;
-        // At first only who does not read gives way.
-        for gives in [Gives::Stalled, Gives::Largest] {
-            self.common.give_way(&self.holder, gives);
-            let pause = (tokio::time::Instant::now() + STALLED).min(until);
-            if let Ok(permit) = tokio::time::timeout_at(pause, &mut room).await {
-                return permit;
-            }
-        }
-        tokio::time::timeout_at(until, room).await.ok().flatten()
-    }
-
-    fn part(&self, bytes: usize) -> &Part {
-        if bytes <= SMALL { &self.common.small } else { &self.common.large }
+        Ok(Claim { share: self.clone(), limit, count })
     }
 
     /// Takes room for `bytes` more, if there is some now.
     pub(crate) fn grow(&self, room: &mut Room, bytes: usize) -> Result<(), NoRoom> {
+        self.grow_in(Part::of(room.bytes() + bytes), room, bytes)
+    }
+
+    /// Takes room for what stays for long, if there is some now: what many
+    /// connections keep must leave small answers their part.
+    pub(crate) fn keep(&self, bytes: usize) -> Result<Room, NoRoom> {
+        let mut room = Room::default();
+        self.grow_in(Part::Large, &mut room, bytes)?;
+        Ok(room)
+    }
+
+    fn grow_in(&self, part: Part, room: &mut Room, bytes: usize) -> Result<(), NoRoom> {
         let count = permits(bytes);
         let take = |semaphore: &Arc<Semaphore>, full| {
             semaphore.clone().try_acquire_many_owned(count).map_err(|_| full)
         };
         let limit = take(&self.holder.limit, NoRoom::Connection)?;
-        let part = self.part(room.bytes() + bytes);
-        let backing = take(&part.free, NoRoom::Node).inspect_err(|_| {
-            self.common.give_way(&self.holder, Gives::Stalled);
+        let free = &self.common.free[part as usize];
+        let backing = take(free, NoRoom::Node).inspect_err(|_| {
+            self.common.give_way(&self.holder, part, Gives::Stalled);
         })?;
-        room.permits.push(Permit { limit, backing });
+        room.permits.push(Permit::new(&self.holder, part, limit, backing));
         Ok(())
     }
 
@@ -283,6 +329,35 @@ impl Share {
     }
 }
 
+impl Claim {
+    /// Waits until all connections together hold little enough, at most
+    /// `patience`. At first only who does not read gives way, after a second
+    /// once whoever holds most.
+    pub(crate) async fn back(self, patience: Duration) -> Result<Room, NoRoom> {
+        let Self { share: Share { common, holder }, limit, count } = self;
+        let until = tokio::time::Instant::now() + patience;
+        let part = Part::of(count as usize);
+        let free = &common.free[part as usize];
+        let room = |backing| Room { permits: vec![Permit::new(&holder, part, limit, backing)] };
+        if let Ok(backing) = free.clone().try_acquire_many_owned(count) {
+            return Ok(room(backing));
+        }
+        let mut backing = std::pin::pin!(acquire(free, count));
+        for second in 0.. {
+            let gives = if second == 1 { Gives::Largest } else { Gives::Stalled };
+            common.give_way(&holder, part, gives);
+            let pause = (tokio::time::Instant::now() + STALLED).min(until);
+            if let Ok(backing) = tokio::time::timeout_at(pause, &mut backing).await {
+                return backing.map(room).ok_or(NoRoom::Node);
+            }
+            if pause == until {
+                break;
+            }
+        }
+        Err(NoRoom::Node)
+    }
+}
+
 /// The node waits for the client.
 #[derive(Debug)]
 pub(crate) struct Waits {
@@ -296,22 +371,53 @@ impl Drop for Waits {
     }
 }
 
+impl Permit {
+    fn new(
+        holder: &Arc<Holder>,
+        part: Part,
+        limit: OwnedSemaphorePermit,
+        backing: OwnedSemaphorePermit,
+    ) -> Self {
+        holder.backed[part as usize].fetch_add(backing.num_permits(), Ordering::Relaxed);
+        Self { limit, backing, holder: holder.clone(), part }
+    }
+
+    fn bytes(&self) -> usize {
+        self.backing.num_permits()
+    }
+
+    fn give_back(&mut self, bytes: usize) {
+        self.holder.backed[self.part as usize].fetch_sub(bytes, Ordering::Relaxed);
+        drop((self.backing.split(bytes), self.limit.split(bytes)));
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.give_back(self.bytes());
+    }
+}
+
 impl Room {
     /// How much it is.
     pub(crate) fn bytes(&self) -> usize {
-        self.permits.iter().map(|permit| permit.limit.num_permits()).sum()
+        self.permits.iter().map(Permit::bytes).sum()
+    }
+
+    /// With the bytes of another.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.permits.extend(other.permits);
     }
 
     /// Gives back what is more than `bytes`.
     pub(crate) fn shrink_to(&mut self, bytes: usize) {
         let mut more = self.bytes().saturating_sub(bytes);
         for permit in self.permits.iter_mut().rev() {
-            let less = more.min(permit.limit.num_permits());
-            drop(permit.limit.split(less));
-            drop(permit.backing.split(less));
+            let less = more.min(permit.bytes());
+            permit.give_back(less);
             more -= less;
         }
-        self.permits.retain(|permit| permit.limit.num_permits() > 0);
+        self.permits.retain(|permit| permit.bytes() > 0);
     }
 }
 
@@ -324,86 +430,4 @@ async fn acquire(semaphore: &Arc<Semaphore>, count: u32) -> Option<OwnedSemaphor
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SOON: Duration = Duration::from_millis(20);
-    const LONG: Duration = Duration::from_secs(10);
-    const MIB: usize = 1 << 20;
-
-    fn budget(all: usize, one: usize) -> Budget {
-        Budget::new(all, one, RpcMetrics::default())
-    }
-
-    #[tokio::test]
-    async fn one_connection_takes_no_more_than_its_share_and_gives_it_back() {
-        let budget = budget(4 * MIB, 100_000);
-        let share = budget.share();
-        let mut room = share.wait(60_000, SOON).await.unwrap();
-        assert_eq!(share.grow(&mut room, 50_000), Err(NoRoom::Connection));
-        assert_eq!(share.grow(&mut room, 40_000), Ok(()));
-        assert_eq!((room.bytes(), budget.held()), (100_000, 100_000));
-        assert_eq!(share.wait(1, SOON).await.unwrap_err(), NoRoom::Connection);
-        room.shrink_to(10);
-        assert_eq!((room.bytes(), budget.held()), (10, 10));
-        assert!(share.wait(90_000, SOON).await.is_ok());
-        drop(room);
-        assert_eq!(budget.held(), 0);
-    }
-
-    #[tokio::test]
-    async fn small_answers_do_not_wait_for_large_ones() {
-        let budget = budget(4 * MIB, 4 * MIB);
-        let greedy = budget.share();
-        let _all_large = greedy.wait(3 * MIB, SOON).await.unwrap();
-        let modest = budget.share();
-        assert_eq!(modest.wait(MIB, SOON).await.unwrap_err(), NoRoom::Node);
-        assert!(modest.wait(SMALL, SOON).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn who_does_not_read_gives_way_and_nobody_else() {
-        let budget = budget(4 * MIB, 2 * MIB);
-        let (silent, reads, asks) = (budget.share(), budget.share(), budget.share());
-        let held = silent.wait(MIB, SOON).await.unwrap();
-        let _unread = silent.waits_for_reader();
-        let _more = reads.wait(2 * MIB, SOON).await.unwrap();
-        std::thread::sleep(STALLED + SOON);
-        let waits = asks.wait(MIB, LONG);
-        let closes = async {
-            silent.closing().cancelled().await;
-            drop(held);
-        };
-        let (room, ()) = tokio::join!(waits, closes);
-        assert!(room.is_ok());
-        assert!(!reads.closing().is_cancelled());
-    }
-
-    #[tokio::test]
-    async fn whoever_holds_most_gives_way_when_all_read() {
-        let budget = budget(4 * MIB, 2 * MIB);
-        let (most, less, asks) = (budget.share(), budget.share(), budget.share());
-        let held = most.wait(2 * MIB, SOON).await.unwrap();
-        let _less = less.wait(MIB, SOON).await.unwrap();
-        let closes = async {
-            most.closing().cancelled().await;
-            drop(held);
-        };
-        let (room, ()) = tokio::join!(asks.wait(MIB, LONG), closes);
-        assert!(room.is_ok());
-        assert!(!less.closing().is_cancelled() && !asks.closing().is_cancelled());
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_lies_unread_too_long_closes_its_connection() {
-        let budget = budget(4 * MIB, MIB);
-        let (slow, quick) = (budget.share(), budget.share());
-        let _unread = slow.waits_for_reader();
-        drop(quick.waits_for_reader());
-        std::thread::sleep(Duration::from_millis(60));
-        budget.close_slow(Duration::from_secs(5));
-        assert!(!slow.closing().is_cancelled());
-        budget.close_slow(SOON);
-        assert!(slow.closing().is_cancelled() && !quick.closing().is_cancelled());
-    }
-}
+mod tests;

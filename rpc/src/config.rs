@@ -4,6 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 /// Bytes of small answers that a connection may hold beside a large one.
 const BESIDE: u32 = 1 << 20;
+/// Room that a WebSocket takes before a message is read, in bytes.
+pub(crate) const AHEAD: usize = 1 << 10;
 
 /// Where the server listens and what it bears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +41,11 @@ impl Default for RpcConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 9944)),
             max_request_bytes: 6 << 20,
             max_response_bytes: 16 << 20,
-            max_connections: 2_000,
+            max_connections: 1_000,
             max_batch: 512,
             max_subscriptions_per_connection: 1_024,
             max_requests_under_way: 64,
-            max_bytes_held: 96 << 20,
+            max_bytes_held: 64 << 20,
             transfer_timeout: Duration::from_secs(30),
             ping_interval: Duration::from_secs(20),
         }
@@ -72,13 +74,11 @@ impl RpcConfig {
                 problems.push(format!("{key} is {value}, expected at least {least}"));
             }
         }
-        let least = least_bytes_held(self.max_request_bytes, self.max_response_bytes);
+        let least =
+            least_bytes_held(self.max_request_bytes, self.max_response_bytes, self.max_connections);
         if u64::from(self.max_bytes_held) < least {
             let found = self.max_bytes_held;
-            problems.push(format!(
-                "max_bytes_held is {found}, expected at least {least}: a request of \
-                 max_request_bytes and an answer of max_response_bytes"
-            ));
+            problems.push(format!("max_bytes_held is {found}, expected at least {least}: {WHY}"));
         }
         for (key, value) in
             [("transfer_timeout", self.transfer_timeout), ("ping_interval", self.ping_interval)]
@@ -91,11 +91,21 @@ impl RpcConfig {
     }
 }
 
+/// Why `max_bytes_held` may not be less.
+const WHY: &str = "a request of max_request_bytes and an answer of max_response_bytes, and 8 KiB \
+    for each of max_connections";
+
 /// The least that `max_bytes_held` may be: large answers have three quarters of
-/// it, and what one connection may hold must find room there.
-pub fn least_bytes_held(max_request_bytes: u32, max_response_bytes: u32) -> u64 {
+/// it, and what one connection may hold must find room there. Small ones have a
+/// quarter, of which the connections' next messages take at most half.
+pub fn least_bytes_held(
+    max_request_bytes: u32,
+    max_response_bytes: u32,
+    max_connections: u32,
+) -> u64 {
     let one = u64::from(max_request_bytes) + u64::from(max_response_bytes) + u64::from(BESIDE);
-    one.div_ceil(3) * 4
+    let ahead = u64::from(max_connections) * AHEAD as u64;
+    (one.div_ceil(3) * 4).max(ahead * 8)
 }
 
 /// Everything that is wrong with a configuration, at once.

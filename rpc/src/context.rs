@@ -1,12 +1,18 @@
 //! What the methods work on.
 
-use crate::{config::RpcConfig, metrics::RpcMetrics};
+use crate::{config::RpcConfig, headers::Headers, metrics::RpcMetrics};
 use billchain_chain_spec::ChainType;
 use billchain_executor::Chain;
 use billchain_txpool::Pool;
 use libp2p::PeerId;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, watch},
+};
+
+/// Refused transactions that are looked up in the blocks at once.
+const LOOK_UPS: usize = 4;
 
 /// What the methods work on.
 #[derive(Clone)]
@@ -17,6 +23,9 @@ pub struct RpcContext {
     pub pool: Arc<Pool>,
     /// What the node knows of itself.
     pub node: NodeInfo,
+    /// The runtime on whose blocking threads heavy methods run: few, and less
+    /// urgent than the others.
+    pub dear: Handle,
 }
 
 /// What the node knows of itself.
@@ -42,6 +51,22 @@ pub(crate) struct Context {
     pub(crate) metrics: RpcMetrics,
     pub(crate) config: RpcConfig,
     pub(crate) about: About,
+    pub(crate) headers: Headers,
+    /// Places for those that look up a refused transaction.
+    pub(crate) look_ups: Arc<Semaphore>,
+}
+
+impl Context {
+    pub(crate) fn new(deps: RpcContext, config: RpcConfig, about: About) -> Self {
+        Self {
+            deps,
+            metrics: RpcMetrics::default(),
+            config,
+            about,
+            headers: Headers::default(),
+            look_ups: Arc::new(Semaphore::new(LOOK_UPS)),
+        }
+    }
 }
 
 /// The methods about methods.

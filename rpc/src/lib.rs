@@ -12,8 +12,8 @@
 //! and finalised heads are the same. Reads of old states reach as far as the
 //! storage keeps them, and say so beyond. Everything a client can make the
 //! node hold is bounded by [`RpcConfig`]. A subscriber that does not read is
-//! dropped with a notice. Reads run on blocking threads, so that a slow one
-//! does not delay the others.
+//! dropped with a notice. Reads run on blocking threads, those that cost much on
+//! others than those that do not, so that a slow one delays no quick one.
 //!
 //! It has no accounts and no secrets: whoever can connect can read everything
 //! and submit what the chain admits. Encryption and authentication are a
@@ -29,6 +29,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod governance;
+mod headers;
 mod lanes;
 mod method;
 mod methods;

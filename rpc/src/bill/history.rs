@@ -4,7 +4,7 @@
 use super::read::{key, stored};
 use crate::{
     context::Context,
-    error::{Answer, Refusal, chain, internal, invalid, storage},
+    error::{Answer, Refusal, answer_too_long, chain, internal, invalid, storage},
     method::{Args, decode, to_hex},
 };
 use billchain_primitives::{
@@ -18,6 +18,8 @@ use codec::{Decode, DecodeAll, Encode};
 
 /// Most versions in an answer, and most that are checked for one request.
 pub(super) const MAX_VERSIONS: u32 = 1_024;
+/// Versions that are read at a time.
+const AT_A_TIME: usize = 64;
 
 /// The versions of a bill from the one given on, the first by default; `null`
 /// if there is no such bill.
@@ -26,23 +28,49 @@ pub(super) fn history(context: &Context, args: &Args) -> Answer<Option<Vec<BillV
     let from = args.optional_number(2, "from", 1..=u32::MAX)?.unwrap_or(1);
     let limit = args.optional_number(3, "limit", 1..=MAX_VERSIONS)?.unwrap_or(MAX_VERSIONS);
     let Some(Bill { receipt, .. }) = stored(context, &key)? else { return Ok(None) };
-    let versions = records(context, &key, from, limit)?;
-    Ok(Some(versions.iter().map(|record| BillVersionView::new(record, receipt)).collect()))
+    let (mut versions, mut used, most) = (Vec::new(), 0, args.answer_bytes());
+    each_record(context, &key, from, limit, |record, bytes| {
+        // No version is shorter in JSON than as it is stored.
+        used += bytes;
+        versions.push(BillVersionView::new(&record, receipt));
+        if used > most { Err(answer_too_long(most)) } else { Ok(()) }
+    })?;
+    Ok(Some(versions))
+}
+
+/// Shows at most `limit` versions from number `from` on, each with the length
+/// of what is stored, until `see` fails.
+fn each_record(
+    context: &Context,
+    key: &BillKey,
+    from: u32,
+    limit: u32,
+    mut see: impl FnMut(VersionRecord, usize) -> Answer<()>,
+) -> Answer<()> {
+    let prefix = index::history_prefix(key);
+    let store = context.deps.chain.storage();
+    let mut before = from.checked_sub(1).map(|version| index::history_key(key, version));
+    let mut left = limit as usize;
+    while left > 0 {
+        let asked = left.min(AT_A_TIME);
+        let found = store.offchain_prefix(&prefix, before.as_deref(), asked).map_err(storage)?;
+        for (_, value) in &found {
+            see(decode("version", value)?, value.len())?;
+        }
+        left = if found.len() < asked { 0 } else { left - asked };
+        before = found.into_iter().next_back().map(|(key, _)| key);
+    }
+    Ok(())
 }
 
 /// At most `limit` versions from number `from` on.
 fn records(context: &Context, key: &BillKey, from: u32, limit: u32) -> Answer<Vec<VersionRecord>> {
-    let before = from.checked_sub(1).map(|version| index::history_key(key, version));
-    let prefix = index::history_prefix(key);
-    context
-        .deps
-        .chain
-        .storage()
-        .offchain_prefix(&prefix, before.as_deref(), limit as usize)
-        .map_err(storage)?
-        .iter()
-        .map(|(_, value)| decode("version", value))
-        .collect()
+    let mut records = Vec::new();
+    each_record(context, key, from, limit, |record, _| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok(records)
 }
 
 fn record(context: &Context, key: &BillKey, version: u32) -> Answer<VersionRecord> {
@@ -102,8 +130,12 @@ pub(super) fn prove_field(context: &Context, args: &Args) -> Answer<Option<Field
     let heads = match later {
         0 => Vec::new(),
         later => {
-            let later = records(context, &key, version + 1, later)?;
-            later.iter().map(VersionRecord::head).collect()
+            let mut heads = Vec::new();
+            each_record(context, &key, version + 1, later, |record, _| {
+                heads.push(record.head());
+                Ok(())
+            })?;
+            heads
         }
     };
     let proof = FieldProof::new(&before, &after, heads, field)

@@ -76,7 +76,7 @@ pub(crate) const METHODS: &[Method] = &[
         ],
         maybe::<Vec<BillVersionView>>,
         read!(history::history),
-    ).within(Bound::ONE.of(history::MAX_VERSIONS, "versions").answer_kib(16 << 10).heavy()),
+    ).within(Bound::ONE.of(history::MAX_VERSIONS, "versions").answer_kib(16 << 10)),
     method(
         "bill_difference",
         "The fields in which two versions differ (差异记录); null if there is no bill",

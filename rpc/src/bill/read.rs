@@ -57,8 +57,9 @@ pub(super) fn stored(context: &Context, key: &BillKey) -> Answer<Option<Bill>> {
 /// By the three codes: nothing if any of them is wrong.
 pub(super) fn by_codes(context: &Context, args: &Args) -> Answer<Option<BillView>> {
     let codes = ThreeCodes { key: key(args, 0)?, check_code: args.parsed(2, "check_code")? };
-    let found = context.deps.chain.read(|| BillQuery::by_codes(&codes)).map_err(chain)?;
-    Ok(found.ok().map(|bill| BillView::from(&bill)))
+    let found = bill(context, &codes.key)?;
+    let right = found.filter(|bill| bill.summary.check_code == codes.check_code);
+    Ok(right.map(|bill| BillView::from(&bill)))
 }
 
 /// Bills by code and number, in the order asked; `null` for what there is not.

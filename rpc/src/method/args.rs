@@ -258,12 +258,23 @@ pub(crate) fn number(value: &Value, name: &str) -> Answer<u32> {
 
 /// Bytes as `0x` hex.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    format!("0x{}", hex::encode(bytes))
+    let mut text = vec![b'0'; 2 + 2 * bytes.len()];
+    text[1] = b'x';
+    // Fails on a wrong length only, and gives digits only.
+    let written = hex::encode_to_slice(bytes, &mut text[2..]);
+    written.ok().and_then(|()| String::from_utf8(text).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_written_as_hex() {
+        assert_eq!(to_hex(&[]), "0x");
+        assert_eq!(to_hex(&[0, 0x0f, 0xa0]), "0x000fa0");
+    }
+
     #[test]
     fn an_account_is_read_from_a_short_text_only() {
         let account = |text: &str| {

@@ -13,7 +13,7 @@ mod subscription;
 pub(crate) use args::{Args, number, parse, to_hex};
 pub(crate) use bound::Bound;
 pub(crate) use page::{cut, decode, decoded_page, index_page, show};
-pub(crate) use subscription::{Answered, Dropped, Ended, Pending, Sent, Subscriber};
+pub(crate) use subscription::{Answered, Dropped, Ended, Notifications, Pending, Sent, Subscriber};
 
 use crate::{
     context::Context,

@@ -1,14 +1,14 @@
 //! The end of a subscription that the method has.
 
+use super::written;
 use crate::{
-    budget::{NoRoom, Room},
-    error::Refusal,
-    lanes::Turns,
-    outbox::{Outbox, Unsent, Watched},
+    budget::Room,
+    error::{Answer, Refusal, internal},
+    lanes::{Lane, Turns},
+    outbox::{NotWatched, Outbox, Unsent, Watched},
 };
 use serde::Serialize;
-use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
 /// Longest notification that takes no room before it is made, in bytes.
@@ -43,8 +43,8 @@ pub(crate) enum Sent {
     Gone,
 }
 
-/// Fires when an answer stands in the outbox, or is lost: what its request
-/// began may follow it.
+/// Fires when an answer stands in the outbox: what its request began may follow
+/// it. Dropped when the answer is lost.
 pub(crate) type Answered = oneshot::Sender<()>;
 
 /// A subscription that was asked for and not answered yet.
@@ -77,10 +77,38 @@ impl Pending {
     }
 
     /// Grants it, and waits until the answer is before the notifications.
-    pub(crate) async fn accept(self) -> Subscriber {
+    /// `None` if the answer is lost: nobody knows the subscription.
+    pub(crate) async fn accept(self) -> Option<Subscriber> {
         let _ = self.verdict.send(Ok(()));
-        let _ = self.answered.await;
-        self.subscriber
+        self.answered.await.ok().map(|()| self.subscriber)
+    }
+}
+
+/// Writes a subscription's notifications.
+#[derive(Clone, Debug)]
+pub(crate) struct Notifications {
+    method: &'static str,
+    id: String,
+}
+
+#[derive(Serialize)]
+struct Notification<'a, T> {
+    jsonrpc: &'static str,
+    method: &'a str,
+    params: Params<'a, T>,
+}
+
+#[derive(Serialize)]
+struct Params<'a, T> {
+    subscription: &'a str,
+    result: &'a T,
+}
+
+impl Notifications {
+    /// One as JSON, of at most `most` bytes.
+    pub(crate) fn text(&self, content: &impl Serialize, most: usize) -> Answer<String> {
+        let params = Params { subscription: &self.id, result: content };
+        written(&Notification { jsonrpc: "2.0", method: self.method, params }, most)
     }
 }
 
@@ -88,39 +116,49 @@ impl Subscriber {
     /// Sends one short notification, or gives up on a subscriber that does not
     /// read.
     pub(crate) async fn send(&self, content: &impl Serialize) -> Result<Sent, Dropped> {
-        match self.room(SHORT).await? {
-            Some(room) => self.send_in(room, content).await,
-            None => Ok(Sent::Gone),
-        }
+        let room = self.outbox.room(SHORT, self.patience).await;
+        let Some(room) = unless_slow(room)? else { return Ok(Sent::Gone) };
+        let text = self.notifications().text(content, SHORT).map_err(dropped)?;
+        self.send_text(room, text).await
     }
 
-    /// Room for a notification of `bytes`; `None` if the subscriber is gone.
-    pub(crate) async fn room(&self, bytes: usize) -> Result<Option<Room>, Dropped> {
-        unless_slow(self.outbox.room(bytes, self.patience).await)
+    /// What writes its notifications.
+    pub(crate) fn notifications(&self) -> Notifications {
+        Notifications { method: self.notification, id: self.id.clone() }
+    }
+
+    /// Works on a notification of at most `bytes` when it is its turn: what
+    /// comes of it, and the notification's room. `None` if the subscriber is
+    /// gone.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<(T, Room)>, Dropped> {
+        let began = Instant::now();
+        // Who has its turn waits briefly for room; then others have theirs.
+        let (turn, room) = loop {
+            match self.outbox.turn(&self.turns, lane, bytes).await {
+                Err(Unsent::Slow) if began.elapsed() < self.patience => {}
+                turn => match unless_slow(turn)? {
+                    Some(turn) => break turn,
+                    None => return Ok(None),
+                },
+            }
+        };
+        let done = turn.run(move || (work(), room)).await;
+        done.map(Some).map_err(|error| dropped(internal(error)))
     }
 
     /// Sends a notification that has room.
-    pub(crate) async fn send_in(
-        &self,
-        room: Room,
-        content: &impl Serialize,
-    ) -> Result<Sent, Dropped> {
-        let text = json!({
-            "jsonrpc": "2.0",
-            "method": self.notification,
-            "params": { "subscription": self.id, "result": content },
-        })
-        .to_string();
-        let (found, most) = (text.len(), room.bytes());
-        if found > most {
-            return Err(format!("dropped: a notification of {found} bytes, over {most}").into());
-        }
+    pub(crate) async fn send_text(&self, room: Room, text: String) -> Result<Sent, Dropped> {
         let sent = self.outbox.send(text, room, self.patience).await;
         Ok(unless_slow(sent)?.map_or(Sent::Gone, |()| Sent::Yes))
     }
 
     /// Takes the right to watch so many keys, until it is dropped.
-    pub(crate) fn watch(&self, keys: usize) -> Result<Watched, NoRoom> {
+    pub(crate) fn watch(&self, keys: usize) -> Result<Watched, NotWatched> {
         self.outbox.watch(keys)
     }
 
@@ -132,6 +170,10 @@ impl Subscriber {
             () = self.outbox.closed() => {}
         }
     }
+}
+
+fn dropped(refusal: Refusal) -> Dropped {
+    Dropped(format!("dropped: {}", refusal.message()))
 }
 
 fn unless_slow<T>(sent: Result<T, Unsent>) -> Result<Option<T>, Dropped> {

@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 /// Longest id, in bytes of JSON.
 const MAX_ID: usize = 256;
 
+/// Longest name of a method, in bytes of JSON.
+const MAX_NAME: usize = 128;
+
 /// The id of an answer whose request had none that can be given back.
 pub(super) const NO_ID: &str = "null";
 
@@ -64,7 +67,7 @@ impl Entry {
 }
 
 impl Refused {
-    fn without_id(error: Refusal) -> Self {
+    pub(super) fn without_id(error: Refusal) -> Self {
         Self { id: NO_ID.to_owned(), error }
     }
 }
@@ -163,8 +166,10 @@ fn request(message: &Bytes, text: &str) -> Result<Option<Call>, Refused> {
     if envelope.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
         return Err(refuse("jsonrpc: \"2.0\""));
     }
-    let method = envelope.method.and_then(|name| serde_json::from_str(name.get()).ok());
-    let method: String = method.ok_or_else(|| refuse("method: the name of a method"))?;
+    let method = envelope.method.map(RawValue::get).filter(|name| name.len() <= MAX_NAME);
+    let method = method.and_then(|name| serde_json::from_str(name).ok());
+    let no_name = || refuse(&format!("method: the name of a method, of at most {MAX_NAME} bytes"));
+    let method: String = method.ok_or_else(no_name)?;
     let params = envelope.params.map(RawValue::get).filter(|params| *params != "null");
     if params.is_some_and(|params| !params.starts_with(['[', '{'])) {
         return Err(refuse("params: an array, or an object of names"));
@@ -224,6 +229,17 @@ mod tests {
             assert!(words.contains("id: a text or a number"), "{words}");
         }
         assert_eq!(single(r#"{"jsonrpc":"2.0","method":"system_name"}"#), Ok(None));
+    }
+
+    #[test]
+    fn a_long_name_of_a_method_is_refused_and_not_copied() {
+        let named = |length| {
+            single(&format!(r#"{{"jsonrpc":"2.0","id":7,"method":"{}"}}"#, "x".repeat(length)))
+        };
+        assert_eq!(named(MAX_NAME - 2), Ok(Some("7".into())));
+        let (id, code, words) = named(MAX_NAME - 1).unwrap_err();
+        assert_eq!((id.as_str(), code), ("7", code::INVALID_REQUEST));
+        assert!(words.contains("at most 128 bytes"), "{words}");
     }
 
     #[test]

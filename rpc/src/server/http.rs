@@ -1,13 +1,10 @@
 //! HTTP/1.1: one request after the other on a connection.
 
-use super::{
-    envelope::NO_ID,
-    session::{Session, error_text},
-    socket,
-};
+use super::{answer::answer, answers::error_text, envelope::NO_ID, session::Session, socket};
 use crate::{
     budget::{Room, Waits},
     error,
+    lanes::PATIENCE,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -21,6 +18,8 @@ use std::convert::Infallible;
 use tokio_util::sync::CancellationToken;
 
 const JSON: &str = "application/json; charset=utf-8";
+/// Room that a request's body waits for, in bytes.
+const SHORT: usize = 4 << 10;
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Answers a request.
@@ -46,7 +45,7 @@ pub(super) async fn respond(
             return Ok(response(status, JSON, error_text(NO_ID, &error).into()));
         }
     };
-    let Some(reply) = session.answer(message, room).await else {
+    let Some(reply) = answer(&session, message, room).await else {
         // Nothing but notifications.
         return Ok(response(StatusCode::NO_CONTENT, JSON, Bytes::new()));
     };
@@ -102,17 +101,24 @@ async fn read(session: &Session, mut body: Incoming) -> Result<(Bytes, Room), Un
     if body.size_hint().lower() > u64::from(most) {
         return Err(too_long());
     }
+    let busy = |full| {
+        session.methods.context.metrics.refused_busy();
+        Unread::Refused(StatusCode::SERVICE_UNAVAILABLE, error::busy(&full))
+    };
+    // A short one waits for room; one that is longer has it or is refused.
+    let hint = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let room = session.share.wait(hint.clamp(1, SHORT), PATIENCE).await;
+    let (mut message, mut room) = (Vec::new(), room.map_err(busy)?);
     let _waits = session.share.waits_for_rest();
-    let (mut message, mut room) = (Vec::new(), Room::default());
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
         if message.len() + frame.len() > most as usize {
             return Err(too_long());
         }
-        session.share.grow(&mut room, frame.len()).map_err(|full| {
-            session.methods.context.metrics.refused_busy();
-            Unread::Refused(StatusCode::SERVICE_UNAVAILABLE, error::busy(&full))
-        })?;
+        let more = (message.len() + frame.len()).saturating_sub(room.bytes());
+        if more > 0 {
+            session.share.grow(&mut room, more).map_err(busy)?;
+        }
         message.extend_from_slice(&frame);
     }
     Ok((message.into(), room))

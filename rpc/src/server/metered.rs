@@ -1,15 +1,19 @@
 //! The bytes of a WebSocket, counted: a frame takes the room that its header
 //! announces before anybody makes a buffer of that length for it.
 
-use crate::budget::{NoRoom, Room, Share, Waits};
+use crate::{
+    budget::{NoRoom, Room, Share, Waits},
+    method::Later,
+};
 use futures::io::{AsyncRead, AsyncWrite};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
+    time::Duration,
 };
 use tokio_util::compat::Compat;
 
@@ -35,39 +39,87 @@ impl Taken {
         std::mem::take(&mut self.room)
     }
 
-    fn frame(&mut self, share: &Share, bytes: usize) -> Result<(), NoRoom> {
+    /// What a data frame of so many bytes needs beyond the room that there is.
+    fn lacks(&mut self, bytes: usize) -> usize {
         self.used = self.used.saturating_add(bytes);
+        self.used.saturating_sub(self.room.bytes())
+    }
+
+    /// The client may send the frame: the node waits for it.
+    fn let_come(&mut self, room: Room, share: &Share) {
+        self.room.add(room);
         self.waits.get_or_insert_with(|| share.waits_for_rest());
-        match self.used.checked_sub(self.room.bytes()) {
-            None | Some(0) => Ok(()),
-            Some(more) => share.grow(&mut self.room, more),
-        }
     }
 }
 
-/// A WebSocket's bytes.
+/// A WebSocket's bytes. What comes with a header that needs more room than there
+/// is waits until there is some: the client's next bytes wait on its side.
 pub(super) struct Metered {
     io: Compat<TokioIo<Upgraded>>,
     share: Share,
+    /// How long a frame waits for room.
+    patience: Duration,
     taken: Arc<Mutex<Taken>>,
     frames: Frames,
+    /// What was read, passed on up to `passed`, and counted up to `counted`.
+    ahead: Box<[u8]>,
+    passed: usize,
+    counted: usize,
+    read: usize,
+    asks: Option<Later<Result<Room, NoRoom>>>,
 }
+
+/// What is read at a time, as long as it may hold headers.
+const AHEAD: usize = 4 << 10;
 
 impl Metered {
     pub(super) fn new(
         io: Compat<TokioIo<Upgraded>>,
         share: Share,
+        patience: Duration,
         taken: Arc<Mutex<Taken>>,
     ) -> Self {
-        Self { io, share, taken, frames: Frames::default() }
+        Self {
+            io,
+            share,
+            patience,
+            taken,
+            frames: Frames::default(),
+            ahead: vec![0; AHEAD].into(),
+            passed: 0,
+            counted: 0,
+            read: 0,
+            asks: None,
+        }
     }
 
-    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let Self { share, taken, frames, .. } = self;
-        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        frames
-            .read(bytes, |length| taken.frame(share, length))
-            .map_err(|full| io::Error::new(io::ErrorKind::OutOfMemory, full))
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the next piece of what was read: a header, or what there is of a
+    /// payload. A frame of the next message takes room when that is asked for.
+    fn count(&mut self) {
+        let (counted, begins) = self.frames.read(&self.ahead[self.counted..self.read]);
+        self.counted += counted;
+        let Some(length) = begins else { return };
+        let more = self.taken().lacks(length);
+        if more == 0 {
+            return self.taken().let_come(Room::default(), &self.share);
+        }
+        let (share, patience) = (self.share.clone(), self.patience);
+        self.asks = Some(Box::pin(async move { share.wait_mildly(more, patience).await }));
+    }
+
+    /// Waits until the frame that has to has its room.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(asks) = &mut self.asks {
+            let room = std::task::ready!(asks.as_mut().poll(cx));
+            self.asks = None;
+            let room = room.map_err(|full| io::Error::new(io::ErrorKind::OutOfMemory, full))?;
+            self.taken().let_come(room, &self.share);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -79,31 +131,30 @@ struct Frames {
 }
 
 impl Frames {
-    /// Tells the length of each data frame that begins in `bytes`.
-    fn read(
-        &mut self,
-        mut bytes: &[u8],
-        mut begins: impl FnMut(usize) -> Result<(), NoRoom>,
-    ) -> Result<(), NoRoom> {
-        while !bytes.is_empty() {
-            if self.payload > 0 {
-                let skipped = bytes.len().min(usize::try_from(self.payload).unwrap_or(usize::MAX));
-                self.payload -= skipped as u64;
-                bytes = &bytes[skipped..];
-                continue;
-            }
-            self.header.push(bytes[0]);
-            bytes = &bytes[1..];
+    /// Reads on to the end of a header or a payload: how many bytes, and the
+    /// length of the data frame whose header ends there.
+    fn read(&mut self, bytes: &[u8]) -> (usize, Option<usize>) {
+        if self.payload > 0 {
+            return (self.skip(bytes.len()), None);
+        }
+        for (at, byte) in bytes.iter().enumerate() {
+            self.header.push(*byte);
             if let Some(length) = self.length() {
                 let is_data = self.header[0] & 0x08 == 0;
                 self.header.clear();
                 self.payload = length;
-                if is_data {
-                    begins(usize::try_from(length).unwrap_or(usize::MAX))?;
-                }
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                return (at + 1, is_data.then_some(length));
             }
         }
-        Ok(())
+        (bytes.len(), None)
+    }
+
+    /// Skips at most so many bytes of the payload; how many.
+    fn skip(&mut self, bytes: usize) -> usize {
+        let skipped = bytes.min(usize::try_from(self.payload).unwrap_or(usize::MAX));
+        self.payload -= skipped as u64;
+        skipped
     }
 
     /// The payload's length, when the header is there.
@@ -130,9 +181,31 @@ impl AsyncRead for Metered {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let read = std::task::ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
-        self.count(&buffer[..read])?;
-        Poll::Ready(Ok(read))
+        let this = &mut *self;
+        loop {
+            std::task::ready!(this.poll_room(cx))?;
+            if this.passed < this.counted {
+                let length = buffer.len().min(this.counted - this.passed);
+                buffer[..length].copy_from_slice(&this.ahead[this.passed..][..length]);
+                this.passed += length;
+                return Poll::Ready(Ok(length));
+            }
+            if this.counted < this.read {
+                this.count();
+                continue;
+            }
+            if buffer.len() as u64 <= this.frames.payload {
+                // No header is among them.
+                let read = std::task::ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+                this.frames.skip(read);
+                return Poll::Ready(Ok(read));
+            }
+            let read = std::task::ready!(Pin::new(&mut this.io).poll_read(cx, &mut this.ahead))?;
+            (this.passed, this.counted, this.read) = (0, 0, read);
+            if read == 0 {
+                return Poll::Ready(Ok(0));
+            }
+        }
     }
 }
 
@@ -183,23 +256,20 @@ mod tests {
         let bytes: Vec<u8> = sent.iter().flat_map(|(first, n)| frame(*first, *n)).collect();
         for size in [1, 2, 7, 8_192, bytes.len()] {
             let (mut frames, mut told) = (Frames::default(), Vec::new());
-            for chunk in bytes.chunks(size) {
-                let tell = |length| {
-                    told.push(length);
-                    Ok(())
-                };
-                frames.read(chunk, tell).unwrap();
+            for mut chunk in bytes.chunks(size) {
+                while !chunk.is_empty() {
+                    let (read, begins) = frames.read(chunk);
+                    told.extend(begins);
+                    chunk = &chunk[read..];
+                }
             }
             assert_eq!(told, [5, 200, 0, 70_000, 125], "chunks of {size}");
         }
     }
 
     #[test]
-    fn a_header_that_announces_more_than_there_is_room_for_is_refused_at_once() {
-        let mut frames = Frames::default();
+    fn a_header_tells_what_it_announces_before_that_comes() {
         let header = &frame(0x82, 70_000)[..14];
-        let refused = frames
-            .read(header, |length| if length > 1_000 { Err(NoRoom::Connection) } else { Ok(()) });
-        assert_eq!(refused, Err(NoRoom::Connection));
+        assert_eq!(Frames::default().read(header), (14, Some(70_000)));
     }
 }

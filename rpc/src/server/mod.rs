@@ -1,10 +1,15 @@
 //! The server: connections, their messages, start and stop.
 
 mod accept;
+mod answer;
+mod answers;
+mod batch;
 mod envelope;
 mod http;
 mod metered;
+mod reads;
 mod session;
+mod shared;
 mod socket;
 mod subscriptions;
 mod unique;
@@ -16,11 +21,13 @@ use crate::{
     methods,
     metrics::RpcMetrics,
     openrpc,
+    substrate::keep_headers,
 };
 use accept::{Connection, accept};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use session::Methods;
+use session::Session;
+use shared::Methods;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -58,17 +65,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection may ask nothing.
 const IDLE: Duration = Duration::from_secs(30);
 /// Longest head of a request, and what is read of its body at a time.
-const BUFFER: usize = 32 << 10;
+const BUFFER: usize = 16 << 10;
 /// Interval between looks for clients that do not read.
 const LOOKS: Duration = Duration::from_millis(500);
 
 /// Starts the server on the current tokio runtime.
 pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, RpcError> {
     config.check()?;
-    let metrics = RpcMetrics::default();
-    let context =
-        Context { deps: context, metrics: metrics.clone(), config: config.clone(), about: about() };
-    let methods = Arc::new(Methods::new(context, methods::all()));
+    let context = Arc::new(Context::new(context, config.clone(), about()));
+    let metrics = context.metrics.clone();
+    let methods = Arc::new(Methods::new(context.clone(), methods::all()));
     let listen = |source| RpcError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -99,6 +105,7 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
         tokio::select! {
             () = accept(listener, most, counted, until, serve) => {}
             () = looks => {}
+            () = keep_headers(&context) => {}
         }
         drop(over);
     });
@@ -134,7 +141,7 @@ impl RpcServer {
 
 /// Serves a connection until it ends, has to close or the server stops.
 async fn converse(connection: Connection, methods: &Arc<Methods>, stop: CancellationToken) {
-    let session = methods.session();
+    let session = Session::of(methods.clone());
     let closing = session.share.closing();
     let stops = stop.clone();
     let answer = service_fn(move |request| http::respond(session.clone(), request, stops.clone()));

@@ -5,17 +5,21 @@
 //! and notifications are written one after the other. A client that answers no
 //! ping, or leaves what was sent unread, is closed.
 
+use super::answer::answer;
+use super::answers::{Reply, error_text};
 use super::metered::{Metered, Taken};
-use super::session::{Reply, Session};
+use super::session::Session;
 use super::subscriptions::Subscriptions;
 use crate::{
     budget::{Room, Share},
+    config::AHEAD,
     error,
+    lanes::PATIENCE,
     metrics::Cause,
     outbox::{Outbox, Outgoing},
 };
 use bytes::Bytes;
-use futures::io::{BufReader, BufWriter};
+use futures::io::BufWriter;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use soketto::{
@@ -34,10 +38,10 @@ use tokio_util::{compat::TokioAsyncReadCompatExt, sync::CancellationToken};
 
 /// Messages that may wait to be written.
 const OUTBOX: usize = 64;
-/// Room that is taken before a message is read.
-const AHEAD: usize = 16 << 10;
+/// What is written at a time.
+const BUFFER: usize = 4 << 10;
 
-type Stream = BufReader<BufWriter<Metered>>;
+type Stream = BufWriter<Metered>;
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(
@@ -49,8 +53,9 @@ pub(super) async fn serve(
     let config = session.methods.context.config.clone();
     let share = session.share.clone();
     let read = Arc::new(Mutex::new(Taken::default()));
-    let io = Metered::new(TokioIo::new(upgraded).compat(), share.clone(), read.clone());
-    let mut builder = handshake.into_builder(BufReader::new(BufWriter::new(io)));
+    let patience = PATIENCE.min(config.transfer_timeout);
+    let io = Metered::new(TokioIo::new(upgraded).compat(), share.clone(), patience, read.clone());
+    let mut builder = handshake.into_builder(BufWriter::with_capacity(BUFFER, io));
     builder.set_max_message_size(config.max_request_bytes as usize);
     builder.set_max_frame_size(config.max_request_bytes as usize);
     let (sender, receiver) = builder.finish();
@@ -133,7 +138,7 @@ impl Reader {
             tokio::spawn(async move {
                 let reply = tokio::select! {
                     () = outbox.closed() => return,
-                    reply = session.answer(Bytes::from(message), room) => reply,
+                    reply = answer(&session, Bytes::from(message), room) => reply,
                 };
                 let Some(Reply { text, room, began }) = reply else { return };
                 let answer = Outgoing { text, room, under_way: Some(under_way) };
@@ -171,7 +176,7 @@ impl Reader {
 
     /// Says why the connection closes, and waits until it is written.
     async fn last_words(&self, error: &error::Refusal, room: Room) {
-        let text = super::session::error_text(super::envelope::NO_ID, error);
+        let text = error_text(super::envelope::NO_ID, error);
         let written = Arc::new(Semaphore::new(1));
         let under_way = written.clone().try_acquire_owned().ok();
         if self.outbox.answer(Outgoing { text, room, under_way }).await.is_ok() {

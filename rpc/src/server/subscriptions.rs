@@ -1,7 +1,7 @@
 //! The subscriptions of one WebSocket connection.
 
 use crate::{
-    budget::{Room, Share},
+    budget::Share,
     context::Context,
     error::{self, Answer},
     lanes::Turns,
@@ -57,8 +57,7 @@ impl Subscriptions {
         share: &Share,
     ) -> Answer<(String, Answered)> {
         let Work { context, args, turns } = work;
-        let mut room = Room::default();
-        share.grow(&mut room, EACH).map_err(|full| error::busy(&full))?;
+        let room = share.keep(EACH).map_err(|full| error::busy(&full))?;
         let id = format!("{:032x}", rand::random::<u128>());
         let (ends, open) = watch::channel(());
         {

@@ -13,19 +13,22 @@ use std::sync::Arc;
 
 /// Submits a transaction; its hash.
 pub(super) async fn submit_extrinsic(context: Arc<Context>, args: Args) -> Answer<Hash> {
-    submit(&context, args.bytes(0, "extrinsic")?.into()).await
+    let bytes = args.bytes(0, "extrinsic")?;
+    // The hex is twice as long; the pool may take its time.
+    drop(args);
+    submit(&context, bytes.into()).await
 }
 
-/// Ready transactions in hex, best first: as many as fit into an answer.
+/// Ready transactions in hex, best first: as many as fit into an answer. Those
+/// that do not are not looked at.
 pub(super) fn pending(context: &Context, args: &Args) -> Answer<Vec<String>> {
     let room = args.answer_bytes();
     let mut used = 2;
-    let transactions = context.deps.pool.pending();
-    let fitting = transactions.iter().take_while(|transaction| {
+    let fitting = context.deps.pool.best().map_while(|transaction| {
         used += 2 * transaction.bytes.len() + 8;
-        used <= room
+        (used <= room).then(|| to_hex(&transaction.bytes))
     });
-    Ok(fitting.map(|transaction| to_hex(&transaction.bytes)).collect())
+    Ok(fitting.collect())
 }
 
 /// Submits a transaction; its hash. The same bytes sent again, while the
@@ -78,8 +81,11 @@ async fn included(
     {
         return Ok(None);
     }
+    // Each is a thread: what is refused without end must not take them all.
+    let place = context.look_ups.clone().acquire_owned().await.map_err(internal)?;
     let (context, hash) = (context.clone(), transaction_hash(bytes));
     let look_up = move || {
+        let _place = place;
         let Some((number, _)) = context.deps.chain.storage().tx(&hash).map_err(storage)? else {
             return Ok(None);
         };
@@ -116,7 +122,10 @@ impl States {
 
 pub(super) async fn watch(context: Arc<Context>, args: Args, pending: Pending) -> Ended {
     let submitted = match args.bytes(0, "extrinsic") {
-        Ok(bytes) => submit_and_watch(&context, bytes.into()).await,
+        Ok(bytes) => {
+            drop(args);
+            submit_and_watch(&context, bytes.into()).await
+        }
         Err(error) => Err(error),
     };
     let mut states = match submitted {
@@ -126,7 +135,7 @@ pub(super) async fn watch(context: Arc<Context>, args: Args, pending: Pending) -
             return Ok(());
         }
     };
-    let sink = pending.accept().await;
+    let Some(sink) = pending.accept().await else { return Ok(()) };
     loop {
         let status = tokio::select! {
             () = sink.closed() => return Ok(()),

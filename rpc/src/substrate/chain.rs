@@ -9,6 +9,7 @@ use billchain_primitives::{Hash, Header, OpaqueBlock};
 use billchain_rpc_types::{BlockRef, CertificateView};
 use codec::{Compact, Decode};
 use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
 
 /// Most numbers that one `chain_getBlockHash` may ask for.
 pub(super) const MAX_NUMBERS: usize = 1_024;
@@ -21,8 +22,32 @@ pub(super) fn head_hash(context: &Context, _: &Args) -> Answer<Hash> {
 /// Header of the head.
 pub(super) fn head_header(context: &Context) -> Answer<Header> {
     let head = context.deps.chain.head();
-    let bytes = block_bytes(context, head.number)?.ok_or_else(|| unknown_block(head.number))?;
-    decode("header", &bytes)
+    header(context, &head.hash, head.number)?.ok_or_else(|| unknown_block(head.number))
+}
+
+/// Header of a block: kept, or read with the whole block.
+fn header(context: &Context, hash: &Hash, number: u32) -> Answer<Option<Header>> {
+    if let Some(header) = context.headers.get(hash) {
+        return Ok(Some(header));
+    }
+    let Some(bytes) = block_bytes(context, number)? else { return Ok(None) };
+    let header: Header = decode("header", &bytes)?;
+    context.headers.keep(*hash, header.clone());
+    Ok(Some(header))
+}
+
+/// Keeps the header of each new block, so that none of them is read for it.
+pub(crate) async fn keep_headers(context: &Context) {
+    let mut news = context.deps.chain.subscribe();
+    loop {
+        match news.recv().await {
+            Ok(block) => context.headers.keep(block.hash, block.header.clone()),
+            // What was missed is read when it is asked for.
+            Err(RecvError::Lagged(_)) => {}
+            // The chain ends with the node.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
 }
 
 /// Number of the block `hash`, if this node has it.
@@ -70,27 +95,28 @@ fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
     T::decode(&mut bytes).map_err(|error| internal(format!("stored {what}: {error}")))
 }
 
-/// Bytes of the block that the first parameter names; the head without one.
-fn asked(context: &Context, args: &Args) -> Answer<Option<Vec<u8>>> {
-    let number = match args.optional_hash(0, "hash")? {
-        Some(hash) => number_of(context, &hash)?,
-        None => Some(context.deps.chain.head().number),
-    };
-    match number {
-        Some(number) => block_bytes(context, number),
-        None => Ok(None),
-    }
+/// Hash and number of the block that the first parameter names, if this node
+/// has it; of the head without one.
+fn asked(context: &Context, args: &Args) -> Answer<Option<(Hash, u32)>> {
+    Ok(match args.optional_hash(0, "hash")? {
+        Some(hash) => number_of(context, &hash)?.map(|number| (hash, number)),
+        None => {
+            let head = context.deps.chain.head();
+            Some((head.hash, head.number))
+        }
+    })
 }
 
 pub(super) fn get_block(context: &Context, args: &Args) -> Answer<Option<Value>> {
-    let Some(bytes) = asked(context, args)? else { return Ok(None) };
+    let Some((_, number)) = asked(context, args)? else { return Ok(None) };
+    let Some(bytes) = block_bytes(context, number)? else { return Ok(None) };
     let block: OpaqueBlock = decode("block", &bytes)?;
     Ok(Some(json!({ "block": block, "justifications": null })))
 }
 
 pub(super) fn get_header(context: &Context, args: &Args) -> Answer<Option<Header>> {
     match asked(context, args)? {
-        Some(bytes) => decode("header", &bytes).map(Some),
+        Some((hash, number)) => header(context, &hash, number),
         None => Ok(None),
     }
 }

@@ -4,6 +4,8 @@
 use super::chain;
 use crate::{
     context::Context,
+    error::internal,
+    lanes::Lane,
     method::{Args, Ended, Pending, Sent},
 };
 use std::sync::Arc;
@@ -12,14 +14,16 @@ use tokio::sync::broadcast::error::RecvError;
 pub(super) async fn follow(context: Arc<Context>, _: Args, pending: Pending) -> Ended {
     // Subscribed before the head is read: no block is missed in between.
     let mut news = context.deps.chain.subscribe();
-    let head = match chain::head_header(&context) {
+    let asked = context.clone();
+    let head = pending.subscriber.turns.run(Lane::Light, move || chain::head_header(&asked)).await;
+    let head = match head.map_err(internal).flatten() {
         Ok(head) => head,
         Err(error) => {
             pending.reject(error);
             return Ok(());
         }
     };
-    let sink = pending.accept().await;
+    let Some(sink) = pending.accept().await else { return Ok(()) };
     let mut sent = head.number;
     if let Sent::Gone = sink.send(&head).await? {
         return Ok(());

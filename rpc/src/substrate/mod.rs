@@ -8,7 +8,7 @@ mod state;
 mod system;
 
 pub(crate) use author::submit;
-pub(crate) use chain::{extrinsic, hash_of};
+pub(crate) use chain::{extrinsic, hash_of, keep_headers};
 
 use crate::method::{
     AT, AT_BLOCK, Bound, CALL, Handler, Method, NONE, Of, Param, SUBMIT, Subscription, follow,
@@ -52,7 +52,7 @@ const SYSTEM: &[Method] = &[
         of::<String>,
         memory!(system::local_peer_id),
     ),
-    in_memory("system_peers", "Connected peers", ANY, memory!(system::peers)),
+    method("system_peers", "Connected peers", &[], ANY, read!(system::peers)),
     in_memory(
         "system_nodeRoles",
         "Whether the node votes",

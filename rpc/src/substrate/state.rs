@@ -1,24 +1,27 @@
 //! `state_*`: the raw state, the metadata and the runtime's APIs.
 
 use crate::{
+    budget::Room,
     context::Context,
     error::{self, Answer, call, chain, invalid, storage, unknown_block},
     lanes::Lane,
-    method::{Args, Ended, Pending, Sent, Subscriber, to_hex},
+    method::{Args, Dropped, Ended, Notifications, Pending, Sent, Subscriber, to_hex},
 };
-use billchain_executor::events_key;
+use billchain_executor::{CommittedBlock, events_key};
 use billchain_primitives::{Hash, sm3};
 use billchain_runtime::{Runtime, VERSION};
 use billchain_storage::{StateSnapshot, StorageError};
 use codec::Encode;
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// Most keys of one `state_getKeysPaged`, as in Substrate.
 pub(super) const MAX_PAGE: u32 = 1_000;
 /// Most keys of one `state_queryStorageAt` or `state_subscribeStorage`.
 pub(super) const MAX_KEYS: usize = 1_000;
+/// Most keys that are looked at in a light turn after each block.
+const FEW: usize = 16;
 /// Longest values of one notification in hex, in bytes: reading stops there.
 const MAX_WATCHED: usize = 1 << 20;
 /// Longest notification: the values, and the keys, which are as long as
@@ -170,7 +173,7 @@ fn change_set<'a>(
 
 /// One message: the version does not change while the node runs.
 pub(super) async fn follow_version(_: Arc<Context>, _: Args, pending: Pending) -> Ended {
-    let sink = pending.accept().await;
+    let Some(sink) = pending.accept().await else { return Ok(()) };
     if let Sent::Yes = sink.send(&VERSION).await? {
         sink.closed().await;
     }
@@ -182,8 +185,9 @@ pub(super) async fn follow_version(_: Arc<Context>, _: Args, pending: Pending) -
 pub(super) async fn follow_values(context: Arc<Context>, args: Args, pending: Pending) -> Ended {
     let watched = args.keys(0, "keys", MAX_KEYS).and_then(|keys| {
         let right = pending.subscriber.watch(keys.len()).map_err(|full| error::busy(&full))?;
-        Ok((Arc::new(keys), right))
+        Ok((keys, right))
     });
+    drop(args);
     let (keys, _right) = match watched {
         Ok(watched) => watched,
         Err(error) => {
@@ -193,61 +197,99 @@ pub(super) async fn follow_values(context: Arc<Context>, args: Args, pending: Pe
     };
     let mut news = context.deps.chain.subscribe();
     let head = context.deps.chain.head();
-    let Some(room) = pending.subscriber.room(NOTIFIED).await? else { return Ok(()) };
-    let values = match read(&context, &pending.subscriber, &keys, head.hash).await {
-        Ok(values) => values,
+    let notifications = pending.subscriber.notifications();
+    let watch = Watch { context, keys: Arc::new(keys), notifications };
+    let looked = match watch.look(&pending.subscriber, None, head.hash).await {
+        Ok(Some((look, room))) => look.map(|look| (look, room)),
+        Ok(None) => return Ok(()),
+        Err(slow) => Err(error::busy(&slow)),
+    };
+    let (mut look, mut room) = match looked {
+        Ok(looked) => looked,
         Err(error) => {
             pending.reject(error);
             return Ok(());
         }
     };
-    let sink = pending.accept().await;
-    let mut known = fingerprints(&values);
-    let first = change_set(&head.hash, keys.iter().zip(&values));
-    drop(values);
-    if let Sent::Gone = sink.send_in(room, &first).await? {
-        return Ok(());
+    let Some(sink) = pending.accept().await else { return Ok(()) };
+    loop {
+        if let Some(text) = look.text
+            && let Sent::Gone = sink.send_text(room, text).await?
+        {
+            return Ok(());
+        }
+        let Some(block) = after(head.number, &mut news, &sink).await? else { return Ok(()) };
+        let Some(looked) = watch.look(&sink, Some(look.found), block).await? else {
+            return Ok(());
+        };
+        look = looked.0.map_err(|error| error.message().to_owned())?;
+        room = looked.1;
     }
+}
+
+/// Hash of the next block after number `head`; `None` if the subscriber is gone.
+async fn after(
+    head: u32,
+    news: &mut Receiver<Arc<CommittedBlock>>,
+    sink: &Subscriber,
+) -> Result<Option<Hash>, Dropped> {
     loop {
         let block = tokio::select! {
-            () = sink.closed() => return Ok(()),
+            () = sink.closed() => return Ok(None),
             block = news.recv() => block,
         };
-        let block = match block {
-            Ok(block) if block.header.number > head.number => block,
-            Ok(_) => continue,
+        match block {
+            Ok(block) if block.header.number > head => return Ok(Some(block.hash)),
+            Ok(_) => {}
             Err(RecvError::Lagged(missed)) => {
                 return Err(format!("dropped: {missed} blocks behind").into());
             }
             Err(RecvError::Closed) => return Err("the node is stopping".into()),
-        };
-        let Some(room) = sink.room(NOTIFIED).await? else { return Ok(()) };
-        let values = read(&context, &sink, &keys, block.hash).await;
-        let values = values.map_err(|error| error.message().to_owned())?;
-        let now = fingerprints(&values);
-        let changed = keys.iter().zip(&values).zip(now.iter().zip(&known));
-        let changed = changed.filter(|(_, (now, before))| now != before).map(|(change, _)| change);
-        let message = change_set(&block.hash, changed);
-        let has_changed = now != known;
-        known = now;
-        drop(values);
-        if has_changed && let Sent::Gone = sink.send_in(room, &message).await? {
-            return Ok(());
         }
     }
 }
 
-fn fingerprints(values: &[Option<Vec<u8>>]) -> Vec<Option<[u8; 32]>> {
-    values.iter().map(|value| value.as_ref().map(|value| sm3(value))).collect()
+/// SM3 of each value.
+type Known = Vec<Option<[u8; 32]>>;
+
+/// Keys that somebody watches.
+struct Watch {
+    context: Arc<Context>,
+    keys: Arc<Vec<Vec<u8>>>,
+    notifications: Notifications,
 }
 
-async fn read(
-    context: &Arc<Context>,
-    subscriber: &Subscriber,
-    keys: &Arc<Vec<Vec<u8>>>,
-    at: Hash,
-) -> Answer<Vec<Option<Vec<u8>>>> {
-    let (context, keys) = (context.clone(), keys.clone());
-    let work = move || values(&context, &keys, Some(at), MAX_WATCHED);
-    subscriber.turns.run(Lane::Light, work).await.map_err(error::internal)?
+/// What a look at them found.
+struct Look {
+    found: Known,
+    /// The notification of what has changed, if anything has.
+    text: Option<String>,
+}
+
+impl Watch {
+    /// Compares the values after a block with what is known, if anything is, on
+    /// a thread that may block. `None` if the subscriber is gone.
+    async fn look(
+        &self,
+        subscriber: &Subscriber,
+        known: Option<Known>,
+        at: Hash,
+    ) -> Result<Option<(Answer<Look>, Room)>, Dropped> {
+        let (context, keys) = (self.context.clone(), self.keys.clone());
+        let notifications = self.notifications.clone();
+        let lane = if keys.len() > FEW { Lane::Heavy } else { Lane::Light };
+        let work = move || {
+            let values = values(&context, &keys, Some(at), MAX_WATCHED)?;
+            let found = values.iter().map(|value| value.as_ref().map(|value| sm3(value)));
+            let found: Known = found.collect();
+            if known.as_ref() == Some(&found) {
+                return Ok(Look { found, text: None });
+            }
+            let is_new = |place| known.as_ref().is_none_or(|known| known[place] != found[place]);
+            let changed = keys.iter().zip(&values).enumerate().filter(|(place, _)| is_new(*place));
+            let changes = change_set(&at, changed.map(|(_, change)| change));
+            Ok(Look { text: Some(notifications.text(&changes, NOTIFIED)?), found })
+        };
+        subscriber.work(lane, NOTIFIED, work).await
+    }
 }

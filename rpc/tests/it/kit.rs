@@ -94,7 +94,8 @@ impl Node {
             is_validator: true,
             peers,
         };
-        let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node };
+        let dear = tokio::runtime::Handle::current();
+        let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node, dear };
         let config = RpcConfig { listen: ([127, 0, 0, 1], 0).into(), ..config };
         let server = serve(config, context).await.unwrap();
         Self { chain, pool, server, _directory: directory }

@@ -19,6 +19,7 @@ mod parties;
 mod policies;
 mod repeats;
 mod requests;
+mod room;
 mod substrate;
 mod unread;
 mod validators;

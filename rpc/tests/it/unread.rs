@@ -27,7 +27,7 @@ async fn connect(node: &Node) -> TcpStream {
     socket.connect(node.server.address()).await.unwrap()
 }
 
-async fn websocket(node: &Node) -> TcpStream {
+pub(crate) async fn websocket(node: &Node) -> TcpStream {
     let mut stream = connect(node).await;
     let request = "GET / HTTP/1.1\r\nHost: node\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -42,7 +42,7 @@ async fn websocket(node: &Node) -> TcpStream {
 }
 
 /// A masked text frame.
-fn frame(text: &str) -> Vec<u8> {
+pub(crate) fn frame(text: &str) -> Vec<u8> {
     let mut bytes = vec![0x81];
     match text.len() {
         short @ 0..126 => bytes.push(0x80 | short as u8),
@@ -71,7 +71,7 @@ async fn send_until_closed(mut stream: TcpStream, message: Vec<u8>) -> (usize, D
     panic!("the node did not close the connection; it took {sent} bytes");
 }
 
-fn metric(node: &Node, name: &str) -> u64 {
+pub(crate) fn metric(node: &Node, name: &str) -> u64 {
     let mut registry = prometheus_client::registry::Registry::default();
     node.server.metrics().register(&mut registry);
     let mut text = String::new();

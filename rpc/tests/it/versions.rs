@@ -107,27 +107,6 @@ async fn what_a_version_changed_is_shown_and_proved_field_by_field() {
     assert_eq!((check.valid, check.problem, check.versions), (true, None, 3));
     assert_eq!(check.version_hash, bill.version_hash);
 
-    // Part by part: each goes on where the one before ended.
-    let mut cursor = Value::Null;
-    for part in 1..=3 {
-        let params = json!([code, number, cursor, 1]);
-        let check = ask(&ws, "bill_verifyHistory", params).await;
-        assert_eq!((&check["valid"], &check["versions"]), (&json!(true), &json!(3)), "{check}");
-        cursor = check["next"].clone();
-        assert_eq!(cursor.is_null(), part == 3, "{check}");
-    }
-    let first = ask(&ws, "bill_verifyHistory", json!([code, number, null, 1])).await;
-    let mut forged = first["next"].as_str().unwrap().to_owned();
-    let digit = if forged.as_bytes()[20] == b'0' { "1" } else { "0" };
-    forged.replace_range(20..21, digit);
-    for wrong in [forged.as_str(), "0x", "0x00"] {
-        let params = rpc_params![code, number, wrong];
-        let refused = ws.request::<Value, _>("bill_verifyHistory", params).await.unwrap_err();
-        let (found, message) = refusal(refused);
-        assert_eq!(found, code::INVALID_PARAMS, "{message}");
-        assert!(message.contains("`next` of the part before"), "{message}");
-    }
-
     let page = ask(&ws, "bill_history", json!([code, number, 2, 1])).await;
     assert_eq!(page.as_array().unwrap().len(), 1);
     assert_eq!(page[0]["version"], 2);
@@ -223,6 +202,82 @@ async fn batches_are_answered_item_by_item() {
         let (found, message) = refusal(error);
         assert_eq!(found, code::INVALID_PARAMS, "{method}: {message}");
         assert!(message.contains(words), "{method}: {message}");
+    }
+    node.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_history_is_read_a_part_at_a_time_and_shown_whole() {
+    let node = Node::start(RpcConfig::default()).await;
+    let client = Connection::open(&node.url()).await.unwrap();
+    let ws = node.ws().await;
+    let key = register_as(&node, &client, &[1]).await[0];
+    let unlock = || StatusChange::Unlock { reason: Reason::new("材料不全").unwrap() };
+    let changes = (0..100).flat_map(|claim| [lock(&format!("A-{claim}")), unlock()]);
+    let call = batch(changes.map(|change| (key, change)).collect(), BatchMode::AllOrNothing);
+    let done = node.execute(&client, "//insurer-a", call).await;
+    assert_eq!(done.success, Some(true), "{:?}", done.error);
+    for (from, limit, expected) in [
+        (1, 1_024, 1..=201),
+        (1, 64, 1..=64),
+        (1, 65, 1..=65),
+        (137, 64, 137..=200),
+        (138, 64, 138..=201),
+        (200, 1_024, 200..=201),
+    ] {
+        let asked = json!([key.code, key.number, from, limit]);
+        let shown = ask(&ws, "bill_history", asked).await;
+        let shown: Vec<u64> =
+            shown.as_array().unwrap().iter().map(|v| v["version"].as_u64().unwrap()).collect();
+        assert_eq!(shown, expected.collect::<Vec<_>>(), "from {from}, {limit} at most");
+    }
+    let checked = ask(&ws, "bill_verifyHistory", name(&key)).await;
+    assert_eq!((&checked["valid"], &checked["versions"]), (&json!(true), &json!(201)));
+    node.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_history_is_verified_part_by_part() {
+    let node = Node::start(RpcConfig::default()).await;
+    let client = Connection::open(&node.url()).await.unwrap();
+    let ws = node.ws().await;
+    let keys = register_as(&node, &client, &[1, 2]).await;
+    let unlock = || StatusChange::Unlock { reason: Reason::new("材料不全").unwrap() };
+    let changes = (0..100).flat_map(|claim| [lock(&format!("A-{claim}")), unlock()]);
+    let call = batch(changes.map(|change| (keys[0], change)).collect(), BatchMode::AllOrNothing);
+    let done = node.execute(&client, "//insurer-a", call).await;
+    assert_eq!(done.success, Some(true), "{:?}", done.error);
+
+    let (code, number) = (keys[0].code.as_str(), keys[0].number.as_str());
+    // 201 versions; each part goes on where the one before ended.
+    for (limit, parts) in [(1, 201), (64, 4), (67, 3), (200, 2), (201, 1), (1_024, 1)] {
+        let mut cursor = Value::Null;
+        for part in 1..=parts {
+            let check = ask(&ws, "bill_verifyHistory", json!([code, number, cursor, limit])).await;
+            let found = (&check["valid"], &check["versions"]);
+            assert_eq!(found, (&json!(true), &json!(201)), "{limit} a part: {check}");
+            cursor = check["next"].clone();
+            assert_eq!(cursor.is_null(), part == parts, "{limit} a part: {check}");
+        }
+    }
+    let first = ask(&ws, "bill_verifyHistory", json!([code, number, null, 1])).await;
+    let next = first["next"].as_str().unwrap();
+    let mut forged = next.to_owned();
+    let digit = if forged.as_bytes()[20] == b'0' { "1" } else { "0" };
+    forged.replace_range(20..21, digit);
+    let other = keys[1].number.as_str();
+    for (number, wrong) in [(number, &forged[..]), (number, "0x"), (number, "0x00"), (other, next)]
+    {
+        let params = rpc_params![code, number, wrong];
+        let refused = ws.request::<Value, _>("bill_verifyHistory", params).await.unwrap_err();
+        let (found, message) = refusal(refused);
+        assert_eq!(found, code::INVALID_PARAMS, "{message}");
+        assert!(message.contains("`next` of the part before"), "{message}");
+    }
+    for limit in [0, 1_025] {
+        let params = rpc_params![code, number, Value::Null, limit];
+        let refused = ws.request::<Value, _>("bill_verifyHistory", params).await.unwrap_err();
+        assert_eq!(refusal(refused).0, code::INVALID_PARAMS, "{limit}");
     }
     node.server.stop().await;
 }
