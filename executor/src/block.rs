@@ -23,16 +23,12 @@ pub struct BuildParams {
 /// How a block's time is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockCheck {
-    /// A proposal: its time may differ from the local clock within bounds.
+    /// A proposal: its time may differ from the local clock within the chain's
+    /// bounds, [`MAX_AHEAD_MS`](billchain_runtime::limits::MAX_AHEAD_MS) and
+    /// [`MAX_BEHIND_MS`](billchain_runtime::limits::MAX_BEHIND_MS).
     Proposal {
         /// The local clock, in milliseconds.
         now_ms: Moment,
-        /// How far ahead of it the block may be, in milliseconds.
-        max_ahead_ms: Moment,
-        /// How far behind it the block may be, in milliseconds. A proposal
-        /// locked in an earlier round comes again with its old time: leave
-        /// room for rounds.
-        max_behind_ms: Moment,
     },
     /// A block others decided: only the order of times is checked.
     Decided,

@@ -2,6 +2,7 @@
 
 use crate::{Panicked, TransactionError};
 use billchain_primitives::{BlockNumber, Hash, Moment};
+use billchain_runtime::limits::{MAX_AHEAD_MS, MAX_BEHIND_MS};
 use billchain_storage::StorageError;
 
 /// Why the local chain cannot go on, or cannot answer. Nothing of this says
@@ -150,22 +151,18 @@ pub enum BlockError {
         found: Moment,
     },
     /// Its time is ahead of the local clock.
-    #[error("block: time is {found} ms, {max_ahead_ms} ms or more ahead of the clock's {now} ms")]
+    #[error("block: time is {found} ms, over {} ms ahead of the clock's {now} ms", MAX_AHEAD_MS)]
     TimeAhead {
         /// The local clock.
         now: Moment,
-        /// How far ahead is allowed.
-        max_ahead_ms: Moment,
         /// The time found.
         found: Moment,
     },
     /// Its time is behind the local clock.
-    #[error("block: time is {found} ms, {max_behind_ms} ms or more behind the clock's {now} ms")]
+    #[error("block: time is {found} ms, over {} ms behind the clock's {now} ms", MAX_BEHIND_MS)]
     TimeBehind {
         /// The local clock.
         now: Moment,
-        /// How far behind is allowed.
-        max_behind_ms: Moment,
         /// The time found.
         found: Moment,
     },

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Executed blocks of the height at hand that are kept until one is decided:
@@ -32,24 +32,13 @@ pub(crate) struct ChainApplication {
     pool: Arc<Pool>,
     compact: CompactBlocks,
     evidence: Evidence,
-    limits: Limits,
+    /// Most bytes of a block that this node builds; what is valid the chain says.
+    build_bytes: usize,
     /// Addresses of peers, from the configuration.
     peers: Vec<Peer>,
     /// Blocks executed for the next height, oldest first, so that the decided
     /// one is not executed again.
     executed: Mutex<VecDeque<ExecutedBlock>>,
-}
-
-/// The operator's limits on proposals. What blocks are valid is the chain's.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Most bytes of a block that this node builds.
-    pub(crate) build_bytes: usize,
-    /// How far ahead of the clock a proposal may be.
-    pub(crate) max_ahead: Duration,
-    /// How far behind. A block that two thirds have voted for in an earlier round
-    /// may be older.
-    pub(crate) max_behind: Duration,
 }
 
 impl ChainApplication {
@@ -58,10 +47,10 @@ impl ChainApplication {
         pool: Arc<Pool>,
         compact: CompactBlocks,
         evidence: Evidence,
-        limits: Limits,
+        build_bytes: usize,
         peers: Vec<Peer>,
     ) -> Self {
-        Self { chain, pool, compact, evidence, limits, peers, executed: Mutex::default() }
+        Self { chain, pool, compact, evidence, build_bytes, peers, executed: Mutex::default() }
     }
 
     fn ensure_next(&self, height: Height) -> Result<(), AppError> {
@@ -164,7 +153,7 @@ impl Application for ChainApplication {
         deadline: Instant,
     ) -> Result<ProposedBlock, AppError> {
         self.ensure_next(height)?;
-        let max_block_bytes = max_bytes.min(self.limits.build_bytes);
+        let max_block_bytes = max_bytes.min(self.build_bytes);
         let params = BuildParams { timestamp_ms: now_ms(), max_block_bytes, deadline };
         let mut candidates = self.pool.best().map(|tx| tx.bytes.clone());
         let held = self.evidence.held();
@@ -203,11 +192,7 @@ impl Application for ChainApplication {
         self.ensure_next(height)?;
         let clock = match mode {
             CheckMode::Voted => ClockCheck::Decided,
-            CheckMode::Proposal => ClockCheck::Proposal {
-                now_ms: now_ms(),
-                max_ahead_ms: millis(self.limits.max_ahead),
-                max_behind_ms: millis(self.limits.max_behind),
-            },
+            CheckMode::Proposal => ClockCheck::Proposal { now_ms: now_ms() },
         };
         if let Ok(header) = Header::decode(&mut &bytes[..])
             && self.knows(&header.hash(), bytes)
@@ -297,8 +282,4 @@ fn observer_peers() -> impl Iterator<Item = PeerId> {
 pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@
 mod reader;
 
 use crate::text_files;
-use billchain_runtime::limits::MAX_TRANSACTION_BYTES;
+use billchain_runtime::limits::{MAX_PROPOSE_TIMEOUT_MS, MAX_TRANSACTION_BYTES};
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use reader::Reader;
 use std::{
@@ -134,8 +134,6 @@ pub struct ConsensusConfig {
     pub propose_timeout: Duration,
     /// How long they wait for a quorum of votes in the first round.
     pub vote_timeout: Duration,
-    /// Largest difference between a block's time and the local clock.
-    pub max_clock_drift: Duration,
     /// Time a proposer spends on filling a block.
     pub build_time: Duration,
     /// Largest block that this node builds, in bytes; what is valid the chain
@@ -285,10 +283,11 @@ impl ConsensusConfig {
         let min_block_interval = r.millis("consensus.min_block_interval_ms", 0, 0..=60_000);
         let empty_block_interval =
             r.millis("consensus.empty_block_interval_ms", 3_000, 100..=600_000);
-        // Consensus lets no timeout grow beyond 8 s.
-        let propose_timeout = r.millis("consensus.propose_timeout_ms", 1_500, 100..=8_000);
+        // Consensus lets no timeout grow beyond 8 s, and the chain's bound for the age
+        // of a proposal holds two of them.
+        let longest = MAX_PROPOSE_TIMEOUT_MS;
+        let propose_timeout = r.millis("consensus.propose_timeout_ms", 1_500, 100..=longest);
         let vote_timeout = r.millis("consensus.vote_timeout_ms", 1_000, 50..=8_000);
-        let max_clock_drift = r.millis("consensus.max_clock_drift_ms", 5_000, 100..=600_000);
         let build_time = r.millis("consensus.build_time_ms", 120, 10..=30_000);
         let max_block_bytes = r.number("consensus.max_block_bytes", 4 << 20, 1 << 16..=5 << 20);
         if let (Some(build), Some(propose)) = (build_time, propose_timeout)
@@ -312,7 +311,6 @@ impl ConsensusConfig {
             empty_block_interval: empty_block_interval?,
             propose_timeout: propose_timeout?,
             vote_timeout: vote_timeout?,
-            max_clock_drift: max_clock_drift?,
             build_time: build_time?,
             max_block_bytes: max_block_bytes?,
         })

@@ -2,7 +2,7 @@
 
 use crate::{
     admission::Admission,
-    application::{ChainApplication, Limits, allowed_peer_ids},
+    application::{ChainApplication, allowed_peer_ids},
     compact::CompactBlocks,
     config::Config,
     evidence::Evidence,
@@ -89,7 +89,7 @@ impl Running {
             pool.clone(),
             compact,
             evidence,
-            limits(&config),
+            config.consensus.max_block_bytes,
             config.network.peers.clone(),
         ));
         let identity = NodeIdentity {
@@ -203,15 +203,6 @@ async fn serve(
         .await
         .with_context(|| format!("metrics.listen {}", config.metrics_listen))?;
     Ok((rpc, metrics))
-}
-
-fn limits(config: &Config) -> Limits {
-    Limits {
-        build_bytes: config.consensus.max_block_bytes,
-        max_ahead: config.consensus.max_clock_drift,
-        // A locked proposal may come again some rounds later.
-        max_behind: config.consensus.max_clock_drift + 8 * config.consensus.propose_timeout,
-    }
 }
 
 /// The reason why a task has ended.

@@ -7,7 +7,10 @@ use crate::{
     Sm3Hasher, Timestamp, VERSION,
     calls::AdmittedCalls,
     council::{CouncilCollective, ExpiredMotions, MAX_MOTIONS, MotionTicket},
-    limits::{BlockHashCount, DbWeight, HardLimits, RuntimeBlockLength, RuntimeBlockWeights},
+    limits::{
+        BlockHashCount, DbWeight, HardLimits, MaxSignedAfter, MaxSignedBefore, RuntimeBlockLength,
+        RuntimeBlockWeights,
+    },
 };
 use billchain_primitives::{BlockNumber, Hash, Moment, Role, RoleSet};
 use frame_support::{
@@ -258,12 +261,8 @@ impl pallet_dispute::Config for Runtime {
     type Participants = Participant;
     type Scenes = Scene;
     type Time = Timestamp;
-    // 5 s for the signer's clock and the way; 5 s that validators let a proposer
-    // be ahead of their clocks, so that it voids no lock signed within the first.
-    type MaxSignedBefore = ConstU64<10_000>;
-    // 5 s for the signer's clock; the rest is how far behind theirs validators
-    // let a proposal be: some rounds.
-    type MaxSignedAfter = ConstU64<30_000>;
+    type MaxSignedBefore = MaxSignedBefore;
+    type MaxSignedAfter = MaxSignedAfter;
     type MaxContenders = ConstU32<64>;
     type MaxParties = ConstU32<16>;
     type WeightInfo = pallet_dispute::weights::SubstrateWeight<Runtime>;

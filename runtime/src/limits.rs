@@ -7,7 +7,7 @@
 //! values, QMDB for the commitment), which is much cheaper to write than the
 //! trie FRAME's defaults are for.
 
-use billchain_primitives::BlockNumber;
+use billchain_primitives::{BlockNumber, Moment};
 use core::ops::Mul;
 use frame_support::{
     dispatch::DispatchClass,
@@ -76,7 +76,32 @@ where
 /// longest that the metadata allows, and signs a longer one wrongly.
 pub const BLOCK_HASH_COUNT: BlockNumber = 4_096;
 
+/// How far ahead of a validator's clock a proposal's time may be, in milliseconds.
+/// The chain's, not a node's setting: a validator with laxer bounds would let a
+/// proposer void the locks of its block.
+pub const MAX_AHEAD_MS: Moment = 5_000;
+
+/// How far behind it may be: a timeout for the proposal ([`MAX_PROPOSE_TIMEOUT_MS`])
+/// for building and the way, as much again for a proposal that waits for its round,
+/// and what the clocks may differ.
+pub const MAX_BEHIND_MS: Moment = 25_000;
+
+/// Longest that a node may be set to wait for a proposal, in milliseconds. A
+/// proposal for which two thirds have voted in an earlier round has no age.
+pub const MAX_PROPOSE_TIMEOUT_MS: Moment = 8_000;
+
+/// What a signer's clock and the way of its lock may take, to either side of true
+/// time, in milliseconds.
+pub const SIGNER_SLACK_MS: Moment = 5_000;
+
+const _: () = assert!(MAX_BEHIND_MS >= 2 * MAX_PROPOSE_TIMEOUT_MS + MAX_AHEAD_MS);
+
 parameter_types! {
+    /// How long before its block's time a lock may have been signed: one within
+    /// [`SIGNER_SLACK_MS`] of true time is in bounds whatever the proposer stamps.
+    pub const MaxSignedBefore: Moment = SIGNER_SLACK_MS + MAX_AHEAD_MS;
+    /// How long after its block's time a lock may have been signed.
+    pub const MaxSignedAfter: Moment = SIGNER_SLACK_MS + MAX_BEHIND_MS;
     /// See [`hard_limits`].
     pub const HardLimits: Limits = hard_limits();
     /// See [`BLOCK_HASH_COUNT`].

@@ -13,7 +13,10 @@ use crate::{
     transaction::{self, MAX_DECODED_AT_ONCE},
 };
 use billchain_primitives::{Hash, Header, Moment, transaction_hashes};
-use billchain_runtime::{Performance, RuntimeCall, Timestamp, UncheckedExtrinsic};
+use billchain_runtime::{
+    Performance, RuntimeCall, Timestamp, UncheckedExtrinsic,
+    limits::{MAX_AHEAD_MS, MAX_BEHIND_MS},
+};
 use bytes::Bytes;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -184,14 +187,14 @@ fn check_time(found: Moment, parent: Moment, clock: ClockCheck) -> Result<(), Bl
     if found <= parent {
         return Err(BlockError::TimeNotAfterParent { parent, found });
     }
-    let ClockCheck::Proposal { now_ms: now, max_ahead_ms, max_behind_ms } = clock else {
+    let ClockCheck::Proposal { now_ms: now } = clock else {
         return Ok(());
     };
-    if found > now.saturating_add(max_ahead_ms) {
-        return Err(BlockError::TimeAhead { now, max_ahead_ms, found });
+    if found > now.saturating_add(MAX_AHEAD_MS) {
+        return Err(BlockError::TimeAhead { now, found });
     }
-    if found < now.saturating_sub(max_behind_ms) {
-        return Err(BlockError::TimeBehind { now, max_behind_ms, found });
+    if found < now.saturating_sub(MAX_BEHIND_MS) {
+        return Err(BlockError::TimeBehind { now, found });
     }
     Ok(())
 }

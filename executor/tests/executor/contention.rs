@@ -2,16 +2,20 @@
 
 use super::{
     hostile::{refuse, reroot},
-    kit::{NOW, Node, Signer, proposal},
+    kit::{NOW, Node, Signer, params, proposal},
 };
 use billchain_chain_spec::{ChainSpec, Whitelisted, dev};
-use billchain_executor::{BlockError, OpaqueTx, Stopped, TransactionError, transaction_hash};
+use billchain_executor::{
+    BlockError, BuildParams, OpaqueTx, Stopped, TransactionError, transaction_hash,
+};
 use billchain_primitives::{
     BatchMode, BillKey, BillKind, BillSummary, Did, Fen, Hash, IssueDate, IssueTime, Nonce,
     PayerType, Role, RoleSet, SceneId,
 };
 use billchain_runtime::{
-    BillUpdate, Block, Dispute, Runtime, RuntimeCall, RuntimeEvent, System, rejection,
+    BillUpdate, Block, Dispute, Runtime, RuntimeCall, RuntimeEvent, System,
+    limits::{MAX_AHEAD_MS, MAX_BEHIND_MS, SIGNER_SLACK_MS},
+    rejection,
 };
 use codec::DecodeAll;
 use frame_system::Phase;
@@ -276,6 +280,42 @@ fn a_signed_time_out_of_bounds_has_its_own_error() {
     assert_eq!(decide(&node, &follower, txs), expected);
     assert_eq!((holder(&node, 1), holder(&node, 2)), (None, None));
     assert_eq!((holder(&node, 3), holder(&node, 4)), (Some(user(3)), Some(user(4))));
+}
+
+#[test]
+fn a_proposer_whose_clock_is_off_voids_no_lock() {
+    let truth = NOW + 60_000;
+    for (stamp, untimely) in [
+        (truth + MAX_AHEAD_MS, truth - SIGNER_SLACK_MS - 1),
+        (truth - MAX_BEHIND_MS, truth + SIGNER_SLACK_MS + 1),
+    ] {
+        let (node, follower) = (with_bills(3), with_bills(3));
+        let stamped = |txs: Vec<OpaqueTx>, timestamp_ms| {
+            let params = BuildParams { timestamp_ms, ..params() };
+            let built = node.chain.build(params, &mut txs.into_iter()).unwrap();
+            assert_eq!(built.refused, []);
+            let bytes = built.block.bytes().clone();
+            // A validator whose clock is right has to take it.
+            follower.chain.execute(bytes.clone(), proposal(truth)).unwrap();
+            node.chain.commit(built.block, b"certificate".to_vec()).unwrap();
+            follower.follow(bytes);
+        };
+        let sign =
+            |n, signed_at, nonce| signer(&node, n).sign(&lock(n as u32, 1, signed_at), nonce);
+        stamped(
+            vec![
+                sign(1, truth - SIGNER_SLACK_MS, 0),
+                sign(2, truth + SIGNER_SLACK_MS, 0),
+                sign(3, untimely, 0),
+            ],
+            stamp,
+        );
+        let holders = || (1..=3).map(|number| holder(&follower, number)).collect::<Vec<_>>();
+        assert_eq!(holders(), [Some(user(1)), Some(user(2)), None], "stamped {stamp}");
+        // What was refused for its time changed nothing: sent again it succeeds.
+        stamped(vec![sign(3, truth, 1)], truth);
+        assert_eq!(holders()[2], Some(user(3)), "stamped {stamp}");
+    }
 }
 
 #[test]

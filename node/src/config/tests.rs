@@ -58,6 +58,8 @@ fn each_bad_value_names_its_key_and_the_bounds() {
         ("[consensus]\nempty_block_interval_ms = \"3s\"", "consensus.empty_block_interval_ms: "),
         ("[consensus]\nmin_block_interval_ms = 3001", "consensus.min_block_interval_ms: must not"),
         ("[consensus]\npropose_timeout_ms = 8001", "consensus.propose_timeout_ms: expected a"),
+        // How far a proposal's clock may be off is the chain's.
+        ("[consensus]\nmax_clock_drift_ms = 600000", "consensus.max_clock_drift_ms: unknown key"),
         ("[pool]\nmax_transactions = 9", "pool.max_per_sender: must not exceed"),
         ("[surprise]\nx = 1", "surprise.x: unknown key"),
         ("[metrics]\nlisten = 4", "metrics.listen: expected a string, found integer"),
