@@ -7,8 +7,9 @@
 //! deep, and decode to no more memory than the format admits. The depth bounds
 //! the stack, which native code cannot overrun and live.
 
+use billchain_primitives::{AccountId, Address};
 use billchain_runtime::{UncheckedExtrinsic, limits::MAX_TRANSACTION_BYTES, rejection};
-use codec::Encode;
+use codec::{Compact, Decode, Encode};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 use crate::Panicked;
@@ -95,6 +96,23 @@ pub(crate) const MAX_DECODED_AT_ONCE: usize = 32 << 20;
 /// The transaction that `bytes` encode.
 pub fn decode(bytes: &[u8]) -> Result<UncheckedExtrinsic, TransactionError> {
     decode_measured(bytes).map(|measured| measured.extrinsic)
+}
+
+/// What a signed transaction begins with, after its length.
+const SIGNED: u8 = 0x84;
+
+/// The account that signed `bytes` by their own account. Only their first few are
+/// read, so it costs next to nothing; and anybody may have written them.
+pub fn claimed_signer(bytes: &[u8]) -> Option<AccountId> {
+    let rest = &mut &bytes[..];
+    Compact::<u32>::decode(rest).ok()?;
+    if u8::decode(rest).ok()? != SIGNED {
+        return None;
+    }
+    match Address::decode(rest).ok()? {
+        Address::Id(account) => Some(account),
+        _ => None,
+    }
 }
 
 /// As [`decode`], with what the transaction takes in memory.

@@ -8,7 +8,10 @@ use billchain_txpool::{Rejection, SenderClass, SenderQuota, TransactionValidator
 use bytes::Bytes;
 use parking_lot::Mutex;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 /// Blocks for which a sender's quota is not asked again.
 const QUOTA_BLOCKS: BlockNumber = 16;
@@ -22,11 +25,13 @@ pub(crate) struct Admission {
     quotas: Mutex<Quotas>,
 }
 
-/// What the chain granted each sender in a period of [`QUOTA_BLOCKS`].
+/// What the chain granted senders in a period of [`QUOTA_BLOCKS`].
 #[derive(Default)]
 struct Quotas {
     period: BlockNumber,
     known: HashMap<AccountId, SenderQuota>,
+    /// All for whom the reserve is; asked for when it is needed.
+    reserved: Option<Arc<BTreeSet<AccountId>>>,
 }
 
 impl Admission {
@@ -37,7 +42,7 @@ impl Admission {
     /// The quota of a sender by the state of a head that is at most
     /// [`QUOTA_BLOCKS`] old.
     fn quota(&self, sender: &AccountId, head: BlockNumber) -> Result<SenderQuota, Rejection> {
-        if let Some(known) = self.quotas.lock().of_period(head).get(sender) {
+        if let Some(known) = self.quotas.lock().of_period(head).known.get(sender) {
             return Ok(*known);
         }
         let granted = self
@@ -53,12 +58,28 @@ impl Admission {
             max_bytes: granted.max_pool_bytes as usize,
         };
         let mut quotas = self.quotas.lock();
-        let known = quotas.of_period(head);
+        let known = &mut quotas.of_period(head).known;
         if known.len() >= MAX_QUOTAS {
             known.clear();
         }
         known.insert(sender.clone(), quota);
         Ok(quota)
+    }
+
+    /// All for whom the reserve is, by the state of a head that is at most
+    /// [`QUOTA_BLOCKS`] old; nobody if the state cannot be read.
+    fn reserved(&self) -> Arc<BTreeSet<AccountId>> {
+        let head = self.chain.head().number;
+        if let Some(known) = &self.quotas.lock().of_period(head).reserved {
+            return Arc::clone(known);
+        }
+        // A state that cannot be read ends the node by the next block or check.
+        let Ok(reserved) = self.chain.read(quota::reserved_accounts) else {
+            return Arc::default();
+        };
+        let reserved = Arc::new(reserved);
+        self.quotas.lock().of_period(head).reserved = Some(Arc::clone(&reserved));
+        reserved
     }
 
     /// What the runtime's refusal means to the sender.
@@ -126,14 +147,15 @@ impl Admission {
 
 impl Quotas {
     /// Those of the period of `head`; earlier ones are forgotten.
-    fn of_period(&mut self, head: BlockNumber) -> &mut HashMap<AccountId, SenderQuota> {
+    fn of_period(&mut self, head: BlockNumber) -> &mut Self {
         let period = head / QUOTA_BLOCKS;
         // One that judges on an older head asks the newer period's.
         if period > self.period {
             self.period = period;
             self.known.clear();
+            self.reserved = None;
         }
-        &mut self.known
+        self
     }
 }
 
@@ -158,6 +180,16 @@ impl TransactionValidator for Admission {
                 vec![Err(failed); txs.len()]
             }
         }
+    }
+
+    fn claimed(&self, tx: &[u8]) -> Option<(AccountId, SenderClass)> {
+        let account = transaction::claimed_signer(tx)?;
+        let class = if self.reserved().contains(&account) {
+            SenderClass::Reserved
+        } else {
+            SenderClass::Ordinary
+        };
+        Some((account, class))
     }
 }
 

@@ -1,10 +1,11 @@
 //! How much of a pool a sender may have, by the chain's own data.
 
-use crate::{AccountId, Council, Participant, Performance, Runtime, Validators};
+use crate::{AccountId, Council, CouncilCollective, Participant, Performance, Runtime, Validators};
 use billchain_primitives::{
     AdminRole,
     seams::{ActiveParticipant, Participants},
 };
+use std::collections::BTreeSet;
 
 /// Whom a pool must always hear.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -41,6 +42,18 @@ pub fn sender_quota(account: &AccountId) -> SenderQuota {
         (SenderClass::Ordinary, quota.pool)
     };
     SenderQuota { class, max_pool_transactions: share.transactions, max_pool_bytes: share.bytes }
+}
+
+/// All accounts of [`SenderClass::Reserved`] by the state at hand.
+pub fn reserved_accounts() -> BTreeSet<AccountId> {
+    let council = pallet_collective::Members::<Runtime, CouncilCollective>::get();
+    let operators = Validators::validators().into_iter().map(|validator| validator.operator);
+    let security = pallet_permissions::Admins::<Runtime>::iter()
+        .filter(|(did, office)| {
+            *office == AdminRole::SecurityAdmin && Participant::active_by_did(did).is_ok()
+        })
+        .filter_map(|(did, _)| Participant::account_of(&did));
+    council.into_iter().chain(operators).chain(security).collect()
 }
 
 /// Whether the sender must always be heard.

@@ -30,7 +30,8 @@ pub struct PoolConfig {
     /// many for gossip.
     pub validation_threads: usize,
     /// Submissions at the asynchronous entrance that wait to be checked. Their
-    /// bytes are bounded by `max_bytes`, apart from those held.
+    /// bytes are bounded by a quarter of `max_bytes`, apart from those held. A
+    /// sixteenth of both is for senders of the reserve.
     pub max_waiting: usize,
     /// Open status subscriptions.
     pub max_watchers: usize,

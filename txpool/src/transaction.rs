@@ -1,6 +1,6 @@
 //! A transaction as the pool holds it, and what the chain says of it.
 
-use crate::{Rejection, SenderQuota};
+use crate::{Rejection, SenderClass, SenderQuota};
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
 use bytes::Bytes;
 
@@ -56,6 +56,15 @@ pub trait TransactionValidator: Send + Sync + 'static {
     /// executed on the head, now or after earlier nonces of its sender: an
     /// answer for each, in their order.
     fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>>;
+
+    /// Who signed `tx` by its own account, and that account's class. Nothing is
+    /// verified: the answer must cost far less than a signature. Asked only when
+    /// the line at the asynchronous entrance is full; where nobody has a class, as
+    /// by default, the entrance's reserve is nobody's.
+    fn claimed(&self, tx: &[u8]) -> Option<(AccountId, SenderClass)> {
+        let _ = tx;
+        None
+    }
 }
 
 /// What a committed block means for the pool.

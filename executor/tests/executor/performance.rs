@@ -1,10 +1,19 @@
 //! Limits and quotas that the chain itself has, and what it admits at all.
 
-use super::kit::{NOW, Node, Signer, params, proposal, remark};
+use super::{
+    hostile::{refuse, reroot},
+    kit::{NOW, Node, Signer, params, proposal, remark},
+};
 use billchain_chain_spec::{ChainSpec, ParticipantQuota};
-use billchain_executor::{BlockError, BuildParams, OpaqueTx, TransactionError, transaction};
+use billchain_executor::{
+    BlockError, BuildParams, OpaqueTx, TransactionError, transaction, transaction_hash,
+};
 use billchain_primitives::{Did, MAX_DECODED_BYTES};
-use billchain_runtime::{RuntimeCall, calls::MAX_CALLS, limits::MAX_BLOCK_BYTES, quota, rejection};
+use billchain_runtime::{
+    Block, RuntimeCall, UncheckedExtrinsic, calls::MAX_CALLS, limits::MAX_BLOCK_BYTES, quota,
+    rejection,
+};
+use codec::DecodeAll;
 use pallet_performance::{Allowance, MIN_BLOCK_BYTES, MIN_TRANSACTION_BYTES, PoolShare, Quota};
 use pallet_utility::Call as Utility;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
@@ -180,17 +189,21 @@ fn a_held_back_sender_waits_and_delays_nobody() {
 
 #[test]
 fn the_reserve_is_for_those_who_can_stop_what_goes_wrong() {
-    use quota::{SenderClass, sender_quota};
+    use quota::{SenderClass, reserved_accounts, sender_quota};
     let node = Node::of(&metered(3));
     let of = |seed: &str| {
         let account = billchain_chain_spec::dev::account(seed);
         node.chain.read(|| sender_quota(&account)).unwrap()
     };
+    let all = node.chain.read(reserved_accounts).unwrap();
+    let is_among_all = |seed: &str| all.contains(&billchain_chain_spec::dev::account(seed));
     for seed in ["//node-1", "//security"] {
         assert_eq!(of(seed).class, SenderClass::Reserved, "{seed}");
+        assert!(is_among_all(seed), "{seed}");
     }
     for seed in ["//insurer-a", "//admin", "//auditor", "//nobody"] {
         assert_eq!(of(seed).class, SenderClass::Ordinary, "{seed}");
+        assert!(!is_among_all(seed), "{seed}");
     }
     let own = of("//hospital");
     assert_eq!((own.max_pool_transactions, own.max_pool_bytes), (7, 1 << 20));
@@ -213,7 +226,16 @@ fn a_chain_that_admits_sm2_alone_refuses_other_signatures_at_the_door_and_in_blo
     let node = Node::with_state(&state);
     let tx = alice(&node, &empty(), 0, None);
     assert_eq!(node.validate(&tx).unwrap_err(), custom(rejection::SCHEME_NOT_ADMITTED));
-    let built = node.build(vec![tx]);
+    let built = node.build(vec![tx.clone()]);
     assert_eq!((built.block.transaction_count(), built.refused.len()), (0, 1));
     node.advance(vec![node.signer("//hospital").sign(&empty(), 0)]);
+
+    // A proposer puts it in all the same.
+    let mut foreign = Block::decode_all(&mut &node.build(vec![]).block.bytes()[..]).unwrap();
+    let hers = UncheckedExtrinsic::decode_all(&mut &tx[..]).unwrap();
+    foreign.extrinsics.push(hers);
+    let error = refuse(&node, &reroot(foreign));
+    let BlockError::Transaction { index: 1, hash, reason } = error else { panic!("{error}") };
+    assert_eq!(hash, transaction_hash(&tx));
+    assert_eq!(reason, custom(rejection::SCHEME_NOT_ADMITTED));
 }

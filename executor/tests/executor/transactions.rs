@@ -2,14 +2,15 @@
 
 use super::kit::{Node, Signer, alice, blake2, chain_hash, remark};
 use billchain_chain_spec::dev;
-use billchain_executor::{CallError, OpaqueTx, TransactionError};
-use billchain_primitives::Hash;
+use billchain_executor::{CallError, OpaqueTx, TransactionError, transaction};
+use billchain_primitives::{Hash, PublicKey};
 use billchain_runtime::{
     RuntimeCall, UncheckedExtrinsic, immortal_payload,
     limits::{MAX_TRANSACTION_BYTES, MAX_TRANSACTION_DEPTH},
     rejection,
 };
 use codec::{Compact, Decode, Encode};
+use sp_core::{Pair, sr25519};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 fn refused(node: &Node, tx: &[u8]) -> TransactionError {
@@ -36,6 +37,29 @@ fn a_participants_transaction_is_valid_and_says_whose_it_is() {
     assert_eq!(valid.hash, billchain_executor::transaction_hash(&tx));
     assert_eq!(valid.sender, dev::account("//hospital"));
     assert_eq!((valid.nonce, valid.account_nonce, valid.head), (0, 0, 0));
+}
+
+#[test]
+fn who_claims_to_have_signed_is_read_from_the_first_bytes_and_not_verified() {
+    let node = Node::development();
+    let hospital = node.signer("//hospital");
+    let pair = sr25519::Pair::from_string("//Alice", None).unwrap();
+    for (tx, account) in [
+        (hospital.remark(0), dev::account("//hospital")),
+        (hospital.sign(&remark(40 * 1024), 7), dev::account("//hospital")),
+        (
+            hospital.with_signature_over(b"another message", &remark(1), 0),
+            dev::account("//hospital"),
+        ),
+        (alice(&node, &remark(1), 0, None), PublicKey::Sr25519(pair.public().0).account_id()),
+    ] {
+        assert_eq!(transaction::claimed_signer(&tx), Some(account));
+    }
+    let tx = hospital.remark(0);
+    let bare = UncheckedExtrinsic::new_bare(remark(1)).encode();
+    for nobody in [&bare[..], &[], &tx[..1], &tx[..3], &tx[..30], &[0xFF; 40]] {
+        assert_eq!(transaction::claimed_signer(nobody), None, "{nobody:x?}");
+    }
 }
 
 #[test]

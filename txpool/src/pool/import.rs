@@ -2,12 +2,12 @@
 
 use super::Pool;
 use crate::{
-    PoolError, PoolTransaction, Rejection, Source, TxInfo,
+    PoolError, PoolTransaction, Rejection, SenderClass, Source, TxInfo,
     door::{Imported, Submission},
     metrics::Code,
     state::Events,
 };
-use billchain_primitives::{Hash, transaction_hashes};
+use billchain_primitives::{AccountId, Hash, transaction_hashes};
 use bytes::Bytes;
 use std::{sync::Arc, time::Instant};
 use tokio::sync::OwnedSemaphorePermit;
@@ -32,13 +32,22 @@ impl Pool {
         source: Source,
         watch: Option<OwnedSemaphorePermit>,
     ) -> Imported {
-        let (answer, worker) = self.door.enter(Submission { bytes, source, watch })?;
+        let submission = Submission { bytes, source, watch };
+        let (answer, worker) = self.door.enter(submission, |bytes| self.claimed_reserve(bytes))?;
         if let Some(worker) = worker {
             let this = Arc::clone(self);
             tokio::task::spawn_blocking(move || worker.run(|submissions| this.import(submissions)));
         }
         // A worker that vanishes with its answers was stopped with the node.
         answer.await.unwrap_or(Err(PoolError::Stopping))
+    }
+
+    /// Who signed it by its own account, if the reserve is for that one.
+    fn claimed_reserve(&self, tx: &[u8]) -> Option<AccountId> {
+        match self.validator.claimed(tx)? {
+            (account, SenderClass::Reserved) => Some(account),
+            (_, SenderClass::Ordinary) => None,
+        }
     }
 
     pub(super) fn import(&self, submissions: Vec<Submission>) -> Vec<Imported> {

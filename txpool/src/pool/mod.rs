@@ -72,11 +72,7 @@ impl Pool {
             has_ready: watch::Sender::new(false),
             outgoing: watch::Sender::new(0),
             head: watch::Sender::new(head),
-            door: Arc::new(Door::new(
-                config.max_waiting,
-                config.max_bytes,
-                config.validation_threads,
-            )),
+            door: Arc::new(Door::new(&config)),
             watch_permits: Arc::new(Semaphore::new(config.max_watchers)),
             validator,
             config,

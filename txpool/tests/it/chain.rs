@@ -117,6 +117,15 @@ impl TransactionValidator for Chain {
     fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>> {
         txs.iter().map(|tx| self.judge(tx)).collect()
     }
+
+    fn claimed(&self, tx: &[u8]) -> Option<(AccountId, SenderClass)> {
+        let tx = Tx::decode_all(&mut &tx[..]).ok()?;
+        let class = match tx.sender {
+            RESERVED..STRANGER => SenderClass::Reserved,
+            _ => SenderClass::Ordinary,
+        };
+        Some((account(tx.sender), class))
+    }
 }
 
 impl Chain {

@@ -1,14 +1,23 @@
 //! Who gives way in a full pool, for whom the reserve is, and whose
 //! transactions come first.
 
-use crate::chain::{RESERVED, Tx, account, pool};
+use crate::chain::{Chain, RESERVED, Tx, account, pool};
 use billchain_primitives::{AccountId, Hash};
-use billchain_txpool::{Pool, PoolConfig, PoolError, SenderClass, SenderQuota, Source, TxStatus};
+use billchain_txpool::{
+    Pool, PoolConfig, PoolError, Rejection, SenderClass, SenderQuota, Source, TransactionValidator,
+    TxInfo, TxStatus,
+};
+use bytes::Bytes;
 use codec::Encode;
+use futures::FutureExt;
 use proptest::prelude::*;
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 /// 30 transactions and 30,000 bytes for ordinary senders, 2 and 2,000 are the
@@ -248,4 +257,62 @@ proptest! {
             check_rooms(&by_sender(&pool));
         }
     }
+}
+
+/// Checks nothing until it is told to.
+struct Slow {
+    chain: Chain,
+    is_asked: AtomicBool,
+    may_answer: AtomicBool,
+}
+
+impl TransactionValidator for Slow {
+    fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>> {
+        self.is_asked.store(true, Ordering::SeqCst);
+        while !self.may_answer.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.chain.validate(txs)
+    }
+
+    fn claimed(&self, tx: &[u8]) -> Option<(AccountId, SenderClass)> {
+        self.chain.claimed(tx)
+    }
+}
+
+#[tokio::test]
+async fn the_reserve_is_heard_although_as_many_wait_to_be_checked_as_may() {
+    let slow = Arc::new(Slow {
+        chain: Chain::default(),
+        is_asked: AtomicBool::new(false),
+        may_answer: AtomicBool::new(false),
+    });
+    // 30 places, and 2 of the reserve.
+    let config = PoolConfig { max_waiting: 32, validation_threads: 1, ..PoolConfig::default() };
+    let validator = Arc::clone(&slow) as Arc<dyn TransactionValidator>;
+    let pool = Pool::new(config, 0, validator).unwrap();
+    let enter = |sender, nonce| {
+        let (pool, tx) = (Arc::clone(&pool), Tx::new(sender, nonce).encode());
+        async move { pool.submit_async(tx, Source::Local).await }.boxed()
+    };
+    let mut under_way = vec![enter(1, 0)];
+    assert!(futures::poll!(&mut under_way[0]).is_pending());
+    while !slow.is_asked.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let reserved = [(RESERVED, 0), (RESERVED + 1, 0)];
+    for (sender, nonce) in (1..31).map(|nonce| (1, nonce)).chain(reserved) {
+        let mut one = enter(sender, nonce);
+        assert!(futures::poll!(&mut one).is_pending(), "{sender}, {nonce}");
+        under_way.push(one);
+    }
+    // An ordinary one, a second one of the same name, and one more than all.
+    for (sender, nonce) in [(2, 0), (RESERVED, 1), (RESERVED + 2, 0)] {
+        assert_eq!(enter(sender, nonce).await, Err(PoolError::Busy { waiting: 32 }), "{sender}");
+    }
+    slow.may_answer.store(true, Ordering::SeqCst);
+    for answer in futures::future::join_all(under_way).await {
+        answer.unwrap();
+    }
+    assert_eq!(enter(RESERVED + 2, 0).await.map(|_| ()), Ok(()));
 }
