@@ -131,6 +131,7 @@ mod tests {
             b"secret123".to_vec(),
             b"secret123\n".to_vec(),
             b"secret123\r\n".to_vec(),
+            [UTF8_MARK, b"secret123"].concat(),
             marked.as_bytes().to_vec(),
             utf16(&marked, u16::to_le_bytes),
             utf16(&marked, u16::to_be_bytes),

@@ -136,13 +136,15 @@ fn a_production_chain_refuses_other_schemes_and_well_known_keys() {
     let alice = dev::substrate(Sr25519Keyring::Alice);
     let found = problems(|spec| {
         spec.operators[0].account = alice.clone();
-        spec.council[0] = dev::public("//node-1");
+        spec.council[0] = dev::substrate(Sr25519Keyring::Bob);
+        spec.council[1] = dev::public("//node-1");
         spec.participants[0].public_key = dev::public("//hospital");
     });
     for expected in [
         "operators[0].account: this chain admits SM2 keys only",
         "operators[0].account: a well-known development key",
-        "council[0]: a well-known development key",
+        "council[0]: this chain admits SM2 keys only",
+        "council[1]: a well-known development key",
         "participants[0].publicKey: a well-known development key",
     ] {
         assert!(found.iter().any(|p| p.starts_with(expected)), "{expected}: {found:#?}");

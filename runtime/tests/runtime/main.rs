@@ -49,6 +49,57 @@ fn calls_events_and_errors_have_the_paths_at_which_stock_clients_look() {
     let events = metadata.pallets.iter().find(|pallet| pallet.name == "System").unwrap();
     let event = metadata.types.resolve(events.event.as_ref().unwrap().ty.id).unwrap();
     assert_eq!(event.path.segments.join("::"), "frame_system::pallet::Event");
+
+    // A failure is an `sp_runtime::DispatchError`; its module and its number lead to
+    // the pallet's own enum, whose variants stand by their numbers.
+    let variants = |ty: &scale_info::Type<_>| match &ty.type_def {
+        scale_info::TypeDef::Variant(definition) => definition.variants.clone(),
+        other => panic!("{other:?}"),
+    };
+    let at = |path: &str| {
+        let found: Vec<_> = paths.iter().enumerate().filter(|(_, found)| *found == path).collect();
+        assert_eq!(found.len(), 1, "{path}");
+        &metadata.types.types[found[0].0].ty
+    };
+    let failed = variants(event).into_iter().find(|v| v.name == "ExtrinsicFailed").unwrap();
+    let carried = metadata.types.resolve(failed.fields[0].ty.id).unwrap();
+    assert_eq!(carried, at("sp_runtime::DispatchError"));
+    let module = variants(carried).into_iter().find(|variant| variant.name == "Module").unwrap();
+    let of_module = metadata.types.resolve(module.fields[0].ty.id).unwrap();
+    assert_eq!(of_module, at("sp_runtime::ModuleError"));
+    for pallet in &metadata.pallets {
+        let Some(error) = &pallet.error else { continue };
+        let error = metadata.types.resolve(error.ty.id).unwrap();
+        let path = error.path.segments.join("::");
+        assert!(path.ends_with("::pallet::Error"), "{}: {path}", pallet.name);
+        // py-substrate-interface takes the number for the place in the list.
+        for (place, variant) in variants(error).iter().enumerate() {
+            assert_eq!(usize::from(variant.index), place, "{}: {}", pallet.name, variant.name);
+        }
+    }
+    // The enum of all of them, of later versions of the metadata.
+    let RuntimeMetadata::V15(later) = self::metadata(15) else { panic!("not version 15") };
+    let outer = later.types.resolve(later.outer_enums.error_enum_ty.id).unwrap();
+    assert_eq!(outer.path.segments.join("::"), "billchain_runtime::RuntimeError");
+}
+
+/// The time in which a client's signature is good is counted in blocks, and blocks
+/// follow work.
+#[test]
+fn an_era_lasts_minutes_at_full_speed() {
+    const BLOCKS_A_SECOND: u32 = 20;
+    let period = limits::BLOCK_HASH_COUNT;
+    assert!(period >= 180 * BLOCKS_A_SECOND, "{period} blocks are less than three minutes");
+    // Longer ones begin at another block than the one whose hash was signed.
+    assert!(period <= 4_096, "{period}");
+    for block in [0u64, 1, 2, 4_095, 4_096, 1_000_001] {
+        let era = Era::mortal(period.into(), block);
+        let sent = Era::decode(&mut &era.encode()[..]).unwrap();
+        assert_eq!((sent.birth(block), sent.death(block)), (block, block + u64::from(period)));
+    }
+    assert_ne!(Era::mortal(2 * u64::from(period), 1).birth(1), 1);
+    let remembered: u32 = <Runtime as frame_system::Config>::BlockHashCount::get();
+    assert_eq!(remembered, period);
 }
 
 /// What an error carries fits the three bytes that a dispatch error has for it,
