@@ -290,13 +290,13 @@ fn a_proposer_whose_clock_is_off_voids_no_lock() {
         (truth - MAX_BEHIND_MS, truth + SIGNER_SLACK_MS + 1),
     ] {
         let (node, follower) = (with_bills(3), with_bills(3));
-        let stamped = |txs: Vec<OpaqueTx>, timestamp_ms| {
+        let stamped = |txs: Vec<OpaqueTx>, timestamp_ms, now| {
             let params = BuildParams { timestamp_ms, ..params() };
             let built = node.chain.build(params, &mut txs.into_iter()).unwrap();
             assert_eq!(built.refused, []);
             let bytes = built.block.bytes().clone();
             // A validator whose clock is right has to take it.
-            follower.chain.execute(bytes.clone(), proposal(truth)).unwrap();
+            follower.chain.execute(bytes.clone(), proposal(now)).unwrap();
             node.chain.commit(built.block, b"certificate".to_vec()).unwrap();
             follower.follow(bytes);
         };
@@ -309,11 +309,13 @@ fn a_proposer_whose_clock_is_off_voids_no_lock() {
                 sign(3, untimely, 0),
             ],
             stamp,
+            truth,
         );
         let holders = || (1..=3).map(|number| holder(&follower, number)).collect::<Vec<_>>();
         assert_eq!(holders(), [Some(user(1)), Some(user(2)), None], "stamped {stamp}");
         // What was refused for its time changed nothing: sent again it succeeds.
-        stamped(vec![sign(3, truth, 1)], truth);
+        let later = truth + 1_000;
+        stamped(vec![sign(3, later, 1)], later, later);
         assert_eq!(holders()[2], Some(user(3)), "stamped {stamp}");
     }
 }

@@ -131,9 +131,9 @@ fn the_time_keeps_its_bounds() {
     refused_as!(&node, &at(u64::MAX), BlockError::TimeAhead { .. });
     // Within the bounds only the state root is wrong.
     refused_as!(&node, &at(NOW + 5_000), BlockError::WrongStateRoot { .. });
-    let late = |now| node.chain.execute(at(NOW + 1).encode().into(), proposal(now)).unwrap_err();
-    assert!(matches!(late(NOW + 1 + 25_001), BlockError::TimeBehind { .. }));
-    assert!(matches!(late(NOW + 1 + 25_000), BlockError::WrongStateRoot { .. }));
+    let late = |now| node.chain.execute(at(NOW + 2).encode().into(), proposal(now)).unwrap_err();
+    assert!(matches!(late(NOW + 2 + 25_001), BlockError::TimeBehind { .. }));
+    assert!(matches!(late(NOW + 2 + 25_000), BlockError::WrongStateRoot { .. }));
 }
 
 #[test]
