@@ -19,7 +19,6 @@ use malachitebft_app_channel::app::engine::util::output_port::{
 use malachitebft_app_channel::app::events::{RxEvent, TxEvent};
 use malachitebft_app_channel::app::metrics::{Metrics, SharedRegistry};
 use malachitebft_app_channel::app::spawn;
-use malachitebft_app_channel::app::types::core::PolkaCertificate;
 use malachitebft_signing::{Signer, Verifier};
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::mpsc;
@@ -29,7 +28,7 @@ use crate::codec::{self, ScaleCodec};
 use crate::config::{ConsensusConfig, NodeIdentity};
 use crate::early::EarlyMessages;
 use crate::error::ConsensusError;
-use crate::gate::{Gate, Guests, Hears};
+use crate::gate::{Gate, Guests, Hears, Polkas};
 use crate::guarded::GuardedSigner;
 use crate::host::{Host, Question};
 use crate::lane::HeightSetup;
@@ -42,9 +41,6 @@ use crate::types::{Address, BillContext};
 
 /// How long the actors may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Certificates of polkas that may wait for the driver; those left out come again.
-const POLKAS: usize = 8;
 
 /// What an engine is started with.
 pub(crate) struct Setup<'a> {
@@ -75,16 +71,11 @@ pub(crate) struct Engine {
     /// The engine's questions.
     pub questions: mpsc::UnboundedReceiver<Question>,
     /// Certificates that peers send, unverified.
-    pub polkas: mpsc::Receiver<PolkaCertificate<BillContext>>,
+    pub polkas: Polkas,
 }
 
 /// Network, events, questions and certificates.
-type Children = (
-    Network,
-    RxEvent<BillContext>,
-    mpsc::UnboundedReceiver<Question>,
-    mpsc::Receiver<PolkaCertificate<BillContext>>,
-);
+type Children = (Network, RxEvent<BillContext>, mpsc::UnboundedReceiver<Question>, Polkas);
 
 fn start_error(error: impl std::fmt::Display) -> ConsensusError {
     ConsensusError::Start(error.to_string())
@@ -134,13 +125,15 @@ impl Engine {
         network.link(supervisor());
         let verifier = Sm2Verifier::new(identity.domain);
         let early = EarlyMessages::new(verifier, height.height, height.validators.clone());
-        let (polkas, polka_receiver) = mpsc::channel(POLKAS);
-        let guests = Guests::new(allowed.clone(), early, polkas, left_out);
+        let polkas = Polkas::default();
+        let guests = Guests::new(allowed.clone(), early, polkas.clone(), left_out);
         let spawn_gate = |hears| Gate::spawn(network.clone(), guests.clone(), hears);
         let gate = spawn_gate(Hears::Consensus).await.map_err(start_error)?;
         gate.link(supervisor());
         let sync_gate = spawn_gate(Hears::Sync).await.map_err(start_error)?;
         sync_gate.link(supervisor());
+        let answers_gate = spawn_gate(Hears::Answers).await.map_err(start_error)?;
+        answers_gate.link(supervisor());
 
         let wal = spawn::spawn_wal_actor(
             &BillContext,
@@ -187,7 +180,7 @@ impl Engine {
 
         let sync = spawn::spawn_sync_actor(
             BillContext,
-            sync_gate.clone(),
+            sync_gate,
             host,
             consensus.clone(),
             ScaleCodec,
@@ -200,8 +193,8 @@ impl Engine {
             sync.link(supervisor());
             sync.subscribe_to_port(&sync_port);
         }
-        let network = Network::new(network, sync_gate, consensus, guests);
-        Ok((network, receiver, questions, polka_receiver))
+        let network = Network::new(network, answers_gate, consensus, guests);
+        Ok((network, receiver, questions, polkas))
     }
 
     /// Access to the peer network.

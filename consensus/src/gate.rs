@@ -11,15 +11,18 @@
 //! To consensus it passes votes and proposals of later heights only within the
 //! room of the validator that signed them, see [`EarlyMessages`]; to value sync
 //! none at all. And it passes no more of a peer than the engine gets done, see
-//! [`window`].
+//! [`window`], and to value sync no more than its [`rate`].
 //!
 //! What it does not do: it does not close connections, which is the network's
 //! affair, nor does it keep the network from passing gossip on to a stranger
 //! that is about to be disconnected.
 
+mod polkas;
+mod rate;
 mod window;
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::engine::consensus::{ConsensusMsg, ConsensusRef};
@@ -27,16 +30,16 @@ use malachitebft_app_channel::app::engine::network::{
     NetworkEvent, NetworkMsg, NetworkRef, Subscriber,
 };
 use malachitebft_app_channel::app::types::PeerId as EnginePeerId;
-use malachitebft_app_channel::app::types::core::PolkaCertificate;
 use parking_lot::{Mutex, RwLock};
 use prometheus_client::metrics::counter::Counter;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr};
-use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::early::EarlyMessages;
 use crate::peers::AllowList;
 use crate::types::{BillContext, Height, ValidatorSet};
+pub(crate) use polkas::Polkas;
+use rate::Rate;
 use window::{Pass, Window};
 
 type Event = NetworkEvent<BillContext>;
@@ -48,8 +51,10 @@ type Message = NetworkMsg<BillContext>;
 pub(crate) struct Guests {
     allowed: Arc<RwLock<AllowList>>,
     early: Arc<Mutex<EarlyMessages>>,
-    polkas: mpsc::Sender<PolkaCertificate<BillContext>>,
+    polkas: Polkas,
     queue: EngineQueue,
+    /// Of what is said to value sync.
+    rate: Arc<Mutex<Rate>>,
 }
 
 impl Guests {
@@ -58,12 +63,12 @@ impl Guests {
     pub(crate) fn new(
         allowed: AllowList,
         early: EarlyMessages,
-        polkas: mpsc::Sender<PolkaCertificate<BillContext>>,
+        polkas: Polkas,
         left_out: Counter,
     ) -> Self {
         let (allowed, early) = (Arc::new(RwLock::new(allowed)), Arc::new(Mutex::new(early)));
         let queue = EngineQueue { window: Arc::default(), engine: Arc::default(), left_out };
-        Self { allowed, early, polkas, queue }
+        Self { allowed, early, polkas, queue, rate: Arc::default() }
     }
 
     /// The engine runs: what waits for it is bounded from now on.
@@ -74,6 +79,7 @@ impl Guests {
 
     /// From now on these may be heard.
     pub(crate) fn set(&self, allowed: AllowList) {
+        self.polkas.keep(|peer| allowed.contains(peer));
         *self.allowed.write() = allowed;
     }
 
@@ -84,6 +90,15 @@ impl Guests {
 
     fn contains(&self, peer: &EnginePeerId) -> bool {
         self.allowed.read().contains(peer)
+    }
+
+    /// Whether value sync may have what a peer says to it.
+    fn may_sync(&self, peer: &EnginePeerId) -> bool {
+        let passes = self.rate.lock().pass(*peer, Instant::now());
+        if !passes {
+            self.queue.left_out.inc();
+        }
+        passes
     }
 }
 
@@ -122,13 +137,16 @@ impl EngineQueue {
     }
 }
 
-/// What a gate's listeners listen for.
+/// What a gate's listeners listen for, beside what the network says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hears {
-    /// Everything.
+    /// Votes, proposals, parts and certificates.
     Consensus,
-    /// All but votes and proposals.
+    /// What peers say to value sync, and answer to it. One listener: the rate
+    /// counts what it gets.
     Sync,
+    /// Peers' answers to what this node has asked.
+    Answers,
 }
 
 /// Stands in the network actor's place for the engine's other actors.
@@ -191,22 +209,33 @@ struct Door {
 impl Door {
     /// Whether an allowed peer's event is for this listener.
     fn admits(&self, event: &Event) -> bool {
+        let consensus = self.hears == Hears::Consensus;
         let message = match event {
-            Event::Vote(_, vote) => SignedConsensusMsg::Vote(vote.clone()),
-            Event::Proposal(_, proposal) => SignedConsensusMsg::Proposal(proposal.clone()),
-            Event::ProposalPart(..) | Event::RoundCertificate(..) => {
-                return self.hears == Hears::Consensus;
+            Event::Vote(_, vote) if consensus => SignedConsensusMsg::Vote(vote.clone()),
+            Event::Proposal(_, proposal) if consensus => {
+                SignedConsensusMsg::Proposal(proposal.clone())
             }
-            Event::PolkaCertificate(_, certificate) => {
-                if self.hears == Hears::Consensus {
-                    // Full: whoever sent it repeats it. Closed: the driver has ended.
-                    let _ = self.guests.polkas.try_send(certificate.clone());
-                }
-                return self.hears == Hears::Consensus;
+            Event::PolkaCertificate(peer, certificate) if consensus => {
+                self.guests.polkas.put(*peer, certificate.clone());
+                return true;
             }
+            event if is_bulk(event) => return consensus,
+            Event::Status(peer, _) | Event::SyncRequest(_, peer, _) => {
+                return self.hears == Hears::Sync && self.guests.may_sync(peer);
+            }
+            Event::SyncResponse(..) => return !consensus,
             _ => return true,
         };
-        self.hears == Hears::Consensus && self.guests.early.lock().admits(&message)
+        self.guests.early.lock().admits(&message)
+    }
+
+    /// An event that the listener does not get.
+    fn leave_out(&self, event: Event) {
+        // The other listeners' doors leave all requests out.
+        if let (Event::SyncRequest(request, ..), Hears::Sync) = (event, self.hears) {
+            // Fails only when the network has ended.
+            let _ = self.network.cast(Message::CancelInboundRequest(request));
+        }
     }
 }
 
@@ -233,10 +262,7 @@ impl Actor for Door {
         match sender(&event) {
             Some(peer) if !self.guests.contains(peer) => {
                 debug!(%peer, "not listening to a peer that is not allowed");
-                if let Event::SyncRequest(request, ..) = event {
-                    // Fails only when the network has ended.
-                    let _ = self.network.cast(Message::CancelInboundRequest(request));
-                }
+                self.leave_out(event);
             }
             peer => {
                 // Counted before anything is verified.
@@ -248,7 +274,7 @@ impl Actor for Door {
                 if self.admits(&event) {
                     listener.send(event);
                 } else {
-                    debug!("leaving out a message of a later height");
+                    self.leave_out(event);
                 }
                 if pass == Pass::OnAndMark {
                     self.guests.queue.mark();

@@ -25,8 +25,8 @@ use crate::types::{BillContext, Height, StreamMessage, ValidatorSet};
 #[derive(Clone)]
 pub(crate) struct Network {
     actor: NetworkRef<BillContext>,
-    /// The network as allowed peers are heard through it.
-    gate: NetworkRef<BillContext>,
+    /// The network as allowed peers' answers are heard through it.
+    answers: NetworkRef<BillContext>,
     consensus: ConsensusRef<BillContext>,
     guests: Guests,
 }
@@ -34,11 +34,11 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new(
         actor: NetworkRef<BillContext>,
-        gate: NetworkRef<BillContext>,
+        answers: NetworkRef<BillContext>,
         consensus: ConsensusRef<BillContext>,
         guests: Guests,
     ) -> Self {
-        Self { actor, gate, consensus, guests }
+        Self { actor, answers, consensus, guests }
     }
 
     /// The network actor.
@@ -113,11 +113,9 @@ impl Network {
     /// From now on the decided blocks that allowed peers send go to `responses`
     /// too. At most a few wait there; the others are dropped and asked again.
     pub(crate) async fn listen(&self, responses: mpsc::Sender<Response<BillContext>>) {
-        let Ok((ear, _)) = Actor::spawn_linked(None, Ear, responses, self.gate.get_cell()).await
-        else {
-            return;
-        };
-        let _ = self.gate.cast(NetworkMsg::Subscribe(Box::new(ear)));
+        let spawned = Actor::spawn_linked(None, Ear, responses, self.answers.get_cell()).await;
+        let Ok((ear, _)) = spawned else { return };
+        let _ = self.answers.cast(NetworkMsg::Subscribe(Box::new(ear)));
     }
 }
 

@@ -13,6 +13,7 @@
 mod blocks;
 mod compact;
 mod heights;
+mod lines;
 mod missing;
 mod pace;
 mod progress;
@@ -28,12 +29,11 @@ mod simulation;
 
 use std::sync::Arc;
 
-use billchain_logging::LineLimit;
 use malachitebft_app_channel::app::engine::host::{HostMsg, Next};
 use malachitebft_app_channel::app::engine::util::events::Event;
 use malachitebft_app_channel::app::net::PeerId;
+use malachitebft_app_channel::app::types::ProposedValue;
 use malachitebft_app_channel::app::types::core::{PolkaCertificate, Round};
-use malachitebft_app_channel::app::types::{PeerId as EnginePeerId, ProposedValue};
 use ractor::RpcReplyPort;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
@@ -53,6 +53,7 @@ use crate::support::Support;
 use crate::types::{Address, BillContext};
 use crate::undecided::UndecidedStore;
 use compact::Expansions;
+use lines::{Lines, Whose};
 use missing::{Answers, Missing};
 use pace::Pace;
 use progress::Progress;
@@ -73,7 +74,7 @@ pub(crate) struct Driver {
     allowed: AllowList,
     metrics: Metrics,
     status: watch::Sender<Status>,
-    log: LineLimit<Whose>,
+    log: Lines,
 
     /// Validators and peers of the height at hand.
     setup: HeightSetup,
@@ -116,15 +117,6 @@ struct Ports {
     acknowledge: Option<RpcReplyPort<()>>,
     /// For the next height.
     next: Option<RpcReplyPort<Next<BillContext>>>,
-}
-
-/// Who causes a line in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Whose {
-    Peer(EnginePeerId),
-    Validator(Address),
-    /// The engine does not say.
-    Anybody,
 }
 
 impl Driver {
@@ -192,11 +184,7 @@ impl Driver {
     /// Whether a line that `whose` causes may be written: then how many like it
     /// were left out before.
     fn may_log(&mut self, whose: Whose) -> Option<u64> {
-        let passed = self.log.pass(whose, std::time::Instant::now());
-        if passed.is_none() {
-            self.metrics.omitted_lines.inc();
-        }
-        passed
+        self.log.pass(whose, std::time::Instant::now())
     }
 }
 

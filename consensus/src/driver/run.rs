@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use billchain_logging::LineLimit;
 use malachitebft_app_channel::app::engine::host::HostMsg;
 use malachitebft_app_channel::app::net::PeerId;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::compact::Expansions;
+use super::lines::Lines;
 use super::missing::{ANSWERS, Answers};
 use super::progress::Progress;
 use super::proposals::Proposals;
@@ -63,7 +63,7 @@ pub(crate) async fn run(
     let mut done = std::mem::replace(&mut parts.done, mpsc::unbounded_channel().1);
     let mut driver = Driver {
         network: engine.network(),
-        log: LineLimit::default(),
+        log: Lines::new(parts.metrics.omitted_lines.clone()),
         progress: Progress::new(parts.setup.height),
         ports: Ports::default(),
         pace: None,
@@ -116,7 +116,7 @@ pub(crate) async fn run(
             event = engine.events.recv() => if let Ok(event) = event {
                 driver.on_event(event);
             },
-            Some(polka) = engine.polkas.recv() => driver.on_polka(polka),
+            polka = engine.polkas.next() => driver.on_polka(polka),
             Some(answer) = answers.recv() => driver.on_answer(answer),
             () = sleep_until(driver.started + START_PATIENCE), if !driver.ready => {
                 let address = driver.config.listen.clone();

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
 use malachitebft_app_channel::app::types::Keypair;
+use malachitebft_app_channel::app::types::core::{PolkaCertificate, Round};
 use malachitebft_sync::{InboundRequestId, Request, ValueRequest};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -86,8 +87,8 @@ fn request(seed: u8) -> Event {
 async fn only_allowed_peers_are_heard_and_strangers_requests_are_cancelled() {
     let (network, mut asked) = recorder::<Message>().await;
     let (listener, mut heard) = recorder::<Event>().await;
-    let guests_now = Guests::new(guests(&[1]), early(), mpsc::channel(1).0, Counter::default());
-    let gate = Gate::spawn(network, guests_now.clone(), Hears::Consensus).await.expect("it starts");
+    let guests_now = Guests::new(guests(&[1]), early(), Polkas::default(), Counter::default());
+    let gate = Gate::spawn(network, guests_now.clone(), Hears::Sync).await.expect("it starts");
     gate.cast(Message::Subscribe(Box::new(listener))).expect("the gate runs");
     let Message::Subscribe(door) = next(&mut asked).await else { panic!("a subscription") };
 
@@ -116,7 +117,7 @@ async fn only_allowed_peers_are_heard_and_strangers_requests_are_cancelled() {
 #[tokio::test]
 async fn other_messages_reach_the_network_in_their_order() {
     let (network, mut asked) = recorder::<Message>().await;
-    let guests = Guests::new(AllowList::default(), early(), mpsc::channel(1).0, Counter::default());
+    let guests = Guests::new(AllowList::default(), early(), Polkas::default(), Counter::default());
     let gate = Gate::spawn(network, guests, Hears::Consensus).await.expect("it starts");
     for height in 1..=3 {
         let status = Status::new(Height::new(height), Height::new(1));
@@ -140,7 +141,7 @@ async fn no_more_of_a_peer_waits_for_the_engine_than_its_window() {
     let (listener, mut heard) = recorder::<Event>().await;
     let (engine, mut engine_asked) = recorder::<ConsensusMsg<BillContext>>().await;
     let left_out = Counter::default();
-    let guests = Guests::new(guests(&[1, 2]), early(), mpsc::channel(1).0, left_out.clone());
+    let guests = Guests::new(guests(&[1, 2]), early(), Polkas::default(), left_out.clone());
     guests.engine(engine);
     let gate = Gate::spawn(network, guests, Hears::Consensus).await.expect("it starts");
     gate.cast(Message::Subscribe(Box::new(listener))).expect("the gate runs");
@@ -149,12 +150,13 @@ async fn no_more_of_a_peer_waits_for_the_engine_than_its_window() {
     // The engine is busy: it does not come to the mark.
     (0..FLOOD).for_each(|sequence| door.send(part(1, sequence)));
     door.send(part(2, 0));
-    door.send(status(1, 7));
+    door.send(Event::PeerConnected(peer(1)));
     let mut waiting = 0;
     while next(&mut heard).await != part(2, 0) {
         waiting += 1;
     }
-    assert_eq!(next(&mut heard).await, status(1, 7), "what is not bulk is not counted");
+    let connected = Event::PeerConnected(peer(1));
+    assert_eq!(next(&mut heard).await, connected, "what is not bulk is not counted");
     assert_eq!(left_out.get(), FLOOD - waiting);
     assert!(waiting <= 128, "{waiting} messages of one peer wait");
 
@@ -172,5 +174,98 @@ async fn no_more_of_a_peer_waits_for_the_engine_than_its_window() {
         door.send(part(1, sequence));
         sequence += 1;
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A gate's door, what is asked of the network, and what passes the door.
+async fn door(
+    guests: Guests,
+    hears: Hears,
+) -> (Box<dyn Subscriber<Event>>, mpsc::UnboundedReceiver<Message>, mpsc::UnboundedReceiver<Event>)
+{
+    let (network, mut asked) = recorder::<Message>().await;
+    let (listener, heard) = recorder::<Event>().await;
+    let gate = Gate::spawn(network, guests, hears).await.expect("it starts");
+    gate.cast(Message::Subscribe(Box::new(listener))).expect("the gate runs");
+    let Message::Subscribe(door) = next(&mut asked).await else { panic!("a subscription") };
+    (door, asked, heard)
+}
+
+fn polka(seed: u8, round: u32) -> Event {
+    let certificate = PolkaCertificate {
+        height: Height::new(5),
+        round: Round::new(round),
+        value_id: Hash::repeat_byte(seed).into(),
+        polka_signatures: Vec::new(),
+    };
+    Event::PolkaCertificate(peer(seed), certificate)
+}
+
+#[tokio::test]
+async fn polka_certificates_of_one_peer_take_no_room_of_another() {
+    const FLOOD: u32 = 10_000;
+    let (polkas, list_of_second) = (Polkas::default(), guests(&[2]));
+    let guests = Guests::new(guests(&[1, 2]), early(), polkas.clone(), Counter::default());
+    let (door, _asked, mut heard) = door(guests.clone(), Hears::Consensus).await;
+    (0..FLOOD).for_each(|round| door.send(polka(1, round)));
+    door.send(polka(2, 0));
+    (0..FLOOD).for_each(|round| door.send(polka(1, round)));
+    for _ in 0..=2 * FLOOD {
+        next(&mut heard).await;
+    }
+    // The newest of the flood, then the honest one's, and no third.
+    let (first, second) = (polkas.next().await, polkas.next().await);
+    assert_eq!((first.value_id, first.round), (Hash::repeat_byte(1).into(), Round::new(FLOOD - 1)));
+    assert_eq!((second.value_id, second.round), (Hash::repeat_byte(2).into(), Round::new(0)));
+    let third = timeout(Duration::from_millis(50), polkas.next()).await;
+    assert!(third.is_err(), "{third:?}");
+
+    // What waits is bounded by the list: who leaves it leaves nothing.
+    door.send(polka(1, 0));
+    door.send(polka(2, 1));
+    next(&mut heard).await;
+    next(&mut heard).await;
+    guests.set(list_of_second);
+    assert_eq!(polkas.next().await.round, Round::new(1));
+    assert!(timeout(Duration::from_millis(50), polkas.next()).await.is_err());
+}
+
+#[tokio::test]
+async fn what_one_peer_says_to_value_sync_is_bounded_and_refused_requests_are_cancelled() {
+    const FLOOD: u64 = 10_000;
+    let left_out = Counter::default();
+    let guests = Guests::new(guests(&[1, 2]), early(), Polkas::default(), left_out.clone());
+    let (door, mut asked, mut heard) = door(guests, Hears::Sync).await;
+    (0..FLOOD).for_each(|height| door.send(status(1, height)));
+    (0..FLOOD).for_each(|_| door.send(request(1)));
+    door.send(request(2));
+    let (mut passed, mut answered) = (0, 0);
+    loop {
+        match next(&mut heard).await {
+            event if event == request(2) => break,
+            event => answered += u64::from(event == request(1)),
+        }
+        passed += 1;
+    }
+    assert!(passed < FLOOD, "{passed} messages of one peer passed");
+    assert_eq!(left_out.get(), 2 * FLOOD - passed);
+    for _ in answered..FLOOD {
+        let Message::CancelInboundRequest(cancelled) = next(&mut asked).await else {
+            panic!("a refused request is cancelled")
+        };
+        assert_eq!(cancelled, InboundRequestId::new(1_u8));
+    }
+}
+
+#[tokio::test]
+async fn consensus_hears_nothing_that_is_said_to_value_sync() {
+    let guests = Guests::new(guests(&[1]), early(), Polkas::default(), Counter::default());
+    for hears in [Hears::Consensus, Hears::Answers] {
+        let (door, mut asked, mut heard) = door(guests.clone(), hears).await;
+        door.send(status(1, 7));
+        door.send(request(1));
+        door.send(Event::PeerConnected(peer(1)));
+        assert_eq!(next(&mut heard).await, Event::PeerConnected(peer(1)), "{hears:?}");
+        assert!(asked.try_recv().is_err(), "value sync answers the request");
     }
 }
