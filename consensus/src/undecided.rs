@@ -6,8 +6,15 @@
 //! beside its place, synced, renamed, and the directory synced. A file that does
 //! not read back whole — the power went while it was written, so nothing was
 //! voted — is removed with a warning when the store opens.
+//!
+//! Blocks that this node has voted for stay, and those with a polka, as far back as
+//! [`Support`] remembers: 64 of each. So do those that a run before left: which of
+//! them were voted for the engine's log tells only later. The others give way when
+//! there are many, but never the newest: nobody can have voted for it yet, and a
+//! validator that refuses every new block would not vote again at its height. That
+//! is the bound: what was read, 128 blocks, and one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -26,10 +33,8 @@ use crate::types::{Announcement, BlockHash, Height, SignedAnnouncement};
 /// First bytes of a file: name and version of the format.
 const MAGIC: &[u8; 8] = b"BCUNDEC1";
 const EXTENSION: &str = "block";
-/// Blocks kept at once. A height that needs more rounds than this with a new
-/// block each is stuck for another reason. The block that was just checked stays,
-/// and of the others the one goes with which least is lost: see
-/// [`Support::worth`].
+/// Blocks up to which none gives way. A height that needs more rounds than this
+/// with a new block each is stuck for another reason.
 const MAX_BLOCKS: usize = 64;
 
 /// A block whose bytes are kept.
@@ -61,6 +66,8 @@ struct Record {
 pub(crate) struct UndecidedStore {
     directory: PathBuf,
     blocks: BTreeMap<BlockHash, Arc<StoredBlock>>,
+    /// Those of a run before.
+    read: BTreeSet<BlockHash>,
 }
 
 impl UndecidedStore {
@@ -76,7 +83,7 @@ impl UndecidedStore {
             move |source| ConsensusError::Io { action, path, source }
         };
         fs::create_dir_all(&directory).map_err(io("create", &directory))?;
-        let mut store = Self { directory, blocks: BTreeMap::new() };
+        let mut store = Self { directory, blocks: BTreeMap::new(), read: BTreeSet::new() };
         let listing = fs::read_dir(&store.directory).map_err(io("list", &store.directory))?;
         for file in listing {
             let path = file.map_err(io("list", &store.directory))?.path();
@@ -85,6 +92,7 @@ impl UndecidedStore {
                 // No limit on their number: this node wrote them within its own, and
                 // does not know yet which of them it has voted for.
                 Ok(Some(block)) if block.height >= height => {
+                    store.read.insert(block.hash);
                     store.blocks.insert(block.hash, Arc::new(block));
                     continue;
                 }
@@ -97,11 +105,12 @@ impl UndecidedStore {
         Ok(store)
     }
 
-    /// A store without files, with these blocks.
+    /// A store without files, with these blocks of a run before.
     #[cfg(test)]
     pub(crate) fn in_memory(blocks: impl IntoIterator<Item = Arc<StoredBlock>>) -> Self {
-        let blocks = blocks.into_iter().map(|block| (block.hash, block)).collect();
-        Self { directory: PathBuf::new(), blocks }
+        let blocks: BTreeMap<_, _> = blocks.into_iter().map(|block| (block.hash, block)).collect();
+        let read = blocks.keys().copied().collect();
+        Self { directory: PathBuf::new(), blocks, read }
     }
 
     /// The directory, for messages.
@@ -115,18 +124,22 @@ impl UndecidedStore {
     }
 
     /// Takes up a block that the writer has stored. Returns the files of blocks
-    /// that had to give way, for the writer to remove.
+    /// that had to give way, for the writer to remove: those of the oldest rounds
+    /// that nothing is lost with.
     pub(crate) fn insert(&mut self, block: Arc<StoredBlock>, support: &Support) -> Vec<PathBuf> {
         let new = block.hash;
         self.blocks.insert(new, block);
         let mut files = Vec::new();
         while self.blocks.len() > MAX_BLOCKS {
-            let others = self.blocks.values().filter(|block| block.hash != new);
-            let worth =
-                |block: &&Arc<StoredBlock>| (block.height, support.worth(&block.hash), block.round);
-            let Some(least) = others.min_by_key(worth).cloned() else { break };
-            self.blocks.remove(&least.hash);
-            files.push(path_of(&self.directory, &least));
+            let idle = |block: &&Arc<StoredBlock>| {
+                block.hash != new
+                    && !self.read.contains(&block.hash)
+                    && support.worth(&block.hash) == (None, None)
+            };
+            let oldest = self.blocks.values().filter(idle).min_by_key(|b| (b.height, b.round));
+            let Some(oldest) = oldest.cloned() else { break };
+            self.blocks.remove(&oldest.hash);
+            files.push(path_of(&self.directory, &oldest));
         }
         files
     }
@@ -156,6 +169,7 @@ impl UndecidedStore {
             }
             keep
         });
+        self.read.retain(|hash| self.blocks.contains_key(hash));
         files
     }
 }

@@ -130,10 +130,40 @@ fn the_locked_block_stays_even_among_many_that_were_voted_for() {
     let mut store = open(directory.path(), 5);
     let locked = block(5, 0).hash;
     let voted: Vec<_> = (1..200).map(|byte| (block(5, byte).hash, u32::from(byte))).collect();
-    let support = Support::of_rounds(&[(locked, 0)], &voted);
+    // As many of them as are remembered.
+    let mut support = Support::default();
+    support.add(Support::of_rounds(&[(locked, 0)], &voted));
     filled(&mut store, 200, &support);
     assert!(store.get(&locked).is_some());
-    assert_eq!(store.blocks.len(), MAX_BLOCKS);
+    for (hash, round) in &voted[200 - 1 - MAX_BLOCKS..] {
+        assert!(store.get(hash).is_some(), "the block of round {round} was voted for");
+    }
+    assert!(store.blocks.len() <= 2 * MAX_BLOCKS, "{} blocks are kept", store.blocks.len());
+}
+
+/// After a restart nothing is known of the votes until the engine has read its log.
+#[test]
+fn blocks_of_a_run_before_stay_while_nothing_is_known_of_votes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(directory.path(), 5);
+    for byte in 0..MAX_BLOCKS as u8 {
+        store.writer().write(&block(5, byte)).expect("written");
+    }
+    let mut store = open(directory.path(), 5);
+    let mut gone = Vec::new();
+    for byte in MAX_BLOCKS as u8..200 {
+        gone.extend(store.insert(Arc::new(block(5, byte)), &Support::default()));
+        assert!(store.get(&block(5, byte).hash).is_some(), "the newest is about to be voted for");
+    }
+    for byte in 0..MAX_BLOCKS as u8 {
+        let hash = block(5, byte).hash;
+        assert!(store.get(&hash).is_some(), "block {byte} may be the one that is locked");
+        assert!(!gone.contains(&path_of(directory.path(), &block(5, byte))));
+    }
+    assert_eq!(store.blocks.len(), MAX_BLOCKS + 1);
+    // Decided: what was read has no right to stay any more.
+    store.forget_below(Height::new(6));
+    assert!(store.read.is_empty() && store.blocks.is_empty());
 }
 
 #[test]
