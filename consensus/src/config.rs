@@ -23,6 +23,16 @@ const ENGINE_HEADROOM: usize = 4;
 /// have identified themselves.
 const STRANGERS: usize = 32;
 
+/// Connections, those that begin included, for each that the engine is told to
+/// expect: it bounds both kinds by themselves.
+const CONNECTIONS: usize = 2 * ENGINE_HEADROOM;
+
+/// Connections of peers that the largest chain can use, open or beginning.
+pub const MOST_CONNECTIONS: usize = CONNECTIONS * (MOST_OUTBOUND + MOST_INBOUND);
+
+const MOST_OUTBOUND: usize = (MAX_PEERS as usize).div_ceil(ENGINE_HEADROOM);
+const MOST_INBOUND: usize = (MAX_PEERS as usize + STRANGERS).div_ceil(ENGINE_HEADROOM);
+
 /// Settings of consensus. The defaults suit validators in one country on
 /// ordinary servers and four validators on one small machine alike.
 #[derive(Clone, Debug)]
@@ -68,6 +78,9 @@ pub struct ConsensusConfig {
     pub sync_timeout: Duration,
     /// Blocks asked for at once when catching up.
     pub sync_batch: usize,
+    /// Most connections, from here and from outside, open and beginning: the files
+    /// that they may take. A node does not start if its peers do not fit.
+    pub max_connections: usize,
     /// Most connections from one IP address. A test network on one machine
     /// needs a few for each of its nodes.
     pub max_connections_per_ip: usize,
@@ -97,6 +110,7 @@ impl Default for ConsensusConfig {
             status_interval: Duration::from_secs(1),
             sync_timeout: Duration::from_secs(10),
             sync_batch: 16,
+            max_connections: MOST_CONNECTIONS,
             max_connections_per_ip: 64,
             reconnect_throttle: Duration::from_secs(1),
         }
@@ -190,6 +204,28 @@ impl ConsensusConfig {
         problems
     }
 
+    /// Connections to peers and from outside that the engine is told to expect.
+    fn expected(&self) -> (usize, usize) {
+        let expected = self.max_connections / CONNECTIONS;
+        let outbound = (expected / 2).min(MOST_OUTBOUND);
+        (outbound, (expected - outbound).min(MOST_INBOUND))
+    }
+
+    /// What is wrong if this many peers do not fit: each may have a connection from
+    /// here and one to here.
+    pub(crate) fn too_many(&self, peers: usize) -> Option<ConfigProblem> {
+        let (outbound, inbound) = self.expected();
+        let room = ENGINE_HEADROOM * outbound.min(inbound);
+        let problem = || {
+            format!(
+                "{} connections have room for {room} peers, the chain names {peers}: raise the \
+                 limit of open files (LimitNOFILE= of the service)",
+                self.max_connections
+            )
+        };
+        (peers > room).then(|| ConfigProblem { field: "max_connections", problem: problem() })
+    }
+
     /// The address to listen on as a socket address, if it is an IP address.
     pub(crate) fn socket_address(&self) -> Option<SocketAddr> {
         let text = self.listen.to_string();
@@ -269,9 +305,9 @@ impl ConsensusConfig {
         p2p.discovery.enabled = false;
         // The engine's defaults are for fewer peers than a chain may have: the rest
         // would be shut out, and so would be all by a few addresses' handshakes.
-        let peers = MAX_PEERS as usize;
-        p2p.discovery.num_outbound_peers = peers.div_ceil(ENGINE_HEADROOM);
-        p2p.discovery.num_inbound_peers = (peers + STRANGERS).div_ceil(ENGINE_HEADROOM);
+        let (outbound, inbound) = self.expected();
+        p2p.discovery.num_outbound_peers = outbound;
+        p2p.discovery.num_inbound_peers = inbound;
         p2p.discovery.max_connections_per_ip = self.max_connections_per_ip;
         p2p.discovery.ip_throttle_duration = self.reconnect_throttle;
         engine::ConsensusConfig {

@@ -55,7 +55,7 @@ pub use application::{
     AllowedPeers, AppError, Application, CheckMode, CheckOutcome, DecidedBlock, ProposedBlock,
 };
 pub use certificate::{CertificateError, CommitCertificate, CommitSignature};
-pub use config::{ConsensusConfig, NodeIdentity};
+pub use config::{ConsensusConfig, MOST_CONNECTIONS, NodeIdentity};
 pub use error::{ConfigProblem, ConsensusError};
 pub use handle::{ConsensusHandle, spawn};
 pub use memory::{

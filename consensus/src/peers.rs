@@ -43,6 +43,11 @@ impl AllowList {
         self.addresses.iter().cloned().collect()
     }
 
+    /// How many peers may connect.
+    pub(crate) fn len(&self) -> usize {
+        self.peers.len()
+    }
+
     /// Whether this peer may connect.
     pub(crate) fn contains(&self, peer: &EnginePeerId) -> bool {
         self.peers.contains(&peer.to_bytes())

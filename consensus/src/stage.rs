@@ -94,6 +94,9 @@ impl Member {
         self.metrics.abstaining.set(i64::from(until.is_some()));
         let own_peer = identity.network_key.public().to_peer_id();
         let allowed = AllowList::new(setup.peers.clone(), &own_peer);
+        if let Some(problem) = self.config.too_many(allowed.len()) {
+            return Err(ConsensusError::Config(vec![problem]));
+        }
         let engine = Engine::start(Setup {
             config: &self.config,
             identity: &identity,

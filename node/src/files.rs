@@ -5,18 +5,17 @@
 //! part has its share, and what strangers can use up, connections to RPC, gets
 //! what the others leave.
 
+use crate::metrics;
 use anyhow::{Result, bail};
-use billchain_primitives::MAX_PEERS;
+use billchain_consensus::MOST_CONNECTIONS;
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Files beside those of storage, peers and RPC: logs, undecided blocks, event
-/// queues, sockets that listen, connections of Prometheus.
-const OTHERS: u64 = 80;
+/// queues, sockets that listen, and all connections to the metrics.
+const OTHERS: u64 = 80 + metrics::PLACES as u64;
 /// Files of the database's second engine, and those that are open for a moment.
 const STATE: u64 = 32;
-/// Connections of peers that are being made or refused.
-const HANDSHAKES: u64 = 32;
 /// Fewest files with which a node runs.
 const LEAST: u64 = 256;
 /// No part needs more, so a system without a limit is taken for one with this.
@@ -29,7 +28,7 @@ pub(crate) struct FileBudget {
     pub(crate) limit: u64,
     /// Tables that the database keeps open.
     pub(crate) tables: u32,
-    /// Connections of peers.
+    /// Connections of peers, those that begin included.
     pub(crate) peers: u64,
     /// Connections to RPC.
     pub(crate) rpc: u32,
@@ -58,7 +57,7 @@ impl FileBudget {
         // A third each for the database and the peers, up to all that they can
         // use, and the rest for RPC.
         let tables = ((limit - OTHERS - STATE) / 3).min(512);
-        let peers = ((limit - OTHERS - STATE) / 3).min(u64::from(MAX_PEERS) + HANDSHAKES);
+        let peers = ((limit - OTHERS - STATE) / 3).min(MOST_CONNECTIONS as u64);
         let left = limit - OTHERS - STATE - tables - peers;
         let rpc = u64::from(rpc_wanted).min(left);
         Ok(Self { limit, tables: narrow(tables), peers, rpc: narrow(rpc) })
@@ -115,8 +114,9 @@ mod tests {
             assert!(budget.rpc >= 32 && budget.tables >= 32, "{budget:?}");
         }
         let wide = share(4_096);
-        assert_eq!((wide.tables, wide.peers, wide.rpc), (512, 352, 2_000));
-        assert_eq!(share(1_024).rpc, 304);
+        assert_eq!((wide.tables, wide.peers, wide.rpc), (512, 1_317, 2_000));
+        assert_eq!(share(65_536).peers, MOST_CONNECTIONS as u64);
+        assert_eq!(share(1_024).rpc, 294);
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! What Prometheus reads of a node, and the server it reads it from.
 
+mod server;
 mod storage;
 
-use anyhow::Result;
-use axum::{Router, http::header, routing::get};
+pub(crate) use server::{Health, PLACES, serve};
+
 use billchain_executor::Chain;
 use billchain_txpool::{GossipMetrics, Pool};
 use prometheus_client::{
-    encoding::text::encode,
     metrics::{counter::Counter, gauge::Gauge},
     registry::Registry,
 };
-use std::{net::SocketAddr, sync::Arc};
-use tokio::{net::TcpListener, sync::broadcast::error::RecvError, task::JoinHandle};
+use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
 
 /// What the chain itself counts.
 #[derive(Clone, Default)]
@@ -64,28 +64,4 @@ pub(crate) fn register(
             }
         }
     });
-}
-
-/// Serves `/metrics`, and `/health` for load balancers.
-pub(crate) async fn serve(
-    listen: SocketAddr,
-    registry: Registry,
-) -> Result<JoinHandle<Result<()>>> {
-    let registry = Arc::new(registry);
-    let metrics = move || async move {
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        let _ = encode(&mut text, &registry);
-        // Consensus has a registry of its own, which ends the text again.
-        text.truncate(text.trim_end_matches("# EOF\n").len());
-        billchain_consensus::metrics::export(&mut text);
-        (
-            [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
-            text,
-        )
-    };
-    let router =
-        Router::new().route("/metrics", get(metrics)).route("/health", get(|| async { "ok\n" }));
-    let listener = TcpListener::bind(listen).await?;
-    Ok(tokio::spawn(async move { Ok(axum::serve(listener, router).await?) }))
 }

@@ -13,14 +13,14 @@ use crate::{
 };
 use anyhow::{Context, Error, Result, anyhow};
 use billchain_chain_spec::ChainSpec;
-use billchain_consensus::{ChainDomain, ConsensusHandle, NodeIdentity};
+use billchain_consensus::{ChainDomain, ConsensusError, ConsensusHandle, NodeIdentity};
 use billchain_crypto::sm2::SecretKey;
 use billchain_executor::Chain;
 use billchain_rpc::{NodeInfo, RpcContext, RpcServer};
 use billchain_runtime::Validators;
 use billchain_txpool::{
     Pool,
-    gossip::{self, GossipHandle},
+    gossip::{self, GossipError, GossipHandle},
 };
 use libp2p::identity::Keypair;
 use prometheus_client::registry::Registry;
@@ -98,7 +98,7 @@ impl Running {
             validator_key,
         };
         let is_validator = identity.validator_key.is_some();
-        let consensus_config = settings::consensus(&config)?;
+        let consensus_config = settings::consensus(&config, &files)?;
         let consensus =
             match billchain_consensus::spawn(consensus_config, identity, application).await {
                 Ok(consensus) => consensus,
@@ -149,19 +149,15 @@ impl Running {
 
     /// Resolves when a part has ended by itself, with the part and its reason.
     pub(crate) async fn first_failure(&mut self) -> Error {
-        tokio::select! {
-            // Consensus first: the others often end because of it.
-            biased;
-            ended = self.consensus.ended() => match ended {
-                Ok(()) => anyhow!("consensus ended without a reason"),
-                Err(error) => Error::from(error).context("consensus stopped"),
-            },
-            ended = self.gossip.ended() => Error::from(ended).context("transaction gossip stopped"),
-            ended = &mut self.maintenance => failed("pool maintenance", ended.map(Ok)),
-            ended = &mut self.followed => failed("following the chain's peers", ended),
-            () = self.rpc.ended() => anyhow!("the RPC server stopped"),
-            ended = &mut self.metrics => failed("the metrics server", ended),
-        }
+        let ends = Ends {
+            consensus: self.consensus.ended(),
+            gossip: self.gossip.ended(),
+            maintenance: &mut self.maintenance,
+            followed: &mut self.followed,
+            rpc: self.rpc.ended(),
+            metrics: &mut self.metrics,
+        };
+        first_end(ends).await
     }
 
     /// Stops every part, in order: first what lets new work in. May be called at
@@ -188,6 +184,41 @@ impl Running {
     }
 }
 
+/// The ends of the parts: each resolves when its part has ended by itself.
+struct Ends<C, G, M, F, R, P> {
+    consensus: C,
+    gossip: G,
+    maintenance: M,
+    followed: F,
+    rpc: R,
+    metrics: P,
+}
+
+/// The part that ends first, with its reason.
+async fn first_end<C, G, M, F, R, P>(ends: Ends<C, G, M, F, R, P>) -> Error
+where
+    C: Future<Output = Result<(), ConsensusError>>,
+    G: Future<Output = GossipError>,
+    M: Future<Output = Result<(), JoinError>>,
+    F: Future<Output = Result<Result<()>, JoinError>>,
+    R: Future<Output = ()>,
+    P: Future<Output = Result<Result<()>, JoinError>>,
+{
+    tokio::select! {
+        // Consensus first: the others often end because of it.
+        biased;
+        ended = ends.consensus => match ended {
+            Ok(()) => anyhow!("consensus ended without a reason"),
+            Err(error) => Error::from(error).context("consensus stopped"),
+        },
+        ended = ends.gossip => Error::from(ended).context("transaction gossip stopped"),
+        ended = ends.maintenance => failed("pool maintenance", ended.map(Ok)),
+        ended = ends.followed => failed("following the chain's peers", ended),
+        () = ends.rpc => anyhow!("the RPC server stopped"),
+        ended = ends.metrics => failed("the metrics server", ended),
+    }
+}
+
 /// RPC and metrics, on the runtime of clients.
 async fn serve(
     config: Config,
@@ -195,11 +226,13 @@ async fn serve(
     context: RpcContext,
     mut registry: Registry,
 ) -> Result<(RpcServer, JoinHandle<Result<()>>)> {
+    let empty_block_interval = config.consensus.empty_block_interval;
+    let health = metrics::Health::new(context.chain.clone(), empty_block_interval);
     let rpc = billchain_rpc::serve(settings::rpc(&config, &files), context)
         .await
         .with_context(|| format!("rpc.listen {}", config.rpc.listen))?;
     rpc.metrics().register(registry.sub_registry_with_prefix("rpc"));
-    let metrics = metrics::serve(config.metrics_listen, registry)
+    let metrics = metrics::serve(config.metrics_listen, registry, health)
         .await
         .with_context(|| format!("metrics.listen {}", config.metrics_listen))?;
     Ok((rpc, metrics))
@@ -223,3 +256,6 @@ async fn stop_quietly<E: std::fmt::Display>(
         tracing::error!("stopping {what}: {error}");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ pub(crate) fn pool(config: &Config) -> PoolConfig {
     }
 }
 
-pub(crate) fn consensus(config: &Config) -> Result<ConsensusConfig> {
+pub(crate) fn consensus(config: &Config, files: &FileBudget) -> Result<ConsensusConfig> {
     let settings = &config.consensus;
     let quarter = settings.vote_timeout / 4;
     Ok(ConsensusConfig {
@@ -45,6 +45,7 @@ pub(crate) fn consensus(config: &Config) -> Result<ConsensusConfig> {
         // What the code can bear. The chain says what is valid within it, and the
         // configuration what this node builds.
         max_block_bytes: MAX_BLOCK_BYTES as usize,
+        max_connections: usize::try_from(files.peers).unwrap_or(usize::MAX),
         ..ConsensusConfig::default()
     })
 }

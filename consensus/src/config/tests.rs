@@ -63,3 +63,33 @@ fn the_engine_has_room_for_all_peers_that_a_chain_may_have() {
     let of_one_address = discovery.max_connections_per_ip;
     assert!(ENGINE_HEADROOM * discovery.num_inbound_peers >= 5 * of_one_address);
 }
+
+#[test]
+fn no_more_connections_are_opened_than_the_node_has_files_for() {
+    for max_connections in [16, 37, 64, 293, 352, 1_000, MOST_CONNECTIONS, 10 * MOST_CONNECTIONS] {
+        let config = ConsensusConfig { max_connections, ..ConsensusConfig::default() };
+        let engine = config.engine(&ChainDomain::new(Hash::zero()), Vec::new());
+        let discovery = engine.p2p.discovery;
+        // The engine bounds four kinds by themselves: from here and to here, open
+        // and beginning.
+        let most =
+            2 * ENGINE_HEADROOM * (discovery.num_inbound_peers + discovery.num_outbound_peers);
+        assert!(most <= max_connections, "{most} of {max_connections} connections");
+        assert!(discovery.num_inbound_peers >= discovery.num_outbound_peers, "{discovery:?}");
+    }
+}
+
+#[test]
+fn a_chain_with_more_peers_than_fit_is_refused_with_the_limit_to_raise() {
+    for (max_connections, room) in
+        [(0, 0), (15, 0), (16, 4), (37, 8), (293, 72), (MOST_CONNECTIONS, MAX_PEERS as usize)]
+    {
+        let config = ConsensusConfig { max_connections, ..ConsensusConfig::default() };
+        assert_eq!(config.too_many(room), None, "{room} peers, {max_connections} connections");
+        let problem = config.too_many(room + 1).expect("one too many").to_string();
+        let (most, names) = (format!("for {room} peers"), format!("names {}", room + 1));
+        for words in ["consensus.max_connections", &most, &names, "LimitNOFILE="] {
+            assert!(problem.contains(words), "{problem}");
+        }
+    }
+}

@@ -145,6 +145,39 @@ async fn a_commit_that_fails_stops_the_node_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_its_undecided_blocks_gets_the_decided_one_from_its_peers() {
+    let mut net = Net::new("lost", 4, |_| ()).await;
+    net.start_all().await;
+    net.reach(&[0, 1, 2, 3], 2, PATIENCE).await;
+    net.nodes[0].chain.faults.fail_commit.store(true, Ordering::Relaxed);
+    let mut handle = net.nodes[0].handle.take().expect("runs");
+    let ended = tokio::time::timeout(PATIENCE, handle.ended()).await.expect("it ends");
+    assert!(matches!(ended, Err(ConsensusError::Application { action: "commit", .. })));
+    net.reach(&[1, 2, 3], net.top() + 3, PATIENCE).await;
+    // Its log says what was decided; the block itself is gone.
+    let lost = net.nodes[0].directory.join("undecided");
+    let files = std::fs::read_dir(&lost).expect("the directory is there").count();
+    assert!(files > 0, "the block that was not committed is on disk");
+    std::fs::remove_dir_all(&lost).expect("removed");
+    net.nodes[0].chain.faults.fail_commit.store(false, Ordering::Relaxed);
+    net.start(0).await;
+    net.reach(&[0, 1, 2, 3], net.top() + 3, PATIENCE).await;
+    net.assert_one_chain();
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_files_for_its_peers_does_not_start() {
+    // Room for no peer at all.
+    let mut net = Net::new("few", 4, |config| config.max_connections = 15).await;
+    let error = net.try_start(0).await.expect_err("three peers do not fit").to_string();
+    for words in ["max_connections", "room for 0 peers", "names 3", "LimitNOFILE="] {
+        assert!(error.contains(words), "{error}");
+    }
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_validator_set_follows_the_state() {
     let mut net = Net::new("rotation", 4, |_| ()).await;
     net.start_all().await;
