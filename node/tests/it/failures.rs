@@ -49,21 +49,23 @@ async fn a_node_whose_disk_fails_a_write_says_so_and_ends_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_under_the_log_or_the_signing_memory_ends_a_validator_in_order() {
+async fn a_disk_that_fails_under_the_log_or_the_signing_memory_ends_a_validator_in_order() {
     let mut network = Network::new(FAST).await;
     network.start(&[2, 3, 4]);
     let scratch = tempfile::tempdir().unwrap();
-    for (file, operation) in [
-        ("wal/consensus.wal", Operation::Write),
-        ("wal/consensus.wal", Operation::Sync),
-        ("signing-memory", Operation::Write),
-        ("signing-memory", Operation::Sync),
+    for (file, operation, fault) in [
+        ("wal/consensus.wal", Operation::Write, Fault::Full),
+        ("wal/consensus.wal", Operation::Write, Fault::Failing),
+        ("wal/consensus.wal", Operation::Write, Fault::Short),
+        ("wal/consensus.wal", Operation::Sync, Fault::Failing),
+        ("signing-memory", Operation::Write, Fault::Short),
+        ("signing-memory", Operation::Sync, Fault::Failing),
     ] {
-        let what = format!("{file}, {operation:?}");
+        let what = format!("{file}, {operation:?}, {fault:?}");
         let under = network.home(1).join("data/consensus").join(file);
         let report = scratch.path().join("report");
         let _ = std::fs::remove_file(&report);
-        let plan = Plan { under: &under, operation, fault: Fault::Full, first: 12 };
+        let plan = Plan { under: &under, operation, fault, first: 12 };
         network.start_with_faults(1, plan, &report);
         let (code, log) = network.ended(1, PATIENCE).await;
         assert_eq!(struck(&report), Some(under.clone()), "{what}");
@@ -71,7 +73,7 @@ async fn a_full_disk_under_the_log_or_the_signing_memory_ends_a_validator_in_ord
         assert!(!log.contains("panicked"), "{what}: {log}");
         let last = log.lines().last().unwrap_or_default();
         assert!(last.starts_with("billchain: "), "{what}: {last}");
-        for words in ["No space left on device", under.to_str().unwrap()] {
+        for words in [fault.words(), under.to_str().unwrap()] {
             assert!(last.contains(words), "{what}: {last}");
         }
         // The others go on, and so does it when there is room again.
@@ -106,6 +108,15 @@ async fn too_few_open_files_are_named_as_what_they_are() {
     assert!(!network.home(1).join("data").exists(), "the start has made something");
 }
 
+/// Connections that say nothing.
+async fn idle_connections(port: u16, count: usize) -> Vec<TcpStream> {
+    let mut idle = Vec::new();
+    for _ in 0..count {
+        idle.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    }
+    idle
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_to_rpc_do_not_stop_a_node_with_few_files() {
     let mut network = Network::new(FAST).await;
@@ -114,10 +125,7 @@ async fn idle_connections_to_rpc_do_not_stop_a_node_with_few_files() {
     network.reach(&ALL, 2, PATIENCE).await;
     let taken = network.metric(1, "billchain_open_files_rpc").await;
     assert!(taken < 1_000, "{taken}");
-    let mut idle = Vec::new();
-    for _ in 0..1_000 {
-        idle.push(TcpStream::connect(("127.0.0.1", network.rpc_port(1))).await.unwrap());
-    }
+    let idle = idle_connections(network.rpc_port(1), 1_000).await;
     let before = network.metric(1, "billchain_height").await;
     let deadline = Instant::now() + PATIENCE;
     while network.metric(1, "billchain_height").await < before + 6 {
@@ -131,4 +139,26 @@ async fn idle_connections_to_rpc_do_not_stop_a_node_with_few_files() {
     // Their places are free again.
     network.go_on(&ALL, 2, PATIENCE).await;
     network.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_to_metrics_do_not_stop_a_node() {
+    let mut network = Network::new(FAST).await;
+    network.start(&ALL);
+    network.reach(&ALL, 2, PATIENCE).await;
+    let before = files(network.process(1));
+    // 32 have a place, and as many as the system lets wait.
+    let idle = idle_connections(network.metrics_port(1), 150).await;
+    network.go_on(&ALL, 6, PATIENCE).await;
+    let open = files(network.process(1));
+    assert!(open < before + 64, "{before} files were open, {open} are with idle connections");
+    drop(idle);
+    // Their places are free again.
+    assert!(network.metric(1, "billchain_height").await > 6);
+    network.finish().await;
+}
+
+/// Files that a process has open.
+fn files(process: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{process}/fd")).unwrap().count()
 }

@@ -26,6 +26,13 @@ pub async fn exchange(port: u16, request: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// Asks for a path; status and answer.
+pub async fn get(port: u16, path: &str) -> (u16, String) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    let answer = exchange(port, request.as_bytes()).await;
+    (status(&answer), answer)
+}
+
 /// Posts a body; status and answer.
 pub async fn post(port: u16, content_type: &str, body: &[u8]) -> (u16, String) {
     let head = format!(
@@ -34,6 +41,10 @@ pub async fn post(port: u16, content_type: &str, body: &[u8]) -> (u16, String) {
         body.len()
     );
     let answer = exchange(port, &[head.as_bytes(), body].concat()).await;
+    (status(&answer), answer)
+}
+
+fn status(answer: &str) -> u16 {
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    (status.unwrap_or_else(|| panic!("no HTTP answer: {answer:?}")), answer)
+    status.unwrap_or_else(|| panic!("no HTTP answer: {answer:?}"))
 }

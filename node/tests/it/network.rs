@@ -369,8 +369,7 @@ impl Network {
 
     /// What a node serves at `/metrics`.
     pub async fn exposition(&mut self, node: usize) -> String {
-        let request = "GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-        http::exchange(self.metrics_port(node), request.as_bytes()).await
+        http::get(self.metrics_port(node), "/metrics").await.1
     }
 
     /// One number of [`Self::exposition`].

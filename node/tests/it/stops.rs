@@ -2,6 +2,7 @@
 
 use crate::{
     bad_requests::refused_transaction,
+    http,
     load::{Bills, Issuer, Load, assert_kept, register},
     network::{ALL, FAST, Network, PATIENCE, report},
 };
@@ -118,5 +119,35 @@ async fn a_full_pool_refuses_and_has_room_again_when_blocks_are_made() {
     network.start(&[4]);
     network.go_on(&ALL, 1, PATIENCE).await;
     network.agree(&ALL).await;
+    network.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_says_when_no_block_comes() {
+    let mut network = Network::started(FAST).await;
+    let port = network.metrics_port(1);
+    let (status, answer) = http::get(port, "/health").await;
+    assert!(status == 200 && answer.ends_with("ok\n"), "{answer}");
+
+    network.stop(&[3, 4]).await;
+    let stopped = Instant::now();
+    // 30 s, three empty intervals, and some of them before the stop.
+    let soon = stopped + Duration::from_secs(25);
+    let answer = loop {
+        let (status, answer) = http::get(port, "/health").await;
+        if status == 503 {
+            assert!(Instant::now() > soon, "too soon: {answer}");
+            break answer;
+        }
+        assert!(stopped.elapsed() < PATIENCE, "still healthy: {answer}");
+        sleep(Duration::from_millis(200)).await;
+    };
+    let words = answer.lines().last().unwrap_or_default();
+    assert!(words.starts_with("no block for 3") && words.ends_with(" s"), "{answer}");
+
+    network.start(&[3, 4]);
+    network.go_on(&ALL, 1, PATIENCE).await;
+    let (status, answer) = http::get(port, "/health").await;
+    assert_eq!(status, 200, "{answer}");
     network.finish().await;
 }
