@@ -32,6 +32,10 @@ DEAR = 8
 # sampled.
 READS = 10
 SAMPLES = 4
+# Of the mix's throughput without dear questions, at least; times the interval of
+# blocks without them (99 of 100), at most.
+MIX_THROUGHPUT = 0.90
+MIX_INTERVAL = 2.0
 
 
 def request(method, *params):
@@ -188,6 +192,64 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+# -- the mix under dear questions ----------------------------------------------
+
+
+def load_mix(network: Network, arguments, name: str) -> dict:
+    """The load generator's mix at the asked rate: its record."""
+    file = network.directory / f"{name}.json"
+    command = [network.bench, "load", "--mix", "--rate", arguments.mix, "--warm-up", 5]
+    command += ["--preload", 5_000, "--duration", arguments.seconds, "--out", file]
+    for node in ALL:
+        command += ["--rpc", network.url(node)]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    if not file.exists():
+        raise Failure(f"the load generator gave no result: {done.stderr.strip()[-800:]}")
+    return json.loads(file.read_text())
+
+
+def run_mix(network: Network, arguments) -> bool:
+    """The mix by itself, then with the dearest questions asked all the while."""
+    network.start_all()
+    for node in ALL:
+        network.wait_height(node, 1, 60)
+    alone = load_mix(network, arguments, "alone")
+    questions = dear_questions(network)
+    answered = multiprocessing.Value("Q", 0)
+    ports = [place["rpc_port"] for place in network.layout()]
+    attackers = [
+        multiprocessing.Process(
+            target=dear, args=(ports[place % NODES], questions, place, answered), daemon=True
+        )
+        for place in range(NODES * DEAR)
+    ]
+    for attacker in attackers:
+        attacker.start()
+    try:
+        under = load_mix(network, arguments, "under")
+    finally:
+        for attacker in attackers:
+            attacker.terminate()
+    print(f"dear: {answered.value} answers", flush=True)
+    return judge_mix(alone, under)
+
+
+def judge_mix(alone: dict, under: dict) -> bool:
+    """Prints both, and whether the flood cost the chain more than it may."""
+    for name, record in (("alone", alone), ("under dear questions", under)):
+        interval, latency = record["block_interval_ms"], record["latency_ms"]
+        print(
+            f"{name}: {record['transactions_per_second']:.0f}/s, submit to final p50 "
+            f"{latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms, blocks p50 "
+            f"{interval['p50']:.0f} ms, p99 {interval['p99']:.0f} ms, {record['lost']} lost",
+            flush=True,
+        )
+    rate = under["transactions_per_second"] / alone["transactions_per_second"]
+    interval = under["block_interval_ms"]["p99"] / alone["block_interval_ms"]["p99"]
+    print(f"throughput {rate:.0%} of it alone, blocks' p99 {interval:.2f} times", flush=True)
+    return rate >= MIX_THROUGHPUT and interval <= MIX_INTERVAL and not under["lost"]
+
+
 # -- the run ------------------------------------------------------------------
 
 
@@ -291,6 +353,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--max-mib", type=float, default=1024)
     parser.add_argument("--max-ms", type=float, default=200)
+    parser.add_argument("--mix", type=int, metavar="RATE")
     parser.add_argument("--without", action="append", default=[], choices=ATTACKS)
     parser.add_argument("--base-port", type=int)
     parser.add_argument("--keep", action="store_true")
@@ -299,7 +362,7 @@ def main() -> int:
     network = Network(arguments.bin, directory, arguments.base_port)
     try:
         network.make()
-        passed = run(network, arguments)
+        passed = (run_mix if arguments.mix else run)(network, arguments)
     except (Failure, OSError) as failure:
         print(f"FAILED: {failure}", flush=True)
         passed = False

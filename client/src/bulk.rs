@@ -1,8 +1,7 @@
 //! Many requests in one: for platforms that submit or look up by the hundred.
 //!
-//! A node works a batch off in its order and answers it whole, so a batch is as
-//! late as its last request: keep it to what may wait for each other. What one
-//! request is refused says nothing of the others.
+//! The answers come together, in the order of the requests, so a batch is as slow
+//! as its slowest request. One refused request does not affect the others.
 
 use crate::{ClientError, Connection, connection::refused};
 use billchain_primitives::Hash;

@@ -3,9 +3,9 @@
 //! The engine queues them unverified, in one queue of a bounded length for all, so
 //! that one peer could fill it and keep the others' votes out at the start of each
 //! height. Here each validator has room of its own, and only what it has signed
-//! takes it. Who decides a later height is not known before, so the validators are
-//! those of the height at hand: one that is added by the block being decided is
-//! heard when it repeats its votes.
+//! takes it. The validators of a later height are not known yet, so the current ones
+//! count. A validator that the block being decided adds is heard when it repeats its
+//! votes.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What the engine has seen of equivocation, as the chain judges it.
+//! Converts the engine's evidence of misbehaviour into the chain's `Equivocation`.
 
 use billchain_crypto::sm2::Signature;
 use billchain_primitives::{Equivocation, Offence, SignedStatement, Statement, StatementContext};

@@ -1,5 +1,5 @@
-//! A node's life in consensus: one stage with its vote, and before it, if it may
-//! have signed at heights that are not decided here yet, one without.
+//! The two stages of a validator: it follows without a vote until every height
+//! that it may have signed is decided here, then it votes.
 
 use std::sync::Arc;
 

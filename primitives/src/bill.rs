@@ -2,7 +2,7 @@
 //!
 //! Amounts are whole fen (分); dates are the printed ones, in UTC+8. The
 //! fields and their rules follow the `EInvoice` standard as far as it is
-//! public; see `docs/` for the mapping.
+//! public.
 
 mod amount;
 mod code;

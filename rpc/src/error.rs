@@ -130,7 +130,9 @@ pub(crate) fn dry_run(error: DryRunError) -> Refusal {
         DryRunError::Transaction(TransactionError::Panicked(failure)) => {
             Refusal::owned(code::RUNTIME_CALL, failure.to_string(), None::<()>)
         }
-        DryRunError::Transaction(error) => invalid("extrinsic", &error.to_string(), "0x…"),
+        DryRunError::Transaction(error) => {
+            Refusal::owned(code::INVALID_PARAMS, format!("extrinsic: {error}"), None::<()>)
+        }
     }
 }
 

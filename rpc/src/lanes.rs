@@ -3,12 +3,16 @@
 //! from one another.
 //!
 //! A dear method waits only for dear ones, which have threads of their own. One
-//! connection has few turns at once, so that its thousand questions stand
+//! connection has one turn at once, and turns are fair between connections by
+//! the time that they use ([`fair`]), so that a thousand questions of one stand
 //! behind another's one. A light method has its room before its turn, which is
 //! short; a dear one first its turn and then its room, so that those that wait
 //! hold nothing.
 
+mod fair;
+
 use crate::budget::{NoRoom, Room, Share};
+use fair::{Line, Taken, Used};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
@@ -43,7 +47,8 @@ pub(crate) const BRIEF: Duration = Duration::from_secs(2);
 /// Room for requests that run at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
-    all: Places,
+    light: Arc<Line>,
+    heavy: Arc<Line>,
     /// Where heavy ones run.
     dear: Handle,
 }
@@ -77,13 +82,17 @@ impl Lanes {
     }
 
     fn new(light: usize, heavy: usize, dear: Handle) -> Self {
-        Self { all: Places::new(light, heavy), dear }
+        Self { light: Line::new(light), heavy: Line::new(heavy), dear }
     }
 
     /// The turns of a new connection.
     pub(crate) fn of_one(&self) -> Turns {
-        let own = Places::new(1, 1);
-        Turns { own, batches: Arc::new(Semaphore::new(1)), lanes: self.clone() }
+        Turns {
+            own: Places::new(1, 1),
+            used: Default::default(),
+            batches: Arc::new(Semaphore::new(1)),
+            lanes: self.clone(),
+        }
     }
 }
 
@@ -91,6 +100,8 @@ impl Lanes {
 #[derive(Clone, Debug)]
 pub(crate) struct Turns {
     own: Places,
+    /// What it used of the light lane, and of the heavy one.
+    used: (Used, Used),
     batches: Arc<Semaphore>,
     lanes: Lanes,
 }
@@ -106,7 +117,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Turn {
     place: Place,
-    common: Option<OwnedSemaphorePermit>,
+    common: Option<Taken>,
     dear: Handle,
 }
 
@@ -129,7 +140,10 @@ impl Turns {
 
     /// A turn among those of all connections.
     pub(crate) async fn turn(&self, place: &Place) -> Turn {
-        let common = self.lanes.all.take(place.lane).await;
+        let common = match place.lane {
+            Lane::Light => self.lanes.light.take(&self.used.0).await,
+            Lane::Heavy => self.lanes.heavy.take(&self.used.1).await,
+        };
         Turn { place: place.clone(), common, dear: self.lanes.dear.clone() }
     }
 
@@ -219,7 +233,7 @@ mod tests {
         let turns = lanes.of_one();
         let abandoned = turns.run(Lane::Light, move || blocked.recv().is_err());
         assert!(tokio::time::timeout(Duration::from_millis(20), abandoned).await.is_err());
-        assert_eq!(lanes.all.light.available_permits(), 0);
+        assert_eq!(lanes.light.free(), 0);
         drop(release);
         assert!(turns.run(Lane::Light, || ()).await.is_ok());
     }
@@ -282,6 +296,6 @@ mod tests {
         let began = std::time::Instant::now();
         assert!(matches!(waits.await, Err(NoRoom::Node)));
         assert!(began.elapsed() < BRIEF + SOON * 10);
-        assert_eq!(lanes.all.heavy.available_permits(), 1);
+        assert_eq!(lanes.heavy.free(), 1);
     }
 }

@@ -3,10 +3,8 @@
 //!
 //! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
 //! its exact shapes, so that existing libraries work; and plain JSON for
-//! platform services that know nothing of SCALE (`bill_*`, `participant_*`,
-//! `node_*`, `scene_*`, `permission_*`, `authorization_*`, `policy_*`,
-//! `dispute_*`, `transaction_status`;
-//! see [`billchain_rpc_types`]).
+//! platform services that know nothing of SCALE (every other family; the rows
+//! stand in `methods.rs`, the types in [`billchain_rpc_types`]).
 //!
 //! It promises that every committed block is final when it is announced: new
 //! and finalised heads are the same. Reads of old states reach as far as the

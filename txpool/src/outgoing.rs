@@ -1,8 +1,7 @@
 //! The log of local transactions, which are passed on to the peers.
 //!
-//! Two logs, one for each room of the pool, with one count of places: whoever
-//! passes on reads each from a place of its own, so that the reserve's never
-//! wait behind others. A log can also be read for one sender alone. Nothing in
+//! One log for each room of the pool, numbered together. A reader keeps a position
+//! in each, so the reserve's transactions never wait behind others. A log can also be read for one sender alone. Nothing in
 //! it is a copy, and what leaves the pool leaves it.
 
 use crate::{PoolTransaction, SenderClass};

@@ -12,9 +12,9 @@
 //!
 //! # What a weight is made of
 //! The time of the call without the time its reads took, and the keys it read
-//! and wrote, which the runtime prices ([`Config::DbWeight`]). Where the reads
-//! of a call took longer than their price, large values do, the excess is part
-//! of the call's time. Reads are counted once a key; keys that every block
+//! and wrote, which the runtime prices ([`Config::DbWeight`]). If the reads
+//! took longer than their price, as those of large values do, the excess counts
+//! as the call's time. Reads are counted once a key; keys that every block
 //! reads anyway (block number, events) are not counted.
 //!
 //! # What it does not do

@@ -2,9 +2,8 @@
 //! machines, and would take the cores that the nodes under test share with the
 //! generator.
 //!
-//! A thread plans and signs; before a measurement begins, it has filled a
-//! bounded stock. It goes on when that is nearly used up, while nodes work;
-//! results say how much was signed then.
+//! One thread plans and signs. It fills a bounded stock before the measurement
+//! and refills it when it runs low. The result counts what was signed meanwhile.
 
 use super::{
     kind::Kind,
@@ -37,7 +36,7 @@ const CHUNK_BILLS: usize = 20_000;
 
 /// What is left of a stock when more is made, at most.
 const LOW: u64 = 4_096;
-/// How often it is looked.
+/// Interval between checks of the stock.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// A signed transaction and what it is for.

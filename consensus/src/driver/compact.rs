@@ -1,10 +1,9 @@
 //! Proposals that come as compact blocks: the application expands them, beside
 //! everything else.
 //!
-//! An expansion is bounded in time by the wait for a proposal, and in number for
-//! each publisher, so that one that cannot succeed keeps nobody else's from it;
-//! and a publisher's compact block of a block is expanded once. Only nodes of
-//! validators publish, so the whole is bounded by their number. The result is
+//! An expansion lasts at most the proposal timeout. Each publisher has a bound of
+//! expansions of its own, and each of its compact blocks is expanded once. Only
+//! nodes of validators publish, so the whole is bounded by their number. The result is
 //! compared with what the proposer signed.
 
 use std::collections::HashMap;

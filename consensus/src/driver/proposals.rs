@@ -13,11 +13,10 @@
 //! | blocks kept whole | [`KEPT_PER_PROPOSER`] | a proposer |
 //! | compact blocks | one of each block | a publisher |
 //!
-//! Of the next height only the round is judged and that the proposer is a
-//! validator now: the block that is being decided may change the validators, so
-//! whose turn it is there is not known. That costs nothing, because a block of
-//! the next height takes only its own proposer's room, and is judged by its turn
-//! before it is checked.
+//! For the next height only the round is judged, and that the proposer is a
+//! validator now. The block being decided may change the validators, so that
+//! height's proposer is unknown. A block of the next height takes only its own
+//! proposer's room, and is judged by its turn before it is checked.
 //!
 //! The block that can be decided first is checked first: one that two thirds have
 //! voted for, then those of the engine's round, then those of failed rounds. A

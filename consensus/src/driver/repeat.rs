@@ -1,8 +1,8 @@
 //! Repeating what two thirds have voted for while the height is undecided.
 //!
-//! A validator that is locked on a block accepts no other, and those that did not
-//! see the votes it saw propose others in vain until its turn comes. So whoever
-//! holds a polka repeats it: the certificate, the proposal it is for and, once a
+//! A locked validator accepts no other block. Validators that missed the polka
+//! propose other blocks in vain until its turn comes. So whoever holds a polka
+//! repeats it: the certificate, the proposal it is for and, once a
 //! round has failed with it, the block. A validator in the same round then locks
 //! too; one in a later round accepts the block, whatever its age, when it is
 //! proposed again. Malachite does this by itself from the tenth round on.

@@ -1,21 +1,20 @@
-//! Validators that let their turn to propose go by. With one of four down, every
-//! fourth height begins with its turn, and without memory each of these would wait
-//! the whole time that is granted for a proposal.
+//! Shorter proposal timeout for a validator that missed its last turn. With one of
+//! four down, every fourth height would otherwise wait the full timeout.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::types::{Address, ValidatorSet};
 
-/// Turns for which one that let its turn go by is waited for only briefly; then
-/// it is granted the whole time once, in case the brief one is too short for it.
+/// Turns with the shorter timeout; the next turn then gets the full one, in case
+/// the shorter is too short.
 const BRIEF_TURNS: u8 = 8;
 
-/// Part of the whole time that is brief.
+/// Part of the full timeout that the shorter one is.
 const BRIEF_PART: u32 = 3;
 
-/// Who let a turn go by, and for how many more it is waited for briefly. How
-/// long a node waits is its own affair: validators need not agree on this.
+/// Validators that missed a turn, each with its remaining short turns. Timeouts
+/// are a node's own: validators need not agree on this.
 #[derive(Debug, Default)]
 pub(super) struct Turns(HashMap<Address, u8>);
 

@@ -182,7 +182,7 @@ fn compact_blocks_of_every_size_come_back_as_such() {
 }
 
 #[test]
-fn what_was_restored_is_compared_with_what_was_signed() {
+fn what_was_expanded_is_compared_with_what_was_signed() {
     let block = block(1000);
     let announced = announce(1, &block);
     assert!(is_announced(&announced, &block));

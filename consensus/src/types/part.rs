@@ -6,8 +6,8 @@
 //! it came unchanged; a signature at the end would tell too late.
 //!
 //! What follows is the block whole or its compact block, from which the application
-//! restores the block. The signature covers the block in either case, so that
-//! who restored it knows, and a validator may send it again in the other form.
+//! expands the block. The signature covers the block in either case, so that
+//! who expanded it knows, and a validator may send it again in the other form.
 
 use std::fmt;
 use std::ops::Deref;

@@ -126,7 +126,8 @@ fn array4(vector: __m128i) -> [u32; 4] {
 }
 
 /// One input. The rounds take their words `W_j` and `W_j ⊕ W_{j+4}` from memory,
-/// where they are put at least four rounds ahead.
+/// where they are put at least four rounds ahead. One function, though long: the
+/// rounds are unrolled into it, and a call in between would cost the registers.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 fn compress_expanding_ahead(state: &mut [u32; 8], blocks: &[[u8; BLOCK_LEN]]) {
     use super::compress::scalar::{choice, majority, xor3};

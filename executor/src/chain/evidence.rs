@@ -1,4 +1,4 @@
-//! Equivocations that this node holds: what of it the next block may record.
+//! Selects the equivocations that the next block may record.
 
 use crate::{Chain, ChainError, run::Run};
 use billchain_primitives::Equivocation;

@@ -321,13 +321,15 @@ async fn other_claimant(node: &Connection, error: &str, bill: &BillKey) -> Resul
     })
 }
 
+/// The call that changes a bill's status.
+fn status_change(bill: &str, change: StatusChange) -> Result<(RuntimeCall, BillKey)> {
+    let key = key(bill)?;
+    let call = BillUpdateCall::change_status { key, expected_version: None, change };
+    Ok((RuntimeCall::BillUpdate(call), key))
+}
+
 /// The call of an action and the bill it is about.
 fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)> {
-    let change = |bill: &str, change: StatusChange| {
-        let key = key(bill)?;
-        let call = BillUpdateCall::change_status { key, expected_version: None, change };
-        Ok((RuntimeCall::BillUpdate(call), key))
-    };
     match action {
         Action::Register { xml, pdf, payer_key } => {
             let pdf = pdf.as_ref().map(fs::read).transpose().context("cannot read the PDF")?;
@@ -335,7 +337,7 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
             let key = summary.key;
             Ok((RuntimeCall::BillRegister(BillRegisterCall::register { summary }), key))
         }
-        Action::Lock { bill, claim_no, grant } => change(
+        Action::Lock { bill, claim_no, grant } => status_change(
             bill,
             StatusChange::Lock {
                 scene: SceneId(cli.scene),
@@ -346,10 +348,10 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
             },
         ),
         Action::Unlock { bill, reason } => {
-            change(bill, StatusChange::Unlock { reason: Reason::new(reason)? })
+            status_change(bill, StatusChange::Unlock { reason: Reason::new(reason)? })
         }
         Action::Reimburse { bill, amount } => {
-            change(bill, StatusChange::Reimburse { amount: *amount })
+            status_change(bill, StatusChange::Reimburse { amount: *amount })
         }
         Action::RedReverse { bill, red, balance, reason, payer_key } => {
             let key = key(bill)?;

@@ -1,10 +1,9 @@
 //! # Access node contract (业务接入节点上链智能合约)
 //!
-//! Through which access nodes (业务接入节点, the business systems of hospitals and insurers that
-//! reach the chain) participants act. A node is registered with the hash of its credential
+//! Access nodes (业务接入节点) are the systems of hospitals and insurers through which
+//! participants reach the chain. A node is registered with the hash of its credential
 //! ([`Pallet::register`]), linked to any number of participants ([`Pallet::link`]) and paused, resumed
-//! or disabled ([`Pallet::set_status`]). Where a scene asks for it, a bill comes onto the chain only if
-//! a node in normal operation is linked to its issuer.
+//! or disabled ([`Pallet::set_status`]).
 //!
 //! ```
 //! use billchain_primitives::Did;

@@ -8,7 +8,8 @@ use crate::{
     types::check_fields,
 };
 use billchain_primitives::{
-    Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, Receipt, Stamp, SummaryFields,
+    Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, Operation, Receipt, Stamp,
+    SummaryFields,
     history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index, lists,
     seams::{
@@ -45,25 +46,24 @@ impl<T: Config> BillLedger for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// [`BillLedger::open`] for who knows where the number comes from.
-    pub(crate) fn put_new(
-        summary: BillSummary,
-        status: BillStatus,
-        entry: Entry,
-        numbering: Numbering,
-    ) -> Result<(), SummaryProblem> {
+    /// The operation that brings a bill, if the scene's rules and the bills at hand
+    /// let it come.
+    fn ensure_admissible(
+        summary: &BillSummary,
+        entry: &Entry,
+    ) -> Result<Operation, SummaryProblem> {
         if summary.issuer != entry.operator {
             return Err(SummaryProblem::NotIssuer);
         }
         let Cause::Operation(operation) = entry.cause else {
             return Err(SummaryProblem::KindNotAllowed);
         };
-        check_fields(&summary, operation, T::Time::now())?;
+        check_fields(summary, operation, T::Time::now())?;
         let rules = T::Scenes::active(summary.scene).map_err(|problem| match problem {
             SceneProblem::NotFound => SummaryProblem::SceneNotFound,
             SceneProblem::Inactive => SummaryProblem::SceneInactive,
         })?;
-        check_required(&summary, entry.cause, &rules)?;
+        check_required(summary, entry.cause, &rules)?;
         if rules.access_node == AccessNodePolicy::Required {
             T::AccessNodes::ensure_access(&summary.issuer).map_err(|problem| match problem {
                 AccessProblem::NotLinked => SummaryProblem::AccessNodeNotLinked,
@@ -73,6 +73,17 @@ impl<T: Config> Pallet<T> {
         if Bills::<T>::contains_key(summary.key) {
             return Err(SummaryProblem::AlreadyExists);
         }
+        Ok(operation)
+    }
+
+    /// [`BillLedger::open`] for who knows where the number comes from.
+    pub(crate) fn put_new(
+        summary: BillSummary,
+        status: BillStatus,
+        entry: Entry,
+        numbering: Numbering,
+    ) -> Result<(), SummaryProblem> {
+        let operation = Self::ensure_admissible(&summary, &entry)?;
         // The last question, because a number that is used is written.
         if numbering == Numbering::Allotted {
             T::Allotments::use_number(&summary.issuer, &summary.key)?;

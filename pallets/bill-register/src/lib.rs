@@ -39,7 +39,7 @@
 //! Field rules are data: those of all scenes and those of the bill's scene are
 //! asked of every bill that is registered or pre-issued. Who set rules after a
 //! bill came cannot keep it from being reversed, so red and balance bills are
-//! not asked.
+//! not asked, except whether their number is allotted to the issuer.
 //!
 //! The effective policies of a bill's scene let it come: [`Policies`] is asked
 //! for every bill that is registered or pre-issued, in a batch for each. Red

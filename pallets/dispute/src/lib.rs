@@ -1,6 +1,6 @@
 //! # Dispute contract (票据智能合约争议解决)
 //!
-//! Who gets a bill that several want. The locks of one bill that a block asks for stand in it in the
+//! Decides which of several claimants gets a bill. The locks of one bill that a block asks for stand in it in the
 //! order of their [`Precedence`] ([`Pallet::announce`]): the first one that can have the bill gets it,
 //! the others get [`Error::DisputeLost`]. What cannot be settled so, administrators settle under a case
 //! ([`Pallet::open_case`], [`Pallet::admin_lock`], [`Pallet::admin_unlock`], [`Pallet::close_case`]).

@@ -6,6 +6,15 @@
 //! node, and changes by motion of the council; what a node is configured with
 //! says only what it builds itself.
 //!
+//! ```
+//! use pallet_performance::{Allowance, Usage};
+//! let allowance = Allowance { transactions: 100, bytes: 65_536 };
+//! let mut usage = Usage { interval: 7, transactions: 99, bytes: 10_000 };
+//! assert!(!usage.exhausts(&allowance));
+//! usage.transactions += 1;
+//! assert!(usage.exhausts(&allowance));
+//! ```
+//!
 //! ## What it promises
 //! - A limit stays between what the code can bear and what the council needs to
 //!   change it again, so that no motion can stop the chain.
@@ -19,16 +28,6 @@
 //! ## What it assumes
 //! The runtime asks [`Pallet::charge`] for every transaction of a participant
 //! before it runs, and lets those go that must always be heard.
-//!
-//! ## Example
-//! ```
-//! use pallet_performance::{Allowance, Usage};
-//! let allowance = Allowance { transactions: 100, bytes: 65_536 };
-//! let mut usage = Usage { interval: 7, transactions: 99, bytes: 10_000 };
-//! assert!(!usage.exhausts(&allowance));
-//! usage.transactions += 1;
-//! assert!(usage.exhausts(&allowance));
-//! ```
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! # Permissions contract (权限控制智能合约)
 //!
-//! Which operation leads from which status to which, and for whom: the status machine of bills as
-//! data, versioned ([`Pallet::set_transition_rule`]). The whitelist of each scene names who locks
+//! The status machine of bills as versioned data ([`Pallet::set_transition_rule`]): which roles may
+//! move a bill from which status to which. The whitelist of each scene names who locks
 //! without a grant ([`Pallet::set_whitelist`]). The offices of the three administrators (三员), system
 //! administrators, security administrators and auditors, are here too ([`Pallet::set_admin`]). What
 //! participants may do to bills is the participant contract's `set_roles`.

@@ -1,4 +1,4 @@
-//! Whether nodes are a rule, and where they are not.
+//! Checks that nodes form a valid condition, and names the faulty one.
 
 use super::{
     Comparison, MAX_CONDITION_BYTES, MAX_DEPTH, MAX_LIST, MAX_NODES, Node, Operand, Type, Value,

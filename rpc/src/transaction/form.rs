@@ -6,7 +6,7 @@
 //! | structure | an object of its fields; one without names an array; of one field without a name, that field's form |
 //! | enum | the variant's name, or an object of the name and the fields' form |
 //! | `Option` | null, or the value's form |
-//! | texts ([`TEXTS`]: DIDs, codes, names, reasons) | text, were it to begin with `0x` |
+//! | texts ([`TEXTS`]: DIDs, codes, names, reasons) | text, even if it begins with `0x` |
 //! | other bytes, fixed or not | `0x` hex |
 //! | other lists, tuples | arrays |
 //! | whole numbers | a number, or its decimal digits as a string |

@@ -1,4 +1,4 @@
-//! What is proved with several votes, and what is repeated.
+//! Encoded certificates and liveness messages.
 
 use codec::{Decode, Encode};
 use malachitebft_app_channel::app::consensus::LivenessMsg;

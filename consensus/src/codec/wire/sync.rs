@@ -1,4 +1,4 @@
-//! What those that catch up say and are told.
+//! Encoded status, request and response of value sync.
 
 use bytes::Bytes;
 use codec::{Decode, Encode};

@@ -1,4 +1,4 @@
-//! What is decided on, and the proof of an identity.
+//! Encoded consensus values and proofs of validators.
 
 use codec::{Decode, Encode};
 use malachitebft_app_channel::app::consensus::ProposedValue;

@@ -92,6 +92,8 @@ pub(super) struct World {
     pub liar: Option<usize>,
     pub validators: ValidatorSet,
     pub addresses: Vec<Address>,
+    /// In which round each height was decided.
+    pub rounds: BTreeMap<u64, u32>,
     pub signature: Signature,
     blocks: BTreeMap<BlockId, Block>,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -114,6 +116,7 @@ impl World {
             liar: None,
             validators: ValidatorSet::new(validators).expect("four keys"),
             addresses: keys.iter().map(|key| Address::from_public_key(&key.public())).collect(),
+            rounds: BTreeMap::new(),
             signature: keys[0].sign(DEFAULT_ID, b"nobody verifies it"),
             blocks: BTreeMap::new(),
             queue: BinaryHeap::new(),
@@ -320,6 +323,7 @@ impl World {
                                 .filter_map(|entry| at(&entry.address))
                                 .collect();
                             let id = id_of(&hash.get().0[24..]);
+                            self.rounds.insert(height.get(), certificate.round);
                             self.oracle.committed(node, height.get(), id, &signers);
                         }
                     }

@@ -3,7 +3,7 @@
 //!
 //! Who may do what: `docs/decisions/0012-administration.md`. What only the
 //! council may do becomes a motion: the command proposes it, other members vote
-//! with `billchain admin council vote`, and one of them closes it. Exit codes
+//! with `billchain admin council approve` or `reject`, and one of them closes it. Exit codes
 //! are [`super::shell`]'s.
 
 mod allotments;

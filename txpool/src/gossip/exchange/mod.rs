@@ -2,8 +2,8 @@
 //! of local transactions, and sends what follows in batches, each answered
 //! transaction by transaction.
 //!
-//! One batch of each class of senders is under way to a peer, so the reserve's
-//! transactions wait for no answer to others'. A batch that arrives is checked on a
+//! Each peer has one batch under way for each class of senders, so the reserve's
+//! transactions never wait for the answer to an ordinary batch. A batch that arrives is checked on a
 //! blocking thread; a bounded number of batches is in work at once, and of each
 //! peer as many as an honest one sends. What a peer is owed and what it sent is
 //! kept for each peer apart.
