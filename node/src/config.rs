@@ -376,7 +376,7 @@ impl RpcConfig {
             if u64::from(held) < least {
                 let problem = format_args!(
                     "must be at least {least}, for a request of rpc.max_request_bytes and an \
-                     answer of rpc.max_response_bytes, and 8 KiB for each of rpc.max_connections"
+                     answer of rpc.max_response_bytes, and 16 KiB for each of rpc.max_connections"
                 );
                 r.problem("rpc.max_bytes_held", problem);
             }

@@ -3,7 +3,9 @@
 //! Bytes are taken before they are used and given back when nobody holds them
 //! any more: those of a request when it was answered, those of an answer when
 //! it was written to the socket. Small answers have a part of their own, so
-//! that large ones never keep them waiting.
+//! that large ones never keep them waiting. A third part is for the first bytes of
+//! each connection: one that asks little finds room there, however many others
+//! leave their answers unread.
 //!
 //! When a part is used up, somebody gives way and is closed: first the
 //! connection that holds most of this part among those for which the node has
@@ -25,6 +27,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Longest answer that counts as small, in bytes: a light method's.
 const SMALL: usize = 272 << 10;
+/// What a connection may have of the part for first bytes: room for a lookup's
+/// request and its answer.
+const FIRST: usize = 64 << 10;
 /// How long the node waits for a client until it may have to give way.
 const STALLED: Duration = Duration::from_secs(1);
 /// How often what waits behind others looks for room.
@@ -39,8 +44,8 @@ pub(crate) struct Budget(Arc<Common>);
 #[derive(Debug)]
 struct Common {
     /// What is free, by [`Part`].
-    free: [Arc<Semaphore>; 2],
-    totals: [usize; 2],
+    free: [Arc<Semaphore>; PARTS],
+    totals: [usize; PARTS],
     most_of_one: usize,
     began: Instant,
     holders: Mutex<Vec<Weak<Holder>>>,
@@ -52,7 +57,11 @@ struct Common {
 enum Part {
     Small,
     Large,
+    First,
 }
+
+/// How many parts there are.
+const PARTS: usize = 3;
 
 impl Part {
     fn of(bytes: usize) -> Self {
@@ -66,7 +75,7 @@ struct Holder {
     /// What it may still take.
     limit: Arc<Semaphore>,
     /// What it has taken, by [`Part`].
-    backed: [AtomicUsize; 2],
+    backed: [AtomicUsize; PARTS],
     /// Since when the node waits for the client to read an answer, and to send
     /// the rest of a message, in milliseconds; 0 while it does not.
     waits_since: [AtomicU64; 2],
@@ -101,12 +110,13 @@ enum Gives {
 impl Budget {
     /// `all` bytes for all connections, of which one uses at most `one`.
     pub(crate) fn new(all: usize, one: usize, metrics: RpcMetrics) -> Self {
-        let small = all / 4;
-        let totals = [small, all - small];
+        let (small, first) = (all / 8, all / 8);
+        let large = all - small - first;
+        let totals = [small, large, first];
         Self(Arc::new(Common {
             free: totals.map(|total| Arc::new(Semaphore::new(total))),
             totals,
-            most_of_one: one.min(all - small),
+            most_of_one: one.min(large),
             began: Instant::now(),
             holders: Mutex::new(Vec::new()),
             metrics,
@@ -336,7 +346,15 @@ impl Claim {
     pub(crate) async fn back(self, patience: Duration) -> Result<Room, NoRoom> {
         let Self { share: Share { common, holder }, limit, count } = self;
         let until = tokio::time::Instant::now() + patience;
-        let part = Part::of(count as usize);
+        let bytes = count as usize;
+        if holder.backed(Part::First).saturating_add(bytes) <= FIRST
+            && let Ok(backing) =
+                common.free[Part::First as usize].clone().try_acquire_many_owned(count)
+        {
+            let permit = Permit::new(&holder, Part::First, limit, backing);
+            return Ok(Room { permits: vec![permit] });
+        }
+        let part = Part::of(bytes);
         let free = &common.free[part as usize];
         let room = |backing| Room { permits: vec![Permit::new(&holder, part, limit, backing)] };
         if let Ok(backing) = free.clone().try_acquire_many_owned(count) {

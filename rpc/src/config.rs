@@ -92,12 +92,12 @@ impl RpcConfig {
 }
 
 /// Why `max_bytes_held` may not be less.
-const WHY: &str = "a request of max_request_bytes and an answer of max_response_bytes, and 8 KiB \
+const WHY: &str = "a request of max_request_bytes and an answer of max_response_bytes, and 16 KiB \
     for each of max_connections";
 
 /// The least that `max_bytes_held` may be: large answers have three quarters of
-/// it, and what one connection may hold must find room there. Small ones have a
-/// quarter, of which the connections' next messages take at most half.
+/// it, and what one connection may hold must find room there. The first bytes of
+/// each connection have an eighth, of which next messages take at most half.
 pub fn least_bytes_held(
     max_request_bytes: u32,
     max_response_bytes: u32,
@@ -105,7 +105,7 @@ pub fn least_bytes_held(
 ) -> u64 {
     let one = u64::from(max_request_bytes) + u64::from(max_response_bytes) + u64::from(BESIDE);
     let ahead = u64::from(max_connections) * AHEAD as u64;
-    (one.div_ceil(3) * 4).max(ahead * 8)
+    (one.div_ceil(3) * 4).max(ahead * 16)
 }
 
 /// Everything that is wrong with a configuration, at once.

@@ -96,9 +96,9 @@ async fn stalled(budget: &Budget, count: usize, bytes: usize) -> Vec<(Share, Roo
 
 #[tokio::test]
 async fn one_that_stalls_gives_way_however_little_it_holds() {
-    // The small part is 1 MiB: full of little pieces.
+    // The small part is 512 KiB: full of little pieces.
     let budget = budget(4 * MIB, MIB);
-    let mut all = stalled(&budget, 64, 16 << 10).await;
+    let mut all = stalled(&budget, 6, 80 << 10).await;
     std::thread::sleep(STALLED + SOON);
     let asks = budget.share();
     let closes = async {
@@ -111,7 +111,7 @@ async fn one_that_stalls_gives_way_however_little_it_holds() {
         };
         drop(all.remove(closed));
     };
-    let (room, ()) = tokio::join!(asks.wait(16 << 10, STALLED / 2), closes);
+    let (room, ()) = tokio::join!(asks.wait(80 << 10, STALLED / 2), closes);
     assert!(room.is_ok());
     let closed = all.iter().filter(|(share, ..)| share.closing().is_cancelled()).count();
     assert_eq!(closed, 0, "one was enough");
@@ -188,4 +188,23 @@ async fn subscriptions_leave_small_answers_their_part() {
     }
     assert_eq!(kept.len() * (4 << 10), 3 * MIB);
     assert!(budget.share().wait(MIB / 4, SOON).await.is_ok());
+}
+
+#[tokio::test]
+async fn first_bytes_find_room_however_many_leave_their_answers_unread() {
+    let budget = budget(16 * MIB, 8 * MIB);
+    // 32 that read nothing fill the part of small answers.
+    let mut unread = Vec::new();
+    for _ in 0..32 {
+        let share = budget.share();
+        while let Ok(room) = share.wait(256 << 10, Duration::from_millis(1)).await {
+            unread.push((share.clone(), room));
+        }
+    }
+    let asks = budget.share();
+    let first = asks.wait(38 << 10, SOON).await.expect("its first bytes");
+    // No connection has more of that part than its own.
+    assert_eq!(asks.wait(38 << 10, SOON).await.unwrap_err(), NoRoom::Node);
+    drop(first);
+    assert!(asks.wait(38 << 10, SOON).await.is_ok());
 }
