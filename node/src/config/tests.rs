@@ -52,7 +52,7 @@ fn each_bad_value_names_its_key_and_the_bounds() {
         ("[pool]\nmax_bytes = -1", "pool.max_bytes: expected a whole number from 1048576 to"),
         ("[rpc]\nlisten = \"x\"", "rpc.listen: expected <address>:<port>"),
         ("[rpc]\nmax_bytes_held = 8000000", "rpc.max_bytes_held: must be at least 32156"),
-        ("[rpc]\nmax_connections = 60000", "rpc.max_bytes_held: must be at least 491520000"),
+        ("[rpc]\nmax_connections = 60000", "rpc.max_bytes_held: must be at least 983040000"),
         ("[storage]\nstate_window = 0", "storage.state_window: expected a whole number from 1"),
         ("[consensus]\nbuild_time_ms = 5000", "consensus.build_time_ms: must be less than"),
         ("[consensus]\nempty_block_interval_ms = \"3s\"", "consensus.empty_block_interval_ms: "),
