@@ -41,7 +41,8 @@ pub(crate) fn run(config: Config) -> Result<()> {
     outcome
 }
 
-/// The runtime of RPC and metrics, with threads of its own for what blocks.
+/// A runtime for what clients ask, with threads of its own for what blocks, less
+/// urgent by `niceness`.
 fn client_runtime(niceness: i32) -> Builder {
     let lower = move || {
         let thread = rustix::thread::gettid();
