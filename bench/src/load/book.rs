@@ -11,6 +11,7 @@ use std::{
 /// A block as it was seen.
 #[derive(Clone, Debug)]
 pub(crate) struct SeenBlock {
+    pub(crate) height: u32,
     /// When it was seen to be final, from the start.
     pub(crate) at: Duration,
     /// Hashes of its extrinsics, the timestamp included.
@@ -40,6 +41,8 @@ pub(crate) struct Entry {
     pub(crate) answer: Answer,
     /// When its block was seen to be final.
     pub(crate) final_at: Option<Duration>,
+    /// Height of that block.
+    pub(crate) height: Option<u32>,
     effect: Option<Effect>,
     sequence: u64,
 }
@@ -83,7 +86,7 @@ pub(crate) enum Tracking {
 pub(crate) struct Book {
     entries: HashMap<Hash, Entry>,
     /// Final before it was entered: seen faster than sent.
-    early: HashMap<Hash, Duration>,
+    early: HashMap<Hash, (Duration, u32)>,
     /// Bills whose registration is final.
     registered: HashSet<BillKey>,
     tracking: Tracking,
@@ -111,11 +114,12 @@ impl Book {
             bills: transaction.bills,
             answer: Answer::None,
             final_at: None,
+            height: None,
             effect: transaction.effect,
             sequence: self.sequence,
         };
         match self.early.remove(&transaction.hash) {
-            Some(at) => entry.final_at = Some(at),
+            Some((at, height)) => entry.is_in(at, height),
             None => self.open += 1,
         }
         self.entries.insert(transaction.hash, entry);
@@ -138,13 +142,13 @@ impl Book {
     pub(crate) fn block(&mut self, block: SeenBlock) {
         for hash in &block.hashes {
             let Some(entry) = self.entries.get_mut(hash) else {
-                self.early.insert(*hash, block.at);
+                self.early.insert(*hash, (block.at, block.height));
                 continue;
             };
             if entry.is_open() {
                 self.open -= 1;
             }
-            entry.final_at.get_or_insert(block.at);
+            entry.is_in(block.at, block.height);
             let Some(effect) = entry.effect else { continue };
             if matches!(entry.kind, Kind::Register | Kind::Batch) {
                 self.fresh.push(Known { key: effect.key, check: effect.check });
@@ -215,6 +219,13 @@ impl Book {
 }
 
 impl Entry {
+    /// The first block that holds it is the one that counts.
+    fn is_in(&mut self, at: Duration, height: u32) {
+        if self.final_at.is_none() {
+            (self.final_at, self.height) = (Some(at), Some(height));
+        }
+    }
+
     fn is_open(&self) -> bool {
         self.final_at.is_none() && !matches!(self.answer, Answer::Refused(_))
     }
@@ -247,6 +258,7 @@ mod tests {
 
     fn block(hashes: &[u8]) -> SeenBlock {
         SeenBlock {
+            height: 1,
             at: Duration::from_secs(1),
             hashes: hashes.iter().map(|number| Hash::repeat_byte(*number)).collect(),
             bytes: 0,

@@ -17,6 +17,7 @@ mod reads;
 mod record;
 mod run;
 mod target;
+mod times;
 
 pub(crate) use clients::{Options as ClientOptions, run as run_clients};
 pub(crate) use options::Options;

@@ -118,7 +118,7 @@ impl Follower {
     async fn fetch(&self, height: u32, at: Duration) -> Result<()> {
         let hash: Hash = self.client.request("chain_getBlockHash", rpc_params![height]).await?;
         let block: SignedBlock = self.client.request("chain_getBlock", rpc_params![hash]).await?;
-        let mut seen = SeenBlock { at, hashes: Vec::new(), bytes: 0 };
+        let mut seen = SeenBlock { height, at, hashes: Vec::new(), bytes: 0 };
         let mut bytes = Vec::new();
         for extrinsic in &block.block.extrinsics {
             let digits = extrinsic.trim_start_matches("0x");

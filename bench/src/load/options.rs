@@ -4,7 +4,7 @@ use super::{book::Tracking, target::Target};
 use crate::workload::Pace;
 use anyhow::{Result, ensure};
 use clap::Args;
-use std::{str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// Most transactions signed ahead.
 const MOST_AHEAD: usize = 400_000;
@@ -57,6 +57,10 @@ pub(crate) struct Options {
     /// Most bills to read back at the end of those that were only registered.
     #[arg(long, default_value_t = 20_000)]
     pub(crate) check_bills: usize,
+    /// Write when each transaction was due and final, and in which block, to this
+    /// file as comma-separated values.
+    #[arg(long)]
+    pub(crate) times: Option<PathBuf>,
 }
 
 /// Rates that grow.

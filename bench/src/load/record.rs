@@ -102,6 +102,9 @@ pub(crate) struct Second {
 pub(crate) struct BlockPoint {
     /// Seconds from the start.
     pub(crate) at: f64,
+    /// Missing in older records.
+    #[serde(default)]
+    pub(crate) height: u32,
     /// Transactions, without the timestamp.
     pub(crate) transactions: u64,
     /// Bytes of its transactions.
@@ -238,6 +241,7 @@ impl LoadRecord {
             .iter()
             .map(|block| BlockPoint {
                 at: rounded(block.at.as_secs_f64(), 3),
+                height: block.height,
                 transactions: transactions(block) as u64,
                 bytes: block.bytes as u64,
             })

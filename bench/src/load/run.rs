@@ -10,6 +10,7 @@ use super::{
     preload::preload,
     reads::{Library, ReadCounts, read},
     record::{LoadRecord, Raw, Setting, Step, step},
+    times,
 };
 use crate::{
     measure::Sampler,
@@ -79,6 +80,9 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
     stock.finish()?;
 
     let book = std::mem::take(&mut *locked(&book));
+    if let Some(file) = &options.times {
+        times::write(file, book.entries())?;
+    }
     let outcome = outcome::check(&book, &nodes[0], target.seed, options.check_bills).await?;
     let deferred = book.deferred;
     let record = LoadRecord { late, deferred, outcome, steps, ..target.record(setting) };

@@ -30,6 +30,7 @@ fn book() -> Book {
         book.enter(&transaction(number, Kind::Batch, 5), at(intended));
         let latency = if (8.0..9.0).contains(&intended) { 1.2 } else { 0.2 };
         book.block(SeenBlock {
+            height: number as u32,
             at: at(intended + latency),
             hashes: vec![Hash::repeat_byte(0xff), Hash::from_low_u64_be(number)],
             bytes: 400,

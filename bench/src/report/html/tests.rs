@@ -22,7 +22,7 @@ fn load(side: &str) -> Record {
         transactions_per_second: 1_198.5,
         seconds: vec![Second { due: 1_200, committed: 1_000, p50: 310.0, ..Second::default() }; 4],
         blocks: (1..5)
-            .map(|n| BlockPoint { at: f64::from(n), transactions: 400, bytes: 200_000 })
+            .map(|n| BlockPoint { at: f64::from(n), height: n, transactions: 400, bytes: 200_000 })
             .collect(),
         samples: vec![sample(0.0, 0), sample(1.0, 5 << 20), sample(2.0, 0), sample(3.0, 9 << 20)],
         costs: Costs {
