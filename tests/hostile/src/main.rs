@@ -53,6 +53,8 @@ async fn main() -> Result<()> {
         .init();
     let Options { home, genesis, attack, intensity } = Options::parse();
     let member = Member::open(&home, &genesis)?;
+    let turn = member.turn().context("its key is no validator's")?;
+    println!("turn {turn} of {}", member.validators.as_slice().len());
     println!("attacking: {attack:?}");
     match attack {
         Attack::Gossip => {

@@ -74,6 +74,13 @@ impl Member {
         })
     }
 
+    /// Its place among those that take turns: it proposes where height and round add
+    /// up to this, modulo their number.
+    pub fn turn(&self) -> Option<usize> {
+        let mut validators = self.validators.as_slice().iter();
+        validators.position(|validator| *validator.address().as_bytes() == self.address)
+    }
+
     /// Whether a round is this member's to propose in.
     pub fn proposes(&self, height: u64, round: u32) -> bool {
         *self.validators.proposer(height, round).address().as_bytes() == self.address
@@ -98,11 +105,12 @@ impl Member {
         Vote { kind, height, round, value, voter: self.address, signature }
     }
 
-    /// A proposal of its own, whether or not it is its turn.
-    pub fn proposal(&self, height: u64, round: u32, value: Hash) -> Proposal {
-        let statement = Signed::Proposal { block: value, valid_round: None };
+    /// A proposal of its own, whether or not it is its turn and there is the polka
+    /// that it claims.
+    pub fn proposal(&self, height: u64, round: u32, value: Hash, polka: Option<u32>) -> Proposal {
+        let statement = Signed::Proposal { block: value, valid_round: polka };
         let signature = self.signed(height, round, &statement);
-        Proposal { height, round, value, pol_round: None, proposer: self.address, signature }
+        Proposal { height, round, value, pol_round: polka, proposer: self.address, signature }
     }
 
     /// An announcement of its own of a block of these bytes, in one of the forms.

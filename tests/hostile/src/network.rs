@@ -114,6 +114,7 @@ async fn speak_on(
         // Fails when the transport has ended, which the listener learns.
         let _ = match target {
             Target::Votes => speak.publish(Channel::Consensus, bytes).await,
+            Target::Repeated => speak.publish(Channel::Liveness, bytes).await,
             Target::Parts => speak.publish(Channel::ProposalParts, bytes).await,
             Target::Status => speak.broadcast(Channel::Sync, bytes).await,
             Target::Questions => {

@@ -73,6 +73,27 @@ pub enum Statement {
     Proposal(Proposal),
 }
 
+/// Says that two thirds have pre-voted for a block.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct Polka {
+    /// Where.
+    pub height: u64,
+    /// Where.
+    pub round: u32,
+    /// The block.
+    pub value: Hash,
+    /// Of each voter, over its vote.
+    pub signatures: Vec<(Address, Signature)>,
+}
+
+/// On the channel of what is repeated.
+#[derive(Clone, Debug, Encode, Decode)]
+pub enum Liveness {
+    /// A certificate.
+    #[codec(index = 2)]
+    Polka(Polka),
+}
+
 /// What a proposer signs about the block it sends.
 #[derive(Clone, Debug, Encode, Decode)]
 pub struct Announcement {
@@ -178,6 +199,13 @@ mod tests {
             signature: signature(),
         };
         assert!(fuzzing::consensus_message(&encode(&Statement::Proposal(proposal))));
+        let polka = Polka {
+            height: 7,
+            round: 2,
+            value: Hash::repeat_byte(1),
+            signatures: vec![([2; 32], signature()), ([3; 32], signature())],
+        };
+        assert!(fuzzing::liveness_message(&encode(&Liveness::Polka(polka))));
         let announced = Announcement {
             height: 7,
             round: 2,

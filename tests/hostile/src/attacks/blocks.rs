@@ -144,7 +144,7 @@ fn withhold(member: &Member, height: u64, round: u32, out: &mut Mouth) {
     let compact = compact_of_nothing(height, out);
     let claim = Claim { size: 200 * WITHHELD, ..nothing(out, height, round) };
     send(out, member.announce(&claim, Some(compact.len() as u32)), &compact);
-    out.state(Statement::Proposal(member.proposal(height, round, claim.hash)));
+    out.state(Statement::Proposal(member.proposal(height, round, claim.hash, None)));
 }
 
 /// A header, and hashes of transactions that do not exist.

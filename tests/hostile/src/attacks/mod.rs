@@ -3,6 +3,7 @@
 
 mod blocks;
 mod follow;
+mod polkas;
 mod votes;
 
 use billchain_primitives::Hash;
@@ -11,7 +12,7 @@ use clap::ValueEnum;
 
 use crate::member::Member;
 use crate::network::Heard;
-use crate::wire::{Statement, StreamPart, encode};
+use crate::wire::{Liveness, Polka, Signature, Statement, StreamPart, encode};
 pub use follow::{Follow, Votes};
 
 /// How a validator misbehaves. One that says nothing of its votes votes as the
@@ -34,6 +35,9 @@ pub enum Attack {
     Equivocation,
     /// Floods votes: its own for many rounds, and forged ones.
     Votes,
+    /// Floods certificates of polkas, forged and old ones, and proposals for many
+    /// rounds that claim one.
+    Polkas,
     /// Says that it is far ahead, and asks for old blocks without end.
     CatchUp,
     /// Garbage for transactions, and the same questions for transactions again and
@@ -48,6 +52,8 @@ pub enum Attack {
 pub enum Target {
     /// To all: votes and proposals.
     Votes,
+    /// To all: what is repeated, certificates among it.
+    Repeated,
     /// To all: parts of blocks.
     Parts,
     /// To all: how high one is.
@@ -94,6 +100,7 @@ impl Attack {
             Self::Withheld => Box::new(blocks::Withheld),
             Self::Equivocation => Box::new(votes::Equivocation::default()),
             Self::Votes => Box::new(votes::Flood),
+            Self::Polkas => Box::new(polkas::Polkas::default()),
             Self::CatchUp => Box::new(votes::CatchUp),
             Self::Silence | Self::Gossip | Self::Reconnect => Box::new(Nothing),
         }
@@ -130,8 +137,19 @@ impl Mouth {
         Hash::from(bytes)
     }
 
+    /// A signature in form, of nothing.
+    fn signature(&mut self) -> Signature {
+        let mut bytes = [1; 64];
+        bytes[32..40].copy_from_slice(&self.next().to_be_bytes());
+        bytes
+    }
+
     fn state(&mut self, statement: Statement) {
         self.say(Target::Votes, encode(&statement));
+    }
+
+    fn polka(&mut self, polka: &Polka) {
+        self.say(Target::Repeated, encode(&Liveness::Polka(polka.clone())));
     }
 
     fn part(&mut self, part: StreamPart) {

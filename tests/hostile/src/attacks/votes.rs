@@ -45,7 +45,7 @@ impl Misbehave for Equivocation {
                 for (sequence, part) in (0..).zip(parts) {
                     out.part(StreamPart { id: id.clone(), sequence, part: Some(part) });
                 }
-                out.state(Statement::Proposal(member.proposal(height, round, claim.hash)));
+                out.state(Statement::Proposal(member.proposal(height, round, claim.hash, None)));
             }
         }
     }
@@ -67,7 +67,7 @@ impl Misbehave for Flood {
             let forged = Vote { voter, height: now, round: current, value: None, ..own.clone() };
             out.state(Statement::Vote(own));
             out.state(Statement::Vote(forged));
-            let proposal = member.proposal(height, round, out.hash());
+            let proposal = member.proposal(height, round, out.hash(), None);
             out.state(Statement::Proposal(proposal));
         }
     }
