@@ -12,7 +12,9 @@ use thiserror::Error;
 
 use crate::codec::Bounded;
 use crate::signing::ChainDomain;
-use crate::types::{Address, BillContext, BlockHash, Height, MAX_VALIDATORS, ValidatorSet};
+use crate::types::{
+    Address, BillContext, BlockHash, Height, MAX_VALIDATORS, NilRound, Round, ValidatorSet,
+};
 
 /// One validator's pre-commit in a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +33,9 @@ pub struct CommitSignature {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitCertificate {
     /// Height of the block.
-    pub height: u64,
+    pub height: Height,
     /// Round in which it was decided.
-    pub round: u32,
+    pub round: Round,
     /// Hash of the block.
     pub block_hash: BlockHash,
     /// The pre-commits.
@@ -68,8 +70,8 @@ pub enum CertificateError {
 /// Encoded form: signatures as bytes, the list bounded while it is decoded.
 #[derive(Encode, Decode)]
 struct Wire {
-    height: u64,
-    round: u32,
+    height: Height,
+    round: Round,
     block_hash: BlockHash,
     signatures: Bounded<(Address, [u8; 64]), MAX_VALIDATORS>,
 }
@@ -130,8 +132,7 @@ impl CommitCertificate {
                 return Err(CertificateError::DuplicateSigner(*address));
             }
             seen.push(*address);
-            let height = Height::new(self.height);
-            let bytes = domain.precommit_bytes(height, self.round, self.block_hash, *address);
+            let bytes = domain.precommit_bytes(self.height, self.round, self.block_hash, *address);
             if !validator.public_key().verify(DEFAULT_ID, &bytes, signature) {
                 return Err(CertificateError::InvalidSignature(*address));
             }
@@ -148,27 +149,30 @@ impl CommitCertificate {
     }
 
     /// From the engine's certificate; signatures sorted by address, so that the
-    /// same set of votes gives the same bytes on every node.
-    pub(crate) fn from_engine(certificate: &core::CommitCertificate<BillContext>) -> Self {
+    /// same set of votes gives the same bytes on every node. Nothing is decided in
+    /// the nil round.
+    pub(crate) fn from_engine(
+        certificate: &core::CommitCertificate<BillContext>,
+    ) -> Result<Self, NilRound> {
         let mut signatures: Vec<CommitSignature> = certificate
             .commit_signatures
             .iter()
             .map(|entry| CommitSignature { address: entry.address, signature: entry.signature })
             .collect();
         signatures.sort_by_key(|entry| entry.address);
-        Self {
-            height: certificate.height.get(),
-            round: certificate.round.as_u32().unwrap_or(0),
+        Ok(Self {
+            height: certificate.height,
+            round: certificate.round.try_into()?,
             block_hash: certificate.value_id,
             signatures,
-        }
+        })
     }
 
     /// For a peer that catches up.
     pub(crate) fn to_engine(&self) -> core::ExtendedCommitCertificate<BillContext> {
         core::ExtendedCommitCertificate {
-            height: Height::new(self.height),
-            round: core::Round::new(self.round),
+            height: self.height,
+            round: self.round.into(),
             value_id: self.block_hash,
             commit_signatures: self
                 .signatures

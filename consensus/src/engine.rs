@@ -12,14 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use malachitebft_app_channel::NetworkIdentity;
+use malachitebft_app_channel::app::config::{ConsensusConfig as EngineConfig, ValueSyncConfig};
+use malachitebft_app_channel::app::engine::network::NetworkRef;
 use malachitebft_app_channel::app::engine::node::NodeRef;
 use malachitebft_app_channel::app::engine::util::output_port::{
     OutputPort, OutputPortSubscriberTrait,
 };
+use malachitebft_app_channel::app::engine::wal::WalRef;
 use malachitebft_app_channel::app::events::{RxEvent, TxEvent};
 use malachitebft_app_channel::app::metrics::{Metrics, SharedRegistry};
 use malachitebft_app_channel::app::spawn;
-use malachitebft_signing::{Signer, Verifier};
+use malachitebft_signing::Signer;
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -50,8 +53,6 @@ pub(crate) struct Setup<'a> {
     pub allowed: &'a AllowList,
     /// What the first height is decided with.
     pub height: &'a HeightSetup,
-    /// What the validator has signed; without it the node follows.
-    pub memory: Option<SigningMemory>,
     /// Where the reason of a failure is kept.
     pub cause: FirstCause,
     /// Counts messages that peers send beyond their windows.
@@ -82,8 +83,12 @@ fn start_error(error: impl std::fmt::Display) -> ConsensusError {
 }
 
 impl Engine {
-    /// Starts all actors. The first question comes once the port is open.
-    pub(crate) async fn start(setup: Setup<'_>) -> Result<Self, ConsensusError> {
+    /// Starts all actors. The first question comes once the port is open. Without
+    /// a `memory` of what the validator has signed the node follows.
+    pub(crate) async fn start(
+        setup: Setup<'_>,
+        memory: Option<SigningMemory>,
+    ) -> Result<Self, ConsensusError> {
         let metrics = Metrics::register(setup.registry);
         let (wal, port) = (setup.config.wal_path(), setup.config.socket_address());
         let cause = setup.cause.clone();
@@ -91,7 +96,7 @@ impl Engine {
         let supervisor =
             Supervisor::new(cause.clone(), wal.clone(), metrics.clone(), events.subscribe());
         let (node, node_task) = supervisor.spawn().await.map_err(start_error)?;
-        match Self::start_children(setup, metrics, events, &node).await {
+        match setup.start_children(setup.signer(memory), metrics, events, &node).await {
             Ok((network, events, questions, polkas)) => {
                 Ok(Self { node, node_task, wal, port, network, cause, events, questions, polkas })
             }
@@ -100,101 +105,6 @@ impl Engine {
                 Err(error)
             }
         }
-    }
-
-    async fn start_children(
-        setup: Setup<'_>,
-        metrics: Metrics,
-        events: TxEvent<BillContext>,
-        node: &NodeRef,
-    ) -> Result<Children, ConsensusError> {
-        let Setup { config, identity, registry, allowed, height, memory, cause, left_out } = setup;
-        let engine_config = config.engine(&identity.domain, allowed.addresses());
-        let sync_config = config.value_sync();
-        let supervisor = || node.get_cell();
-
-        let network = spawn::spawn_network_actor(
-            &engine_config,
-            &sync_config,
-            network_identity(config, identity),
-            registry,
-            ScaleCodec,
-        )
-        .await
-        .map_err(start_error)?;
-        network.link(supervisor());
-        let verifier = Sm2Verifier::new(identity.domain);
-        let early = EarlyMessages::new(verifier, height.height, height.validators.clone());
-        let polkas = Polkas::default();
-        let guests = Guests::new(allowed.clone(), early, polkas.clone(), left_out);
-        let spawn_gate = |hears| Gate::spawn(network.clone(), guests.clone(), hears);
-        let gate = spawn_gate(Hears::Consensus).await.map_err(start_error)?;
-        gate.link(supervisor());
-        let sync_gate = spawn_gate(Hears::Sync).await.map_err(start_error)?;
-        sync_gate.link(supervisor());
-        let answers_gate = spawn_gate(Hears::Answers).await.map_err(start_error)?;
-        answers_gate.link(supervisor());
-
-        let wal = spawn::spawn_wal_actor(
-            &BillContext,
-            ScaleCodec,
-            &config.wal_path(),
-            registry,
-            node.clone(),
-        )
-        .await
-        .map_err(|error| ConsensusError::Log {
-            log: config.wal_path(),
-            reason: format!("cannot be opened: {error:#}"),
-        })?;
-        wal.link(supervisor());
-
-        let (host, questions) = Host::spawn().await.map_err(start_error)?;
-        host.link(supervisor());
-
-        let receiver = events.subscribe();
-        let sync_port = Arc::new(OutputPort::new());
-        let verifier: Box<dyn Verifier<BillContext>> = Box::new(Sm2Verifier::new(identity.domain));
-        let signer = identity.signer().zip(memory).map(|(signer, memory)| {
-            let guarded = GuardedSigner::new(signer, memory, cause);
-            Box::new(guarded) as Box<dyn Signer<BillContext>>
-        });
-        let consensus = spawn::spawn_consensus_actor(
-            BillContext,
-            own_address(identity),
-            engine_config,
-            verifier,
-            signer,
-            gate,
-            host.clone(),
-            wal,
-            sync_port.clone(),
-            metrics,
-            events,
-            node.clone(),
-        )
-        .await
-        .map_err(start_error)?;
-        consensus.link(supervisor());
-        guests.engine(consensus.clone());
-
-        let sync = spawn::spawn_sync_actor(
-            BillContext,
-            sync_gate,
-            host,
-            consensus.clone(),
-            ScaleCodec,
-            &sync_config,
-            registry,
-        )
-        .await
-        .map_err(start_error)?;
-        if let Some(sync) = sync {
-            sync.link(supervisor());
-            sync.subscribe_to_port(&sync_port);
-        }
-        let network = Network::new(network, answers_gate, consensus, guests);
-        Ok((network, receiver, questions, polkas))
     }
 
     /// Access to the peer network.
@@ -224,6 +134,122 @@ impl Engine {
             tracing::warn!(file = %self.wal.display(), "log and port were not closed in time");
         }
     }
+}
+
+impl Setup<'_> {
+    /// Starts the actors in the order in which each needs the last, and links them
+    /// to `node`.
+    async fn start_children(
+        &self,
+        signer: Option<Box<dyn Signer<BillContext>>>,
+        metrics: Metrics,
+        events: TxEvent<BillContext>,
+        node: &NodeRef,
+    ) -> Result<Children, ConsensusError> {
+        let receiver = events.subscribe();
+        let (engine_config, sync_config) = (self.engine_config(), self.config.value_sync());
+        let network = self.start_network(&engine_config, &sync_config, node).await?;
+        let polkas = Polkas::default();
+        let guests = self.guests(polkas.clone());
+        let gate = |hears| start_gate(&network, &guests, hears, node);
+        let consensus_gate = gate(Hears::Consensus).await?;
+        let sync_gate = gate(Hears::Sync).await?;
+        let answers_gate = gate(Hears::Answers).await?;
+        let wal = self.start_log(node).await?;
+        let (host, questions) = Host::spawn().await.map_err(start_error)?;
+        host.link(node.get_cell());
+        let sync_port = Arc::new(OutputPort::new());
+        let consensus = spawn::spawn_consensus_actor(
+            BillContext,
+            own_address(self.identity),
+            engine_config,
+            Box::new(Sm2Verifier::new(self.identity.domain)),
+            signer,
+            consensus_gate,
+            host.clone(),
+            wal,
+            sync_port.clone(),
+            metrics,
+            events,
+            node.clone(),
+        )
+        .await
+        .map_err(start_error)?;
+        consensus.link(node.get_cell());
+        guests.engine(consensus.clone());
+        let sync = spawn::spawn_sync_actor(
+            BillContext,
+            sync_gate,
+            host,
+            consensus.clone(),
+            ScaleCodec,
+            &sync_config,
+            self.registry,
+        )
+        .await
+        .map_err(start_error)?;
+        if let Some(sync) = sync {
+            sync.link(node.get_cell());
+            sync.subscribe_to_port(&sync_port);
+        }
+        let network = Network::new(network, answers_gate, consensus, guests);
+        Ok((network, receiver, questions, polkas))
+    }
+
+    fn engine_config(&self) -> EngineConfig {
+        self.config.engine(&self.identity.domain, self.allowed.addresses())
+    }
+
+    /// Signs as the memory allows; without one the node has no vote.
+    fn signer(&self, memory: Option<SigningMemory>) -> Option<Box<dyn Signer<BillContext>>> {
+        let (signer, memory) = self.identity.signer().zip(memory)?;
+        Some(Box::new(GuardedSigner::new(signer, memory, self.cause.clone())))
+    }
+
+    /// Whom the gates let in.
+    fn guests(&self, polkas: Polkas) -> Guests {
+        let verifier = Sm2Verifier::new(self.identity.domain);
+        let HeightSetup { height, validators, .. } = self.height;
+        let early = EarlyMessages::new(verifier, *height, validators.clone());
+        Guests::new(self.allowed.clone(), early, polkas, self.left_out.clone())
+    }
+
+    async fn start_network(
+        &self,
+        engine: &EngineConfig,
+        sync: &ValueSyncConfig,
+        node: &NodeRef,
+    ) -> Result<NetworkRef<BillContext>, ConsensusError> {
+        let identity = network_identity(self.config, self.identity)?;
+        let network = spawn::spawn_network_actor(engine, sync, identity, self.registry, ScaleCodec)
+            .await
+            .map_err(start_error)?;
+        network.link(node.get_cell());
+        Ok(network)
+    }
+
+    async fn start_log(&self, node: &NodeRef) -> Result<WalRef<BillContext>, ConsensusError> {
+        let path = self.config.wal_path();
+        let spawned =
+            spawn::spawn_wal_actor(&BillContext, ScaleCodec, &path, self.registry, node.clone());
+        let wal = spawned.await.map_err(|error| {
+            let reason = format!("cannot be opened: {error:#}");
+            ConsensusError::Log { log: path.clone(), reason }
+        })?;
+        wal.link(node.get_cell());
+        Ok(wal)
+    }
+}
+
+async fn start_gate(
+    network: &NetworkRef<BillContext>,
+    guests: &Guests,
+    hears: Hears,
+    node: &NodeRef,
+) -> Result<NetworkRef<BillContext>, ConsensusError> {
+    let gate = Gate::spawn(network.clone(), guests.clone(), hears).await.map_err(start_error)?;
+    gate.link(node.get_cell());
+    Ok(gate)
 }
 
 /// Waits until nobody holds the lock of the write-ahead log, nor the port.
@@ -260,13 +286,17 @@ pub(crate) fn own_address(identity: &NodeIdentity) -> Address {
     }
 }
 
-fn network_identity(config: &ConsensusConfig, identity: &NodeIdentity) -> NetworkIdentity {
+fn network_identity(
+    config: &ConsensusConfig,
+    identity: &NodeIdentity,
+) -> Result<NetworkIdentity, ConsensusError> {
     let name = config.name.clone();
     let keypair = identity.network_key.clone();
     let Some(signer) = identity.signer() else {
-        return NetworkIdentity::new(name, keypair, None);
+        return Ok(NetworkIdentity::new(name, keypair, None));
     };
     let proof = signer.prove_validator(keypair.public().to_peer_id().to_bytes());
     let address = own_address(identity).to_string();
-    NetworkIdentity::new_validator(name, keypair, address, codec::encode(&proof))
+    let proof = codec::encode(&proof).map_err(start_error)?;
+    Ok(NetworkIdentity::new_validator(name, keypair, address, proof))
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::application::AppError;
 use crate::memory::SigningMemoryError;
-use crate::types::ValidatorSetError;
+use crate::types::{NilRound, ValidatorSetError};
 
 /// One mistake in [`ConsensusConfig`](crate::ConsensusConfig).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -45,6 +45,9 @@ pub enum ConsensusError {
     /// The engine stopped by itself; its own log says why.
     #[error("consensus engine stopped unexpectedly: {0}")]
     Stopped(String),
+    /// The engine asked for, or decided, something in the nil round.
+    #[error("consensus engine broke its contract: {0}")]
+    Round(#[from] NilRound),
     /// The application reported that it cannot go on.
     #[error("application failed to {action} at height {height}: {source}")]
     Application {

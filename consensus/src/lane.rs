@@ -24,7 +24,9 @@ use crate::certificate::CommitCertificate;
 use crate::error::ConsensusError;
 use crate::metrics::Metrics;
 use crate::signing::Sm2Signer;
-use crate::types::{Address, Announcement, BillContext, Height, SignedAnnouncement, ValidatorSet};
+use crate::types::{
+    Address, Announcement, BillContext, Height, Round, SignedAnnouncement, ValidatorSet,
+};
 use crate::undecided::{StoredBlock, UndecidedWriter};
 
 /// A block that came whole.
@@ -46,9 +48,9 @@ pub(crate) enum Asker {
     /// A proposal came from the network.
     Proposal(Box<Proposed>),
     /// A decided block came from value sync.
-    Sync { round: u32, proposer: Address, reply: RpcReplyPort<SyncedValueOutcome<BillContext>> },
+    Sync { round: Round, proposer: Address, reply: RpcReplyPort<SyncedValueOutcome<BillContext>> },
     /// The block that was decided here came from a peer.
-    Missing { round: u32 },
+    Missing { round: Round },
 }
 
 /// Work for the thread.
@@ -56,7 +58,7 @@ pub(crate) enum Job {
     /// Build a block for this round.
     Propose {
         height: Height,
-        round: u32,
+        round: Round,
         deadline: Instant,
         reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
     },
@@ -199,7 +201,7 @@ impl Worker {
     fn propose(
         &self,
         height: Height,
-        round: u32,
+        round: Round,
         deadline: Instant,
     ) -> Result<Option<Proposal>, ConsensusError> {
         let Some(signer) = &self.signer else {
@@ -210,7 +212,7 @@ impl Worker {
         let built = match self.app.propose(height, self.max_block_bytes, deadline) {
             Ok(built) => built,
             Err(AppError::Skip(reason)) => {
-                tracing::warn!(%height, round, reason, "no block to propose in this round");
+                tracing::warn!(%height, %round, reason, "no block to propose in this round");
                 return Ok(None);
             }
             Err(source) => {

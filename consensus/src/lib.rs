@@ -48,6 +48,8 @@ mod stage;
 mod status;
 mod supervisor;
 mod support;
+#[cfg(test)]
+mod testing;
 mod types;
 mod undecided;
 
@@ -65,7 +67,8 @@ pub use memory::{
 pub use signing::ChainDomain;
 pub use status::{PeerReader, PeerState, Status};
 pub use types::{
-    Address, BlockHash, Height, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError,
+    Address, BlockHash, Height, MAX_VALIDATORS, NilRound, Round, Validator, ValidatorSet,
+    ValidatorSetError,
 };
 
 pub use malachitebft_app_channel::app::net::{Multiaddr, PeerId};

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use billchain_crypto::sm2::{DEFAULT_ID, PublicKey, SecretKey, Signature};
 use billchain_primitives::{ConsensusDomain, Hash, Purpose};
 use malachitebft_app_channel::app::types::core::{
-    NilOrVal, Round, SigningScheme, ValidatorProof, VoteExtensionScope, VoteType,
+    NilOrVal, SigningScheme, ValidatorProof, VoteExtensionScope, VoteType,
 };
 use malachitebft_signing::{Error as SigningError, VerificationResult, Verifier};
 
 use crate::types::{
-    Address, Announcement, BillContext, BlockHash, Height, Proposal, Sm2Scheme, Vote,
+    Address, Announcement, BillContext, BlockHash, Height, Proposal, Round, Sm2Scheme, Vote,
 };
 
 /// The chain a signature is for.
@@ -49,21 +49,21 @@ impl ChainDomain {
 
     /// What the proposer signs about the block it sends.
     pub fn announcement_bytes(&self, announcement: &Announcement) -> Vec<u8> {
-        self.0.message_bytes(Purpose::PartInit, announcement)
+        self.0.message_bytes(Purpose::Announcement, announcement)
     }
 
     /// The pre-commit a certificate's signature stands for.
     pub fn precommit_bytes(
         &self,
         height: Height,
-        round: u32,
+        round: Round,
         block_hash: BlockHash,
         voter: Address,
     ) -> Vec<u8> {
         self.vote_bytes(&Vote {
             kind: VoteType::Precommit,
             height,
-            round: Round::new(round),
+            round: round.into(),
             value: NilOrVal::Val(block_hash),
             voter,
         })

@@ -97,22 +97,21 @@ impl Member {
         if let Some(problem) = self.config.too_many(allowed.len()) {
             return Err(ConsensusError::Config(vec![problem]));
         }
-        let engine = Engine::start(Setup {
+        let engine = Setup {
             config: &self.config,
             identity: &identity,
             registry: &registry,
             allowed: &allowed,
             height: &setup,
-            memory,
             cause: self.cause.clone(),
             left_out: self.metrics.left_out.clone(),
-        })
-        .await?;
+        };
+        let engine = Engine::start(engine, memory).await?;
         self.network.set(Some(engine.network()));
         let (lane, done) = self.lane(&identity, &store)?;
         self.status.send_replace(Status {
-            height: setup.height.get(),
-            committed: setup.height.get().saturating_sub(1),
+            height: setup.height,
+            committed: Height::new(setup.height.get().saturating_sub(1)),
             ..Status::default()
         });
         let parts = Parts {
@@ -203,7 +202,7 @@ impl Member {
 /// Resolves when the chain has passed a height; never without one.
 async fn passed(mut status: watch::Receiver<Status>, height: Option<u64>) {
     let Some(height) = height else { return std::future::pending().await };
-    if status.wait_for(|status| status.committed >= height).await.is_err() {
+    if status.wait_for(|status| status.committed.get() >= height).await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -5,16 +5,17 @@ use malachitebft_app_channel::app::net::PeerId;
 use ractor::rpc::CallResult;
 
 use crate::network::{Network, SharedNetwork};
+use crate::types::{Height, Round};
 
 /// Where consensus stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Height being decided.
-    pub height: u64,
+    pub height: Height,
     /// Its round; above 0 a proposer was missing or late.
-    pub round: u32,
+    pub round: Round,
     /// Height committed last; 0 before the first.
-    pub committed: u64,
+    pub committed: Height,
     /// Whether this node votes at this height.
     pub is_validator: bool,
     /// Whether the last block came from value sync.

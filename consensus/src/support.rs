@@ -14,28 +14,45 @@ use std::collections::BTreeMap;
 
 use billchain_crypto::sm2::DEFAULT_ID;
 use malachitebft_app_channel::app::types::core::{
-    NilOrVal, PolkaCertificate, PolkaSignature, Round, SignedVote, VoteType,
+    NilOrVal, PolkaCertificate, PolkaSignature, SignedVote, VoteType,
 };
 
 use crate::signing::ChainDomain;
-use crate::types::{Address, BillContext, BlockHash, Height, ValidatorSet, Vote};
+use crate::types::{Address, BillContext, BlockHash, Height, NilRound, Round, ValidatorSet, Vote};
 
 /// Polkas and own votes remembered, those of the highest rounds.
 const MAX_REMEMBERED: usize = 64;
+
+/// The certificate of a polka.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Polka {
+    /// The certificate's round.
+    pub round: Round,
+    /// Two thirds pre-voted for its block.
+    pub certificate: PolkaCertificate<BillContext>,
+}
+
+impl TryFrom<PolkaCertificate<BillContext>> for Polka {
+    type Error = NilRound;
+
+    fn try_from(certificate: PolkaCertificate<BillContext>) -> Result<Self, NilRound> {
+        Ok(Self { round: certificate.round.try_into()?, certificate })
+    }
+}
 
 /// See the module's documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Support {
     /// Last round in which two thirds pre-voted for the block.
-    polkas: BTreeMap<BlockHash, u32>,
+    polkas: BTreeMap<BlockHash, Round>,
     /// Last round in which this node voted for the block.
-    voted: BTreeMap<BlockHash, u32>,
+    voted: BTreeMap<BlockHash, Round>,
 }
 
 impl Support {
     /// Polkas and own votes with their rounds.
     #[cfg(test)]
-    pub(crate) fn of_rounds(polkas: &[(BlockHash, u32)], voted: &[(BlockHash, u32)]) -> Self {
+    pub(crate) fn of_rounds(polkas: &[(BlockHash, Round)], voted: &[(BlockHash, Round)]) -> Self {
         Self { polkas: polkas.iter().copied().collect(), voted: voted.iter().copied().collect() }
     }
 
@@ -51,17 +68,17 @@ impl Support {
 
     /// How much is lost with a block, least first: one that nobody voted for,
     /// one that this node voted for, one with a polka; each by its round.
-    pub(crate) fn worth(&self, hash: &BlockHash) -> (Option<u32>, Option<u32>) {
+    pub(crate) fn worth(&self, hash: &BlockHash) -> (Option<Round>, Option<Round>) {
         (self.polkas.get(hash).copied(), self.voted.get(hash).copied())
     }
 
     /// Two thirds have pre-voted for the block in this round.
-    pub(crate) fn add_polka(&mut self, hash: BlockHash, round: u32) {
+    pub(crate) fn add_polka(&mut self, hash: BlockHash, round: Round) {
         self.add(Self { polkas: BTreeMap::from([(hash, round)]), voted: BTreeMap::new() });
     }
 
     /// Whether a polka of this round or a later one is known for the block.
-    pub(crate) fn knows(&self, hash: &BlockHash, round: u32) -> bool {
+    pub(crate) fn knows(&self, hash: &BlockHash, round: Round) -> bool {
         self.polkas.get(hash).is_some_and(|known| *known >= round)
     }
 
@@ -82,19 +99,20 @@ impl Support {
     }
 }
 
-/// What verified votes of `height` prove, and the polka of the highest round as a
-/// certificate.
+/// What verified votes of `height` prove, and the polka of the highest round.
 pub(crate) fn weigh<'a>(
     height: Height,
     own: &Address,
     validators: &ValidatorSet,
     votes: impl Iterator<Item = &'a SignedVote<BillContext>>,
-) -> (Support, Option<PolkaCertificate<BillContext>>) {
+) -> (Support, Option<Polka>) {
     let mut support = Support::default();
-    let mut prevotes: BTreeMap<(u32, BlockHash), BTreeMap<Address, &SignedVote<BillContext>>> =
+    let mut prevotes: BTreeMap<(Round, BlockHash), BTreeMap<Address, &SignedVote<BillContext>>> =
         BTreeMap::new();
     for vote in votes {
-        let (NilOrVal::Val(hash), Some(round)) = (vote.message.value, vote.message.round.as_u32())
+        // A vote in the nil round, which there is not, proves nothing.
+        let (NilOrVal::Val(hash), Ok(round)) =
+            (vote.message.value, Round::try_from(vote.message.round))
         else {
             continue;
         };
@@ -121,12 +139,13 @@ pub(crate) fn weigh<'a>(
         let signature = |(voter, vote): (&Address, &&SignedVote<BillContext>)| {
             PolkaSignature::new(*voter, vote.signature)
         };
-        highest = Some(PolkaCertificate {
+        let certificate = PolkaCertificate {
             height,
-            round: Round::new(round),
+            round: round.into(),
             value_id: hash,
             polka_signatures: voters.iter().map(signature).collect(),
-        });
+        };
+        highest = Some(Polka { round, certificate });
     }
     (support, highest)
 }

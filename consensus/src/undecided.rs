@@ -28,7 +28,7 @@ use tracing::warn;
 
 use crate::error::ConsensusError;
 use crate::support::Support;
-use crate::types::{Announcement, BlockHash, Height, SignedAnnouncement};
+use crate::types::{Announcement, BlockHash, Height, Round, SignedAnnouncement};
 
 /// First bytes of a file: name and version of the format.
 const MAGIC: &[u8; 8] = b"BCUNDEC1";
@@ -43,7 +43,7 @@ pub(crate) struct StoredBlock {
     /// Height it was checked at.
     pub height: Height,
     /// Round it was proposed in first.
-    pub round: u32,
+    pub round: Round,
     /// Its hash.
     pub hash: BlockHash,
     /// The proposer's announcement; a block from value sync has none.
@@ -56,7 +56,7 @@ pub(crate) struct StoredBlock {
 #[derive(Encode, Decode)]
 struct Record {
     height: Height,
-    round: u32,
+    round: Round,
     hash: BlockHash,
     announced: Option<(Announcement, [u8; 64])>,
     bytes: Bytes,
@@ -150,7 +150,7 @@ impl UndecidedStore {
     }
 
     /// Blocks of this height that were proposed first in this round.
-    pub(crate) fn of_round(&self, height: Height, round: u32) -> Vec<Arc<StoredBlock>> {
+    pub(crate) fn of_round(&self, height: Height, round: Round) -> Vec<Arc<StoredBlock>> {
         self.blocks
             .values()
             .filter(|block| block.height == height && block.round == round)

@@ -31,7 +31,7 @@ pub enum Purpose {
     /// A proposer's proposal.
     Proposal = 3,
     /// A proposer's announcement of the parts of a block.
-    PartInit = 4,
+    Announcement = 4,
     /// An extension of a vote.
     Extension = 5,
 }

@@ -3,7 +3,9 @@
 use crate::measure::rounded;
 use anyhow::{Context, Result, ensure};
 use billchain_chain_spec::{ChainSpec, dev::NodeKeys};
-use billchain_consensus::{Address, ChainDomain, CommitCertificate, CommitSignature, Height};
+use billchain_consensus::{
+    Address, ChainDomain, CommitCertificate, CommitSignature, Height, Round,
+};
 use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
 use billchain_executor::{BuildParams, Chain};
 use billchain_primitives::{Hash, PublicKey};
@@ -39,10 +41,11 @@ impl Certifier {
     /// The commit certificate of a block.
     pub(super) fn certify(&self, genesis: Hash, height: u64, block: Hash) -> CommitCertificate {
         let domain = ChainDomain::new(genesis);
-        let message = domain.precommit_bytes(Height::new(height), 0, block.into(), self.address);
+        let (height, round) = (Height::new(height), Round::FIRST);
+        let message = domain.precommit_bytes(height, round, block.into(), self.address);
         let signature = self.key.sign(DEFAULT_ID, &message);
         let signatures = vec![CommitSignature { address: self.address, signature }];
-        CommitCertificate { height, round: 0, block_hash: block.into(), signatures }
+        CommitCertificate { height, round, block_hash: block.into(), signatures }
     }
 }
 

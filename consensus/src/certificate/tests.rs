@@ -25,13 +25,18 @@ fn hash() -> BlockHash {
 
 fn signed(seed: u8, height: u64, round: u32, block: BlockHash) -> CommitSignature {
     let address = Address::from_public_key(&key(seed).public());
-    let bytes = domain().precommit_bytes(Height::new(height), round, block, address);
+    let bytes = domain().precommit_bytes(Height::new(height), Round::new(round), block, address);
     CommitSignature { address, signature: key(seed).sign(DEFAULT_ID, &bytes) }
 }
 
 fn certificate(signers: &[u8]) -> CommitCertificate {
     let signatures = signers.iter().map(|seed| signed(*seed, 5, 1, hash())).collect();
-    CommitCertificate { height: 5, round: 1, block_hash: hash(), signatures }
+    CommitCertificate {
+        height: Height::new(5),
+        round: Round::new(1),
+        block_hash: hash(),
+        signatures,
+    }
 }
 
 #[test]
@@ -76,8 +81,8 @@ fn forgeries_are_told_apart() {
     assert_eq!(verify(&swapped), Err(CertificateError::InvalidSignature(of(0))));
 
     for (what, change) in [
-        ("height", CommitCertificate { height: 6, ..good.clone() }),
-        ("round", CommitCertificate { round: 0, ..good.clone() }),
+        ("height", CommitCertificate { height: Height::new(6), ..good.clone() }),
+        ("round", CommitCertificate { round: Round::FIRST, ..good.clone() }),
         ("block", CommitCertificate { block_hash: Hash::zero().into(), ..good.clone() }),
     ] {
         let expected = Err(CertificateError::InvalidSignature(of(0)));
@@ -89,14 +94,14 @@ fn forgeries_are_told_apart() {
 
 #[test]
 fn a_prevote_is_not_a_precommit() {
-    use malachitebft_app_channel::app::types::core::{NilOrVal, Round, VoteType};
+    use malachitebft_app_channel::app::types::core::{NilOrVal, VoteType};
 
     let mut fake = certificate(&[0, 1, 2]);
     for (entry, seed) in fake.signatures.iter_mut().zip(0u8..) {
         let bytes = domain().vote_bytes(&crate::types::Vote {
             kind: VoteType::Prevote,
             height: Height::new(5),
-            round: Round::new(1),
+            round: Round::new(1).into(),
             value: NilOrVal::Val(hash()),
             voter: entry.address,
         });
@@ -106,6 +111,32 @@ fn a_prevote_is_not_a_precommit() {
         fake.verify(&domain(), &validators(&[1, 1, 1, 1])),
         Err(CertificateError::InvalidSignature(_))
     ));
+}
+
+/// A decision of no round is none of the first.
+#[test]
+fn the_nil_round_has_no_certificate() {
+    let engine = core::CommitCertificate::<BillContext> {
+        height: Height::new(5),
+        round: core::Round::Nil,
+        value_id: hash(),
+        commit_signatures: Vec::new(),
+    };
+    assert_eq!(CommitCertificate::from_engine(&engine), Err(NilRound));
+    let first = core::CommitCertificate { round: core::Round::ZERO, ..engine };
+    let certificate = CommitCertificate::from_engine(&first).expect("of a round");
+    assert_eq!((certificate.height, certificate.round), (Height::new(5), Round::FIRST));
+}
+
+/// Height and round lie in the bytes as bare numbers, as every block's certificate
+/// on disk has them.
+#[test]
+fn a_certificate_is_laid_out_as_documented() {
+    let bytes = certificate(&[0]).to_bytes();
+    let head = [&5u64.to_le_bytes()[..], &1u32.to_le_bytes(), &[9; 32], &[1 << 2]].concat();
+    let signed = signed(0, 5, 1, hash());
+    let tail = [&signed.address.as_bytes()[..], &signed.signature.to_bytes()].concat();
+    assert_eq!(bytes, [head, tail].concat());
 }
 
 #[test]

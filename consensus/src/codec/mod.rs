@@ -62,7 +62,7 @@ pub enum CodecError {
         /// The message expected.
         what: &'static str,
     },
-    /// Decodes, but to something that cannot be.
+    /// Decodes to something that cannot be, or is to be encoded and cannot be.
     #[error("invalid {what}: {reason}")]
     Invalid {
         /// The message expected.
@@ -83,24 +83,28 @@ pub(crate) trait Wired: Sized {
     /// The encoded form.
     type Wire: Encode + Decode;
 
-    /// To the encoded form.
-    fn to_wire(&self) -> Self::Wire;
+    /// To the encoded form, if the value has one.
+    fn to_wire(&self) -> Result<Self::Wire, String>;
     /// From the encoded form, checked.
     fn from_wire(wire: Self::Wire) -> Result<Self, String>;
 }
 
 /// Version byte and encoding.
-pub(crate) fn encode<T: Wired>(value: &T) -> Bytes {
-    let wire = value.to_wire();
+pub(crate) fn encode<T: Wired>(value: &T) -> Result<Bytes, CodecError> {
+    let wire = wire_of(value)?;
     let mut out = Vec::with_capacity(1 + wire.size_hint());
     out.push(VERSION);
     wire.encode_to(&mut out);
-    out.into()
+    Ok(out.into())
 }
 
 /// Length of what [`encode`] returns.
-pub(crate) fn encoded_len<T: Wired>(value: &T) -> usize {
-    1 + value.to_wire().encoded_size()
+pub(crate) fn encoded_len<T: Wired>(value: &T) -> Result<usize, CodecError> {
+    Ok(1 + wire_of(value)?.encoded_size())
+}
+
+fn wire_of<T: Wired>(value: &T) -> Result<T::Wire, CodecError> {
+    value.to_wire().map_err(|reason| CodecError::Invalid { what: T::WHAT, reason })
 }
 
 /// The whole of `bytes` as a `T`. Long byte strings are not copied.
@@ -146,7 +150,7 @@ macro_rules! wired_codec {
             }
 
             fn encode(&self, value: &$type) -> Result<Bytes, CodecError> {
-                Ok(encode(value))
+                encode(value)
             }
         }
     )*};
@@ -168,6 +172,6 @@ wired_codec!(
 
 impl HasEncodedLen<Response<BillContext>> for ScaleCodec {
     fn encoded_len(&self, response: &Response<BillContext>) -> Result<usize, CodecError> {
-        Ok(encoded_len(response))
+        encoded_len(response)
     }
 }

@@ -2,7 +2,6 @@ use std::ops::RangeInclusive;
 
 use billchain_crypto::sm2::{DEFAULT_ID, SecretKey, Signature};
 use billchain_primitives::Hash;
-use malachitebft_app_channel::app::consensus::PeerId;
 use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
 use malachitebft_app_channel::app::types::core::{
     ExtendedCommitCertificate, ExtendedCommitSignature, NilOrVal, PolkaSignature, Round,
@@ -13,6 +12,7 @@ use malachitebft_sync::{RawDecidedValue, ValueRequest, ValueResponse};
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::peer;
 use crate::types::{
     Address, Announcement, BlockHash, Form, Height, MAX_CHUNK_BYTES, MAX_VALIDATORS, Proposal,
     SignedAnnouncement, Vote,
@@ -83,7 +83,7 @@ fn round_certificate() -> RoundCertificate<BillContext> {
 fn init(form: Form) -> ProposalPart {
     let init = Announcement {
         height: Height::new(9),
-        round: 3,
+        round: crate::types::Round::new(3),
         proposer: address(1),
         block_hash: hash(2),
         size: 77,
@@ -97,13 +97,6 @@ fn init(form: Form) -> ProposalPart {
 
 fn stream(content: StreamContent<ProposalPart>) -> StreamMessage {
     StreamMessage::new(StreamId::new(vec![1, 2, 3].into()), 4, content)
-}
-
-fn peer() -> PeerId {
-    // A multihash of SHA-256: code, length, digest.
-    let mut bytes = vec![0x12, 32];
-    bytes.extend([5; 32]);
-    PeerId::from_bytes(&bytes).expect("a well-formed multihash")
 }
 
 fn request(range: RangeInclusive<u64>) -> Request<BillContext> {
@@ -122,10 +115,15 @@ fn response(blocks: usize) -> Response<BillContext> {
     Response::ValueResponse(ValueResponse::new(Height::new(9), vec![value; blocks]))
 }
 
+/// The encoding of a value that has one.
+fn encoded<T: Wired>(value: &T) -> Bytes {
+    encode(value).expect("it has an encoding")
+}
+
 /// Encodes and decodes; then no prefix and no extension of the bytes decodes.
 fn survives<T: Wired + PartialEq + std::fmt::Debug>(value: T) {
-    let bytes = encode(&value);
-    assert_eq!(bytes.len(), encoded_len(&value));
+    let bytes = encoded(&value);
+    assert_eq!(encoded_len(&value), Ok(bytes.len()));
     assert_eq!(decode::<T>(bytes.clone()).as_ref(), Ok(&value));
     let step = (bytes.len() / 300).max(1);
     for length in (0..bytes.len()).step_by(step) {
@@ -169,7 +167,7 @@ fn every_message_survives_and_nothing_else_decodes() {
     });
     survives(ValidatorProof::<BillContext>::new(vec![2; 33], vec![1; 38], signature()));
     survives(Status::<BillContext> {
-        peer_id: peer(),
+        peer_id: peer(5),
         tip_height: Height::new(9),
         history_min_height: Height::new(1),
     });
@@ -180,12 +178,12 @@ fn every_message_survives_and_nothing_else_decodes() {
 
 #[test]
 fn lists_longer_than_the_protocol_are_refused() {
-    let bytes = encode(&polka(MAX_VALIDATORS + 1));
+    let bytes = encoded(&polka(MAX_VALIDATORS + 1));
     assert!(matches!(
         decode::<PolkaCertificate<BillContext>>(bytes),
         Err(CodecError::Malformed { .. })
     ));
-    let bytes = encode(&response(MAX_SYNC_VALUES + 1));
+    let bytes = encoded(&response(MAX_SYNC_VALUES + 1));
     assert!(matches!(decode::<Response<BillContext>>(bytes), Err(CodecError::Malformed { .. })));
 }
 
@@ -205,18 +203,18 @@ fn impossible_values_are_refused() {
     let table: [(&str, CodecError); 3] = [
         (
             "an oversized chunk",
-            decode::<ProposalPart>(encode(&ProposalPart::Data(
+            decode::<ProposalPart>(encoded(&ProposalPart::Data(
                 vec![0; MAX_CHUNK_BYTES + 1].into(),
             )))
             .expect_err("too large"),
         ),
         (
             "an empty chunk",
-            decode::<ProposalPart>(encode(&ProposalPart::Data(Bytes::new()))).expect_err("empty"),
+            decode::<ProposalPart>(encoded(&ProposalPart::Data(Bytes::new()))).expect_err("empty"),
         ),
         (
             "a range that ends before it begins",
-            decode::<Request<BillContext>>(encode(&request(8..=4))).expect_err("backwards"),
+            decode::<Request<BillContext>>(encoded(&request(8..=4))).expect_err("backwards"),
         ),
     ];
     for (what, error) in table {
@@ -224,13 +222,43 @@ fn impossible_values_are_refused() {
     }
     let mut far = vote(NilOrVal::Nil);
     far.message.round = Round::new(u32::MAX);
-    let bytes = encode(&SignedConsensusMsg::Vote(far));
+    let bytes = encoded(&SignedConsensusMsg::Vote(far));
     assert!(decode::<SignedConsensusMsg<BillContext>>(bytes).is_err(), "a round without end");
+}
+
+/// Nothing is said or logged of the nil round as if it were of round 0.
+#[test]
+fn what_is_of_the_nil_round_has_no_encoding() {
+    fn refused<T: Wired>(value: T) {
+        let expected =
+            CodecError::Invalid { what: T::WHAT, reason: crate::types::NilRound.to_string() };
+        assert_eq!(encode(&value), Err(expected.clone()));
+        assert_eq!(encoded_len(&value), Err(expected));
+    }
+    let mut nil_vote = vote(NilOrVal::Val(hash(4)));
+    nil_vote.message.round = Round::Nil;
+    refused(SignedConsensusMsg::Vote(nil_vote.clone()));
+    refused(LivenessMsg::Vote(nil_vote));
+    let mut nil_proposal = proposal();
+    nil_proposal.message.round = Round::Nil;
+    refused(SignedConsensusMsg::Proposal(nil_proposal));
+    let nil_polka = PolkaCertificate { round: Round::Nil, ..polka(3) };
+    refused(nil_polka.clone());
+    refused(LivenessMsg::PolkaCertificate(nil_polka));
+    let nil_skip = RoundCertificate { round: Round::Nil, ..round_certificate() };
+    refused(LivenessMsg::SkipRoundCertificate(nil_skip));
+    let Response::ValueResponse(mut answer) = response(2);
+    answer.values[1].certificate.round = Round::Nil;
+    refused(Response::ValueResponse(answer));
+    // A proposal that repeats none of an earlier round says so with nil.
+    let mut fresh = proposal();
+    fresh.message.pol_round = Round::Nil;
+    survives(SignedConsensusMsg::Proposal(fresh));
 }
 
 #[test]
 fn signatures_that_cannot_be_are_refused() {
-    let mut bytes = encode(&SignedConsensusMsg::Vote(vote(NilOrVal::Nil))).to_vec();
+    let mut bytes = encoded(&SignedConsensusMsg::Vote(vote(NilOrVal::Nil))).to_vec();
     let length = bytes.len();
     bytes[length - 64..].fill(0xff);
     assert!(decode::<SignedConsensusMsg<BillContext>>(bytes.into()).is_err());
@@ -260,10 +288,10 @@ proptest! {
     #[test]
     fn damaged_messages_never_panic(at in 1usize..4000, byte in any::<u8>()) {
         for bytes in [
-            encode(&response(3)),
-            encode(&LivenessMsg::SkipRoundCertificate(round_certificate())),
-            encode(&stream(StreamContent::Data(init(Form::Whole)))),
-            encode(&stream(StreamContent::Data(init(Form::Compact(40))))),
+            encoded(&response(3)),
+            encoded(&LivenessMsg::SkipRoundCertificate(round_certificate())),
+            encoded(&stream(StreamContent::Data(init(Form::Whole)))),
+            encoded(&stream(StreamContent::Data(init(Form::Compact(40))))),
         ] {
             let mut bytes = bytes.to_vec();
             let at = at % bytes.len();

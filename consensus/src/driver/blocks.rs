@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use malachitebft_app_channel::app::streaming::StreamId;
-use malachitebft_app_channel::app::types::core::{Round, Validity};
+use malachitebft_app_channel::app::types::core::{Round as EngineRound, Validity};
 use malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
 use ractor::RpcReplyPort;
 use tracing::{debug, warn};
 
 use super::progress::Next;
 use super::proposals::{Taken, Verdict};
-use super::{Driver, Whose, answer, number, view};
+use super::{Driver, Whose, answer};
 use crate::lane::{Asker, Checked, Job, Proposal, Proposed, Received};
-use crate::parts::{Progress, split};
-use crate::types::{BillContext, BlockHash, BlockValue, Form, Height, StreamMessage};
+use crate::parts::Progress;
+use crate::types::{BillContext, BlockHash, BlockValue, Form, Height, Round, StreamMessage};
 use crate::undecided::StoredBlock;
 
 type Reply = RpcReplyPort<LocallyProposedValue<BillContext>>;
@@ -26,17 +25,17 @@ impl Driver {
     /// be a double proposal. So is a block that two thirds have voted for in an
     /// earlier round: whoever is locked on it accepts no other.
     pub(super) fn on_get_value(&mut self, height: Height, round: Round, reply: Reply) {
-        if height != self.progress.height() {
-            warn!(%height, expected = %self.progress.height(), "asked for a block out of turn");
+        if height != self.current.height() {
+            warn!(%height, expected = %self.current.height(), "asked for a block out of turn");
             return;
         }
-        let round = number(round);
         let own = self.own_address;
         let ours = |block: &Arc<StoredBlock>| {
             block.announced.as_ref().is_some_and(|announced| announced.proposer == own)
         };
         let mut built = self.store.of_round(height, round).into_iter();
-        let supported = || self.support.leader().and_then(|hash| self.store.get(&hash).cloned());
+        let supported =
+            || self.current.support.leader().and_then(|hash| self.store.get(&hash).cloned());
         match built.find(ours).or_else(supported) {
             Some(block) => self.propose(&block, round, None, reply),
             None => self.work.propose(Job::Propose {
@@ -57,17 +56,17 @@ impl Driver {
     }
 
     /// Sends a block and tells the engine.
-    fn propose(&mut self, block: &StoredBlock, round: u32, compact: Option<Bytes>, reply: Reply) {
+    fn propose(&mut self, block: &StoredBlock, round: Round, compact: Option<Bytes>, reply: Reply) {
         match compact {
             Some(compact) => {
                 // The lane lets none pass that is longer than the block.
                 let size = u32::try_from(compact.len()).unwrap_or(u32::MAX);
-                self.publish_parts(block, Form::Compact(size), &compact);
+                self.peers.publish(block, Form::Compact(size), &compact);
             }
             None => self.publish(block),
         }
-        let (round, value) = (Round::new(round), BlockValue(block.hash));
-        answer(reply, LocallyProposedValue::new(block.height, round, value));
+        let value = BlockValue(block.hash);
+        answer(reply, LocallyProposedValue::new(block.height, round.into(), value));
     }
 
     /// The engine wants a block sent again, so that all can vote for it in a
@@ -81,19 +80,7 @@ impl Driver {
 
     /// Sends a block whole to all peers.
     pub(super) fn publish(&mut self, block: &StoredBlock) {
-        self.publish_parts(block, Form::Whole, &block.bytes);
-    }
-
-    fn publish_parts(&mut self, block: &StoredBlock, form: Form, content: &Bytes) {
-        let Some(announced) = &block.announced else {
-            // From value sync: the others have decided it.
-            return;
-        };
-        self.streams = self.streams.wrapping_add(1);
-        let id = StreamId::new(self.streams.to_be_bytes().to_vec().into());
-        for part in split(id, announced, form, content) {
-            self.network.publish(part);
-        }
+        self.peers.publish(block, Form::Whole, &block.bytes);
     }
 
     /// A part has arrived.
@@ -105,12 +92,12 @@ impl Driver {
     ) {
         // A stranger is disconnected once it has identified itself; this is for
         // what it sends before. An observer has nothing to send.
-        if !self.allowed.is_validator(&publisher) {
-            self.metrics.refused_parts.inc();
+        if !self.peers.is_validator(&publisher) {
+            self.reports.metrics.refused_parts.inc();
             debug!(%publisher, "ignoring a part from a peer that is no validator's");
             return;
         }
-        let view = view(&self.setup, &self.progress, &self.support);
+        let view = self.current.view();
         let (proposals, store, verifier) = (&mut self.proposals, &self.store, &self.verifier);
         let progress = self.assembler.insert(publisher, message, Instant::now(), |announced| {
             if store.get(&announced.block_hash).is_some() {
@@ -131,8 +118,8 @@ impl Driver {
                 self.expand(publisher, announced, compact, reply);
             }
             Err(error) => {
-                self.metrics.refused_parts.inc();
-                if let Some(omitted) = self.may_log(Whose::Peer(publisher)) {
+                self.reports.metrics.refused_parts.inc();
+                if let Some(omitted) = self.reports.may_log(Whose::Peer(publisher)) {
                     warn!(%publisher, %error, omitted, "refused a proposal part");
                 }
             }
@@ -146,16 +133,16 @@ impl Driver {
             return;
         }
         let proposer = received.announced.proposer;
-        let view = view(&self.setup, &self.progress, &self.support);
+        let view = self.current.view();
         match self.proposals.complete(&view, received) {
             Ok(Taken::Now) => {
-                if self.progress.others_began() == Next::Begin {
+                if self.current.progress.others_began() == Next::Begin {
                     self.begin_height();
                 }
             }
             Ok(Taken::Early | Taken::Dropped) => {}
             Err(error) => {
-                if let Some(omitted) = self.may_log(Whose::Validator(proposer)) {
+                if let Some(omitted) = self.reports.may_log(Whose::Validator(proposer)) {
                     warn!(%error, omitted, "refused a proposal");
                 }
             }
@@ -182,8 +169,8 @@ impl Driver {
                 (Verdict::Valid, Some((Validity::Valid, proposed.reply)))
             }
             Checked::Invalid(reason) => {
-                self.metrics.invalid.inc();
-                if let Some(omitted) = self.may_log(Whose::Validator(proposer)) {
+                self.reports.metrics.invalid.inc();
+                if let Some(omitted) = self.reports.may_log(Whose::Validator(proposer)) {
                     warn!(%height, %proposer, reason, omitted, "proposed block is invalid");
                 }
                 (Verdict::Invalid, Some((Validity::Invalid, proposed.reply)))
@@ -192,7 +179,7 @@ impl Driver {
             // the block if two thirds turn out to have done so before.
             Checked::Untimely(reason) => {
                 debug!(%height, %proposer, reason, "proposed block waits for a polka");
-                self.metrics.untimely.inc();
+                self.reports.metrics.untimely.inc();
                 self.ask_engine();
                 (Verdict::Untimely(Box::new(proposed)), None)
             }
@@ -201,13 +188,13 @@ impl Driver {
                 (Verdict::Unknown, None)
             }
         };
-        let view = view(&self.setup, &self.progress, &self.support);
+        let view = self.current.view();
         self.proposals.checked(&view, &announced, verdict);
         if let Some((validity, reply)) = answered {
             let value = ProposedValue {
                 height,
-                round: Round::new(announced.round),
-                valid_round: Round::Nil,
+                round: announced.round.into(),
+                valid_round: EngineRound::Nil,
                 proposer,
                 value: BlockValue(announced.block_hash),
                 validity,
@@ -219,9 +206,9 @@ impl Driver {
     /// Takes a block from the lane into the store.
     pub(super) fn keep(&mut self, block: Arc<StoredBlock>) {
         let hash = block.hash;
-        let mut surplus = self.store.insert(block, &self.support);
+        let mut surplus = self.store.insert(block, &self.current.support);
         // A check may finish after its height was decided.
-        surplus.extend(self.store.forget_below(self.progress.height()));
+        surplus.extend(self.store.forget_below(self.current.height()));
         self.work.remove(surplus);
         self.commit_if_missing(&hash);
     }

@@ -124,8 +124,8 @@ impl Driver {
     }
 
     fn on_not_expanded(&mut self, publisher: PeerId, reason: &str) {
-        self.metrics.unexpanded.inc();
-        if let Some(omitted) = self.may_log(Whose::Peer(publisher)) {
+        self.reports.metrics.unexpanded.inc();
+        if let Some(omitted) = self.reports.may_log(Whose::Peer(publisher)) {
             warn!(%publisher, reason, omitted, "a compact block cannot be expanded");
         }
     }

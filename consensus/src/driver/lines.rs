@@ -44,16 +44,11 @@ impl Lines {
 mod tests {
     use bytes::Bytes;
     use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
-    use malachitebft_app_channel::app::types::Keypair;
 
     use super::*;
     use crate::parts::{Assembler, Wanted};
+    use crate::testing::peer;
     use crate::types::{ProposalPart, StreamMessage};
-
-    fn peer(seed: u8) -> PeerId {
-        let key = Keypair::ed25519_from_bytes([seed; 32]).expect("32 bytes are a key");
-        PeerId::from_bytes(&key.public().to_peer_id().to_bytes()).expect("a peer id")
-    }
 
     #[test]
     fn refused_parts_cause_few_lines() {

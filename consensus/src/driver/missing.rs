@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use malachitebft_app_channel::app::consensus::LivenessMsg;
 use malachitebft_app_channel::app::types::PeerId;
-use malachitebft_app_channel::app::types::core::{NilOrVal, Round, SignedVote, VoteType};
+use malachitebft_app_channel::app::types::core::{NilOrVal, SignedVote, VoteType};
 use malachitebft_sync::Response;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -29,8 +29,32 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Answers that may wait for the driver.
 pub(super) const ANSWERS: usize = 4;
 
+/// The decision whose block is missing, if there is one, and where peers' answers
+/// go.
+pub(super) struct Fetching {
+    missing: Option<Missing>,
+    answers: Answers,
+}
+
+impl Fetching {
+    /// Nothing is missing; answers will go to `sender`.
+    pub(super) fn new(sender: mpsc::Sender<Response<BillContext>>) -> Self {
+        Self { missing: None, answers: Answers { sender, listening: false } }
+    }
+
+    /// When the next peer should be asked.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.missing.as_ref().map(|missing| missing.due)
+    }
+
+    /// The height is committed.
+    pub(super) fn committed(&mut self) {
+        self.missing = None;
+    }
+}
+
 /// The decision whose block is missing.
-pub(super) struct Missing {
+struct Missing {
     certificate: CommitCertificate,
     due: Instant,
     /// Attempts so far; each asks the next of the connected peers.
@@ -40,16 +64,10 @@ pub(super) struct Missing {
 }
 
 /// Access to decided blocks that peers send.
-pub(super) struct Answers {
+struct Answers {
     sender: mpsc::Sender<Response<BillContext>>,
     /// Whether the network knows of the sender.
     listening: bool,
-}
-
-impl Answers {
-    pub(super) fn new(sender: mpsc::Sender<Response<BillContext>>) -> Self {
-        Self { sender, listening: false }
-    }
 }
 
 impl Driver {
@@ -57,31 +75,28 @@ impl Driver {
     pub(super) fn fetch_missing(&mut self, certificate: CommitCertificate) {
         let store = self.store.directory().display();
         let (height, hash) = (certificate.height, certificate.block_hash);
-        warn!(height, %hash, %store, "a decided block is missing here, asking the peers for it");
-        self.metrics.missing.inc();
-        if !std::mem::replace(&mut self.answers.listening, true) {
-            let (network, sender) = (self.network.clone(), self.answers.sender.clone());
+        warn!(%height, %hash, %store, "a decided block is missing here, asking the peers for it");
+        self.reports.metrics.missing.inc();
+        let answers = &mut self.fetching.answers;
+        if !std::mem::replace(&mut answers.listening, true) {
+            let (network, sender) = (self.peers.network.clone(), answers.sender.clone());
             tokio::spawn(async move { network.listen(sender).await });
         }
         let due = Instant::now();
-        self.missing = Some(Missing { certificate, due, attempts: 0, checking: false });
-    }
-
-    /// When the next peer should be asked.
-    pub(super) fn missing_due(&self) -> Option<Instant> {
-        self.missing.as_ref().map(|missing| missing.due)
+        let missing = Missing { certificate, due, attempts: 0, checking: false };
+        self.fetching.missing = Some(missing);
     }
 
     /// Asks the next peer, and repeats the pre-commits to all.
     pub(super) fn ask_for_missing(&mut self) {
-        let Some(missing) = &mut self.missing else { return };
+        let Some(missing) = &mut self.fetching.missing else { return };
         missing.due = Instant::now() + INTERVAL;
         let attempt = missing.attempts;
         missing.attempts = attempt.wrapping_add(1);
         for vote in precommits(&missing.certificate) {
-            self.network.repeat(LivenessMsg::Vote(vote));
+            self.peers.network.repeat(LivenessMsg::Vote(vote));
         }
-        let (network, height) = (self.network.clone(), self.progress.height());
+        let (network, height) = (self.peers.network.clone(), self.current.height());
         tokio::spawn(async move {
             let peers = connected(&network).await;
             let Some(peer) = peers.get(attempt % peers.len().max(1)) else { return };
@@ -93,10 +108,9 @@ impl Driver {
 
     /// Decided blocks from a peer.
     pub(super) fn on_answer(&mut self, Response::ValueResponse(answer): Response<BillContext>) {
-        let height = self.progress.height();
-        let Some(missing) = self.missing.as_mut().filter(|missing| !missing.checking) else {
-            return;
-        };
+        let height = self.current.height();
+        let missing = self.fetching.missing.as_mut();
+        let Some(missing) = missing.filter(|missing| !missing.checking) else { return };
         let Some(value) = answer.values.into_iter().next() else { return };
         let bytes = value.value_bytes;
         let fits = (1..=self.config.max_block_bytes).contains(&bytes.len());
@@ -110,14 +124,14 @@ impl Driver {
 
     /// The check of an answer is finished.
     pub(super) fn on_answer_checked(&mut self, checked: Checked) {
-        if let Some(missing) = &mut self.missing {
+        if let Some(missing) = &mut self.fetching.missing {
             missing.checking = false;
         }
         let reason = match checked {
             Checked::Valid(block) => {
                 let hash = block.hash;
                 self.keep(block);
-                match &self.missing {
+                match &self.fetching.missing {
                     None => return,
                     Some(missing) => format!(
                         "its hash is {hash}, decided was {}",
@@ -129,19 +143,18 @@ impl Driver {
                 reason
             }
         };
-        if let Some(omitted) = self.may_log(Whose::Anybody) {
+        if let Some(omitted) = self.reports.may_log(Whose::Anybody) {
             warn!(reason, omitted, "a peer's answer is not the block that is missing");
         }
     }
 
     /// Commits if this is the block that was missing.
     pub(super) fn commit_if_missing(&mut self, hash: &crate::types::BlockHash) {
-        if self.missing.is_none() || !self.progress.found(hash) {
+        if self.fetching.missing.is_none() || !self.current.progress.found(hash) {
             return;
         }
-        let Some((missing, block)) = self.missing.take().zip(self.store.get(hash).cloned()) else {
-            return;
-        };
+        let missing = self.fetching.missing.take();
+        let Some((missing, block)) = missing.zip(self.store.get(hash).cloned()) else { return };
         info!(height = %block.height, %hash, "the missing block is here");
         self.work.commit(Job::Commit { block, certificate: missing.certificate });
     }
@@ -151,8 +164,8 @@ impl Driver {
 pub(super) fn precommits(certificate: &CommitCertificate) -> Vec<SignedVote<BillContext>> {
     let vote = |voter| Vote {
         kind: VoteType::Precommit,
-        height: crate::types::Height::new(certificate.height),
-        round: Round::new(certificate.round),
+        height: certificate.height,
+        round: certificate.round.into(),
         value: NilOrVal::Val(certificate.block_hash),
         voter,
     };

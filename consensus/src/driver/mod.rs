@@ -16,9 +16,11 @@ mod heights;
 mod lines;
 mod missing;
 mod pace;
+mod peers;
 mod progress;
 mod proposals;
 mod repeat;
+mod reports;
 mod run;
 mod sync;
 mod turns;
@@ -31,35 +33,30 @@ use std::sync::Arc;
 
 use malachitebft_app_channel::app::engine::host::{HostMsg, Next};
 use malachitebft_app_channel::app::engine::util::events::Event;
-use malachitebft_app_channel::app::net::PeerId;
 use malachitebft_app_channel::app::types::ProposedValue;
-use malachitebft_app_channel::app::types::core::{PolkaCertificate, Round};
 use ractor::RpcReplyPort;
-use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::Instant;
 
 use crate::application::Application;
 use crate::config::ConsensusConfig;
 use crate::error::ConsensusError;
 use crate::host::Question;
 use crate::lane::{Asker, Done, HeightSetup, Job};
-use crate::metrics::Metrics;
-use crate::network::Network;
 use crate::parts::Assembler;
-use crate::peers::AllowList;
 use crate::signing::Sm2Verifier;
-use crate::status::Status;
 use crate::support::Support;
-use crate::types::{Address, BillContext};
+use crate::types::{Address, BillContext, Height};
 use crate::undecided::UndecidedStore;
 use compact::Expansions;
-use lines::{Lines, Whose};
-use missing::{Answers, Missing};
-use pace::Pace;
+use lines::Whose;
+use missing::Fetching;
+use pace::Beat;
+use peers::Peers;
 use progress::Progress;
 use proposals::{Proposals, View};
 use repeat::Repeating;
+use reports::Reports;
 pub(crate) use run::{Parts, run};
+use sync::Serving;
 use turns::Turns;
 use work::Work;
 
@@ -69,45 +66,41 @@ pub(crate) struct Driver {
     app: Arc<dyn Application>,
     verifier: Sm2Verifier,
     own_address: Address,
-    own_peer: PeerId,
-    network: Network,
-    allowed: AllowList,
-    metrics: Metrics,
-    status: watch::Sender<Status>,
-    log: Lines,
+    reports: Reports,
+    peers: Peers,
 
-    /// Validators and peers of the height at hand.
-    setup: HeightSetup,
-    progress: Progress,
+    current: Current,
     ports: Ports,
-    /// The wait for the next height.
-    pace: Option<Pace>,
-    /// Whether the engine listens and has been told the first height.
-    ready: bool,
-    /// When the engine was told to begin the height.
-    started: Instant,
-    /// When the last block was committed.
-    committed: Option<Instant>,
+    beat: Beat,
     turns: Turns,
 
     proposals: Proposals<RpcReplyPort<ProposedValue<BillContext>>>,
-    support: Support,
-    /// The certificate of the highest round that a peer sent, verified.
-    polka: Option<PolkaCertificate<BillContext>>,
-    repeating: Repeating,
-    store: UndecidedStore,
-    missing: Option<Missing>,
-    answers: Answers,
     assembler: Assembler,
     expansions: Expansions,
+    store: UndecidedStore,
+    repeating: Repeating,
+    fetching: Fetching,
     work: Work,
-    /// Makes stream ids of this process unique.
-    streams: u64,
-    /// Limits concurrent reads for peers that catch up; the engine limits how
-    /// many each of them may ask for.
-    reads: Arc<Semaphore>,
-    /// Reports a read that failed.
-    read_failed: mpsc::UnboundedSender<ConsensusError>,
+    serving: Serving,
+}
+
+/// The height at hand.
+struct Current {
+    /// Its validators and peers.
+    setup: HeightSetup,
+    progress: Progress,
+    support: Support,
+}
+
+impl Current {
+    fn height(&self) -> Height {
+        self.progress.height()
+    }
+
+    /// What proposals have to know.
+    fn view(&self) -> View<'_> {
+        view(&self.setup, &self.progress, &self.support)
+    }
 }
 
 /// Where the engine waits.
@@ -120,21 +113,23 @@ struct Ports {
 }
 
 impl Driver {
-    fn on_question(&mut self, question: Question) {
+    /// A question about the nil round is no question: the engine is not what this
+    /// driver was written for, and an answer for another round could be signed.
+    fn on_question(&mut self, question: Question) -> Result<(), ConsensusError> {
         match question {
             HostMsg::ConsensusReady { reply_to } => self.on_ready(reply_to),
             HostMsg::StartedRound { height, round, role, reply_to, .. } => {
-                self.on_started_round(height, round, role, reply_to);
+                self.on_started_round(height, round.try_into()?, role, reply_to);
             }
             HostMsg::GetValue { height, round, reply_to, .. } => {
-                self.on_get_value(height, round, reply_to);
+                self.on_get_value(height, round.try_into()?, reply_to);
             }
             HostMsg::RestreamValue { value_id, .. } => self.on_restream(&value_id),
             HostMsg::ReceivedProposalPart { from, published_by, part, reply_to } => {
                 self.on_part(published_by.unwrap_or(from), part, reply_to);
             }
             HostMsg::Decided { certificate, reply_to, .. } => {
-                self.on_decided(&certificate, reply_to);
+                self.on_decided(&certificate, reply_to)?;
             }
             HostMsg::Finalized { evidence, reply_to, .. } => {
                 self.on_evidence(&evidence);
@@ -151,6 +146,7 @@ impl Driver {
             HostMsg::ExtendVote { reply_to, .. } => answer(reply_to, None),
             HostMsg::VerifyVoteExtensions { reply_to, .. } => answer(reply_to, Vec::new()),
         }
+        Ok(())
     }
 
     async fn on_done(&mut self, done: Done) -> Result<(), ConsensusError> {
@@ -172,7 +168,7 @@ impl Driver {
 
     /// Gives the lane what is most urgent, if it has nothing to do.
     fn feed(&mut self) {
-        let view = view(&self.setup, &self.progress, &self.support);
+        let view = self.current.view();
         let proposals = &mut self.proposals;
         self.work.feed(|| {
             let (proposed, mode) = proposals.next_check(&view)?;
@@ -180,15 +176,9 @@ impl Driver {
             Some(Job::Check { height, bytes, mode, asker: Asker::Proposal(Box::new(proposed)) })
         });
     }
-
-    /// Whether a line that `whose` causes may be written: then how many like it
-    /// were left out before.
-    fn may_log(&mut self, whose: Whose) -> Option<u64> {
-        self.log.pass(whose, std::time::Instant::now())
-    }
 }
 
-/// What proposals have to know.
+/// What proposals have to know of a height.
 fn view<'a>(setup: &'a HeightSetup, progress: &Progress, support: &'a Support) -> View<'a> {
     View {
         height: progress.height(),
@@ -204,9 +194,4 @@ fn view<'a>(setup: &'a HeightSetup, progress: &Progress, support: &'a Support) -
 /// question was overtaken or the engine is stopping.
 fn answer<T>(port: RpcReplyPort<T>, value: T) {
     let _ = port.send(value);
-}
-
-/// The number of a round the engine is in.
-fn number(round: Round) -> u32 {
-    round.as_u32().unwrap_or(0)
 }

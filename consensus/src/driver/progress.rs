@@ -7,7 +7,7 @@
 //!     └──decided, block missing──▶ Fetching ──found──▶ ▲
 //! ```
 
-use crate::types::{BlockHash, Height};
+use crate::types::{BlockHash, Height, Round};
 
 /// Where the current height stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) struct Progress {
     /// The height at hand, or once it is committed the next.
     height: Height,
     /// The round the engine is in.
-    round: u32,
+    round: Round,
     phase: Phase,
     /// Whether the engine asked for the next height before it was committed.
     asked: bool,
@@ -67,7 +67,7 @@ impl Progress {
     pub(super) fn new(height: Height) -> Self {
         Self {
             height,
-            round: 0,
+            round: Round::FIRST,
             phase: Phase::Deciding,
             asked: false,
             synced: None,
@@ -79,7 +79,7 @@ impl Progress {
         self.height
     }
 
-    pub(super) fn round(&self) -> u32 {
+    pub(super) fn round(&self) -> Round {
         self.round
     }
 
@@ -102,7 +102,7 @@ impl Progress {
     }
 
     /// The engine is in this round of the height at hand.
-    pub(super) fn started_round(&mut self, height: Height, round: u32) {
+    pub(super) fn started_round(&mut self, height: Height, round: Round) {
         if height == self.height {
             self.round = round;
         }
@@ -146,7 +146,7 @@ impl Progress {
     /// proposal for that height is here already.
     pub(super) fn committed(&mut self, next: Height, early: bool) -> Next {
         self.height = next;
-        self.round = 0;
+        self.round = Round::FIRST;
         self.phase = Phase::Committed;
         self.others_began = early;
         if std::mem::take(&mut self.asked) { self.wait() } else { Next::Nothing }

@@ -32,7 +32,7 @@ use crate::application::CheckMode;
 use crate::lane::Received;
 use crate::parts::Wanted;
 use crate::support::Support;
-use crate::types::{Address, Announcement, BlockHash, Height, Validator, ValidatorSet};
+use crate::types::{Address, Announcement, BlockHash, Height, Round, Validator, ValidatorSet};
 
 /// Rounds ahead of the engine's for which blocks are collected.
 const ROUNDS_AHEAD: u32 = 2;
@@ -52,7 +52,7 @@ pub(super) struct View<'a> {
     /// The height at hand.
     pub height: Height,
     /// The round the engine is in.
-    pub round: u32,
+    pub round: Round,
     /// Whether blocks of the height are still of use.
     pub open: bool,
     /// The block that was decided and is not here.
@@ -85,13 +85,13 @@ impl View<'_> {
         if self.is_supported(block) {
             return Some((1, 0));
         }
-        let behind = self.round.checked_sub(block.round)?;
+        let behind = self.round.since(block.round)?;
         Some(if behind == 0 { (2, 0) } else { (3, behind) })
     }
 
     /// Whose turn it is.
-    fn proposer(&self, round: u32) -> &Address {
-        self.validators.proposer(self.height.get(), round).address()
+    fn proposer(&self, round: Round) -> &Address {
+        self.validators.proposer(self.height, round).address()
     }
 }
 
@@ -99,7 +99,7 @@ impl View<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum Refused {
     #[error("round {found} while the engine is in {current}")]
-    Round { found: u32, current: u32 },
+    Round { found: Round, current: Round },
     #[error("{0} is not a validator")]
     NotValidator(Address),
     #[error("{found} proposes in the turn of {expected}")]
@@ -181,7 +181,7 @@ struct Block<P> {
 }
 
 /// Height, round and proposer.
-type Turn = (Height, u32, Address);
+type Turn = (Height, Round, Address);
 
 fn turn(announced: &Announcement) -> Turn {
     (announced.height, announced.round, announced.proposer)
@@ -315,7 +315,7 @@ impl<P> Proposals<P> {
     /// The engine is in a later round: what was announced for rounds that are
     /// too far behind is forgotten.
     pub(super) fn round_began(&mut self, view: &View<'_>) {
-        let oldest = view.round.saturating_sub(ROUNDS_BEHIND);
+        let oldest = view.round.before(ROUNDS_BEHIND);
         self.turns.retain(|(height, round, _), blocks| {
             *height != view.height
                 || *round >= oldest
@@ -424,8 +424,8 @@ impl<P> Proposals<P> {
 /// Whether it may be the proposer's turn.
 fn judge_turn<'a>(view: &'a View<'_>, announced: &Announcement) -> Result<&'a Validator, Refused> {
     let this = announced.height == view.height;
-    let current = if this { view.round } else { 0 };
-    let window = current.saturating_sub(ROUNDS_BEHIND)..=current.saturating_add(ROUNDS_AHEAD);
+    let current = if this { view.round } else { Round::FIRST };
+    let window = current.before(ROUNDS_BEHIND)..=current.after(ROUNDS_AHEAD);
     if !window.contains(&announced.round) && !view.is_supported(announced) {
         return Err(Refused::Round { found: announced.round, current });
     }

@@ -18,8 +18,8 @@ use tracing::info;
 
 use super::Driver;
 use super::progress::Phase;
-use crate::support::{is_polka, weigh};
-use crate::types::BillContext;
+use crate::support::{Polka, is_polka, weigh};
+use crate::types::{BillContext, Round};
 
 /// What the engine said about itself; `None` if it said nothing.
 pub(super) type EngineState = Option<Box<StateDump<BillContext>>>;
@@ -31,27 +31,31 @@ pub(super) struct Repeating {
     /// Whether it has been asked and has not answered.
     asking: bool,
     /// Round in which the block was last sent.
-    sent: Option<u32>,
+    sent: Option<Round>,
     /// Whether this is the first height of the run: the others may have lost what
     /// this node sent before.
     first: bool,
+    /// The polka of the highest round that a peer sent, verified.
+    polka: Option<Polka>,
     answers: mpsc::UnboundedSender<EngineState>,
 }
 
 impl Repeating {
     pub(super) fn new(answers: mpsc::UnboundedSender<EngineState>) -> Self {
-        Self { due: Instant::now(), asking: false, sent: None, first: true, answers }
+        let due = Instant::now();
+        Self { due, asking: false, sent: None, first: true, polka: None, answers }
     }
 
     /// A height was committed.
     pub(super) fn committed(&mut self) {
         self.first = false;
         self.sent = None;
+        self.polka = None;
     }
 
     /// Whether the block goes out with a polka of `polka` in round `round`: once a
     /// round, and not while the round of the polka itself is under way.
-    fn sends_block(&mut self, polka: u32, round: u32) -> bool {
+    fn sends_block(&mut self, polka: Round, round: Round) -> bool {
         let sends = (self.first || round > polka) && self.sent != Some(round);
         if sends {
             self.sent = Some(round);
@@ -68,7 +72,7 @@ impl Driver {
 
     /// When something may have to be repeated.
     pub(super) fn repetition_due(&self) -> Option<Instant> {
-        let deciding = self.ready && self.progress.phase() == Phase::Deciding;
+        let deciding = self.beat.is_ready() && self.current.progress.phase() == Phase::Deciding;
         (deciding && !self.repeating.asking).then_some(self.repeating.due)
     }
 
@@ -77,7 +81,7 @@ impl Driver {
         if std::mem::replace(&mut self.repeating.asking, true) {
             return;
         }
-        let (network, answers) = (self.network.clone(), self.repeating.answers.clone());
+        let (network, answers) = (self.peers.network.clone(), self.repeating.answers.clone());
         tokio::spawn(async move {
             let state = network.engine_state().await.map(Box::new);
             // The driver is gone when consensus stops.
@@ -89,17 +93,18 @@ impl Driver {
     pub(super) fn on_engine_state(&mut self, state: EngineState) {
         self.repeating.asking = false;
         self.repeating.due = Instant::now() + self.config.rebroadcast;
-        let height = self.progress.height();
+        let height = self.current.height();
         let Some(state) = state.filter(|state| state.consensus.height == height) else { return };
         let votes = state.vote_keeper.votes.values().flat_map(|round| round.received_votes());
-        let (support, polka) = weigh(height, &self.own_address, &self.setup.validators, votes);
-        self.support.add(support);
-        let round = |polka: &PolkaCertificate<BillContext>| polka.round.as_u32();
-        let polka = polka.into_iter().chain(self.polka.clone()).max_by_key(round);
-        let is_validator = self.setup.validators.get(&self.own_address).is_some();
+        let validators = &self.current.setup.validators;
+        let (support, polka) = weigh(height, &self.own_address, validators, votes);
+        self.current.support.add(support);
+        let known = self.repeating.polka.clone();
+        let polka = polka.into_iter().chain(known).max_by_key(|polka| polka.round);
+        let is_validator = validators.get(&self.own_address).is_some();
         if let Some(polka) = polka
             && is_validator
-            && self.progress.phase() == Phase::Deciding
+            && self.current.progress.phase() == Phase::Deciding
         {
             self.repeat_polka(polka, &state);
         }
@@ -107,38 +112,37 @@ impl Driver {
 
     /// A peer says that two thirds have pre-voted for a block.
     pub(super) fn on_polka(&mut self, polka: PolkaCertificate<BillContext>) {
-        let Some(round) = polka.round.as_u32() else { return };
-        if polka.height != self.progress.height()
-            || self.support.knows(&polka.value_id, round)
-            || !is_polka(&polka, &self.setup.validators, self.verifier.domain())
+        // Nothing is voted for in the nil round.
+        let Ok(polka) = Polka::try_from(polka) else { return };
+        let (round, hash) = (polka.round, polka.certificate.value_id);
+        if polka.certificate.height != self.current.height()
+            || self.current.support.knows(&hash, round)
+            || !is_polka(&polka.certificate, &self.current.setup.validators, self.verifier.domain())
         {
             return;
         }
-        self.support.add_polka(polka.value_id, round);
-        if self.polka.as_ref().is_none_or(|known| known.round < polka.round) {
-            self.polka = Some(polka);
+        self.current.support.add_polka(hash, round);
+        if self.repeating.polka.as_ref().is_none_or(|known| known.round < round) {
+            self.repeating.polka = Some(polka);
         }
     }
 
-    fn repeat_polka(
-        &mut self,
-        polka: PolkaCertificate<BillContext>,
-        state: &StateDump<BillContext>,
-    ) {
-        let (height, round) = (self.progress.height(), self.progress.round());
-        let (polka_round, hash) = (polka.round, polka.value_id);
+    fn repeat_polka(&mut self, polka: Polka, state: &StateDump<BillContext>) {
+        let (height, round) = (self.current.height(), self.current.progress.round());
+        let Polka { round: polka_round, certificate } = polka;
+        let hash = certificate.value_id;
         let proposal = state
             .full_proposal_keeper
-            .full_proposal_at_round_and_value(&height, polka_round, &hash)
+            .full_proposal_at_round_and_value(&height, certificate.round, &hash)
             .map(|full| full.proposal.clone());
-        self.network.repeat(LivenessMsg::PolkaCertificate(polka));
+        self.peers.network.repeat(LivenessMsg::PolkaCertificate(certificate));
         if let Some(proposal) = proposal {
-            self.network.publish_message(SignedConsensusMsg::Proposal(proposal));
+            self.peers.network.publish_message(SignedConsensusMsg::Proposal(proposal));
         }
-        if !self.repeating.sends_block(polka_round.as_u32().unwrap_or(0), round) {
+        if !self.repeating.sends_block(polka_round, round) {
             return;
         }
-        info!(%height, round, %hash, polka = %polka_round, "repeating what two thirds voted for");
+        info!(%height, %round, %hash, polka = %polka_round, "repeating what two thirds voted for");
         if let Some(block) = self.store.get(&hash).cloned() {
             self.publish(&block);
         }
@@ -149,23 +153,26 @@ impl Driver {
 mod tests {
     use super::*;
 
+    const FIRST: Round = Round::FIRST;
+    const SECOND: Round = Round::new(1);
+
     #[tokio::test]
     async fn a_block_is_sent_again_once_a_round_after_its_own_has_failed() {
         let (answers, _receiver) = mpsc::unbounded_channel();
         let mut repeating = Repeating::new(answers);
         repeating.committed();
-        assert!(!repeating.sends_block(0, 0), "its round is under way");
-        assert!(repeating.sends_block(0, 1));
-        assert!(!repeating.sends_block(0, 1), "once a round");
-        assert!(repeating.sends_block(0, 2));
+        assert!(!repeating.sends_block(FIRST, FIRST), "its round is under way");
+        assert!(repeating.sends_block(FIRST, SECOND));
+        assert!(!repeating.sends_block(FIRST, SECOND), "once a round");
+        assert!(repeating.sends_block(FIRST, Round::new(2)));
     }
 
     #[tokio::test]
     async fn a_block_from_before_a_restart_is_sent_again_at_once() {
         let (answers, _receiver) = mpsc::unbounded_channel();
         let mut repeating = Repeating::new(answers);
-        assert!(repeating.sends_block(0, 0));
+        assert!(repeating.sends_block(FIRST, FIRST));
         repeating.committed();
-        assert!(!repeating.sends_block(0, 0), "only at the first height of a run");
+        assert!(!repeating.sends_block(FIRST, FIRST), "only at the first height of a run");
     }
 }

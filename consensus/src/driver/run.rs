@@ -5,30 +5,35 @@ use std::time::Duration;
 
 use malachitebft_app_channel::app::engine::host::HostMsg;
 use malachitebft_app_channel::app::net::PeerId;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use malachitebft_sync::Response;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::compact::Expansions;
-use super::lines::Lines;
-use super::missing::{ANSWERS, Answers};
+use super::compact::{Expanded, Expansions};
+use super::missing::{ANSWERS, Fetching};
+use super::pace::Beat;
+use super::peers::Peers;
 use super::progress::Progress;
 use super::proposals::Proposals;
-use super::repeat::Repeating;
+use super::repeat::{EngineState, Repeating};
+use super::reports::Reports;
+use super::sync::Serving;
 use super::turns::Turns;
 use super::work::Work;
-use super::{Driver, Ports, answer};
+use super::{Current, Driver, Ports, answer};
 use crate::application::Application;
 use crate::config::ConsensusConfig;
 use crate::engine::Engine;
 use crate::error::ConsensusError;
 use crate::lane::{Done, HeightSetup, Lane};
 use crate::metrics::Metrics;
+use crate::network::Network;
 use crate::parts::Assembler;
 use crate::peers::AllowList;
 use crate::signing::Sm2Verifier;
 use crate::status::Status;
 use crate::support::Support;
-use crate::types::Address;
+use crate::types::{Address, BillContext};
 use crate::undecided::UndecidedStore;
 
 /// How long the engine may take to open its port. It says nothing when it cannot.
@@ -50,85 +55,93 @@ pub(crate) struct Parts {
     pub status: watch::Sender<Status>,
 }
 
+/// What comes back from the driver's own tasks and threads.
+struct Returns {
+    read_failures: mpsc::UnboundedReceiver<ConsensusError>,
+    done: mpsc::UnboundedReceiver<Done>,
+    expansions: mpsc::UnboundedReceiver<Expanded>,
+    states: mpsc::UnboundedReceiver<EngineState>,
+    answers: mpsc::Receiver<Response<BillContext>>,
+}
+
+impl Driver {
+    fn new(parts: Parts, network: Network) -> (Self, Returns) {
+        let (read_failed, read_failures) = mpsc::unbounded_channel();
+        let (expanded, expansions) = mpsc::unbounded_channel();
+        let (state, states) = mpsc::unbounded_channel();
+        let (answer, answers) = mpsc::channel(ANSWERS);
+        let progress = Progress::new(parts.setup.height);
+        let driver = Self {
+            reports: Reports::new(parts.metrics, parts.status),
+            peers: Peers::new(network, parts.allowed, parts.own_peer),
+            current: Current { setup: parts.setup, progress, support: Support::default() },
+            ports: Ports::default(),
+            beat: Beat::new(),
+            turns: Turns::default(),
+            proposals: Proposals::default(),
+            assembler: Assembler::new(parts.config.max_block_bytes),
+            expansions: Expansions::new(expanded),
+            store: parts.store,
+            repeating: Repeating::new(state),
+            fetching: Fetching::new(answer),
+            work: Work::new(parts.lane),
+            serving: Serving::new(read_failed),
+            config: parts.config,
+            app: parts.app,
+            verifier: parts.verifier,
+            own_address: parts.own_address,
+        };
+        (driver, Returns { read_failures, done: parts.done, expansions, states, answers })
+    }
+}
+
 /// Runs until told to stop or something fails.
 pub(crate) async fn run(
-    mut parts: Parts,
+    parts: Parts,
     mut engine: Engine,
     mut stop: oneshot::Receiver<()>,
 ) -> Result<(), ConsensusError> {
-    let (read_failed, mut read_failures) = mpsc::unbounded_channel();
-    let (expanded, mut expansions) = mpsc::unbounded_channel();
-    let (state, mut states) = mpsc::unbounded_channel();
-    let (sender, mut answers) = mpsc::channel(ANSWERS);
-    let mut done = std::mem::replace(&mut parts.done, mpsc::unbounded_channel().1);
-    let mut driver = Driver {
-        network: engine.network(),
-        log: Lines::new(parts.metrics.omitted_lines.clone()),
-        progress: Progress::new(parts.setup.height),
-        ports: Ports::default(),
-        pace: None,
-        ready: false,
-        started: Instant::now(),
-        committed: None,
-        turns: Turns::default(),
-        proposals: Proposals::default(),
-        support: Support::default(),
-        polka: None,
-        repeating: Repeating::new(state),
-        missing: None,
-        answers: Answers::new(sender),
-        assembler: Assembler::new(parts.config.max_block_bytes),
-        expansions: Expansions::new(expanded),
-        work: Work::new(parts.lane),
-        streams: stream_seed(),
-        reads: Arc::new(Semaphore::new(2)),
-        read_failed,
-        config: parts.config,
-        app: parts.app,
-        verifier: parts.verifier,
-        own_address: parts.own_address,
-        own_peer: parts.own_peer,
-        allowed: parts.allowed,
-        metrics: parts.metrics,
-        status: parts.status,
-        setup: parts.setup,
-        store: parts.store,
-    };
+    let (mut driver, mut returns) = Driver::new(parts, engine.network());
     let result = loop {
-        let (repetition, missing) = (driver.repetition_due(), driver.missing_due());
+        let (repetition, missing) = (driver.repetition_due(), driver.fetching.due());
+        let engine_late = driver.beat.engine_late(START_PATIENCE);
         tokio::select! {
             biased;
             _ = &mut stop => break Ok(()),
-            Some(error) = read_failures.recv() => break Err(error),
-            result = done.recv() => match result {
-                Some(result) => if let Err(error) = driver.on_done(result).await {
+            Some(error) = returns.read_failures.recv() => break Err(error),
+            result = returns.done.recv() => {
+                let Some(result) = result else { break Err(ConsensusError::Panicked) };
+                if let Err(error) = driver.on_done(result).await {
                     break Err(error);
-                },
-                None => break Err(ConsensusError::Panicked),
-            },
-            Some(expanded) = expansions.recv() => driver.on_expanded(expanded),
-            Some(state) = states.recv() => driver.on_engine_state(state),
-            question = engine.questions.recv() => match question {
-                Some(question) => driver.on_question(question),
-                None => break Err(ConsensusError::Stopped("its actors ended; see its log".into())),
-            },
+                }
+            }
+            Some(expanded) = returns.expansions.recv() => driver.on_expanded(expanded),
+            Some(state) = returns.states.recv() => driver.on_engine_state(state),
+            question = engine.questions.recv() => {
+                let ended = || ConsensusError::Stopped("its actors ended; see its log".into());
+                let handled = question.ok_or_else(ended).and_then(|asked| driver.on_question(asked));
+                if let Err(error) = handled {
+                    break Err(error);
+                }
+            }
             // Missing some is harmless: the others repeat their votes.
             event = engine.events.recv() => if let Ok(event) = event {
                 driver.on_event(event);
             },
             polka = engine.polkas.next() => driver.on_polka(polka),
-            Some(answer) = answers.recv() => driver.on_answer(answer),
-            () = sleep_until(driver.started + START_PATIENCE), if !driver.ready => {
-                let address = driver.config.listen.clone();
+            Some(answer) = returns.answers.recv() => driver.on_answer(answer),
+            () = until(engine_late) => {
+                let address = &driver.config.listen;
                 break Err(ConsensusError::Start(format!("cannot listen on {address}")));
             }
             () = until(repetition) => driver.ask_engine(),
             () = until(missing) => driver.ask_for_missing(),
-            () = driver.next_height_due() => driver.begin_height(),
+            () = driver.beat.wait_over() => driver.begin_height(),
         }
         driver.feed();
     };
-    drop(expansions);
+    // The others stay: the lane reports there until it has ended.
+    drop(returns.expansions);
     driver.shut_down(engine).await;
     result
 }
@@ -166,10 +179,4 @@ async fn until(time: Option<Instant>) {
         Some(time) => sleep_until(time).await,
         None => std::future::pending().await,
     }
-}
-
-/// Streams of two runs of one node must differ; the clock is enough for that.
-fn stream_seed() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(0))
 }

@@ -1,44 +1,70 @@
 //! Value sync: blocks for peers that catch up, and catching up itself.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use malachitebft_app_channel::app::engine::host::SyncedValueOutcome;
 use malachitebft_app_channel::app::types::ProposedValue;
-use malachitebft_app_channel::app::types::core::{Round, Validity};
+use malachitebft_app_channel::app::types::core::{Round as EngineRound, Validity};
 use malachitebft_sync::RawDecidedValue;
 use ractor::RpcReplyPort;
+use tokio::sync::{Semaphore, mpsc};
 use tracing::{debug, warn};
 
-use super::{Driver, Whose, answer, number};
+use super::{Driver, Whose, answer};
 use crate::application::{AppError, Application, CheckMode};
 use crate::codec::MAX_SYNC_VALUES;
 use crate::error::ConsensusError;
 use crate::lane::{Asker, Checked, Job};
-use crate::types::{Address, BillContext, BlockValue, Height};
+use crate::types::{Address, BillContext, BlockValue, Height, Round};
+
+/// Reads for peers that catch up, at once. How many each of them may ask for the
+/// engine limits.
+const READS: usize = 2;
+
+/// Reads decided blocks for peers, beside everything else.
+pub(super) struct Serving {
+    reads: Arc<Semaphore>,
+    /// Told of a read that failed.
+    failed: mpsc::UnboundedSender<ConsensusError>,
+}
+
+impl Serving {
+    /// Reads that fail are reported to `failed`.
+    pub(super) fn new(failed: mpsc::UnboundedSender<ConsensusError>) -> Self {
+        Self { reads: Arc::new(Semaphore::new(READS)), failed }
+    }
+}
 
 impl Driver {
     /// A decided block from a peer. Its certificate has been verified.
     pub(super) fn on_synced_value(
         &mut self,
         height: Height,
-        round: Round,
+        round: EngineRound,
         proposer: Address,
         bytes: Bytes,
         reply: RpcReplyPort<SyncedValueOutcome<BillContext>>,
     ) {
-        if height != self.progress.height() {
+        if height != self.current.height() {
             answer(reply, SyncedValueOutcome::LocalTransientError);
             return;
         }
         if bytes.is_empty() || bytes.len() > self.config.max_block_bytes {
-            if let Some(omitted) = self.may_log(Whose::Anybody) {
+            if let Some(omitted) = self.reports.may_log(Whose::Anybody) {
                 let bytes = bytes.len();
                 warn!(%height, bytes, omitted, "a peer sent a decided block of impossible size");
             }
             answer(reply, SyncedValueOutcome::PeerFault);
             return;
         }
-        self.progress.synced(height);
-        let asker = Asker::Sync { round: number(round), proposer, reply };
+        let Ok(round) = Round::try_from(round) else {
+            // Nothing is decided in the nil round, whatever the certificate says.
+            answer(reply, SyncedValueOutcome::PeerFault);
+            return;
+        };
+        self.current.progress.synced(height);
+        let asker = Asker::Sync { round, proposer, reply };
         self.work.check_decided(Job::Check { height, bytes, mode: CheckMode::Voted, asker });
     }
 
@@ -47,7 +73,7 @@ impl Driver {
     pub(super) fn on_sync_checked(
         &mut self,
         height: Height,
-        round: u32,
+        round: Round,
         proposer: Address,
         checked: Checked,
         reply: RpcReplyPort<SyncedValueOutcome<BillContext>>,
@@ -58,8 +84,8 @@ impl Driver {
                 self.keep(block);
                 SyncedValueOutcome::Verdict(ProposedValue {
                     height,
-                    round: Round::new(round),
-                    valid_round: Round::Nil,
+                    round: round.into(),
+                    valid_round: EngineRound::Nil,
                     proposer,
                     value: BlockValue(hash),
                     validity: Validity::Valid,
@@ -69,7 +95,7 @@ impl Driver {
             // runs another version than those who decided. Other peers show
             // which: if all of them are wrong, it is this node.
             Checked::Invalid(reason) | Checked::Untimely(reason) => {
-                if let Some(omitted) = self.may_log(Whose::Anybody) {
+                if let Some(omitted) = self.reports.may_log(Whose::Anybody) {
                     warn!(%height, reason, omitted, "a decided block from a peer is invalid here");
                 }
                 SyncedValueOutcome::PeerFault
@@ -94,8 +120,8 @@ impl Driver {
         last: Height,
         reply: RpcReplyPort<Vec<RawDecidedValue<BillContext>>>,
     ) {
-        let (app, reads) = (self.app.clone(), self.reads.clone());
-        let failed = self.read_failed.clone();
+        let (app, reads) = (self.app.clone(), self.serving.reads.clone());
+        let failed = self.serving.failed.clone();
         // The engine cuts what exceeds the response; reading more is waste.
         let budget = 2 * self.config.max_block_bytes;
         tokio::spawn(async move {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::types::{Address, ValidatorSet};
+use crate::types::{Address, Round, ValidatorSet};
 
 /// Turns with the shorter timeout; the next turn then gets the full one, in case
 /// the shorter is too short.
@@ -20,8 +20,8 @@ pub(super) struct Turns(HashMap<Address, u8>);
 
 impl Turns {
     /// Books a height that began with `first`'s turn and was decided in `round`.
-    pub(super) fn on_decided(&mut self, first: Address, round: u32) {
-        if round == 0 {
+    pub(super) fn on_decided(&mut self, first: Address, round: Round) {
+        if round == Round::FIRST {
             self.0.remove(&first);
             return;
         }
@@ -61,11 +61,11 @@ mod tests {
         let (dead, alive) = (address(1), address(2));
         let mut turns = Turns::default();
         assert_eq!(turns.patience(&dead, WHOLE), WHOLE);
-        turns.on_decided(dead, 1);
-        turns.on_decided(alive, 0);
+        turns.on_decided(dead, Round::new(1));
+        turns.on_decided(alive, Round::FIRST);
         assert_eq!(turns.patience(&dead, WHOLE), BRIEF);
         assert_eq!(turns.patience(&alive, WHOLE), WHOLE);
-        turns.on_decided(dead, 0);
+        turns.on_decided(dead, Round::FIRST);
         assert_eq!(turns.patience(&dead, WHOLE), WHOLE);
     }
 
@@ -76,7 +76,7 @@ mod tests {
         let waits: Vec<bool> = (0..20)
             .map(|_| {
                 let whole = turns.patience(&dead, WHOLE) == WHOLE;
-                turns.on_decided(dead, 2);
+                turns.on_decided(dead, Round::new(2));
                 whole
             })
             .collect();

@@ -49,14 +49,8 @@ impl Rate {
 mod tests {
     use std::time::Duration;
 
-    use malachitebft_app_channel::app::types::Keypair;
-
     use super::*;
-
-    fn peer(seed: u8) -> PeerId {
-        let key = Keypair::ed25519_from_bytes([seed; 32]).expect("32 bytes are a key");
-        PeerId::from_bytes(&key.public().to_peer_id().to_bytes()).expect("a peer id")
-    }
+    use crate::testing::peer;
 
     #[test]
     fn a_flood_is_refused_and_takes_nothing_of_another_peer() {

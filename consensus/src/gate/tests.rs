@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
-use malachitebft_app_channel::app::types::Keypair;
 use malachitebft_app_channel::app::types::core::{PolkaCertificate, Round};
 use malachitebft_sync::{InboundRequestId, Request, ValueRequest};
 use tokio::sync::mpsc;
@@ -10,6 +9,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::application::AllowedPeers;
 use crate::signing::{ChainDomain, Sm2Verifier};
+use crate::testing::{net_peer, peer};
 use crate::types::{Height, StreamMessage, Validator};
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::Hash;
@@ -49,20 +49,12 @@ async fn next<T>(from: &mut mpsc::UnboundedReceiver<T>) -> T {
     timeout(patience, from.recv()).await.expect("in time").expect("the actor runs")
 }
 
-fn peer(seed: u8) -> EnginePeerId {
-    let key = Keypair::ed25519_from_bytes([seed; 32]).expect("32 bytes are a key");
-    EnginePeerId::from_bytes(&key.public().to_peer_id().to_bytes()).expect("a peer id")
-}
-
 fn guests(seeds: &[u8]) -> AllowList {
-    let own = Keypair::ed25519_from_bytes([99; 32]).expect("32 bytes are a key");
-    let addresses = seeds.iter().map(|seed| {
-        let key = Keypair::ed25519_from_bytes([*seed; 32]).expect("32 bytes are a key");
-        format!("/p2p/{}", key.public().to_peer_id()).parse().expect("an address")
-    });
+    let address = |seed: &u8| format!("/p2p/{}", net_peer(*seed)).parse().expect("an address");
+    let addresses = seeds.iter().map(address);
     AllowList::new(
         AllowedPeers { validators: addresses.collect(), ..Default::default() },
-        &own.public().to_peer_id(),
+        &net_peer(99),
     )
 }
 

@@ -74,14 +74,8 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use malachitebft_app_channel::app::types::Keypair;
-
     use super::*;
-
-    fn peer(seed: u8) -> PeerId {
-        let key = Keypair::ed25519_from_bytes([seed; 32]).expect("32 bytes are a key");
-        PeerId::from_bytes(&key.public().to_peer_id().to_bytes()).expect("a peer id")
-    }
+    use crate::testing::peer;
 
     fn passed(window: &mut Window, peer: PeerId, messages: usize) -> usize {
         (0..messages).filter(|_| window.pass(peer) != Pass::No).count()

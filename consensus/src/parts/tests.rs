@@ -2,20 +2,15 @@ use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
 use billchain_primitives::Hash;
 
 use super::*;
-use crate::types::{Announcement, Height};
+use crate::testing::peer;
+use crate::types::{Announcement, Height, Round};
 
 const MAX_BLOCK: usize = 5 * 1024 * 1024;
-
-fn peer(byte: u8) -> PeerId {
-    let mut bytes = vec![0x12, 32];
-    bytes.extend([byte; 32]);
-    PeerId::from_bytes(&bytes).expect("a well-formed multihash")
-}
 
 fn announce(height: u64, block: &Bytes) -> SignedAnnouncement {
     let init = Announcement {
         height: Height::new(height),
-        round: 0,
+        round: Round::FIRST,
         proposer: [1; 32].into(),
         block_hash: Hash::repeat_byte(9).into(),
         size: block.len() as u32,

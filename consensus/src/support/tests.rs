@@ -1,5 +1,6 @@
 use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
 use billchain_primitives::Hash;
+use malachitebft_app_channel::app::types::core::Round as EngineRound;
 
 use super::*;
 use crate::types::Validator;
@@ -24,7 +25,7 @@ fn vote(kind: VoteType, voter: u8, round: u32, value: Option<u8>) -> SignedVote<
     let vote = Vote {
         kind,
         height: Height::new(5),
-        round: Round::new(round),
+        round: EngineRound::new(round),
         value: value.map_or(NilOrVal::Nil, |byte| NilOrVal::Val(block(byte))),
         voter: address(voter),
     };
@@ -36,7 +37,7 @@ fn prevotes(round: u32, value: Option<u8>, voters: &[u8]) -> Vec<SignedVote<Bill
     voters.iter().map(|voter| vote(VoteType::Prevote, *voter, round, value)).collect()
 }
 
-fn weighed(votes: &[SignedVote<BillContext>]) -> (Support, Option<PolkaCertificate<BillContext>>) {
+fn weighed(votes: &[SignedVote<BillContext>]) -> (Support, Option<Polka>) {
     weigh(Height::new(5), &address(0), &set(), votes.iter())
 }
 
@@ -68,8 +69,9 @@ fn more_than_two_thirds_of_the_power_make_a_polka_and_nothing_less() {
 fn the_certificate_is_that_of_the_highest_round() {
     let votes = [prevotes(3, Some(2), &[1, 2, 3]), prevotes(0, Some(1), &[0, 1, 2, 3])].concat();
     let (support, certificate) = weighed(&votes);
-    let certificate = certificate.expect("two polkas");
-    assert_eq!((certificate.round, certificate.value_id), (Round::new(3), block(2)));
+    let Polka { round, certificate } = certificate.expect("two polkas");
+    assert_eq!((round, certificate.round), (Round::new(3), EngineRound::new(3)));
+    assert_eq!(certificate.value_id, block(2));
     assert_eq!(certificate.polka_signatures.len(), 3);
     assert_eq!(support.leader(), Some(block(2)));
 }
@@ -112,7 +114,7 @@ fn a_certificate_of_a_polka_is_believed_only_with_the_signatures_it_needs() {
     };
     let certificate = |signatures: Vec<PolkaSignature<BillContext>>| PolkaCertificate {
         height: Height::new(5),
-        round: Round::new(2),
+        round: EngineRound::new(2),
         value_id: block(1),
         polka_signatures: signatures,
     };

@@ -1,12 +1,13 @@
 //! Ties BillChain's types together for Malachite.
 
 use malachitebft_app_channel::app::types::core::{
-    Context, LinearTimeouts, NilOrVal, Round, VoteType,
+    Context, LinearTimeouts, NilOrVal, Round as EngineRound, VoteType,
 };
 
 use super::scheme::Sm2Scheme;
 use super::{
-    Address, BlockHash, BlockValue, Height, Proposal, ProposalPart, Validator, ValidatorSet, Vote,
+    Address, BlockHash, BlockValue, Height, Proposal, ProposalPart, Round, Validator, ValidatorSet,
+    Vote,
 };
 
 /// BillChain's instance of Malachite's [`Context`]. It has no state: which
@@ -31,18 +32,23 @@ impl Context for BillContext {
         &self,
         validator_set: &'a ValidatorSet,
         height: Height,
-        round: Round,
+        round: EngineRound,
     ) -> &'a Validator {
-        // The engine asks only about rounds it is in, never about nil.
-        validator_set.proposer(height.get(), round.as_u32().unwrap_or(0))
+        // The trait has no room for an error. Nil has no proposer, and to name one
+        // would make somebody's block good in a round that there is not.
+        let round = Round::try_from(round).expect(
+            "the engine asks about rounds that it has begun, and of those in messages and in its \
+             log, where the codec has refused nil; qed",
+        );
+        validator_set.proposer(height, round)
     }
 
     fn new_proposal(
         &self,
         height: Height,
-        round: Round,
+        round: EngineRound,
         value: BlockValue,
-        pol_round: Round,
+        pol_round: EngineRound,
         proposer: Address,
     ) -> Proposal {
         Proposal { height, round, value, pol_round, proposer }
@@ -51,7 +57,7 @@ impl Context for BillContext {
     fn new_prevote(
         &self,
         height: Height,
-        round: Round,
+        round: EngineRound,
         value: NilOrVal<BlockHash>,
         voter: Address,
     ) -> Vote {
@@ -61,7 +67,7 @@ impl Context for BillContext {
     fn new_precommit(
         &self,
         height: Height,
-        round: Round,
+        round: EngineRound,
         value: NilOrVal<BlockHash>,
         voter: Address,
     ) -> Vote {

@@ -1,4 +1,4 @@
-//! Heights, validator addresses and block hashes.
+//! Heights, rounds, validator addresses and block hashes.
 
 use std::fmt;
 
@@ -6,6 +6,7 @@ use billchain_crypto::{sm2::PublicKey, sm3::sm3};
 use billchain_primitives::Hash;
 use codec::{Decode, Encode, MaxEncodedLen};
 use malachitebft_app_channel::app::types::core;
+use thiserror::Error;
 
 /// Height of a block: the number consensus decides at. Genesis is 0 and is
 /// never decided; the first decided height is 1.
@@ -44,6 +45,69 @@ impl core::Height for Height {
 }
 
 impl fmt::Display for Height {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Round of a height: one attempt to decide it, in one proposer's turn. A height
+/// begins with round 0. The engine's round may also be nil, which is none: it
+/// becomes no number here.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, MaxEncodedLen,
+)]
+pub struct Round(u32);
+
+impl Round {
+    /// The round that a height begins with.
+    pub const FIRST: Self = Self(0);
+
+    /// The round with this number.
+    pub const fn new(round: u32) -> Self {
+        Self(round)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The round `count` rounds later, or the last there is.
+    pub(crate) const fn after(self, count: u32) -> Self {
+        Self(self.0.saturating_add(count))
+    }
+
+    /// The round `count` rounds earlier, or the first.
+    pub(crate) const fn before(self, count: u32) -> Self {
+        Self(self.0.saturating_sub(count))
+    }
+
+    /// Rounds since `earlier`; `None` if that is a later one.
+    pub(crate) const fn since(self, earlier: Self) -> Option<u32> {
+        self.0.checked_sub(earlier.0)
+    }
+}
+
+/// The engine named the nil round where only a round makes sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the nil round where a round is expected")]
+pub struct NilRound;
+
+impl TryFrom<core::Round> for Round {
+    type Error = NilRound;
+
+    fn try_from(round: core::Round) -> Result<Self, NilRound> {
+        round.as_u32().map(Self).ok_or(NilRound)
+    }
+}
+
+impl From<Round> for core::Round {
+    fn from(round: Round) -> Self {
+        Self::new(round.0)
+    }
+}
+
+impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

@@ -1,5 +1,5 @@
 //! The values Malachite is generic over, as BillChain has them: heights,
-//! addresses, votes, proposals and the parts in which a block travels.
+//! rounds, addresses, votes, proposals and the parts in which a block travels.
 //!
 //! A consensus value is the 32-byte block hash alone. The block itself travels
 //! beside the votes, in parts, and is kept by the proposal store; so proposals
@@ -14,7 +14,7 @@ mod validator;
 mod vote;
 
 pub use context::BillContext;
-pub use ids::{Address, BlockHash, Height};
+pub use ids::{Address, BlockHash, Height, NilRound, Round};
 pub use part::{
     Announcement, Form, MAX_CHUNK_BYTES, ProposalPart, SignedAnnouncement, StreamMessage,
     chunk_count,

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use codec::{Decode, Encode};
 use malachitebft_app_channel::app::{streaming, types::core};
 
-use super::{Address, BillContext, BlockHash, Height};
+use super::{Address, BillContext, BlockHash, Height, Round};
 
 /// Most bytes of a block in one part.
 pub const MAX_CHUNK_BYTES: usize = 128 * 1024;
@@ -36,7 +36,7 @@ pub struct Announcement {
     /// Height proposed at.
     pub height: Height,
     /// Round in which the block was proposed first.
-    pub round: u32,
+    pub round: Round,
     /// The proposer of that round.
     pub proposer: Address,
     /// Hash of the block.

@@ -38,7 +38,7 @@ fn impossible_sets_are_refused() {
 #[test]
 fn everyone_proposes_in_turn() {
     let set = ValidatorSet::new((0..4).map(|seed| validator(seed, 1))).expect("a good set");
-    let at = |height, round| *set.proposer(height, round).address();
+    let at = |height, round| *set.proposer(Height::new(height), Round::new(round)).address();
     for height in 0..8 {
         assert_eq!(at(height, 0), at(height + 4, 0));
         assert_ne!(at(height, 0), at(height + 1, 0));
@@ -46,4 +46,17 @@ fn everyone_proposes_in_turn() {
     }
     // The ends of the ranges do not overflow.
     at(u64::MAX, u32::MAX);
+}
+
+#[test]
+fn the_nil_round_is_no_round() {
+    use malachitebft_app_channel::app::types::core::Round as EngineRound;
+
+    assert_eq!(Round::try_from(EngineRound::Nil), Err(NilRound));
+    for number in [0, 7, u32::MAX] {
+        let round = Round::new(number);
+        assert_eq!(Round::try_from(EngineRound::new(number)), Ok(round));
+        assert_eq!(EngineRound::from(round), EngineRound::new(number));
+        assert_eq!(codec::Encode::encode(&round), number.to_le_bytes(), "as a bare number");
+    }
 }

@@ -6,7 +6,7 @@ use billchain_crypto::sm2::PublicKey;
 use malachitebft_app_channel::app::types::core;
 use thiserror::Error;
 
-use super::{Address, BillContext};
+use super::{Address, BillContext, Height, Round};
 
 /// Most validators a set may have. It bounds certificates and everything else
 /// that carries one entry a validator.
@@ -133,9 +133,9 @@ impl ValidatorSet {
 
     /// Who proposes in this round: the validators take turns, one a round, and
     /// the first round's proposer moves on with every height.
-    pub fn proposer(&self, height: u64, round: u32) -> &Validator {
+    pub fn proposer(&self, height: Height, round: Round) -> &Validator {
         let count = self.validators.len() as u64;
-        let index = (height % count + u64::from(round) % count) % count;
+        let index = (height.get() % count + u64::from(round.get()) % count) % count;
         &self.validators[index as usize]
     }
 }

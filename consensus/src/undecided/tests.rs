@@ -9,7 +9,7 @@ const MAX_BLOCK: usize = 1 << 20;
 pub(super) fn block(height: u64, byte: u8) -> StoredBlock {
     let init = Announcement {
         height: Height::new(height),
-        round: u32::from(byte),
+        round: Round::new(u32::from(byte)),
         proposer: [1; 32].into(),
         block_hash: Hash::repeat_byte(byte).into(),
         size: 3,
@@ -18,7 +18,7 @@ pub(super) fn block(height: u64, byte: u8) -> StoredBlock {
     let signature = SecretKey::from_seed(b"store").sign(DEFAULT_ID, b"init");
     StoredBlock {
         height: Height::new(height),
-        round: u32::from(byte),
+        round: Round::new(u32::from(byte)),
         hash: Hash::repeat_byte(byte).into(),
         announced: (byte.is_multiple_of(2))
             .then_some(SignedAnnouncement { announcement: init, signature }),
@@ -56,8 +56,8 @@ fn blocks_survive_a_restart_until_their_height_is_decided() {
         let expected = block(height, byte);
         assert!(same(again.get(&expected.hash).expect("kept"), &expected));
     }
-    assert_eq!(again.of_round(Height::new(5), 2).len(), 1);
-    assert_eq!(again.of_round(Height::new(5), 4).len(), 0);
+    assert_eq!(again.of_round(Height::new(5), Round::new(2)).len(), 1);
+    assert_eq!(again.of_round(Height::new(5), Round::new(4)).len(), 0);
 
     let gone = store.forget_below(Height::new(6));
     assert_eq!(gone.len(), 2);
@@ -116,7 +116,7 @@ fn a_block_that_was_voted_for_outlives_those_nobody_voted_for() {
     let mut store = open(directory.path(), 5);
     // The oldest of all has a polka, the next was voted for here.
     let (locked, voted) = (block(5, 0).hash, block(5, 1).hash);
-    let support = Support::of_rounds(&[(locked, 0)], &[(voted, 1)]);
+    let support = Support::of_rounds(&[(locked, Round::FIRST)], &[(voted, Round::new(1))]);
     filled(&mut store, 200, &support);
     assert_eq!(store.blocks.len(), MAX_BLOCKS);
     assert!(store.get(&locked).is_some());
@@ -129,10 +129,11 @@ fn the_locked_block_stays_even_among_many_that_were_voted_for() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut store = open(directory.path(), 5);
     let locked = block(5, 0).hash;
-    let voted: Vec<_> = (1..200).map(|byte| (block(5, byte).hash, u32::from(byte))).collect();
+    let voted: Vec<_> =
+        (1..200).map(|byte| (block(5, byte).hash, Round::new(u32::from(byte)))).collect();
     // As many of them as are remembered.
     let mut support = Support::default();
-    support.add(Support::of_rounds(&[(locked, 0)], &voted));
+    support.add(Support::of_rounds(&[(locked, Round::FIRST)], &voted));
     filled(&mut store, 200, &support);
     assert!(store.get(&locked).is_some());
     for (hash, round) in &voted[200 - 1 - MAX_BLOCKS..] {

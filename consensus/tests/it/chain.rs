@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use billchain_consensus::{ChainDomain, ConsensusConfig};
+use billchain_consensus::{ChainDomain, ConsensusConfig, Round};
 use billchain_primitives::Hash;
 
 use crate::net::Net;
@@ -44,7 +44,7 @@ async fn an_idle_chain_keeps_its_beat_without_failed_rounds() {
     );
     for height in first + 1..=first + 5 {
         let certificate = net.nodes[0].chain.block(height).expect("committed").certificate;
-        assert_eq!(certificate.round, 0, "height {height} needed another round");
+        assert_eq!(certificate.round, Round::FIRST, "height {height} needed another round");
     }
     net.stop_all().await;
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use billchain_consensus::{Address, ConsensusConfig};
+use billchain_consensus::{Address, ConsensusConfig, Height, Round};
 
 use crate::net::{Net, validator_key};
 
@@ -59,7 +59,7 @@ async fn blocks_of_known_transactions_are_decided_in_the_first_round() {
     decide(&net, 8).await;
     for height in first..=net.nodes[0].chain.height() {
         let certificate = net.nodes[0].chain.block(height).expect("committed").certificate;
-        assert_eq!(certificate.round, 0, "height {height} needed another round");
+        assert_eq!(certificate.round, Round::FIRST, "height {height} needed another round");
     }
     for index in 0..4 {
         assert!(expanded(&net, index) >= 4, "node {index} expanded {}", expanded(&net, index));
@@ -77,7 +77,7 @@ async fn a_node_that_expands_nothing_costs_the_others_nothing() {
     assert_eq!(expanded(&net, 3), 0, "it followed by value sync");
     for height in first..=net.nodes[0].chain.height() {
         let certificate = net.nodes[0].chain.block(height).expect("committed").certificate;
-        assert_eq!(certificate.round, 0, "height {height} needed another round");
+        assert_eq!(certificate.round, Round::FIRST, "height {height} needed another round");
     }
 
     // A expansion that hangs is no different.
@@ -97,8 +97,12 @@ async fn a_lying_compact_block_costs_its_proposer_the_round_and_nothing_else() {
     let mut lost = 0;
     for height in first..=net.nodes[0].chain.height() {
         let round = net.nodes[0].chain.block(height).expect("committed").certificate.round;
-        let proposer = *net.validators.proposer(height, 0).address();
-        assert_eq!(round > 0, proposer == liar, "height {height} was decided in round {round}");
+        let proposer = *net.validators.proposer(Height::new(height), Round::FIRST).address();
+        assert_eq!(
+            round > Round::FIRST,
+            proposer == liar,
+            "height {height} was decided in round {round}"
+        );
         lost += u32::from(proposer == liar);
     }
     assert!(lost > 0, "the liar had no turn");

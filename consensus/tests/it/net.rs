@@ -201,7 +201,7 @@ impl Net {
                 self.nodes.iter().filter_map(|node| node.chain.hash(height)).collect();
             assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "fork at height {height}");
             for block in self.nodes.iter().filter_map(|node| node.chain.block(height)) {
-                assert_eq!(block.certificate.height, height);
+                assert_eq!(block.certificate.height.get(), height);
                 assert_eq!(Hash::from(block.certificate.block_hash), hashes[0]);
                 let validators = self.nodes[0].chain.validators(height);
                 block.certificate.verify(&domain(), &validators).expect("valid certificate");

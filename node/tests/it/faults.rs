@@ -3,7 +3,7 @@
 
 use crate::command::{BINARY, Outcome, billchain, finish};
 use billchain_chain_spec::ChainSpec;
-use billchain_consensus::CommitCertificate;
+use billchain_consensus::{CommitCertificate, Height, Round};
 use billchain_executor::{BuildParams, Chain};
 use billchain_faults::{Fault, Operation, Plan, struck};
 use billchain_storage::{Storage, StorageOptions};
@@ -46,8 +46,8 @@ impl Home {
             };
             let built = chain.build(params, &mut std::iter::empty()).unwrap();
             let certificate = CommitCertificate {
-                height: chain.head().number as u64 + 1,
-                round: 0,
+                height: Height::new(chain.head().number as u64 + 1),
+                round: Round::FIRST,
                 block_hash: built.block.hash().into(),
                 signatures: Vec::new(),
             };

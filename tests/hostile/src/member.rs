@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use billchain_chain_spec::ChainSpec;
-use billchain_consensus::{Address as ValidatorAddress, Validator, ValidatorSet};
+use billchain_consensus::{Address as ValidatorAddress, Height, Round, Validator, ValidatorSet};
 use billchain_crypto::keyfile;
 use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
 use billchain_crypto::sm3::sm3;
@@ -83,7 +83,8 @@ impl Member {
 
     /// Whether a round is this member's to propose in.
     pub fn proposes(&self, height: u64, round: u32) -> bool {
-        *self.validators.proposer(height, round).address().as_bytes() == self.address
+        let proposer = self.validators.proposer(Height::new(height), Round::new(round));
+        *proposer.address().as_bytes() == self.address
     }
 
     fn sign(&self, bytes: &[u8]) -> Signature {
@@ -123,7 +124,7 @@ impl Member {
             size: block.size,
             content: block.content,
         };
-        let signature = self.sign(&self.domain.message_bytes(Purpose::PartInit, &announced));
+        let signature = self.sign(&self.domain.message_bytes(Purpose::Announcement, &announced));
         match compact {
             Some(size) => Part::InitCompact(announced, signature, size),
             None => Part::Init(announced, signature),

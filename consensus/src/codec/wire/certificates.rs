@@ -9,7 +9,7 @@ use malachitebft_app_channel::app::types::core::{
 use super::statements::WireVote;
 use super::{SigBytes, WireVoteType, nil_or, round, signature, valid_round, value_of};
 use crate::codec::{Bounded, Wired};
-use crate::types::{Address, BillContext, BlockHash, Height, MAX_VALIDATORS};
+use crate::types::{Address, BillContext, BlockHash, Height, MAX_VALIDATORS, Round};
 
 /// Validators may sign a pre-vote and a pre-commit each in a round certificate.
 const MAX_ROUND_SIGNATURES: usize = 2 * MAX_VALIDATORS;
@@ -18,7 +18,7 @@ const MAX_ROUND_SIGNATURES: usize = 2 * MAX_VALIDATORS;
 #[derive(Encode, Decode)]
 pub(crate) struct WirePolka {
     height: Height,
-    round: u32,
+    round: Round,
     value: BlockHash,
     signatures: Bounded<(Address, SigBytes), MAX_VALIDATORS>,
 }
@@ -27,10 +27,10 @@ impl Wired for PolkaCertificate<BillContext> {
     const WHAT: &'static str = "polka certificate";
     type Wire = WirePolka;
 
-    fn to_wire(&self) -> WirePolka {
-        WirePolka {
+    fn to_wire(&self) -> Result<WirePolka, String> {
+        Ok(WirePolka {
             height: self.height,
-            round: round(&self.round),
+            round: round(self.round)?,
             value: self.value_id,
             signatures: Bounded(
                 self.polka_signatures
@@ -38,7 +38,7 @@ impl Wired for PolkaCertificate<BillContext> {
                     .map(|entry| (entry.address, entry.signature.to_bytes()))
                     .collect(),
             ),
-        }
+        })
     }
 
     fn from_wire(wire: WirePolka) -> Result<Self, String> {
@@ -68,17 +68,19 @@ struct WireRoundSignature {
 #[derive(Encode, Decode)]
 pub(crate) struct WireRoundCertificate {
     height: Height,
-    round: u32,
+    round: Round,
     /// Whether it is a skip (one third of any votes) or a full pre-commit set.
     skip: bool,
     signatures: Bounded<WireRoundSignature, MAX_ROUND_SIGNATURES>,
 }
 
-impl From<&RoundCertificate<BillContext>> for WireRoundCertificate {
-    fn from(certificate: &RoundCertificate<BillContext>) -> Self {
-        Self {
+impl TryFrom<&RoundCertificate<BillContext>> for WireRoundCertificate {
+    type Error = String;
+
+    fn try_from(certificate: &RoundCertificate<BillContext>) -> Result<Self, String> {
+        Ok(Self {
             height: certificate.height,
-            round: round(&certificate.round),
+            round: round(certificate.round)?,
             skip: matches!(certificate.cert_type, RoundCertificateType::Skip),
             signatures: Bounded(
                 certificate
@@ -92,7 +94,7 @@ impl From<&RoundCertificate<BillContext>> for WireRoundCertificate {
                     })
                     .collect(),
             ),
-        }
+        })
     }
 }
 
@@ -140,12 +142,12 @@ impl Wired for LivenessMsg<BillContext> {
     const WHAT: &'static str = "liveness message";
     type Wire = WireLiveness;
 
-    fn to_wire(&self) -> WireLiveness {
-        match self {
-            Self::Vote(vote) => WireLiveness::Vote(vote.into()),
-            Self::PolkaCertificate(polka) => WireLiveness::Polka(polka.to_wire()),
-            Self::SkipRoundCertificate(skip) => WireLiveness::SkipRound(skip.into()),
-        }
+    fn to_wire(&self) -> Result<WireLiveness, String> {
+        Ok(match self {
+            Self::Vote(vote) => WireLiveness::Vote(vote.try_into()?),
+            Self::PolkaCertificate(polka) => WireLiveness::Polka(polka.to_wire()?),
+            Self::SkipRoundCertificate(skip) => WireLiveness::SkipRound(skip.try_into()?),
+        })
     }
 
     fn from_wire(wire: WireLiveness) -> Result<Self, String> {

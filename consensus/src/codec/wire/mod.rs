@@ -8,16 +8,16 @@ mod values;
 
 use billchain_crypto::sm2::Signature;
 use codec::{Decode, Encode};
-use malachitebft_app_channel::app::types::core::{NilOrVal, Round, VoteType};
+use malachitebft_app_channel::app::types::core::{NilOrVal, Round as EngineRound, VoteType};
 
 pub(crate) use sync::MAX_SYNC_VALUES;
 
-use crate::types::BlockHash;
+use crate::types::{BlockHash, Round};
 
 /// Longest peer id: a multihash of an inlined Ed25519 key has 38 bytes.
 const MAX_PEER_ID: usize = 64;
 /// A height that has not been decided after this many rounds never will be.
-const MAX_ROUND: u32 = 1 << 24;
+const MAX_ROUND: Round = Round::new(1 << 24);
 
 type SigBytes = [u8; 64];
 
@@ -25,23 +25,28 @@ fn signature(bytes: &SigBytes) -> Result<Signature, String> {
     Signature::from_bytes(bytes).map_err(|error| error.to_string())
 }
 
-/// A round that must not be nil.
-fn round(round: &Round) -> u32 {
-    // The engine makes no vote, proposal or certificate for the nil round.
-    round.as_u32().unwrap_or(0)
+/// A round that must not be nil: there is no vote, proposal or certificate for
+/// that, and none is sent or logged as if it were for another.
+fn round(round: EngineRound) -> Result<Round, String> {
+    Round::try_from(round).map_err(|error| error.to_string())
 }
 
 /// Refuses rounds no run of the protocol reaches, so that arithmetic on rounds
 /// that follow a foreign one cannot overflow.
-fn valid_round(round: u32) -> Result<Round, String> {
+fn valid_round(round: Round) -> Result<EngineRound, String> {
     if round > MAX_ROUND {
         return Err(format!("round {round} is beyond {MAX_ROUND}"));
     }
-    Ok(Round::new(round))
+    Ok(round.into())
 }
 
-fn optional_round(round: Option<u32>) -> Result<Round, String> {
-    round.map_or(Ok(Round::Nil), valid_round)
+/// A round that may be nil.
+fn round_or_nil(round: EngineRound) -> Option<Round> {
+    Round::try_from(round).ok()
+}
+
+fn valid_round_or_nil(round: Option<Round>) -> Result<EngineRound, String> {
+    round.map_or(Ok(EngineRound::Nil), valid_round)
 }
 
 fn value_of(value: &NilOrVal<BlockHash>) -> Option<BlockHash> {

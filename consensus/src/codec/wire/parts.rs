@@ -29,8 +29,8 @@ impl Wired for ProposalPart {
     const WHAT: &'static str = "proposal part";
     type Wire = WirePart;
 
-    fn to_wire(&self) -> WirePart {
-        match self {
+    fn to_wire(&self) -> Result<WirePart, String> {
+        Ok(match self {
             Self::Init(part, form) => {
                 let (init, signature) = (part.announcement.clone(), part.signature.to_bytes());
                 match form {
@@ -39,7 +39,7 @@ impl Wired for ProposalPart {
                 }
             }
             Self::Data(data) => WirePart::Data(data.clone()),
-        }
+        })
     }
 
     fn from_wire(wire: WirePart) -> Result<Self, String> {
@@ -72,15 +72,15 @@ impl Wired for StreamMessage {
     const WHAT: &'static str = "stream message";
     type Wire = WireStream;
 
-    fn to_wire(&self) -> WireStream {
-        WireStream {
+    fn to_wire(&self) -> Result<WireStream, String> {
+        Ok(WireStream {
             id: Bounded(self.stream_id.to_bytes().to_vec()),
             sequence: self.sequence,
             part: match &self.content {
-                StreamContent::Data(part) => Some(part.to_wire()),
+                StreamContent::Data(part) => Some(part.to_wire()?),
                 StreamContent::Fin => None,
             },
-        }
+        })
     }
 
     fn from_wire(wire: WireStream) -> Result<Self, String> {

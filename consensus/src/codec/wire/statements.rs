@@ -5,32 +5,35 @@ use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::types::core::{SignedProposal, SignedVote};
 
 use super::{
-    SigBytes, WireVoteType, nil_or, optional_round, round, signature, valid_round, value_of,
+    SigBytes, WireVoteType, nil_or, round, round_or_nil, signature, valid_round,
+    valid_round_or_nil, value_of,
 };
 use crate::codec::Wired;
-use crate::types::{Address, BillContext, BlockHash, BlockValue, Height, Proposal, Vote};
+use crate::types::{Address, BillContext, BlockHash, BlockValue, Height, Proposal, Round, Vote};
 
 /// A signed vote.
 #[derive(Encode, Decode)]
 pub(crate) struct WireVote {
     kind: WireVoteType,
     height: Height,
-    round: u32,
+    round: Round,
     value: Option<BlockHash>,
     voter: Address,
     signature: SigBytes,
 }
 
-impl From<&SignedVote<BillContext>> for WireVote {
-    fn from(vote: &SignedVote<BillContext>) -> Self {
-        Self {
+impl TryFrom<&SignedVote<BillContext>> for WireVote {
+    type Error = String;
+
+    fn try_from(vote: &SignedVote<BillContext>) -> Result<Self, String> {
+        Ok(Self {
             kind: vote.message.kind.into(),
             height: vote.message.height,
-            round: round(&vote.message.round),
+            round: round(vote.message.round)?,
             value: value_of(&vote.message.value),
             voter: vote.message.voter,
             signature: vote.signature.to_bytes(),
-        }
+        })
     }
 }
 
@@ -53,23 +56,25 @@ impl TryFrom<WireVote> for SignedVote<BillContext> {
 #[derive(Encode, Decode)]
 pub(crate) struct WireProposal {
     height: Height,
-    round: u32,
+    round: Round,
     value: BlockHash,
-    pol_round: Option<u32>,
+    pol_round: Option<Round>,
     proposer: Address,
     signature: SigBytes,
 }
 
-impl From<&SignedProposal<BillContext>> for WireProposal {
-    fn from(proposal: &SignedProposal<BillContext>) -> Self {
-        Self {
+impl TryFrom<&SignedProposal<BillContext>> for WireProposal {
+    type Error = String;
+
+    fn try_from(proposal: &SignedProposal<BillContext>) -> Result<Self, String> {
+        Ok(Self {
             height: proposal.message.height,
-            round: round(&proposal.message.round),
+            round: round(proposal.message.round)?,
             value: proposal.message.value.0,
-            pol_round: proposal.message.pol_round.as_u32(),
+            pol_round: round_or_nil(proposal.message.pol_round),
             proposer: proposal.message.proposer,
             signature: proposal.signature.to_bytes(),
-        }
+        })
     }
 }
 
@@ -81,7 +86,7 @@ impl TryFrom<WireProposal> for SignedProposal<BillContext> {
             height: wire.height,
             round: valid_round(wire.round)?,
             value: BlockValue(wire.value),
-            pol_round: optional_round(wire.pol_round)?,
+            pol_round: valid_round_or_nil(wire.pol_round)?,
             proposer: wire.proposer,
         };
         Ok(Self::new(proposal, signature(&wire.signature)?))
@@ -101,11 +106,11 @@ impl Wired for SignedConsensusMsg<BillContext> {
     const WHAT: &'static str = "consensus message";
     type Wire = WireConsensus;
 
-    fn to_wire(&self) -> WireConsensus {
-        match self {
-            Self::Vote(vote) => WireConsensus::Vote(vote.into()),
-            Self::Proposal(proposal) => WireConsensus::Proposal(proposal.into()),
-        }
+    fn to_wire(&self) -> Result<WireConsensus, String> {
+        Ok(match self {
+            Self::Vote(vote) => WireConsensus::Vote(vote.try_into()?),
+            Self::Proposal(proposal) => WireConsensus::Proposal(proposal.try_into()?),
+        })
     }
 
     fn from_wire(wire: WireConsensus) -> Result<Self, String> {

@@ -10,7 +10,7 @@ use malachitebft_sync::{RawDecidedValue, Request, Response, Status, ValueRequest
 
 use super::{MAX_PEER_ID, SigBytes, round, signature, valid_round};
 use crate::codec::{Bounded, Wired};
-use crate::types::{Address, BillContext, BlockHash, Height, MAX_VALIDATORS};
+use crate::types::{Address, BillContext, BlockHash, Height, MAX_VALIDATORS, Round};
 
 /// Most blocks in one sync response, whatever was asked for.
 pub(crate) const MAX_SYNC_VALUES: usize = 64;
@@ -27,12 +27,12 @@ impl Wired for Status<BillContext> {
     const WHAT: &'static str = "sync status";
     type Wire = WireStatus;
 
-    fn to_wire(&self) -> WireStatus {
-        WireStatus {
+    fn to_wire(&self) -> Result<WireStatus, String> {
+        Ok(WireStatus {
             peer: Bounded(self.peer_id.to_bytes()),
             tip: self.tip_height,
             earliest: self.history_min_height,
-        }
+        })
     }
 
     fn from_wire(wire: WireStatus) -> Result<Self, String> {
@@ -55,9 +55,9 @@ impl Wired for Request<BillContext> {
     const WHAT: &'static str = "sync request";
     type Wire = WireRequest;
 
-    fn to_wire(&self) -> WireRequest {
+    fn to_wire(&self) -> Result<WireRequest, String> {
         let Self::ValueRequest(request) = self;
-        WireRequest { first: *request.range.start(), last: *request.range.end() }
+        Ok(WireRequest { first: *request.range.start(), last: *request.range.end() })
     }
 
     fn from_wire(wire: WireRequest) -> Result<Self, String> {
@@ -72,17 +72,19 @@ impl Wired for Request<BillContext> {
 struct WireDecided {
     block: Bytes,
     height: Height,
-    round: u32,
+    round: Round,
     hash: BlockHash,
     signatures: Bounded<(Address, SigBytes), MAX_VALIDATORS>,
 }
 
-impl From<&RawDecidedValue<BillContext>> for WireDecided {
-    fn from(value: &RawDecidedValue<BillContext>) -> Self {
-        Self {
+impl TryFrom<&RawDecidedValue<BillContext>> for WireDecided {
+    type Error = String;
+
+    fn try_from(value: &RawDecidedValue<BillContext>) -> Result<Self, String> {
+        Ok(Self {
             block: value.value_bytes.clone(),
             height: value.certificate.height,
-            round: round(&value.certificate.round),
+            round: round(value.certificate.round)?,
             hash: value.certificate.value_id,
             signatures: Bounded(
                 value
@@ -92,7 +94,7 @@ impl From<&RawDecidedValue<BillContext>> for WireDecided {
                     .map(|entry| (entry.address, entry.signature.to_bytes()))
                     .collect(),
             ),
-        }
+        })
     }
 }
 
@@ -129,12 +131,11 @@ impl Wired for Response<BillContext> {
     const WHAT: &'static str = "sync response";
     type Wire = WireResponse;
 
-    fn to_wire(&self) -> WireResponse {
+    fn to_wire(&self) -> Result<WireResponse, String> {
         let Self::ValueResponse(response) = self;
-        WireResponse {
-            first: response.start_height,
-            values: Bounded(response.values.iter().map(WireDecided::from).collect()),
-        }
+        let values =
+            response.values.iter().map(TryInto::try_into).collect::<Result<_, String>>()?;
+        Ok(WireResponse { first: response.start_height, values: Bounded(values) })
     }
 
     fn from_wire(wire: WireResponse) -> Result<Self, String> {

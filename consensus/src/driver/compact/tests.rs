@@ -1,12 +1,7 @@
 use std::future::{pending, ready};
 
 use super::*;
-
-fn peer(byte: u8) -> PeerId {
-    let mut bytes = vec![0x12, 32];
-    bytes.extend([byte; 32]);
-    PeerId::from_bytes(&bytes).expect("a well-formed multihash")
-}
+use crate::testing::peer;
 
 #[tokio::test]
 async fn expansions_of_one_publisher_take_no_room_of_another() {

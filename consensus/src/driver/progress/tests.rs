@@ -26,7 +26,7 @@ fn the_next_height_waits_for_the_commit_and_for_the_engine_in_either_order() {
     assert_eq!(asked_early.committed(NEXT, false), Next::Wait);
 
     for mut progress in [asked_late, asked_early] {
-        assert_eq!((progress.height(), progress.round()), (NEXT, 0));
+        assert_eq!((progress.height(), progress.round()), (NEXT, Round::FIRST));
         assert!(progress.begin());
         assert_eq!(progress.phase(), Phase::Deciding);
         assert!(!progress.begin(), "there is one wait a height");
@@ -84,10 +84,10 @@ fn what_comes_out_of_turn_changes_nothing() {
     let mut progress = Progress::new(H);
     assert_eq!(progress.decided(NEXT, block(1), true), Decided::OutOfTurn);
     assert_eq!(progress.asked(), Err(Phase::Deciding));
-    progress.started_round(NEXT, 4);
-    assert_eq!(progress.round(), 0, "a round of another height");
-    progress.started_round(H, 4);
-    assert_eq!(progress.round(), 4);
+    progress.started_round(NEXT, Round::new(4));
+    assert_eq!(progress.round(), Round::FIRST, "a round of another height");
+    progress.started_round(H, Round::new(4));
+    assert_eq!(progress.round(), Round::new(4));
     assert_eq!(progress.decided(H, block(1), true), Decided::Commit);
     assert_eq!(progress.decided(H, block(2), true), Decided::OutOfTurn, "decided twice");
     assert!(!progress.begin());

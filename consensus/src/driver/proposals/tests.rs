@@ -4,6 +4,7 @@ use billchain_primitives::Hash;
 use bytes::Bytes;
 
 use super::*;
+use crate::testing::peer;
 use crate::types::SignedAnnouncement;
 
 const H: Height = Height::new(8);
@@ -21,7 +22,7 @@ fn set_of(seeds: std::ops::Range<u8>) -> ValidatorSet {
 struct Node {
     proposals: Proposals<u8>,
     height: Height,
-    round: u32,
+    round: Round,
     open: bool,
     missing: Option<BlockHash>,
     validators: ValidatorSet,
@@ -46,7 +47,7 @@ impl Node {
         Self {
             proposals: Proposals::default(),
             height: H,
-            round: 0,
+            round: Round::FIRST,
             open: true,
             missing: None,
             validators: set_of(0..4),
@@ -55,7 +56,7 @@ impl Node {
     }
 
     fn proposer(&self, height: Height, round: u32) -> Address {
-        *self.validators.proposer(height.get(), round).address()
+        *self.validators.proposer(height, Round::new(round)).address()
     }
 
     fn judge(&mut self, announced: &Announcement) -> Result<Wanted, Refused> {
@@ -81,7 +82,7 @@ impl Node {
 
     fn commit(&mut self, validators: ValidatorSet) -> Vec<Refused> {
         self.height = Height::new(self.height.get() + 1);
-        self.round = 0;
+        self.round = Round::FIRST;
         self.validators = validators;
         self.proposals.committed(&view!(self))
     }
@@ -99,7 +100,7 @@ impl Node {
 fn block(height: Height, round: u32, proposer: Address, byte: u8) -> Announcement {
     Announcement {
         height,
-        round,
+        round: Round::new(round),
         proposer,
         block_hash: Hash::repeat_byte(byte).into(),
         size: 1,
@@ -114,7 +115,7 @@ fn received(announced: &Announcement) -> Received<u8> {
 }
 
 fn polka(hash: BlockHash, round: u32) -> Support {
-    Support::of_rounds(&[(hash, round)], &[])
+    Support::of_rounds(&[(hash, Round::new(round))], &[])
 }
 
 /// Two announcements by each of the others for each round of the next height
@@ -152,7 +153,7 @@ fn of_the_next_height_whoever_is_a_validator_now_may_propose() {
     assert_eq!(node.judge(&block(NEXT, 0, stranger, 1)), Err(Refused::NotValidator(stranger)));
     // The block being decided takes validators away: the turn moves on.
     let later = set_of(0..3);
-    let proposer = *later.proposer(NEXT.get(), 0).address();
+    let proposer = *later.proposer(NEXT, Round::FIRST).address();
     assert_ne!(proposer, node.proposer(NEXT, 0), "the change moves the turn");
     assert_eq!(node.give(&block(NEXT, 0, proposer, 2)), Ok(Taken::Early));
     assert!(node.commit(later).is_empty());
@@ -162,11 +163,13 @@ fn of_the_next_height_whoever_is_a_validator_now_may_propose() {
 #[test]
 fn announcements_are_judged_by_height_round_turn_and_signature() {
     let mut node = Node::new();
-    node.round = 70;
-    let turn = |round| node.validators.proposer(H.get(), round).address();
+    node.round = Round::new(70);
+    let turn = |round| node.validators.proposer(H, Round::new(round)).address();
     let (now, ahead, far) = (*turn(70), *turn(72), *turn(73));
     let (behind, gone) = (*turn(6), *turn(5));
-    let refused = |found, current| Err(Refused::Round { found, current });
+    let refused = |found, current| {
+        Err(Refused::Round { found: Round::new(found), current: Round::new(current) })
+    };
     let not_its_turn = Err(Refused::NotItsTurn { found: ahead, expected: now });
     let table = [
         ("the height before", block(Height::new(7), 0, now, 1), Ok(Wanted::No)),
@@ -185,7 +188,7 @@ fn announcements_are_judged_by_height_round_turn_and_signature() {
     let forged = block(H, 70, now, 2);
     let judged = node.proposals.judge(&view!(node), &forged, |_| false);
     assert_eq!(judged, Err(Refused::Signature(now)));
-    let own = |node: &Node| node.proposals.turns[&(H, 70, now)].len();
+    let own = |node: &Node| node.proposals.turns[&(H, node.round, now)].len();
     assert_eq!(own(&node), 1, "a forged announcement takes no room");
 }
 
@@ -205,7 +208,7 @@ fn a_proposer_has_room_for_a_double_proposal_and_for_no_more() {
 #[test]
 fn what_one_proposer_keeps_here_is_bounded_and_takes_nothing_from_others() {
     let mut node = Node::new();
-    node.round = 40;
+    node.round = Round::new(40);
     let liar = node.proposer(H, 0);
     let mut byte = 0;
     // All the turns it had, and those of the next height.
@@ -223,7 +226,10 @@ fn what_one_proposer_keeps_here_is_bounded_and_takes_nothing_from_others() {
     }
     assert_eq!(node.kept(), KEPT_PER_PROPOSER + 2);
     // Of its own the nearest to being decided stay.
-    assert_eq!(node.next().map(|(next, _)| (next.proposer, next.round)), Some((liar, 40)));
+    assert_eq!(
+        node.next().map(|(next, _)| (next.proposer, next.round)),
+        Some((liar, Round::new(40)))
+    );
 }
 
 /// A validator that sends the blocks of its later turns first does not have them
@@ -231,26 +237,26 @@ fn what_one_proposer_keeps_here_is_bounded_and_takes_nothing_from_others() {
 #[test]
 fn the_block_that_can_be_decided_first_is_checked_first() {
     let mut node = Node::new();
-    node.round = 4;
-    let turn = |round| *node.validators.proposer(H.get(), round).address();
+    node.round = Round::new(4);
+    let turn = |round| *node.validators.proposer(H, Round::new(round)).address();
     let early = [(6, turn(6)), (5, turn(5)), (2, turn(2)), (3, turn(3)), (4, turn(4))];
     for (round, proposer) in early {
         node.give(&block(H, round, proposer, round as u8)).expect("in its turn");
     }
     let order = |node: &mut Node| {
-        std::iter::from_fn(|| node.next().map(|(next, _)| next.round)).collect::<Vec<_>>()
+        std::iter::from_fn(|| node.next().map(|(next, _)| next.round.get())).collect::<Vec<_>>()
     };
     assert_eq!(order(&mut node), [4, 3, 2], "later rounds wait for their turn");
-    node.round = 5;
+    node.round = Round::new(5);
     assert_eq!(order(&mut node), [5]);
-    node.round = 6;
+    node.round = Round::new(6);
     assert_eq!(order(&mut node), [6]);
 }
 
 #[test]
 fn a_block_with_a_polka_is_checked_before_all_others_and_not_by_the_clock() {
     let mut node = Node::new();
-    node.round = 1;
+    node.round = Round::new(1);
     let (first, second) = (node.proposer(H, 0), node.proposer(H, 1));
     let (old, new) = (block(H, 0, first, 1), block(H, 1, second, 2));
     node.give(&new).expect("in its turn");
@@ -290,9 +296,12 @@ fn a_block_with_a_polka_is_taken_whatever_its_round_and_its_proposers_other_bloc
         assert_eq!(node.next().map(|(next, _)| next), Some(lie.clone()));
         node.checked(&lie, Verdict::Invalid);
     }
-    node.round = 1000;
+    node.round = Round::new(1000);
     let needed = block(H, 0, proposer, 50);
-    assert_eq!(node.judge(&needed), Err(Refused::Round { found: 0, current: 1000 }));
+    assert_eq!(
+        node.judge(&needed),
+        Err(Refused::Round { found: Round::FIRST, current: node.round })
+    );
     node.support = polka(needed.block_hash, 3);
     assert_eq!(node.give(&needed), Ok(Taken::Now));
     assert_eq!(node.next(), Some((needed, CheckMode::Voted)));
@@ -349,11 +358,6 @@ fn after_a_decision_only_the_block_that_is_missing_is_taken() {
 
 #[test]
 fn a_compact_block_is_taken_once_from_each_publisher() {
-    let peer = |byte: u8| {
-        let mut bytes = vec![0x12, 32];
-        bytes.extend([byte; 32]);
-        PeerId::from_bytes(&bytes).expect("a well-formed multihash")
-    };
     let mut node = Node::new();
     let announced = block(H, 0, node.proposer(H, 0), 1);
     assert!(!node.proposals.first_compact(peer(1), &announced), "it was not announced");
@@ -368,7 +372,7 @@ fn a_compact_block_is_taken_once_from_each_publisher() {
 fn what_is_remembered_of_a_height_that_does_not_end_is_bounded() {
     let mut node = Node::new();
     for round in 0..5000 {
-        node.round = round;
+        node.round = Round::new(round);
         node.proposals.round_began(&view!(node));
         let announced = block(H, round, node.proposer(H, round), 1);
         node.give(&announced).expect("in its turn");

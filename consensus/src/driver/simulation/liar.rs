@@ -2,12 +2,12 @@
 //! others something else, but only in its own name.
 
 use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
-use malachitebft_app_channel::app::types::core::{NilOrVal, Round, SignedMessage};
+use malachitebft_app_channel::app::types::core::{NilOrVal, Round as EngineRound, SignedMessage};
 
 use super::node::{Message, announced, bytes_of, hash_of};
 use super::oracle::BlockId;
 use super::world::{NODES, World};
-use crate::types::{BlockValue, Height};
+use crate::types::{BlockValue, Height, Round};
 
 impl World {
     /// What one of the others gets instead of this message.
@@ -34,7 +34,8 @@ impl World {
                 if proposal.message.proposer == own =>
             {
                 let mut proposal = proposal.message.clone();
-                let (height, round) = (proposal.height, proposal.round.as_u32().unwrap_or(0));
+                let height = proposal.height;
+                let round = Round::try_from(proposal.round).expect("a proposal is of a round");
                 let other = self.any_block(height.get()).filter(|_| self.random.percent(50));
                 let mut messages = Vec::new();
                 let hash = match other {
@@ -47,9 +48,9 @@ impl World {
                 };
                 proposal.value = BlockValue(hash);
                 if self.random.percent(30) {
-                    proposal.pol_round = match round {
-                        0 => Round::Nil,
-                        round => Round::new(self.random.below(u64::from(round)) as u32),
+                    proposal.pol_round = match round.get() {
+                        0 => EngineRound::Nil,
+                        round => EngineRound::new(self.random.below(u64::from(round)) as u32),
                     };
                 }
                 let signed = SignedMessage::new(proposal, self.signature);
@@ -64,7 +65,7 @@ impl World {
     pub(super) fn announce(&mut self, liar: usize) {
         let Some(height) = self.height(liar) else { return };
         let next = Height::new(height.get() + 1);
-        for round in 0..=2 {
+        for round in (0..=2).map(Round::new) {
             for height in [height, next] {
                 for _ in 0..2 {
                     let id = self.forge(liar, height);
@@ -91,7 +92,7 @@ impl World {
         self.block(height.get(), parent, valid, time)
     }
 
-    fn forged(&self, liar: usize, height: Height, round: u32, id: BlockId) -> Message {
+    fn forged(&self, liar: usize, height: Height, round: Round, id: BlockId) -> Message {
         let (own, signature) = (self.addresses[liar], self.signature);
         Message::Block(announced(height, round, own, hash_of(id), signature), bytes_of(id))
     }

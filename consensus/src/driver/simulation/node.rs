@@ -17,8 +17,8 @@ use malachitebft_app_channel::app::consensus::{
 use malachitebft_app_channel::app::metrics::Metrics;
 use malachitebft_app_channel::app::types::PeerId;
 use malachitebft_app_channel::app::types::core::{
-    LinearTimeouts, PolkaCertificate, Round, RoundCertificate, SignedMessage, Timeout, Validity,
-    ValueOrigin, ValuePayload, ValueResponse, VoteExtensionPolicy,
+    LinearTimeouts, PolkaCertificate, Round as EngineRound, RoundCertificate, SignedMessage,
+    Timeout, Validity, ValueOrigin, ValuePayload, ValueResponse, VoteExtensionPolicy,
 };
 
 use super::super::progress::{Decided, Next, Phase, Progress};
@@ -30,9 +30,9 @@ use crate::certificate::CommitCertificate;
 use crate::lane::Received;
 use crate::misbehavior::equivocations;
 use crate::parts::Wanted;
-use crate::support::{Support, weigh};
+use crate::support::{Polka, Support, weigh};
 use crate::types::{
-    Address, Announcement, BillContext, BlockHash, BlockValue, Height, SignedAnnouncement,
+    Address, Announcement, BillContext, BlockHash, BlockValue, Height, Round, SignedAnnouncement,
     ValidatorSet,
 };
 use crate::undecided::{StoredBlock, UndecidedStore};
@@ -68,14 +68,14 @@ pub(super) enum Wish {
     /// A message has been signed and is about to be seen.
     Signed(SignedConsensusMsg<BillContext>),
     /// A block is to be built on this parent.
-    Build(Height, u32, BlockId),
+    Build(Height, Round, BlockId),
 }
 
 pub(super) enum Job {
     Commit(Arc<StoredBlock>, CommitCertificate),
     /// A decided block: from value sync, or the one that is missing.
-    Decided(Bytes, Option<(u32, Address)>),
-    Propose(u32),
+    Decided(Bytes, Option<(Round, Address)>),
+    Propose(Round),
     Check(Box<Received<Port>>, CheckMode),
 }
 
@@ -151,7 +151,7 @@ pub(super) struct Side {
     progress: Progress,
     proposals: Proposals<Port>,
     support: Support,
-    polka: Option<PolkaCertificate<BillContext>>,
+    polka: Option<Polka>,
     store: UndecidedStore,
     missing: Option<CommitCertificate>,
     work: Queue<Job>,
@@ -159,7 +159,7 @@ pub(super) struct Side {
     timers: HashMap<Timeout, u64>,
     ticks: u64,
     inbox: VecDeque<Input<BillContext>>,
-    sent_block: Option<u32>,
+    sent_block: Option<Round>,
     first: bool,
     pub wishes: Vec<Wish>,
 }
@@ -328,7 +328,7 @@ impl Node {
     }
 
     fn on_decided_block(&mut self, bytes: Bytes, certificate: CommitCertificate) {
-        if certificate.height != self.height().get() {
+        if certificate.height != self.height() {
             return;
         }
         if self.side.missing.is_some() {
@@ -366,7 +366,7 @@ impl Node {
     }
 
     /// A block was built for a round.
-    pub(super) fn built(&mut self, height: Height, round: u32, id: BlockId) {
+    pub(super) fn built(&mut self, height: Height, round: Round, id: BlockId) {
         if self.side.progress.height() == height {
             self.side.on_built(round, id);
             self.settle();
@@ -402,13 +402,14 @@ impl Node {
             let votes = rounds.flat_map(|round| round.received_votes());
             let (support, polka) = weigh(height, &side.own, &side.validators, votes);
             side.support.add(support);
-            let round = |polka: &PolkaCertificate<BillContext>| polka.round.as_u32();
-            let polka = polka.into_iter().chain(side.polka.clone()).max_by_key(round);
+            let known = side.polka.clone();
+            let polka = polka.into_iter().chain(known).max_by_key(|polka| polka.round);
             if let Some(polka) = polka {
+                let (round, hash) = (polka.certificate.round, polka.certificate.value_id);
                 let proposal = self
                     .core
                     .full_proposal_keeper
-                    .full_proposal_at_round_and_value(&height, polka.round, &polka.value_id)
+                    .full_proposal_at_round_and_value(&height, round, &hash)
                     .map(|full| full.proposal.clone());
                 side.repeat(polka, proposal.map(SignedConsensusMsg::Proposal));
             }
@@ -438,7 +439,7 @@ fn view<'a>(progress: &Progress, validators: &'a ValidatorSet, support: &'a Supp
 
 pub(super) fn announced(
     height: Height,
-    round: u32,
+    round: Round,
     proposer: Address,
     block_hash: BlockHash,
     signature: Signature,

@@ -6,6 +6,7 @@ use malachitebft_app_channel::app::metrics::Metrics;
 
 use super::random::Random;
 use super::world::{CALM, Event, NODES, Weather, World};
+use crate::types::Round;
 
 /// Once the weather is calm and three honest validators run, so much time may
 /// pass until each of them has committed two more blocks. Rounds grow longer with
@@ -194,8 +195,8 @@ fn a_validator_that_announces_ahead_costs_the_others_no_round() {
         // Rounds of its own heights it may lose. Of the others' it also splits votes,
         // which costs a round now and then; announcing would cost one a height.
         let lost = world.rounds.iter().filter(|(height, round)| {
-            let first = world.validators.proposer(**height, 0).address();
-            *first != world.addresses[3] && **round > 0
+            let first = world.validators.proposer(**height, Round::FIRST).address();
+            *first != world.addresses[3] && **round > Round::FIRST
         });
         let lost = lost.count() as u64;
         assert!(lost * 20 <= heights, "seed {seed}: {lost} of {heights} heights lost a round");

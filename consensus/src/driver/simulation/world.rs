@@ -12,7 +12,7 @@ use super::node::{Disk, Judgement, Message, Node, Wish, hash_of, id_of};
 use super::oracle::{BlockFacts, BlockId, Oracle};
 use super::random::Random;
 use crate::application::CheckMode;
-use crate::types::{Address, BillContext, BlockHash, Height, Validator, ValidatorSet};
+use crate::types::{Address, BillContext, BlockHash, Height, Round, Validator, ValidatorSet};
 
 pub(super) const NODES: usize = 4;
 /// A proposed block's time may be so far ahead of the clock, or behind.
@@ -93,7 +93,7 @@ pub(super) struct World {
     pub validators: ValidatorSet,
     pub addresses: Vec<Address>,
     /// In which round each height was decided.
-    pub rounds: BTreeMap<u64, u32>,
+    pub rounds: BTreeMap<Height, Round>,
     pub signature: Signature,
     blocks: BTreeMap<BlockId, Block>,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -323,7 +323,7 @@ impl World {
                                 .filter_map(|entry| at(&entry.address))
                                 .collect();
                             let id = id_of(&hash.get().0[24..]);
-                            self.rounds.insert(height.get(), certificate.round);
+                            self.rounds.insert(height, certificate.round);
                             self.oracle.committed(node, height.get(), id, &signers);
                         }
                     }

@@ -54,7 +54,7 @@ impl Side {
                 r.resume_with(())
             }
             Effect::GetValue(height, round, _, r) => {
-                self.on_get_value(height, round.as_u32().unwrap_or(0));
+                self.on_get_value(height, number(round));
                 r.resume_with(())
             }
             Effect::RestreamProposal(_, _, _, _, hash, r) => {
@@ -62,14 +62,14 @@ impl Side {
                 r.resume_with(())
             }
             Effect::CertVerifiedSyncValue(value, proposer, r) => {
-                let round = value.certificate.round.as_u32().unwrap_or(0);
+                let round = number(value.certificate.round);
                 self.progress.synced(value.certificate.height);
                 self.work.decided = Some(Job::Decided(value.value_bytes, Some((round, proposer))));
                 r.resume_with(())
             }
             Effect::Decide(certificate, _, r) => {
                 self.flush();
-                self.on_decided(&CommitCertificate::from_engine(&certificate));
+                self.on_decided(&CommitCertificate::from_engine(&certificate).expect("of a round"));
                 r.resume_with(())
             }
             Effect::Finalize(_, _, evidence, r) => {
@@ -106,8 +106,13 @@ impl Side {
         }
     }
 
-    pub(super) fn on_started_round(&mut self, height: Height, round: Round, proposer: Address) {
-        let round = round.as_u32().unwrap_or(0);
+    pub(super) fn on_started_round(
+        &mut self,
+        height: Height,
+        round: EngineRound,
+        proposer: Address,
+    ) {
+        let round = number(round);
         self.progress.started_round(height, round);
         let view = view(&self.progress, &self.validators, &self.support);
         self.proposals.round_began(&view);
@@ -130,7 +135,7 @@ impl Side {
     pub(super) fn tell(
         &mut self,
         height: Height,
-        round: u32,
+        round: Round,
         proposer: Address,
         hash: BlockHash,
         validity: Validity,
@@ -138,8 +143,8 @@ impl Side {
     ) {
         let value = ProposedValue {
             height,
-            round: Round::new(round),
-            valid_round: Round::Nil,
+            round: round.into(),
+            valid_round: EngineRound::Nil,
             proposer,
             value: BlockValue(hash),
             validity,
@@ -147,7 +152,7 @@ impl Side {
         self.inbox.push_back(Input::ProposedValue(value, origin));
     }
 
-    pub(super) fn on_get_value(&mut self, height: Height, round: u32) {
+    pub(super) fn on_get_value(&mut self, height: Height, round: Round) {
         if height != self.progress.height() {
             return;
         }
@@ -163,7 +168,7 @@ impl Side {
         }
     }
 
-    pub(super) fn on_built(&mut self, round: u32, id: BlockId) {
+    pub(super) fn on_built(&mut self, round: Round, id: BlockId) {
         let height = self.progress.height();
         let hash = hash_of(id);
         let announced = announced(height, round, self.own, hash, self.signature);
@@ -172,10 +177,10 @@ impl Side {
         self.propose(round, hash);
     }
 
-    pub(super) fn propose(&mut self, round: u32, hash: BlockHash) {
+    pub(super) fn propose(&mut self, round: Round, hash: BlockHash) {
         self.publish(&hash);
-        let (height, round) = (self.progress.height(), Round::new(round));
-        let value = LocallyProposedValue::new(height, round, BlockValue(hash));
+        let height = self.progress.height();
+        let value = LocallyProposedValue::new(height, round.into(), BlockValue(hash));
         self.inbox.push_back(Input::Propose(value));
     }
 
@@ -239,14 +244,14 @@ impl Side {
     pub(super) fn on_decided_checked(
         &mut self,
         bytes: Bytes,
-        sync: Option<(u32, Address)>,
+        sync: Option<(Round, Address)>,
         judgement: Judgement,
     ) {
         if !matches!(judgement, Judgement::Valid) {
             return;
         }
         let (height, hash) = (self.progress.height(), hash_of(id_of(&bytes)));
-        let round = sync.map_or(0, |(round, _)| round);
+        let round = sync.map_or(Round::FIRST, |(round, _)| round);
         self.keep(StoredBlock { height, round, hash, announced: None, bytes });
         if let Some((round, proposer)) = sync {
             self.tell(height, round, proposer, hash, Validity::Valid, ValueOrigin::Sync);
@@ -254,7 +259,7 @@ impl Side {
     }
 
     pub(super) fn on_decided(&mut self, certificate: &CommitCertificate) {
-        let (height, hash) = (Height::new(certificate.height), certificate.block_hash);
+        let (height, hash) = (certificate.height, certificate.block_hash);
         let block = self.store.get(&hash).filter(|block| block.height == height).cloned();
         match (self.progress.decided(height, hash, block.is_some()), block) {
             (Decided::Commit, Some(block)) => {
@@ -298,11 +303,12 @@ impl Side {
     }
 
     pub(super) fn on_polka(&mut self, polka: PolkaCertificate<BillContext>) {
-        let round = polka.round.as_u32().unwrap_or(0);
-        if self.support.knows(&polka.value_id, round) {
+        let polka = Polka::try_from(polka).expect("of a round");
+        let hash = polka.certificate.value_id;
+        if self.support.knows(&hash, polka.round) {
             return;
         }
-        self.support.add_polka(polka.value_id, round);
+        self.support.add_polka(hash, polka.round);
         if self.polka.as_ref().is_none_or(|known| known.round < polka.round) {
             self.polka = Some(polka);
         }
@@ -310,11 +316,12 @@ impl Side {
 
     pub(super) fn repeat(
         &mut self,
-        polka: PolkaCertificate<BillContext>,
+        polka: Polka,
         proposal: Option<SignedConsensusMsg<BillContext>>,
     ) {
-        let (hash, polka_round) = (polka.value_id, polka.round.as_u32().unwrap_or(0));
-        self.wishes.push(Wish::Send(Message::Polka(polka)));
+        let Polka { round: polka_round, certificate } = polka;
+        let hash = certificate.value_id;
+        self.wishes.push(Wish::Send(Message::Polka(certificate)));
         if let Some(proposal) = proposal {
             self.wishes.push(Wish::Send(Message::Consensus(proposal)));
         }
@@ -343,4 +350,9 @@ impl Side {
             self.wishes.push(Wish::Lane(Duration::from_millis(millis)));
         }
     }
+}
+
+/// The core asks about rounds that it is in.
+fn number(round: EngineRound) -> Round {
+    round.try_into().expect("a round, not nil")
 }
