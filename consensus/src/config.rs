@@ -164,6 +164,25 @@ impl ConsensusConfig {
                 report(field, "expected more than 0".into());
             }
         }
+        self.contradictions(&mut report);
+        if !(64 * 1024..=64 * 1024 * 1024).contains(&self.max_block_bytes) {
+            report(
+                "max_block_bytes",
+                format!("{} bytes, expected 64 KiB to 64 MiB", self.max_block_bytes),
+            );
+        }
+        let most = crate::codec::MAX_SYNC_VALUES;
+        if !(1..=most).contains(&self.sync_batch) {
+            report("sync_batch", format!("{}, expected 1 to {most}", self.sync_batch));
+        }
+        if self.max_connections_per_ip == 0 {
+            report("max_connections_per_ip", "expected more than 0".into());
+        }
+        problems
+    }
+
+    /// Settings that do not go with one another.
+    fn contradictions(&self, report: &mut impl FnMut(&'static str, String)) {
         if self.build_time >= self.timeout_propose {
             report(
                 "build_time",
@@ -188,20 +207,6 @@ impl ConsensusConfig {
                 format!("{:?} is shorter than timeout_propose", self.max_timeout),
             );
         }
-        if !(64 * 1024..=64 * 1024 * 1024).contains(&self.max_block_bytes) {
-            report(
-                "max_block_bytes",
-                format!("{} bytes, expected 64 KiB to 64 MiB", self.max_block_bytes),
-            );
-        }
-        let most = crate::codec::MAX_SYNC_VALUES;
-        if !(1..=most).contains(&self.sync_batch) {
-            report("sync_batch", format!("{}, expected 1 to {most}", self.sync_batch));
-        }
-        if self.max_connections_per_ip == 0 {
-            report("max_connections_per_ip", "expected more than 0".into());
-        }
-        problems
     }
 
     /// Connections to peers and from outside that the engine is told to expect.

@@ -7,6 +7,7 @@ use malachitebft_app_channel::app::metrics::SharedRegistry;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
 
 /// Appends all metrics of consensus in Prometheus' text format.
 pub fn export(text: &mut String) {
@@ -57,8 +58,18 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn register(registry: &SharedRegistry) -> Self {
+        let metrics = Self::new();
+        registry.with_prefix("billchain_consensus", |registry| {
+            metrics.register_blocks(registry);
+            metrics.register_refusals(registry);
+            metrics.register_sizes_and_times(registry);
+        });
+        metrics
+    }
+
+    fn new() -> Self {
         let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 15));
-        let metrics = Self {
+        Self {
             height: Gauge::default(),
             blocks: Counter::default(),
             synced: Counter::default(),
@@ -77,59 +88,44 @@ impl Metrics {
             commit_time: seconds(),
             block_bytes: Histogram::new(exponential_buckets(1024.0, 2.0, 14)),
             block_interval: seconds(),
-        };
-        registry.with_prefix("billchain_consensus", |registry| {
-            registry.register("height", "Height committed last", metrics.height.clone());
-            registry.register("blocks", "Blocks committed", metrics.blocks.clone());
-            registry.register("synced_blocks", "Blocks from value sync", metrics.synced.clone());
-            registry.register("proposed_blocks", "Blocks proposed here", metrics.proposed.clone());
-            registry.register("invalid_blocks", "Invalid proposals", metrics.invalid.clone());
-            registry.register("refused_parts", "Parts refused", metrics.refused_parts.clone());
-            registry.register(
-                "unexpanded_proposals",
-                "Compact blocks that could not be expanded",
-                metrics.unexpanded.clone(),
-            );
-            registry.register(
-                "untimely_blocks",
-                "Proposed blocks whose time did not agree with the clock",
-                metrics.untimely.clone(),
-            );
-            registry.register(
-                "missing_blocks",
-                "Decided blocks that were missing here",
-                metrics.missing.clone(),
-            );
-            registry.register(
-                "left_out_messages",
-                "Messages of peers that sent more than the engine got done",
-                metrics.left_out.clone(),
-            );
-            registry.register(
-                "equivocations",
-                "Offences of validators that signed twice: one for each validator, height and kind",
-                metrics.equivocations.clone(),
-            );
-            registry.register(
-                "omitted_log_lines",
-                "Log lines about peers left out",
-                metrics.omitted_lines.clone(),
-            );
-            registry.register(
-                "abstaining",
-                "1 while a validator follows without its vote",
-                metrics.abstaining.clone(),
-            );
-            registry.register("propose_seconds", "Time to build", metrics.propose_time.clone());
-            registry.register("check_seconds", "Time to check", metrics.check_time.clone());
-            registry.register("commit_seconds", "Time to commit", metrics.commit_time.clone());
-            registry.register("block_bytes", "Block size", metrics.block_bytes.clone());
-            registry.register(
-                "block_interval_seconds",
-                "Time between commits",
-                metrics.block_interval.clone(),
-            );
-        });
-        metrics
+        }
+    }
+
+    /// What this node decided, and how it takes part.
+    fn register_blocks(&self, registry: &mut Registry) {
+        registry.register("height", "Height committed last", self.height.clone());
+        registry.register("blocks", "Blocks committed", self.blocks.clone());
+        registry.register("synced_blocks", "Blocks from value sync", self.synced.clone());
+        registry.register("proposed_blocks", "Blocks proposed here", self.proposed.clone());
+        let help = "Decided blocks that were missing here";
+        registry.register("missing_blocks", help, self.missing.clone());
+        let help = "1 while a validator follows without its vote";
+        registry.register("abstaining", help, self.abstaining.clone());
+    }
+
+    /// What peers did that was refused, left out or held against them.
+    fn register_refusals(&self, registry: &mut Registry) {
+        registry.register("invalid_blocks", "Invalid proposals", self.invalid.clone());
+        registry.register("refused_parts", "Parts refused", self.refused_parts.clone());
+        let help = "Compact blocks that could not be expanded";
+        registry.register("unexpanded_proposals", help, self.unexpanded.clone());
+        let help = "Proposed blocks whose time did not agree with the clock";
+        registry.register("untimely_blocks", help, self.untimely.clone());
+        let help = "Messages of peers that sent more than the engine got done";
+        registry.register("left_out_messages", help, self.left_out.clone());
+        let help =
+            "Offences of validators that signed twice: one for each validator, height and kind";
+        registry.register("equivocations", help, self.equivocations.clone());
+        let help = "Log lines about peers left out";
+        registry.register("omitted_log_lines", help, self.omitted_lines.clone());
+    }
+
+    fn register_sizes_and_times(&self, registry: &mut Registry) {
+        registry.register("propose_seconds", "Time to build", self.propose_time.clone());
+        registry.register("check_seconds", "Time to check", self.check_time.clone());
+        registry.register("commit_seconds", "Time to commit", self.commit_time.clone());
+        registry.register("block_bytes", "Block size", self.block_bytes.clone());
+        let help = "Time between commits";
+        registry.register("block_interval_seconds", help, self.block_interval.clone());
     }
 }

@@ -63,70 +63,49 @@ impl Running {
         let Startup { config, spec, chain, network_key, validator_key, files, front, dear } =
             startup;
         let local_id = network_key.public().to_peer_id();
-        let pool_config = settings::pool(&config);
+        let is_validator = validator_key.is_some();
         let admission = Arc::new(Admission::new(chain.clone()));
-        let pool = Pool::new(pool_config, chain.head().number, admission)?;
+        let pool = Pool::new(settings::pool(&config), chain.head().number, admission)?;
         let evidence = Evidence::open(config.evidence())?;
         let equivocations = evidence.metrics().clone();
         equivocations.set_recorded(chain.read(Validators::equivocations)?.len());
         let peers = PeerFollower::new(config.network.peers.clone(), local_id);
-        let gossip = gossip::start(
-            gossip::GossipConfig {
-                keypair: network_key.clone(),
-                listen: settings::multiaddr(config.network.listen, "udp", "/quic-v1")?,
-                peers: peers.gossip_peers(&allowed_peer_ids(&chain)?),
-                genesis: chain.genesis_hash(),
-                limits: gossip::GossipLimits::default(),
-            },
-            pool.clone(),
-        )
-        .await
-        .context("transaction gossip")?;
+        let gossip = start_gossip(&config, &network_key, &peers, &chain, &pool).await?;
         let compact = CompactBlocks::new(pool.clone(), gossip.fetcher());
         let proposals = compact.metrics().clone();
-        let application = Arc::new(ChainApplication::new(
+        let application = ChainApplication::new(
             chain.clone(),
             pool.clone(),
             compact,
             evidence,
             config.consensus.max_block_bytes,
             config.network.peers.clone(),
-        ));
-        let identity = NodeIdentity {
-            domain: ChainDomain::new(chain.genesis_hash()),
-            network_key,
-            validator_key,
+        );
+        let domain = ChainDomain::new(chain.genesis_hash());
+        let identity = NodeIdentity { domain, network_key, validator_key };
+        let consensus = match start_consensus(&config, &files, identity, application).await {
+            Ok(consensus) => consensus,
+            Err(error) => {
+                stop_quietly("gossip", gossip.stop()).await;
+                return Err(error);
+            }
         };
-        let is_validator = identity.validator_key.is_some();
-        let consensus_config = settings::consensus(&config, &files)?;
-        let consensus =
-            match billchain_consensus::spawn(consensus_config, identity, application).await {
-                Ok(consensus) => consensus,
-                Err(error) => {
-                    stop_quietly("gossip", gossip.stop()).await;
-                    return Err(error.into());
-                }
-            };
 
-        let context = RpcContext {
-            chain: chain.clone(),
-            pool: pool.clone(),
-            node: NodeInfo {
-                name: config.name.clone(),
-                chain_name: spec.name.to_string(),
-                chain_type: spec.chain_type,
-                peer_id: local_id.to_string(),
-                is_validator,
-                peers: gossip.connected(),
-            },
-            dear,
-        };
         let mut registry = Registry::with_prefix("billchain");
         metrics::register(&mut registry, &chain, &pool, gossip.metrics());
         files.register(&mut registry);
         log::register(&mut registry);
         proposals.register(&mut registry);
         equivocations.register(&mut registry);
+        let node = NodeInfo {
+            name: config.name.clone(),
+            chain_name: spec.name.to_string(),
+            chain_type: spec.chain_type,
+            peer_id: local_id.to_string(),
+            is_validator,
+            peers: gossip.connected(),
+        };
+        let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node, dear };
         let served = front.spawn(serve(config, files, context, registry)).await;
         let (rpc, metrics) = match served.map_err(Error::from).and_then(|served| served) {
             Ok(served) => served,
@@ -136,15 +115,9 @@ impl Running {
                 return Err(error);
             }
         };
-        Ok(Self {
-            consensus,
-            followed: tokio::spawn(peers.follow(chain, gossip.peer_updates())),
-            gossip,
-            maintenance: tokio::spawn(pool.maintain()),
-            rpc,
-            metrics,
-            front,
-        })
+        let followed = tokio::spawn(peers.follow(chain, gossip.peer_updates()));
+        let maintenance = tokio::spawn(pool.maintain());
+        Ok(Self { consensus, gossip, maintenance, followed, rpc, metrics, front })
     }
 
     /// Resolves when a part has ended by itself, with the part and its reason.
@@ -217,6 +190,34 @@ where
         () = ends.rpc => anyhow!("the RPC server stopped"),
         ended = ends.metrics => failed("the metrics server", ended),
     }
+}
+
+/// Transaction gossip with the peers of the chain and of the settings.
+async fn start_gossip(
+    config: &Config,
+    key: &Keypair,
+    peers: &PeerFollower,
+    chain: &Chain,
+    pool: &Arc<Pool>,
+) -> Result<GossipHandle> {
+    let gossip_config = gossip::GossipConfig {
+        keypair: key.clone(),
+        listen: settings::multiaddr(config.network.listen, "udp", "/quic-v1")?,
+        peers: peers.gossip_peers(&allowed_peer_ids(chain)?),
+        genesis: chain.genesis_hash(),
+        limits: gossip::GossipLimits::default(),
+    };
+    gossip::start(gossip_config, pool.clone()).await.context("transaction gossip")
+}
+
+async fn start_consensus(
+    config: &Config,
+    files: &FileBudget,
+    identity: NodeIdentity,
+    application: ChainApplication,
+) -> Result<ConsensusHandle> {
+    let settings = settings::consensus(config, files)?;
+    Ok(billchain_consensus::spawn(settings, identity, Arc::new(application)).await?)
 }
 
 /// RPC and metrics, on the runtime of clients.

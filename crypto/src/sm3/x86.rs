@@ -172,12 +172,12 @@ fn compress_expanding_ahead(state: &mut [u32; 8], blocks: &[[u8; BLOCK_LEN]]) {
             };
         }
         macro_rules! four_rounds {
-            ($ff:ident $gg:ident $at:expr) => {
+            ($ff:ident $gg:ident $($at:literal)*) => { $(
                 round!($ff $gg $at, 0, a b c d e f g h);
                 round!($ff $gg $at, 1, d a b c h e f g);
                 round!($ff $gg $at, 2, c d a b g h e f);
                 round!($ff $gg $at, 3, b c d a f g h e);
-            };
+            )* };
         }
         macro_rules! steps {
             ($ff:ident $gg:ident $($at:literal)*) => { $(
@@ -187,9 +187,7 @@ fn compress_expanding_ahead(state: &mut [u32; 8], blocks: &[[u8; BLOCK_LEN]]) {
         }
         steps!(xor3 xor3 0 1 2 3);
         steps!(majority choice 4 5 6 7 8 9 10 11 12);
-        four_rounds!(majority choice 13);
-        four_rounds!(majority choice 14);
-        four_rounds!(majority choice 15);
+        four_rounds!(majority choice 13 14 15);
         for (word, new) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
             *word ^= new;
         }
