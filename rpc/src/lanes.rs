@@ -39,6 +39,8 @@ impl Lane {
     }
 }
 
+/// What is longer, in bytes, is read in a turn, on a thread that may block.
+pub(crate) const LONG: usize = 64 << 10;
 /// How long a request waits for room.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one that has its turn does: others wait for that.
@@ -131,6 +133,15 @@ impl Turns {
     ) -> Result<T, JoinError> {
         let place = self.place(lane).await;
         self.turn(&place).await.run(work).await
+    }
+
+    /// Reads what is `length` bytes long: at once, or in a light turn if it is long.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        length: usize,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        if length <= LONG { Ok(read()) } else { self.run(Lane::Light, read).await }
     }
 
     /// The connection's own place, when it has one.

@@ -15,6 +15,8 @@ const MAX_ACCOUNT_TEXT: usize = 128;
 /// The parameters of a request, in the order of the method's; missing ones
 /// count as `null`.
 pub(crate) struct Args {
+    /// Bytes of the JSON that they were read from.
+    length: usize,
     values: Vec<Value>,
     answer_bytes: usize,
 }
@@ -23,7 +25,8 @@ impl Args {
     /// Reads the parameters of a method that has those named `names`: an array
     /// of at most as many, or an object of such names.
     pub(crate) fn read(params: Option<&str>, names: &[&str], answer_bytes: usize) -> Answer<Self> {
-        let of = |values| Self { values, answer_bytes };
+        let length = params.map_or(0, str::len);
+        let of = |values| Self { length, values, answer_bytes };
         let Some(text) = params else { return Ok(of(Vec::new())) };
         let value = serde_json::from_str(text)
             .map_err(|error| invalid("params", &format!("JSON ({error})"), text))?;
@@ -50,6 +53,11 @@ impl Args {
                 Err(invalid("params", expected, &other.to_string()))
             }
         }
+    }
+
+    /// Length of the JSON that they were read from, in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.length
     }
 
     /// Longest answer, in bytes.

@@ -20,6 +20,7 @@ use crate::{
     error::{self, Answer},
 };
 use billchain_rpc_types::{code, schema};
+use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use std::{io, pin::Pin, sync::Arc};
@@ -54,11 +55,21 @@ pub(crate) enum Handler {
     /// Reads storage, on a blocking thread.
     Read(fn(&Context, &Args) -> Written),
     /// Waits for another part of the node.
-    Wait(fn(Arc<Context>, Args) -> Later<Written>),
+    Wait(Waiting),
     /// Sends notifications until the subscriber ends it.
     Subscribe(Subscription),
     /// Ends a subscription of the connection.
     Unsubscribe,
+}
+
+/// What waits for another part of the node.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting {
+    /// What it hands over, of its parameters. Long ones are read on a blocking
+    /// thread.
+    pub(crate) read: fn(&Args) -> Answer<Bytes>,
+    /// Waits for the answer, of at most so many bytes.
+    pub(crate) answer: fn(Arc<Context>, Bytes, usize) -> Later<Written>,
 }
 
 /// A subscription.
@@ -123,14 +134,16 @@ macro_rules! read {
     };
 }
 
-/// The handler of an async function.
+/// The handler of an async function, and what reads its parameters.
 macro_rules! wait {
-    ($f:expr) => {
-        $crate::method::Handler::Wait(|context, args| {
-            ::std::boxed::Box::pin(async move {
-                let most = args.answer_bytes();
-                $crate::method::written(&$f(context, args).await?, most)
-            })
+    ($read:expr, $f:expr) => {
+        $crate::method::Handler::Wait($crate::method::Waiting {
+            read: $read,
+            answer: |context, bytes, most| {
+                ::std::boxed::Box::pin(async move {
+                    $crate::method::written(&$f(&context, bytes).await?, most)
+                })
+            },
         })
     };
 }
@@ -286,14 +299,16 @@ impl Method {
 
     /// Reads its parameters. Those longer than its bound are refused unread. An
     /// answer has at most `answer` bytes, were its bound longer.
-    pub(crate) fn args(&self, params: Option<&str>, answer: usize) -> Answer<Args> {
-        let (found, most) = (params.map_or(0, str::len), self.bound.params as usize);
+    pub(crate) fn args(&self, params: Option<&[u8]>, answer: usize) -> Answer<Args> {
+        let (found, most) = (params.map_or(0, <[u8]>::len), self.bound.params as usize);
         if found > most {
             let expected = format!("at most {most} bytes");
             return Err(error::invalid("params", &expected, &format!("{found} bytes")));
         }
         let names: Vec<_> = self.params.iter().map(|param| param.name).collect();
-        Args::read(params, &names, answer.min(self.bound.answer as usize))
+        // The message is text, of which they are a part.
+        let text = params.map(std::str::from_utf8).transpose().map_err(error::internal)?;
+        Args::read(text, &names, answer.min(self.bound.answer as usize))
     }
 
     /// Its name and its other names.

@@ -1,6 +1,6 @@
 //! The end of a subscription that the method has.
 
-use super::written;
+use super::{Args, written};
 use crate::{
     budget::Room,
     error::{Answer, Refusal, internal},
@@ -70,6 +70,16 @@ pub(crate) struct Subscriber {
 }
 
 impl Pending {
+    /// What `read` makes of its parameters, long ones in a turn.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        args: Args,
+        read: impl FnOnce(&Args) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let turns = &self.subscriber.turns;
+        turns.read(args.length(), move || read(&args)).await.map_err(internal)?
+    }
+
     /// Refuses it.
     pub(crate) fn reject(self, refusal: Refusal) {
         // Who asked may be gone.

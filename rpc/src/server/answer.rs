@@ -6,12 +6,9 @@ use super::{
     envelope::{self, Message, Refused},
     session::Session,
 };
-use crate::{budget::Room, error, lanes::Lane};
+use crate::{budget::Room, error};
 use bytes::Bytes;
 use std::sync::Arc;
-
-/// Longer messages are taken apart in a turn, on a thread that may block.
-const LONG: usize = 64 << 10;
 
 /// The answer to a message, whose bytes have `room`; none if it wants none.
 pub(super) async fn answer(session: &Session, message: Bytes, room: Room) -> Option<Reply> {
@@ -31,10 +28,7 @@ pub(super) async fn answer(session: &Session, message: Bytes, room: Room) -> Opt
 
 async fn taken_apart(session: &Session, message: Bytes) -> Result<Message, Refused> {
     let most = session.methods.context.config.max_batch as usize;
-    if message.len() <= LONG {
-        return envelope::read(&message, most);
-    }
-    let read = session.turns.run(Lane::Light, move || envelope::read(&message, most)).await;
+    let read = session.turns.read(message.len(), move || envelope::read(&message, most)).await;
     read.map_err(|error| Refused::without_id(error::internal(error))).flatten()
 }
 

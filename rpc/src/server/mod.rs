@@ -171,3 +171,6 @@ fn about() -> About {
     names.sort_unstable();
     About { names, document: openrpc::document(methods::all()).to_string() }
 }
+
+#[cfg(test)]
+mod tests;

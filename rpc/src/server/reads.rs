@@ -9,7 +9,7 @@ use super::{
 use crate::{
     context::Context,
     error::{self, Answer},
-    lanes::Lane,
+    lanes::{LONG, Lane},
     method::{Args, Handler, Method, Written},
 };
 use std::{
@@ -21,8 +21,6 @@ use std::{
 const FIRST: usize = 32 << 10;
 /// Longest answer of a light turn, in bytes.
 const LIGHT: usize = 256 << 10;
-/// Longest parameters of a light turn.
-const LIGHT_PARAMS: usize = 64 << 10;
 
 /// A request to a method that reads storage.
 pub(super) struct Read {
@@ -73,7 +71,7 @@ impl Read {
     /// Where it runs for an answer of at most `most` bytes.
     pub(super) fn lane(&self, most: usize) -> Lane {
         let params = self.call.params.as_ref().map_or(0, bytes::Bytes::len);
-        let is_dear = most > LIGHT || params > LIGHT_PARAMS;
+        let is_dear = most > LIGHT || params > LONG;
         if is_dear { Lane::Heavy } else { self.method.bound.lane }
     }
 
@@ -85,9 +83,7 @@ impl Read {
     }
 
     fn ask(&self, context: &Context, most: usize) -> Answer<String> {
-        // The message is text, of which they are a part.
-        let text = self.call.params.as_deref().map(std::str::from_utf8).transpose();
-        (self.answer)(context, &self.method.args(text.map_err(error::internal)?, most)?)
+        (self.answer)(context, &self.method.args(self.call.params.as_deref(), most)?)
     }
 
     /// What it is told when it could not run.

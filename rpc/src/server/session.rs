@@ -14,7 +14,7 @@ use crate::{
     budget::{NoRoom, Share},
     error::{self, Answer},
     lanes::{PATIENCE, Turns},
-    method::{Answered, Handler, Method},
+    method::{Answered, Handler, Method, Waiting},
     metrics::Method as Label,
 };
 use bytes::Bytes;
@@ -138,25 +138,28 @@ impl Session {
         began: &mut Option<Answered>,
     ) -> Answer<String> {
         let context = self.methods.context.clone();
-        // The message is text, of which they are a part.
-        let text = params.as_deref().map(std::str::from_utf8).transpose();
-        let args = method.args(text.map_err(error::internal)?, most)?;
-        drop(params);
+        let length = params.as_ref().map_or(0, Bytes::len);
+        let args = move || method.args(params.as_deref(), most);
         match method.handler {
-            Handler::Memory(answer) => answer(&context, &args),
+            Handler::Memory(answer) => answer(&context, &args()?),
             Handler::Read(answer) => {
-                let work = move || answer(&context, &args);
+                let work = move || answer(&context, &args()?);
                 self.turns.run(method.bound.lane, work).await.map_err(error::internal)?
             }
-            Handler::Wait(answer) => answer(context, args).await,
+            Handler::Wait(Waiting { read, answer }) => {
+                let read = self.turns.read(length, move || read(&args()?)).await;
+                answer(context, read.map_err(error::internal)??, most).await
+            }
             Handler::Subscribe(subscription) => {
                 let subscriptions = self.subscriptions()?;
+                let args = self.turns.read(length, args).await.map_err(error::internal)??;
                 let work = Work { context, args, turns: self.turns.clone() };
                 let (id, answered) = subscriptions.start(&subscription, work, &self.share).await?;
                 *began = Some(answered);
                 Ok(format!("\"{id}\""))
             }
             Handler::Unsubscribe => {
+                let args = args()?;
                 let id = args.text(0, "subscription")?;
                 Ok(self.subscriptions()?.end(id).to_string())
             }

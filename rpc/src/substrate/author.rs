@@ -11,12 +11,9 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Submits a transaction; its hash.
-pub(super) async fn submit_extrinsic(context: Arc<Context>, args: Args) -> Answer<Hash> {
-    let bytes = args.bytes(0, "extrinsic")?;
-    // The hex is twice as long; the pool may take its time.
-    drop(args);
-    submit(&context, bytes.into()).await
+/// The transaction in the first parameter.
+pub(super) fn extrinsic(args: &Args) -> Answer<Bytes> {
+    args.bytes(0, "extrinsic").map(Bytes::from)
 }
 
 /// Ready transactions in hex, best first: as many as fit into an answer. Those
@@ -83,9 +80,10 @@ async fn included(
     }
     // Each is a thread: what is refused without end must not take them all.
     let place = context.look_ups.clone().acquire_owned().await.map_err(internal)?;
-    let (context, hash) = (context.clone(), transaction_hash(bytes));
+    let (context, bytes) = (context.clone(), bytes.clone());
     let look_up = move || {
         let _place = place;
+        let hash = transaction_hash(&bytes);
         let Some((number, _)) = context.deps.chain.storage().tx(&hash).map_err(storage)? else {
             return Ok(None);
         };
@@ -121,11 +119,8 @@ impl States {
 }
 
 pub(super) async fn watch(context: Arc<Context>, args: Args, pending: Pending) -> Ended {
-    let submitted = match args.bytes(0, "extrinsic") {
-        Ok(bytes) => {
-            drop(args);
-            submit_and_watch(&context, bytes.into()).await
-        }
+    let submitted = match pending.read(args, extrinsic).await {
+        Ok(bytes) => submit_and_watch(&context, bytes).await,
         Err(error) => Err(error),
     };
     let mut states = match submitted {

@@ -262,7 +262,7 @@ const AUTHOR: &[Method] = &[
         "Submits a transaction",
         &[EXTRINSIC],
         of::<schema::Hash>,
-        wait!(author::submit_extrinsic),
+        wait!(author::extrinsic, submit),
     )
     .fails(SUBMIT)
     .within(TRANSACTION),

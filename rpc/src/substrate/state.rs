@@ -183,11 +183,11 @@ pub(super) async fn follow_version(_: Arc<Context>, _: Args, pending: Pending) -
 /// The keys' values now, and after each block those that changed. Of what was
 /// told only the hashes are kept.
 pub(super) async fn follow_values(context: Arc<Context>, args: Args, pending: Pending) -> Ended {
-    let watched = args.keys(0, "keys", MAX_KEYS).and_then(|keys| {
+    let keys = pending.read(args, |args| args.keys(0, "keys", MAX_KEYS)).await;
+    let watched = keys.and_then(|keys| {
         let right = pending.subscriber.watch(keys.len()).map_err(|full| error::busy(&full))?;
         Ok((keys, right))
     });
-    drop(args);
     let (keys, _right) = match watched {
         Ok(watched) => watched,
         Err(error) => {

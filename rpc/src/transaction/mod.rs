@@ -17,6 +17,7 @@ use crate::{
         Args, Bound, Handler, Method, NONE, SUBMIT, TRANSACTION, maybe, memory, method, of,
         optional, read, required, wait,
     },
+    substrate::submit,
 };
 use billchain_rpc_types::{PreparedView, TransactionView, schema};
 use billchain_runtime::limits::MAX_TRANSACTION_BYTES;
@@ -56,7 +57,7 @@ pub(crate) const METHODS: &[Method] = &[
             ),
         ],
         of::<schema::Hash>,
-        wait!(prepare::submit_signed),
+        wait!(prepare::signed, submit),
     )
     .within(
         Bound::ONE

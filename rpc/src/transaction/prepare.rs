@@ -10,27 +10,18 @@ use crate::{
     context::Context,
     error::{Answer, chain, invalid},
     method::{Args, to_hex},
-    substrate,
 };
 use billchain_crypto::sm2;
-use billchain_primitives::{AccountId, Address, Hash, Nonce, PublicKey, Signature};
+use billchain_primitives::{AccountId, Address, Nonce, PublicKey, Signature};
 use billchain_rpc_types::PreparedView;
 use billchain_runtime::{
     System, UncheckedExtrinsic, immortal_payload, limits::MAX_TRANSACTION_BYTES, tx_extension,
 };
+use bytes::Bytes;
 use codec::Encode;
 use serde_json::Value;
 use sp_core::{ecdsa, ed25519, sr25519};
 use sp_runtime::generic::{Era, Preamble};
-use std::sync::Arc;
-
-/// Puts a signature into a prepared transaction and submits it; its hash.
-pub(super) async fn submit_signed(context: Arc<Context>, args: Args) -> Answer<Hash> {
-    let bytes = signed(&args)?;
-    // The hex is twice as long; the pool may take its time.
-    drop(args);
-    substrate::submit(&context, bytes.into()).await
-}
 
 /// A transaction for a call, a key and a nonce, with no signature yet.
 pub(super) fn prepare(context: &Context, args: &Args) -> Answer<PreparedView> {
@@ -92,7 +83,7 @@ fn empty_signature(key: &PublicKey) -> Signature {
 }
 
 /// The transaction in the first parameter with the signature in the second.
-fn signed(args: &Args) -> Answer<Vec<u8>> {
+pub(super) fn signed(args: &Args) -> Answer<Bytes> {
     let bytes = args.bytes(0, "unsigned")?;
     let signature = args.bytes(1, "signature")?;
     let malformed = |reason: &str| {
@@ -123,7 +114,7 @@ fn signed(args: &Args) -> Answer<Vec<u8>> {
             *place = ecdsa::Signature::from_raw(raw);
         }
     }
-    Ok(transaction.encode())
+    Ok(transaction.encode().into())
 }
 
 /// `r ‖ s` or DER, as signing devices give it.
