@@ -15,11 +15,14 @@ use billchain_primitives::{
 use billchain_rpc_types::{BillVersionView, DifferenceView, FieldProofView, HistoryCheckView};
 use billchain_runtime::BillQuery;
 use codec::{Decode, DecodeAll, Encode};
+use pallet_bill_query::HistoryCheck;
 
 /// Most versions in an answer, and most that are checked for one request.
 pub(super) const MAX_VERSIONS: u32 = 1_024;
-/// Versions that are read at a time.
+/// Versions that are read at a time: whole ones have room in a short answer's.
 const AT_A_TIME: usize = 64;
+/// Times that a history is checked while the bill changes.
+const TRIES: usize = 3;
 
 /// The versions of a bill from the one given on, the first by default; `null`
 /// if there is no such bill.
@@ -29,48 +32,64 @@ pub(super) fn history(context: &Context, args: &Args) -> Answer<Option<Vec<BillV
     let limit = args.optional_number(3, "limit", 1..=MAX_VERSIONS)?.unwrap_or(MAX_VERSIONS);
     let Some(Bill { receipt, .. }) = stored(context, &key)? else { return Ok(None) };
     let (mut versions, mut used, most) = (Vec::new(), 0, args.answer_bytes());
-    each_record(context, &key, from, limit, |record, bytes| {
+    for record in Records::of(context, &key, from, limit) {
+        let (record, bytes) = record?;
         // No version is shorter in JSON than as it is stored.
         used += bytes;
+        if used > most {
+            return Err(answer_too_long(most));
+        }
         versions.push(BillVersionView::new(&record, receipt));
-        if used > most { Err(answer_too_long(most)) } else { Ok(()) }
-    })?;
+    }
     Ok(Some(versions))
 }
 
-/// Shows at most `limit` versions from number `from` on, each with the length
-/// of what is stored, until `see` fails.
-fn each_record(
-    context: &Context,
-    key: &BillKey,
-    from: u32,
-    limit: u32,
-    mut see: impl FnMut(VersionRecord, usize) -> Answer<()>,
-) -> Answer<()> {
-    let prefix = index::history_prefix(key);
-    let store = context.deps.chain.storage();
-    let mut before = from.checked_sub(1).map(|version| index::history_key(key, version));
-    let mut left = limit as usize;
-    while left > 0 {
-        let asked = left.min(AT_A_TIME);
-        let found = store.offchain_prefix(&prefix, before.as_deref(), asked).map_err(storage)?;
-        for (_, value) in &found {
-            see(decode("version", value)?, value.len())?;
-        }
-        left = if found.len() < asked { 0 } else { left - asked };
-        before = found.into_iter().next_back().map(|(key, _)| key);
-    }
-    Ok(())
+/// Versions of a bill in their order, each with the length of what is stored,
+/// read a few at a time. Ends after the first that cannot be read.
+struct Records<'a> {
+    context: &'a Context,
+    prefix: Vec<u8>,
+    /// Key of the last entry that was read.
+    last: Option<Vec<u8>>,
+    read: std::vec::IntoIter<(Vec<u8>, Vec<u8>)>,
+    /// How many may still be read.
+    left: usize,
 }
 
-/// At most `limit` versions from number `from` on.
-fn records(context: &Context, key: &BillKey, from: u32, limit: u32) -> Answer<Vec<VersionRecord>> {
-    let mut records = Vec::new();
-    each_record(context, key, from, limit, |record, _| {
-        records.push(record);
-        Ok(())
-    })?;
-    Ok(records)
+impl<'a> Records<'a> {
+    /// At most `limit` versions from number `from` on.
+    fn of(context: &'a Context, key: &BillKey, from: u32, limit: u32) -> Self {
+        let last = from.checked_sub(1).map(|version| index::history_key(key, version));
+        let prefix = index::history_prefix(key);
+        Self { context, prefix, last, read: Vec::new().into_iter(), left: limit as usize }
+    }
+
+    fn next_entry(&mut self) -> Answer<Option<Vec<u8>>> {
+        if self.read.len() == 0 && self.left > 0 {
+            let asked = self.left.min(AT_A_TIME);
+            let store = self.context.deps.chain.storage();
+            let read = store.offchain_prefix(&self.prefix, self.last.as_deref(), asked);
+            self.read = read.map_err(storage)?.into_iter();
+            self.left = if self.read.len() < asked { 0 } else { self.left - asked };
+        }
+        Ok(self.read.next().map(|(key, value)| {
+            self.last = Some(key);
+            value
+        }))
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Answer<(VersionRecord, usize)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let record = self.next_entry().transpose()?;
+        let record = record.and_then(|value| Ok((decode("version", &value)?, value.len())));
+        if record.is_err() {
+            (self.read, self.left) = (Vec::new().into_iter(), 0);
+        }
+        Some(record)
+    }
 }
 
 fn record(context: &Context, key: &BillKey, version: u32) -> Answer<VersionRecord> {
@@ -127,17 +146,8 @@ pub(super) fn prove_field(context: &Context, args: &Args) -> Answer<Option<Field
         return Err(invalid("version", &expected, &version.to_string()));
     }
     // A version made since the bill was read is none of this answer's.
-    let heads = match later {
-        0 => Vec::new(),
-        later => {
-            let mut heads = Vec::new();
-            each_record(context, &key, version + 1, later, |record, _| {
-                heads.push(record.head());
-                Ok(())
-            })?;
-            heads
-        }
-    };
+    let heads = Records::of(context, &key, version + 1, later);
+    let heads = heads.map(|record| Ok(record?.0.head())).collect::<Answer<_>>()?;
     let proof = FieldProof::new(&before, &after, heads, field)
         .map_err(|problem| invalid("field", &problem.to_string(), &field.to_string()))?;
     let hash = bill.state.version_hash;
@@ -158,17 +168,47 @@ pub(super) fn verify_history(context: &Context, args: &Args) -> Answer<Option<Hi
         },
         None => None,
     };
+    let mut tries = TRIES;
+    loop {
+        let Some(check) = checked(context, &key, last.clone(), limit)? else { return Ok(None) };
+        tries -= 1;
+        // A version that was made while the others were read is no problem.
+        let is_as_read =
+            |bill: Option<Bill>| bill.is_some_and(|bill| bill.state.version == check.versions);
+        if check.problem.is_none() || tries == 0 || is_as_read(stored(context, &key)?) {
+            return Ok(Some(HistoryCheckView {
+                valid: check.problem.is_none(),
+                problem: check.problem.map(|problem| problem.to_string()),
+                versions: check.versions,
+                version_hash: check.version_hash.into(),
+                next: check.checked.map(|bill| to_hex(&Place::of(&bill).encode())),
+            }));
+        }
+    }
+}
+
+/// Checks at most `limit` versions after `last`; `None` if there is no such bill.
+fn checked(
+    context: &Context,
+    key: &BillKey,
+    last: Option<Bill>,
+    limit: u32,
+) -> Answer<Option<HistoryCheck>> {
     let next = last.as_ref().map_or(1, |last| last.state.version + 1);
-    let records = records(context, &key, next, limit)?;
-    let read = || BillQuery::verify_history(&key, last, records, limit as usize);
-    let Ok(check) = context.deps.chain.read(read).map_err(chain)? else { return Ok(None) };
-    Ok(Some(HistoryCheckView {
-        valid: check.problem.is_none(),
-        problem: check.problem.map(|problem| problem.to_string()),
-        versions: check.versions,
-        version_hash: check.version_hash.into(),
-        next: check.checked.map(|bill| to_hex(&Place::of(&bill).encode())),
-    }))
+    let mut failed = None;
+    let records = Records::of(context, key, next, limit).map_while(|record| {
+        let record = record.map_err(|error| failed = Some(error));
+        record.ok().map(|(record, _)| record)
+    });
+    let check = context
+        .deps
+        .chain
+        .read(|| BillQuery::verify_history(key, last, records, limit as usize))
+        .map_err(chain)?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(check.ok()),
+    }
 }
 
 /// Where the check of a history goes on: after a version whose hash is known,
@@ -206,5 +246,18 @@ impl Place {
         }
         let receipt = first.receipt().ok_or_else(refused)?;
         Ok(last.bill(Receipt { filled_in: self.filled_in, ..receipt }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Bound;
+    use codec::MaxEncodedLen;
+
+    #[test]
+    fn the_versions_that_are_read_at_a_time_have_room_in_a_short_answers() {
+        let longest = AT_A_TIME * VersionRecord::max_encoded_len();
+        assert!(longest + size_of::<VersionRecord>() < Bound::ONE.answer as usize, "{longest}");
     }
 }
