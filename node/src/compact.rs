@@ -121,7 +121,7 @@ impl CompactBlocks {
         }
         let mut held: HashMap<Hash, Bytes> = self
             .pool
-            .recall(compact.references(), max_bytes)
+            .held(compact.references(), max_bytes)
             .iter()
             .map(|tx| (tx.hash, tx.bytes.clone()))
             .collect();

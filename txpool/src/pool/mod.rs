@@ -266,7 +266,7 @@ impl Pool {
 
     /// Those of the transactions that are in the pool or left it a short time
     /// ago, in their order: as many as `max_bytes` hold.
-    pub fn recall<'a>(
+    pub fn held<'a>(
         &self,
         hashes: impl IntoIterator<Item = &'a Hash>,
         max_bytes: usize,
@@ -275,7 +275,7 @@ impl Pool {
         let mut room = max_bytes;
         hashes
             .into_iter()
-            .filter_map(|hash| state.recall(hash).cloned())
+            .filter_map(|hash| state.held(hash).cloned())
             .take_while(|tx| {
                 let rest = room.checked_sub(tx.bytes.len());
                 room = rest.unwrap_or_default();

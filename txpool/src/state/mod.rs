@@ -307,7 +307,7 @@ impl State {
     }
 
     /// One that is in the pool or left it a short time ago.
-    pub(crate) fn recall(&self, hash: &Hash) -> Option<&Arc<PoolTransaction>> {
+    pub(crate) fn held(&self, hash: &Hash) -> Option<&Arc<PoolTransaction>> {
         self.entries.get(hash).map(|entry| &entry.tx).or_else(|| self.recent.get(hash))
     }
 

@@ -251,7 +251,7 @@ impl Fetch {
             Ok(partner) => partner,
             Err(wait) => return (self.put_off(peer, wait), None),
         };
-        let found = self.pool.recall(&hashes, MAX_ANSWER_BYTES);
+        let found = self.pool.held(&hashes, MAX_ANSWER_BYTES);
         let bytes = found.iter().map(|tx| tx.bytes.len()).sum();
         partner.budget.take(bytes);
         self.metrics.transactions_served.inc_by(found.len() as u64);
