@@ -1,137 +1,119 @@
 """Lets faults befall networks of four nodes, and judges what they do then.
 
-Each case has one network of its own, made for it and removed afterwards; only
-processes that were started here are stopped. A run prints one line; the exit
-status says whether all runs of all cases passed.
+Several networks may run at once, each with ports of its own; a network is made for
+its runs and removed afterwards, and only processes that were started here are
+stopped. A run prints one line, and a summary of each case stands at the end; the
+exit status says whether all runs of all cases passed.
 """
 
 import argparse
+import itertools
+import os
 import random
 import shutil
-import subprocess
+import statistics
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from faults_cases import ALL, BOUND, CASES, Outcome, Run  # noqa: E402
 from network import NODES, ROOT, Failure, Network  # noqa: E402
 
-ALL = list(range(1, NODES + 1))
+# Networks at once, at most: while nodes start or are loaded, a network keeps up to
+# one core busy, and the bound is one of a network that has it.
+MOST = os.cpu_count() or 1
+# First port of several networks, and ports of each.
+PORTS, PORTS_EACH = 24_000, 3 * NODES
 
 
-class Load:
-    """A load generator that runs until it is stopped. It has begun when a block
-    holds its transactions; it signs most of them as it sends them."""
+class Case:
+    """All runs of a case, on some networks at once."""
 
-    def __init__(self, network: Network, seed: int, rate: int, nodes=tuple(ALL)):
-        options = [part for node in nodes for part in ("--rpc", network.url(node))]
-        self.log = open(network.directory / "load.log", "ab")
-        self.process = subprocess.Popen(
-            [network.bench, "load", *options, "--rate", str(rate), "--duration", "600",
-             "--seed", str(seed), "--prepare", "2000"],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-        )
-        self.network, self.node = network, nodes[0]
+    def __init__(self, arguments, name: str):
+        self.arguments, self.name = arguments, name
+        self.runs = iter(range(arguments.count))
+        self.lock = threading.Lock()
+        self.outcomes: list[Outcome] = []
+        self.failed: list[str] = []
+        self.networks: dict[int, Network] = {}
 
-    def begun(self):
-        """Waits until there is load."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            self.check()
-            block = self.network.rpc(self.node, "chain_getBlock")["block"]
-            if len(block["extrinsics"]) > 10:
-                return
-            time.sleep(0.05)
-        raise Failure("no block with the load's transactions within 60 s")
-
-    def check(self):
-        if self.process.poll() is not None:
-            raise Failure("the load generator has ended; see load.log")
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.log.close()
-
-
-class Runs:
-    """Runs a case several times on one network."""
-
-    def __init__(self, arguments):
-        self.arguments = arguments
-        self.chance = random.Random(arguments.seed)
-
-    def kill_all_start_three(self, network: Network, run: int) -> str:
-        """See scripts/faults."""
-        away = ALL[run % NODES]
-        network.start_all()
-        for node in ALL:
-            network.wait_height(node, 1, 60)
-        load = Load(network, self.arguments.seed * 1000 + run, 400)
-        try:
-            load.begun()
-            time.sleep(2 + self.chance.random())
-            load.check()
-            before = max(network.height(node) for node in ALL)
-            marks = [network.header_at(ALL[0], network.height(ALL[0]))]
-            # One after the other, some milliseconds apart, as a power cut would.
-            for node in self.chance.sample(ALL, NODES):
-                network.kill(node)
-        finally:
-            load.stop()
-        time.sleep(20)
-        three = [node for node in ALL if node != away]
-        for node in three:
-            network.start(node)
+    def run(self):
         begun = time.monotonic()
-        heights = {node: network.wait_height(node, 1, 60) for node in three}
-        top = max(max(heights.values()), before)
-        answered = time.monotonic()
-        # One deadline for all: a slow node gives the next no more time.
-        for node in three:
-            left = answered + 10 - time.monotonic()
-            network.wait_height(node, top + 1, max(left, 0.1))
-        took = time.monotonic() - begun
-        for mark in marks:
-            for node in three:
-                found = network.header_at(node, mark["height"])
-                if found != mark:
-                    raise Failure(f"node {node} has {found}, expected {mark}")
-        network.start(away)
-        network.wait_height(away, top + 1, 60)
-        return (
-            f"without node {away}: height {top + 1} after {took:.1f} s, "
-            f"of which {answered - begun:.1f} s until all three answered"
-        )
-
-
-CASES = {"kill-all-start-three": Runs.kill_all_start_three}
-
-
-def run_case(arguments, name: str) -> tuple[int, int]:
-    """Passed and failed runs."""
-    runs = Runs(arguments)
-    passed = failed = 0
-    directory = network = None
-    for run in range(arguments.count):
-        if network is None:
-            directory = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=arguments.out))
-            network = Network(arguments.bin, directory, arguments.base_port)
-            network.make()
+        workers = [
+            threading.Thread(target=self.work, args=(place,), daemon=True)
+            for place in range(self.arguments.networks)
+        ]
+        for worker in workers:
+            worker.start()
         try:
-            line = CASES[name](runs, network, run)
-            passed += 1
-            print(f"{name} {run + 1}/{arguments.count}: {line}", flush=True)
-        except (Failure, OSError) as failure:
-            failed += 1
-            print(f"{name} {run + 1}/{arguments.count}: FAILED: {failure}", flush=True)
-            remove(network, keep=arguments.keep)
-            network = None
-    if network is not None:
-        remove(network, keep=False)
-    return passed, failed
+            for worker in workers:
+                worker.join()
+        finally:
+            # Some are left if this was interrupted.
+            for network in list(self.networks.values()):
+                remove(network, keep=False)
+        self.took = time.monotonic() - begun
+
+    def work(self, place: int):
+        """One network after the other, for as long as there are runs."""
+        while (run := self.next()) is not None:
+            if place not in self.networks:
+                self.networks[place] = self.made(place)
+            network = self.networks[place]
+            mark = f"{self.name} {run + 1}/{self.arguments.count}"
+            chance = random.Random(f"{self.arguments.seed} {self.name} {run}")
+            try:
+                outcome = CASES[self.name](Run(network, run, chance))
+                self.outcomes.append(outcome)
+                print(f"{mark}: {outcome.line}", flush=True)
+            # Whatever goes wrong, the run has failed and the others go on.
+            except Exception as failure:
+                self.failed.append(f"{run + 1}")
+                what = "" if isinstance(failure, Failure) else f"{type(failure).__name__}: "
+                print(f"{mark}: FAILED: {what}{failure}", flush=True)
+                remove(self.networks.pop(place), keep=self.arguments.keep)
+
+    def next(self) -> int | None:
+        with self.lock:
+            return next(self.runs, None)
+
+    def made(self, place: int) -> Network:
+        port = self.arguments.base_port
+        if port is None and self.arguments.networks > 1:
+            port = PORTS
+        if port is not None:
+            port += place * PORTS_EACH
+        directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=self.arguments.out))
+        network = Network(self.arguments.bin, directory, port)
+        network.make()
+        return network
+
+    def summary(self) -> str:
+        """For the documentation."""
+        day = time.strftime("%d %B %Y").lstrip("0")
+        arguments = self.arguments
+        command = f"./scripts/faults {self.name} --count {arguments.count}"
+        command += f" --seed {arguments.seed} --networks {arguments.networks}"
+        text = f"`{command}`, {day}, {self.took / 60:.0f} minutes: {len(self.outcomes)} passed, "
+        text += f"{len(self.failed)} failed"
+        if self.failed:
+            text += f" (runs {', '.join(self.failed)})"
+        if self.outcomes:
+            block = [outcome.block for outcome in self.outcomes]
+            up = [outcome.answering for outcome in self.outcomes]
+            text += (
+                f". From when all three answer to the next block of each: median "
+                f"{statistics.median(block):.1f} s, longest {max(block):.1f} s (bound {BOUND} s). "
+                f"From start to answer: median {statistics.median(up):.1f} s, "
+                f"longest {max(up):.1f} s."
+            )
+            notes = sorted(note for outcome in self.outcomes for note in outcome.notes)
+            for note, number in itertools.groupby(notes):
+                text += f" {note}: {len(list(number))} of them."
+        return text
 
 
 def remove(network: Network, keep: bool):
@@ -148,6 +130,7 @@ def main() -> int:
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("cases", nargs="*", metavar="CASE")
     parser.add_argument("--count", type=int, default=NODES)
+    parser.add_argument("--networks", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base-port", type=int)
     parser.add_argument("--keep", action="store_true")
@@ -157,18 +140,21 @@ def main() -> int:
         parser.error(f"unknown case {', '.join(unknown)}; known: {', '.join(CASES)}")
     if arguments.count < 1:
         parser.error("--count: expected 1 or more")
+    if not 1 <= arguments.networks <= MOST:
+        parser.error(f"--networks: expected 1 to {MOST}, one for each core")
     arguments.out = ROOT / ".faults"
     arguments.out.mkdir(exist_ok=True)
-    results = {}
-    for name in arguments.cases or CASES:
-        results[name] = run_case(arguments, name)
-    for name, (passed, failed) in results.items():
-        print(f"{name}: {passed} passed, {failed} failed")
+    cases = [Case(arguments, name) for name in arguments.cases or CASES]
+    for case in cases:
+        case.run()
+    print()
+    for case in cases:
+        print(case.summary())
     try:
         arguments.out.rmdir()
     except OSError:
         pass
-    return 1 if any(failed for _, failed in results.values()) else 0
+    return 0 if all(len(case.outcomes) == arguments.count for case in cases) else 1
 
 
 if __name__ == "__main__":
