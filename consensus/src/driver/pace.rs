@@ -50,8 +50,8 @@ impl Beat {
         self.committed.replace(now).map(|before| now - before)
     }
 
-    /// Begins to wait for the next height; until there is `work`, if none is due
-    /// without.
+    /// Begins to wait for the next height: until there is `work`, or until an empty
+    /// block is due.
     pub(super) fn wait(&mut self, config: &ConsensusConfig, work: BoxFuture<'static, ()>) {
         let (least, empty) = (config.min_block_interval, config.empty_interval);
         self.pace = Some(Pace::new(self.started, least, empty, work));
