@@ -39,6 +39,9 @@ THROUGHPUT = 0.90
 # At most: times four honest nodes' p99, without what waited for the attacker's
 # turns; and times three nodes' p99, all of it.
 P99 = 2.0
+# The attacker has a machine of its own where it is real: here it takes no time that
+# the others want.
+NICE = 10
 # Transactions beside the attacker's turns without which there is no p99.
 ENOUGH = 100
 ATTACKS = {
@@ -64,7 +67,7 @@ class Hostile:
         genesis = network.rpc(HONEST[0], "chain_getBlockHash", 0)
         self.log = open(self.home / "log", "ab")
         self.process = subprocess.Popen(
-            [arguments.bin / "billchain-hostile", "--home", self.home, "--genesis", genesis,
+            ["nice", "-n", str(NICE), arguments.bin / "billchain-hostile", "--home", self.home, "--genesis", genesis,
              "--attack", attack, "--intensity", str(arguments.intensity)],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
         )
@@ -158,9 +161,7 @@ class Result:
                     if not turns.waited(due, int(row["height"])):
                         kept.append((final - due) * 1000)
         self.cut, self.blocks, self.turns = self.counted - len(kept), len(turns.at), turns.number
-        if len(kept) < ENOUGH:
-            self.problems.append(f"only {len(kept)} transactions waited for none of its turns")
-        else:
+        if len(kept) >= ENOUGH:
             self.p99_beside = percentile(kept, 99)
 
     def line(self) -> str:
@@ -259,7 +260,9 @@ def judge(
     if result.rate + on_their_way < THROUGHPUT * expected:
         problems.append(f"{result.rate:.0f}/s, expected {THROUGHPUT:.0%} of {expected:.0f}/s")
     beside = result.p99_beside
-    if honest and beside is not None and beside > P99 * honest.p99:
+    if honest and beside is None:
+        problems.append(f"fewer than {ENOUGH} transactions beside its turns: run longer")
+    elif honest and beside > P99 * honest.p99:
         problems.append(
             f"p99 beside its turns {beside:.0f} ms, expected {P99:g} times {honest.p99:.0f} ms"
         )
