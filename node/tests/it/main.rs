@@ -17,6 +17,7 @@ mod failures;
 mod faults;
 mod garbage;
 mod http;
+mod isolation;
 mod joins;
 mod keys;
 mod kills;
