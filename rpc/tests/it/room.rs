@@ -3,7 +3,7 @@
 
 use super::{
     requests::post,
-    unread::{frame, metric, websocket},
+    unread::{frame, metric, websocket, websocket_at},
     *,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -182,5 +182,77 @@ async fn a_client_whose_answers_wait_for_room_may_go_on_sending() {
         if text.contains("-32602") { refused += 1 } else { answered += 1 }
     }
     assert_eq!((answered, refused), (60, 1));
+    node.server.stop().await;
+}
+
+/// Fills the room for large answers by answers that nobody reads, and that for
+/// small ones by messages that do not come; who is closed comes again.
+async fn filled(node: &Node, bytes: u64) -> tokio::task::JoinSet<()> {
+    let dear = r#"{"jsonrpc":"2.0","id":1,"method":"state_getMetadata","params":[]}"#;
+    let mut clients = tokio::task::JoinSet::new();
+    let address = node.server.address();
+    // 63 of them leave 16 bytes of the 4 MiB for small answers.
+    let begun = vec![announced(66_576 + 1_024); 70];
+    for message in vec![frame(dear).repeat(60); 24].into_iter().chain(begun) {
+        clients.spawn(async move {
+            loop {
+                let mut socket = websocket_at(address).await;
+                // It goes on with pongs until it is closed, and reads nothing.
+                let mut sent = socket.write_all(&message).await;
+                while sent.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    sent = socket.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).await;
+                }
+            }
+        });
+    }
+    let began = Instant::now();
+    while metric(node, "rpc_held_bytes") < bytes {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", metric(node, "rpc_held_bytes"));
+    }
+    clients
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_lookups_is_answered_however_much_others_leave_unread() {
+    let node = Node::start(RpcConfig { max_bytes_held: 32 << 20, ..RpcConfig::default() }).await;
+    let clients = filled(&node, 20 << 20).await;
+    let batch = format!("[{}]", [GET; 130].join(","));
+    assert!((10 << 10..16 << 10).contains(&batch.len()), "{}", batch.len());
+    for _ in 0..3 {
+        let asked = Instant::now();
+        let (status, answer) = post(&node, "application/json", &batch).await;
+        assert_eq!((status, answer.matches("\"result\":null").count()), (200, 130), "{answer}");
+        assert!(asked.elapsed() < Duration::from_secs(9), "{:?}", asked.elapsed());
+    }
+    drop(clients);
+    node.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_in_chunks_of_a_byte_takes_the_room_of_its_bytes() {
+    let node = Node::start(RpcConfig::default()).await;
+    let mut stream = tokio::net::TcpStream::connect(node.server.address()).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\
+        Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    const LENGTH: usize = 20_000;
+    let body = GET.to_owned() + &" ".repeat(LENGTH - GET.len());
+    let chunks: String = body.chars().map(|byte| format!("1\r\n{byte}\r\n")).collect();
+    stream.write_all(chunks.as_bytes()).await.unwrap();
+    // In steps of 4 KiB.
+    let began = Instant::now();
+    while metric(&node, "rpc_held_bytes") < LENGTH as u64 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(began.elapsed() < Duration::from_secs(10), "it is read");
+    }
+    let held = metric(&node, "rpc_held_bytes");
+    assert!(held <= LENGTH.next_multiple_of(4 << 10) as u64, "{held}");
+    stream.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"result\":null"), "{answer}");
+    assert_eq!(metric(&node, "rpc_busy_refusals_total"), 0);
     node.server.stop().await;
 }

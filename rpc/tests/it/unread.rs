@@ -3,6 +3,7 @@
 //! and others are served quickly meanwhile.
 
 use super::*;
+use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -21,14 +22,18 @@ fn strict() -> RpcConfig {
 
 /// A connection with a small receive buffer, so that what is not read waits in
 /// the node.
-async fn connect(node: &Node) -> TcpStream {
+async fn connect(address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 << 10).unwrap();
-    socket.connect(node.server.address()).await.unwrap()
+    socket.connect(address).await.unwrap()
 }
 
 pub(crate) async fn websocket(node: &Node) -> TcpStream {
-    let mut stream = connect(node).await;
+    websocket_at(node.server.address()).await
+}
+
+pub(crate) async fn websocket_at(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address).await;
     let request = "GET / HTTP/1.1\r\nHost: node\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Version: 13\r\n\r\n";
@@ -141,7 +146,7 @@ async fn an_http_client_that_does_not_take_its_answers_is_closed() {
          Content-Length: {}\r\n\r\n{DEAR}",
         DEAR.len()
     );
-    let stream = connect(&node).await;
+    let stream = connect(node.server.address()).await;
     let silent = send_until_closed(stream, request.repeat(50).into_bytes());
     let ((sent, after), slowest, _) = served_meanwhile(&node, silent).await;
     assert!(sent < 8 << 20, "{sent}");
@@ -155,7 +160,7 @@ async fn a_message_that_is_announced_and_does_not_come_is_not_waited_for() {
     let node = Node::start(strict()).await;
     let body = "POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n\
         Content-Length: 1000000\r\n\r\n[";
-    let mut http = connect(&node).await;
+    let mut http = connect(node.server.address()).await;
     http.write_all(body.as_bytes()).await.unwrap();
     // Five megabytes, of which one byte comes; each takes its room at once.
     let announced = [&[0x81, 0xff][..], &5_000_000_u64.to_be_bytes(), &[0; 4], b"["].concat();
