@@ -254,21 +254,23 @@ impl Share {
         claim.back(patience.saturating_sub(began.elapsed())).await
     }
 
-    /// The same, behind all who wait by [`Self::wait`]; nobody who reads and
-    /// sends gives way for it.
-    pub(crate) async fn wait_mildly(
+    /// The same for a message that comes. A long one stands behind all who wait
+    /// by [`Self::wait`], and nobody who reads and sends gives way for it.
+    pub(crate) async fn wait_for_message(
         &self,
         bytes: usize,
         patience: Duration,
     ) -> Result<Room, NoRoom> {
+        if bytes <= FIRST {
+            return self.wait(bytes, patience).await;
+        }
         let until = tokio::time::Instant::now() + patience;
         let Claim { limit, count, .. } = self.claim(bytes, patience).await?;
         let part = Part::of(bytes);
         loop {
             let free = self.common.free[part as usize].clone();
             if let Ok(backing) = free.try_acquire_many_owned(count) {
-                let permit = Permit::new(&self.holder, part, limit, backing);
-                return Ok(Room { permits: vec![permit] });
+                return Ok(Room::of(Permit::new(&self.holder, part, limit, backing)));
             }
             if tokio::time::Instant::now() >= until {
                 return Err(NoRoom::Node);
@@ -309,7 +311,7 @@ impl Share {
         let backing = take(free, NoRoom::Node).inspect_err(|_| {
             self.common.give_way(&self.holder, part, Gives::Stalled);
         })?;
-        room.permits.push(Permit::new(&self.holder, part, limit, backing));
+        room.push(Permit::new(&self.holder, part, limit, backing));
         Ok(())
     }
 
@@ -347,26 +349,27 @@ impl Claim {
         let Self { share: Share { common, holder }, limit, count } = self;
         let until = tokio::time::Instant::now() + patience;
         let bytes = count as usize;
-        if holder.backed(Part::First).saturating_add(bytes) <= FIRST
-            && let Ok(backing) =
-                common.free[Part::First as usize].clone().try_acquire_many_owned(count)
-        {
-            let permit = Permit::new(&holder, Part::First, limit, backing);
-            return Ok(Room { permits: vec![permit] });
+        let take = |part: Part| common.free[part as usize].clone().try_acquire_many_owned(count);
+        let room = |part, backing| Room::of(Permit::new(&holder, part, limit, backing));
+        if holder.backed(Part::First).saturating_add(bytes) <= FIRST {
+            if let Ok(backing) = take(Part::First) {
+                return Ok(room(Part::First, backing));
+            }
+            // For who asks next: this one looks in the other part.
+            common.give_way(&holder, Part::First, Gives::Stalled);
         }
         let part = Part::of(bytes);
-        let free = &common.free[part as usize];
-        let room = |backing| Room { permits: vec![Permit::new(&holder, part, limit, backing)] };
-        if let Ok(backing) = free.clone().try_acquire_many_owned(count) {
-            return Ok(room(backing));
+        if let Ok(backing) = take(part) {
+            return Ok(room(part, backing));
         }
+        let free = &common.free[part as usize];
         let mut backing = std::pin::pin!(acquire(free, count));
         for second in 0.. {
             let gives = if second == 1 { Gives::Largest } else { Gives::Stalled };
             common.give_way(&holder, part, gives);
             let pause = (tokio::time::Instant::now() + STALLED).min(until);
             if let Ok(backing) = tokio::time::timeout_at(pause, &mut backing).await {
-                return backing.map(room).ok_or(NoRoom::Node);
+                return backing.map(|backing| room(part, backing)).ok_or(NoRoom::Node);
             }
             if pause == until {
                 break;
@@ -404,6 +407,14 @@ impl Permit {
         self.backing.num_permits()
     }
 
+    /// Takes over the bytes of another.
+    fn merge(&mut self, other: &mut Self) {
+        let bytes = other.bytes();
+        let (limit, backing) = (other.limit.split(bytes), other.backing.split(bytes));
+        limit.into_iter().for_each(|limit| self.limit.merge(limit));
+        backing.into_iter().for_each(|backing| self.backing.merge(backing));
+    }
+
     fn give_back(&mut self, bytes: usize) {
         self.holder.backed[self.part as usize].fetch_sub(bytes, Ordering::Relaxed);
         drop((self.backing.split(bytes), self.limit.split(bytes)));
@@ -424,7 +435,23 @@ impl Room {
 
     /// With the bytes of another.
     pub(crate) fn add(&mut self, other: Self) {
-        self.permits.extend(other.permits);
+        other.permits.into_iter().for_each(|permit| self.push(permit));
+    }
+
+    fn of(permit: Permit) -> Self {
+        Self { permits: vec![permit] }
+    }
+
+    /// Adds bytes to those of the same connection and part, of which there is one
+    /// permit however often it grew.
+    fn push(&mut self, mut permit: Permit) {
+        let same = |held: &&mut Permit| {
+            held.part == permit.part && Arc::ptr_eq(&held.holder, &permit.holder)
+        };
+        match self.permits.iter_mut().find(same) {
+            Some(held) => held.merge(&mut permit),
+            None => self.permits.push(permit),
+        }
     }
 
     /// Gives back what is more than `bytes`.

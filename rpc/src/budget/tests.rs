@@ -157,7 +157,7 @@ async fn what_was_announced_closes_nobody_who_sends_and_reads() {
     let budget = budget(4 * MIB, 3 * MIB);
     let (reads, announces) = (budget.share(), budget.share());
     let _all = reads.wait(3 * MIB, SOON).await.unwrap();
-    let room = announces.wait_mildly(MIB, STALLED + SOON * 10).await;
+    let room = announces.wait_for_message(MIB, STALLED + SOON * 10).await;
     assert_eq!(room.unwrap_err(), NoRoom::Node);
     assert!(!reads.closing().is_cancelled());
 }
@@ -167,7 +167,7 @@ async fn what_was_announced_waits_behind_answers() {
     let budget = budget(4 * MIB, 3 * MIB);
     let (full, announces, asks) = (budget.share(), budget.share(), budget.share());
     let held = full.wait(3 * MIB, SOON).await.unwrap();
-    let mut announced = std::pin::pin!(announces.wait_mildly(3 * MIB, LONG));
+    let mut announced = std::pin::pin!(announces.wait_for_message(3 * MIB, LONG));
     assert!(tokio::time::timeout(SOON, &mut announced).await.is_err());
     let mut answer = std::pin::pin!(asks.wait(3 * MIB, LONG));
     assert!(tokio::time::timeout(SOON, &mut answer).await.is_err());
@@ -207,4 +207,55 @@ async fn first_bytes_find_room_however_many_leave_their_answers_unread() {
     assert_eq!(asks.wait(38 << 10, SOON).await.unwrap_err(), NoRoom::Node);
     drop(first);
     assert!(asks.wait(38 << 10, SOON).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_stalls_gives_way_with_its_first_bytes_too() {
+    // The part for first bytes is 512 KiB: eight connections fill it.
+    let budget = budget(4 * MIB, MIB);
+    let all = stalled(&budget, 8, FIRST).await;
+    std::thread::sleep(STALLED + SOON);
+    let asks = budget.share();
+    let elsewhere = asks.wait(FIRST, SOON).await.expect("the part of small answers");
+    assert_eq!(asks.holder.backed(Part::First), 0);
+    let closed = |(share, ..): &&(Share, Room, Waits)| share.closing().is_cancelled();
+    assert_eq!(all.iter().filter(closed).count(), 1);
+    drop((elsewhere, all));
+    let _first = asks.wait(FIRST, SOON).await.unwrap();
+    assert_eq!(asks.holder.backed(Part::First), FIRST);
+}
+
+#[tokio::test]
+async fn a_room_that_grew_often_is_one_permit() {
+    let budget = budget(4 * MIB, MIB);
+    let share = budget.share();
+    let mut room = share.wait(4 << 10, SOON).await.unwrap();
+    for _ in 0..1_000 {
+        share.grow(&mut room, 1).unwrap();
+    }
+    // One of the first bytes, one of the small part.
+    assert_eq!((room.permits.len(), room.bytes()), (2, (4 << 10) + 1_000));
+    room.shrink_to(100);
+    assert_eq!((room.bytes(), budget.held()), (100, 100));
+    drop(room);
+    assert_eq!(budget.held(), 0);
+    assert!(share.wait(MIB, SOON).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_short_message_waits_like_an_answer() {
+    let budget = budget(4 * MIB, 3 * MIB);
+    let (most, sends) = (budget.share(), budget.share());
+    let first = sends.wait(FIRST, SOON).await.unwrap();
+    let mut held = Some(most.wait(256 << 10, SOON).await.unwrap());
+    while let Ok(more) = most.wait(64 << 10, SOON).await {
+        held.as_mut().unwrap().add(more);
+    }
+    let closes = async {
+        most.closing().cancelled().await;
+        held.take();
+    };
+    let (room, ()) = tokio::join!(sends.wait_for_message(32 << 10, LONG), closes);
+    assert!(room.is_ok());
+    drop(first);
 }

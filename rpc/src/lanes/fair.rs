@@ -30,7 +30,14 @@ struct State {
     now: u64,
     arrivals: u64,
     /// By virtual start, then by arrival. Whoever has gone is passed over.
-    waiting: BTreeMap<(u64, u64), oneshot::Sender<Taken>>,
+    waiting: BTreeMap<(u64, u64), Waiting>,
+}
+
+/// A connection that waits for its turn.
+#[derive(Debug)]
+struct Waiting {
+    used: Used,
+    grant: oneshot::Sender<Taken>,
 }
 
 /// What a connection has used of a lane: its virtual end.
@@ -65,12 +72,12 @@ impl Line {
                 return Some(Taken::new(self, used, start));
             }
             let (grant, turn) = oneshot::channel();
-            state.waiting.insert((start, state.arrivals), grant);
+            let waiting = Waiting { used: used.clone(), grant };
+            state.waiting.insert((start, state.arrivals), waiting);
             state.arrivals += 1;
             turn
         };
         let mut taken = turn.await.ok()?;
-        taken.used = used.clone();
         taken.began = Instant::now();
         Some(taken)
     }
@@ -78,16 +85,16 @@ impl Line {
     /// Gives a turn that has ended to the first that waits.
     fn pass_on(self: &Arc<Self>) {
         loop {
-            let (start, grant) = {
+            let (start, Waiting { used, grant }) = {
                 let state = &mut *self.0.lock();
-                let Some(((start, _), grant)) = state.waiting.pop_first() else {
+                let Some(((start, _), waiting)) = state.waiting.pop_first() else {
                     state.free += 1;
                     return;
                 };
                 state.now = state.now.max(start);
-                (start, grant)
+                (start, waiting)
             };
-            match grant.send(Taken::new(self, &Used::default(), start)) {
+            match grant.send(Taken::new(self, &used, start)) {
                 Ok(()) => return,
                 // It has gone: the turn is the next one's, and nobody used it.
                 Err(unused) => unused.forget(),

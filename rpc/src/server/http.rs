@@ -18,8 +18,9 @@ use std::convert::Infallible;
 use tokio_util::sync::CancellationToken;
 
 const JSON: &str = "application/json; charset=utf-8";
-/// Room that a request's body waits for, in bytes.
-const SHORT: usize = 4 << 10;
+/// Room that a body has before any of it comes, in bytes; one whose length was
+/// not announced takes its room in such steps.
+const FIRST: usize = 4 << 10;
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Answers a request.
@@ -94,33 +95,46 @@ enum Unread {
     Refused(StatusCode, error::Refusal),
 }
 
-/// The body, whose bytes take room as they come.
+/// The body, whose bytes take room as they come: when some come beyond the
+/// first, all that was announced does.
 async fn read(session: &Session, mut body: Incoming) -> Result<(Bytes, Room), Unread> {
-    let most = session.methods.context.config.max_request_bytes;
-    let too_long = || Unread::Refused(StatusCode::PAYLOAD_TOO_LARGE, error::request_too_long(most));
-    if body.size_hint().lower() > u64::from(most) {
-        return Err(too_long());
-    }
+    let most = session.methods.context.config.max_request_bytes as usize;
+    let too_long = || {
+        let most = session.methods.context.config.max_request_bytes;
+        Unread::Refused(StatusCode::PAYLOAD_TOO_LARGE, error::request_too_long(most))
+    };
     let busy = |full| {
         session.methods.context.metrics.refused_busy();
         Unread::Refused(StatusCode::SERVICE_UNAVAILABLE, error::busy(&full))
     };
-    // A short one waits for room; one that is longer has it or is refused.
-    let hint = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let room = session.share.wait(hint.clamp(1, SHORT), PATIENCE).await;
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > most {
+        return Err(too_long());
+    }
+    let share = &session.share;
+    let room = share.wait(announced.clamp(1, FIRST), PATIENCE).await;
     let (mut message, mut room) = (Vec::new(), room.map_err(busy)?);
-    let _waits = session.share.waits_for_rest();
+    let mut waits = share.waits_for_rest();
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
-        if message.len() + frame.len() > most as usize {
+        let length = message.len() + frame.len();
+        if length > most {
             return Err(too_long());
         }
-        let more = (message.len() + frame.len()).saturating_sub(room.bytes());
-        if more > 0 {
-            session.share.grow(&mut room, more).map_err(busy)?;
+        if length > room.bytes() {
+            let wanted = announced.max(length.next_multiple_of(FIRST));
+            let more = wanted - room.bytes();
+            if share.grow(&mut room, more).is_err() {
+                // Meanwhile it is the client that waits.
+                drop(waits);
+                room.add(share.wait_for_message(more, PATIENCE).await.map_err(busy)?);
+                waits = share.waits_for_rest();
+            }
         }
+        message.reserve_exact(room.bytes() - message.len());
         message.extend_from_slice(&frame);
     }
+    drop(waits);
     Ok((message.into(), room))
 }
 

@@ -108,7 +108,7 @@ impl Metered {
             return self.taken().let_come(Room::default(), &self.share);
         }
         let (share, patience) = (self.share.clone(), self.patience);
-        self.asks = Some(Box::pin(async move { share.wait_mildly(more, patience).await }));
+        self.asks = Some(Box::pin(async move { share.wait_for_message(more, patience).await }));
     }
 
     /// Waits until the frame that has to has its room.
