@@ -45,6 +45,11 @@ impl EarlyMessages {
         self.taken.retain(|(early, _), _| *early > height);
     }
 
+    /// The height that was begun last, and how many validators it has.
+    pub(crate) fn at_hand(&self) -> (Height, usize) {
+        (self.begun, self.validators.as_slice().len())
+    }
+
     /// Whether the engine may have this message.
     pub(crate) fn admits(&mut self, message: &SignedConsensusMsg<BillContext>) -> bool {
         let height = message.height();

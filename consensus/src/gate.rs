@@ -11,14 +11,18 @@
 //! To consensus it passes votes and proposals of later heights only within the
 //! room of the validator that signed them, see [`EarlyMessages`]; to value sync
 //! none at all. And it passes no more of a peer than the engine gets done, see
-//! [`window`], and to value sync no more than its [`rate`].
+//! [`window`], and to value sync no more than its [`rate`]. What a peer claims to
+//! have value sync hears only as far as others or its own answers bear it out, see
+//! [`claims`].
 //!
 //! What it does not do: it does not close connections, which is the network's
 //! affair, nor does it keep the network from passing gossip on to a stranger
 //! that is about to be disconnected.
 
+mod claims;
 mod polkas;
 mod rate;
+mod value_sync;
 mod window;
 
 use std::sync::{Arc, OnceLock};
@@ -30,16 +34,20 @@ use malachitebft_app_channel::app::engine::network::{
     NetworkEvent, NetworkMsg, NetworkRef, Subscriber,
 };
 use malachitebft_app_channel::app::types::PeerId as EnginePeerId;
+use malachitebft_sync::{OutboundRequestId, Request};
 use parking_lot::{Mutex, RwLock};
 use prometheus_client::metrics::counter::Counter;
-use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr};
+use ractor::rpc::CallResult;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use tracing::debug;
 
 use crate::early::EarlyMessages;
 use crate::peers::AllowList;
 use crate::types::{BillContext, Height, ValidatorSet};
+use claims::Claims;
 pub(crate) use polkas::Polkas;
 use rate::Rate;
+use value_sync::ValueSync;
 use window::{Pass, Window};
 
 type Event = NetworkEvent<BillContext>;
@@ -55,6 +63,7 @@ pub(crate) struct Guests {
     queue: EngineQueue,
     /// Of what is said to value sync.
     rate: Arc<Mutex<Rate>>,
+    sync: ValueSync,
 }
 
 impl Guests {
@@ -66,9 +75,11 @@ impl Guests {
         polkas: Polkas,
         left_out: Counter,
     ) -> Self {
+        let (height, validators) = early.at_hand();
+        let sync = ValueSync::new(Claims::new(allowed.clone(), height, validators, Instant::now()));
         let (allowed, early) = (Arc::new(RwLock::new(allowed)), Arc::new(Mutex::new(early)));
         let queue = EngineQueue { window: Arc::default(), engine: Arc::default(), left_out };
-        Self { allowed, early, polkas, queue, rate: Arc::default() }
+        Self { allowed, early, polkas, queue, rate: Arc::default(), sync }
     }
 
     /// The engine runs: what waits for it is bounded from now on.
@@ -80,12 +91,15 @@ impl Guests {
     /// From now on these may be heard.
     pub(crate) fn set(&self, allowed: AllowList) {
         self.polkas.keep(|peer| allowed.contains(peer));
+        self.sync.change(|claims, _| claims.follow(allowed.clone()));
         *self.allowed.write() = allowed;
     }
 
     /// The engine has begun a height.
     pub(crate) fn begun(&self, height: Height, validators: ValidatorSet) {
+        let count = validators.as_slice().len();
         self.early.lock().begun(height, validators);
+        self.sync.change(|claims, now| claims.begun(height, count, now));
     }
 
     fn contains(&self, peer: &EnginePeerId) -> bool {
@@ -166,6 +180,24 @@ impl Gate {
         let (gate, _) = Actor::spawn(None, Self { network, guests, hears }, ()).await?;
         Ok(gate)
     }
+
+    /// Asks a peer for value sync, and watches whether it answers.
+    async fn ask(
+        &self,
+        peer: EnginePeerId,
+        request: Request<BillContext>,
+        reply: RpcReplyPort<OutboundRequestId>,
+    ) {
+        let Request::ValueRequest(blocks) = &request;
+        let first = *blocks.range.start();
+        let ask = |reply| Message::OutgoingRequest(peer, request, reply);
+        // No answer: the network has ended, which value sync learns as its reply is
+        // dropped.
+        if let Ok(CallResult::Success(id)) = self.network.call(ask, None).await {
+            self.guests.sync.asked(id.clone(), peer, first);
+            let _ = reply.send(id);
+        }
+    }
 }
 
 #[ractor::async_trait]
@@ -188,14 +220,44 @@ impl Actor for Gate {
             Message::Subscribe(listener) => {
                 let network = self.network.clone();
                 let door = Door { network, guests: self.guests.clone(), hears: self.hears };
-                let (door, _) = Actor::spawn_linked(None, door, listener, gate.get_cell()).await?;
+                let to = match self.hears {
+                    Hears::Sync => {
+                        self.guests.sync.listen(listener);
+                        To::ValueSync(self.guests.sync.clone())
+                    }
+                    Hears::Consensus | Hears::Answers => To::Listener(listener),
+                };
+                let (door, _) = Actor::spawn_linked(None, door, to, gate.get_cell()).await?;
                 Message::Subscribe(Box::new(door))
+            }
+            Message::OutgoingRequest(peer, request, reply) if self.hears == Hears::Sync => {
+                self.ask(peer, request, reply).await;
+                return Ok(());
+            }
+            Message::CancelRequest(request) if self.hears == Hears::Sync => {
+                self.guests.sync.change(|claims, now| claims.cancelled(&request, now));
+                Message::CancelRequest(request)
             }
             other => other,
         };
         // Fails only when the network has ended, and the node with it.
         let _ = self.network.cast(message);
         Ok(())
+    }
+}
+
+/// Whom a door passes events to.
+enum To {
+    Listener(Box<dyn Subscriber<Event>>),
+    ValueSync(ValueSync),
+}
+
+impl To {
+    fn send(&self, event: Event) {
+        match self {
+            Self::Listener(listener) => listener.send(event),
+            Self::ValueSync(sync) => sync.hear(event),
+        }
     }
 }
 
@@ -242,7 +304,7 @@ impl Door {
 #[ractor::async_trait]
 impl Actor for Door {
     type Msg = Event;
-    type State = Box<dyn Subscriber<Event>>;
+    type State = To;
     type Arguments = Self::State;
 
     async fn pre_start(

@@ -1,8 +1,11 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
 use malachitebft_app_channel::app::types::core::{PolkaCertificate, Round};
-use malachitebft_sync::{InboundRequestId, Request, ValueRequest};
+use malachitebft_sync::{
+    InboundRequestId, OutboundFailureReason, OutboundRequestId, Request, ValueRequest,
+};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -260,4 +263,57 @@ async fn consensus_hears_nothing_that_is_said_to_value_sync() {
         assert_eq!(next(&mut heard).await, Event::PeerConnected(peer(1)), "{hears:?}");
         assert!(asked.try_recv().is_err(), "value sync answers the request");
     }
+}
+
+#[tokio::test]
+async fn a_peer_that_lies_about_its_height_and_is_silent_is_replaced_within_its_patience() {
+    let validators =
+        (0..4).map(|seed: u8| Validator::new(SecretKey::from_seed(&[seed]).public(), 1));
+    let validators = ValidatorSet::new(validators).expect("four validators");
+    let guests_now =
+        Guests::new(guests(&[1, 2, 3]), early(), Polkas::default(), Counter::default());
+    guests_now.begun(Height::new(6), validators.clone());
+    let (network, mut asked) = recorder::<Message>().await;
+    let (listener, mut heard) = recorder::<Event>().await;
+    let gate = Gate::spawn(network, guests_now.clone(), Hears::Sync).await.expect("it starts");
+    gate.cast(Message::Subscribe(Box::new(listener))).expect("the gate runs");
+    let Message::Subscribe(door) = next(&mut asked).await else { panic!("a subscription") };
+
+    door.send(status(1, 1_000));
+    assert_eq!(next(&mut heard).await, status(1, 5), "nobody bears it out");
+    door.send(status(2, 7));
+    assert_eq!(
+        HashSet::from([next(&mut heard).await, next(&mut heard).await].map(tip)),
+        HashSet::from([(peer(1), 7), (peer(2), 7)])
+    );
+
+    // Value sync asks the liar, which is silent.
+    let (gate_asks, id) = (gate.clone(), OutboundRequestId::new("question"));
+    let question = tokio::spawn(async move {
+        let range = Height::new(6)..=Height::new(7);
+        let request = Request::ValueRequest(ValueRequest::new(range));
+        gate_asks.call(|reply| Message::OutgoingRequest(peer(1), request, reply), None).await
+    });
+    let Message::OutgoingRequest(to, _, reply) = next(&mut asked).await else {
+        panic!("a question")
+    };
+    assert_eq!(to, peer(1));
+    reply.send(id.clone()).expect("the gate waits");
+    assert!(question.await.is_ok_and(|asked| asked.is_ok()), "value sync learns its number");
+    let withdrawn = timeout(Duration::from_secs(3), heard.recv()).await.expect("soon");
+    assert_eq!(withdrawn, Some(status(1, 5)), "it is not asked again");
+    let failed = Event::SyncRequestFailed(id, peer(1), OutboundFailureReason::Timeout);
+    assert_eq!(next(&mut heard).await, failed, "value sync asks another");
+
+    // With the next height what was borne out is told.
+    door.send(status(3, 9));
+    assert_eq!(next(&mut heard).await, status(3, 9));
+    guests_now.begun(Height::new(8), validators);
+    assert_eq!(next(&mut heard).await, status(1, 7), "that height is no longer at hand");
+}
+
+/// Whose status an event is, and what it says.
+fn tip(event: Event) -> (EnginePeerId, u64) {
+    let Event::Status(peer, status) = event else { panic!("a status") };
+    (peer, status.tip_height.get())
 }
