@@ -58,6 +58,23 @@ async fn a_fresh_node_catches_up_and_takes_part() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_peer_alone_brings_a_fresh_node_to_its_height() {
+    let mut net = Net::new("alone", 4, |_| ()).await;
+    for index in 0..3 {
+        net.start(index).await;
+    }
+    net.reach(&[0, 1, 2], 40, PATIENCE).await;
+    net.stop(1).await;
+    net.stop(2).await;
+    // Nobody bears out what the only peer claims, and two of four decide nothing.
+    let top = net.nodes[0].chain.height();
+    net.start(3).await;
+    net.reach(&[3], top, Duration::from_secs(20)).await;
+    net.assert_one_chain();
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_observer_follows_without_voting() {
     let mut net = Net::new("observer", 4, |_| ()).await;
     let observer = net.add(77, None);
