@@ -2,7 +2,8 @@
 //! without executing anything.
 
 use billchain_primitives::Hash;
-use std::collections::{HashMap, VecDeque};
+use foldhash::HashMap;
+use std::collections::VecDeque;
 
 /// Hashes of included transactions, oldest forgotten first.
 #[derive(Debug, Default)]

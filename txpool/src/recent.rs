@@ -5,10 +5,8 @@
 
 use crate::PoolTransaction;
 use billchain_primitives::Hash;
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use foldhash::HashMap;
+use std::{collections::VecDeque, sync::Arc};
 
 /// Transactions remembered: as many as a block may hold.
 pub(crate) const MAX_COUNT: usize = 16_384;

@@ -5,8 +5,8 @@
 
 use crate::PoolError;
 use billchain_primitives::Hash;
+use foldhash::HashMap;
 use futures::Stream;
-use std::collections::HashMap;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
 
 /// States that may wait unread in one subscription.

@@ -23,8 +23,9 @@ use crate::{
     transaction::{PoolTransaction, Source, TxInfo},
 };
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
+use foldhash::HashMap;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -109,8 +110,8 @@ impl State {
             rooms: Rooms::new(&config),
             config,
             head,
-            entries: HashMap::new(),
-            senders: HashMap::new(),
+            entries: HashMap::default(),
+            senders: HashMap::default(),
             ready: Order::default(),
             future: BTreeSet::new(),
             dying: BTreeSet::new(),
@@ -161,19 +162,22 @@ impl State {
         sender.usage = before.and(tx.bytes.len());
         self.rooms.of_mut(sender.quota.class).change(&tx.sender, before, sender.usage);
         let class = sender.quota.class;
+        let future_since = (tx.nonce != sender.ready_end).then_some(self.head);
         let outgoing = (tx.source == Source::Local)
             .then(|| (class, self.outgoing.add(class, Arc::clone(&tx), now)));
         if let Some(block) = info.dies_at {
             self.dying.insert((block, tx.hash));
         }
         self.checks.insert((self.head, tx.hash));
-        self.future.insert((self.head, tx.hash));
-        self.rooms.of_mut(class).add_future();
+        if let Some(since) = future_since {
+            self.future.insert((since, tx.hash));
+            self.rooms.of_mut(class).add_future();
+        }
         let entry = Entry {
             tx: Arc::clone(&tx),
             ready: None,
             outgoing,
-            future_since: Some(self.head),
+            future_since,
             dies_at: info.dies_at,
             validated_at: self.head,
             suspect: false,

@@ -20,6 +20,7 @@ use super::{
 use crate::{GossipMetrics, Pool, SenderClass};
 use billchain_primitives::Hash;
 use check::Verdict;
+use foldhash::HashMap;
 use lane::{Batch, Lane};
 use libp2p::{
     PeerId, StreamProtocol,
@@ -28,7 +29,7 @@ use libp2p::{
         ResponseChannel,
     },
 };
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 use tokio::{
     sync::{Semaphore, watch},
     task::{Id, JoinError, JoinSet},
@@ -117,9 +118,9 @@ impl Exchange {
             limits,
             metrics,
             lines,
-            partners: HashMap::new(),
+            partners: HashMap::default(),
             checks: JoinSet::new(),
-            checking: HashMap::new(),
+            checking: HashMap::default(),
         }
     }
 
