@@ -2,7 +2,7 @@
 
 use crate::{
     context::Context,
-    error::{Answer, internal, storage, unknown_block},
+    error::{Answer, answer_too_long, internal, storage, unknown_block},
     method::{Args, number, to_hex},
 };
 use billchain_primitives::{Hash, Header, OpaqueBlock};
@@ -110,6 +110,10 @@ fn asked(context: &Context, args: &Args) -> Answer<Option<(Hash, u32)>> {
 pub(super) fn get_block(context: &Context, args: &Args) -> Answer<Option<Value>> {
     let Some((_, number)) = asked(context, args)? else { return Ok(None) };
     let Some(bytes) = block_bytes(context, number)? else { return Ok(None) };
+    // Two digits a byte: one that cannot fit is not taken apart.
+    if bytes.len().saturating_mul(2) > args.answer_bytes() {
+        return Err(answer_too_long(args.answer_bytes()));
+    }
     let block: OpaqueBlock = decode("block", &bytes)?;
     Ok(Some(json!({ "block": block, "justifications": null })))
 }

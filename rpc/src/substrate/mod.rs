@@ -87,7 +87,7 @@ const SYSTEM: &[Method] = &[
 
 const CHAIN: &[Method] = &[
     method("chain_getBlock", "A block", &[BLOCK], ANY, read!(chain::get_block))
-        .within(Bound::ONE.of(1, "block").answer_kib(16 << 10).heavy()),
+        .within(Bound::ONE.of(1, "block").answer_kib(16 << 10)),
     method("chain_getHeader", "The header of a block", &[BLOCK], ANY, read!(chain::get_header))
         .within(Bound::ONE.of(1, "block")),
     method(
