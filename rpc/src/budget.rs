@@ -254,19 +254,22 @@ impl Share {
         claim.back(patience.saturating_sub(began.elapsed())).await
     }
 
-    /// The same for a message that comes. A long one stands behind all who wait
-    /// by [`Self::wait`], and nobody who reads and sends gives way for it.
+    /// Room for `bytes` more of a message that comes and has `held` already. A long
+    /// one stands behind all who wait by [`Self::wait`], and nobody who reads and sends
+    /// gives way for it.
     pub(crate) async fn wait_for_message(
         &self,
+        held: usize,
         bytes: usize,
         patience: Duration,
     ) -> Result<Room, NoRoom> {
-        if bytes <= FIRST {
+        let length = held.saturating_add(bytes);
+        if length <= FIRST {
             return self.wait(bytes, patience).await;
         }
         let until = tokio::time::Instant::now() + patience;
         let Claim { limit, count, .. } = self.claim(bytes, patience).await?;
-        let part = Part::of(bytes);
+        let part = Part::of(length);
         loop {
             let free = self.common.free[part as usize].clone();
             if let Ok(backing) = free.try_acquire_many_owned(count) {

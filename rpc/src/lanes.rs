@@ -135,13 +135,19 @@ impl Turns {
         self.turn(&place).await.run(work).await
     }
 
-    /// Reads what is `length` bytes long: at once, or in a light turn if it is long.
+    /// Reads what is `length` bytes long: at once, or in a light turn if it is long. It
+    /// waits for no place of the connection: who has one may wait for the room that
+    /// this message has.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         length: usize,
         read: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        if length <= LONG { Ok(read()) } else { self.run(Lane::Light, read).await }
+        if length <= LONG {
+            return Ok(read());
+        }
+        let place = Place { lane: Lane::Light, _own: Arc::new(None) };
+        self.turn(&place).await.run(read).await
     }
 
     /// The connection's own place, when it has one.

@@ -14,10 +14,15 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
 /// How long one answer may take on a machine that is busy.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Heads that may be announced before their blocks are fetched.
+const MAX_AHEAD: usize = 1 << 16;
 /// Largest answer, in bytes.
 const MAX_ANSWER: u32 = 64 << 20;
 
@@ -94,19 +99,45 @@ struct Follower {
     seen: u32,
 }
 
+/// Tells of each head when it is announced, until nobody listens.
+async fn hear(
+    mut heads: Subscription<Header>,
+    start: Instant,
+    announce: mpsc::Sender<(u32, Duration)>,
+) -> Result<()> {
+    loop {
+        let head = heads.next().await.context("the node ended the subscription")??;
+        if announce.send((head.height()?, start.elapsed())).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
 impl Follower {
+    /// Heads are heard while blocks are fetched, so that when one was final does not
+    /// depend on how soon a busy node gives the blocks.
     async fn follow(
         &mut self,
-        mut heads: Subscription<Header>,
+        heads: Subscription<Header>,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<()> {
+        let (announce, announced) = mpsc::channel(MAX_AHEAD);
+        tokio::select! {
+            heard = hear(heads, self.start, announce) => heard,
+            fetched = self.fetch_all(announced, stopped) => fetched,
+        }
+    }
+
+    async fn fetch_all(
+        &mut self,
+        mut announced: mpsc::Receiver<(u32, Duration)>,
         mut stopped: watch::Receiver<bool>,
     ) -> Result<()> {
         loop {
-            let head = tokio::select! {
+            let (newest, at) = tokio::select! {
                 _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
-                head = heads.next() => head.context("the node ended the subscription")??,
+                head = announced.recv() => head.context("no head is announced any more")?,
             };
-            let at = self.start.elapsed();
-            let newest = head.height()?;
             while self.seen < newest {
                 self.seen += 1;
                 let height = self.seen;

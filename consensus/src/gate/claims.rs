@@ -5,13 +5,13 @@
 //! answer. So here a claim is cut before it is passed on:
 //!
 //! * to the highest height that the peers of more than a third of the validators
-//!   claim, of which one at least is honest. Validators count, not their power: the
-//!   list says which peers are validators', not whose. On a chain of unequal powers
-//!   a third of the power may be fewer, and then a claim waits a little longer;
-//! * if nobody has support for the height at hand, and none was begun for
-//!   [`STILL`], to that height. A peer that keeps its word with it is told of
-//!   further ahead at once, twice as far each time; so a node whose only other
-//!   peers are dead or behind catches up.
+//!   claim, of which one at least is honest where powers are equal. Validators count,
+//!   not their power: the list says which peers are validators', not whose. Where
+//!   powers differ, fewer may hold a third of the power, and a claim waits a little
+//!   longer; or more may hold less, and a lie costs a silent peer's second;
+//! * if no height was begun for [`STILL`], to the height at hand. A peer that keeps
+//!   its word with it is told of further ahead at once, twice as far each time; so a
+//!   node whose only other peers are dead, behind or hostile catches up.
 //!
 //! A peer that does not answer, while another can be asked, is given up after its
 //! *patience*, which follows how long its answers take, and is asked again only
@@ -35,8 +35,7 @@ pub(super) type Status = EngineStatus<BillContext>;
 /// A height that lasts longer has lost something, or this node has: an idle chain
 /// begins one every three seconds, and a round that fails costs two.
 const STILL: Duration = Duration::from_secs(5);
-/// Blocks beyond the height at hand that a peer is told of alone at most: above
-/// what value sync asks for in advance.
+/// Blocks beyond the height at hand that a peer is told of alone at most.
 const MOST_AHEAD: u64 = 127;
 
 /// How long an answer may take at least: the largest, 10 MiB, takes 0.84 seconds at
@@ -44,6 +43,9 @@ const MOST_AHEAD: u64 = 127;
 const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 /// An answer may take this many times as long as the last one did.
 const SLOWER: u32 = 4;
+/// And at most: below the time after which value sync itself gives up, so that
+/// silence after a slow answer is a failure, too.
+const MOST_PATIENCE: Duration = Duration::from_secs(8);
 /// How long a peer that did not answer is left alone: at first, and at most. It
 /// doubles with each failure in a row.
 const SHUNNED: Duration = Duration::from_secs(10);
@@ -166,6 +168,11 @@ impl Claims {
         now: Instant,
     ) -> Duration {
         self.asked.retain(|_, asked| now.saturating_duration_since(asked.at) < FORGOTTEN);
+        // What is asked for again was no good.
+        let liars = self.peers.iter().filter(|(_, known)| known.answered_alone == Some(first));
+        for liar in liars.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+            self.fail(&liar, now);
+        }
         self.asked.insert(id, Asked { peer, first, at: now, given_up: false });
         self.patience(&peer)
     }
@@ -190,10 +197,14 @@ impl Claims {
     /// A peer has answered with blocks, possibly too late.
     pub(super) fn answered(&mut self, id: &OutboundRequestId, now: Instant) {
         let Some(asked) = self.asked.remove(id) else { return };
-        let alone = self.supported() < self.at_hand;
+        let supported = self.supported();
         let Some(known) = self.peers.get_mut(&asked.peer) else { return };
         let took = now.saturating_duration_since(asked.at);
-        known.patience = (SLOWER * took).max(known.patience / 2).max(LEAST_PATIENCE);
+        let patience = (SLOWER * took).max(known.patience / 2);
+        known.patience = patience.clamp(LEAST_PATIENCE, MOST_PATIENCE);
+        // Its claim leads beyond what others bear out.
+        let alone = supported <= self.at_hand
+            && known.claim.as_ref().is_some_and(|claim| claim.tip_height > supported);
         if !asked.given_up {
             (known.failures, known.shunned_until) = (0, None);
             known.answered_alone = alone.then_some(asked.first);
@@ -223,13 +234,8 @@ impl Claims {
         let still = now.saturating_duration_since(self.begun) >= STILL;
         let at_hand = self.at_hand;
         let offer = |known: &Known| {
-            let limit = if supported >= at_hand {
-                supported
-            } else if still || known.ahead > 0 {
-                at_hand.increment_by(known.ahead)
-            } else {
-                last
-            };
+            let alone = (still || known.ahead > 0).then(|| at_hand.increment_by(known.ahead));
+            let limit = supported.max(alone.unwrap_or(last));
             known.claim.as_ref().map(|claim| claim.tip_height.min(limit))
         };
         let others = (self.peers.values())

@@ -89,7 +89,7 @@ impl ValueSync {
         let asked = |claims: &mut Claims, now| claims.asked(id.clone(), peer, first, now);
         let mut wait = self.0.lock().change(asked);
         let sync = self.clone();
-        // Ends with the request, of which value sync has few at a time.
+        // Ends when it finds the request ended, of which value sync has few at a time.
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(wait).await;

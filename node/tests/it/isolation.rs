@@ -182,10 +182,11 @@ async fn no_flood_of_dear_requests_delays_votes() {
     let answered = flood.end();
     report(&format!("{answered} answers; {quiet:?} without, {flooded:?} with"));
     assert!(answered > 200, "{answered} answers are no flood");
+    assert!(quiet.votes > 0.0, "no step of votes was counted: {quiet:?}");
     assert!(flooded.interval < 1.5 * quiet.interval, "{flooded:?}, {quiet:?} without");
     // On threads of consensus, requests make votes eight times as slow.
     assert!(flooded.votes < 3.0 * quiet.votes + 0.01, "{flooded:?}, {quiet:?} without");
-    assert!(flooded.failed <= quiet.failed + 1.0, "{flooded:?}, {quiet:?} without");
+    assert!(flooded.failed <= quiet.failed + 4.0, "{flooded:?}, {quiet:?} without");
     network.agree(&ALL).await;
     network.finish().await;
 }

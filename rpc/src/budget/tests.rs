@@ -157,7 +157,7 @@ async fn what_was_announced_closes_nobody_who_sends_and_reads() {
     let budget = budget(4 * MIB, 3 * MIB);
     let (reads, announces) = (budget.share(), budget.share());
     let _all = reads.wait(3 * MIB, SOON).await.unwrap();
-    let room = announces.wait_for_message(MIB, STALLED + SOON * 10).await;
+    let room = announces.wait_for_message(0, MIB, STALLED + SOON * 10).await;
     assert_eq!(room.unwrap_err(), NoRoom::Node);
     assert!(!reads.closing().is_cancelled());
 }
@@ -167,7 +167,7 @@ async fn what_was_announced_waits_behind_answers() {
     let budget = budget(4 * MIB, 3 * MIB);
     let (full, announces, asks) = (budget.share(), budget.share(), budget.share());
     let held = full.wait(3 * MIB, SOON).await.unwrap();
-    let mut announced = std::pin::pin!(announces.wait_for_message(3 * MIB, LONG));
+    let mut announced = std::pin::pin!(announces.wait_for_message(0, 3 * MIB, LONG));
     assert!(tokio::time::timeout(SOON, &mut announced).await.is_err());
     let mut answer = std::pin::pin!(asks.wait(3 * MIB, LONG));
     assert!(tokio::time::timeout(SOON, &mut answer).await.is_err());
@@ -255,7 +255,18 @@ async fn a_short_message_waits_like_an_answer() {
         most.closing().cancelled().await;
         held.take();
     };
-    let (room, ()) = tokio::join!(sends.wait_for_message(32 << 10, LONG), closes);
+    let (room, ()) = tokio::join!(sends.wait_for_message(4 << 10, 32 << 10, LONG), closes);
     assert!(room.is_ok());
     drop(first);
+}
+
+#[tokio::test]
+async fn a_long_message_in_small_pieces_leaves_small_answers_their_part() {
+    let budget = budget(4 * MIB, 4 * MIB);
+    let (full, sends) = (budget.share(), budget.share());
+    let _all_large = full.wait(3 * MIB, SOON).await.unwrap();
+    // Beyond the length of a small answer its pieces are those of a long message.
+    let piece = sends.wait_for_message(SMALL, 4 << 10, SOON).await;
+    assert_eq!(piece.unwrap_err(), NoRoom::Node);
+    assert!(sends.wait_for_message(FIRST, 4 << 10, SOON).await.is_ok());
 }

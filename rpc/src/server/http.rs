@@ -18,8 +18,8 @@ use std::convert::Infallible;
 use tokio_util::sync::CancellationToken;
 
 const JSON: &str = "application/json; charset=utf-8";
-/// Room that a body has before any of it comes, in bytes; one whose length was
-/// not announced takes its room in such steps.
+/// Room that a body has before any of it comes, in bytes, as far as it announces so
+/// many; one whose length was not announced takes its room in such steps.
 const FIRST: usize = 4 << 10;
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -127,7 +127,8 @@ async fn read(session: &Session, mut body: Incoming) -> Result<(Bytes, Room), Un
             if share.grow(&mut room, more).is_err() {
                 // Meanwhile it is the client that waits.
                 drop(waits);
-                room.add(share.wait_for_message(more, PATIENCE).await.map_err(busy)?);
+                let rest = share.wait_for_message(room.bytes(), more, PATIENCE).await;
+                room.add(rest.map_err(busy)?);
                 waits = share.waits_for_rest();
             }
         }

@@ -107,8 +107,10 @@ impl Metered {
         if more == 0 {
             return self.taken().let_come(Room::default(), &self.share);
         }
+        let held = self.taken().room.bytes();
         let (share, patience) = (self.share.clone(), self.patience);
-        self.asks = Some(Box::pin(async move { share.wait_for_message(more, patience).await }));
+        let asks = async move { share.wait_for_message(held, more, patience).await };
+        self.asks = Some(Box::pin(asks));
     }
 
     /// Waits until the frame that has to has its room.

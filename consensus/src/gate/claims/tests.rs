@@ -202,6 +202,59 @@ fn a_silent_peer_is_given_up_soon_and_not_asked_again_while_others_can_be() {
 }
 
 #[test]
+fn a_lower_claim_of_another_does_not_hold_back_the_one_that_has_the_blocks() {
+    let mut scene = Scene::new();
+    scene.status(0, 2, 1_000);
+    scene.status(5_000, 2, 1_000);
+    let (mut at, mut height, mut asked) = (5_000, AT_HAND, 0);
+    while height <= 1_000 {
+        // The other claims just the height at hand, and nothing more.
+        scene.status(at, 1, height);
+        let last = scene.tip(2).expect("told");
+        assert!(last >= height, "nobody is asked for {height} at {at} ms");
+        let (id, _) = scene.ask(at, 2, height);
+        at += 20;
+        scene.answered(at, &id);
+        while height <= last {
+            height += 1;
+            at += 20;
+            scene.begun(at, height);
+        }
+        asked += 1;
+    }
+    assert!(asked <= 20, "it asked {asked} times: twice as far each time");
+}
+
+#[test]
+fn an_answer_that_was_no_good_is_no_word_kept() {
+    let mut scene = Scene::new();
+    scene.status(0, 1, LIE);
+    scene.status(5_000, 1, LIE);
+    let (id, _) = scene.ask(5_000, 1, AT_HAND);
+    scene.answered(5_020, &id);
+    // Value sync asks somebody else for the same.
+    scene.ask(5_030, 2, AT_HAND);
+    scene.begun(6_000, 101);
+    assert_eq!(scene.tip(1), Some(100), "it is told of nothing further");
+    assert!(scene.claims.peers[&peer(1)].is_shunned(scene.start + Duration::from_secs(6)));
+}
+
+#[test]
+fn silence_after_a_slow_answer_is_a_failure() {
+    let mut scene = Scene::new();
+    scene.status(0, 1, 110);
+    scene.status(0, 2, 110);
+    let (id, _) = scene.ask(0, 1, AT_HAND);
+    scene.answered(9_000, &id);
+    let (id, patience) = scene.ask(20_000, 1, AT_HAND);
+    assert_eq!(patience, MOST_PATIENCE);
+    // Value sync gives it up.
+    scene.claims.cancelled(&id, scene.start + Duration::from_secs(30));
+    scene.status(30_000, 1, 110);
+    assert_eq!((scene.tip(1), scene.tip(2)), (Some(99), Some(110)), "it is passed over");
+}
+
+#[test]
 fn a_peer_without_another_is_waited_for() {
     let mut scene = Scene::new();
     scene.status(0, 1, 110);
