@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 const JSON: &str = "application/json; charset=utf-8";
 /// Room that a body has before any of it comes, in bytes, as far as it announces so
-/// many; one whose length was not announced takes its room in such steps.
+/// many. One whose length was not announced takes its room in multiples of it.
 const FIRST: usize = 4 << 10;
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -98,11 +98,10 @@ enum Unread {
 /// The body, whose bytes take room as they come: when some come beyond the
 /// first, all that was announced does.
 async fn read(session: &Session, mut body: Incoming) -> Result<(Bytes, Room), Unread> {
-    let most = session.methods.context.config.max_request_bytes as usize;
-    let too_long = || {
-        let most = session.methods.context.config.max_request_bytes;
-        Unread::Refused(StatusCode::PAYLOAD_TOO_LARGE, error::request_too_long(most))
-    };
+    let limit = session.methods.context.config.max_request_bytes;
+    let too_long =
+        || Unread::Refused(StatusCode::PAYLOAD_TOO_LARGE, error::request_too_long(limit));
+    let most = limit as usize;
     let busy = |full| {
         session.methods.context.metrics.refused_busy();
         Unread::Refused(StatusCode::SERVICE_UNAVAILABLE, error::busy(&full))
@@ -122,8 +121,9 @@ async fn read(session: &Session, mut body: Incoming) -> Result<(Bytes, Room), Un
             return Err(too_long());
         }
         if length > room.bytes() {
-            let wanted = announced.max(length.next_multiple_of(FIRST));
-            let more = wanted - room.bytes();
+            // By an eighth, so that what has come is moved a few times only.
+            let step = (length + length / 8).next_multiple_of(FIRST).min(most);
+            let more = announced.max(step) - room.bytes();
             if share.grow(&mut room, more).is_err() {
                 // Meanwhile it is the client that waits.
                 drop(waits);

@@ -79,6 +79,30 @@ impl Scene {
         self.hear(at);
     }
 
+    /// From 5 s on one peer is asked for all up to block 1,000, and answers, while
+    /// another may claim just the height at hand; when it has all.
+    fn fetch_up_to_a_thousand(&mut self, seed: u8, behind: Option<u8>) -> u64 {
+        let (mut at, mut height, mut asked) = (5_000, AT_HAND, 0);
+        while height <= 1_000 {
+            if let Some(behind) = behind {
+                self.status(at, behind, height);
+            }
+            let last = self.tip(seed).expect("told");
+            assert!(last >= height, "nobody is asked for {height} at {at} ms");
+            let (id, _) = self.ask(at, seed, height);
+            at += 20;
+            self.answered(at, &id);
+            while height <= last {
+                height += 1;
+                at += 20;
+                self.begun(at, height);
+            }
+            asked += 1;
+        }
+        assert!(asked <= 20, "it asked {asked} times: twice as far each time");
+        at
+    }
+
     fn tip(&self, seed: u8) -> Option<u64> {
         self.told.get(&peer(seed)).copied()
     }
@@ -143,21 +167,7 @@ fn one_honest_peer_brings_a_node_forward_whose_others_are_dead() {
     assert_eq!(scene.tip(2), Some(99), "the height at hand may still be decided");
     scene.status(5_000, 2, 1_000);
     assert_eq!(scene.tip(2), Some(100), "one block at first");
-    let (mut at, mut height, mut asked) = (5_000, AT_HAND, 0);
-    while height <= 1_000 {
-        let (id, _) = scene.ask(at, 2, height);
-        let last = scene.tip(2).expect("told");
-        assert!(last >= height, "nobody is asked for {height} at {at} ms");
-        at += 20;
-        scene.answered(at, &id);
-        while height <= last {
-            height += 1;
-            at += 20;
-            scene.begun(at, height);
-        }
-        asked += 1;
-    }
-    assert!(asked <= 20, "it asked {asked} times: twice as far each time");
+    let at = scene.fetch_up_to_a_thousand(2, None);
     assert!(at < 30_000, "it never waited again");
 }
 
@@ -206,23 +216,8 @@ fn a_lower_claim_of_another_does_not_hold_back_the_one_that_has_the_blocks() {
     let mut scene = Scene::new();
     scene.status(0, 2, 1_000);
     scene.status(5_000, 2, 1_000);
-    let (mut at, mut height, mut asked) = (5_000, AT_HAND, 0);
-    while height <= 1_000 {
-        // The other claims just the height at hand, and nothing more.
-        scene.status(at, 1, height);
-        let last = scene.tip(2).expect("told");
-        assert!(last >= height, "nobody is asked for {height} at {at} ms");
-        let (id, _) = scene.ask(at, 2, height);
-        at += 20;
-        scene.answered(at, &id);
-        while height <= last {
-            height += 1;
-            at += 20;
-            scene.begun(at, height);
-        }
-        asked += 1;
-    }
-    assert!(asked <= 20, "it asked {asked} times: twice as far each time");
+    // The other claims just the height at hand, and nothing more.
+    scene.fetch_up_to_a_thousand(2, Some(1));
 }
 
 #[test]
