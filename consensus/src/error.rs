@@ -80,6 +80,16 @@ pub enum ConsensusError {
         /// What is wrong with it.
         source: ValidatorSetError,
     },
+    /// A file of the proposal store is of another version of the format.
+    #[error(
+        "{path} is of another version of the format, and this node may have voted for the \
+         block in it. Start the release that wrote it until that height is decided; if other \
+         nodes have decided it, remove the file"
+    )]
+    ProposalFormat {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of the proposal store could not be written.
     #[error("{action} {path}: {source}")]
     Io {

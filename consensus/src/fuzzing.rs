@@ -74,18 +74,22 @@ pub fn commit_certificate(data: &[u8]) -> bool {
     true
 }
 
-/// Files of undecided blocks: `data` as a file, and as the body of one, which
+/// Files of undecided blocks: `data` as a file, and as the header of one, which
 /// the checksum would keep most damage from.
 pub fn undecided_record(data: &[u8]) -> bool {
-    let as_file = undecided::parse(data);
-    if let Some(block) = &as_file {
-        assert_eq!(undecided::sealed(&undecided::body(block)), data);
+    let as_file = undecided::parse(Bytes::copy_from_slice(data));
+    if let Some(stored) = &as_file {
+        assert_eq!(undecided_file(&undecided::header(stored), &stored.bytes), data);
     }
-    let as_body = undecided::parse(&undecided::sealed(data));
-    if let Some(block) = &as_body {
-        assert_eq!(undecided::body(block), data);
+    let as_header = undecided::parse(undecided_file(data, &block()));
+    if let Some(stored) = &as_header {
+        assert_eq!(undecided::header(stored), data);
     }
-    as_file.is_some() || as_body.is_some()
+    as_file.is_some() || as_header.is_some()
+}
+
+fn undecided_file(header: &[u8], block: &[u8]) -> Bytes {
+    [&undecided::sealed(header)[..], block].concat().into()
 }
 
 /// Encodings by the names of functions.
@@ -182,17 +186,22 @@ fn kept() -> Samples {
             .map(|n| CommitSignature { address: address(n), signature: signature() })
             .collect(),
     };
-    let stored = undecided::body(&StoredBlock {
-        height: Height::new(9),
-        round: Round::new(3),
-        hash: hash(),
-        announced: Some(announced()),
-        bytes: block(),
-    });
+    let undecided = |announced| {
+        undecided::header(&StoredBlock {
+            height: Height::new(9),
+            round: Round::new(3),
+            hash: hash(),
+            announced,
+            bytes: block(),
+        })
+    };
+    let (proposed, synced) = (undecided(Some(announced())), undecided(None));
     vec![
         ("commit_certificate", certificate.to_bytes()),
-        ("undecided_record", stored.clone()),
-        ("undecided_record", undecided::sealed(&stored)),
+        ("undecided_record", undecided_file(&proposed, &block()).to_vec()),
+        ("undecided_record", undecided_file(&synced, &block()).to_vec()),
+        ("undecided_record", proposed),
+        ("undecided_record", synced),
     ]
 }
 

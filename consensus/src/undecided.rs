@@ -5,7 +5,15 @@
 //! block of that height is committed. One file a block; the file is written
 //! beside its place, synced, renamed, and the directory synced. A file that does
 //! not read back whole — the power went while it was written, so nothing was
-//! voted — is removed with a warning when the store opens.
+//! voted — is removed with a warning when the store opens. A file of another
+//! version of the format may hold a block that was voted for, perhaps on every
+//! node: the store does not open, and the file stays for the release that wrote it.
+//! No version before this one was of a production network, so none is read.
+//!
+//! A file is the name and version of the format, a header (SCALE: height, round,
+//! hash, announcement, SM3 and length of the block's bytes), the SM3 of both, and
+//! the block's bytes. The SM3 of a proposal's bytes is in its announcement, and was
+//! checked there: it is not computed again to write the file.
 //!
 //! Blocks that this node has voted for stay, and those with a polka, as far back as
 //! [`Support`] remembers: 64 of each. So do those that a run before left: which of
@@ -21,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use billchain_crypto::sm2::Signature;
-use billchain_crypto::sm3::Sm3;
+use billchain_crypto::sm3::{Sm3, sm3};
 use bytes::Bytes;
 use codec::{Decode, Encode};
 use tracing::warn;
@@ -31,7 +39,13 @@ use crate::support::Support;
 use crate::types::{Announcement, BlockHash, Height, Round, SignedAnnouncement};
 
 /// First bytes of a file: name and version of the format.
-const MAGIC: &[u8; 8] = b"BCUNDEC1";
+const MAGIC: &[u8; 8] = b"BCUNDEC2";
+/// How many of them are the name.
+const NAME_BYTES: usize = 7;
+/// Length of an SM3.
+const SUM_BYTES: usize = 32;
+/// More than what is in a file beside the block.
+const MOST_BESIDE: usize = 1024;
 const EXTENSION: &str = "block";
 /// Blocks up to which none gives way. A height that needs more rounds than this
 /// with a new block each is stuck for another reason.
@@ -46,7 +60,8 @@ pub(crate) struct StoredBlock {
     pub round: Round,
     /// Its hash.
     pub hash: BlockHash,
-    /// The proposer's announcement; a block from value sync has none.
+    /// The proposer's announcement, of exactly these bytes; a block from value sync
+    /// has none.
     pub announced: Option<SignedAnnouncement>,
     /// The encoded block.
     pub bytes: Bytes,
@@ -54,12 +69,15 @@ pub(crate) struct StoredBlock {
 
 /// File contents after the magic and before the checksum.
 #[derive(Encode, Decode)]
-struct Record {
+struct Header {
     height: Height,
     round: Round,
     hash: BlockHash,
     announced: Option<(Announcement, [u8; 64])>,
-    bytes: Bytes,
+    /// SM3 of the block's bytes.
+    content: [u8; SUM_BYTES],
+    /// Length of the block's bytes.
+    size: u32,
 }
 
 /// The store. Cheap to read: the blocks are in memory too.
@@ -87,17 +105,21 @@ impl UndecidedStore {
         let listing = fs::read_dir(&store.directory).map_err(io("list", &store.directory))?;
         for file in listing {
             let path = file.map_err(io("list", &store.directory))?.path();
-            // Room for the header and the checksum beside the block.
-            match read(&path, max_block_bytes + 1024) {
+            match read(&path, max_block_bytes + MOST_BESIDE) {
                 // No limit on their number: this node wrote them within its own, and
                 // does not know yet which of them it has voted for.
-                Ok(Some(block)) if block.height >= height => {
+                Ok(Ok(block)) if block.height >= height => {
                     store.read.insert(block.hash);
                     store.blocks.insert(block.hash, Arc::new(block));
                     continue;
                 }
-                Ok(Some(_)) => {}
-                Ok(None) => warn!(file = %path.display(), "removing an incomplete proposal file"),
+                Ok(Ok(_)) => {}
+                Ok(Err(Unusable::Damaged)) => {
+                    warn!(file = %path.display(), "removing an incomplete proposal file");
+                }
+                Ok(Err(Unusable::OtherVersion)) => {
+                    return Err(ConsensusError::ProposalFormat { path });
+                }
                 Err(source) => return Err(io("read", &path)(source)),
             }
             fs::remove_file(&path).map_err(io("remove", &path))?;
@@ -185,10 +207,12 @@ impl UndecidedWriter {
     pub(crate) fn write(&self, block: &StoredBlock) -> Result<(), ConsensusError> {
         let path = path_of(&self.directory, block);
         let partial = path.with_extension("partial");
-        let bytes = sealed(&body(block));
+        let front = sealed(&header(block));
         let result = (|| {
             let mut file = File::create(&partial)?;
-            file.write_all(&bytes)?;
+            // One after the other: a block is too large to be copied for this.
+            file.write_all(&front)?;
+            file.write_all(&block.bytes)?;
             file.sync_all()?;
             fs::rename(&partial, &path)?;
             File::open(&self.directory)?.sync_all()
@@ -221,29 +245,43 @@ fn path_of(directory: &Path, block: &StoredBlock) -> PathBuf {
     directory.join(format!("{:010}-{hash}.{EXTENSION}", block.height.get()))
 }
 
-fn checksum(body: &[u8]) -> [u8; 32] {
+fn checksum(header: &[u8]) -> [u8; SUM_BYTES] {
     let mut hasher = Sm3::new();
     hasher.update(MAGIC);
-    hasher.update(body);
+    hasher.update(header);
     hasher.finalize()
 }
 
-/// The block in a file; `None` if the file is not a whole one of ours.
-fn read(path: &Path, most: usize) -> std::io::Result<Option<StoredBlock>> {
+/// Why a file of the directory holds no block for this program.
+enum Unusable {
+    /// It is of another version of the format.
+    OtherVersion,
+    /// It is not a whole file of ours.
+    Damaged,
+}
+
+fn read(path: &Path, most: usize) -> std::io::Result<Result<StoredBlock, Unusable>> {
     if path.extension().is_none_or(|extension| extension != EXTENSION) {
-        return Ok(None);
+        return Ok(Err(Unusable::Damaged));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > most {
-        return Ok(None);
-    }
-    Ok(parse(&bytes))
+    Ok(match bytes.first_chunk() {
+        Some(magic) if magic != MAGIC && magic[..NAME_BYTES] == MAGIC[..NAME_BYTES] => {
+            Err(Unusable::OtherVersion)
+        }
+        _ if bytes.len() > most => Err(Unusable::Damaged),
+        _ => parse(bytes.into()).ok_or(Unusable::Damaged),
+    })
 }
 
-/// What a file says of a block.
-pub(crate) fn body(block: &StoredBlock) -> Vec<u8> {
-    Record {
+/// What a file says of a block before its bytes.
+pub(crate) fn header(block: &StoredBlock) -> Vec<u8> {
+    let content = match &block.announced {
+        Some(signed) => signed.content,
+        None => sm3(&block.bytes),
+    };
+    Header {
         height: block.height,
         round: block.round,
         hash: block.hash,
@@ -251,36 +289,49 @@ pub(crate) fn body(block: &StoredBlock) -> Vec<u8> {
             .announced
             .as_ref()
             .map(|signed| (signed.announcement.clone(), signed.signature.to_bytes())),
-        bytes: block.bytes.clone(),
+        content,
+        size: u32::try_from(block.bytes.len()).expect("a block has at most 64 MiB"),
     }
     .encode()
 }
 
-/// A file with this body.
-pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
-    [MAGIC, body, &checksum(body)].concat()
+/// All of a file with this header but the block's bytes.
+pub(crate) fn sealed(header: &[u8]) -> Vec<u8> {
+    [MAGIC, header, &checksum(header)].concat()
 }
 
-pub(crate) fn parse(bytes: &[u8]) -> Option<StoredBlock> {
-    let body = bytes.strip_prefix(MAGIC)?;
-    let (mut body, sum) = body.split_at_checked(body.len().checked_sub(32)?)?;
-    if checksum(body) != sum {
+/// The block in a file, whose memory it shares.
+pub(crate) fn parse(file: Bytes) -> Option<StoredBlock> {
+    let after = file.strip_prefix(MAGIC)?;
+    let mut rest = after;
+    let header = Header::decode(&mut rest).ok()?;
+    let encoded = &after[..after.len() - rest.len()];
+    let (sum, block) = rest.split_at_checked(SUM_BYTES)?;
+    if checksum(encoded) != sum
+        || block.len() != header.size as usize
+        || sm3(block) != header.content
+    {
         return None;
     }
-    let record = Record::decode(&mut body).ok().filter(|_| body.is_empty())?;
-    let announced = match record.announced {
+    let announced = match header.announced {
         None => None,
+        // The next file takes the SM3 from it.
+        Some((announcement, _))
+            if announcement.content != header.content || announcement.size != header.size =>
+        {
+            return None;
+        }
         Some((announcement, signature)) => {
             let signature = Signature::from_bytes(&signature).ok()?;
             Some(SignedAnnouncement { announcement, signature })
         }
     };
     Some(StoredBlock {
-        height: record.height,
-        round: record.round,
-        hash: record.hash,
+        height: header.height,
+        round: header.round,
+        hash: header.hash,
         announced,
-        bytes: record.bytes,
+        bytes: file.slice(file.len() - block.len()..),
     })
 }
 

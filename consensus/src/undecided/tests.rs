@@ -7,13 +7,14 @@ use crate::types::Height;
 const MAX_BLOCK: usize = 1 << 20;
 
 pub(super) fn block(height: u64, byte: u8) -> StoredBlock {
+    let bytes = Bytes::from(vec![byte; 1000]);
     let init = Announcement {
         height: Height::new(height),
         round: Round::new(u32::from(byte)),
         proposer: [1; 32].into(),
         block_hash: Hash::repeat_byte(byte).into(),
-        size: 3,
-        content: [4; 32],
+        size: 1000,
+        content: sm3(&bytes),
     };
     let signature = SecretKey::from_seed(b"store").sign(DEFAULT_ID, b"init");
     StoredBlock {
@@ -22,7 +23,7 @@ pub(super) fn block(height: u64, byte: u8) -> StoredBlock {
         hash: Hash::repeat_byte(byte).into(),
         announced: (byte.is_multiple_of(2))
             .then_some(SignedAnnouncement { announcement: init, signature }),
-        bytes: vec![byte; 1000].into(),
+        bytes,
     }
 }
 
@@ -34,6 +35,7 @@ pub(super) fn open(directory: &Path, height: u64) -> UndecidedStore {
 pub(super) fn same(left: &StoredBlock, right: &StoredBlock) -> bool {
     left.height == right.height
         && left.round == right.round
+        && left.hash == right.hash
         && left.announced == right.announced
         && left.bytes == right.bytes
 }
@@ -69,30 +71,109 @@ fn blocks_survive_a_restart_until_their_height_is_decided() {
     assert_eq!(files(directory.path()), 0);
 }
 
+/// A proposed and a synced block with the bytes of their files.
+fn written(directory: &Path) -> [(StoredBlock, Vec<u8>); 2] {
+    let store = open(directory, 5);
+    [2, 1].map(|byte| {
+        let block = block(5, byte);
+        store.writer().write(&block).expect("written");
+        let bytes = fs::read(path_of(directory, &block)).expect("the file is there");
+        (block, bytes)
+    })
+}
+
 #[test]
 fn damaged_and_foreign_files_are_removed_and_nothing_else() {
     let directory = tempfile::tempdir().expect("a directory");
-    let store = open(directory.path(), 5);
-    let good = block(5, 2);
-    store.writer().write(&good).expect("written");
-    let path = path_of(directory.path(), &good);
-    let bytes = fs::read(&path).expect("the file is there");
-    for length in (0..bytes.len()).step_by(37) {
-        fs::write(directory.path().join(format!("{length}.block")), &bytes[..length])
-            .expect("written");
+    let good = written(directory.path());
+    let damaged = |name: &str, bytes: &[u8]| {
+        fs::write(directory.path().join(name), bytes).expect("written");
+    };
+    for (block, bytes) in &good {
+        let of = block.hash.get()[0];
+        let front = bytes.len() - block.bytes.len();
+        // Cut in each place before the block, and in some of the block.
+        for length in (0..=front).chain((front..bytes.len()).step_by(37)).chain([bytes.len() - 1]) {
+            damaged(&format!("{of}-{length}.block"), &bytes[..length]);
+        }
+        // Each byte of the name, the header and the checksum, and some of the block.
+        let name = 0..NAME_BYTES;
+        let rest = (MAGIC.len()..front).chain((front..bytes.len()).step_by(41));
+        for at in name.chain(rest).chain([bytes.len() - 1]) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0x10;
+            damaged(&format!("{of}-d{at}.block"), &flipped);
+        }
+        damaged(&format!("{of}-longer.block"), &[bytes, &[0][..]].concat());
     }
-    for at in (0..bytes.len()).step_by(41) {
-        let mut damaged = bytes.clone();
-        damaged[at] ^= 0x10;
-        fs::write(directory.path().join(format!("d{at}.block")), &damaged).expect("written");
-    }
-    fs::write(directory.path().join("x.partial"), &bytes).expect("written");
-    fs::write(directory.path().join("large.block"), vec![0; MAX_BLOCK + 2000]).expect("written");
+    damaged("x.partial", &good[0].1);
+    damaged("large.block", &vec![0; MAX_BLOCK + 2000]);
 
     let again = open(directory.path(), 5);
-    assert!(same(again.get(&good.hash).expect("kept"), &good));
-    assert_eq!(again.blocks.len(), 1);
-    assert_eq!(files(directory.path()), 1);
+    for (block, _) in &good {
+        assert!(same(again.get(&block.hash).expect("kept"), block));
+    }
+    assert_eq!(again.blocks.len(), 2);
+    assert_eq!(files(directory.path()), 2);
+}
+
+/// What of a file is judged by the SM3 in its header, and that by the checksum.
+#[test]
+fn a_file_whose_parts_contradict_each_other_is_none() {
+    for byte in [1, 2] {
+        let good = block(5, byte);
+        let file = |header: &[u8], block: &[u8]| Bytes::from([&sealed(header), block].concat());
+        let whole = header(&good);
+        assert!(same(&parse(file(&whole, &good.bytes)).expect("a file"), &good));
+        // Another block as long, in a file whose header is in order.
+        assert!(parse(file(&whole, &block(5, byte + 2).bytes)).is_none(), "block {byte}");
+        // One byte more or less of the block, and the length in the header follows.
+        for size in [999_u32, 1001] {
+            let mut other = whole.clone();
+            let at = other.len() - 4;
+            other[at..].copy_from_slice(&size.to_le_bytes());
+            let bytes = vec![byte; size as usize];
+            assert!(parse(file(&other, &bytes)).is_none(), "block {byte} of {size} bytes");
+        }
+        // A header that goes on after its end.
+        assert!(parse(file(&[&whole[..], &[0]].concat(), &good.bytes)).is_none());
+    }
+}
+
+/// The SM3 of a proposal's bytes is in the file twice, and that of its announcement
+/// is what the next file is written with.
+#[test]
+fn a_file_with_an_announcement_of_other_bytes_is_none() {
+    let good = block(5, 2);
+    let with = |content: [u8; 32], size: u32| {
+        let mut header = Header::decode(&mut &header(&good)[..]).expect("a header");
+        let (announcement, _) = header.announced.as_mut().expect("a proposal");
+        (announcement.content, announcement.size) = (content, size);
+        parse([&sealed(&header.encode()), &good.bytes[..]].concat().into())
+    };
+    assert!(with(sm3(&good.bytes), 1000).is_some());
+    assert!(with(sm3(b"other"), 1000).is_none());
+    assert!(with(sm3(&good.bytes), 999).is_none());
+}
+
+/// The block in it may be one that all nodes have voted for.
+#[test]
+fn a_file_of_another_version_keeps_the_store_shut_and_stays() {
+    for version in [b'1', b'3'] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [(block, mut bytes), _] = written(directory.path());
+        bytes[NAME_BYTES] = version;
+        let path = path_of(directory.path(), &block);
+        fs::write(&path, &bytes).expect("written");
+        let error = UndecidedStore::open(directory.path().to_owned(), Height::new(5), MAX_BLOCK)
+            .err()
+            .expect("the store does not open");
+        assert!(matches!(&error, ConsensusError::ProposalFormat { path: named } if *named == path));
+        assert_eq!(fs::read(&path).expect("the file stays"), bytes);
+        // As the message says.
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(open(directory.path(), 5).blocks.len(), 1);
+    }
 }
 
 /// Blocks 0 to `count` of one height, with the round as their byte.
@@ -181,16 +262,27 @@ fn opening_the_store_drops_no_block_of_the_height() {
 #[test]
 fn the_format_is_what_it_was() {
     let directory = tempfile::tempdir().expect("a directory");
-    let mut block = block(5, 1);
-    block.bytes = Bytes::from_static(b"block");
-    open(directory.path(), 5).writer().write(&block).expect("written");
-    let bytes = fs::read(path_of(directory.path(), &block)).expect("the file is there");
-    let mut expected = b"BCUNDEC1".to_vec();
-    expected.extend(5u64.to_le_bytes());
-    expected.extend(1u32.to_le_bytes());
-    expected.extend([1; 32]);
-    expected.push(0);
-    expected.push(5 << 2);
-    expected.extend(b"block");
-    assert_eq!(bytes[..bytes.len() - 32], expected);
+    for ((block, bytes), announced) in written(directory.path()).iter().zip([true, false]) {
+        let byte = block.hash.get()[0];
+        let mut expected = b"BCUNDEC2".to_vec();
+        expected.extend(5u64.to_le_bytes());
+        expected.extend(u32::from(byte).to_le_bytes());
+        expected.extend([byte; 32]);
+        expected.push(u8::from(announced));
+        if let Some(signed) = &block.announced {
+            expected.extend(5u64.to_le_bytes());
+            expected.extend(u32::from(byte).to_le_bytes());
+            expected.extend([1; 32]);
+            expected.extend([byte; 32]);
+            expected.extend(1000u32.to_le_bytes());
+            expected.extend(sm3(&[byte; 1000]));
+            expected.extend(signed.signature.to_bytes());
+        }
+        expected.extend(sm3(&[byte; 1000]));
+        expected.extend(1000u32.to_le_bytes());
+        let sum = sm3(&expected);
+        expected.extend(sum);
+        expected.extend([byte; 1000]);
+        assert_eq!(*bytes, expected);
+    }
 }
