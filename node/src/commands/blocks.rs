@@ -8,7 +8,7 @@ use billchain_runtime::UncheckedExtrinsic;
 use billchain_storage::OpenMode;
 use clap::Subcommand;
 use codec::{Decode, Encode};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{fs::File, io::Write, path::PathBuf};
 
 /// Actions on blocks.
@@ -75,7 +75,7 @@ fn inspect(config: &Config, number: u32) -> Result<()> {
         Some(bytes) if !bytes.is_empty() => {
             let certificate = CommitCertificate::decode(&mut &bytes[..])
                 .with_context(|| format!("certificate of block {number} does not decode"))?;
-            Some(format!("{certificate:?}"))
+            Some(certificate_view(&certificate))
         }
         _ => None,
     };
@@ -101,4 +101,28 @@ fn inspect(config: &Config, number: u32) -> Result<()> {
     });
     println!("{}", serde_json::to_string_pretty(&described)?);
     Ok(())
+}
+
+/// A certificate: who signed that this block is final.
+fn certificate_view(certificate: &CommitCertificate) -> Value {
+    let signatures: Vec<_> = certificate
+        .signatures
+        .iter()
+        .map(|entry| {
+            json!({
+                "validator": hex_of(entry.address.as_bytes()),
+                "signature": hex_of(&entry.signature.to_bytes()),
+            })
+        })
+        .collect();
+    json!({
+        "height": certificate.height.get(),
+        "round": certificate.round.get(),
+        "blockHash": certificate.block_hash.to_string(),
+        "signatures": signatures,
+    })
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
 }

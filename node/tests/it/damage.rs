@@ -1,11 +1,13 @@
-//! A damaged database: the node does not start on it, says where the damage
-//! is, and leaves alone what is still good.
+//! What is read of a stopped node's blocks, and a damaged database: the node does
+//! not start on it, says where the damage is, and leaves alone what is still good.
 
 use crate::{
     command::billchain,
     load::{Bills, Load},
     network::{ALL, FAST, Network, PATIENCE},
 };
+use jsonrpsee::{core::client::ClientT, rpc_params};
+use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -69,6 +71,47 @@ impl Damage {
 fn head(config: &Path, height: u32) -> String {
     let arguments = ["blocks", "inspect", "--config", config.to_str().unwrap()];
     billchain(arguments.into_iter().chain([height.to_string().as_str()])).succeeded()
+}
+
+/// A certificate as nodes keep it, from how `billchain blocks inspect` shows it.
+fn encoded(certificate: &Value) -> String {
+    let number = |of: &Value| of.as_u64().expect("a number");
+    let digits = |of: &Value, bytes: usize| {
+        let digits = of.as_str().and_then(|text| text.strip_prefix("0x")).expect("0x hex");
+        assert_eq!(digits.len(), 2 * bytes, "{of}");
+        digits.to_owned()
+    };
+    let mut text = format!("0x{}", hex::encode(number(&certificate["height"]).to_le_bytes()));
+    text += &hex::encode((number(&certificate["round"]) as u32).to_le_bytes());
+    text += &digits(&certificate["blockHash"], 32);
+    let signatures = certificate["signatures"].as_array().expect("a list");
+    text += &hex::encode([(signatures.len() as u8) << 2]);
+    for entry in signatures {
+        text += &(digits(&entry["validator"], 32) + &digits(&entry["signature"], 64));
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_nodes_block_shows_the_certificate_that_the_running_node_answered() {
+    let mut network = Network::started(FAST).await;
+    network.reach(&ALL, 2, PATIENCE).await;
+    let client = network.client(1).await;
+    let method = "chain_getCertificate";
+    let answered: Value = client.raw().request(method, rpc_params![2]).await.unwrap();
+    drop(client);
+    network.stop(&ALL).await;
+    let block: Value = serde_json::from_str(&head(&network.config(1), 2)).unwrap();
+    let certificate = &block["certificate"];
+    assert_eq!(certificate["height"], 2);
+    assert_eq!(certificate["blockHash"], block["hash"]);
+    assert_eq!(answered["block"]["hash"], block["hash"]);
+    assert!(certificate["signatures"].as_array().unwrap().len() >= 3, "{certificate}");
+    assert_eq!(answered["certificate"], encoded(certificate));
+    // Nobody votes for the genesis block.
+    let genesis: Value = serde_json::from_str(&head(&network.config(1), 0)).unwrap();
+    assert_eq!(genesis["certificate"], Value::Null);
+    network.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
