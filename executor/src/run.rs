@@ -83,16 +83,17 @@ impl Run {
 
     /// Applies one extrinsic. One that is refused leaves no trace; one whose
     /// call fails is part of the block, with its failure recorded.
-    /// `encoded` is the extrinsic's canonical encoding.
+    /// `encoded` is the extrinsic's canonical encoding, `hash` its hash.
     pub(crate) fn apply(
         &mut self,
         extrinsic: UncheckedExtrinsic,
         encoded: &[u8],
+        hash: Hash,
     ) -> Result<(), TransactionError> {
         let depth = self.ext.depth();
         self.ext.storage_start_transaction();
         let ext = &mut self.ext;
-        let result = guarded(|| ext.run(|| execution::apply(extrinsic, encoded)));
+        let result = guarded(|| ext.run(|| execution::apply(extrinsic, encoded, hash)));
         let error = match result {
             Ok(Ok(_)) => {
                 if self.ext.depth() == depth + 1 && self.ext.storage_commit_transaction().is_ok() {

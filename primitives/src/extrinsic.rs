@@ -12,7 +12,7 @@
 //! end the node. A call of three bytes takes hundreds in memory, so what an
 //! extrinsic decodes to is bounded and counted as well.
 
-use crate::{AccountId, Address, Signature, SignatureScheme};
+use crate::{AccountId, Address, Hash, Signature, SignatureScheme, VerificationId};
 use codec::{
     Compact, Decode, DecodeAll, DecodeLimit, DecodeWithMemTracking, Encode, EncodeLike, Input,
 };
@@ -115,26 +115,38 @@ where
 }
 
 impl<Call: Encode, Extension: Encode> UncheckedExtrinsic<Call, Extension> {
-    /// What the signature covers; `None` without one. Must run over the state
-    /// the transaction is to be executed on, which the extension asks.
-    pub fn signed_payload(&self) -> Result<Option<Vec<u8>>, TransactionValidityError>
+    /// The encoding of what a signature covers beside what is written in the
+    /// extrinsic; `None` without one. Must run over the state the transaction is to
+    /// be executed on, which the extension asks.
+    pub fn implied(&self) -> Result<Option<Vec<u8>>, TransactionValidityError>
     where
         Call: Dispatchable,
         Extension: TransactionExtension<Call>,
     {
         let Preamble::Signed(_, _, extension) = &self.0.preamble else { return Ok(None) };
+        Ok(Some(extension.implicit()?.encode()))
+    }
+
+    /// What the signature covers, with what is [implied](Self::implied); nothing
+    /// without a signature.
+    pub fn signed_payload(&self, implied: &[u8]) -> Vec<u8> {
+        let Preamble::Signed(_, _, extension) = &self.0.preamble else { return Vec::new() };
         let mut payload = match &self.0.encoded_call {
             Some(encoded) => encoded.clone(),
             None => self.0.function.encode(),
         };
         extension.encode_to(&mut payload);
-        extension.implicit()?.encode_to(&mut payload);
-        Ok(Some(payload))
+        payload.extend_from_slice(implied);
+        payload
     }
 }
 
 /// Which signature schemes and which signers a chain admits: the runtime's say.
 pub trait SignatureAdmission {
+    /// Hash of the transaction at hand, of its canonical bytes, if it is known. A
+    /// verdict is remembered by it.
+    fn transaction(&self) -> Option<Hash>;
+
     /// `InvalidTransaction::Custom` code of the refusal of a scheme.
     const REFUSAL: u8;
 
@@ -162,8 +174,15 @@ where
                 return Err(InvalidTransaction::Custom(L::REFUSAL).into());
             }
             let signer = lookup.lookup(address.clone())?;
-            let payload = self.signed_payload()?.unwrap_or_default();
-            if !signature.verify_admitted(&payload, &signer, || lookup.admit_signer(&signer))? {
+            let implied = self.implied()?.unwrap_or_default();
+            let id = match lookup.transaction() {
+                Some(hash) => VerificationId::of_transaction(&hash, &implied),
+                None => {
+                    VerificationId::of_payload(signature, &self.signed_payload(&implied), &signer)
+                }
+            };
+            let payload = || self.signed_payload(&implied);
+            if !signature.verify_admitted(id, payload, &signer, || lookup.admit_signer(&signer))? {
                 return Err(InvalidTransaction::BadProof.into());
             }
         }

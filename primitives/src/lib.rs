@@ -45,7 +45,7 @@ pub use fields::{SummaryField, SummaryFields};
 pub use hashing::{Sm3Hasher, sm3};
 pub use operation::{Operation, Target};
 pub use roles::{AdminRole, Role, RoleSet};
-pub use signature::{PublicKey, Signature, SignatureScheme, clear_signature_cache};
+pub use signature::{PublicKey, Signature, SignatureScheme, VerificationId, clear_signature_cache};
 pub use stamp::Stamp;
 pub use statement::{
     ConsensusDomain, Purpose, SignedStatement, Statement, StatementContext, StatementKind,

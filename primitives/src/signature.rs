@@ -8,13 +8,13 @@
 //! hasher. Both are accepted.
 
 use crate::{AccountId, sm3};
-use billchain_crypto::sm2;
+use billchain_crypto::{sm2, sm3::Sm3};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use lru::LruCache;
 use parking_lot::Mutex;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_core::{crypto::ByteArray, ecdsa, ed25519, sr25519};
+use sp_core::{H256, crypto::ByteArray, ecdsa, ed25519, sr25519};
 use sp_runtime::{
     MultiSigner,
     traits::{IdentifyAccount, Verify},
@@ -88,26 +88,40 @@ impl Signature {
 
     /// Whether `signer` signed `payload`, which is the whole encoded payload,
     /// not a hash of it. A signature found valid is remembered (up to
-    /// [`VERIFIED_CAPACITY`]), so that the pool's check serves the block's.
+    /// [`VERIFIED_CAPACITY`]).
     pub fn verify_payload(&self, payload: &[u8], signer: &AccountId) -> bool {
-        let verdict: Result<bool, Infallible> = self.verify_admitted(payload, signer, || Ok(()));
+        let id = VerificationId::of_payload(self, payload, signer);
+        self.verify_by(id, || payload, signer)
+    }
+
+    /// As [`Self::verify_payload`], for a signature whose verdict is remembered by
+    /// `id`, so that the pool's check serves the block's. The payload is asked for
+    /// unless the verdict is remembered.
+    pub fn verify_by<P: AsRef<[u8]>>(
+        &self,
+        id: VerificationId,
+        payload: impl FnOnce() -> P,
+        signer: &AccountId,
+    ) -> bool {
+        let verdict: Result<bool, Infallible> =
+            self.verify_admitted(id, payload, signer, || Ok(()));
         verdict.unwrap_or_else(|never| match never {})
     }
 
-    /// As [`Self::verify_payload`]; unless the signature is remembered, `admit`
-    /// says first whether the signer is worth the check and a place in memory.
-    pub fn verify_admitted<E>(
+    /// As [`Self::verify_by`]; unless the signature is remembered, `admit` says
+    /// first whether the signer is worth the check and a place in memory.
+    pub fn verify_admitted<E, P: AsRef<[u8]>>(
         &self,
-        payload: &[u8],
+        id: VerificationId,
+        payload: impl FnOnce() -> P,
         signer: &AccountId,
         admit: impl FnOnce() -> Result<(), E>,
     ) -> Result<bool, E> {
-        let id = self.verification_id(payload, signer);
         if VERIFIED.lock().get(&id).is_some() {
             return Ok(true);
         }
         admit()?;
-        let valid = self.verify_uncached(payload, signer);
+        let valid = self.verify_uncached(payload().as_ref(), signer);
         if valid {
             VERIFIED.lock().put(id, ());
         }
@@ -137,17 +151,36 @@ impl Signature {
             Self::Sm2 { .. } => false,
         }
     }
+}
 
-    /// Binds signature, payload and signer: equal ids mean equal verdicts.
-    fn verification_id(&self, payload: &[u8], signer: &AccountId) -> [u8; 32] {
-        let mut hasher = billchain_crypto::sm3::Sm3::new();
-        self.using_encoded(|bytes| {
+/// What a verdict is remembered by. It binds everything that the verdict depends
+/// on: equal ids mean equal verdicts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct VerificationId([u8; 32]);
+
+impl VerificationId {
+    /// Of a transaction's signature: `hash` is the transaction's, which binds all
+    /// that is written in it, and `implied` the encoding of what its payload has
+    /// beside. Much shorter than the payload, so it is found sooner.
+    pub fn of_transaction(hash: &H256, implied: &[u8]) -> Self {
+        let mut hasher = Sm3::new();
+        // No signature is as long: the two kinds of ids hash different bytes.
+        hasher.update(&u64::MAX.to_le_bytes());
+        hasher.update(hash.as_bytes());
+        hasher.update(implied);
+        Self(hasher.finalize())
+    }
+
+    /// Of a signature over any payload.
+    pub fn of_payload(signature: &Signature, payload: &[u8], signer: &AccountId) -> Self {
+        let mut hasher = Sm3::new();
+        signature.using_encoded(|bytes| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
         });
         hasher.update(signer.as_ref());
         hasher.update(payload);
-        hasher.finalize()
+        Self(hasher.finalize())
     }
 }
 
@@ -157,7 +190,7 @@ pub const VERIFIED_CAPACITY: usize = 65_536;
 /// Ids of signatures found valid. Only positive verdicts are kept, and an id
 /// binds everything the verdict depends on, so the cache cannot change an
 /// outcome, only its cost.
-static VERIFIED: LazyLock<Mutex<LruCache<[u8; 32], ()>>> = LazyLock::new(|| {
+static VERIFIED: LazyLock<Mutex<LruCache<VerificationId, ()>>> = LazyLock::new(|| {
     Mutex::new(LruCache::new(NonZeroUsize::new(VERIFIED_CAPACITY).unwrap_or(NonZeroUsize::MIN)))
 });
 
@@ -318,12 +351,28 @@ mod tests {
     fn a_signer_that_is_not_admitted_costs_no_check_and_no_place_in_the_cache() {
         let payload = b"from nobody".to_vec();
         let (signature, signer) = sm2_signed(&payload);
+        let id = VerificationId::of_payload(&signature, &payload, &signer);
+        let verify = |admitted| signature.verify_admitted(id, || &payload, &signer, || admitted);
         for _ in 0..2 {
-            let verdict = signature.verify_admitted(&payload, &signer, || Err("nobody"));
+            let verdict = verify(Err("nobody"));
             assert_eq!(verdict, Err("nobody"), "asked again: nothing was remembered");
         }
-        assert_eq!(signature.verify_admitted(&payload, &signer, || Ok::<(), ()>(())), Ok(true));
-        assert_eq!(signature.verify_admitted(&payload, &signer, || Err("nobody")), Ok(true));
+        assert_eq!(verify(Ok(())), Ok(true));
+        assert_eq!(verify(Err("nobody")), Ok(true));
+    }
+
+    #[test]
+    fn an_id_binds_the_transaction_and_what_it_implies() {
+        let (hash, implied) = (H256::repeat_byte(1), [2; 72]);
+        let of = VerificationId::of_transaction;
+        assert_eq!(of(&hash, &implied), of(&hash, &implied));
+        assert_ne!(of(&hash, &implied), of(&H256::repeat_byte(3), &implied));
+        for at in 0..implied.len() {
+            let mut other = implied;
+            other[at] ^= 1;
+            assert_ne!(of(&hash, &implied), of(&hash, &other), "byte {at}");
+        }
+        assert_ne!(of(&hash, &implied), of(&hash, &implied[..71]));
     }
 
     #[test]

@@ -16,14 +16,15 @@ use sp_runtime::{
     transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidity},
 };
 
-/// Applies `extrinsic`, whose canonical encoding is `encoded`, to the block
-/// under execution. On a refusal the caller rolls back what was written.
-pub fn apply(extrinsic: UncheckedExtrinsic, encoded: &[u8]) -> ApplyExtrinsicResult {
+/// Applies `extrinsic`, whose canonical encoding is `encoded` and has this `hash`,
+/// to the block under execution. On a refusal the caller rolls back what was
+/// written.
+pub fn apply(extrinsic: UncheckedExtrinsic, encoded: &[u8], hash: Hash) -> ApplyExtrinsicResult {
     if extrinsic.signed_parts().is_none() || !System::inherents_applied() {
         // Inherents, and the end of them, are `Executive`'s.
         return Executive::apply_extrinsic(extrinsic);
     }
-    let checked = extrinsic.check(&SigningContext)?;
+    let checked = extrinsic.check(&SigningContext::of(hash))?;
     let info = checked.get_dispatch_info();
     System::note_extrinsic(encoded.to_vec());
     let result = Applyable::apply::<Runtime>(checked, &info, encoded.len())?;
@@ -40,14 +41,15 @@ pub fn begin_validation(head: BlockNumber, head_hash: Hash) {
     Performance::begin_block();
 }
 
-/// Whether `extrinsic`, whose encoding has `encoded_len` bytes, may be in the
-/// next block. [`begin_validation`] comes first, once for any number of them.
+/// Whether `extrinsic`, whose canonical encoding has `encoded_len` bytes and this
+/// `hash`, may be in the next block. [`begin_validation`] comes first, once for any number of them.
 pub fn validate(
     source: TransactionSource,
     extrinsic: UncheckedExtrinsic,
     encoded_len: usize,
+    hash: Hash,
 ) -> TransactionValidity {
-    let checked = extrinsic.check(&SigningContext)?;
+    let checked = extrinsic.check(&SigningContext::of(hash))?;
     let info = checked.get_dispatch_info();
     if info.class == DispatchClass::Mandatory {
         return Err(InvalidTransaction::MandatoryValidation.into());

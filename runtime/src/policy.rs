@@ -5,7 +5,7 @@
 //! a production chain admits SM2 alone; a development chain also admits
 //! Substrate's schemes, so that existing wallets and libraries work on it.
 
-use crate::{CheckSender, Participant, Runtime, rejection};
+use crate::{CheckSender, Hash, Participant, Runtime, rejection};
 use billchain_primitives::{AccountId, Address, SignatureAdmission, SignatureScheme};
 use sp_runtime::{
     traits::{Lookup, LookupError, StaticLookup},
@@ -14,7 +14,16 @@ use sp_runtime::{
 
 /// What a transaction's signature is checked against, besides the signature.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct SigningContext;
+pub struct SigningContext {
+    transaction: Option<Hash>,
+}
+
+impl SigningContext {
+    /// For the transaction whose canonical bytes have this hash.
+    pub fn of(transaction: Hash) -> Self {
+        Self { transaction: Some(transaction) }
+    }
+}
 
 impl Lookup for SigningContext {
     type Source = Address;
@@ -27,6 +36,10 @@ impl Lookup for SigningContext {
 
 impl SignatureAdmission for SigningContext {
     const REFUSAL: u8 = rejection::SCHEME_NOT_ADMITTED;
+
+    fn transaction(&self) -> Option<Hash> {
+        self.transaction
+    }
 
     fn admits(&self, scheme: SignatureScheme) -> bool {
         // Every chain admits SM2, so its transactions pay for no look.

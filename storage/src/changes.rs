@@ -1,12 +1,10 @@
-//! What a block changed, as it lies on disk: the new values, and the values
-//! they replaced.
+//! What a block changed, as it lies on disk: the keys it wrote, and the values
+//! that it replaced.
 //!
-//! Both are sorted by key, without repetition, one entry after the other:
-//! length of the key (u32, little-endian), key, `0` for no value or `1`, length
+//! They are sorted by key, without repetition, one entry after the other: length of the key (u32, little-endian), key, `0` for no value or `1`, length
 //! of the value, value. Entries are read in place: a block's changes take no
 //! more memory than their bytes and four more an entry.
 
-use crate::StateDelta;
 use std::cmp::Ordering;
 
 /// Changes of one block, sorted by key, in their stored form.
@@ -117,12 +115,9 @@ impl Changes {
         Some((key, value))
     }
 
-    /// As a delta.
-    pub(crate) fn to_delta(&self) -> StateDelta {
-        (0..self.len())
-            .filter_map(|index| self.entry(index))
-            .map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)))
-            .collect()
+    /// The entries, in the order of the keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        (0..self.len()).filter_map(|index| self.entry(index))
     }
 
     fn key_at(&self, offset: u32) -> &[u8] {
@@ -161,6 +156,7 @@ fn length(bytes: usize) -> Result<u32, ChangesError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StateDelta;
     use proptest::prelude::*;
 
     fn changes(delta: &StateDelta) -> Changes {
@@ -210,7 +206,10 @@ mod tests {
             let made = changes(&delta);
             let read = Changes::decode(made.as_bytes().to_vec()).unwrap();
             prop_assert_eq!(&made, &read);
-            prop_assert_eq!(read.to_delta(), delta.clone());
+            let entries: Vec<_> = read.iter().collect();
+            let expected: Vec<_> =
+                delta.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
+            prop_assert_eq!(entries, expected);
             for (key, value) in &delta {
                 prop_assert_eq!(read.get(key), Some(value.as_deref()));
             }

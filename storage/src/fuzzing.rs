@@ -10,13 +10,14 @@ use sp_core::H256;
 pub fn change_set(data: &[u8]) -> bool {
     let Ok(changes) = Changes::decode(data.to_vec()) else { return false };
     assert_eq!(changes.as_bytes(), data);
-    let delta = changes.to_delta();
-    assert_eq!(delta.len(), changes.len());
-    for (at, (key, value)) in delta.iter().enumerate() {
-        assert_eq!(changes.get(key), Some(value.as_deref()));
+    let entries: Vec<_> = changes.iter().collect();
+    assert_eq!(entries.len(), changes.len());
+    for (at, (key, value)) in entries.iter().enumerate() {
+        assert_eq!(changes.get(key), Some(*value));
         assert_eq!(changes.lower_bound(key), at);
     }
-    assert_eq!(encoded(&delta), changes);
+    let again = Changes::from_sorted(entries.into_iter());
+    assert_eq!(again.as_ref(), Ok(&changes));
     true
 }
 

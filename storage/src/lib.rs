@@ -61,7 +61,7 @@
 //! | `state` | raw state key | raw value |
 //! | `block` | number, 4 bytes big-endian | the block's bytes |
 //! | `certificate` | number | the commit certificate's bytes |
-//! | `changes` | number, `0` or `1` | changes of the block (`0`), what they replaced (`1`) |
+//! | `changes` | number | the keys that the block wrote, and the values it replaced |
 //! | `index` | number | hash, state root, length of QMDB's log after the block |
 //! | `number_by_hash` | block hash | number |
 //! | `tx` | transaction hash | number, index in the block |
@@ -73,6 +73,7 @@
 
 mod changes;
 mod commitment;
+mod deltas;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -1,28 +1,13 @@
 //! Single records of the tables: their keys, and reading them checked.
 
 use crate::{
-    EventGroup, Head, StateDelta, StorageError,
+    EventGroup, Head, StorageError,
     changes::Changes,
     tables::{META_HEAD, META_OLDEST_CHANGES, Table, Tables},
     types::BlockIndex,
 };
 use codec::DecodeAll;
 use sp_core::H256;
-
-/// Which half of a change set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Half {
-    /// The new values.
-    New = 0,
-    /// The values they replaced.
-    Replaced = 1,
-}
-
-/// Key of one half of a block's change set.
-pub(crate) fn changes_key(number: u32, half: Half) -> [u8; 5] {
-    let [a, b, c, d] = number.to_be_bytes();
-    [a, b, c, d, half as u8]
-}
 
 /// Key of a group of events.
 pub(crate) fn events_key(number: u32, first: u32) -> [u8; 8] {
@@ -102,19 +87,14 @@ impl Tables {
         }
     }
 
-    /// One half of a block's change set, if it is kept.
-    pub(crate) fn changes(&self, number: u32, half: Half) -> Result<Option<Changes>, StorageError> {
-        let Some(bytes) = self.get(Table::Changes, &changes_key(number, half))? else {
+    /// The keys that a block wrote, with the values it replaced, if they are kept.
+    pub(crate) fn replaced(&self, number: u32) -> Result<Option<Changes>, StorageError> {
+        let Some(bytes) = self.get(Table::Changes, &number.to_be_bytes())? else {
             return Ok(None);
         };
         Changes::decode(bytes).map(Some).map_err(|error| {
             self.corrupt(format!("the change set of block {number} is unreadable: {error}"))
         })
-    }
-
-    /// A block's changes, if they are kept.
-    pub(crate) fn delta(&self, number: u32) -> Result<Option<StateDelta>, StorageError> {
-        Ok(self.changes(number, Half::New)?.map(|changes| changes.to_delta()))
     }
 
     /// Number of the oldest block whose change set is kept.

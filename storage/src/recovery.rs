@@ -1,7 +1,7 @@
 //! Bringing the commitment to RocksDB's head when a store is opened.
 //!
 //! A block is durable in RocksDB before QMDB hears of it, so after a crash QMDB
-//! is usually behind: it gets the stored change sets again. It is ahead only if
+//! is usually behind: it gets the changes of the blocks since then again. It is ahead only if
 //! RocksDB lost blocks that had been synced, through a damaged log or a restored
 //! copy: QMDB is then wound back to the head's place in its log, and the node
 //! fetches the lost blocks from its peers. Every block's root is compared with
@@ -14,9 +14,14 @@
 use crate::{
     Head, StorageError, StorageOptions,
     commitment::{Commitment, Position},
+    deltas::deltas,
     tables::Tables,
 };
 use std::path::Path;
+
+/// Blocks whose changes are held at once. QMDB trails RocksDB by so many at most
+/// unless it was restored from a copy.
+const WINDOW: u32 = 16;
 
 /// Opens the commitment in `path` and brings it to `head`.
 pub(crate) fn open_commitment(
@@ -85,26 +90,31 @@ fn roll_forward(
         return Ok(position);
     }
     tracing::info!(from, to = head.number, "rolling the state commitment forward");
-    for number in from..=head.number {
-        let delta = tables.delta(number)?.ok_or_else(|| {
+    let mut next = from;
+    while next <= head.number {
+        let last = next.saturating_add(WINDOW - 1).min(head.number);
+        let deltas = deltas(tables, next..=last, head.number)?.ok_or_else(|| {
             let at =
                 position.height.map_or_else(|| "is empty".into(), |h| format!("is at block {h}"));
             corrupt(format!(
-                "the state commitment {at}, and the changes of block {number} are no longer kept; \
+                "the state commitment {at}, and the changes of block {next} are no longer kept; \
                  start from an empty data directory and fetch the chain from other nodes"
             ))
         })?;
-        let index = tables
-            .index(number)?
-            .ok_or_else(|| tables.corrupt(format!("block {number} has no index record")))?;
-        let speculated = commitment.speculate(number, &delta)?;
-        if (speculated.root, speculated.log_size) != (index.state_root, index.log_size) {
-            return Err(corrupt(format!(
-                "the changes of block {number} give the state root {}, the database records {}",
-                speculated.root, index.state_root
-            )));
+        for (number, delta) in (next..).zip(deltas) {
+            let index = tables
+                .index(number)?
+                .ok_or_else(|| tables.corrupt(format!("block {number} has no index record")))?;
+            let speculated = commitment.speculate(number, &delta)?;
+            if (speculated.root, speculated.log_size) != (index.state_root, index.log_size) {
+                return Err(corrupt(format!(
+                    "the changes of block {number} give the state root {}, the database records {}",
+                    speculated.root, index.state_root
+                )));
+            }
+            position = commitment.apply(speculated.root)?;
         }
-        position = commitment.apply(speculated.root)?;
+        next = last.saturating_add(1);
     }
     commitment.sync()?;
     Ok(position)

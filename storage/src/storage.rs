@@ -7,7 +7,7 @@ use crate::{
     commitment::Commitment,
     history::{History, Version},
     options::OpenMode,
-    records::{Half, changes_key, events_key},
+    records::events_key,
     recovery,
     shared::{self, Shared},
     snapshot::after_prefix,
@@ -125,7 +125,9 @@ impl Storage {
         let head = Head { number: 0, hash, state_root };
         let log_size = self.checked_log_size(head, &delta)?;
         let index = BlockIndex { hash, state_root, log_size };
-        let batch = self.block_batch(head, index, &block, &delta)?;
+        // It replaces nothing.
+        let replaced = self.changes(delta.keys().map(|key| (key.as_slice(), None)))?;
+        let batch = self.block_batch(head, index, &block, &delta, &replaced);
         let version = self.tip.read().version.clone();
         self.stop_on_error(self.land(batch, Tip { head: Some(head), version, log_size }))
     }
@@ -145,7 +147,8 @@ impl Storage {
         let log_size = self.checked_log_size(head, &block.delta)?;
         let index = BlockIndex { hash: head.hash, state_root: head.state_root, log_size };
 
-        let mut batch = self.block_batch(head, index, &block.block, &block.delta)?;
+        let replaced = self.replaced(&block.delta)?;
+        let mut batch = self.block_batch(head, index, &block.block, &block.delta, &replaced);
         batch.put(Table::Certificate, block.number.to_be_bytes(), &block.certificate);
         for (at, hash) in (0_u32..).zip(&block.tx_hashes) {
             batch.put(Table::Tx, hash, (block.number, at).encode());
@@ -159,9 +162,6 @@ impl Storage {
                 None => batch.delete(Table::Offchain, key),
             }
         }
-        let replaced = self.replaced(&block.delta)?;
-        let key = changes_key(block.number, Half::Replaced);
-        batch.put(Table::Changes, key, replaced.as_bytes());
         self.remove_old_changes(&mut batch, block.number)?;
 
         let version = {
@@ -244,11 +244,7 @@ impl Storage {
                 history.oldest().number()
             };
             // Disk is read without the history's lock, which commits need.
-            let replaced = self
-                .shared
-                .tables
-                .changes(oldest, Half::Replaced)?
-                .ok_or_else(|| not_kept(oldest))?;
+            let replaced = self.shared.tables.replaced(oldest)?.ok_or_else(|| not_kept(oldest))?;
             let mut history = self.history.lock();
             if !history.extend_back(oldest, &Arc::new(replaced))
                 && history.oldest().number() == oldest
@@ -384,9 +380,9 @@ impl Storage {
         index: BlockIndex,
         block: &[u8],
         delta: &StateDelta,
-    ) -> Result<Batch<'_>, StorageError> {
+        replaced: &Changes,
+    ) -> Batch<'_> {
         let number = head.number.to_be_bytes();
-        let changes = self.changes(delta.iter().map(|(k, v)| (k.as_slice(), v.as_deref())))?;
         let mut batch = self.shared.tables.batch();
         for (key, value) in delta {
             match value {
@@ -395,11 +391,11 @@ impl Storage {
             }
         }
         batch.put(Table::Block, number, block);
-        batch.put(Table::Changes, changes_key(head.number, Half::New), changes.as_bytes());
+        batch.put(Table::Changes, number, replaced.as_bytes());
         batch.put(Table::Index, number, index.encode());
         batch.put(Table::NumberByHash, head.hash, number);
         batch.put(Table::Meta, META_HEAD, head.encode());
-        Ok(batch)
+        batch
     }
 
     /// The values that `delta` replaces.
@@ -429,8 +425,7 @@ impl Storage {
             return Ok(());
         }
         for number in oldest..end {
-            batch.delete(Table::Changes, changes_key(number, Half::New));
-            batch.delete(Table::Changes, changes_key(number, Half::Replaced));
+            batch.delete(Table::Changes, number.to_be_bytes());
         }
         batch.put(Table::Meta, META_OLDEST_CHANGES, end.to_be_bytes());
         Ok(())

@@ -21,7 +21,7 @@ use std::{
 
 /// Format of everything below a data directory. A change of any table's
 /// encoding, of a commitment constant or of the layout raises it.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -67,14 +67,16 @@ impl Chain {
             .map_or(Moment::MAX, |earliest| earliest.max(params.timestamp_ms));
         let inherent = timestamp_inherent(timestamp_ms);
         let encoded = OpaqueTx::from(inherent.encode());
-        run.apply(inherent, &encoded).map_err(ChainError::Inherent)?;
-        body.push_inherent(encoded);
+        let hash = transaction_hash(&encoded);
+        run.apply(inherent, &encoded, hash).map_err(ChainError::Inherent)?;
+        body.push_inherent(hash, encoded);
         if let Some(report) = evidence::report(&mut run, held) {
             let encoded = OpaqueTx::from(report.encode());
+            let hash = transaction_hash(&encoded);
             // A block that is full of nothing else goes without it, and so does one
             // whose rest of time does not suffice: another block will have it.
-            if body.has_room_for(encoded.len()) && run.apply(report, &encoded).is_ok() {
-                body.push_inherent(encoded);
+            if body.has_room_for(encoded.len()) && run.apply(report, &encoded, hash).is_ok() {
+                body.push_inherent(hash, encoded);
             }
         }
 
@@ -156,7 +158,7 @@ fn fill(
             }
             let fits = body.has_room_for(bytes.len());
             let result = if fits {
-                run.apply(Arc::unwrap_or_clone(extrinsic), &bytes).map(|()| true)
+                run.apply(Arc::unwrap_or_clone(extrinsic), &bytes, hash).map(|()| true)
             } else {
                 Ok(false)
             };
@@ -325,8 +327,8 @@ impl Body {
         self.extrinsics.push(extrinsic);
     }
 
-    fn push_inherent(&mut self, extrinsic: OpaqueTx) {
-        self.push(transaction_hash(&extrinsic), extrinsic);
+    fn push_inherent(&mut self, hash: Hash, extrinsic: OpaqueTx) {
+        self.push(hash, extrinsic);
         self.inherents += 1;
     }
 

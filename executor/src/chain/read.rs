@@ -5,7 +5,7 @@ use crate::{
     externalities::StateExternalities,
     guard::guarded,
     state::ReadView,
-    transaction::{self, Measured},
+    transaction::{self, Measured, transaction_hash},
 };
 use billchain_primitives::{
     AccountId, Address, BlockNumber, Hash, Header, Nonce, transaction_hashes,
@@ -86,9 +86,10 @@ impl Chain {
             extrinsics_root: Hash::zero(),
             digest: Digest::default(),
         };
+        let hash = transaction_hash(bytes);
         let applied = run_guarded(snapshot, || {
             Executive::initialize_block(&header);
-            execution::apply(extrinsic, bytes).encode()
+            execution::apply(extrinsic, bytes, hash).encode()
         });
         Ok(applied?.map_err(TransactionError::from)?)
     }
@@ -160,7 +161,7 @@ impl Validation {
         let judged = guarded(|| {
             self.ext.run(|| {
                 let source = TransactionSource::External;
-                let validity = execution::validate(source, extrinsic.clone(), encoded_len);
+                let validity = execution::validate(source, extrinsic.clone(), encoded_len, hash);
                 (validity, System::account_nonce(&sender))
             })
         });

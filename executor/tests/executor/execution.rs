@@ -6,7 +6,7 @@ use super::{
     kit::{NOW, Node, remark},
 };
 use billchain_chain_spec::ChainSpec;
-use billchain_executor::{BlockError, OpaqueTx, TransactionError};
+use billchain_executor::{BlockError, OpaqueTx, TransactionError, transaction_hash};
 use billchain_primitives::{Hash, Header};
 use billchain_runtime::{
     Block, Executive, RuntimeCall, Signature, System, UncheckedExtrinsic, execution,
@@ -17,7 +17,7 @@ use sp_core::storage::Storage;
 use sp_runtime::{
     ApplyExtrinsicResult,
     generic::{Digest, Preamble},
-    transaction_validity::{TransactionSource, TransactionValidity},
+    transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidity},
 };
 use sp_state_machine::BasicExternalities;
 
@@ -58,7 +58,7 @@ fn samples(node: &Node) -> Vec<OpaqueTx> {
 fn apply_all(
     node: &Node,
     txs: &[OpaqueTx],
-    apply: fn(UncheckedExtrinsic, &[u8]) -> ApplyExtrinsicResult,
+    apply: fn(UncheckedExtrinsic, &[u8], Hash) -> ApplyExtrinsicResult,
 ) -> Applied {
     let header = Header {
         parent_hash: node.chain.genesis_hash(),
@@ -75,7 +75,7 @@ fn apply_all(
         std::iter::once(&inherent)
             .chain(txs)
             .map(|tx| {
-                with_transaction_unchecked(|| match apply(decode(tx), tx) {
+                with_transaction_unchecked(|| match apply(decode(tx), tx, transaction_hash(tx)) {
                     Ok(outcome) => TransactionOutcome::Commit(Ok(outcome)),
                     Err(refused) => TransactionOutcome::Rollback(Err(refused)),
                 })
@@ -90,7 +90,7 @@ fn transactions_are_applied_as_executive_applies_them() {
     let node = Node::development();
     let txs = samples(&node);
     let ours = apply_all(&node, &txs, execution::apply);
-    let theirs = apply_all(&node, &txs, |extrinsic, _| Executive::apply_extrinsic(extrinsic));
+    let theirs = apply_all(&node, &txs, |extrinsic, _, _| Executive::apply_extrinsic(extrinsic));
     let fates: Vec<_> = ours.0.iter().map(|fate| fate.as_ref().map(Result::is_ok).ok()).collect();
     let (taken, failed) = (Some(true), Some(false));
     assert_eq!(fates, [taken, taken, failed, None, None, None, None, taken]);
@@ -113,10 +113,29 @@ fn transactions_are_validated_as_executive_validates_them() {
         .collect();
     let ours: Vec<TransactionValidity> = first_state().execute_with(|| {
         execution::begin_validation(System::block_number(), genesis);
-        txs.iter().map(|tx| execution::validate(source, decode(tx), tx.len())).collect()
+        txs.iter()
+            .map(|tx| execution::validate(source, decode(tx), tx.len(), transaction_hash(tx)))
+            .collect()
     });
     assert_eq!(ours, theirs);
     assert!(ours.iter().any(Result::is_ok) && ours.iter().any(Result::is_err));
+}
+
+#[test]
+fn a_remembered_verdict_holds_for_what_the_payload_implies_only() {
+    let node = Node::development();
+    let tx = node.signer("//hospital").remark(0);
+    let valid_on = |genesis: Hash| {
+        first_state().execute_with(|| {
+            execution::begin_validation(System::block_number(), genesis);
+            let hash = transaction_hash(&tx);
+            execution::validate(TransactionSource::External, decode(&tx), tx.len(), hash)
+        })
+    };
+    let genesis = node.chain.genesis_hash();
+    assert!(valid_on(genesis).is_ok());
+    assert_eq!(valid_on(Hash::repeat_byte(7)), Err(InvalidTransaction::BadProof.into()));
+    assert!(valid_on(genesis).is_ok(), "remembered");
 }
 
 #[test]

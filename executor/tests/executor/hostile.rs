@@ -1,7 +1,7 @@
 //! Blocks that are wrong, each in one way, and bytes that are no block.
 
 use super::kit::{NOW, Node, alice, proposal, remark};
-use billchain_executor::{BlockError, OpaqueTx, TransactionError};
+use billchain_executor::{BlockError, ClockCheck, OpaqueTx, TransactionError};
 use billchain_primitives::{Hash, OpaqueBlock};
 use billchain_runtime::{
     Block, RuntimeCall, Signature, Sm3Hasher, UncheckedExtrinsic, VERSION,
@@ -88,6 +88,18 @@ fn leaving_out_or_swapping_transactions_is_noticed() {
     let mut twice = valid(&node);
     twice.extrinsics.push(twice.extrinsics[1].clone());
     refused_as!(&node, &reroot(twice), BlockError::Transaction { index: 4, .. });
+}
+
+#[test]
+fn another_body_under_a_decided_header_is_told_before_it_is_executed() {
+    let node = Node::development();
+    let mut swapped = valid(&node);
+    swapped.extrinsics.swap(1, 2);
+    let check = |clock| node.chain.execute(swapped.encode().into(), clock).unwrap_err();
+    let error = check(ClockCheck::Decided);
+    assert!(matches!(error, BlockError::WrongExtrinsicsRoot { .. }), "{error:?}");
+    let error = check(proposal(NOW));
+    assert!(matches!(error, BlockError::Transaction { index: 1, .. }), "executed: {error:?}");
 }
 
 #[test]

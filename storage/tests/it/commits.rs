@@ -97,13 +97,13 @@ fn the_tables_of_a_fixed_chain_are_fixed() {
         ("state", "a5b1c85b14267b59561a5b706cd1be677d879d04fec23ab2fcc75db883a731d9"),
         ("block", "d4ecea68f1c0b3bda9987228c94e70fc3a6e0e16fd96f69ee708d9420567f23a"),
         ("certificate", "d5ee0aa188816128cdea0a0bf81b62c4ec00b5afb2edb2f37280431cf654502e"),
-        ("changes", "59f0d64cffab96b481958368f3a31109219e203366a431f3b02127ad66ff56d3"),
+        ("changes", "1e03ba3d069dc7e102ed686b78d125a011be384d33b343b64b7799a6c7821125"),
         ("index", "385480766cf82796d5d6a576863e4ebfcc0aef74e73245d7abaa4ba8b6e179fb"),
         ("number_by_hash", "ce06ae4b1f04a7db5705f1b3cc31687d8f837b64101735b2d7f1246d29473f29"),
         ("tx", "e372fa00c246735f2e788532c745731665f37817e5da88b94126275e387d94a6"),
         ("events", "a8d1b2674a750414bcea0111fb3c4939deb1feb37d2add7897deda3103a03328"),
         ("offchain", "a50f02f628b98979789d634d89db3a0d584f346671328a540c0d460ce0320d3e"),
-        ("meta", "26344687d78860d74bd8ffd2321cd1d93e6b6d25db2e5eec9509e09766e82472"),
+        ("meta", "0aed4b5cae6398a3a7775f035831f84d53ea0e7e4d82ea75b7e888ee6db06e09"),
     ];
     let dir = tempfile::tempdir().unwrap();
     let storage = begin(dir.path());
