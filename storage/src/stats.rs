@@ -27,6 +27,8 @@ pub struct Stats {
     pub history_bytes: u64,
     /// Blocks before the head whose state is at hand in memory.
     pub history_blocks: u64,
+    /// Entries of any table asked for, by key or one after the other.
+    pub reads: u64,
     /// Blocks committed.
     pub commits: u64,
     /// Seconds spent committing, all in.
@@ -100,6 +102,7 @@ impl Counters {
             commitment_operations,
             history_bytes: history_bytes as u64,
             history_blocks: history_blocks as u64,
+            reads: tables.reads(),
             commits: self.commits.count(),
             commit_seconds: self.commits.seconds(),
             write_seconds: self.writes.seconds(),

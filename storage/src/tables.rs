@@ -16,7 +16,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 /// Format of everything below a data directory. A change of any table's
@@ -89,6 +89,8 @@ pub(crate) struct Tables {
     /// Bytes to make room for in a batch: those of the last one. A batch that
     /// outgrows its room is copied.
     batch_bytes: AtomicUsize,
+    /// Entries that were asked for, by key or one after the other.
+    reads: AtomicU64,
 }
 
 /// Bytes that a batch gets in advance, at most.
@@ -141,11 +143,22 @@ impl Tables {
 
     fn new(db: DB, cache: Cache, path: &Path) -> Self {
         let (path, seal) = (path.to_owned(), Seal::new(path));
-        Self { db, cache, path, seal, batch_bytes: AtomicUsize::new(0) }
+        let (batch_bytes, reads) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self { db, cache, path, seal, batch_bytes, reads }
+    }
+
+    /// Entries that were asked for since the database was opened.
+    pub(crate) fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    fn count_reads(&self, entries: usize) {
+        self.reads.fetch_add(entries as u64, Ordering::Relaxed);
     }
 
     /// The value of `key`.
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        self.count_reads(1);
         self.db.get_cf(self.family(table), key).map_err(|e| self.error("read", &e))
     }
 
@@ -156,6 +169,7 @@ impl Tables {
         keys: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
         let keys: Vec<&[u8]> = keys.into_iter().collect();
+        self.count_reads(keys.len());
         let mut values = Vec::with_capacity(keys.len());
         // Each answer pins blocks of the cache; a bounded number at a time.
         for keys in keys.chunks(1024) {
@@ -304,6 +318,7 @@ impl Cursor<'_> {
     }
 
     fn check(&self) -> Result<(), StorageError> {
+        self.tables.count_reads(1);
         self.iterator.status().map_err(|error| self.tables.error("read", &error))
     }
 }

@@ -65,6 +65,8 @@ fn costs(encoder: &mut DescriptorEncoder<'_>, stats: &Stats) -> fmt::Result {
     counter(encoder, "storage_write", help, seconds.as_ref(), stats.write_seconds)?;
     let help = "Time spent computing roots of states";
     counter(encoder, "storage_root", help, seconds.as_ref(), stats.speculation_seconds)?;
+    let help = "Entries read from the database since start";
+    counter(encoder, "storage_reads", help, None, stats.reads)?;
     let help = "Blocks committed since start";
     counter(encoder, "storage_commits", help, None, stats.commits)?;
     let help = "Roots computed since start";

@@ -26,8 +26,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The rules as they were in `version`, by status, operation and scene; `None`
-    /// if
-    /// there is no such version.
+    /// if there is no such version. Goes back over every change since: who asks for
+    /// it bounds them.
     pub fn rules_at(version: u32) -> Option<Vec<(TransitionRuleKey, TransitionRule)>> {
         let newest = RulesVersion::<T>::get();
         if !(1..=newest).contains(&version) {

@@ -25,13 +25,19 @@ const DOCUMENT: Param = required("document", "The document", of::<schema::Docume
 const FACTS: Param = required("facts", "Fields and their values", of::<schema::Facts>);
 const FROM: Param = optional("from", "First moment", maybe::<schema::Moment>);
 const TO: Param = optional("to", "Last moment", maybe::<schema::Moment>);
-const RULES_VERSION: Param =
-    optional("version", "Version of the rules; null: those in force", maybe::<u32>);
+const RULES_VERSION: Param = optional(
+    "version",
+    "Version of the rules, of the last 4,097; null: those in force",
+    maybe::<u32>,
+);
 const CASE: Param = required("case", "Number of the case", of::<u32>);
 
 /// A document, as an object, as its text or in hex.
 const DOCUMENTS: Bound =
     Bound::ONE.of(1, "document").params_kib(6 * pallet_policy::MAX_BODY / 1024 + 16).heavy();
+
+/// All rules, and the changes since the version asked for.
+const RULES: Bound = Bound::ONE.of(1_024 + permission::MAX_BACK, "rules and changes").heavy();
 
 pub(crate) const METHODS: &[Method] = &[
     method(
@@ -63,7 +69,7 @@ pub(crate) const METHODS: &[Method] = &[
         list::<SceneApprovalView>,
         read!(scene::proposals),
     )
-    .within(Bound::ONE.answer_kib(2 << 10)),
+    .within(Bound::ONE.of(100, "proposals").answer_kib(2 << 10)),
     method(
         "scene_approvals",
         "The ended proposals of a scene (场景审批流), oldest first",
@@ -95,7 +101,7 @@ pub(crate) const METHODS: &[Method] = &[
         maybe::<RulesView>,
         read!(permission::rules),
     )
-    .within(Bound::ONE.answer_kib(2 << 10)),
+    .within(RULES.answer_kib(2 << 10)),
     method(
         "permission_rule",
         "One rule of the status machine",
@@ -115,14 +121,16 @@ pub(crate) const METHODS: &[Method] = &[
         ],
         maybe::<RuleView>,
         read!(permission::rule),
-    ),
+    )
+    .within(RULES),
     method(
         "permission_admins",
         "The administrators (三员)",
         &[],
         list::<AdministratorView>,
         read!(permission::admins),
-    ),
+    )
+    .within(Bound::ONE.of(64, "administrators")),
     method(
         "permission_whitelist",
         "Who locks without a grant (白名单免授权)",

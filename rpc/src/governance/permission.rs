@@ -30,13 +30,26 @@ fn key(args: &Args) -> Answer<TransitionRuleKey> {
     Ok(TransitionRuleKey::general(from, operation))
 }
 
+/// Changes of the rules that a request goes back by, at most.
+pub(super) const MAX_BACK: u32 = 4_096;
+
 /// The version asked for at `index`, the newest for `null`, and the newest.
 fn version(context: &Context, args: &Args, index: usize) -> Answer<(u32, u32)> {
     let newest = read(context, RulesVersion::<Runtime>::get)?;
     match args.value(index) {
         Value::Null => Ok((newest, newest)),
-        _ => Ok((args.number(index, "version")?, newest)),
+        _ => Ok((near(args.number(index, "version")?, newest)?, newest)),
     }
+}
+
+/// The version, if it is not too far back.
+fn near(version: u32, newest: u32) -> Answer<u32> {
+    let oldest = newest.saturating_sub(MAX_BACK);
+    if version < oldest {
+        let expected = format!("a version from {oldest} on: the newest is {newest}");
+        return Err(invalid("version", &expected, &version.to_string()));
+    }
+    Ok(version)
 }
 
 /// Whether the rules and a scene let somebody with these roles do something to
@@ -120,4 +133,19 @@ fn change_view(change: TransitionRuleChange) -> RuleChangeView {
     let TransitionRuleChange { key, before, after, at } = change;
     let view = |rule| rule_view(key, rule);
     RuleChangeView { before: before.map(view), after: after.map(view), at: at.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_refused_if_too_many_changes_came_after_it() {
+        assert_eq!(near(1, MAX_BACK + 1).unwrap(), 1);
+        assert_eq!(near(7, 7).unwrap(), 7);
+        assert_eq!(near(9, 7).unwrap(), 9, "there is none: the answer is null");
+        let refused = near(1, MAX_BACK + 2).unwrap_err().to_string();
+        assert!(refused.contains("version: expected a version from 2 on"), "{refused}");
+        assert!(refused.contains("the newest is 4098") && refused.contains("\"1\""), "{refused}");
+    }
 }

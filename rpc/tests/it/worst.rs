@@ -1,11 +1,14 @@
-//! Every row of the methods, asked for the most that it gives: the answer is
-//! within the bound that `rpc.discover` states, or a clear refusal.
+//! Every row of the methods, asked for the most that it gives: answer and work are
+//! within the bounds that `rpc.discover` states, or it is refused clearly.
 
 use super::{requests::post, *};
 use billchain_primitives::BillSummary;
 use pallet_bill_register::BatchMode;
 
 const BILLS: u32 = 500;
+
+/// Reads of a request beside those of what it works on: the sender's, the block's.
+const FIXED_READS: u64 = 8;
 
 /// A node with as many bills as one transaction may register.
 async fn filled() -> (Node, Value) {
@@ -131,8 +134,12 @@ async fn every_method_answers_its_dearest_parameters_within_its_bound_or_refuses
             .collect();
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": name, "params": params });
         let began = Instant::now();
+        let before = node.chain.storage().stats().reads;
         let (status, text) = post(&node, "application/json", &request.to_string()).await;
-        let took = began.elapsed();
+        let (took, reads) = (began.elapsed(), node.chain.storage().stats().reads - before);
+        let most = method["x-bound"]["work"]["most"].as_u64().unwrap();
+        // What is listed is read by its index and by itself.
+        assert!(reads <= 2 * most + FIXED_READS, "{name}: {reads} reads, work of {most}");
         assert_eq!(status, 200, "{name}");
         assert!(took < Duration::from_secs(5), "{name}: {took:?}");
         let answer: Value = serde_json::from_str(&text).unwrap();
