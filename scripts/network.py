@@ -191,33 +191,86 @@ class Network:
         return "\n".join(text.splitlines()[-lines:])
 
 
+def tell(network: Network):
+    """Prints of each node where it answers and how far it is."""
+    for node, place in enumerate(network.layout(), 1):
+        if network.pid(node) is None:
+            print(f"node {node}: stopped")
+            continue
+        try:
+            at = network.header_at(node, network.height(node))
+        except (OSError, Failure) as problem:
+            print(f"node {node}: runs, and does not answer at {network.url(node)}: {problem}")
+            continue
+        print(
+            f"node {node}: {network.url(node)}  metrics http://127.0.0.1:{place['metrics_port']}/metrics\n"
+            f"        height {at['height']}  hash {at['hash']}  state root {at['state_root']}"
+        )
+
+
+def follow(network: Network, nodes: list[int], lines: int):
+    """Prints the ends of logs; `tail` goes on with them until it is interrupted."""
+    logs = [network.directory / f"node-{node}" / "log" for node in nodes]
+    missing = [log for log in logs if not log.exists()]
+    if missing:
+        raise Failure(f"there is no log {missing[0]}: the node was never started")
+    sys.stdout.flush()
+    os.execvp("tail", ["tail", f"--lines={lines}", "--follow=name", *map(str, logs)])
+
+
+def play(network: Network, action: str, nodes: list[int], lines: int | None):
+    """One of the actions of `scripts/devnet`."""
+    if action == "up":
+        network.make()
+        network.start_all()
+        for node in nodes:
+            network.wait_height(node, 1, 60)
+    network.layout()
+    for node in nodes:
+        if action == "start":
+            network.start(node)
+        elif action == "stop":
+            network.stop(node)
+        elif action == "kill":
+            network.kill(node)
+    if action == "start":
+        for node in nodes:
+            network.wait_height(node, 1, 60)
+    if action == "down":
+        network.stop_all()
+        print("stopped")
+    elif action == "logs" and lines is None:
+        for node in nodes:
+            print(f"==> node {node}\n{network.log_tail(node)}")
+    elif action == "logs":
+        follow(network, nodes, lines)
+    else:
+        tell(network)
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", type=Path, required=True)
-    parser.add_argument("action", choices=["up", "status", "down"])
+    parser = argparse.ArgumentParser(prog="./scripts/devnet")
+    parser.add_argument("--bin", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "action", choices=["up", "status", "stop", "start", "kill", "logs", "down"]
+    )
+    known = range(1, NODES + 1)
+    parser.add_argument("nodes", nargs="*", type=int, metavar="NODE")
+    parser.add_argument("--follow", type=int, nargs="?", const=15, metavar="LINES")
     parser.add_argument("--dir", type=Path, default=ROOT / ".devnet")
     parser.add_argument("--base-port", type=int)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
+    action, nodes = arguments.action, list(dict.fromkeys(arguments.nodes))
+    unknown = [node for node in nodes if node not in known]
+    if unknown:
+        parser.error(f"there is no node {unknown[0]}: nodes are 1 to {NODES}")
+    if action in ("stop", "start", "kill", "logs") and not nodes:
+        parser.error(f"{action}: which node? One or more of 1 to {NODES}")
+    if action in ("up", "status", "down") and nodes:
+        parser.error(f"{action} is for all nodes: {action} takes no number")
     network = Network(arguments.bin, arguments.dir.resolve(), arguments.base_port)
     try:
-        if arguments.action == "up":
-            network.make()
-            network.start_all()
-            for node in range(1, NODES + 1):
-                network.wait_height(node, 1, 60)
-        if arguments.action == "down":
-            network.stop_all()
-            print("stopped")
-            return 0
-        for node, place in enumerate(network.layout(), 1):
-            if network.pid(node) is None:
-                print(f"node {node}: stopped")
-                continue
-            at = network.header_at(node, network.height(node))
-            print(
-                f"node {node}: {network.url(node)}  metrics http://127.0.0.1:{place['metrics_port']}/metrics\n"
-                f"        height {at['height']}  hash {at['hash']}  state root {at['state_root']}"
-            )
+        play(network, action, nodes or list(known), arguments.follow)
     except Failure as failure:
         print(f"FAILED: {failure}", file=sys.stderr)
         return 1
