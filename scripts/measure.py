@@ -122,13 +122,17 @@ class Bench:
         finally:
             self.remove(network)
 
+    def saturated(self, *options) -> list:
+        """Options of a load as fast as the network takes it."""
+        prepare = self.arguments.prepare
+        ahead = [] if prepare is None else ["--prepare", prepare]
+        return ["--saturate", "--warm-up", 5, *ahead, *options]
+
     def registrations(self, side: Side, run: int):
-        self.load("registrations", side, run, "--saturate", "--warm-up", 5)
+        self.load("registrations", side, run, *self.saturated())
 
     def batches(self, side: Side, run: int):
-        self.load(
-            "batches", side, run, "--saturate", "--batch", 100, "--in-flight", 300, "--warm-up", 5
-        )
+        self.load("batches", side, run, *self.saturated("--batch", 100, "--in-flight", 300))
 
     def mix(self, side: Side, run: int):
         self.load(
@@ -161,7 +165,7 @@ class Bench:
             self.start(network)
             made = self.generate(
                 "load", "join: the chain is made", side, self.file("join", side, run, "-made"),
-                *self.places(network, ALL), "--saturate", "--warm-up", 5,
+                *self.places(network, ALL), *self.saturated(),
                 "--duration", max(5, self.arguments.seconds // 2), "--seed", run,
             )
             network.stop(4)
@@ -334,9 +338,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--bills", default="1000000,2000000")
     parser.add_argument("--compact", action="store_true")
+    parser.add_argument("--prepare", type=int)
     arguments = parser.parse_args()
     if arguments.seconds < 1 or arguments.runs < 1:
         parser.error("--seconds and --runs: expected at least 1")
+    if arguments.prepare is not None and arguments.prepare < 1:
+        parser.error("--prepare: expected at least 1")
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", arguments.bills):
         parser.error("--bills: expected numbers with commas between them")
     return arguments

@@ -13,6 +13,7 @@ mod observe;
 mod options;
 mod outcome;
 mod preload;
+mod probe;
 mod reads;
 mod record;
 mod run;

@@ -6,10 +6,14 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-/// Most transactions signed ahead.
-const MOST_AHEAD: usize = 400_000;
+/// Most transactions signed ahead: some 400 MiB of them.
+const MOST_AHEAD: usize = 800_000;
 /// Transactions a second that no network here takes.
-const HOPED_FOR: f64 = 4_000.0;
+const HOPED_FOR: f64 = 8_000.0;
+/// Bills a second that no network here takes.
+const HOPED_FOR_BILLS: f64 = 32_000.0;
+/// What is signed ahead for a rate that was seen, by it: networks speed up.
+const RESERVE: f64 = 1.25;
 
 /// Options of `billchain-bench load`.
 #[derive(Args, Clone, Debug)]
@@ -35,7 +39,8 @@ pub(crate) struct Options {
     /// Seconds that are counted.
     #[arg(long, default_value_t = 60)]
     pub(crate) duration: u64,
-    /// Seconds of sending before, not counted.
+    /// Seconds of sending before, not counted. With --saturate the same time before
+    /// that is for finding how fast the network is.
     #[arg(long, default_value_t = 0)]
     pub(crate) warm_up: u64,
     /// Issuers that send, at most 51: the development chain's //hospital-1 ….
@@ -44,8 +49,8 @@ pub(crate) struct Options {
     /// With --saturate: transactions that are neither final nor refused.
     #[arg(long, default_value_t = 6_000)]
     pub(crate) in_flight: usize,
-    /// Most transactions signed before the start; without it what the pace
-    /// needs, at most 400,000.
+    /// Most transactions signed before the start; without it what the pace needs,
+    /// with --saturate and --warm-up by the rate seen, at most 800,000.
     #[arg(long)]
     pub(crate) prepare: Option<usize>,
     /// Reads for each write; 5 with --mix, else 0.
@@ -128,8 +133,23 @@ impl Options {
         Duration::from_secs(self.warm_up + self.duration)
     }
 
-    /// How much to sign ahead.
-    pub(super) fn capacity(&self) -> usize {
+    /// Whether the warm-up tells how much is to be signed ahead.
+    pub(super) fn is_probed(&self) -> bool {
+        self.saturate && self.warm_up > 0 && self.prepare.is_none()
+    }
+
+    /// How much to sign ahead of the probe.
+    pub(super) fn probe_capacity(&self) -> usize {
+        ((self.hoped_for() * self.warm_up as f64) as usize).clamp(64, MOST_AHEAD)
+    }
+
+    /// Transactions a second that no network takes.
+    fn hoped_for(&self) -> f64 {
+        HOPED_FOR.min(HOPED_FOR_BILLS / self.batch as f64)
+    }
+
+    /// How much to sign ahead, if the network was seen to take so many a second.
+    pub(super) fn capacity(&self, seen: Option<f64>) -> usize {
         let seconds = self.length().as_secs_f64();
         let needed = match self.pace() {
             Pace::Fixed(rate) => rate * seconds,
@@ -138,8 +158,10 @@ impl Options {
                 let steps = (seconds / length).min((HOPED_FOR - first) / step).max(0.0).ceil();
                 length * (steps + 1.0) * (first + step * steps / 2.0)
             }
-            // Or 16,000 bills.
-            Pace::Saturate => HOPED_FOR.min(16_000.0 / self.batch as f64) * seconds,
+            Pace::Saturate => {
+                let rate = seen.map_or_else(|| self.hoped_for(), |seen| seen * RESERVE);
+                rate * seconds + self.in_flight as f64
+            }
         };
         self.prepare.unwrap_or((needed * 1.01) as usize + 64).min(MOST_AHEAD)
     }

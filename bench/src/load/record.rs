@@ -37,6 +37,9 @@ pub(crate) struct Setting {
     pub(crate) signed_before: u64,
     /// Transactions signed while it ran.
     pub(crate) signed_during: u64,
+    /// Processors that this took. Missing in older records.
+    #[serde(default)]
+    pub(crate) signing_cores: f64,
 }
 
 /// One rate of a run that steps up.
@@ -73,6 +76,9 @@ pub(crate) struct Costs {
     pub(crate) cores: Vec<f64>,
     /// Cores that this program kept busy.
     pub(crate) own_cores: f64,
+    /// Processors that other programs kept busy. Missing in older records.
+    #[serde(default)]
+    pub(crate) other_cores: f64,
     /// Most resident memory of each node in the whole run, in MiB.
     pub(crate) rss_mib: Vec<f64>,
     /// Bytes on the loopback interface, all nodes and clients, for a bill.
@@ -149,6 +155,10 @@ pub(crate) struct LoadRecord {
     pub(crate) clients: Option<(u64, BTreeMap<String, u64>)>,
     pub(crate) outcome: Outcome,
     pub(crate) costs: Costs,
+    /// What took processors from the nodes, so that the figures understate them.
+    /// Missing in older records.
+    #[serde(default)]
+    pub(crate) disturbed: Vec<String>,
     pub(crate) steps: Vec<Step>,
     /// Whole run.
     pub(crate) seconds: Vec<Second>,
@@ -222,6 +232,7 @@ impl LoadRecord {
         let counted = (transactions, bills);
         let all: u64 = finals.iter().map(|(entry, _)| u64::from(entry.bills)).sum();
         self.costs = costs(&raw.samples, raw.names, &window, counted, all);
+        self.disturbed = disturbances(self.setting.signing_cores, self.costs.other_cores);
         self.samples = raw.samples;
         self
     }
@@ -340,6 +351,20 @@ pub(crate) fn step(entries: &[&Entry], offered: f64, from: Duration, length: Dur
     }
 }
 
+/// Part of a processor that something else than nodes and sending may take.
+const UNDISTURBED: f64 = 0.05;
+
+/// What took more of a processor than it may, in words.
+fn disturbances(signing: f64, others: f64) -> Vec<String> {
+    [("signing while it ran", signing), ("other programs", others)]
+        .into_iter()
+        .filter(|(_, cores)| *cores > UNDISTURBED)
+        .map(|(what, cores)| {
+            format!("{what} took {cores} of a processor, expected at most {UNDISTURBED}")
+        })
+        .collect()
+}
+
 fn seconds(entries: &[&Entry]) -> Vec<Second> {
     let mut seconds: Vec<(Second, Vec<f64>)> = Vec::new();
     let second = |seconds: &mut Vec<(Second, Vec<f64>)>, at: Duration| {
@@ -409,6 +434,8 @@ fn costs(
         let last = counted().rfind(|disk| *disk > 0).unwrap_or(0);
         last.saturating_sub(first) as f64
     };
+    let known = nodes.clone().map(used).sum::<f64>() + to.own_cpu - from.own_cpu;
+    let others = (to.all_cpu - from.all_cpu - known).max(0.0);
     let most =
         |node: usize| samples.iter().map(|sample| sample.nodes[node].rss_mib).fold(0.0, f64::max);
     Costs {
@@ -418,6 +445,7 @@ fn costs(
             .collect(),
         cores: nodes.clone().map(|node| rounded(used(node) / seconds, 3)).collect(),
         own_cores: rounded((to.own_cpu - from.own_cpu) / seconds, 3),
+        other_cores: if names.is_empty() { 0.0 } else { rounded(others / seconds, 3) },
         rss_mib: nodes.clone().map(|node| rounded(most(node), 1)).collect(),
         wire_bytes_per_bill: rounded(
             per(to.wire.saturating_sub(from.wire) as f64 * scale, counted.1),

@@ -8,15 +8,16 @@ use super::{
     options::Options,
     outcome,
     preload::preload,
+    probe::probe,
     reads::{Library, ReadCounts, read},
     record::{LoadRecord, Raw, Setting, Step, step},
     times,
 };
 use crate::{
-    measure::Sampler,
+    measure::{Sampler, rounded},
     workload::{
-        Chance, Effect, Kind, Maker, Mix, Needs, Op, Pace, Planner, Prepared, Senders, Stock,
-        first_number, sign,
+        Chance, Effect, Kind, Maker, Mix, Needs, Op, Pace, Planner, Prepared, Senders, Signed,
+        Stock, first_number, sign,
     },
 };
 use anyhow::{Context, Result, ensure};
@@ -47,9 +48,16 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
         maker = preload(&options, &nodes, maker, &library).await?;
     }
 
+    let mut seen = None;
+    if options.is_probed() {
+        let (next, rate) = probe(&options, &nodes, maker).await?;
+        (maker, seen) = (next, Some(rate));
+    }
+
     let senders = Senders::open(&nodes, options.issuers).await?;
     let genesis = nodes[0].genesis();
-    let mut stock = fill_stock(&options, maker, &senders, genesis).await;
+    let capacity = options.capacity(seen);
+    let mut stock = fill_stock(&options, maker, &senders, genesis, capacity).await;
 
     let start = Instant::now();
     let sampler = Sampler::start(&target.node, start);
@@ -89,7 +97,13 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
     Ok(record.fill(Raw::new(&book, samples, &target.node, reads)))
 }
 
-async fn fill_stock(options: &Options, maker: Maker, senders: &Senders, genesis: Hash) -> Stock {
+async fn fill_stock(
+    options: &Options,
+    maker: Maker,
+    senders: &Senders,
+    genesis: Hash,
+    capacity: usize,
+) -> Stock {
     let mix = if options.mix { Mix::MODEL } else { Mix::REGISTRATIONS };
     let (seed, pace) = (options.target.seed, options.pace());
     let planner = Planner::new(seed, options.issuers, maker, (mix, pace), options.batch);
@@ -98,17 +112,12 @@ async fn fill_stock(options: &Options, maker: Maker, senders: &Senders, genesis:
         _ => options.length(),
     };
     let issuers = senders.split_issuers();
-    let mut stock = Stock::start(planner, issuers, genesis, options.capacity(), until);
+    let mut stock = Stock::start(planner, issuers, genesis, capacity, until);
     stock.filled().await;
     stock
 }
 
-fn setting(
-    options: &Options,
-    first_number: u64,
-    nodes: usize,
-    (signed_before, signed_during): (u64, u64),
-) -> Setting {
+fn setting(options: &Options, first_number: u64, nodes: usize, signed: Signed) -> Setting {
     Setting {
         load: options.describe(),
         seed: options.target.seed,
@@ -121,8 +130,9 @@ fn setting(
         in_flight: if options.saturate { options.in_flight } else { 0 },
         reads_per_write: options.reads_per_write(),
         preloaded: options.preload as u64,
-        signed_before,
-        signed_during,
+        signed_before: signed.before,
+        signed_during: signed.during,
+        signing_cores: rounded(signed.seconds / options.length().as_secs_f64(), 3),
     }
 }
 

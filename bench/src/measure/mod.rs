@@ -10,4 +10,4 @@ pub(crate) use machine::Machine;
 pub(crate) use percentiles::{Percentiles, median, ms, rounded};
 #[cfg(test)]
 pub(crate) use sampler::Use;
-pub(crate) use sampler::{Sample, Sampler, Watched, disk_bytes, own_rss_mib};
+pub(crate) use sampler::{Sample, Sampler, Watched, disk_bytes, own_rss_mib, thread_nanoseconds};

@@ -65,6 +65,10 @@ pub(crate) struct Sample {
     pub(crate) nodes: Vec<Use>,
     /// Processor seconds of this program.
     pub(crate) own_cpu: f64,
+    /// Processor seconds of all programs since the machine began, and those that
+    /// it waited for its host. Missing in older records.
+    #[serde(default)]
+    pub(crate) all_cpu: f64,
     /// Bytes sent over the loopback interface since the machine began.
     pub(crate) wire: u64,
 }
@@ -129,6 +133,7 @@ fn look(watched: &[Watched], start: Instant, disk: Disk) -> Sample {
         at: start.elapsed().as_secs_f64(),
         nodes,
         own_cpu: cpu_seconds(&read("/proc/self/stat".to_owned())),
+        all_cpu: machine_seconds(&read("/proc/stat".to_owned())),
         wire: sent_bytes(&read("/proc/net/dev".to_owned()), "lo"),
     }
 }
@@ -145,6 +150,22 @@ fn cpu_seconds(stat: &str) -> f64 {
     let fields: Vec<&str> = rest.split(' ').collect();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse().ok()).unwrap_or(0.0);
     (ticks(11) + ticks(12)) / TICKS
+}
+
+/// Time that all programs took and that the host took away, in `/proc/stat`: user,
+/// nice, system and steal. Interrupts are nobody's.
+fn machine_seconds(stat: &str) -> f64 {
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "));
+    let fields: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse().ok()).unwrap_or(0.0);
+    (ticks(0) + ticks(1) + ticks(2) + ticks(7)) / TICKS
+}
+
+/// Processor time of the calling thread, in nanoseconds; 0 where the system does not
+/// tell.
+pub(crate) fn thread_nanoseconds() -> u64 {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split(' ').next().and_then(|field| field.parse().ok()).unwrap_or(0)
 }
 
 fn rss_mib(status: &str) -> f64 {
@@ -188,6 +209,18 @@ mod tests {
         assert_eq!(cpu_seconds(stat), 3.0);
         assert_eq!(cpu_seconds(""), 0.0);
         assert!(cpu_seconds(&fs::read_to_string("/proc/self/stat").unwrap()) >= 0.0);
+    }
+
+    #[test]
+    fn time_of_all_programs_and_of_a_thread_is_read() {
+        let stat = "cpu  100 20 30 5000 40 6 7 50 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
+        assert_eq!(machine_seconds(stat), 2.0);
+        assert_eq!(machine_seconds("intr 7\n"), 0.0);
+        let before = thread_nanoseconds();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(50) {}
+        let took = thread_nanoseconds() - before;
+        assert!((1..=200_000_000).contains(&took), "{took}");
     }
 
     #[test]

@@ -119,6 +119,9 @@ fn setting(record: &Record) -> Option<String> {
                     setting.signed_before, setting.signed_during
                 );
             }
+            for what in &record.disturbed {
+                let _ = write!(text, "; DISTURBED: {what}");
+            }
             if setting.reads_per_write > 0.0 {
                 let _ = write!(text, "; {} reads for each write", setting.reads_per_write);
             }

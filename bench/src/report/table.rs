@@ -62,6 +62,9 @@ impl fmt::Display for LoadRecord {
             "signed                {} before, {} while it ran",
             setting.signed_before, setting.signed_during
         )?;
+        for what in &self.disturbed {
+            writeln!(f, "DISTURBED             {what}")?;
+        }
         accounts(self, f)?;
         speed(self, f)?;
         costs(self, f)

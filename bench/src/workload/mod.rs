@@ -16,4 +16,4 @@ pub(crate) use kind::Kind;
 pub(crate) use plan::{Action, Mix, Needs, Op, Pace, Planner};
 pub(crate) use random::Chance;
 pub(crate) use senders::Senders;
-pub(crate) use stock::{Effect, Prepared, Stock, Transaction, sign};
+pub(crate) use stock::{Effect, Prepared, Signed, Stock, Transaction, sign};

@@ -10,6 +10,7 @@ use super::{
     plan::{Action, Contest, Needs, Op, Planner},
     senders::Senders,
 };
+use crate::measure::thread_nanoseconds;
 use billchain_client::Signer;
 use billchain_primitives::{
     BillKey, BillStatus, CheckCode, Hash, Nonce, Reason, SceneId, transaction_hash,
@@ -97,6 +98,8 @@ pub(crate) struct Stock {
     filled: Option<oneshot::Receiver<()>>,
     counts: Arc<Counts>,
     ahead: u64,
+    /// Processor time of signing before the start, in nanoseconds.
+    signing_ahead: u64,
     producer: Option<thread::JoinHandle<Planner>>,
     next: Option<Prepared>,
 }
@@ -108,6 +111,19 @@ struct Counts {
     taken: AtomicU64,
     /// Nobody takes any more.
     ended: AtomicBool,
+    /// Processor time of signing, in nanoseconds.
+    signing: AtomicU64,
+}
+
+/// What was signed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Signed {
+    /// Transactions before the start.
+    pub(crate) before: u64,
+    /// Transactions after it.
+    pub(crate) during: u64,
+    /// Processor seconds of signing after it.
+    pub(crate) seconds: f64,
 }
 
 impl Stock {
@@ -134,6 +150,7 @@ impl Stock {
             filled: Some(filled),
             counts,
             ahead: 0,
+            signing_ahead: 0,
             producer: Some(producer),
             next: None,
         }
@@ -146,6 +163,7 @@ impl Stock {
             let _ = filled.await;
         }
         self.ahead = self.counts.made.load(Ordering::Relaxed);
+        self.signing_ahead = self.counts.signing.load(Ordering::Relaxed);
     }
 
     /// What comes next; `None` if there is nothing (yet).
@@ -187,9 +205,15 @@ impl Stock {
         }
     }
 
-    /// Transactions signed before the start, and after it.
-    pub(crate) fn signed(&self) -> (u64, u64) {
-        (self.ahead, self.counts.made.load(Ordering::Relaxed).saturating_sub(self.ahead))
+    /// What was signed so far.
+    pub(crate) fn signed(&self) -> Signed {
+        let Counts { made, signing, .. } = &*self.counts;
+        let signing = signing.load(Ordering::Relaxed).saturating_sub(self.signing_ahead);
+        Signed {
+            before: self.ahead,
+            during: made.load(Ordering::Relaxed).saturating_sub(self.ahead),
+            seconds: Duration::from_nanos(signing).as_secs_f64(),
+        }
     }
 
     /// Ends the making; the planner, to go on with.
@@ -233,7 +257,7 @@ impl Producer {
                     ops.push(op);
                 }
             }
-            for prepared in prepare(ops, &mut issuers, genesis) {
+            for prepared in prepare(ops, &mut issuers, genesis, &self.counts.signing) {
                 if !self.put(prepared) {
                     return planner;
                 }
@@ -263,7 +287,7 @@ impl Producer {
     /// A stock that is topped up all the time would take the cores of those
     /// who are measured.
     fn wait_until_low(&self) {
-        let Counts { made, taken, ended } = &*self.counts;
+        let Counts { made, taken, ended, .. } = &*self.counts;
         let level = || made.load(Ordering::Relaxed).saturating_sub(taken.load(Ordering::Relaxed));
         while level() > self.low && !ended.load(Ordering::Relaxed) {
             thread::sleep(PAUSE);
@@ -278,8 +302,14 @@ impl Producer {
     }
 }
 
-/// Gives nonces in order and signs on every core.
-fn prepare(ops: Vec<Op>, issuers: &mut Senders, genesis: Hash) -> Vec<Prepared> {
+/// Gives nonces in order and signs on every core; adds the processor time of it to
+/// `signing`.
+fn prepare(
+    ops: Vec<Op>,
+    issuers: &mut Senders,
+    genesis: Hash,
+    signing: &AtomicU64,
+) -> Vec<Prepared> {
     let numbered: Vec<(Op, Option<Nonce>)> = ops
         .into_iter()
         .map(|op| {
@@ -305,6 +335,7 @@ fn prepare(ops: Vec<Op>, issuers: &mut Senders, genesis: Hash) -> Vec<Prepared> 
             .into_iter()
             .map(|part| {
                 scope.spawn(move || {
+                    let before = thread_nanoseconds();
                     let made = part.into_iter().map(|(op, nonce)| match nonce {
                         Some(nonce) => {
                             let (node, signer) =
@@ -313,7 +344,10 @@ fn prepare(ops: Vec<Op>, issuers: &mut Senders, genesis: Hash) -> Vec<Prepared> 
                         }
                         None => Prepared::Later(op),
                     });
-                    made.collect::<Vec<_>>()
+                    let made = made.collect::<Vec<_>>();
+                    let took = thread_nanoseconds().saturating_sub(before);
+                    signing.fetch_add(took, Ordering::Relaxed);
+                    made
                 })
             })
             .collect();
@@ -437,7 +471,8 @@ mod tests {
         while let Some(prepared) = stock.take() {
             made.push(prepared);
         }
-        assert_eq!(stock.signed(), (made.len() as u64, 0));
+        let Signed { before, during, .. } = stock.signed();
+        assert_eq!((before, during), (made.len() as u64, 0));
         stock.finish().unwrap();
         made
     }
@@ -481,22 +516,24 @@ mod tests {
         let forever = Duration::MAX;
         let mut stock = Stock::start(planner(1), Senders::fresh(5), Hash::zero(), 100, forever);
         stock.filled().await;
-        let (ahead, late) = stock.signed();
+        let Signed { before: ahead, during: late, .. } = stock.signed();
         assert!((100..=101).contains(&ahead) && late == 0, "{ahead} ahead, {late} late");
         for _ in 0..50 {
             assert!(stock.take().is_some());
         }
         thread::sleep(Duration::from_millis(50));
         // Half of it is left: nothing is added yet.
-        assert!(stock.signed().1 <= 1, "{:?}", stock.signed());
+        assert!(stock.signed().during <= 1, "{:?}", stock.signed());
         let mut taken = 50;
-        while taken < 500 {
+        // Beyond what was signed with the first ones.
+        while taken < CHUNK + 500 {
             match stock.take() {
                 Some(_) => taken += 1,
                 None => tokio::time::sleep(Duration::from_millis(1)).await,
             }
         }
-        assert!(stock.signed().1 >= 399, "{:?}", stock.signed());
+        assert!(stock.signed().during >= CHUNK as u64 + 399, "{:?}", stock.signed());
+        assert!(stock.signed().seconds > 0.0, "signing takes time");
         stock.finish().unwrap();
     }
 }

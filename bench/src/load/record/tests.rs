@@ -82,6 +82,7 @@ fn costs_are_spread_over_what_was_committed() {
         at,
         nodes: vec![Use { cpu, rss_mib: 100.0 + at, disk }],
         own_cpu: cpu / 10.0,
+        all_cpu: cpu * 1.2,
         wire,
     };
     let samples = vec![
@@ -94,9 +95,19 @@ fn costs_are_spread_over_what_was_committed() {
     // 4 s of processor time for 78 transactions of 5 bills.
     assert_eq!(costs.cpu_us_per_transaction, [51_282.1]);
     assert_eq!((costs.cores[0], costs.own_cores), (0.5, 0.05));
+    // 0.2 of 4 s, of which this program's are half.
+    assert_eq!(costs.other_cores, 0.05);
     assert_eq!(costs.rss_mib, [112.0]);
     assert_eq!(costs.wire_bytes_per_bill, 1_000.0);
     assert_eq!(costs.disk_bytes_per_bill, [100.0]);
+}
+
+#[test]
+fn a_run_says_what_took_processors_from_the_nodes() {
+    assert!(disturbances(0.05, 0.05).is_empty());
+    let [signing, others] = &disturbances(0.31, 0.06)[..] else { panic!("two") };
+    assert!(signing.contains("signing while it ran took 0.31"), "{signing}");
+    assert!(others.contains("other programs took 0.06"), "{others}");
 }
 
 #[test]

@@ -10,8 +10,13 @@ use crate::{
 
 fn load(side: &str) -> Record {
     let node = |cpu, disk| Use { cpu, rss_mib: 120.0, disk };
-    let sample =
-        |at: f64, disk| Sample { at, nodes: vec![node(at / 2.0, disk)], own_cpu: 0.0, wire: 0 };
+    let sample = |at: f64, disk| Sample {
+        at,
+        nodes: vec![node(at / 2.0, disk)],
+        own_cpu: 0.0,
+        all_cpu: 0.0,
+        wire: 0,
+    };
     Record::Load(Box::new(LoadRecord {
         record: "load".into(),
         case: "mix <1200>".into(),
