@@ -57,7 +57,8 @@ pub struct ConsensusConfig {
     pub timeout_precommit: Duration,
     /// How much longer in each further round.
     pub timeout_precommit_delta: Duration,
-    /// How often to repeat the last vote while a round makes no progress.
+    /// How often to repeat the last vote while a round makes no progress; a polka at
+    /// a third of that rate.
     pub rebroadcast: Duration,
     /// No timeout grows beyond this, whatever the round.
     pub max_timeout: Duration,
@@ -101,7 +102,7 @@ impl Default for ConsensusConfig {
             timeout_prevote_delta: Duration::from_millis(250),
             timeout_precommit: Duration::from_millis(750),
             timeout_precommit_delta: Duration::from_millis(250),
-            rebroadcast: Duration::from_millis(1500),
+            rebroadcast: Duration::from_millis(500),
             max_timeout: Duration::from_secs(8),
             build_time: Duration::from_millis(120),
             empty_interval: Duration::from_secs(3),

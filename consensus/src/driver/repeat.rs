@@ -7,7 +7,13 @@
 //! too; one in a later round accepts the block, whatever its age, when it is
 //! proposed again. Malachite does this by itself from the tenth round on.
 //!
+//! At the first height of a run the proposer repeats its own proposal, too: peers that
+//! started later have not had it, and would let its round go by.
+//!
 //! In good health no height lasts until the first repetition is due.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use malachitebft_app_channel::app::consensus::{LivenessMsg, SignedConsensusMsg};
 use malachitebft_app_channel::app::engine::consensus::state_dump::StateDump;
@@ -20,6 +26,12 @@ use super::Driver;
 use super::progress::Phase;
 use crate::support::{Polka, is_polka, weigh};
 use crate::types::{BillContext, Round};
+use crate::undecided::StoredBlock;
+
+/// How often a node's own proposal is sent again in a round, at most.
+const OWN_REPEATED: u8 = 4;
+/// Pauses between votes' repetitions for one of a polka's.
+const POLKA_PAUSE: u32 = 3;
 
 /// What the engine said about itself; `None` if it said nothing.
 pub(super) type EngineState = Option<Box<StateDump<BillContext>>>;
@@ -32,6 +44,8 @@ pub(super) struct Repeating {
     asking: bool,
     /// Round in which the block was last sent.
     sent: Option<Round>,
+    /// Round of this node's own proposal that was sent again, and how often.
+    own: (Round, u8),
     /// Whether this is the first height of the run: the others may have lost what
     /// this node sent before.
     first: bool,
@@ -43,7 +57,8 @@ pub(super) struct Repeating {
 impl Repeating {
     pub(super) fn new(answers: mpsc::UnboundedSender<EngineState>) -> Self {
         let due = Instant::now();
-        Self { due, asking: false, sent: None, first: true, polka: None, answers }
+        let own = (Round::FIRST, 0);
+        Self { due, asking: false, sent: None, own, first: true, polka: None, answers }
     }
 
     /// A height was committed.
@@ -62,12 +77,27 @@ impl Repeating {
         }
         sends
     }
+
+    /// Whether this node's own proposal of `round` goes out again.
+    fn sends_own(&mut self, round: Round) -> bool {
+        if self.own.0 != round {
+            self.own = (round, 0);
+        }
+        let sends = self.first && self.own.1 < OWN_REPEATED;
+        self.own.1 += u8::from(sends);
+        sends
+    }
+
+    /// Time until something is repeated, of how often votes are.
+    fn pause(&self, rebroadcast: Duration) -> Duration {
+        if self.first { rebroadcast } else { rebroadcast * POLKA_PAUSE }
+    }
 }
 
 impl Driver {
     /// A round has begun: give it time before anything is repeated.
     pub(super) fn delay_repetition(&mut self) {
-        self.repeating.due = Instant::now() + self.config.rebroadcast / 2;
+        self.repeating.due = Instant::now() + self.repeating.pause(self.config.rebroadcast) / 2;
     }
 
     /// When something may have to be repeated.
@@ -92,7 +122,7 @@ impl Driver {
     /// The engine has answered.
     pub(super) fn on_engine_state(&mut self, state: EngineState) {
         self.repeating.asking = false;
-        self.repeating.due = Instant::now() + self.config.rebroadcast;
+        self.repeating.due = Instant::now() + self.repeating.pause(self.config.rebroadcast);
         let height = self.current.height();
         let Some(state) = state.filter(|state| state.consensus.height == height) else { return };
         let votes = state.vote_keeper.votes.values().flat_map(|round| round.received_votes());
@@ -102,12 +132,30 @@ impl Driver {
         let known = self.repeating.polka.clone();
         let polka = polka.into_iter().chain(known).max_by_key(|polka| polka.round);
         let is_validator = validators.get(&self.own_address).is_some();
-        if let Some(polka) = polka
-            && is_validator
-            && self.current.progress.phase() == Phase::Deciding
-        {
-            self.repeat_polka(polka, &state);
+        if !is_validator || self.current.progress.phase() != Phase::Deciding {
+            return;
         }
+        match polka {
+            Some(polka) => self.repeat_polka(polka, &state),
+            None => self.repeat_own(&state),
+        }
+    }
+
+    /// Sends again what this node proposed in the round at hand.
+    fn repeat_own(&mut self, state: &StateDump<BillContext>) {
+        let (height, round) = (self.current.height(), self.current.progress.round());
+        let is_own = |block: &Arc<StoredBlock>| {
+            block.announced.as_ref().is_some_and(|by| by.proposer == self.own_address)
+        };
+        let own = self.store.of_round(height, round).into_iter().find(is_own);
+        let Some(block) = own.filter(|_| self.repeating.sends_own(round)) else { return };
+        let proposals = &state.full_proposal_keeper;
+        let full = proposals.full_proposal_at_round_and_value(&height, round.into(), &block.hash);
+        if let Some(full) = full {
+            let proposal = SignedConsensusMsg::Proposal(full.proposal.clone());
+            self.peers.network.publish_message(proposal);
+        }
+        self.publish(&block);
     }
 
     /// A peer says that two thirds have pre-voted for a block.
@@ -165,6 +213,20 @@ mod tests {
         assert!(repeating.sends_block(FIRST, SECOND));
         assert!(!repeating.sends_block(FIRST, SECOND), "once a round");
         assert!(repeating.sends_block(FIRST, Round::new(2)));
+    }
+
+    #[tokio::test]
+    async fn a_proposer_sends_its_block_again_a_few_times_at_the_first_height_of_a_run() {
+        let (answers, _receiver) = mpsc::unbounded_channel();
+        let mut repeating = Repeating::new(answers);
+        for round in [FIRST, SECOND] {
+            let sent = (0..10).filter(|_| repeating.sends_own(round)).count();
+            assert_eq!(sent, usize::from(OWN_REPEATED), "of {round}");
+        }
+        assert_eq!(repeating.pause(Duration::from_millis(500)), Duration::from_millis(500));
+        repeating.committed();
+        assert!(!repeating.sends_own(FIRST), "later heights' peers were connected");
+        assert_eq!(repeating.pause(Duration::from_millis(500)), Duration::from_millis(1_500));
     }
 
     #[tokio::test]

@@ -459,7 +459,7 @@ fn timeouts() -> LinearTimeouts {
         prevote_delta: millis(250),
         precommit: millis(1000),
         precommit_delta: millis(250),
-        rebroadcast: millis(1500),
+        rebroadcast: millis(500),
         max_timeout: millis(8000),
     }
 }
