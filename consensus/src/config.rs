@@ -58,7 +58,7 @@ pub struct ConsensusConfig {
     /// How much longer in each further round.
     pub timeout_precommit_delta: Duration,
     /// How often to repeat the last vote while a round makes no progress; a polka at
-    /// a third of that rate.
+    /// a third of that rate, but at the first height of a run.
     pub rebroadcast: Duration,
     /// No timeout grows beyond this, whatever the round.
     pub max_timeout: Duration,

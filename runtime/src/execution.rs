@@ -42,7 +42,8 @@ pub fn begin_validation(head: BlockNumber, head_hash: Hash) {
 }
 
 /// Whether `extrinsic`, whose canonical encoding has `encoded_len` bytes and this
-/// `hash`, may be in the next block. [`begin_validation`] comes first, once for any number of them.
+/// `hash`, may be in the next block. [`begin_validation`] comes first, once for any
+/// number of them.
 pub fn validate(
     source: TransactionSource,
     extrinsic: UncheckedExtrinsic,

@@ -1,9 +1,10 @@
 //! What a block changed, as it lies on disk: the keys it wrote, and the values
 //! that it replaced.
 //!
-//! They are sorted by key, without repetition, one entry after the other: length of the key (u32, little-endian), key, `0` for no value or `1`, length
-//! of the value, value. Entries are read in place: a block's changes take no
-//! more memory than their bytes and four more an entry.
+//! They are sorted by key, without repetition, one entry after the other: length
+//! of the key (u32, little-endian), key, `0` for no value or `1`, length of the
+//! value, value. Entries are read in place: a block's changes take no more memory
+//! than their bytes and four more an entry.
 
 use std::cmp::Ordering;
 

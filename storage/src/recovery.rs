@@ -1,7 +1,8 @@
 //! Bringing the commitment to RocksDB's head when a store is opened.
 //!
 //! A block is durable in RocksDB before QMDB hears of it, so after a crash QMDB
-//! is usually behind: it gets the changes of the blocks since then again. It is ahead only if
+//! is usually behind: it gets the changes of the blocks since then again. It is
+//! ahead only if
 //! RocksDB lost blocks that had been synced, through a damaged log or a restored
 //! copy: QMDB is then wound back to the head's place in its log, and the node
 //! fetches the lost blocks from its peers. Every block's root is compared with
