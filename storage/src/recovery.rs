@@ -2,10 +2,9 @@
 //!
 //! A block is durable in RocksDB before QMDB hears of it, so after a crash QMDB
 //! is usually behind: it gets the changes of the blocks since then again. It is
-//! ahead only if
-//! RocksDB lost blocks that had been synced, through a damaged log or a restored
-//! copy: QMDB is then wound back to the head's place in its log, and the node
-//! fetches the lost blocks from its peers. Every block's root is compared with
+//! ahead only if RocksDB lost blocks that had been synced, through a damaged log or
+//! a restored copy: QMDB is then wound back to the head's place in its log, and the
+//! node fetches the lost blocks from its peers. Every block's root is compared with
 //! the recorded one on the way.
 //!
 //! QMDB's root depends on the whole sequence of blocks, so it cannot be rebuilt

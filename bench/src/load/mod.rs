@@ -17,6 +17,7 @@ mod probe;
 mod reads;
 mod record;
 mod run;
+mod saturate;
 mod target;
 mod times;
 

@@ -1,26 +1,25 @@
 //! Bills that are there before a measurement begins: the old ones.
 
 use super::{
-    book::{Book, locked},
-    drain::{TICK, drain},
-    lanes::Lanes,
-    observe::Observer,
+    book::locked,
     options::Options,
     reads::Library,
+    saturate::{End, saturate},
 };
-use crate::workload::{Maker, Mix, Pace, Planner, Prepared, Senders, Stock};
+use crate::workload::{Maker, Mix, Pace, Planner, Senders, Stock};
 use anyhow::{Result, ensure};
 use billchain_client::Connection;
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::time::sleep;
 
 /// Bills in a transaction.
 const BATCH: usize = 250;
 /// Transactions on their way.
 const IN_FLIGHT: usize = 48;
+/// Transactions that are signed ahead.
+const SIGNED_AHEAD: usize = 200;
 
 /// Registers the old bills, in batches.
 pub(super) async fn preload(
@@ -30,32 +29,13 @@ pub(super) async fn preload(
     library: &Arc<Mutex<Library>>,
 ) -> Result<Maker> {
     let senders = Senders::open(nodes, options.issuers).await?;
-    let seed = options.target.seed;
     let plan = (Mix::REGISTRATIONS, Pace::Saturate);
-    let planner = Planner::new(seed, options.issuers, maker, plan, BATCH);
+    let planner = Planner::new(options.target.seed, options.issuers, maker, plan, BATCH);
     let genesis = nodes[0].genesis();
     let count = options.preload.div_ceil(BATCH);
-    let mut stock =
-        Stock::start(planner, senders.split_issuers(), genesis, count.min(200), Duration::MAX);
-    stock.filled().await;
-    let start = Instant::now();
-    let book = Arc::new(Mutex::new(Book::default()));
-    let observer = Observer::start(&options.target.rpc[0], start, book.clone()).await?;
-    let lanes = Lanes::open(nodes, &book);
-    let mut sent = 0;
-    while sent < count {
-        ensure!(!observer.has_failed(), "following the chain failed during the preload");
-        while sent < count && locked(&book).open() < IN_FLIGHT {
-            let Some(Prepared::Signed(transaction)) = stock.take() else { break };
-            locked(&book).enter(&transaction, start.elapsed());
-            lanes.send(transaction);
-            sent += 1;
-        }
-        sleep(TICK).await;
-    }
-    drain(&book, Duration::from_secs(options.target.drain), &observer).await;
-    lanes.close().await;
-    observer.finish().await?;
+    let (issuers, ahead) = (senders.split_issuers(), count.min(SIGNED_AHEAD));
+    let mut stock = Stock::start(planner, issuers, genesis, ahead, Duration::MAX);
+    let book = saturate(options, nodes, &mut stock, IN_FLIGHT, End::Count(count)).await?;
     let mut book = locked(&book);
     let accounts = book.accounts();
     ensure!(

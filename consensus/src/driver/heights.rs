@@ -148,7 +148,7 @@ impl Driver {
         self.turns.retain(&setup.validators);
         self.current.support = Support::default();
         self.fetching.committed();
-        self.repeating.committed();
+        self.repeating.repeated.committed();
 
         self.peers.follow(setup.peers.clone()).await;
         let peers = &self.peers;

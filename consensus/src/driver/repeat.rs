@@ -42,6 +42,19 @@ pub(super) struct Repeating {
     due: Instant,
     /// Whether it has been asked and has not answered.
     asking: bool,
+    pub(super) repeated: Repeated,
+    answers: mpsc::UnboundedSender<EngineState>,
+}
+
+impl Repeating {
+    pub(super) fn new(answers: mpsc::UnboundedSender<EngineState>) -> Self {
+        let repeated = Repeated::default();
+        Self { due: Instant::now(), asking: false, repeated, answers }
+    }
+}
+
+/// What was repeated at the height at hand.
+pub(super) struct Repeated {
     /// Round in which the block was last sent.
     sent: Option<Round>,
     /// Round of this node's own proposal that was sent again, and how often.
@@ -51,26 +64,42 @@ pub(super) struct Repeating {
     first: bool,
     /// The polka of the highest round that a peer sent, verified.
     polka: Option<Polka>,
-    answers: mpsc::UnboundedSender<EngineState>,
 }
 
-impl Repeating {
-    pub(super) fn new(answers: mpsc::UnboundedSender<EngineState>) -> Self {
-        let due = Instant::now();
-        let own = (Round::FIRST, 0);
-        Self { due, asking: false, sent: None, own, first: true, polka: None, answers }
+impl Default for Repeated {
+    /// At the start of a run.
+    fn default() -> Self {
+        Self { sent: None, own: (Round::FIRST, 0), first: true, polka: None }
     }
+}
 
+impl Repeated {
     /// A height was committed.
     pub(super) fn committed(&mut self) {
-        self.first = false;
-        self.sent = None;
-        self.polka = None;
+        *self = Self { first: false, ..Self::default() };
+    }
+
+    /// Whether this is the first height of the run.
+    #[cfg(test)]
+    pub(super) fn is_first(&self) -> bool {
+        self.first
+    }
+
+    /// A peer sent this polka.
+    pub(super) fn add_polka(&mut self, polka: Polka) {
+        if self.polka.as_ref().is_none_or(|known| known.round < polka.round) {
+            self.polka = Some(polka);
+        }
+    }
+
+    /// The polka of the highest round, of this node's own and those of peers.
+    pub(super) fn highest(&self, own: Option<Polka>) -> Option<Polka> {
+        own.into_iter().chain(self.polka.clone()).max_by_key(|polka| polka.round)
     }
 
     /// Whether the block goes out with a polka of `polka` in round `round`: once a
     /// round, and not while the round of the polka itself is under way.
-    fn sends_block(&mut self, polka: Round, round: Round) -> bool {
+    pub(super) fn sends_block(&mut self, polka: Round, round: Round) -> bool {
         let sends = (self.first || round > polka) && self.sent != Some(round);
         if sends {
             self.sent = Some(round);
@@ -79,7 +108,7 @@ impl Repeating {
     }
 
     /// Whether this node's own proposal of `round` goes out again.
-    fn sends_own(&mut self, round: Round) -> bool {
+    pub(super) fn sends_own(&mut self, round: Round) -> bool {
         if self.own.0 != round {
             self.own = (round, 0);
         }
@@ -89,7 +118,7 @@ impl Repeating {
     }
 
     /// Time until something is repeated, of how often votes are.
-    fn pause(&self, rebroadcast: Duration) -> Duration {
+    pub(super) fn pause(&self, rebroadcast: Duration) -> Duration {
         if self.first { rebroadcast } else { rebroadcast * POLKA_PAUSE }
     }
 }
@@ -97,7 +126,8 @@ impl Repeating {
 impl Driver {
     /// A round has begun: give it time before anything is repeated.
     pub(super) fn delay_repetition(&mut self) {
-        self.repeating.due = Instant::now() + self.repeating.pause(self.config.rebroadcast) / 2;
+        self.repeating.due =
+            Instant::now() + self.repeating.repeated.pause(self.config.rebroadcast) / 2;
     }
 
     /// When something may have to be repeated.
@@ -122,15 +152,15 @@ impl Driver {
     /// The engine has answered.
     pub(super) fn on_engine_state(&mut self, state: EngineState) {
         self.repeating.asking = false;
-        self.repeating.due = Instant::now() + self.repeating.pause(self.config.rebroadcast);
+        self.repeating.due =
+            Instant::now() + self.repeating.repeated.pause(self.config.rebroadcast);
         let height = self.current.height();
         let Some(state) = state.filter(|state| state.consensus.height == height) else { return };
         let votes = state.vote_keeper.votes.values().flat_map(|round| round.received_votes());
         let validators = &self.current.setup.validators;
         let (support, polka) = weigh(height, &self.own_address, validators, votes);
         self.current.support.add(support);
-        let known = self.repeating.polka.clone();
-        let polka = polka.into_iter().chain(known).max_by_key(|polka| polka.round);
+        let polka = self.repeating.repeated.highest(polka);
         let is_validator = validators.get(&self.own_address).is_some();
         if !is_validator || self.current.progress.phase() != Phase::Deciding {
             return;
@@ -148,7 +178,7 @@ impl Driver {
             block.announced.as_ref().is_some_and(|by| by.proposer == self.own_address)
         };
         let own = self.store.of_round(height, round).into_iter().find(is_own);
-        let Some(block) = own.filter(|_| self.repeating.sends_own(round)) else { return };
+        let Some(block) = own.filter(|_| self.repeating.repeated.sends_own(round)) else { return };
         let proposals = &state.full_proposal_keeper;
         let full = proposals.full_proposal_at_round_and_value(&height, round.into(), &block.hash);
         if let Some(full) = full {
@@ -170,9 +200,7 @@ impl Driver {
             return;
         }
         self.current.support.add_polka(hash, round);
-        if self.repeating.polka.as_ref().is_none_or(|known| known.round < round) {
-            self.repeating.polka = Some(polka);
-        }
+        self.repeating.repeated.add_polka(polka);
     }
 
     fn repeat_polka(&mut self, polka: Polka, state: &StateDump<BillContext>) {
@@ -187,7 +215,7 @@ impl Driver {
         if let Some(proposal) = proposal {
             self.peers.network.publish_message(SignedConsensusMsg::Proposal(proposal));
         }
-        if !self.repeating.sends_block(polka_round, round) {
+        if !self.repeating.repeated.sends_block(polka_round, round) {
             return;
         }
         info!(%height, %round, %hash, polka = %polka_round, "repeating what two thirds voted for");
@@ -204,37 +232,34 @@ mod tests {
     const FIRST: Round = Round::FIRST;
     const SECOND: Round = Round::new(1);
 
-    #[tokio::test]
-    async fn a_block_is_sent_again_once_a_round_after_its_own_has_failed() {
-        let (answers, _receiver) = mpsc::unbounded_channel();
-        let mut repeating = Repeating::new(answers);
-        repeating.committed();
-        assert!(!repeating.sends_block(FIRST, FIRST), "its round is under way");
-        assert!(repeating.sends_block(FIRST, SECOND));
-        assert!(!repeating.sends_block(FIRST, SECOND), "once a round");
-        assert!(repeating.sends_block(FIRST, Round::new(2)));
+    #[test]
+    fn a_block_is_sent_again_once_a_round_after_its_own_has_failed() {
+        let mut repeated = Repeated::default();
+        repeated.committed();
+        assert!(!repeated.sends_block(FIRST, FIRST), "its round is under way");
+        assert!(repeated.sends_block(FIRST, SECOND));
+        assert!(!repeated.sends_block(FIRST, SECOND), "once a round");
+        assert!(repeated.sends_block(FIRST, Round::new(2)));
     }
 
-    #[tokio::test]
-    async fn a_proposer_sends_its_block_again_a_few_times_at_the_first_height_of_a_run() {
-        let (answers, _receiver) = mpsc::unbounded_channel();
-        let mut repeating = Repeating::new(answers);
+    #[test]
+    fn a_proposer_sends_its_block_again_a_few_times_at_the_first_height_of_a_run() {
+        let mut repeated = Repeated::default();
         for round in [FIRST, SECOND] {
-            let sent = (0..10).filter(|_| repeating.sends_own(round)).count();
+            let sent = (0..10).filter(|_| repeated.sends_own(round)).count();
             assert_eq!(sent, usize::from(OWN_REPEATED), "of {round}");
         }
-        assert_eq!(repeating.pause(Duration::from_millis(500)), Duration::from_millis(500));
-        repeating.committed();
-        assert!(!repeating.sends_own(FIRST), "later heights' peers were connected");
-        assert_eq!(repeating.pause(Duration::from_millis(500)), Duration::from_millis(1_500));
+        assert_eq!(repeated.pause(Duration::from_millis(500)), Duration::from_millis(500));
+        repeated.committed();
+        assert!(!repeated.sends_own(FIRST), "later heights' peers were connected");
+        assert_eq!(repeated.pause(Duration::from_millis(500)), Duration::from_millis(1_500));
     }
 
-    #[tokio::test]
-    async fn a_block_from_before_a_restart_is_sent_again_at_once() {
-        let (answers, _receiver) = mpsc::unbounded_channel();
-        let mut repeating = Repeating::new(answers);
-        assert!(repeating.sends_block(FIRST, FIRST));
-        repeating.committed();
-        assert!(!repeating.sends_block(FIRST, FIRST), "only at the first height of a run");
+    #[test]
+    fn a_block_from_before_a_restart_is_sent_again_at_once() {
+        let mut repeated = Repeated::default();
+        assert!(repeated.sends_block(FIRST, FIRST));
+        repeated.committed();
+        assert!(!repeated.sends_block(FIRST, FIRST), "only at the first height of a run");
     }
 }

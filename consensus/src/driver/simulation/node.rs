@@ -23,6 +23,7 @@ use malachitebft_app_channel::app::types::core::{
 
 use super::super::progress::{Decided, Next, Phase, Progress};
 use super::super::proposals::{Proposals, Taken, Verdict, View};
+use super::super::repeat::Repeated;
 use super::super::work::Queue;
 use super::oracle::BlockId;
 use crate::application::CheckMode;
@@ -151,7 +152,7 @@ pub(super) struct Side {
     progress: Progress,
     proposals: Proposals<Port>,
     support: Support,
-    polka: Option<Polka>,
+    repeated: Repeated,
     store: UndecidedStore,
     missing: Option<CommitCertificate>,
     work: Queue<Job>,
@@ -159,8 +160,6 @@ pub(super) struct Side {
     timers: HashMap<Timeout, u64>,
     ticks: u64,
     inbox: VecDeque<Input<BillContext>>,
-    sent_block: Option<Round>,
-    first: bool,
     pub wishes: Vec<Wish>,
 }
 
@@ -192,7 +191,7 @@ impl Node {
             progress: Progress::new(height),
             proposals: Proposals::default(),
             support: Support::default(),
-            polka: None,
+            repeated: Repeated::default(),
             store,
             missing: None,
             work: Queue::default(),
@@ -200,8 +199,6 @@ impl Node {
             timers: HashMap::new(),
             ticks: 0,
             inbox: VecDeque::new(),
-            sent_block: None,
-            first: true,
             wishes: Vec::new(),
         };
         let mut node = Self { core, metrics, side };
@@ -211,8 +208,9 @@ impl Node {
 
     /// The engine begins a height, and reads its log if it is the first.
     fn begin(&mut self, height: Height) {
-        let log = if self.side.first { self.side.disk.log.clone() } else { Vec::new() };
-        if !self.side.first {
+        let first = self.side.repeated.is_first();
+        let log = if first { self.side.disk.log.clone() } else { Vec::new() };
+        if !first {
             self.side.disk.log.clear();
             self.side.disk.flushed = 0;
         }
@@ -385,12 +383,16 @@ impl Node {
             Next::Wait => self.side.wishes.push(Wish::Pause(Duration::from_millis(250))),
             Next::Begin => {
                 if self.side.progress.begin() {
-                    self.side.first = false;
                     let height = self.side.progress.height();
                     self.begin(height);
                 }
             }
         }
+    }
+
+    /// Time until the next tick.
+    pub(super) fn pause(&self) -> Duration {
+        self.side.repeated.pause(timeouts().rebroadcast)
     }
 
     /// What the driver does now and then while a height is undecided.
@@ -402,16 +404,21 @@ impl Node {
             let votes = rounds.flat_map(|round| round.received_votes());
             let (support, polka) = weigh(height, &side.own, &side.validators, votes);
             side.support.add(support);
-            let known = side.polka.clone();
-            let polka = polka.into_iter().chain(known).max_by_key(|polka| polka.round);
-            if let Some(polka) = polka {
-                let (round, hash) = (polka.certificate.round, polka.certificate.value_id);
-                let proposal = self
-                    .core
-                    .full_proposal_keeper
-                    .full_proposal_at_round_and_value(&height, round, &hash)
-                    .map(|full| full.proposal.clone());
-                side.repeat(polka, proposal.map(SignedConsensusMsg::Proposal));
+            let proposals = &self.core.full_proposal_keeper;
+            let proposal = |round: EngineRound, hash: &BlockHash| {
+                let full = proposals.full_proposal_at_round_and_value(&height, round, hash);
+                full.map(|full| SignedConsensusMsg::Proposal(full.proposal.clone()))
+            };
+            match side.repeated.highest(polka) {
+                Some(polka) => {
+                    let (round, hash) = (polka.certificate.round, polka.certificate.value_id);
+                    side.repeat(polka, proposal(round, &hash));
+                }
+                None => {
+                    if let Some(block) = side.own_block(height, side.progress.round()) {
+                        side.repeat_own(&block, proposal(block.round.into(), &block.hash));
+                    }
+                }
             }
         }
         if let Some(certificate) = side.missing.clone() {

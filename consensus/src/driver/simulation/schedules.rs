@@ -6,7 +6,7 @@ use malachitebft_app_channel::app::metrics::Metrics;
 
 use super::random::Random;
 use super::world::{CALM, Event, NODES, Weather, World};
-use crate::types::Round;
+use crate::types::{Height, Round};
 
 /// Once the weather is calm and three honest validators run, so much time may
 /// pass until each of them has committed two more blocks. Rounds grow longer with
@@ -175,6 +175,30 @@ fn a_node_that_lost_its_undecided_blocks_comes_up_again() {
         }
     }
     assert!(cases >= 100, "only {cases} schedules had such a moment");
+}
+
+/// All nodes were down, and the proposer is up before the others: what it said first
+/// nobody heard. It says it again in time for the round to succeed.
+#[test]
+fn a_proposer_that_starts_before_the_others_loses_no_round() {
+    let metrics = Metrics::new();
+    for seed in 0..50 {
+        let mut world = World::new(seed, &metrics);
+        let first = world.validators.proposer(Height::new(1), Round::FIRST).address();
+        let proposer = world.addresses.iter().position(|address| address == first);
+        let proposer = proposer.expect("one of the four");
+        world.start(proposer);
+        let mut end = world.now_ms + 200 + 25 * seed;
+        while world.step(end) {}
+        for node in 0..NODES {
+            world.start(node);
+        }
+        end += 5_000;
+        while (0..NODES).any(|node| world.committed(node) == 0) {
+            assert!(world.step(end), "seed {seed}: no block in 5 s:\n{}", world.describe());
+        }
+        assert_eq!(world.rounds[&Height::new(1)], Round::FIRST, "seed {seed}");
+    }
 }
 
 /// One validator announces blocks of its own for all turns of the next height,

@@ -18,8 +18,6 @@ pub(super) const NODES: usize = 4;
 /// A proposed block's time may be so far ahead of the clock, or behind.
 const AHEAD_MS: u64 = 5_000;
 const BEHIND_MS: u64 = 17_000;
-/// Time between two of a node's ticks.
-const TICK_MS: u64 = 1_500;
 
 /// What the network does.
 #[derive(Clone, Copy, Debug)]
@@ -165,9 +163,17 @@ impl World {
         let (own, set) = (self.addresses[node], self.validators.clone());
         let started = Node::start(own, set, self.signature, self.metrics.clone(), disk);
         self.slots[node].running = Some(started);
-        let (run, first) = (self.slots[node].run, self.now_ms + TICK_MS / 2);
-        self.at(first, Event::Tick { node, run });
+        let run = self.slots[node].run;
+        self.tick(node, run, 2);
         self.fulfil(node);
+    }
+
+    /// Sets the next tick of a node, after a part of its pause.
+    fn tick(&mut self, node: usize, run: u64, part: u64) {
+        if let Some(running) = running(&mut self.slots, node, run) {
+            let after = running.pause().as_millis() as u64 / part;
+            self.at(self.now_ms + after, Event::Tick { node, run });
+        }
     }
 
     pub(super) fn kill(&mut self, node: usize, keep: usize) {
@@ -262,7 +268,7 @@ impl World {
             Event::Tick { node, run } => {
                 if let Some(running) = running(slots, node, run) {
                     running.tick();
-                    self.at(now + TICK_MS, Event::Tick { node, run });
+                    self.tick(node, run, 1);
                     if !self.is_honest(node) {
                         self.announce(node);
                     }

@@ -156,16 +156,19 @@ impl Side {
         if height != self.progress.height() {
             return;
         }
-        let own = self.own;
-        let ours = |block: &Arc<StoredBlock>| {
-            block.announced.as_ref().is_some_and(|announced| announced.proposer == own)
-        };
-        let mut built = self.store.of_round(height, round).into_iter();
         let supported = || self.support.leader().and_then(|hash| self.store.get(&hash).cloned());
-        match built.find(ours).or_else(supported) {
+        match self.own_block(height, round).or_else(supported) {
             Some(block) => self.propose(round, block.hash),
             None => self.work.propose = Some(Job::Propose(round)),
         }
+    }
+
+    /// What this node built for a round.
+    pub(super) fn own_block(&self, height: Height, round: Round) -> Option<Arc<StoredBlock>> {
+        let ours = |block: &Arc<StoredBlock>| {
+            block.announced.as_ref().is_some_and(|announced| announced.proposer == self.own)
+        };
+        self.store.of_round(height, round).into_iter().find(ours)
     }
 
     pub(super) fn on_built(&mut self, round: Round, id: BlockId) {
@@ -281,10 +284,8 @@ impl Side {
         let _ = self.store.forget_below(height);
         self.disk.undecided.retain(|_, block| block.height >= height);
         self.support = Support::default();
-        self.polka = None;
         self.missing = None;
-        self.sent_block = None;
-        self.first = false;
+        self.repeated.committed();
         let next = Progress::new(height);
         let early = {
             let view = view(&next, &self.validators, &self.support);
@@ -309,8 +310,18 @@ impl Side {
             return;
         }
         self.support.add_polka(hash, polka.round);
-        if self.polka.as_ref().is_none_or(|known| known.round < polka.round) {
-            self.polka = Some(polka);
+        self.repeated.add_polka(polka);
+    }
+
+    pub(super) fn repeat_own(
+        &mut self,
+        block: &StoredBlock,
+        proposal: Option<SignedConsensusMsg<BillContext>>,
+    ) {
+        if self.repeated.sends_own(block.round) {
+            let proposal = proposal.map(|proposal| Wish::Send(Message::Consensus(proposal)));
+            self.wishes.extend(proposal);
+            self.publish(&block.hash);
         }
     }
 
@@ -326,8 +337,7 @@ impl Side {
             self.wishes.push(Wish::Send(Message::Consensus(proposal)));
         }
         let round = self.progress.round();
-        if (self.first || round > polka_round) && self.sent_block != Some(round) {
-            self.sent_block = Some(round);
+        if self.repeated.sends_block(polka_round, round) {
             self.publish(&hash);
         }
     }
