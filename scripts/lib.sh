@@ -59,6 +59,16 @@ install_build_tools() {
 
 rust_version() { sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml"; }
 
+# build_drill DIRECTORY: the release after this one, as drills of an upgrade have it.
+# Whoever needs the node builds it afterwards.
+build_drill() {
+    say "Building the next release, for a drill"
+    cargo build --release --locked --workspace --bin billchain \
+        --features billchain-runtime/upgrade-drill || die "cargo build of the next release"
+    mkdir -p "$1"
+    cp "$BIN/billchain" "$1/billchain"
+}
+
 build_node() {
     say "Building the node (a first build takes about 25 minutes on two cores, later ones less)"
     # The whole workspace: with fewer crates, dependencies would be compiled

@@ -5,6 +5,7 @@ use crate::{
     dev::{self, NodeKeys},
 };
 use billchain_primitives::{AdminRole, Did, Name, PublicKey, Role, RoleSet};
+use billchain_runtime::VERSION;
 use pallet_participant::{ParticipantKind, Registration};
 use sp_keyring::Sr25519Keyring;
 
@@ -25,6 +26,7 @@ impl ChainSpec {
             id: "billchain-dev".into(),
             chain_type: ChainType::Development,
             timestamp_ms: TIMESTAMP_MS,
+            rules: VERSION.spec_version,
             council: operators.iter().map(|operator| operator.account.clone()).collect(),
             operators,
             participants: participants(),

@@ -4,8 +4,8 @@ use crate::{ChainSpec, Performance, SpecError, TransitionRule};
 use billchain_primitives::{AccountId, PublicKey};
 use billchain_runtime::{
     BillRegisterConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig,
-    PerformanceConfig, PermissionsConfig, RuntimeGenesisConfig, SceneConfig, ValidatorsConfig,
-    genesis,
+    PerformanceConfig, PermissionsConfig, RuntimeGenesisConfig, SceneConfig, VERSION,
+    ValidatorsConfig, genesis,
 };
 use libp2p_identity::PeerId;
 use pallet_permissions::TransitionRuleKey;
@@ -13,9 +13,14 @@ use pallet_validators::{PeerIdBytes, Validator};
 use std::str::FromStr;
 
 impl ChainSpec {
-    /// The first state. Equal documents give equal states.
+    /// The first state, which only a release with the document's rules can make.
+    /// Equal documents give equal states.
     pub fn genesis_state(&self) -> Result<GenesisState, SpecError> {
         self.check()?;
+        let own = VERSION.spec_version;
+        if self.rules != own {
+            return Err(SpecError::OtherRules { needed: self.rules, own });
+        }
         // `check` should have found whatever the runtime refuses.
         genesis::build_state(&self.runtime_config(), self.timestamp_ms).map_err(SpecError::Genesis)
     }

@@ -11,12 +11,14 @@
 
 pub mod dev;
 mod development;
+mod document;
 mod genesis;
 mod problems;
 mod production;
 mod scenes;
 mod spec;
 
+pub use document::Document;
 pub use problems::SpecError;
 pub use production::{ProductionInput, UnallottedNumbers};
 pub use spec::{

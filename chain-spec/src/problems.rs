@@ -20,6 +20,17 @@ pub enum SpecError {
         /// Every problem, each with the place it is in.
         problems: Vec<String>,
     },
+    /// Another release makes the first state.
+    #[error(
+        "chain spec: the chain begins under rules {needed}, this release has rules {own}: start \
+         the release with rules {needed}, or restore a copy of another node's data"
+    )]
+    OtherRules {
+        /// Rules of the first blocks.
+        needed: u32,
+        /// Rules of this release.
+        own: u32,
+    },
     /// The runtime refused the genesis although no problem was found.
     #[error("chain spec: the runtime refused the genesis: {0}")]
     Genesis(String),

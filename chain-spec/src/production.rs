@@ -5,6 +5,7 @@ use crate::{
     SpecError, TransitionRule, Whitelisted,
 };
 use billchain_primitives::{Moment, Name};
+use billchain_runtime::VERSION;
 use pallet_bill_register::{AllottedCodes, FieldCheck, FieldRule, FieldRules};
 use pallet_participant::Registration;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,7 @@ impl ChainSpec {
             id: input.id,
             chain_type: ChainType::Production,
             timestamp_ms: input.timestamp_ms,
+            rules: VERSION.spec_version,
             council: input.operators.iter().map(|operator| operator.account.clone()).collect(),
             operators: input.operators,
             participants: input.participants,

@@ -53,6 +53,10 @@ pub struct ChainSpec {
     /// When the chain begins: the first block's time is later. Milliseconds
     /// since 1970-01-01T00:00:00Z.
     pub timestamp_ms: Moment,
+    /// The rules of its first blocks: the `spec_version` of the release that makes
+    /// the first state. Later ones come by motion.
+    #[serde(default = "first_rules")]
+    pub rules: u32,
     /// The validators.
     pub operators: Vec<Operator>,
     /// Keys of the council's members, who administer by motion.
@@ -80,6 +84,12 @@ pub struct ChainSpec {
     /// What blocks are valid, and who may use how much of them.
     #[serde(default)]
     pub performance: Performance,
+}
+
+/// Rules of a document that does not name them: those of the first release that
+/// another could follow.
+fn first_rules() -> u32 {
+    3
 }
 
 /// Limits and quotas a chain begins with; motions of the council change them.

@@ -14,19 +14,27 @@ pub(crate) use build::timestamp_inherent;
 pub use read::{DryRunError, Validated};
 
 use crate::{
-    ChainError, CommittedBlock, ExecutedBlock,
+    ChainError, CommittedBlock, ExecutedBlock, OtherRules,
     decoded::Decoded,
     state::{HeadView, genesis_block},
 };
-use billchain_primitives::Hash;
+use billchain_primitives::{Hash, sm3};
 use billchain_runtime::GenesisState;
 use billchain_storage::{BlockCommit, Genesis, Head, Storage};
+use codec::Encode;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
 /// How many blocks a subscriber may lag behind before it misses some.
 const NEWS_CAPACITY: usize = 256;
+
+/// Begins a chain in an empty storage.
+fn begin(storage: &Storage, document: Hash, state: GenesisState) -> Result<(), ChainError> {
+    let (header, block) = genesis_block(&state)?;
+    let (hash, state_root) = (header.hash(), header.state_root);
+    Ok(storage.init_genesis(Genesis { state, state_root, hash, block, document })?)
+}
 
 /// The local chain. Cheap to clone; clones are the same chain.
 #[derive(Clone)]
@@ -45,27 +53,38 @@ struct Inner {
 }
 
 impl Chain {
-    /// The chain in `storage`, which begins with `genesis`: written if the
-    /// storage is empty, compared if it is not.
-    pub fn open(storage: Arc<Storage>, genesis: &GenesisState) -> Result<Self, ChainError> {
-        let (header, block) = genesis_block(genesis)?;
-        let hash = header.hash();
-        if storage.is_initialised() {
-            let found = storage.hash_of(0)?.ok_or_else(|| ChainError::Undecodable {
-                what: "genesis block".into(),
-                reason: "it is missing".into(),
-            })?;
-            if found != hash {
-                return Err(ChainError::GenesisMismatch { expected: hash, found });
+    /// The chain in `storage`, which was made from the document with the digest
+    /// `document`. If the storage is empty the chain begins there, with the state
+    /// that `genesis` makes of the document; nothing else asks for it, so that a
+    /// release goes on with a chain whose genesis it would make otherwise.
+    pub fn open<E: From<ChainError>>(
+        storage: Arc<Storage>,
+        document: Hash,
+        genesis: impl FnOnce() -> Result<GenesisState, E>,
+    ) -> Result<Self, E> {
+        match storage.document().map_err(ChainError::from)? {
+            None => begin(&storage, document, genesis()?)?,
+            Some(found) if found == document => {}
+            Some(found) => {
+                return Err(ChainError::OtherDocument { expected: document, found }.into());
             }
-        } else {
-            storage.init_genesis(Genesis {
-                state: genesis.clone(),
-                state_root: header.state_root,
-                hash,
-                block,
-            })?;
         }
+        Ok(Self::of(storage)?)
+    }
+
+    /// The chain in `storage` that begins with `state`, for tools that have no
+    /// document: as [`open`](Self::open) with the digest of the encoded state.
+    pub fn with_genesis(storage: Arc<Storage>, state: &GenesisState) -> Result<Self, ChainError> {
+        let document = Hash::from(sm3(&state.encode()));
+        Self::open(storage, document, || Ok(state.clone()))
+    }
+
+    /// The chain that a storage holds.
+    fn of(storage: Arc<Storage>) -> Result<Self, ChainError> {
+        let hash = storage.hash_of(0)?.ok_or_else(|| ChainError::Undecodable {
+            what: "genesis block".into(),
+            reason: "it is missing".into(),
+        })?;
         let (news, _) = broadcast::channel(NEWS_CAPACITY);
         let head_lock = Arc::new(Mutex::new(()));
         let decoded = Decoded::default();
@@ -81,6 +100,16 @@ impl Chain {
     /// Hash of the first block: the chain's name.
     pub fn genesis_hash(&self) -> Hash {
         self.inner.genesis_hash
+    }
+
+    /// Refuses to go on if the block after the head is not under this release's
+    /// rules.
+    pub fn ensure_rules(&self) -> Result<(), ChainError> {
+        let next = self.head().number.saturating_add(1);
+        match self.read(|| OtherRules::of(next))? {
+            Some(other) => Err(ChainError::OtherRules(other)),
+            None => Ok(()),
+        }
     }
 
     /// The storage below, for blocks, certificates, look-ups and the index.

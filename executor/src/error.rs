@@ -1,6 +1,6 @@
 //! What can go wrong with a block, and what with the chain itself.
 
-use crate::{Panicked, TransactionError};
+use crate::{OtherRules, Panicked, TransactionError};
 use billchain_primitives::{BlockNumber, Hash, Moment};
 use billchain_runtime::limits::{MAX_AHEAD_MS, MAX_BEHIND_MS};
 use billchain_storage::StorageError;
@@ -15,15 +15,19 @@ pub enum ChainError {
     Storage(#[from] StorageError),
     /// The data directory belongs to another chain.
     #[error(
-        "the data directory holds a chain with genesis {found:?}, the chain spec's is {expected:?}; \
-         use the directory's chain spec or another directory"
+        "the data directory holds a chain that was made from the chain specification with SM3 \
+         {found:?}, this one has {expected:?}; use the directory's chain specification or another \
+         directory"
     )]
-    GenesisMismatch {
-        /// Genesis hash of the chain spec.
+    OtherDocument {
+        /// Digest of the chain specification at hand.
         expected: Hash,
-        /// Genesis hash on disk.
+        /// Digest of the one that the chain was made from.
         found: Hash,
     },
+    /// The next block is under rules that this release does not have.
+    #[error(transparent)]
+    OtherRules(OtherRules),
     /// What is stored under a key or as a block does not decode.
     #[error("stored {what} does not decode: {reason}")]
     Undecodable {

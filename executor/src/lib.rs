@@ -32,6 +32,7 @@ pub mod externalities;
 pub mod fuzzing;
 mod guard;
 mod overlay;
+mod rules;
 mod run;
 mod state;
 pub mod transaction;
@@ -42,6 +43,7 @@ pub use compact::{CompactBlock, CompactError};
 pub use error::{BlockError, CallError, ChainError};
 pub use events::{BlockEvent, events_key};
 pub use guard::Panicked;
+pub use rules::OtherRules;
 pub use state::genesis_block;
 pub use transaction::{TransactionError, transaction_hash};
 

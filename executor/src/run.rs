@@ -2,7 +2,7 @@
 //! checking both go through here.
 
 use crate::{
-    ChainError, Panicked, TransactionError,
+    ChainError, OtherRules, Panicked, TransactionError,
     events::{self, Mark, events_key},
     externalities::{IndexDelta, StateDelta, StateExternalities},
     guard::guarded,
@@ -63,6 +63,13 @@ impl Run {
         parent: Hash,
     ) -> Result<Self, RunError> {
         let mut ext = StateExternalities::new(view);
+        let other = ext.run(|| OtherRules::of(number));
+        if let Some(failure) = ext.take_failure() {
+            return Err(ChainError::from(failure).into());
+        }
+        if let Some(other) = other {
+            return Err(ChainError::OtherRules(other).into());
+        }
         let header = Header {
             parent_hash: parent,
             number,

@@ -46,7 +46,7 @@ impl Development {
         };
         let storage = Storage::open(directory.path(), options).expect("an empty directory");
         let genesis = ChainSpec::development().genesis_state().expect("a sound document");
-        let chain = Chain::open(Arc::new(storage), &genesis).expect("an empty database");
+        let chain = Chain::with_genesis(Arc::new(storage), &genesis).expect("an empty database");
         let built = chain.build(params(), &mut registration(&chain).into_iter());
         let block = built.expect("a bill registers").block;
         chain.commit(block, b"certificate".to_vec()).expect("its own block");

@@ -124,6 +124,8 @@ impl Application for ChainApplication {
     }
 
     fn validator_set(&self) -> Result<ValidatorSet, AppError> {
+        // Asked once before each height: here a release ends whose rules do.
+        self.chain.ensure_rules().map_err(AppError::new)?;
         let validators =
             self.chain.read(Validators::validators).map_err(AppError::new)?.into_iter().map(|v| {
                 let key = sm2::PublicKey::from_compressed(&v.consensus_key)

@@ -6,8 +6,8 @@
 //! start; [`put_back`] undoes or finishes what was cut short.
 
 use crate::{config::Config, text_files};
-use anyhow::{Context, Result, ensure};
-use billchain_chain_spec::ChainSpec;
+use anyhow::{Context, Error, Result, ensure};
+use billchain_chain_spec::{ChainSpec, Document};
 use billchain_executor::Chain;
 use billchain_storage::{OpenMode, Storage, StorageOptions};
 use std::{
@@ -18,9 +18,9 @@ use std::{
 };
 
 /// Reads a chain specification.
-pub(crate) fn load_spec(file: &Path) -> Result<ChainSpec> {
+pub(crate) fn load_spec(file: &Path) -> Result<Document> {
     let text = text_files::read_text(file, "the chain specification")?;
-    ChainSpec::from_json(&text).with_context(|| format!("chain specification {}", file.display()))
+    Document::from_json(&text).with_context(|| format!("chain specification {}", file.display()))
 }
 
 /// Where the database of the chain lies.
@@ -48,7 +48,7 @@ pub(crate) fn open_chain_with(
     config: &Config,
     options: StorageOptions,
 ) -> Result<(ChainSpec, Chain)> {
-    let spec = load_spec(&config.chain_spec)?;
+    let Document { spec, digest } = load_spec(&config.chain_spec)?;
     let directory = chain_directory(config);
     ensure_no_swap(&directory)?;
     if options.mode == OpenMode::CreateIfMissing {
@@ -57,7 +57,8 @@ pub(crate) fn open_chain_with(
     }
     let storage = Storage::open(&directory, options)
         .with_context(|| format!("cannot open the database in {}", directory.display()))?;
-    let chain = Chain::open(Arc::new(storage), &spec.genesis_state()?)?;
+    let genesis = || Ok::<_, Error>(spec.genesis_state()?);
+    let chain = Chain::open(Arc::new(storage), digest, genesis)?;
     Ok((spec, chain))
 }
 

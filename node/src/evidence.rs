@@ -9,6 +9,7 @@
 //! What is held is bounded: only what the chain could record is taken up, so a
 //! stranger takes no room, and of one key no more than the chain records.
 
+use crate::durable;
 use anyhow::{Context, Result};
 use billchain_crypto::sm3::sm3;
 use billchain_primitives::{AccountId, Equivocation, Offence};
@@ -18,7 +19,7 @@ use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -134,7 +135,7 @@ impl Evidence {
         self.metrics.held.set(held.len() as i64);
         let body = held.values().collect::<Vec<_>>().encode();
         let bytes = [MAGIC, &body[..], &sm3(&body)].concat();
-        replace(&self.path, &bytes).with_context(|| {
+        durable::replace(&self.path, &bytes).with_context(|| {
             format!(
                 "cannot write equivocations to {}; make room or replace the disk, then start the \
                  node again",
@@ -146,17 +147,6 @@ impl Evidence {
 
 fn of_key(held: &BTreeMap<Offence, Equivocation>, offender: &AccountId) -> usize {
     held.keys().filter(|offence| offence.offender == *offender).count()
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let partial = path.with_extension("partial");
-    let mut file = File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    File::open(directory)?.sync_all()
 }
 
 /// What a file holds.

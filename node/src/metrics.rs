@@ -5,6 +5,7 @@ mod storage;
 
 pub(crate) use server::{Health, PLACES, serve};
 
+use crate::membership::Membership;
 use billchain_executor::Chain;
 use billchain_txpool::{GossipMetrics, Pool};
 use prometheus_client::{
@@ -33,6 +34,7 @@ pub(crate) fn register(
     chain: &Chain,
     pool: &Arc<Pool>,
     gossip: &GossipMetrics,
+    membership: Membership,
 ) {
     let metrics = ChainMetrics::default();
     metrics.height.set(i64::from(chain.head().number));
@@ -45,12 +47,16 @@ pub(crate) fn register(
     );
     registry.register("block_bytes", "Bytes of the newest block", metrics.block_bytes.clone());
     registry.register_collector(Box::new(storage::StorageMetrics(chain.storage().clone())));
-    pool.metrics().register(registry);
+    pool.register_metrics(registry);
     gossip.register(registry);
+
+    membership.register(registry);
 
     let mut news = chain.subscribe();
     tokio::spawn(async move {
         loop {
+            // A storage that fails ends the node elsewhere.
+            let _ = membership.look();
             match news.recv().await {
                 Ok(block) => {
                     metrics.height.set(i64::from(block.header.number));

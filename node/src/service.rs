@@ -2,7 +2,6 @@
 //! or a part of it fails.
 
 use crate::{
-    application::allowed_peer_ids,
     commands::keys,
     config::Config,
     database::{open_chain_with, storage_options},
@@ -10,7 +9,7 @@ use crate::{
     ports,
     running::{Running, Startup},
 };
-use anyhow::{Result, bail};
+use anyhow::Result;
 use billchain_crypto::sm2::SecretKey;
 use billchain_storage::{OpenMode, StorageOptions};
 use std::time::Duration;
@@ -94,16 +93,10 @@ fn prepare(config: Config, (front, dear): (Handle, Handle)) -> Result<Startup> {
         ..storage_options(&config, OpenMode::CreateIfMissing)
     };
     let (spec, chain) = open_chain_with(&config, options)?;
+    chain.ensure_rules()?;
     let network_key = keys::load_network(&config.keys.network)?;
     let validator_key = validator_key(&config)?;
     let local_id = network_key.public().to_peer_id();
-    if !allowed_peer_ids(&chain)?.contains(&local_id) {
-        bail!(
-            "the network key {} is peer {local_id}, which is no validator or observer of chain {}",
-            config.keys.network.display(),
-            spec.id
-        );
-    }
     ports::check(&config)?;
     tracing::info!(
         chain = %spec.id, genesis = %chain.genesis_hash(), height = chain.head().number,

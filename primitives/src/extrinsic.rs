@@ -141,6 +141,40 @@ impl<Call: Encode, Extension: Encode> UncheckedExtrinsic<Call, Extension> {
     }
 }
 
+impl<Call, Extension> UncheckedExtrinsic<Call, Extension>
+where
+    Call: Encode,
+    Extension: Encode,
+{
+    /// What a verdict on the signature is remembered by.
+    fn verification_id(
+        &self,
+        lookup: &impl SignatureAdmission,
+        signature: &Signature,
+        signer: &AccountId,
+        implied: &[u8],
+    ) -> VerificationId {
+        match lookup.transaction() {
+            Some(hash) => VerificationId::of_transaction(&hash, implied),
+            None => VerificationId::of_payload(signature, &self.signed_payload(implied), signer),
+        }
+    }
+
+    /// Whether it was signed for what was implied before, and that still counts.
+    fn is_signed_before(
+        &self,
+        lookup: &impl SignatureAdmission,
+        signature: &Signature,
+        signer: &AccountId,
+        implied: &[u8],
+    ) -> Result<bool, TransactionValidityError> {
+        let Some(before) = lookup.implied_before(implied) else { return Ok(false) };
+        let id = self.verification_id(lookup, signature, signer, &before);
+        let payload = || self.signed_payload(&before);
+        signature.verify_admitted(id, payload, signer, || lookup.admit_signer(signer))
+    }
+}
+
 /// Which signature schemes and which signers a chain admits: the runtime's say.
 pub trait SignatureAdmission {
     /// Hash of the transaction at hand, of its canonical bytes, if it is known. A
@@ -152,6 +186,10 @@ pub trait SignatureAdmission {
 
     /// Whether `scheme` may be used; asked for every signed transaction.
     fn admits(&self, scheme: SignatureScheme) -> bool;
+
+    /// What was implied before, in place of what is `implied` now, if signatures over
+    /// it still count. Asked for signatures that are not over the latter.
+    fn implied_before(&self, implied: &[u8]) -> Option<Vec<u8>>;
 
     /// Whether `signer` may send transactions. Asked before its signature is
     /// checked and remembered, so that keys which are nobody's cost no check and
@@ -175,14 +213,12 @@ where
             }
             let signer = lookup.lookup(address.clone())?;
             let implied = self.implied()?.unwrap_or_default();
-            let id = match lookup.transaction() {
-                Some(hash) => VerificationId::of_transaction(&hash, &implied),
-                None => {
-                    VerificationId::of_payload(signature, &self.signed_payload(&implied), &signer)
-                }
-            };
+            let id = self.verification_id(lookup, signature, &signer, &implied);
             let payload = || self.signed_payload(&implied);
-            if !signature.verify_admitted(id, payload, &signer, || lookup.admit_signer(&signer))? {
+            let admit = || lookup.admit_signer(&signer);
+            if !signature.verify_admitted(id, payload, &signer, admit)?
+                && !self.is_signed_before(lookup, signature, &signer, &implied)?
+            {
                 return Err(InvalidTransaction::BadProof.into());
             }
         }

@@ -4,6 +4,7 @@
 mod access_nodes;
 mod allotments;
 mod contention;
+mod electorate;
 mod grants;
 mod ledger;
 mod participants;
@@ -14,6 +15,7 @@ mod transitions;
 pub use access_nodes::{AccessNodes, AccessProblem};
 pub use allotments::{AllotmentProblem, Allotments};
 pub use contention::{BillLocks, Contention};
+pub use electorate::Electorate;
 pub use grants::{GrantProblem, GrantUse, Grants};
 pub use ledger::{BillLedger, BillsInForce, SummaryProblem};
 pub use participants::{

@@ -57,6 +57,7 @@ impl Contains<RuntimeCall> for AdmittedCalls {
             // the proposer's; its origin and its class refuse it from anybody else.
             RuntimeCall::Validators(_)
             | RuntimeCall::Performance(_)
+            | RuntimeCall::Upgrade(_)
             | RuntimeCall::Allotment(_)
             | RuntimeCall::Participant(_)
             | RuntimeCall::Permissions(_)

@@ -4,7 +4,7 @@ use crate::{
     AccessNode, AccountId, Allotment, Authorization, BillRegister, BillUpdate, Block,
     CouncilMajority, CouncilSync, Dispute, Nonce, OriginCaller, PalletInfo, Participant,
     Permissions, Policy, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, Scene,
-    Sm3Hasher, Timestamp, VERSION,
+    Sm3Hasher, Timestamp, VERSION, Validators,
     calls::AdmittedCalls,
     council::{CouncilCollective, ExpiredMotions, MAX_MOTIONS, MotionTicket},
     limits::{
@@ -70,7 +70,7 @@ impl frame_system::Config for Runtime {
     type SS58Prefix = ConstU16<42>;
     type OnSetCode = ();
     type MaxConsumers = ConstU32<16>;
-    type SingleBlockMigrations = ();
+    type SingleBlockMigrations = crate::version::Migrations;
     type MultiBlockMigrator = ();
     type PreInherents = ();
     type PostInherents = ExpiredMotions;
@@ -136,6 +136,14 @@ impl pallet_validators::Config for Runtime {
     type AdminOrigin = AdminOrigin;
     type Time = Timestamp;
     type WeightInfo = pallet_validators::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_upgrade::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type Electorate = Validators;
+    type Time = Timestamp;
+    type MaxVoters = ConstU32<{ pallet_validators::MAX_VALIDATORS }>;
+    type WeightInfo = pallet_upgrade::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_performance::Config for Runtime {

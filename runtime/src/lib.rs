@@ -19,6 +19,8 @@ pub mod calls;
 mod config;
 pub mod contention;
 mod council;
+#[cfg(feature = "upgrade-drill")]
+mod drill;
 pub mod execution;
 pub mod genesis;
 mod inherents;
@@ -86,6 +88,8 @@ mod runtime {
     pub type Validators = pallet_validators;
     #[runtime::pallet_index(6)]
     pub type Performance = pallet_performance;
+    #[runtime::pallet_index(8)]
+    pub type Upgrade = pallet_upgrade;
 
     // The contracts.
     #[runtime::pallet_index(20)]

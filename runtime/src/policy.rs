@@ -5,7 +5,7 @@
 //! a production chain admits SM2 alone; a development chain also admits
 //! Substrate's schemes, so that existing wallets and libraries work on it.
 
-use crate::{CheckSender, Hash, Participant, Runtime, rejection};
+use crate::{CheckSender, Hash, Participant, Runtime, Upgrade, VERSION, rejection};
 use billchain_primitives::{AccountId, Address, SignatureAdmission, SignatureScheme};
 use sp_runtime::{
     traits::{Lookup, LookupError, StaticLookup},
@@ -44,6 +44,13 @@ impl SignatureAdmission for SigningContext {
     fn admits(&self, scheme: SignatureScheme) -> bool {
         // Every chain admits SM2, so its transactions pay for no look.
         scheme == SignatureScheme::Sm2 || Participant::is_scheme_admitted(scheme)
+    }
+
+    fn implied_before(&self, implied: &[u8]) -> Option<Vec<u8>> {
+        let rules = Upgrade::admitted_before()?;
+        // The version of the rules is the first that is implied.
+        let rest = implied.strip_prefix(&VERSION.spec_version.to_le_bytes())?;
+        Some([&rules.to_le_bytes()[..], rest].concat())
     }
 
     fn admit_signer(&self, signer: &AccountId) -> Result<(), TransactionValidityError> {

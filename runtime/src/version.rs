@@ -4,6 +4,19 @@ use crate::apis::RUNTIME_API_VERSIONS;
 use sp_version::RuntimeVersion;
 use std::borrow::Cow;
 
+/// This release's rules.
+#[cfg(not(feature = "upgrade-drill"))]
+const SPEC_VERSION: u32 = 3;
+#[cfg(feature = "upgrade-drill")]
+const SPEC_VERSION: u32 = 4;
+
+/// What changes the state's form with the first block under these rules, in this
+/// order.
+#[cfg(not(feature = "upgrade-drill"))]
+pub(crate) type Migrations = ();
+#[cfg(feature = "upgrade-drill")]
+pub(crate) type Migrations = crate::drill::HalveBlocks;
+
 /// Version of the rules. `spec_version` grows with every change of what a
 /// block means; `transaction_version` with every change of how an existing
 /// call is encoded. Both are signed by every sender.
@@ -11,7 +24,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("billchain"),
     impl_name: Cow::Borrowed("billchain-native"),
     authoring_version: 1,
-    spec_version: 2,
+    spec_version: SPEC_VERSION,
     impl_version: 1,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 2,

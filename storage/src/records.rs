@@ -3,7 +3,7 @@
 use crate::{
     EventGroup, Head, StorageError,
     changes::Changes,
-    tables::{META_HEAD, META_OLDEST_CHANGES, Table, Tables},
+    tables::{META_DOCUMENT, META_HEAD, META_OLDEST_CHANGES, Table, Tables},
     types::BlockIndex,
 };
 use codec::DecodeAll;
@@ -95,6 +95,16 @@ impl Tables {
         Changes::decode(bytes).map(Some).map_err(|error| {
             self.corrupt(format!("the change set of block {number} is unreadable: {error}"))
         })
+    }
+
+    /// Digest of the document that the chain was made from.
+    pub(crate) fn document(&self) -> Result<H256, StorageError> {
+        let bytes = self.get(Table::Meta, META_DOCUMENT)?;
+        let bytes = bytes.ok_or_else(|| self.corrupt("no document is named".into()))?;
+        let bytes: [u8; 32] = bytes
+            .try_into()
+            .map_err(|_| self.corrupt("the digest of the document is not 32 bytes".into()))?;
+        Ok(bytes.into())
     }
 
     /// Number of the oldest block whose change set is kept.

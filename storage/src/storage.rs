@@ -12,7 +12,7 @@ use crate::{
     shared::{self, Shared},
     snapshot::after_prefix,
     stats::Counters,
-    tables::{Batch, META_HEAD, META_OLDEST_CHANGES, Table, Tables},
+    tables::{Batch, META_DOCUMENT, META_HEAD, META_OLDEST_CHANGES, Table, Tables},
     types::BlockIndex,
 };
 use codec::Encode;
@@ -112,6 +112,14 @@ impl Storage {
         self.tip.read().head.is_some()
     }
 
+    /// Digest of the document that the chain was made from; `None` before genesis.
+    pub fn document(&self) -> Result<Option<H256>, StorageError> {
+        if !self.is_initialised() {
+            return Ok(None);
+        }
+        self.shared.tables.document().map(Some)
+    }
+
     /// Stores the genesis block and its state.
     pub fn init_genesis(&self, genesis: Genesis) -> Result<(), StorageError> {
         self.check_running()?;
@@ -120,14 +128,15 @@ impl Storage {
             let found = self.hash_of(0)?.unwrap_or(head.hash);
             return Err(StorageError::AlreadyInitialised { found });
         }
-        let Genesis { state, state_root, hash, block } = genesis;
+        let Genesis { state, state_root, hash, block, document } = genesis;
         let delta: StateDelta = state.into_iter().map(|(k, v)| (k, Some(v))).collect();
         let head = Head { number: 0, hash, state_root };
         let log_size = self.checked_log_size(head, &delta)?;
         let index = BlockIndex { hash, state_root, log_size };
         // It replaces nothing.
         let replaced = self.changes(delta.keys().map(|key| (key.as_slice(), None)))?;
-        let batch = self.block_batch(head, index, &block, &delta, &replaced);
+        let mut batch = self.block_batch(head, index, &block, &delta, &replaced);
+        batch.put(Table::Meta, META_DOCUMENT, document);
         let version = self.tip.read().version.clone();
         self.stop_on_error(self.land(batch, Tip { head: Some(head), version, log_size }))
     }

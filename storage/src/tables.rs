@@ -21,7 +21,7 @@ use std::{
 
 /// Format of everything below a data directory. A change of any table's
 /// encoding, of a commitment constant or of the layout raises it.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,9 @@ impl Table {
 pub(crate) const META_FORMAT: &[u8] = b"format";
 /// The head record's key in [`Table::Meta`].
 pub(crate) const META_HEAD: &[u8] = b"head";
+/// The key, in [`Table::Meta`], of the digest of the document that the chain was made
+/// from.
+pub(crate) const META_DOCUMENT: &[u8] = b"document";
 /// The key, in [`Table::Meta`], of the number of the oldest block with a change set.
 pub(crate) const META_OLDEST_CHANGES: &[u8] = b"oldest_changes";
 

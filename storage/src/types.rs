@@ -29,6 +29,9 @@ pub struct Genesis {
     pub hash: H256,
     /// The encoded genesis block.
     pub block: Vec<u8>,
+    /// Digest of the document that the chain was made from, as
+    /// [`crate::Storage::document`] gives it back.
+    pub document: H256,
 }
 
 /// A block with everything that becomes durable together with it.

@@ -47,7 +47,7 @@ impl Ledger {
         let genesis = ChainSpec::development()
             .genesis_state()
             .map_err(|error| WeightsError::Ledger(error.to_string()))?;
-        let chain = Chain::open(storage.clone(), &genesis)?;
+        let chain = Chain::with_genesis(storage.clone(), &genesis)?;
         // The first block goes through the runtime, which notes the genesis hash
         // that signatures cover.
         let first = BuildParams {

@@ -44,7 +44,7 @@ impl Development {
         };
         let storage = Storage::open(directory.path(), options)?;
         let genesis = ChainSpec::development().genesis_state()?;
-        let chain = Chain::open(Arc::new(storage), &genesis)?;
+        let chain = Chain::with_genesis(Arc::new(storage), &genesis)?;
         let this = Self { chain, _directory: directory };
         let block = this.build(vec![this.registration(0)])?;
         this.commit(this.execute(block)?)?;

@@ -22,7 +22,7 @@ use crate::{
     workload::{Maker, Mix, Pace, Planner, Senders, Stock},
 };
 use anyhow::{Context, Result, ensure};
-use billchain_chain_spec::ChainSpec;
+use billchain_chain_spec::{ChainSpec, Document};
 use billchain_executor::Chain;
 use billchain_runtime::System;
 use billchain_storage::{OpenMode, Storage, StorageOptions};
@@ -107,23 +107,23 @@ impl Options {
 /// Runs `billchain-bench growth`.
 pub(crate) fn run(options: &Options) -> Result<GrowthRecord> {
     options.check()?;
-    let spec = match &options.spec {
+    let document = match &options.spec {
         Some(file) => {
             let text = fs::read_to_string(file)
                 .with_context(|| format!("cannot read {}", file.display()))?;
-            ChainSpec::from_json(&text)?
+            Document::from_json(&text)?
         }
-        None => alone(),
+        None => Document::of(&alone())?,
     };
     fs::create_dir_all(&options.dir)
         .with_context(|| format!("cannot make {}", options.dir.display()))?;
-    let mut ledger = Ledger::open(options, &spec)?;
+    let mut ledger = Ledger::open(options, &document)?;
     for target in &options.bills {
         if *target <= ledger.progress.bills {
             continue;
         }
         let costs = ledger.grow(*target)?;
-        ledger = ledger.measure(&spec, costs)?;
+        ledger = ledger.measure(&document, costs)?;
     }
     let Ledger { progress, .. } = ledger;
     Ok(GrowthRecord {
@@ -162,9 +162,9 @@ struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    fn open(options: &'a Options, spec: &ChainSpec) -> Result<Self> {
-        let certifier = Certifier::of(spec)?;
-        let chain = open_chain(&options.dir, options.cache_mib, spec)?;
+    fn open(options: &'a Options, document: &Document) -> Result<Self> {
+        let certifier = Certifier::of(&document.spec)?;
+        let chain = open_chain(&options.dir, options.cache_mib, document)?;
         let progress = Progress::load(&options.dir, options.seed)?;
         progress.ensure_of(chain.head().number, &options.dir)?;
         Ok(Self { options, chain, certifier, progress })
@@ -239,7 +239,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Sums up a milestone: closes the ledger and opens it again.
-    fn measure(mut self, spec: &ChainSpec, costs: Costs) -> Result<Self> {
+    fn measure(mut self, document: &Document, costs: Costs) -> Result<Self> {
         let options = self.options;
         let dir = &options.dir;
         let rss_mib = rounded(own_rss_mib(), 1);
@@ -253,7 +253,7 @@ impl<'a> Ledger<'a> {
         };
         drop(self.chain);
         let began = Instant::now();
-        let chain = open_chain(dir, options.cache_mib, spec)?;
+        let chain = open_chain(dir, options.cache_mib, document)?;
         let open_seconds = rounded(began.elapsed().as_secs_f64(), 3);
         ensure!(
             chain.head().number == self.progress.height,
@@ -279,7 +279,7 @@ impl<'a> Ledger<'a> {
 }
 
 /// The chain in a node's data directory, opened as the node opens it.
-fn open_chain(dir: &Path, cache_mib: usize, spec: &ChainSpec) -> Result<Chain> {
+fn open_chain(dir: &Path, cache_mib: usize, document: &Document) -> Result<Chain> {
     let directory = dir.join("chain");
     let options = StorageOptions {
         mode: OpenMode::CreateIfMissing,
@@ -288,7 +288,8 @@ fn open_chain(dir: &Path, cache_mib: usize, spec: &ChainSpec) -> Result<Chain> {
     };
     let storage = Storage::open(&directory, options)
         .with_context(|| format!("cannot open the database in {}", directory.display()))?;
-    Ok(Chain::open(Arc::new(storage), &spec.genesis_state()?)?)
+    let Document { spec, digest } = document;
+    Chain::open(Arc::new(storage), *digest, || Ok(spec.genesis_state()?))
 }
 
 #[cfg(test)]

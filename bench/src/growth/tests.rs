@@ -27,7 +27,7 @@ fn options(dir: &Path, bills: &[u64]) -> Options {
 }
 
 fn bills_of(dir: &Path) -> u64 {
-    let chain = open_chain(dir, 16, &alone()).unwrap();
+    let chain = open_chain(dir, 16, &Document::of(&alone()).unwrap()).unwrap();
     chain
         .read(|| pallet_bill_register::Bills::<billchain_runtime::Runtime>::iter_keys().count())
         .unwrap() as u64
@@ -59,7 +59,8 @@ fn every_block_has_a_certificate_that_proves_it() {
     let directory = tempfile::tempdir().unwrap();
     run(&options(directory.path(), &[1_000])).unwrap();
     let spec = alone();
-    let chain = open_chain(directory.path(), 16, &spec).unwrap();
+    let document = Document::of(&spec).unwrap();
+    let chain = open_chain(directory.path(), 16, &document).unwrap();
     let PublicKey::Sm2(key) = spec.operators[0].consensus_key else { panic!("an SM2 key") };
     let validator = Validator::new(Sm2PublicKey::from_compressed(&key).unwrap(), 1);
     let validators = ValidatorSet::new([validator]).unwrap();

@@ -2,7 +2,7 @@
 //! and its transactions are fetched and named by their hashes.
 
 use super::book::{Book, SeenBlock};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use billchain_primitives::{Hash, transaction_hash};
 use jsonrpsee::{
     core::client::{ClientT, Subscription, SubscriptionClientT},
@@ -17,10 +17,15 @@ use std::{
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
+    time::sleep,
 };
 
 /// How long one answer may take on a machine that is busy.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a node may be away that restarts.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pause before it is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
 /// Heads that may be announced before their blocks are fetched.
 const MAX_AHEAD: usize = 1 << 16;
 /// Largest answer, in bytes.
@@ -57,23 +62,11 @@ impl Observer {
     /// Begins with the block after the head; times count from `start`.
     pub(crate) async fn start(url: &str, start: Instant, book: Arc<Mutex<Book>>) -> Result<Self> {
         let url = url.replacen("http", "ws", 1);
-        let client = WsClientBuilder::default()
-            .request_timeout(TIMEOUT)
-            .max_response_size(MAX_ANSWER)
-            .build(&url)
-            .await
-            .with_context(|| format!("cannot follow the chain at {url}"))?;
-        let mut heads: Subscription<Header> = client
-            .subscribe(
-                "chain_subscribeFinalizedHeads",
-                rpc_params![],
-                "chain_unsubscribeFinalizedHeads",
-            )
-            .await?;
+        let (client, mut heads) = connect(&url).await?;
         let first = heads.next().await.context("the subscription ended")??.height()?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
-            let mut follower = Follower { client, start, book, seen: first };
+            let follower = Follower { url, client, start, book, seen: first };
             follower.follow(heads, stopped).await
         });
         Ok(Self { task, stop })
@@ -91,7 +84,34 @@ impl Observer {
     }
 }
 
+/// A connection to the node, and its final heads from now on.
+async fn connect(url: &str) -> Result<(WsClient, Subscription<Header>)> {
+    let client = WsClientBuilder::default()
+        .request_timeout(TIMEOUT)
+        .max_response_size(MAX_ANSWER)
+        .build(url)
+        .await
+        .with_context(|| format!("cannot follow the chain at {url}"))?;
+    let heads = client
+        .subscribe(
+            "chain_subscribeFinalizedHeads",
+            rpc_params![],
+            "chain_unsubscribeFinalizedHeads",
+        )
+        .await?;
+    Ok((client, heads))
+}
+
+/// Why a connection was followed no further.
+enum End {
+    /// Whoever follows has had enough.
+    Stopped,
+    /// The connection ended; the chain may be followed over another.
+    Lost(anyhow::Error),
+}
+
 struct Follower {
+    url: String,
     client: WsClient,
     start: Instant,
     book: Arc<Mutex<Book>>,
@@ -99,28 +119,64 @@ struct Follower {
     seen: u32,
 }
 
-/// Tells of each head when it is announced, until nobody listens.
+/// Tells of each head when it is announced, until the connection ends.
 async fn hear(
     mut heads: Subscription<Header>,
     start: Instant,
     announce: mpsc::Sender<(u32, Duration)>,
-) -> Result<()> {
+) -> Result<End> {
     loop {
-        let head = heads.next().await.context("the node ended the subscription")??;
+        let Some(Ok(head)) = heads.next().await else {
+            return Ok(End::Lost(anyhow!("the node ended the subscription")));
+        };
         if announce.send((head.height()?, start.elapsed())).await.is_err() {
-            return Ok(());
+            return Ok(End::Stopped);
         }
     }
 }
 
 impl Follower {
+    /// Follows until it is stopped. A node that restarts is followed again, and the
+    /// blocks that it missed are fetched with the first head after it.
+    async fn follow(
+        mut self,
+        mut heads: Subscription<Header>,
+        mut stopped: watch::Receiver<bool>,
+    ) -> Result<()> {
+        loop {
+            let seen = self.seen;
+            let End::Lost(mut reason) = self.follow_once(heads, stopped.clone()).await? else {
+                return Ok(());
+            };
+            let patience = Instant::now() + PATIENCE;
+            heads = loop {
+                ensure!(Instant::now() < patience, "{reason:#}");
+                match connect(&self.url).await {
+                    Ok((client, heads)) => {
+                        self.client = client;
+                        break heads;
+                    }
+                    Err(error) => reason = error,
+                }
+                tokio::select! {
+                    () = sleep(PAUSE) => {}
+                    _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+                }
+            };
+            // A node that ends each connection at once gets nowhere.
+            if self.seen == seen {
+                sleep(PAUSE).await;
+            }
+        }
+    }
+
     /// Heads are heard while blocks are fetched, so that when one was final does not
     /// depend on how soon a busy node gives the blocks.
-    async fn follow(
+    async fn follow_once(
         &mut self,
         heads: Subscription<Header>,
         stopped: watch::Receiver<bool>,
-    ) -> Result<()> {
+    ) -> Result<End> {
         let (announce, announced) = mpsc::channel(MAX_AHEAD);
         tokio::select! {
             heard = hear(heads, self.start, announce) => heard,
@@ -132,16 +188,19 @@ impl Follower {
         &mut self,
         mut announced: mpsc::Receiver<(u32, Duration)>,
         mut stopped: watch::Receiver<bool>,
-    ) -> Result<()> {
+    ) -> Result<End> {
         loop {
             let (newest, at) = tokio::select! {
-                _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+                _ = stopped.wait_for(|stopped| *stopped) => return Ok(End::Stopped),
                 head = announced.recv() => head.context("no head is announced any more")?,
             };
             while self.seen < newest {
-                self.seen += 1;
-                let height = self.seen;
-                self.fetch(height, at).await.with_context(|| format!("block {height}"))?;
+                let height = self.seen + 1;
+                match self.fetch(height, at).await {
+                    Ok(()) => self.seen = height,
+                    Err(error) if !self.client.is_connected() => return Ok(End::Lost(error)),
+                    Err(error) => return Err(error.context(format!("block {height}"))),
+                }
             }
         }
     }

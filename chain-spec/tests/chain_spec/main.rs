@@ -100,6 +100,32 @@ fn equal_documents_give_equal_states_also_through_json() {
 }
 
 #[test]
+fn a_document_is_known_by_what_it_says_and_not_by_its_form() {
+    let text = ChainSpec::development().to_json().unwrap();
+    let document = Document::from_json(&text).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for form in [value.to_string(), text.replace('\n', "\r\n\t")] {
+        assert_eq!(Document::from_json(&form).unwrap().digest, document.digest);
+    }
+    let mut other = value.clone();
+    other["name"] = "Another".into();
+    assert_ne!(Document::from_json(&other.to_string()).unwrap().digest, document.digest);
+    // What a release writes and an earlier one left out is another text.
+    let mut shorter = value;
+    shorter.as_object_mut().unwrap().remove("observers");
+    assert_ne!(Document::from_json(&shorter.to_string()).unwrap().digest, document.digest);
+}
+
+#[test]
+fn only_a_release_with_the_rules_of_the_document_makes_the_first_state() {
+    let mut spec = ChainSpec::development();
+    spec.rules += 1;
+    let error = spec.genesis_state().unwrap_err();
+    let SpecError::OtherRules { needed, own } = error else { panic!("{error}") };
+    assert_eq!((needed, own), (spec.rules, spec.rules - 1));
+}
+
+#[test]
 fn every_part_of_the_document_is_part_of_the_state() {
     let base = ChainSpec::development();
     let state = base.genesis_state().unwrap();

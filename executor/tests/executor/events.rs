@@ -14,7 +14,7 @@ fn forgetful() -> Node {
     let options = StorageOptions { history_blocks: 2, ..StorageOptions::default() };
     let storage = Storage::open(directory.path(), options).unwrap();
     let genesis = ChainSpec::development().genesis_state().unwrap();
-    let chain = Chain::open(Arc::new(storage), &genesis).unwrap();
+    let chain = Chain::with_genesis(Arc::new(storage), &genesis).unwrap();
     Node { chain, directory }
 }
 

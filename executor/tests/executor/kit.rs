@@ -40,7 +40,7 @@ impl Node {
     pub(crate) fn with_state(state: &GenesisState) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
-        let chain = Chain::open(Arc::new(storage), state).unwrap();
+        let chain = Chain::with_genesis(Arc::new(storage), state).unwrap();
         Self { chain, directory }
     }
 

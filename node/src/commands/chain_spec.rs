@@ -38,7 +38,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
             println!("{}", ChainSpec::production(input)?.to_json()?);
         }
         Command::Hash { file } => {
-            let (header, _) = genesis_block(&load_spec(&file)?.genesis_state()?)?;
+            let (header, _) = genesis_block(&load_spec(&file)?.spec.genesis_state()?)?;
             println!("{:?}", header.hash());
         }
     }

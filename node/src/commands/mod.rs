@@ -10,5 +10,6 @@ pub(crate) mod config;
 pub(crate) mod devnet;
 pub(crate) mod keys;
 pub(crate) mod reindex;
+pub(crate) mod release;
 mod shell;
 pub mod signing_memory;

@@ -10,7 +10,8 @@ use crate::{
     config::Config,
     database::{self, chain_directory, load_spec, open_chain, storage_options},
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
+use billchain_chain_spec::Document;
 use billchain_executor::{Chain, ClockCheck};
 use billchain_storage::{OpenMode, Storage};
 use clap::Args;
@@ -38,8 +39,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let (_, old) = open_chain(&config, OpenMode::MustExist)?;
         fs::create_dir_all(&making).with_context(|| format!("cannot make {}", making.display()))?;
         let storage = Storage::open(&making, storage_options(&config, OpenMode::CreateIfMissing))?;
-        let genesis = load_spec(&config.chain_spec)?.genesis_state()?;
-        let new = Chain::open(Arc::new(storage), &genesis)?;
+        let Document { spec, digest } = load_spec(&config.chain_spec)?;
+        let genesis = || Ok::<_, Error>(spec.genesis_state()?);
+        let new = Chain::open(Arc::new(storage), digest, genesis)?;
         replay(&old, &new)?;
         new.head().number
     };
@@ -82,7 +84,7 @@ mod tests {
 
     fn chain(directory: &tempfile::TempDir, spec: &ChainSpec) -> Chain {
         let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
-        Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap()
+        Chain::with_genesis(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! connection that asks. The rest waits at the system, which costs the node no
 //! open file.
 
+use crate::membership::Membership;
 use anyhow::Result;
 use axum::{
     Router,
@@ -43,13 +44,18 @@ const FRESH: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(crate) struct Health {
     chain: Chain,
+    membership: Membership,
     patience: Duration,
 }
 
 impl Health {
     /// Blocks of this chain, which come at least this often.
-    pub(crate) fn new(chain: Chain, empty_block_interval: Duration) -> Self {
-        Self { chain, patience: FRESH + 3 * empty_block_interval }
+    pub(crate) fn new(
+        chain: Chain,
+        membership: Membership,
+        empty_block_interval: Duration,
+    ) -> Self {
+        Self { chain, membership, patience: FRESH + 3 * empty_block_interval }
     }
 
     fn answer(&self) -> (StatusCode, String) {
@@ -58,7 +64,14 @@ impl Health {
             Ok(newest) => Duration::from_millis(newest),
             Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
         };
-        judge(newest, now, self.patience)
+        match self.membership.look() {
+            Ok(standing) if standing.is_member => judge(newest, now, self.patience),
+            Ok(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("no member of the chain at block {}\n", self.chain.head().number),
+            ),
+            Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 //! new one is in its place, or the node says how to go on.
 
 use crate::command::{BINARY, Outcome, billchain, finish};
-use billchain_chain_spec::ChainSpec;
+use billchain_chain_spec::Document;
 use billchain_consensus::{CommitCertificate, Height, Round};
-use billchain_executor::{BuildParams, Chain};
+use billchain_executor::{BuildParams, Chain, ChainError};
 use billchain_faults::{Fault, Operation, Plan, struck};
 use billchain_storage::{Storage, StorageOptions};
 use std::{
@@ -33,11 +33,12 @@ impl Home {
         billchain(["devnet", "--dir", place, "--base-port", "22000"]).succeeded();
         let original = scratch.path().join("node-1");
         let spec = fs::read_to_string(scratch.path().join("chain.json")).unwrap();
-        let genesis = ChainSpec::from_json(&spec).unwrap().genesis_state().unwrap();
+        let Document { spec, digest } = Document::from_json(&spec).unwrap();
         let directory = original.join("data/chain");
         fs::create_dir_all(&directory).unwrap();
         let storage = Storage::open(&directory, StorageOptions::default()).unwrap();
-        let chain = Chain::open(Arc::new(storage), &genesis).unwrap();
+        let genesis = || Ok::<_, ChainError>(spec.genesis_state().unwrap());
+        let chain = Chain::open(Arc::new(storage), digest, genesis).unwrap();
         for _ in 0..BLOCKS {
             let params = BuildParams {
                 timestamp_ms: 1_800_000_000_000,

@@ -10,7 +10,7 @@ use billchain_primitives::{
 use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 
 /// The account of a consensus key.
-fn account_of(key: &[u8; 33]) -> AccountId {
+pub(crate) fn account_of(key: &[u8; 33]) -> AccountId {
     AccountId::new(sm3(key))
 }
 

@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 
 mod equivocation;
+mod sets;
 mod types;
 pub mod weights;
 
@@ -174,6 +175,31 @@ pub mod pallet {
             from: [u8; 33],
             /// Compressed SM2 key now.
             to: [u8; 33],
+        },
+        /// A validator's votes count otherwise from the next block on.
+        ValidatorPowerChanged {
+            /// Account of its operator.
+            operator: AccountId,
+            /// Power before.
+            from: u64,
+            /// Power now.
+            to: u64,
+        },
+        /// A validator's node has another libp2p identity.
+        ValidatorPeerIdChanged {
+            /// Account of its operator.
+            operator: AccountId,
+            /// Identity before.
+            from: PeerIdBytes,
+            /// Identity now.
+            to: PeerIdBytes,
+        },
+        /// A validator has another operator.
+        ValidatorOperatorChanged {
+            /// Account before.
+            from: AccountId,
+            /// Account now.
+            to: AccountId,
         },
         /// An observer was added.
         ObserverAdded {
@@ -388,6 +414,68 @@ pub mod pallet {
             }
             Ok(())
         }
+
+        /// Gives a validator's votes another weight.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `NoPower`, `PowerTooHigh`.
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::set_power())]
+        pub fn set_power(origin: OriginFor<T>, operator: AccountId, power: u64) -> DispatchResult {
+            T::AdminOrigin::ensure_origin(origin)?;
+            Self::ensure_power(power)?;
+            let from =
+                Self::change(&operator, |entry| core::mem::replace(&mut entry.power, power))?;
+            Self::deposit_event(Event::ValidatorPowerChanged { operator, from, to: power });
+            Ok(())
+        }
+
+        /// Gives a validator's node another libp2p identity: its network key changes.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `InvalidPeerId`, `PeerIdInUse`.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::set_peer_id())]
+        pub fn set_peer_id(
+            origin: OriginFor<T>,
+            operator: AccountId,
+            peer_id: PeerIdBytes,
+        ) -> DispatchResult {
+            T::AdminOrigin::ensure_origin(origin)?;
+            Self::ensure_peer_id_free(&peer_id)?;
+            let to = peer_id.clone();
+            let from =
+                Self::change(&operator, |entry| core::mem::replace(&mut entry.peer_id, peer_id))?;
+            Self::deposit_event(Event::ValidatorPeerIdChanged { operator, from, to });
+            Ok(())
+        }
+
+        /// Gives a validator another operator: the key of the operator's account
+        /// changes. The account before stays and keeps its nonce.
+        ///
+        /// # Origin
+        /// `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `OperatorInUse`.
+        #[pallet::call_index(8)]
+        #[pallet::weight(T::WeightInfo::set_operator())]
+        pub fn set_operator(
+            origin: OriginFor<T>,
+            operator: AccountId,
+            to: AccountId,
+        ) -> DispatchResult {
+            T::AdminOrigin::ensure_origin(origin)?;
+            Self::change_operator(&operator, &to)?;
+            Self::deposit_event(Event::ValidatorOperatorChanged { from: operator, to });
+            Ok(())
+        }
     }
 
     #[pallet::inherent]
@@ -404,94 +492,6 @@ pub mod pallet {
 
         fn is_inherent(call: &Self::Call) -> bool {
             matches!(call, Call::report_equivocations { .. })
-        }
-    }
-
-    impl<T: Config> Pallet<T> {
-        /// The validators of the next block.
-        pub fn validators() -> Vec<Validator> {
-            Validators::<T>::get().into_inner()
-        }
-
-        /// The observers.
-        pub fn observers() -> Vec<Observer> {
-            Observers::<T>::get().into_inner()
-        }
-
-        /// Whether `account` operates a validator.
-        pub fn is_operator(account: &AccountId) -> bool {
-            Validators::<T>::get().iter().any(|validator| validator.operator == *account)
-        }
-
-        fn position(validators: &[Validator], operator: &AccountId) -> Result<usize, Error<T>> {
-            validators.iter().position(|v| v.operator == *operator).ok_or(Error::<T>::NotFound)
-        }
-
-        fn ensure_peer_id_free(peer_id: &PeerIdBytes) -> Result<(), Error<T>> {
-            ensure!(is_peer_id(peer_id), Error::<T>::InvalidPeerId);
-            let used = Validators::<T>::get().iter().any(|v| v.peer_id == *peer_id)
-                || Observers::<T>::get().iter().any(|o| o.peer_id == *peer_id);
-            ensure!(!used, Error::<T>::PeerIdInUse);
-            Ok(())
-        }
-
-        fn insert_validator(validator: Validator) -> Result<(), Error<T>> {
-            ensure!(validator.power > 0, Error::<T>::NoPower);
-            ensure!(validator.power <= MAX_POWER, Error::<T>::PowerTooHigh);
-            ensure!(
-                PublicKey::Sm2(validator.consensus_key).is_well_formed(),
-                Error::<T>::InvalidKey
-            );
-            Self::ensure_peer_id_free(&validator.peer_id)?;
-            let mut validators = Validators::<T>::get();
-            for known in &validators {
-                ensure!(known.operator != validator.operator, Error::<T>::OperatorInUse);
-                ensure!(known.consensus_key != validator.consensus_key, Error::<T>::KeyInUse);
-            }
-            let operator = validator.operator.clone();
-            let key = validator.consensus_key;
-            validators.try_push(validator).map_err(|_| Error::<T>::TooMany)?;
-            Validators::<T>::put(validators);
-            Self::begin_tenure(key, &operator);
-            frame_system::Pallet::<T>::inc_providers(&operator);
-            Ok(())
-        }
-
-        fn insert_observer(observer: Observer) -> Result<(), Error<T>> {
-            Self::ensure_peer_id_free(&observer.peer_id)?;
-            Observers::<T>::try_mutate(|observers| {
-                observers.try_push(observer).map_err(|_| Error::<T>::TooMany)
-            })
-        }
-
-        /// Checks what always holds: powers within bounds, operators' accounts alive, nothing
-        /// stands twice; every key that votes has a tenure that goes on, and what is on record is
-        /// of keys whose tenures are known and cover it.
-        pub fn do_try_state() -> Result<(), TryRuntimeError> {
-            let validators = Validators::<T>::get();
-            let powers = 1..=MAX_POWER;
-            ensure!(
-                validators.iter().all(|v| powers.contains(&v.power)),
-                "a power is out of bounds"
-            );
-            let alive = |v: &Validator| frame_system::Pallet::<T>::providers(&v.operator) > 0;
-            ensure!(validators.iter().all(alive), "an operator's account does not exist");
-            let mut peers: Vec<_> = validators.iter().map(|v| v.peer_id.clone()).collect();
-            peers.extend(Observers::<T>::get().iter().map(|o| o.peer_id.clone()));
-            let mut operators: Vec<_> = validators.iter().map(|v| v.operator.clone()).collect();
-            let mut keys: Vec<_> = validators.iter().map(|v| v.consensus_key).collect();
-            let (p, o, k) = (peers.len(), operators.len(), keys.len());
-            peers.sort();
-            peers.dedup();
-            operators.sort();
-            operators.dedup();
-            keys.sort();
-            keys.dedup();
-            ensure!(peers.len() == p, "a peer identity stands twice");
-            ensure!(operators.len() == o, "an operator stands twice");
-            ensure!(keys.len() == k, "a consensus key stands twice");
-            Self::check_tenures(&validators)?;
-            Self::check_records()
         }
     }
 }

@@ -3,8 +3,8 @@
 mod equivocation;
 
 use crate::{
-    Error, Event, GenesisConfig, MAX_OBSERVERS, MAX_VALIDATORS, Observer, PeerIdBytes, Validator,
-    Validators, mock::*,
+    Error, Event, GenesisConfig, MAX_OBSERVERS, MAX_POWER, MAX_VALIDATORS, Observer, PeerIdBytes,
+    Validator, Validators, mock::*,
 };
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{AccountId, Name};
@@ -157,6 +157,62 @@ fn a_rotated_key_votes_instead_of_the_old_one() {
             (7, key(7), Error::<Test>::NotFound),
         ] {
             let result = ValidatorSet::rotate_validator_key(root(), operator(who), with);
+            assert_noop!(result, error);
+        }
+    });
+}
+
+#[test]
+fn a_validators_power_changes() {
+    run(genesis(vec![validator(1), validator(2)]), || {
+        assert_ok!(ValidatorSet::set_power(root(), operator(2), 7));
+        let changed = Event::ValidatorPowerChanged { operator: operator(2), from: 1, to: 7 };
+        assert_eq!(last_event(), changed);
+        assert_eq!(ValidatorSet::validators()[1].power, 7);
+        for (who, power, error) in [
+            (3, 1, Error::NotFound),
+            (1, 0, Error::NoPower),
+            (1, MAX_POWER + 1, Error::<Test>::PowerTooHigh),
+        ] {
+            assert_noop!(ValidatorSet::set_power(root(), operator(who), power), error);
+        }
+    });
+}
+
+#[test]
+fn a_validators_node_gets_another_identity() {
+    run(genesis(vec![validator(1), validator(2)]), || {
+        assert_ok!(ValidatorSet::set_peer_id(root(), operator(1), peer_id(9)));
+        let changed = Event::ValidatorPeerIdChanged {
+            operator: operator(1),
+            from: peer_id(1),
+            to: peer_id(9),
+        };
+        assert_eq!(last_event(), changed);
+        assert_eq!(ValidatorSet::validators()[0].peer_id, peer_id(9));
+        for (who, id, error) in [
+            (3, peer_id(3), Error::NotFound),
+            (1, peer_id(2), Error::PeerIdInUse),
+            (1, peer_id(200), Error::PeerIdInUse),
+            (1, PeerIdBytes::default(), Error::<Test>::InvalidPeerId),
+        ] {
+            assert_noop!(ValidatorSet::set_peer_id(root(), operator(who), id), error);
+        }
+    });
+}
+
+#[test]
+fn a_validator_gets_another_operator_and_the_one_before_keeps_its_nonce() {
+    run(genesis(vec![validator(1), validator(2)]), || {
+        System::inc_account_nonce(operator(1));
+        assert_ok!(ValidatorSet::set_operator(root(), operator(1), operator(9)));
+        let changed = Event::ValidatorOperatorChanged { from: operator(1), to: operator(9) };
+        assert_eq!(last_event(), changed);
+        assert!(ValidatorSet::is_operator(&operator(9)));
+        assert!(!ValidatorSet::is_operator(&operator(1)));
+        assert_eq!((System::account_nonce(operator(1)), System::providers(&operator(9))), (1, 1));
+        for (from, to, error) in [(1, 3, Error::NotFound), (9, 2, Error::<Test>::OperatorInUse)] {
+            let result = ValidatorSet::set_operator(root(), operator(from), operator(to));
             assert_noop!(result, error);
         }
     });

@@ -24,6 +24,12 @@ pub trait WeightInfo {
     fn report_equivocations(e: u32) -> Weight;
     /// Weight of `rotate_validator_key`.
     fn rotate_validator_key() -> Weight;
+    /// Weight of `set_operator`.
+    fn set_operator() -> Weight;
+    /// Weight of `set_peer_id`.
+    fn set_peer_id() -> Weight;
+    /// Weight of `set_power`.
+    fn set_power() -> Weight;
 }
 
 /// Weights with the runtime's own database costs.
@@ -62,5 +68,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn rotate_validator_key() -> Weight {
         let time = Weight::from_parts(113_098_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 5))
+    }
+    fn set_operator() -> Weight {
+        T::DbWeight::get().reads_writes(3, 3)
+    }
+    fn set_peer_id() -> Weight {
+        T::DbWeight::get().reads_writes(2, 1)
+    }
+    fn set_power() -> Weight {
+        T::DbWeight::get().reads_writes(1, 1)
     }
 }

@@ -1,10 +1,11 @@
-//! `scene_*`, `permission_*`, `policy_*`, `dispute_*` and `validator_*`, in plain
-//! JSON.
+//! `scene_*`, `permission_*`, `policy_*`, `dispute_*`, `validator_*` and `upgrade_*`, in
+//! plain JSON.
 
 mod dispute;
 mod permission;
 mod policy;
 mod scene;
+mod upgrade;
 mod validator;
 
 use crate::method::{
@@ -15,7 +16,7 @@ use billchain_rpc_types::{
     ActView, AdministratorView, CaseDecisionView, CaseView, CheckView, DecisionView, DocumentView,
     EquivocationView, FlowView, InForceView, PermissionCheckView, PolicyRef, PolicyView,
     ResolutionView, RuleView, RulesView, SceneApprovalView, SceneView, SimulationView,
-    TrailStepView, WhitelistEntryView, schema,
+    TrailStepView, UpgradeView, ValidatorListView, WhitelistEntryView, schema,
 };
 
 const POLICY: Param = required("policy", "Number of the policy (策略)", of::<schema::PolicyId>);
@@ -277,6 +278,14 @@ pub(crate) const METHODS: &[Method] = &[
     )
     .within(Bound::PAGE),
     method(
+        "validator_list",
+        "The validators of the next block, and the observers (共识节点、观察节点)",
+        &[],
+        of::<ValidatorListView>,
+        read!(validator::all),
+    )
+    .within(Bound::ONE.of(2, "lists")),
+    method(
         "validator_equivocations",
         "Two signed statements of one validator that exclude each other, on record",
         &[CURSOR, LIMIT],
@@ -284,4 +293,12 @@ pub(crate) const METHODS: &[Method] = &[
         read!(validator::equivocations),
     )
     .within(Bound::PAGE.of(2_048, "records").heavy()),
+    method(
+        "upgrade_status",
+        "Rules in force, the scheduled release, and whose nodes are ready (升级状态)",
+        &[],
+        of::<UpgradeView>,
+        read!(upgrade::status),
+    )
+    .within(Bound::ONE.of(4, "entries")),
 ];

@@ -46,7 +46,7 @@ pub(super) fn session(
     let directory = tempfile::tempdir().unwrap();
     let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
     let spec = ChainSpec::development();
-    let chain = Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap();
+    let chain = Chain::with_genesis(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap();
     let pool = Pool::new(PoolConfig::default(), 0, Arc::new(RefusesAll)).unwrap();
     let node = NodeInfo {
         name: "test".into(),

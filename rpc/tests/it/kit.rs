@@ -49,7 +49,7 @@ impl Node {
     pub(crate) fn chain(directory: &tempfile::TempDir, options: StorageOptions) -> Chain {
         let storage = Storage::open(directory.path(), options).unwrap();
         let spec = ChainSpec::development();
-        Chain::open(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap()
+        Chain::with_genesis(Arc::new(storage), &spec.genesis_state().unwrap()).unwrap()
     }
 
     /// Another server over the same chain, with an empty pool: as a node has

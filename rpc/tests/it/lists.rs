@@ -173,7 +173,7 @@ async fn the_index_rebuilt_from_the_blocks_is_the_one_that_grew() {
     let directory = tempfile::tempdir().unwrap();
     let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
     let genesis = ChainSpec::development().genesis_state().unwrap();
-    let rebuilt = Chain::open(Arc::new(storage), &genesis).unwrap();
+    let rebuilt = Chain::with_genesis(Arc::new(storage), &genesis).unwrap();
     for number in 1..=node.chain.head().number {
         let bytes = node.chain.storage().block(number).unwrap().unwrap();
         let block = rebuilt.execute(bytes.into(), ClockCheck::Decided).unwrap();

@@ -22,6 +22,7 @@ mod policy;
 mod scene;
 pub mod schema;
 mod transaction;
+mod upgrade;
 mod validator;
 mod verify;
 
@@ -56,7 +57,11 @@ pub use transaction::{
     BillItemView, BlockRef, CertificateView, EventView, FailureView, ItemOutcome, PreparedView,
     ReceiptView, TransactionState, TransactionView,
 };
-pub use validator::{EquivocationView, SignedStatementView, StatementKindView};
+pub use upgrade::{ReleaseView, UpgradeView};
+pub use validator::{
+    EquivocationView, ObserverView, SignedStatementView, StatementKindView, ValidatorListView,
+    ValidatorView,
+};
 pub use verify::{
     BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,
     MismatchView, ObservationView, VerificationResult,

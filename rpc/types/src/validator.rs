@@ -76,3 +76,37 @@ impl From<SignedStatement> for SignedStatementView {
         Self { block: signed.statement.block(), valid_round, signature: H512(signed.signature) }
     }
 }
+
+/// The nodes of the chain: those that vote on the next block, and those that follow.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ValidatorListView {
+    /// The validators, in the order they were added.
+    pub validators: Vec<ValidatorView>,
+    /// The observers, in the order they were added.
+    pub observers: Vec<ObserverView>,
+}
+
+/// A validator (共识节点).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ValidatorView {
+    /// Account of its operator.
+    #[schemars(with = "schema::Hash")]
+    pub operator: H256,
+    /// Name to show.
+    pub name: String,
+    /// Key that it votes with, `sm2:…`.
+    pub consensus_key: String,
+    /// libp2p identity of its node.
+    pub peer_id: String,
+    /// Its voting power.
+    pub power: u64,
+}
+
+/// A node that follows without a vote (观察节点).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ObserverView {
+    /// Name to show.
+    pub name: String,
+    /// Its libp2p identity.
+    pub peer_id: String,
+}

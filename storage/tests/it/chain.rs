@@ -41,7 +41,8 @@ pub fn begin(path: &Path) -> Storage {
 pub fn genesis() -> Genesis {
     let state = genesis_state();
     let state_root = genesis_root(&state).unwrap();
-    Genesis { state, state_root, hash: hash(0), block: b"block 0".to_vec() }
+    let document = hash(1_000);
+    Genesis { state, state_root, hash: hash(0), block: b"block 0".to_vec(), document }
 }
 
 pub fn genesis_state() -> State {

@@ -11,6 +11,7 @@ fn a_new_store_is_empty_until_genesis() {
     assert!(!storage.is_initialised());
     assert!(contents(&storage.state()).is_empty());
     assert!(matches!(storage.head_state(), Err(StorageError::NotInitialised)));
+    assert_eq!(storage.document().unwrap(), None);
     let delta = genesis_state().into_iter().map(|(k, v)| (k, Some(v))).collect();
     assert_eq!(storage.speculate(&delta).unwrap(), genesis().state_root);
 
@@ -18,6 +19,7 @@ fn a_new_store_is_empty_until_genesis() {
     assert!(storage.is_initialised());
     assert_eq!(storage.head().state_root, genesis().state_root);
     assert_chain(&storage, 0);
+    assert_eq!(storage.document().unwrap(), Some(genesis().document));
     assert_eq!(storage.certificate(0).unwrap(), None);
     let again = storage.init_genesis(genesis());
     assert!(matches!(again, Err(StorageError::AlreadyInitialised { found }) if found == hash(0)));

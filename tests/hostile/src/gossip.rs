@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use billchain_primitives::{AccountId, Hash, transaction_hash};
+use billchain_runtime::VERSION;
 use billchain_txpool::gossip::{Fetcher, GossipConfig, GossipHandle, GossipLimits, Peer, start};
 use billchain_txpool::{
     Pool, PoolConfig, Rejection, SenderQuota, Source, TransactionValidator, TxInfo,
@@ -107,6 +108,7 @@ async fn join(member: &Member, pool: Arc<Pool>) -> Result<GossipHandle> {
         listen: "/ip4/127.0.0.1/udp/0/quic-v1".parse()?,
         peers: peers(member)?,
         genesis: member.genesis,
+        rules: VERSION.spec_version,
         limits: GossipLimits {
             drain_time: Duration::from_millis(1),
             retry_min: Duration::from_millis(10),

@@ -76,6 +76,9 @@ pub struct GossipConfig {
     pub peers: Vec<Peer>,
     /// Hash of the genesis block: nodes of another chain share no protocol.
     pub genesis: Hash,
+    /// This release's rules: nodes of others share no protocol, as a transaction is
+    /// signed for the rules of one.
+    pub rules: u32,
     /// Times and sizes.
     pub limits: GossipLimits,
 }
@@ -88,6 +91,7 @@ impl fmt::Debug for GossipConfig {
             .field("listen", &self.listen)
             .field("peers", &self.peers)
             .field("genesis", &self.genesis)
+            .field("rules", &self.rules)
             .field("limits", &self.limits)
             .finish()
     }

@@ -37,7 +37,7 @@ pub(super) struct Behaviour {
 }
 
 impl Behaviour {
-    fn new(genesis: &Hash, limits: &GossipLimits) -> Result<Self, GossipError> {
+    fn new(genesis: &Hash, rules: u32, limits: &GossipLimits) -> Result<Self, GossipError> {
         Ok(Self {
             newcomers: newcomers::Behaviour::default(),
             allowed: allow_block_list::Behaviour::default(),
@@ -45,8 +45,11 @@ impl Behaviour {
                 ConnectionLimits::default()
                     .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER)),
             ),
-            exchange: exchange::behaviour(protocol(exchange::protocol_name(genesis))?, limits),
-            fetch: fetch::behaviour(protocol(fetch::fetch_protocol_name(genesis))?),
+            exchange: exchange::behaviour(
+                protocol(exchange::protocol_name(genesis, rules))?,
+                limits,
+            ),
+            fetch: fetch::behaviour(protocol(fetch::fetch_protocol_name(genesis, rules))?),
         })
     }
 }
@@ -57,7 +60,7 @@ pub(super) async fn start(
 ) -> Result<(Swarm<Behaviour>, Vec<Multiaddr>), GossipError> {
     let mut swarm = Swarm::new(
         transport(&config.keypair),
-        Behaviour::new(&config.genesis, &config.limits)?,
+        Behaviour::new(&config.genesis, config.rules, &config.limits)?,
         config.keypair.public().to_peer_id(),
         libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE),
     );

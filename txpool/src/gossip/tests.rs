@@ -9,6 +9,7 @@ fn config(peers: Vec<Peer>) -> GossipConfig {
         listen: "/ip4/127.0.0.1/udp/0/quic-v1".parse().unwrap(),
         peers,
         genesis: Hash::repeat_byte(7),
+        rules: 3,
         limits: GossipLimits::default(),
     }
 }
@@ -44,8 +45,8 @@ fn every_problem_is_reported_at_once() {
 #[test]
 fn the_protocol_names_version_and_chain() {
     assert_eq!(
-        protocol_name(&Hash::repeat_byte(0xab)),
-        format!("/billchain/{}/transactions/1", "ab".repeat(32))
+        protocol_name(&Hash::repeat_byte(0xab), 3),
+        format!("/billchain/{}/rules-3/transactions/1", "ab".repeat(32))
     );
 }
 

@@ -21,6 +21,7 @@ mod performance;
 mod permissions;
 mod policy;
 mod scene;
+mod upgrade;
 mod validators;
 
 use billchain_primitives::AccountId;
@@ -38,6 +39,7 @@ pub trait Config:
     + pallet_scene::Config
     + pallet_validators::Config
     + pallet_performance::Config
+    + pallet_upgrade::Config
     + pallet_bill_register::Config
     + pallet_bill_update::Config
     + pallet_access_node::Config
@@ -83,6 +85,7 @@ pub fn pallets() -> Vec<Pallet> {
         Pallet::of::<permissions::Pallet<Runtime>>("permissions"),
         Pallet::of::<policy::Pallet<Runtime>>("policy"),
         Pallet::of::<scene::Pallet<Runtime>>("scene"),
+        Pallet::of::<upgrade::Pallet<Runtime>>("upgrade"),
         Pallet::of::<validators::Pallet<Runtime>>("validators"),
     ]
 }

@@ -132,6 +132,36 @@ mod benchmarks {
     }
 
     #[benchmark]
+    fn set_power() -> Result<(), BenchmarkError> {
+        fill(0);
+        let operator = validator(MAX_VALIDATORS).operator;
+        #[extrinsic_call]
+        _(setup::council(), operator, 2);
+        assert_eq!(Validators::<Runtime>::get().last().map(|one| one.power), Some(2));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_peer_id() -> Result<(), BenchmarkError> {
+        fill(0);
+        let (operator, new) = (validator(MAX_VALIDATORS).operator, peer_id(5_000));
+        #[extrinsic_call]
+        _(setup::council(), operator, new.clone());
+        assert_eq!(Validators::<Runtime>::get().last().map(|one| one.peer_id.clone()), Some(new));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_operator() -> Result<(), BenchmarkError> {
+        fill(0);
+        let (operator, new) = (validator(MAX_VALIDATORS).operator, setup::key(5_000).account_id());
+        #[extrinsic_call]
+        _(setup::council(), operator, new.clone());
+        assert_eq!(Validators::<Runtime>::get().last().map(|one| one.operator.clone()), Some(new));
+        Ok(())
+    }
+
+    #[benchmark]
     fn report_equivocations(e: Linear<1, MAX_REPORTS>) -> Result<(), BenchmarkError> {
         fill(0);
         System::set_block_number(2);

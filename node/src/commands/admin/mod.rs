@@ -17,6 +17,8 @@ mod participants;
 mod permissions;
 mod policies;
 mod scenes;
+mod upgrades;
+mod validators;
 
 use super::shell::Shell;
 use anyhow::{Result, ensure};
@@ -71,6 +73,15 @@ enum Group {
     /// Rules of the status machine, whitelist and offices.
     #[command(subcommand)]
     Permissions(permissions::Action),
+    /// Validators (共识节点): added, removed, their keys, identities and powers.
+    #[command(subcommand)]
+    Validators(validators::Action),
+    /// Observers (观察节点).
+    #[command(subcommand)]
+    Observers(validators::ObserverAction),
+    /// Releases and when the chain goes over to them (升级).
+    #[command(subcommand)]
+    Upgrades(upgrades::Action),
     /// Motions of the council.
     #[command(subcommand)]
     Council(council::Action),
@@ -119,6 +130,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Group::Grants(action) => action.act(&cli.shell)?,
         Group::Cases(action) => action.act()?,
         Group::Permissions(action) => action.act()?,
+        Group::Validators(action) => action.act()?,
+        Group::Observers(action) => action.act()?,
+        Group::Upgrades(action) => action.act()?,
         Group::Council(action) => return council::run(&cli, &node, action).await,
     };
     let by_motion = cli.motion || cli.development_council;

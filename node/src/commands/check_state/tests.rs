@@ -26,7 +26,7 @@ const SAMPLES: [&[u8]; 2] = [
 fn chain(directory: &tempfile::TempDir) -> (Chain, Vec<BillKey>) {
     let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
     let genesis = ChainSpec::development().genesis_state().unwrap();
-    let chain = Chain::open(Arc::new(storage), &genesis).unwrap();
+    let chain = Chain::with_genesis(Arc::new(storage), &genesis).unwrap();
     let hospital = Signer::development("//hospital");
     let bills = SAMPLES.map(|xml| {
         let context = SummaryContext {

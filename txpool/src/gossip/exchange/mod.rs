@@ -368,7 +368,7 @@ impl Exchange {
             if is_foreign {
                 tracing::warn!(
                     %peer, omitted,
-                    "the peer does not speak this chain's protocol: another genesis or version"
+                    "the peer does not speak this chain's protocol: another genesis, rules or version"
                 );
             } else {
                 tracing::debug!(

@@ -8,9 +8,9 @@ use codec::{Compact, Decode, DecodeAll, Encode};
 /// Transactions at most in one batch.
 pub const MAX_BATCH_COUNT: usize = 4_096;
 
-/// Name of the protocol: nodes with another genesis block share none.
-pub fn protocol_name(genesis: &Hash) -> String {
-    format!("/billchain/{genesis:x}/transactions/1")
+/// Name of the protocol: nodes with another genesis block or other rules share none.
+pub fn protocol_name(genesis: &Hash, rules: u32) -> String {
+    format!("/billchain/{genesis:x}/rules-{rules}/transactions/1")
 }
 
 /// Encoded transactions, at least one.

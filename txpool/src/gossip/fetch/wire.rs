@@ -12,9 +12,9 @@ pub const MAX_FETCH_COUNT: usize = 16_384;
 /// of the frame is for their number and lengths.
 pub(super) const MAX_ANSWER_BYTES: usize = MAX_FRAME_BYTES - 5 - 4 * MAX_FETCH_COUNT;
 
-/// Name of the protocol: nodes with another genesis block share none.
-pub fn fetch_protocol_name(genesis: &Hash) -> String {
-    format!("/billchain/{genesis:x}/transactions-by-hash/2")
+/// Name of the protocol: nodes with another genesis block or other rules share none.
+pub fn fetch_protocol_name(genesis: &Hash, rules: u32) -> String {
+    format!("/billchain/{genesis:x}/rules-{rules}/transactions-by-hash/2")
 }
 
 /// Hashes of transactions, at least one, in ascending order and none twice.

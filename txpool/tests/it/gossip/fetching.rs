@@ -1,6 +1,6 @@
 //! Transactions by their hashes.
 
-use super::{GENESIS, Node, limits, network, raw, stop};
+use super::{GENESIS, Node, RULES, limits, network, raw, stop};
 use crate::chain::Tx;
 use billchain_primitives::Hash;
 use billchain_txpool::{
@@ -71,7 +71,7 @@ async fn a_request_for_transactions_that_is_none_counts_as_garbage() {
     hashes.sort_unstable();
     let twice = vec![hashes[0], hashes[0]];
     let frames = vec![framed(vec![0]), framed(twice.encode()), framed(hashes.encode())];
-    let answers = send_raw_to(&bad, fetch_protocol_name(&GENESIS), &node, frames).await;
+    let answers = send_raw_to(&bad, fetch_protocol_name(&GENESIS, RULES), &node, frames).await;
     let nothing = framed(vec![0, 0]);
     let found = framed((0u8, vec![Tx::new(1, 0).encode()]).encode());
     assert_eq!(answers, [nothing.clone(), nothing, found]);
@@ -98,7 +98,8 @@ async fn what_one_peer_is_answered_in_a_second_is_bounded() {
     hashes.sort_unstable();
     let frames = vec![framed(hashes.encode()); 40];
     let begin = Instant::now();
-    let answers = send_raw_to(&greedy, fetch_protocol_name(&GENESIS), &nodes[0], frames).await;
+    let answers =
+        send_raw_to(&greedy, fetch_protocol_name(&GENESIS, RULES), &nodes[0], frames).await;
     let seconds = begin.elapsed().as_secs() as usize + 1;
     assert_eq!(answers.len(), 40, "each is answered");
     let bytes: usize = answers.iter().map(Vec::len).sum();

@@ -20,6 +20,8 @@ use std::{
 };
 
 const GENESIS: Hash = Hash::repeat_byte(1);
+/// Rules of every node here.
+const RULES: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn limits() -> GossipLimits {
@@ -68,6 +70,7 @@ impl Node {
             listen: self.address.clone(),
             peers: peers.to_vec(),
             genesis: GENESIS,
+            rules: RULES,
             limits,
         }
     }

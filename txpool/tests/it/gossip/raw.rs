@@ -1,6 +1,6 @@
 //! A peer that sends whatever bytes it is given.
 
-use super::{Node, PATIENCE};
+use super::{Node, PATIENCE, RULES};
 use crate::chain::Tx;
 use async_trait::async_trait;
 use billchain_primitives::Hash;
@@ -91,7 +91,7 @@ pub async fn send_raw(
     to: &Node,
     frames: Vec<Vec<u8>>,
 ) -> Vec<Vec<u8>> {
-    send_raw_to(key, protocol_name(genesis), to, frames).await
+    send_raw_to(key, protocol_name(genesis, RULES), to, frames).await
 }
 
 /// As [`send_raw`], over the named protocol.
