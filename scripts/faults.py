@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import lab_run  # noqa: E402
 from faults_cases import ALL, BOUND, CASES, Outcome, Run  # noqa: E402
 from network import NODES, ROOT, Failure, Network  # noqa: E402
 
@@ -126,6 +127,9 @@ def remove(network: Network, keep: bool):
 
 
 def main() -> int:
+    # The lab's cases are known by their names.
+    if any(argument in lab_run.CASES for argument in sys.argv):
+        return lab_run.main()
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("cases", nargs="*", metavar="CASE")
@@ -137,7 +141,7 @@ def main() -> int:
     arguments = parser.parse_args()
     unknown = [name for name in arguments.cases if name not in CASES]
     if unknown:
-        parser.error(f"unknown case {', '.join(unknown)}; known: {', '.join(CASES)}")
+        parser.error(f"unknown case {', '.join(unknown)}; known: {', '.join(CASES)}; of the lab: {', '.join(lab_run.CASES)}")
     if arguments.count < 1:
         parser.error("--count: expected 1 or more")
     if not 1 <= arguments.networks <= MOST:
