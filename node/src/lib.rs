@@ -9,12 +9,15 @@ mod commands;
 mod compact;
 pub mod config;
 mod database;
+mod durable;
 mod evidence;
 mod files;
 mod log;
+mod membership;
 mod metrics;
 mod peers;
 mod ports;
+mod release;
 mod running;
 mod service;
 mod settings;
@@ -25,9 +28,11 @@ use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
     admin, benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command,
-    devnet, keys, reindex, signing_memory,
+    devnet, keys, reindex, release as release_command, signing_memory,
 };
 use config::Config;
+use log::LogOptions;
+use release::{Needed, OTHER_RULES};
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// A consortium chain for fiscal electronic bills (财政电子票据).
@@ -45,6 +50,8 @@ enum Command {
         /// The configuration file.
         #[arg(long)]
         config: PathBuf,
+        #[command(flatten)]
+        log: LogOptions,
     },
     /// Make the database of a new node and print the genesis hash.
     Init {
@@ -69,6 +76,9 @@ enum Command {
     CheckState(check_state::Options),
     /// Make the node-local index of a stopped node again, from its blocks.
     Reindex(reindex::Options),
+    /// Releases: manifests, and running the one that the chain needs.
+    #[command(subcommand)]
+    Release(release_command::Command),
     /// Make the files of a development network on this machine.
     Devnet(devnet::Options),
     /// What a stopped validator has signed, and keeping it from signing.
@@ -100,10 +110,10 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Run { config } => {
+        Command::Run { config, log } => {
             let config = Config::load(&config)?;
-            log::init();
-            service::run(config)?;
+            log::init(log);
+            return run_node(&config);
         }
         Command::Init { config } => {
             let config = Config::load(&config)?;
@@ -117,12 +127,23 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Reindex(options) => reindex::run(&options)?,
         Command::SigningMemory(command) => signing_memory::run(command)?,
+        Command::Release(command) => return runtime()?.block_on(release_command::run(command)),
         Command::Devnet(options) => devnet::run(options)?,
         Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a node. One that does not have the rules of the next block writes down which
+/// release is needed, and ends with a code of its own.
+fn run_node(config: &Config) -> Result<ExitCode> {
+    let Err(error) = service::run(config.clone()) else { return Ok(ExitCode::SUCCESS) };
+    let Some(needed) = Needed::of(&error) else { return Err(error) };
+    needed.write(config)?;
+    let _ = writeln!(std::io::stderr(), "billchain: {error:#}");
+    Ok(ExitCode::from(OTHER_RULES))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {

@@ -5,9 +5,11 @@
 //! place in the code that writes it, which covers what the engine and the
 //! libraries write of peers too. Libraries that use the `log` crate share one place
 //! a level. A line that follows omitted ones says how many, and a metric counts
-//! them.
+//! them. The lines of admitted transactions, which only who asks for them has, are
+//! as many as those.
 
 use billchain_logging::LineLimit;
+use clap::{Args, ValueEnum};
 use parking_lot::Mutex;
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use std::{
@@ -20,13 +22,16 @@ use tracing_subscriber::{
     EnvFilter,
     fmt::{
         FmtContext, FormatEvent, FormatFields,
-        format::{Format, Full, Writer},
+        format::{Format, Full, Json, JsonFields, Writer},
+        time::{FormatTime, SystemTime},
     },
     registry::LookupSpan,
 };
 
 /// The engine says at `info` what it hears of every vote.
 const DEFAULT: &str = "info,arc_malachitebft_core_consensus=warn,arc_malachitebft_engine=warn";
+/// What writes of each transaction that RPC took, and of nothing else.
+const TRANSACTIONS: &str = "billchain::transactions";
 /// Lines of one place in the code that may follow each other at once.
 const BURST: u32 = 100;
 /// Time after which one more may.
@@ -35,12 +40,40 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// Lines that were left out.
 static OMITTED: LazyLock<Counter> = LazyLock::new(Counter::default);
 
-/// Begins to write to standard output what `BILLCHAIN_LOG` asks for.
-pub(crate) fn init() {
-    let filter =
+/// How the log is written. `BILLCHAIN_LOG` says what of.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct LogOptions {
+    /// Form of each line on standard output.
+    #[arg(long = "log-format", value_enum, default_value_t = LogFormat::Text)]
+    format: LogFormat,
+    /// Two lines more for each transaction that this node's RPC takes: accepted,
+    /// and included in which block, both with the id of the request.
+    #[arg(long = "log-transactions")]
+    transactions: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Begins to write to standard output what `BILLCHAIN_LOG` and the options ask for.
+pub(crate) fn init(options: LogOptions) {
+    let mut filter =
         EnvFilter::try_from_env("BILLCHAIN_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
-    let format = Limited::new(Format::default().with_ansi(false));
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).event_format(format).init();
+    if options.transactions {
+        let directive = format!("{TRANSACTIONS}=debug").parse();
+        filter = filter.add_directive(directive.expect("a target and a level; qed"));
+    }
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    match options.format {
+        LogFormat::Text => lines.event_format(Limited::text()).init(),
+        LogFormat::Json => {
+            lines.fmt_fields(JsonFields::new()).event_format(Limited::json()).init();
+        }
+    }
 }
 
 /// Counts the lines that are left out.
@@ -53,19 +86,49 @@ pub(crate) fn register(registry: &mut Registry) {
 }
 
 /// Writes lines as `format` does, but not too many from one place.
-struct Limited {
-    format: Format<Full>,
+struct Limited<F> {
+    format: F,
+    /// Writes that so many lines like the next were left out.
+    say_omitted: fn(&mut Writer<'_>, u64) -> fmt::Result,
     limit: Mutex<LineLimit<Identifier>>,
 }
 
-impl Limited {
-    fn new(format: Format<Full>) -> Self {
-        Self { format, limit: Mutex::new(LineLimit::new(BURST, INTERVAL)) }
+impl<F> Limited<F> {
+    fn new(format: F, say_omitted: fn(&mut Writer<'_>, u64) -> fmt::Result) -> Self {
+        Self { format, say_omitted, limit: Mutex::new(LineLimit::new(BURST, INTERVAL)) }
     }
 }
 
-impl<S, N> FormatEvent<S, N> for Limited
+impl Limited<Format<Full>> {
+    fn text() -> Self {
+        Self::new(Format::default().with_ansi(false), say_omitted_in_text)
+    }
+}
+
+impl Limited<Format<Json>> {
+    fn json() -> Self {
+        // The whole list of spans: the innermost alone does not say whose it is.
+        let format = Format::default().json().with_current_span(false).with_span_list(true);
+        Self::new(format, say_omitted_in_json)
+    }
+}
+
+fn say_omitted_in_text(writer: &mut Writer<'_>, omitted: u64) -> fmt::Result {
+    writeln!(writer, "{omitted} lines like the next were left out")
+}
+
+fn say_omitted_in_json(writer: &mut Writer<'_>, omitted: u64) -> fmt::Result {
+    writer.write_str(r#"{"timestamp":""#)?;
+    SystemTime.format_time(writer)?;
+    let message = "lines like the next were left out";
+    let fields = format!(r#"{{"message":"{message}","omitted":{omitted}}}"#);
+    let target = module_path!();
+    writeln!(writer, r#"","level":"WARN","fields":{fields},"target":"{target}"}}"#)
+}
+
+impl<S, N, F> FormatEvent<S, N> for Limited<F>
 where
+    F: FormatEvent<S, N>,
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
@@ -75,6 +138,9 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        if event.metadata().target() == TRANSACTIONS {
+            return self.format.format_event(context, writer, event);
+        }
         let place = event.metadata().callsite();
         let passed = self.limit.lock().pass(place, Instant::now());
         match passed {
@@ -84,7 +150,7 @@ where
             }
             Some(0) => {}
             Some(omitted) => {
-                writeln!(writer, "{omitted} lines like the next were left out")?;
+                (self.say_omitted)(&mut writer, omitted)?;
             }
         }
         self.format.format_event(context, writer, event)
@@ -94,6 +160,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
     use std::{io, sync::Arc};
     use tracing_subscriber::fmt::MakeWriter;
 
@@ -119,28 +186,74 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_flood_of_lines_from_one_place_is_cut_counted_and_takes_none_of_another() {
+    /// What is written of `lines` in either form, and how many lines were left out.
+    fn written(format: LogFormat, lines: impl FnOnce()) -> (String, u64) {
         let written = Written::default();
-        let subscriber = tracing_subscriber::fmt()
+        let builder = tracing_subscriber::fmt()
             .with_writer(written.clone())
             .with_ansi(false)
-            .event_format(Limited::new(Format::default().with_ansi(false)))
-            .finish();
+            .with_max_level(tracing::Level::DEBUG);
+        let subscriber: Box<dyn Subscriber + Send + Sync> = match format {
+            LogFormat::Text => Box::new(builder.event_format(Limited::text()).finish()),
+            LogFormat::Json => Box::new(
+                builder.fmt_fields(JsonFields::new()).event_format(Limited::json()).finish(),
+            ),
+        };
+        // Other tests of this process count, too.
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock();
         let before = OMITTED.get();
-        tracing::subscriber::with_default(subscriber, || {
-            let flood = |number: u32| tracing::warn!(number, "a vote with a wrong signature");
-            (0..10_000).for_each(flood);
-            tracing::warn!("a line of an honest peer");
-            std::thread::sleep(2 * INTERVAL);
-            flood(10_000);
-        });
-        let text = String::from_utf8(written.0.lock().clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, lines);
+        let omitted = OMITTED.get() - before;
+        (String::from_utf8(written.0.lock().clone()).unwrap(), omitted)
+    }
+
+    fn flood_and_one_more() {
+        let flood = |number: u32| tracing::warn!(number, "a vote with a wrong signature");
+        (0..10_000).for_each(flood);
+        tracing::warn!("a line of an honest peer");
+        std::thread::sleep(2 * INTERVAL);
+        flood(10_000);
+    }
+
+    #[test]
+    fn a_flood_of_lines_from_one_place_is_cut_counted_and_takes_none_of_another() {
+        let (text, omitted) = written(LogFormat::Text, flood_and_one_more);
         let flooded = text.matches("a vote with a wrong signature").count();
         assert!((100..1_000).contains(&flooded), "{flooded} lines");
         assert!(text.contains("a line of an honest peer"));
-        let omitted = 10_001 - flooded as u64;
-        assert_eq!(OMITTED.get() - before, omitted);
+        assert_eq!(omitted, 10_001 - flooded as u64);
         assert!(text.contains("lines like the next were left out"), "{text}");
+    }
+
+    #[test]
+    fn in_json_every_line_is_an_object_what_was_left_out_too() {
+        let (text, omitted) = written(LogFormat::Json, || {
+            flood_and_one_more();
+            let text = "quotes \" and\nlines";
+            tracing::info_span!("request", id = text).in_scope(|| tracing::error!(text, "{text}"));
+        });
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+        for line in &lines {
+            let is_text = |name: &str| line[name].is_string();
+            assert!(is_text("timestamp") && is_text("level") && is_text("target"), "{line}");
+            assert!(line["fields"]["message"].is_string(), "{line}");
+        }
+        let told: u64 = lines.iter().filter_map(|line| line["fields"]["omitted"].as_u64()).sum();
+        assert!(told > 9_000 && told == omitted, "{told} of {omitted}");
+        let last = &lines[lines.len() - 1];
+        assert_eq!(last["fields"]["text"], "quotes \" and\nlines");
+        assert_eq!(last["spans"][0]["id"], "quotes \" and\nlines");
+    }
+
+    #[test]
+    fn the_lines_of_admitted_transactions_are_all_there() {
+        let (text, omitted) = written(LogFormat::Text, || {
+            for number in 0..1_000 {
+                tracing::debug!(target: TRANSACTIONS, number, "accepted");
+            }
+        });
+        assert_eq!((text.lines().count(), omitted), (1_000, 0));
     }
 }

@@ -1,6 +1,6 @@
 //! What the methods work on.
 
-use crate::{config::RpcConfig, headers::Headers, metrics::RpcMetrics};
+use crate::{config::RpcConfig, headers::Headers, metrics::RpcMetrics, traces::Traces};
 use billchain_chain_spec::ChainType;
 use billchain_executor::Chain;
 use billchain_txpool::Pool;
@@ -52,14 +52,18 @@ pub(crate) struct Context {
     pub(crate) config: RpcConfig,
     pub(crate) about: About,
     pub(crate) headers: Headers,
+    pub(crate) traces: Traces,
     /// Places for those that look up a refused transaction.
     pub(crate) look_ups: Arc<Semaphore>,
 }
 
 impl Context {
     pub(crate) fn new(deps: RpcContext, config: RpcConfig, about: About) -> Self {
+        // A transaction that is not in the pool comes into no block.
+        let traces = Traces::new(deps.pool.config().max_count);
         Self {
             deps,
+            traces,
             metrics: RpcMetrics::default(),
             config,
             about,

@@ -37,6 +37,7 @@ mod outbox;
 mod parties;
 mod server;
 mod substrate;
+mod traces;
 mod transaction;
 
 pub use config::{ConfigError, RpcConfig, least_bytes_held};

@@ -22,6 +22,7 @@ mod joins;
 mod keys;
 mod kills;
 mod load;
+mod logs;
 mod network;
 mod stops;
 mod twins;

@@ -183,7 +183,12 @@ impl Network {
         let mut words = before.iter().map(String::as_str).chain([BINARY]);
         let mut command = Command::new(words.next().expect("the binary at least"));
         command.args(words);
-        self.start_command(node, command);
+        self.start_command(node, command, &[]);
+    }
+
+    /// Starts a node with more options of `billchain run`.
+    pub fn start_with_options(&mut self, node: usize, options: &[&str]) {
+        self.start_command(node, Command::new(BINARY), options);
     }
 
     /// Starts a node whose disk refuses by `plan`; the first refusal is noted in
@@ -191,15 +196,16 @@ impl Network {
     pub fn start_with_faults(&mut self, node: usize, plan: Plan<'_>, report: &Path) {
         let mut command = Command::new(BINARY);
         plan.inject(&mut command, report);
-        self.start_command(node, command);
+        self.start_command(node, command, &[]);
     }
 
-    fn start_command(&mut self, node: usize, mut command: Command) {
+    fn start_command(&mut self, node: usize, mut command: Command, options: &[&str]) {
         assert!(!self.running.contains_key(&node), "node {node} runs already");
         let log = File::options().create(true).append(true).open(self.log(node)).unwrap();
         let child = command
             .args(["run", "--config"])
             .arg(self.config(node))
+            .args(options)
             .env_remove(PASSWORD_ENV)
             .env("BILLCHAIN_LOG", "info")
             .stdin(Stdio::null())
@@ -287,7 +293,8 @@ impl Network {
         }
     }
 
-    fn log(&self, node: usize) -> PathBuf {
+    /// What a node has written so far: standard output and standard error.
+    pub fn log(&self, node: usize) -> PathBuf {
         self.home(node).join("log")
     }
 

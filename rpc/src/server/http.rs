@@ -5,26 +5,43 @@ use crate::{
     budget::{Room, Waits},
     error,
     lanes::PATIENCE,
+    traces::{request_id, request_span},
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Body, Incoming},
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use soketto::handshake;
 use std::convert::Infallible;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 const JSON: &str = "application/json; charset=utf-8";
 /// Room that a body has before any of it comes, in bytes, as far as it announces so
 /// many. One whose length was not announced takes its room in multiples of it.
 const FIRST: usize = 4 << 10;
 const TEXT: &str = "text/plain; charset=utf-8";
+/// The request's id, in the request and in the answer.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers a request.
+/// Answers a request, in its span.
 pub(super) async fn respond(
+    session: Session,
+    request: Request<Incoming>,
+    stop: CancellationToken,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let id = request_id(request.headers().get(&REQUEST_ID));
+    let answered = respond_within(session, request, stop).instrument(request_span(&id)).await;
+    answered.map(|mut response| {
+        response.headers_mut().insert(REQUEST_ID.clone(), id);
+        response
+    })
+}
+
+async fn respond_within(
     session: Session,
     request: Request<Incoming>,
     stop: CancellationToken,
@@ -76,12 +93,13 @@ fn upgrade(
     let mut handshake = handshake::http::Server::new();
     match handshake.receive_request(&request) {
         Ok(accepted) => {
-            tokio::spawn(async move {
+            let conversation = async move {
                 // What a client does wrong with its connection is its affair.
                 if let Ok(upgraded) = hyper::upgrade::on(request).await {
                     socket::serve(session, upgraded, handshake, stop).await;
                 }
-            });
+            };
+            tokio::spawn(conversation.in_current_span());
             accepted.map(|()| Full::default())
         }
         Err(error) => plain(StatusCode::BAD_REQUEST, &format!("no WebSocket: {error}\n")),

@@ -106,6 +106,7 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
             () = accept(listener, most, counted, until, serve) => {}
             () = looks => {}
             () = keep_headers(&context) => {}
+            () = context.traces.follow(context.deps.chain.subscribe()) => {}
         }
         drop(over);
     });

@@ -17,6 +17,7 @@ use crate::{
     lanes::PATIENCE,
     metrics::Cause,
     outbox::{Outbox, Outgoing},
+    traces::message_span,
 };
 use bytes::Bytes;
 use futures::io::BufWriter;
@@ -35,6 +36,7 @@ use std::{
 };
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::{compat::TokioAsyncReadCompatExt, sync::CancellationToken};
+use tracing::Instrument;
 
 /// Messages that may wait to be written.
 const OUTBOX: usize = 64;
@@ -107,7 +109,7 @@ struct Reader {
 
 impl Reader {
     async fn run(self, mut receiver: Receiver<Stream>) {
-        loop {
+        for number in 1.. {
             let Ok(under_way) = self.under_way.clone().acquire_owned().await else { return };
             // However long it takes: a client that does not read is closed for
             // that, and others give way.
@@ -135,7 +137,7 @@ impl Reader {
                 Err(_) => return,
             }
             let (session, outbox) = (self.session.clone(), self.outbox.clone());
-            tokio::spawn(async move {
+            let work = async move {
                 let reply = tokio::select! {
                     () = outbox.closed() => return,
                     reply = answer(&session, Bytes::from(message), room) => reply,
@@ -148,7 +150,8 @@ impl Reader {
                         let _ = answered.send(());
                     });
                 }
-            });
+            };
+            tokio::spawn(work.instrument(message_span(number)));
         }
     }
 

@@ -14,6 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{oneshot, watch};
+use tracing::Instrument;
 
 /// Memory that an open subscription is counted as, in bytes.
 const EACH: usize = 4 << 10;
@@ -86,12 +87,13 @@ impl Subscriptions {
             id: id.clone(),
             notification: subscription.notification,
         };
-        tokio::spawn(async move {
+        let whole = async move {
             let _open = metrics.subscription();
             let ended = work.await;
             last.say(ended.err()).await;
             drop(room);
-        });
+        };
+        tokio::spawn(whole.in_current_span());
         match judged.await {
             Ok(Ok(())) => Ok((id, answered)),
             Ok(Err(refusal)) => Err(refusal),

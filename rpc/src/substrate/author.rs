@@ -33,7 +33,12 @@ pub(super) fn pending(context: &Context, args: &Args) -> Answer<Vec<String>> {
 /// they were the first time: a client whose connection broke sends again.
 /// Every door submits by this.
 pub(crate) async fn submit(context: &Arc<Context>, bytes: Bytes) -> Answer<Hash> {
-    let refused = match context.deps.pool.submit_async(bytes.clone(), Source::Local).await {
+    let submission = context.traces.submission(&bytes);
+    let submitted = context.deps.pool.submit_async(bytes.clone(), Source::Local).await;
+    if let Some(submission) = submission {
+        submission.ended(&submitted);
+    }
+    let refused = match submitted {
         Ok(hash) => return Ok(hash),
         Err(PoolError::AlreadyImported(hash) | PoolError::AlreadyIncluded { hash, .. }) => {
             return Ok(hash);
@@ -48,7 +53,11 @@ pub(crate) async fn submit(context: &Arc<Context>, bytes: Bytes) -> Answer<Hash>
 
 /// As [`submit`], with the transaction's states from then on.
 async fn submit_and_watch(context: &Arc<Context>, bytes: Bytes) -> Answer<States> {
+    let submission = context.traces.submission(&bytes);
     let submitted = context.deps.pool.submit_and_watch(bytes.clone(), Source::Local).await;
+    if let Some(submission) = submission {
+        submission.ended(&submitted);
+    }
     let refused = match submitted {
         Ok(states) => return Ok(States::Coming(states)),
         Err(PoolError::AlreadyImported(hash)) => match context.deps.pool.watch(&hash) {
