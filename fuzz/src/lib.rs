@@ -96,6 +96,7 @@ macro_rules! for_each_target {
             manifest_seal: storage, 20_000;
             stored_block: storage, 10_000;
             event_group: storage, 20_000;
+            journal_segment: storage, 10_000;
             rpc_params: operator, 10_000;
             rpc_answer: operator, 10_000;
             rpc_call: operator, 5_000;

@@ -2,7 +2,7 @@
 //! and puts the answer into the pool's words.
 
 use billchain_executor::{Chain, TransactionError, Validated, transaction};
-use billchain_primitives::{AccountId, Address, BlockNumber};
+use billchain_primitives::{AccountId, Address, BlockNumber, Nonce};
 use billchain_runtime::{System, quota, rejection};
 use billchain_txpool::{Rejection, SenderClass, SenderQuota, TransactionValidator, TxInfo};
 use bytes::Bytes;
@@ -180,6 +180,10 @@ impl TransactionValidator for Admission {
                 vec![Err(failed); txs.len()]
             }
         }
+    }
+
+    fn account_nonce(&self, account: &AccountId) -> Option<Nonce> {
+        self.chain.read(|| System::account_nonce(account)).ok()
     }
 
     fn claimed(&self, tx: &[u8]) -> Option<(AccountId, SenderClass)> {

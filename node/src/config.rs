@@ -7,6 +7,7 @@ mod reader;
 
 use crate::text_files;
 use billchain_runtime::limits::{MAX_PROPOSE_TIMEOUT_MS, MAX_TRANSACTION_BYTES};
+use billchain_txpool::JournalConfig;
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use reader::Reader;
 use std::{
@@ -24,7 +25,8 @@ const MAX_NAME_BYTES: usize = 64;
 pub struct Config {
     /// Name in logs and metrics.
     pub name: String,
-    /// Directory of the database, the write-ahead log and undecided blocks.
+    /// Directory of the database, the journal, the write-ahead log and undecided
+    /// blocks.
     pub data_dir: PathBuf,
     /// The chain specification, a JSON file.
     pub chain_spec: PathBuf,
@@ -49,6 +51,11 @@ impl Config {
     /// equivocations.
     pub(crate) fn consensus_directory(&self) -> PathBuf {
         self.data_dir.join("consensus")
+    }
+
+    /// Directory of the transactions that were accepted from clients.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.data_dir.join("journal")
     }
 
     /// Equivocations that were seen and are not recorded yet.
@@ -152,6 +159,8 @@ pub struct PoolConfig {
     pub max_per_sender: usize,
     /// Most bytes held of one sender.
     pub max_sender_bytes: usize,
+    /// Most bytes of the journal of accepted transactions.
+    pub max_journal_bytes: u64,
 }
 
 /// `[rpc]`.
@@ -330,6 +339,13 @@ impl PoolConfig {
             longest..=1 << 34,
         );
         let max_per_sender = r.number("pool.max_per_sender", 16_384, 1..=1 << 24);
+        // All that the pool holds, and as much that is over, which goes file by file.
+        let least = JournalConfig::LEAST_BYTES;
+        let max_journal_bytes = r.number(
+            "pool.max_journal_bytes",
+            (2 * max_bytes.unwrap_or(128 << 20) as u64).max(least),
+            least..=1 << 36,
+        );
         if let (Some(of_one), Some(all)) = (max_per_sender, max_transactions)
             && of_one > all
         {
@@ -351,6 +367,7 @@ impl PoolConfig {
             max_bytes: max_bytes?,
             max_per_sender: max_per_sender?,
             max_sender_bytes: max_sender_bytes?,
+            max_journal_bytes: max_journal_bytes?,
         })
     }
 }

@@ -7,7 +7,9 @@ use crate::{
     config::Config,
     evidence::Evidence,
     files::FileBudget,
-    log, metrics,
+    log,
+    membership::Membership,
+    metrics,
     peers::PeerFollower,
     settings,
 };
@@ -17,9 +19,9 @@ use billchain_consensus::{ChainDomain, ConsensusError, ConsensusHandle, NodeIden
 use billchain_crypto::sm2::SecretKey;
 use billchain_executor::Chain;
 use billchain_rpc::{NodeInfo, RpcContext, RpcServer};
-use billchain_runtime::Validators;
+use billchain_runtime::{VERSION, Validators};
 use billchain_txpool::{
-    Pool,
+    Journal, Pool,
     gossip::{self, GossipError, GossipHandle},
 };
 use libp2p::identity::Keypair;
@@ -64,8 +66,13 @@ impl Running {
             startup;
         let local_id = network_key.public().to_peer_id();
         let is_validator = validator_key.is_some();
+        let voting = validator_key.as_ref().map(SecretKey::public);
+        let membership = Membership::new(chain.clone(), local_id, voting.as_ref());
+        let empty_block_interval = config.consensus.empty_block_interval;
         let admission = Arc::new(Admission::new(chain.clone()));
-        let pool = Pool::new(settings::pool(&config), chain.head().number, admission)?;
+        let journal = Journal::open(settings::journal(&config))?;
+        let head = chain.head().number;
+        let pool = Pool::with_journal(settings::pool(&config), head, admission, journal)?;
         let evidence = Evidence::open(config.evidence())?;
         let equivocations = evidence.metrics().clone();
         equivocations.set_recorded(chain.read(Validators::equivocations)?.len());
@@ -91,8 +98,9 @@ impl Running {
             }
         };
 
+        let health = metrics::Health::new(chain.clone(), membership.clone(), empty_block_interval);
         let mut registry = Registry::with_prefix("billchain");
-        metrics::register(&mut registry, &chain, &pool, gossip.metrics());
+        metrics::register(&mut registry, &chain, &pool, gossip.metrics(), membership.clone());
         files.register(&mut registry);
         log::register(&mut registry);
         proposals.register(&mut registry);
@@ -106,7 +114,7 @@ impl Running {
             peers: gossip.connected(),
         };
         let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node, dear };
-        let served = front.spawn(serve(config, files, context, registry)).await;
+        let served = front.spawn(serve(config, files, context, health, registry)).await;
         let (rpc, metrics) = match served.map_err(Error::from).and_then(|served| served) {
             Ok(served) => served,
             Err(error) => {
@@ -205,6 +213,7 @@ async fn start_gossip(
         listen: settings::multiaddr(config.network.listen, "udp", "/quic-v1")?,
         peers: peers.gossip_peers(&allowed_peer_ids(chain)?),
         genesis: chain.genesis_hash(),
+        rules: VERSION.spec_version,
         limits: gossip::GossipLimits::default(),
     };
     gossip::start(gossip_config, pool.clone()).await.context("transaction gossip")
@@ -225,10 +234,9 @@ async fn serve(
     config: Config,
     files: FileBudget,
     context: RpcContext,
+    health: metrics::Health,
     mut registry: Registry,
 ) -> Result<(RpcServer, JoinHandle<Result<()>>)> {
-    let empty_block_interval = config.consensus.empty_block_interval;
-    let health = metrics::Health::new(context.chain.clone(), empty_block_interval);
     let rpc = billchain_rpc::serve(settings::rpc(&config, &files), context)
         .await
         .with_context(|| format!("rpc.listen {}", config.rpc.listen))?;

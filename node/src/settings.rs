@@ -5,7 +5,7 @@ use anyhow::Result;
 use billchain_consensus::{ConsensusConfig, Multiaddr};
 use billchain_rpc::RpcConfig;
 use billchain_runtime::limits::{MAX_BLOCK_BYTES, MAX_TRANSACTION_BYTES};
-use billchain_txpool::PoolConfig;
+use billchain_txpool::{JournalConfig, PoolConfig};
 use std::net::SocketAddr;
 
 pub(crate) fn multiaddr(address: SocketAddr, transport: &str, suffix: &str) -> Result<Multiaddr> {
@@ -25,6 +25,10 @@ pub(crate) fn pool(config: &Config) -> PoolConfig {
         max_transaction_bytes: MAX_TRANSACTION_BYTES as usize,
         ..default
     }
+}
+
+pub(crate) fn journal(config: &Config) -> JournalConfig {
+    JournalConfig::new(config.journal(), config.pool.max_journal_bytes)
 }
 
 pub(crate) fn consensus(config: &Config, files: &FileBudget) -> Result<ConsensusConfig> {

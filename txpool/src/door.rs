@@ -2,7 +2,11 @@
 //! workers on blocking threads take from it as much as has come together. Under
 //! load a check serves many transactions; without, none waits.
 
-use crate::{PoolConfig, PoolError, Source, StatusStream, rooms::Usage};
+use crate::{
+    PoolConfig, PoolError, Source, StatusStream,
+    journal::{Kept, Reservation},
+    rooms::Usage,
+};
 use billchain_primitives::{AccountId, Hash};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -33,10 +37,21 @@ pub(crate) struct Submission {
     pub(crate) source: Source,
     /// Whether its states are wanted, and the right to them.
     pub(crate) watch: Option<OwnedSemaphorePermit>,
+    /// Room in the journal, if it is to be kept.
+    pub(crate) room: Option<Reservation>,
+}
+
+/// A submission that the pool has taken.
+pub(crate) struct Taken {
+    pub(crate) hash: Hash,
+    /// Its states, if they are wanted.
+    pub(crate) states: Option<StatusStream>,
+    /// Tells when the journal has it.
+    pub(crate) kept: Option<Kept>,
 }
 
 /// What became of a submission.
-pub(crate) type Imported = Result<(Hash, Option<StatusStream>), PoolError>;
+pub(crate) type Imported = Result<Taken, PoolError>;
 
 struct Waiting {
     submission: Submission,
@@ -254,7 +269,7 @@ mod tests {
     use super::*;
 
     fn submission(bytes: usize) -> Submission {
-        Submission { bytes: vec![0; bytes].into(), source: Source::Local, watch: None }
+        Submission { bytes: vec![0; bytes].into(), source: Source::Local, watch: None, room: None }
     }
 
     fn refuse(submissions: Vec<Submission>) -> Vec<Imported> {

@@ -4,6 +4,7 @@
 //! Codes are stable: a number is never given another meaning, and a new kind
 //! takes the next free number of its group.
 
+use crate::JournalError;
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
 
 /// Verdict of the chain's rules on one transaction: it cannot be executed on
@@ -211,6 +212,27 @@ pub enum PoolError {
         /// How many wait.
         waiting: usize,
     },
+    /// The journal of accepted transactions is full.
+    #[error(
+        "the node's journal of accepted transactions is full ({held} of {limit} bytes); send \
+         again after the next blocks, or to another node; its operator can raise \
+         pool.max_journal_bytes"
+    )]
+    JournalFull {
+        /// Bytes that it has.
+        held: u64,
+        /// `pool.max_journal_bytes` of the configuration.
+        limit: u64,
+    },
+    /// The transaction could not be written to the journal.
+    #[error(
+        "the node could not keep the transaction: {reason}. It is not promised, and may come \
+         into a block all the same: send the same bytes again, here or to another node"
+    )]
+    NotKept {
+        /// What refused.
+        reason: String,
+    },
 }
 
 impl Rejection {
@@ -227,6 +249,16 @@ impl Rejection {
             Self::TooHeavy { .. } => 2107,
             Self::Refused { .. } => 2108,
             Self::CheckFailed { .. } => 2109,
+        }
+    }
+}
+
+impl From<JournalError> for PoolError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Full { held, limit } => Self::JournalFull { held, limit },
+            JournalError::Closed => Self::Stopping,
+            other => Self::NotKept { reason: other.cause() },
         }
     }
 }
@@ -254,6 +286,8 @@ impl PoolError {
             Self::Busy { .. } => 2015,
             Self::SenderFullBytes { .. } => 2016,
             Self::GaveWay { .. } => 2017,
+            Self::JournalFull { .. } => 2018,
+            Self::NotKept { .. } => 2019,
         }
     }
 
@@ -280,7 +314,9 @@ impl PoolError {
             | Self::SenderFullBytes { .. }
             | Self::GaveWay { .. }
             | Self::Stopping
-            | Self::Busy { .. } => 1016,
+            | Self::Busy { .. }
+            | Self::JournalFull { .. }
+            | Self::NotKept { .. } => 1016,
         }
     }
 
@@ -298,6 +334,8 @@ impl PoolError {
                 | Self::TooManyWatchers { .. }
                 | Self::Stopping
                 | Self::Busy { .. }
+                | Self::JournalFull { .. }
+                | Self::NotKept { .. }
                 | Self::Rejected(Rejection::CheckFailed { .. })
         )
     }
@@ -339,6 +377,8 @@ mod tests {
             PoolError::Unknown(hash),
             PoolError::Stopping,
             PoolError::Busy { waiting: 1 },
+            PoolError::JournalFull { held: 1, limit: 1 },
+            PoolError::NotKept { reason: detail() },
         ]
     }
 

@@ -86,6 +86,72 @@ impl PoolMetrics {
     }
 }
 
+/// Metrics of the journal of accepted transactions.
+#[derive(Clone, Debug)]
+pub(crate) struct JournalMetrics {
+    /// Transactions that it holds or is about to hold.
+    pub(crate) transactions: Gauge,
+    /// Its files.
+    segments: Gauge,
+    /// Their bytes, and those that are to be written.
+    bytes: Gauge,
+    /// Writes that were synced.
+    pub(crate) syncs: Counter,
+    /// Seconds that writing and syncing took.
+    pub(crate) sync: Histogram,
+    /// Submissions that found it full.
+    pub(crate) full: Counter,
+    /// Writes that the disk refused.
+    pub(crate) failed: Counter,
+    /// Damaged places that were found in its files.
+    pub(crate) damaged: Counter,
+    /// Transactions of a run before that are not in the pool yet.
+    pub(crate) awaited: Gauge,
+    /// Transactions of a run before that came back into the pool.
+    pub(crate) restored: Counter,
+}
+
+impl Default for JournalMetrics {
+    fn default() -> Self {
+        Self {
+            transactions: Gauge::default(),
+            segments: Gauge::default(),
+            bytes: Gauge::default(),
+            syncs: Counter::default(),
+            sync: Histogram::new([500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.5]),
+            full: Counter::default(),
+            failed: Counter::default(),
+            damaged: Counter::default(),
+            awaited: Gauge::default(),
+            restored: Counter::default(),
+        }
+    }
+}
+
+impl JournalMetrics {
+    /// Sets how much it holds.
+    pub(crate) fn show(&self, transactions: usize, segments: usize, bytes: u64) {
+        self.transactions.set(transactions as i64);
+        self.segments.set(segments as i64);
+        self.bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// Registers every metric under `txpool_journal_`.
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let r = registry.sub_registry_with_prefix("txpool_journal");
+        r.register("transactions", "Accepted transactions held", self.transactions.clone());
+        r.register("segments", "Files of the journal", self.segments.clone());
+        r.register("bytes", "Bytes of the files and of what is written", self.bytes.clone());
+        r.register("syncs", "Writes that were synced", self.syncs.clone());
+        r.register("sync_seconds", "Duration of writing and syncing", self.sync.clone());
+        r.register("full", "Submissions refused because it was full", self.full.clone());
+        r.register("failed", "Writes that the disk refused", self.failed.clone());
+        r.register("damaged", "Damaged places found in the files", self.damaged.clone());
+        r.register("awaited", "Accepted before, not in the pool yet", self.awaited.clone());
+        r.register("restored", "Accepted before, in the pool again", self.restored.clone());
+    }
+}
+
 /// Metrics of gossip.
 #[derive(Clone, Debug)]
 pub struct GossipMetrics {

@@ -57,6 +57,14 @@ pub trait TransactionValidator: Send + Sync + 'static {
     /// answer for each, in their order.
     fn validate(&self, txs: &[Bytes]) -> Vec<Result<TxInfo, Rejection>>;
 
+    /// Next nonce of an account in the head's state. Asked at the start only, so that
+    /// what was kept and is final is not checked again; `None`, as by default, has
+    /// everything checked.
+    fn account_nonce(&self, account: &AccountId) -> Option<Nonce> {
+        let _ = account;
+        None
+    }
+
     /// Who signed `tx` by its own account, and that account's class. Nothing is
     /// verified: the answer must cost far less than a signature. Asked only when
     /// the line at the asynchronous entrance is full; where nobody has a class, as

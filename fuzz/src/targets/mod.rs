@@ -20,7 +20,9 @@ pub use executor::{
 };
 pub use gossip::{fetch_answer, fetch_request, gossip_answer, gossip_batch};
 pub use operator::{chain_spec, node_config, rpc_answer, rpc_call, rpc_params};
-pub use storage::{change_set, event_group, index_record, manifest_seal, stored_block};
+pub use storage::{
+    change_set, event_group, index_record, journal_segment, manifest_seal, stored_block,
+};
 
 /// The samples of a function from a list of pairs.
 fn samples_of(name: &str, samples: Vec<(&'static str, Vec<u8>)>) -> Vec<Vec<u8>> {

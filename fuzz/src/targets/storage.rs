@@ -8,6 +8,7 @@ use billchain_executor::transaction;
 use billchain_primitives::OpaqueBlock;
 use billchain_runtime::Block;
 use billchain_storage::fuzzing;
+use billchain_txpool::journal::fuzzing as journal;
 use codec::{Decode, DecodeAll, Encode};
 
 /// Change sets of blocks.
@@ -51,6 +52,11 @@ pub fn event_group(data: &[u8]) -> Verdict {
     billchain_executor::fuzzing::event_group(data).into()
 }
 
+/// Segments of the journal of accepted transactions.
+pub fn journal_segment(data: &[u8]) -> Verdict {
+    journal::segment(data).into()
+}
+
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     match name {
@@ -63,6 +69,15 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "event_group" => {
             let groups = chain::with(|chain| chain.storage().event_groups(1).expect("sound"));
             groups.into_iter().map(|group| group.records).collect()
+        }
+        "journal_segment" => {
+            let transaction = chain::with(|chain| {
+                let call = chain::register(chain::outpatient());
+                chain::hospital().transaction(call, 1, chain.genesis_hash())
+            });
+            let whole = journal::sample(&[&transaction, &[], &[7; 300]]);
+            // A record's bytes within another's.
+            vec![journal::sample(&[&whole, &[7; 300]]), journal::sample(&[]), whole]
         }
         "manifest_seal" => samples_of("seal", fuzzing::samples()),
         _ => samples_of(name, fuzzing::samples()),

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accepted;
 mod administration;
 mod bad_bills;
 mod bad_requests;

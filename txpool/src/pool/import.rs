@@ -3,7 +3,7 @@
 use super::Pool;
 use crate::{
     PoolError, PoolTransaction, Rejection, SenderClass, Source, TxInfo,
-    door::{Imported, Submission},
+    door::{Imported, Submission, Taken},
     metrics::Code,
     state::Events,
 };
@@ -32,14 +32,24 @@ impl Pool {
         source: Source,
         watch: Option<OwnedSemaphorePermit>,
     ) -> Imported {
-        let submission = Submission { bytes, source, watch };
+        let room = self.reserve(bytes.len(), source)?;
+        let submission = Submission { bytes, source, watch, room };
         let (answer, worker) = self.door.enter(submission, |bytes| self.claimed_reserve(bytes))?;
         if let Some(worker) = worker {
             let this = Arc::clone(self);
             tokio::task::spawn_blocking(move || worker.run(|submissions| this.import(submissions)));
         }
         // A worker that vanishes with its answers was stopped with the node.
-        answer.await.unwrap_or(Err(PoolError::Stopping))
+        let mut imported = answer.await.unwrap_or(Err(PoolError::Stopping));
+        let kept = match &mut imported {
+            Ok(taken) => taken.kept.take(),
+            Err(PoolError::AlreadyImported(hash)) if source == Source::Local => {
+                self.begin_known(hash)?
+            }
+            Err(_) => None,
+        };
+        self.kept(kept).await?;
+        imported
     }
 
     /// Who signed it by its own account, if the reserve is for that one.
@@ -136,21 +146,25 @@ impl Pool {
                     continue;
                 }
             };
-            let Asking { place, hash, submission: Submission { bytes, source, watch } } = asking;
+            let Asking { place, hash, submission } = asking;
+            let Submission { bytes, source, watch, room } = submission;
             let (sender, nonce) = (info.sender.clone(), info.nonce);
             let tx = Arc::new(PoolTransaction { hash, bytes, sender, nonce, source });
-            let taken = inner.state.insert(tx, &info, Instant::now(), &mut events);
+            let taken = inner.state.insert(tx.clone(), &info, Instant::now(), &mut events);
             if taken.is_ok() {
                 watches.extend(watch.map(|permit| (place, hash, permit)));
             }
-            answers[place] = Some(taken.map(|()| (hash, None)));
+            let taken = taken.map(|()| Taken { hash, states: None, kept: self.begin(&tx, room) });
+            answers[place] = Some(taken);
         }
         // First tells of the changes, so that new watchers are not told twice.
         self.settle(inner, &events);
         for (place, hash, permit) in watches {
             let current = inner.state.status(&hash);
             let stream = current.map(|current| inner.watchers.subscribe(hash, current, permit));
-            answers[place] = Some(Ok((hash, stream)));
+            if let Some(Ok(taken)) = &mut answers[place] {
+                taken.states = stream;
+            }
         }
         overtaken
     }

@@ -3,11 +3,14 @@
 
 mod best;
 mod import;
+mod keep;
 
 use crate::{
     CommittedBlock, ConfigError, PoolConfig, PoolError, PoolMetrics, PoolStats, PoolTransaction,
     Source, StatusStream, TransactionValidator, TxStatus,
+    awaited::Awaited,
     door::{Door, Submission},
+    journal::{Journal, OpenJournal},
     order::Place,
     outgoing::Outgoing,
     state::{Events, State},
@@ -16,6 +19,7 @@ use crate::{
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
 use bytes::Bytes;
 use parking_lot::Mutex;
+use prometheus_client::registry::Registry;
 use std::{
     collections::HashSet,
     fmt,
@@ -42,6 +46,9 @@ pub struct Pool {
     head: watch::Sender<BlockNumber>,
     door: Arc<Door>,
     watch_permits: Arc<Semaphore>,
+    journal: Option<Journal>,
+    /// What the journal held at the start and is not in the pool yet.
+    awaited: Mutex<Awaited>,
 }
 
 struct Inner {
@@ -56,13 +63,41 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// An empty pool for a chain whose head is block `head`.
+    /// An empty pool for a chain whose head is block `head`. It keeps nothing: what it
+    /// has taken goes with the process.
     pub fn new(
         config: PoolConfig,
         head: BlockNumber,
         validator: Arc<dyn TransactionValidator>,
     ) -> Result<Arc<Self>, ConfigError> {
+        Self::build(config, head, validator, None)
+    }
+
+    /// As [`Pool::new`], with a journal of what clients submit. What is in it comes
+    /// into the pool by [`Pool::restore`].
+    pub fn with_journal(
+        config: PoolConfig,
+        head: BlockNumber,
+        validator: Arc<dyn TransactionValidator>,
+        journal: OpenJournal,
+    ) -> Result<Arc<Self>, ConfigError> {
+        Self::build(config, head, validator, Some(journal))
+    }
+
+    fn build(
+        config: PoolConfig,
+        head: BlockNumber,
+        validator: Arc<dyn TransactionValidator>,
+        journal: Option<OpenJournal>,
+    ) -> Result<Arc<Self>, ConfigError> {
         config.check()?;
+        let (journal, kept) = journal.map(|open| (open.journal, open.kept)).unzip();
+        let (awaited, over) =
+            Awaited::new(kept.unwrap_or_default(), |account| validator.account_nonce(account));
+        if let Some(journal) = &journal {
+            journal.forget(over.iter());
+            journal.metrics().awaited.set(awaited.len() as i64);
+        }
         Ok(Arc::new(Self {
             inner: Mutex::new(Inner {
                 state: State::new(config.clone(), head),
@@ -74,6 +109,8 @@ impl Pool {
             head: watch::Sender::new(head),
             door: Arc::new(Door::new(&config)),
             watch_permits: Arc::new(Semaphore::new(config.max_watchers)),
+            journal,
+            awaited: Mutex::new(awaited),
             validator,
             config,
         }))
@@ -84,13 +121,17 @@ impl Pool {
         &self.config
     }
 
-    /// What the pool counts; register it once.
-    pub fn metrics(&self) -> &PoolMetrics {
-        &self.metrics
+    /// Registers what the pool and its journal count.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.metrics.register(registry);
+        if let Some(journal) = &self.journal {
+            journal.metrics().register(registry);
+        }
     }
 
     /// Checks a transaction (its encoding with the length prefix) on this
-    /// thread and takes it.
+    /// thread and takes it. The journal does not hear of it: this is not a client's
+    /// door.
     pub fn submit(&self, bytes: impl Into<Bytes>, source: Source) -> Result<Hash, PoolError> {
         self.submit_all(vec![bytes.into()], source).remove(0)
     }
@@ -98,19 +139,21 @@ impl Pool {
     /// [`Pool::submit`] for many at once, which are checked together: what
     /// became of each, in their order.
     pub fn submit_all(&self, all: Vec<Bytes>, source: Source) -> Vec<Result<Hash, PoolError>> {
-        let submission = |bytes| Submission { bytes, source, watch: None };
+        let submission = |bytes| Submission { bytes, source, watch: None, room: None };
         let imported = self.import(all.into_iter().map(submission).collect());
-        imported.into_iter().map(|imported| imported.map(|(hash, _)| hash)).collect()
+        imported.into_iter().map(|imported| imported.map(|taken| taken.hash)).collect()
     }
 
     /// [`Pool::submit`] for asynchronous callers: waits in line with others
-    /// and is checked together with them on a blocking thread.
+    /// and is checked together with them on a blocking thread. One of a client is in
+    /// the journal when this returns, if the pool has one; so is one that was in the
+    /// pool already, [`PoolError::AlreadyImported`].
     pub async fn submit_async(
         self: &Arc<Self>,
         bytes: impl Into<Bytes>,
         source: Source,
     ) -> Result<Hash, PoolError> {
-        self.import_async(bytes.into(), source, None).await.map(|(hash, _)| hash)
+        self.import_async(bytes.into(), source, None).await.map(|taken| taken.hash)
     }
 
     /// [`Pool::submit_async`], and the states of the transaction from then on.
@@ -121,8 +164,8 @@ impl Pool {
         source: Source,
     ) -> Result<StatusStream, PoolError> {
         let permit = self.watch_permit()?;
-        let (hash, stream) = self.import_async(bytes.into(), source, Some(permit)).await?;
-        stream.ok_or(PoolError::Unknown(hash))
+        let taken = self.import_async(bytes.into(), source, Some(permit)).await?;
+        taken.states.ok_or(PoolError::Unknown(taken.hash))
     }
 
     /// States of a transaction that is in the pool.
@@ -185,17 +228,21 @@ impl Pool {
         due.len()
     }
 
-    /// Calls [`Pool::revalidate`] after each block, on a blocking thread.
-    /// Runs until it is dropped or the runtime stops.
+    /// Calls [`Pool::restore`] and [`Pool::revalidate`], at once and after each block,
+    /// on a blocking thread. Runs until it is dropped or the runtime stops.
     pub async fn maintain(self: Arc<Self>) {
         let mut head = self.head.subscribe();
-        while head.changed().await.is_ok() {
+        loop {
             let this = Arc::clone(&self);
-            if let Err(error) = tokio::task::spawn_blocking(move || this.revalidate()).await {
+            let work = move || (this.restore(), this.revalidate());
+            if let Err(error) = tokio::task::spawn_blocking(work).await {
                 if error.is_cancelled() {
                     return;
                 }
                 tracing::error!(%error, "checking waiting transactions again failed");
+            }
+            if head.changed().await.is_err() {
+                return;
             }
         }
     }
@@ -223,10 +270,13 @@ impl Pool {
         self.inner.lock().state.status(hash)
     }
 
-    /// Next nonce the account should use, after its transactions in the pool;
-    /// `state_nonce` is its next nonce in the state.
+    /// Next nonce the account should use, after its transactions in the pool and
+    /// those that are about to come back into it; `state_nonce` is its next nonce in
+    /// the state.
     pub fn next_nonce(&self, account: &AccountId, state_nonce: Nonce) -> Nonce {
-        self.inner.lock().state.next_nonce(account, state_nonce)
+        let awaited = self.awaited.lock();
+        let is_awaited = |nonce| awaited.has(account, nonce);
+        self.inner.lock().state.next_nonce(account, state_nonce, is_awaited)
     }
 
     /// How much the pool holds.
@@ -334,6 +384,8 @@ impl Pool {
                 _ => {}
             }
         }
+        let over = events.iter().filter(|(_, status)| status.is_final());
+        self.forget(over.map(|(hash, _)| hash));
         self.publish(&inner.state);
     }
 

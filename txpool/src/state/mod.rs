@@ -348,12 +348,19 @@ impl State {
         self.future.iter().take(count).filter_map(|(_, hash)| self.get(hash)).collect()
     }
 
-    /// First nonce from `from` on that no executable transaction has.
-    pub(crate) fn next_nonce(&self, account: &AccountId, from: Nonce) -> Nonce {
-        let Some(sender) = self.senders.get(account) else { return from };
+    /// First nonce from `from` on that no executable transaction has, nor one that
+    /// `is_awaited`.
+    pub(crate) fn next_nonce(
+        &self,
+        account: &AccountId,
+        from: Nonce,
+        is_awaited: impl Fn(Nonce) -> bool,
+    ) -> Nonce {
+        let sender = self.senders.get(account);
+        let is_held = |nonce| sender.is_some_and(|sender| sender.by_nonce.contains_key(&nonce));
         // The caller's state may be a block ahead of the pool's, or behind it.
-        let mut next = sender.ready_end.max(from);
-        while sender.by_nonce.contains_key(&next) && next < Nonce::MAX {
+        let mut next = sender.map_or(from, |sender| sender.ready_end.max(from));
+        while (is_held(next) || is_awaited(next)) && next < Nonce::MAX {
             next += 1;
         }
         next

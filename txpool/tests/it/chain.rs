@@ -3,13 +3,14 @@
 
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
 use billchain_txpool::{
-    CommittedBlock, Pool, PoolConfig, Rejection, SenderClass, SenderQuota, TransactionValidator,
-    TxInfo,
+    CommittedBlock, Journal, JournalConfig, Pool, PoolConfig, Rejection, SenderClass, SenderQuota,
+    TransactionValidator, TxInfo,
 };
 use bytes::Bytes;
 use codec::{Decode, DecodeAll, Encode};
 use std::{
     collections::{HashMap, HashSet},
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -118,6 +119,10 @@ impl TransactionValidator for Chain {
         txs.iter().map(|tx| self.judge(tx)).collect()
     }
 
+    fn account_nonce(&self, account: &AccountId) -> Option<Nonce> {
+        Some(self.nonce(AsRef::<[u8]>::as_ref(account)[0]))
+    }
+
     fn claimed(&self, tx: &[u8]) -> Option<(AccountId, SenderClass)> {
         let tx = Tx::decode_all(&mut &tx[..]).ok()?;
         let class = match tx.sender {
@@ -160,6 +165,20 @@ impl Chain {
             }),
         })
     }
+}
+
+/// A pool over `chain` with the journal of a directory.
+pub fn pool_with_journal(
+    config: PoolConfig,
+    chain: &Arc<Chain>,
+    directory: &Path,
+    max_bytes: u64,
+) -> Arc<Pool> {
+    let journal = JournalConfig::new(directory.to_owned(), max_bytes);
+    let journal = Journal::open(journal).unwrap();
+    let head = chain.state.lock().unwrap().head;
+    let chain = Arc::clone(chain) as Arc<dyn TransactionValidator>;
+    Pool::with_journal(config, head, chain, journal).unwrap()
 }
 
 /// A pool over a new chain.

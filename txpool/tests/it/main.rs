@@ -2,6 +2,7 @@
 
 mod chain;
 mod gossip;
+mod journal;
 mod pool;
 mod sequences;
 mod shares;

@@ -436,7 +436,7 @@ async fn the_asynchronous_entrance_refuses_as_the_other() {
 fn the_pool_counts_what_it_does() {
     let (pool, chain) = pool(small());
     let mut registry = prometheus_client::registry::Registry::default();
-    pool.metrics().register(&mut registry);
+    pool.register_metrics(&mut registry);
     submit(&pool, &Tx::new(1, 0)).unwrap();
     submit(&pool, &Tx::new(1, 2)).unwrap();
     submit(&pool, &Tx::new(1, 0)).unwrap_err();
