@@ -26,6 +26,8 @@ AWAY_LONGEST = 3_600
 # Seconds in which a node that refuses to start has ended.
 REFUSES = 10
 
+SHARED = "probably gossip of transactions takes the link from votes and proposals"
+PARENT = "no block may be older than its parent: proposers wait until their clocks have passed it"
 GOSSIP = "a transaction that its node accepted and did not yet pass on dies with the node"
 
 
@@ -237,14 +239,15 @@ CASES: dict[str, Case] = {
     "loss-30": Case("each link loses 30 %, 30 s", weather(everywhere(loss=0.3))),
     "delay": Case("200 ± 50 ms each way, reordered, 30 s", weather(everywhere(delay=0.2, jitter=0.05))),
     "slow-links": Case(
-        "1 Mbit/s each, a batch of 500 bills a second, 30 s", weather(SLOW_LINKS), rate=1, batch=500
+        "1 Mbit/s each, a batch of 500 bills a second, 30 s", weather(SLOW_LINKS), rate=1, batch=500,
+        known={"stalled": SHARED},
     ),
     "stop-one": Case("SIGSTOP of node 4, 30 s", stop_one),
     "stop-each": Case("SIGSTOP of each in turn, 4 s, twice", stop_each),
     "kill-all": Case("SIGKILL of all four, 5 s", kill_all, goes_on=False, known={"lost": GOSSIP}),
     "restart-each": Case("SIGTERM of each in turn, 1 s, 5 s apart", restart_each, known={"lost": GOSSIP}),
     "away": Case(
-        "node 4 away for 20,000 blocks", away, rate=8, follow=600,
+        "database of node 4 older by `--blocks` blocks", away, rate=8, follow=600,
         settings="empty_block_interval_ms = 100\n", known={"lost": GOSSIP},
     ),
     "clock-ahead-10-s": Case("clock of node 4 +10 s, 30 s", clocks({VICTIM: 10}), Lab.fake_clocks),
@@ -252,13 +255,16 @@ CASES: dict[str, Case] = {
     "clock-behind-5-min": Case("clock of node 4 −5 min, 30 s", clocks({VICTIM: -300}), Lab.fake_clocks),
     "clock-jumps": Case("clock of node 4 jumps up to an hour every 5 s", clock_jumps, Lab.fake_clocks),
     "clocks-back": Case(
-        "all clocks back by 60 s, 75 s", clocks({node: -60 for node in ALL}, 75), Lab.fake_clocks
+        "all clocks back by 60 s, 75 s", clocks({node: -60 for node in ALL}, 75), Lab.fake_clocks,
+        known={"stalled": PARENT},
     ),
     "two-clocks": Case(
         "clock of node 3 +5 min, of node 4 −5 min, 30 s", clocks({3: 300, 4: -300}), Lab.fake_clocks,
         goes_on=False,
     ),
-    "disk-full": Case("disk of node 4 full, 30 s", full_disk, lambda lab: lab.small_disk(VICTIM), known={"lost": GOSSIP}),
+    "disk-full": Case(
+        "disk of node 4 full, 30 s", full_disk, lambda lab: lab.small_disk(VICTIM), known={"lost": GOSSIP}
+    ),
     "disk-slow": Case("each sync of node 4 +200 ms, 30 s", slow_disk([VICTIM], 200), Lab.slow_disks),
     "disks-slow": Case("each sync of all four +50 ms, 30 s", slow_disk(ALL, 50), Lab.slow_disks),
     "log-lost": Case("consensus log of node 4 lost", consensus_file("wal", Path.unlink), known={"lost": GOSSIP}),
