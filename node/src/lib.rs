@@ -140,9 +140,9 @@ fn dispatch(command: Command) -> Result<ExitCode> {
 /// release is needed, and ends with a code of its own.
 fn run_node(config: &Config) -> Result<ExitCode> {
     let Err(error) = service::run(config.clone()) else { return Ok(ExitCode::SUCCESS) };
-    let Some(needed) = Needed::of(&error) else { return Err(error) };
+    let Some((needed, words)) = Needed::of(&error) else { return Err(error) };
     needed.write(config)?;
-    let _ = writeln!(std::io::stderr(), "billchain: {error:#}");
+    let _ = writeln!(std::io::stderr(), "billchain: {words}");
     Ok(ExitCode::from(OTHER_RULES))
 }
 

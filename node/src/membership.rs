@@ -83,7 +83,7 @@ fn tell(standing: Standing, peer: PeerId, height: u32) {
     if !standing.is_member {
         tracing::warn!(
             %peer, height,
-            "this node's network key is of no validator or observer at its head: it joins, or \\
+            "this node's network key is of no validator or observer at its head: it joins, or \
              was removed; it goes on as far as its peers let it"
         );
     }

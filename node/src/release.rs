@@ -37,16 +37,18 @@ pub(crate) struct Needed {
 }
 
 impl Needed {
-    /// What an error asks for, if it is that the release has other rules.
-    pub(crate) fn of(error: &Error) -> Option<Self> {
+    /// What an error asks for, if it is that the release has other rules, and the
+    /// words for it.
+    pub(crate) fn of(error: &Error) -> Option<(Self, String)> {
         error.chain().find_map(|cause| {
             if let Some(ChainError::OtherRules(other)) = cause.downcast_ref() {
                 let OtherRules { height, needed, manifest, .. } = *other;
-                return Some(Self { rules: needed, height, manifest });
+                return Some((Self { rules: needed, height, manifest }, other.to_string()));
             }
             match cause.downcast_ref() {
-                Some(SpecError::OtherRules { needed, .. }) => {
-                    Some(Self { rules: *needed, height: 0, manifest: None })
+                Some(other @ SpecError::OtherRules { needed, .. }) => {
+                    let needed = Self { rules: *needed, height: 0, manifest: None };
+                    Some((needed, other.to_string()))
                 }
                 _ => None,
             }
@@ -188,10 +190,11 @@ mod tests {
     fn what_is_needed_is_found_in_an_error_and_read_again() {
         let other = OtherRules { height: 7, needed: 4, own: 3, manifest: Some(Hash::zero()) };
         let error = Error::from(ChainError::OtherRules(other)).context("consensus stopped");
-        let needed = Needed::of(&error).unwrap();
+        let (needed, words) = Needed::of(&error).unwrap();
+        assert!(words.starts_with("block 7 is under rules 4"), "{words}");
         assert_eq!(needed, Needed { rules: 4, height: 7, manifest: Some(Hash::zero()) });
         let other = Error::from(SpecError::OtherRules { needed: 2, own: 3 });
-        assert_eq!(Needed::of(&other).unwrap().rules, 2);
+        assert_eq!(Needed::of(&other).unwrap().0.rules, 2);
         assert_eq!(Needed::of(&Error::msg("a disk failed")), None);
     }
 }

@@ -7,10 +7,15 @@ use crate::{
     database::{open_chain_with, storage_options},
     files::FileBudget,
     ports,
+    release::Needed,
     running::{Running, Startup},
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
+use billchain_consensus::{Address, abstain_from_signing, signing_summary};
 use billchain_crypto::sm2::SecretKey;
+use billchain_executor::Chain;
+use billchain_primitives::AccountId;
+use billchain_runtime::Validators;
 use billchain_storage::{OpenMode, StorageOptions};
 use std::time::Duration;
 use tokio::{
@@ -74,7 +79,10 @@ async fn run_on(config: Config, on: (Handle, Handle)) -> Result<()> {
     };
     match &failure {
         None => tracing::info!("stopping"),
-        Some(error) => tracing::error!("stopping: {error:#}"),
+        Some(error) => match Needed::of(error) {
+            Some((_, words)) => tracing::warn!("stopping: {words}"),
+            None => tracing::error!("stopping: {error:#}"),
+        },
     }
     let stopped = running.stop().await;
     match failure {
@@ -96,6 +104,9 @@ fn prepare(config: Config, (front, dear): (Handle, Handle)) -> Result<Startup> {
     chain.ensure_rules()?;
     let network_key = keys::load_network(&config.keys.network)?;
     let validator_key = validator_key(&config)?;
+    if let Some(key) = &validator_key {
+        take_over(&config, &chain, key)?;
+    }
     let local_id = network_key.public().to_peer_id();
     ports::check(&config)?;
     tracing::info!(
@@ -104,6 +115,30 @@ fn prepare(config: Config, (front, dear): (Handle, Handle)) -> Result<Startup> {
         "starting"
     );
     Ok(Startup { config, spec, chain, network_key, validator_key, files, front, dear })
+}
+
+/// Makes the memory of a key that the council has replaced make way for that of its
+/// successor, which signs nothing at heights where the other may have signed.
+fn take_over(config: &Config, chain: &Chain, key: &SecretKey) -> Result<()> {
+    let path = config.signing_memory();
+    // What does not read is consensus' to judge.
+    let Ok(Some(summary)) = signing_summary(&path) else { return Ok(()) };
+    let (before, now) = (summary.signer, Address::from_public_key(&key.public()));
+    if before == now || summary.genesis != chain.genesis_hash() {
+        return Ok(());
+    }
+    let account = |address: &Address| AccountId::new(*address.as_bytes());
+    if !chain.read(|| Validators::succeeds(&account(&before), &account(&now)))? {
+        return Ok(());
+    }
+    let aside = path.with_file_name(format!("signing-memory-of-{before}"));
+    std::fs::copy(&path, &aside)
+        .with_context(|| format!("cannot copy {} to {}", path.display(), aside.display()))?;
+    let head = u64::from(chain.head().number);
+    let until = Some(summary.height.max(head));
+    let height = abstain_from_signing(&path, chain.genesis_hash(), now, head, until)?;
+    tracing::info!(%before, %now, height, "the council has given this validator another key");
+    Ok(())
 }
 
 /// The key that votes, if the node has one.

@@ -1,14 +1,11 @@
 //! The migration of the rules after these, in builds for drills of an upgrade only.
 
 use crate::{Performance, Runtime, limits::DbWeight};
-use frame_support::{
-    traits::{Get, OnRuntimeUpgrade},
-    weights::Weight,
-};
+use frame_support::{traits::OnRuntimeUpgrade, weights::Weight};
 use pallet_performance::Next;
 
 /// Halves the largest block: a change of a contract's storage that anybody can read.
-pub(crate) struct HalveBlocks;
+pub struct HalveBlocks;
 
 impl OnRuntimeUpgrade for HalveBlocks {
     fn on_runtime_upgrade() -> Weight {

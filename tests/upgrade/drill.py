@@ -142,7 +142,7 @@ class Drill:
         tried = log.find(f"running the release with rules {new}")
         taken = log.find(f"running the release with rules {old}")
         self.holds("a release that comes too early makes way", 0 <= tried < taken, (tried, taken))
-        says = f"is under rules {old}, this release has rules {new}"
+        says = f"the chain begins under rules {old}, this release has rules {new}"
         self.holds("and says which rules are needed", says in log, self.network.log_tail(1))
         home = self.network.directory / "node-1"
         needed = json.loads((home / "data" / "release.json").read_text())

@@ -9,7 +9,8 @@
 //!   not their power: the list says which peers are validators', not whose. Where
 //!   powers differ, fewer may hold a third of the power, and a claim waits a little
 //!   longer; or more may hold less, and a lie costs a silent peer's second;
-//! * if no height was begun for [`STILL`], to the height at hand. A peer that keeps
+//! * if no height was begun for [`STILL`], at the first height of a run for
+//!   [`STILL_AT_START`], to the height at hand. A peer that keeps
 //!   its word with it is told of further ahead at once, twice as far each time; so a
 //!   node whose only other peers are dead, behind or hostile catches up.
 //!
@@ -35,6 +36,9 @@ pub(super) type Status = EngineStatus<BillContext>;
 /// A height that lasts longer has lost something, or this node has: an idle chain
 /// begins one every three seconds, and a round that fails costs two.
 const STILL: Duration = Duration::from_secs(5);
+/// The same at the first height of a run: of validators that were all down, one may
+/// have decided it before, and the others wait for nobody else.
+const STILL_AT_START: Duration = Duration::from_secs(1);
 /// Blocks beyond the height at hand that a peer is told of alone at most.
 const MOST_AHEAD: u64 = 127;
 
@@ -63,6 +67,8 @@ pub(super) struct Claims {
     needed: usize,
     at_hand: Height,
     begun: Instant,
+    /// The height that the run began with.
+    first: Height,
 }
 
 /// A peer.
@@ -109,7 +115,7 @@ impl Claims {
         now: Instant,
     ) -> Self {
         let (peers, asked, needed) = (BTreeMap::new(), HashMap::new(), needed(validators));
-        Self { allowed, peers, asked, needed, at_hand, begun: now }
+        Self { allowed, peers, asked, needed, at_hand, begun: now, first: at_hand }
     }
 
     /// From now on these peers count.
@@ -231,7 +237,8 @@ impl Claims {
     pub(super) fn news(&mut self, now: Instant) -> Vec<(PeerId, Status)> {
         let last = self.at_hand.decrement().unwrap_or_default();
         let supported = self.supported();
-        let still = now.saturating_duration_since(self.begun) >= STILL;
+        let still_after = if self.at_hand == self.first { STILL_AT_START } else { STILL };
+        let still = now.saturating_duration_since(self.begun) >= still_after;
         let at_hand = self.at_hand;
         let offer = |known: &Known| {
             let alone = (still || known.ahead > 0).then(|| at_hand.increment_by(known.ahead));

@@ -280,9 +280,16 @@ pub mod pallet {
             Scheduled::<T>::get().map(|plan| plan.release)
         }
 
-        /// Rules before those in force that transactions may be signed for, at the time
-        /// of the block.
+        /// Rules before those of this release that transactions may be signed for, at
+        /// the time of the block. A release that waits for its first block admits what
+        /// it will admit then.
         pub fn admitted_before() -> Option<u32> {
+            let version = T::Version::get();
+            if let Some(plan) = Scheduled::<T>::get()
+                && plan.release.rules == version.spec_version
+            {
+                return (plan.encoding == version.transaction_version).then_some(plan.rules);
+            }
             let former = Before::<T>::get()?;
             (T::Time::now() < former.until).then_some(former.rules)
         }

@@ -169,8 +169,9 @@ fn what_was_signed_for_the_rules_before_is_admitted_for_a_while() {
             for number in 1..=4 {
                 assert_ok!(confirm(number));
             }
-            assert_eq!(Upgrade::admitted_before(), None);
+            assert_eq!(Upgrade::admitted_before(), None, "the old release");
             put_in_force(3, encoding);
+            assert_eq!(Upgrade::admitted_before(), admitted, "the new one, before its height");
             go_to(RELEASE.height);
             assert_eq!(Upgrade::admitted_before(), admitted, "encoding {encoding}");
             Clock::set(1_000 + GRACE_MS - 1);

@@ -18,6 +18,17 @@ impl<T: Config> Pallet<T> {
         Observers::<T>::get().into_inner()
     }
 
+    /// Whether the council has put the key of the account `to` in the place of that of
+    /// `from`, which votes no more.
+    pub fn succeeds(from: &AccountId, to: &AccountId) -> bool {
+        match (Tenures::<T>::get(from), Tenures::<T>::get(to)) {
+            (Some(from), Some(to)) => {
+                from.until.is_some() && to.until.is_none() && from.operator == to.operator
+            }
+            _ => false,
+        }
+    }
+
     /// Whether `account` operates a validator.
     pub fn is_operator(account: &AccountId) -> bool {
         Validators::<T>::get().iter().any(|validator| validator.operator == *account)

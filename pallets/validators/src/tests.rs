@@ -7,7 +7,7 @@ use crate::{
     Validator, Validators, mock::*,
 };
 use billchain_crypto::sm2::SecretKey;
-use billchain_primitives::{AccountId, Name};
+use billchain_primitives::{AccountId, Name, PublicKey};
 use frame::{deps::sp_runtime::traits::BadOrigin, testing_prelude::*};
 
 /// What is spoilt, how, and the refusal it earns.
@@ -148,6 +148,11 @@ fn a_rotated_key_votes_instead_of_the_old_one() {
         let expected =
             Event::ValidatorKeyRotated { operator: operator(1), from: key(1), to: key(9) };
         assert_eq!(last_event(), expected);
+        let account = |seed| PublicKey::Sm2(key(seed)).account_id();
+        assert!(ValidatorSet::succeeds(&account(1), &account(9)));
+        for (from, to) in [(9, 1), (1, 2), (2, 9), (1, 7)] {
+            assert!(!ValidatorSet::succeeds(&account(from), &account(to)), "{from} to {to}");
+        }
         let rotated = Validator { consensus_key: key(9), ..validator(1) };
         assert_eq!(ValidatorSet::validators(), [rotated, validator(2)]);
         for (who, with, error) in [

@@ -33,7 +33,9 @@ impl Scene {
 
     fn with(allowed: AllowList, validators: usize) -> Self {
         let start = Instant::now();
-        let claims = Claims::new(allowed, Height::new(AT_HAND), validators, start);
+        // A run that has decided a height.
+        let mut claims = Claims::new(allowed, Height::new(AT_HAND - 1), validators, start);
+        claims.begun(Height::new(AT_HAND), validators, start);
         Self { claims, start, told: BTreeMap::new(), next: 0 }
     }
 
@@ -169,6 +171,23 @@ fn one_honest_peer_brings_a_node_forward_whose_others_are_dead() {
     assert_eq!(scene.tip(2), Some(100), "one block at first");
     let at = scene.fetch_up_to_a_thousand(2, None);
     assert!(at < 30_000, "it never waited again");
+}
+
+#[test]
+fn at_the_first_height_of_a_run_one_peer_is_heard_after_a_second() {
+    let mut scene = Scene::new();
+    let (allowed, first) = (list(&[1, 2, 3], &[]), Height::new(AT_HAND));
+    scene.claims = Claims::new(allowed, first, 4, scene.start);
+    // The engine begins it, and peers that were down say what they have.
+    scene.begun(0, AT_HAND);
+    scene.status(0, 1, LIE);
+    scene.status(900, 2, 99);
+    assert_eq!(scene.tip(1), Some(99), "it may still be decided");
+    scene.status(1_000, 1, LIE);
+    assert_eq!((scene.tip(1), scene.tip(2)), (Some(100), Some(99)), "one block, of the liar too");
+    scene.begun(1_200, 101);
+    scene.status(2_300, 1, LIE);
+    assert_eq!(scene.tip(1), Some(100), "later heights last longer before one is believed");
 }
 
 #[test]
