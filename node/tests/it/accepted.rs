@@ -290,7 +290,7 @@ async fn a_damaged_record_is_named_with_its_file_and_costs_no_other() {
 async fn a_disk_that_refuses_under_the_journal_is_told_to_clients_and_stops_no_block() {
     let mut network = Network::new(FAST).await;
     network.start(&[2, 3, 4]);
-    let scratch = tempfile::tempdir().unwrap();
+    let (scratch, bills) = (tempfile::tempdir().unwrap(), Bills::new());
     let under = network.home(1).join("data/journal");
     for (round, operation, fault) in
         [(0, Operation::Sync, Fault::Failing), (1, Operation::Write, Fault::Full)]
@@ -300,7 +300,7 @@ async fn a_disk_that_refuses_under_the_journal_is_told_to_clients_and_stops_no_b
         let plan = Plan { under: &under, operation, fault, first: 1 };
         network.start_with_faults(1, plan, &report);
         network.go_on(&ALL, 1, PATIENCE).await;
-        let (node, bills) = (network.client(1).await, Bills::new());
+        let node = network.client(1).await;
         let name = format!("hospital-{}", round + 1);
         let transaction = registrations(&node, &bills, &name, 1).remove(0);
         let error = node.submit(&transaction).await.unwrap_err().to_string();
