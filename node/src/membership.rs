@@ -5,7 +5,7 @@
 //! its peers let it fetch no more. Both go on, and say what they are.
 
 use crate::application::allowed_peer_ids;
-use billchain_crypto::sm2::PublicKey;
+use billchain_crypto::sm2::SecretKey;
 use billchain_executor::{Chain, ChainError};
 use billchain_runtime::Validators;
 use libp2p::PeerId;
@@ -38,8 +38,8 @@ struct Inner {
 }
 
 impl Membership {
-    pub(crate) fn new(chain: Chain, id: PeerId, key: Option<&PublicKey>) -> Self {
-        let key = key.map(PublicKey::to_compressed);
+    pub(crate) fn new(chain: Chain, id: PeerId, key: Option<&SecretKey>) -> Self {
+        let key = key.map(|key| key.public().to_compressed());
         let (last, is_member, is_validator) = Default::default();
         Self { inner: Arc::new(Inner { chain, id, key, last, is_member, is_validator }) }
     }

@@ -66,13 +66,8 @@ impl Running {
             startup;
         let local_id = network_key.public().to_peer_id();
         let is_validator = validator_key.is_some();
-        let voting = validator_key.as_ref().map(SecretKey::public);
-        let membership = Membership::new(chain.clone(), local_id, voting.as_ref());
-        let empty_block_interval = config.consensus.empty_block_interval;
-        let admission = Arc::new(Admission::new(chain.clone()));
-        let journal = Journal::open(settings::journal(&config))?;
-        let head = chain.head().number;
-        let pool = Pool::with_journal(settings::pool(&config), head, admission, journal)?;
+        let membership = Membership::new(chain.clone(), local_id, validator_key.as_ref());
+        let pool = open_pool(&config, &chain)?;
         let evidence = Evidence::open(config.evidence())?;
         let equivocations = evidence.metrics().clone();
         equivocations.set_recorded(chain.read(Validators::equivocations)?.len());
@@ -98,9 +93,9 @@ impl Running {
             }
         };
 
-        let health = metrics::Health::new(chain.clone(), membership.clone(), empty_block_interval);
+        let health = metrics::Health::new(&chain, &membership, &config);
         let mut registry = Registry::with_prefix("billchain");
-        metrics::register(&mut registry, &chain, &pool, gossip.metrics(), membership.clone());
+        metrics::register(&mut registry, &chain, &pool, gossip.metrics(), membership);
         files.register(&mut registry);
         log::register(&mut registry);
         proposals.register(&mut registry);
@@ -198,6 +193,14 @@ where
         () = ends.rpc => anyhow!("the RPC server stopped"),
         ended = ends.metrics => failed("the metrics server", ended),
     }
+}
+
+/// The pool, with what this node accepted and no block has.
+fn open_pool(config: &Config, chain: &Chain) -> Result<Arc<Pool>> {
+    let admission = Arc::new(Admission::new(chain.clone()));
+    let journal = Journal::open(settings::journal(config))?;
+    let head = chain.head().number;
+    Ok(Pool::with_journal(settings::pool(config), head, admission, journal)?)
 }
 
 /// Transaction gossip with the peers of the chain and of the settings.

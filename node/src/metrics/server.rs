@@ -4,7 +4,7 @@
 //! connection that asks. The rest waits at the system, which costs the node no
 //! open file.
 
-use crate::membership::Membership;
+use crate::{config::Config, membership::Membership};
 use anyhow::Result;
 use axum::{
     Router,
@@ -50,12 +50,12 @@ pub(crate) struct Health {
 
 impl Health {
     /// Blocks of this chain, which come at least this often.
-    pub(crate) fn new(
-        chain: Chain,
-        membership: Membership,
-        empty_block_interval: Duration,
-    ) -> Self {
-        Self { chain, membership, patience: FRESH + 3 * empty_block_interval }
+    pub(crate) fn new(chain: &Chain, membership: &Membership, config: &Config) -> Self {
+        Self {
+            chain: chain.clone(),
+            membership: membership.clone(),
+            patience: FRESH + 3 * config.consensus.empty_block_interval,
+        }
     }
 
     fn answer(&self) -> (StatusCode, String) {
