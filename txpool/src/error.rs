@@ -4,7 +4,6 @@
 //! Codes are stable: a number is never given another meaning, and a new kind
 //! takes the next free number of its group.
 
-use crate::JournalError;
 use billchain_primitives::{AccountId, BlockNumber, Hash, Nonce};
 
 /// Verdict of the chain's rules on one transaction: it cannot be executed on
@@ -249,16 +248,6 @@ impl Rejection {
             Self::TooHeavy { .. } => 2107,
             Self::Refused { .. } => 2108,
             Self::CheckFailed { .. } => 2109,
-        }
-    }
-}
-
-impl From<JournalError> for PoolError {
-    fn from(error: JournalError) -> Self {
-        match error {
-            JournalError::Full { held, limit } => Self::JournalFull { held, limit },
-            JournalError::Closed => Self::Stopping,
-            other => Self::NotKept { reason: other.cause() },
         }
     }
 }

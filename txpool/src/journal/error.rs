@@ -1,5 +1,6 @@
 //! Why an accepted transaction cannot be kept, or the journal not be opened.
 
+use crate::PoolError;
 use std::{io, path::PathBuf, sync::Arc};
 
 /// Why an accepted transaction cannot be kept, or the journal not be opened.
@@ -51,6 +52,16 @@ impl JournalError {
         match self {
             Self::Io { action, reason, .. } => format!("cannot {action} its journal: {reason}"),
             other => other.to_string(),
+        }
+    }
+}
+
+impl From<JournalError> for PoolError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Full { held, limit } => Self::JournalFull { held, limit },
+            JournalError::Closed => Self::Stopping,
+            other => Self::NotKept { reason: other.cause() },
         }
     }
 }

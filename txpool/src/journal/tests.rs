@@ -133,12 +133,13 @@ fn a_changed_byte_costs_its_own_record_and_no_other() {
             let others: Vec<_> = whole.iter().filter(|found| !is_hit(found)).cloned().collect();
             assert_eq!(contents.records, others, "changed at {at}");
             let (damage, end) = match hit {
-                None => (vec![0..8], file.len() as u64),
+                None => (vec![(0, 8)], file.len() as u64),
                 // The last one looks like one that was being written.
                 Some(last) if *last == whole[3] => (vec![], last.offset),
-                Some(hit) => (vec![hit.offset..hit.transaction().end], file.len() as u64),
+                Some(hit) => (vec![(hit.offset, hit.transaction().end)], file.len() as u64),
             };
-            assert_eq!((contents.damage, contents.end), (damage, end), "changed at {at}");
+            let found: Vec<_> = contents.damage.iter().map(|part| (part.start, part.end)).collect();
+            assert_eq!((found, contents.end), (damage, end), "changed at {at}");
         }
     }
 }
