@@ -36,46 +36,52 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 458.7 µs, its reads 16.8 µs, commit of its block 1_176.6 µs.
+    // At most: call 448.4 µs, its reads 16.0 µs, commit of its block 882.4 µs.
     fn add_observer() -> Weight {
-        let time = Weight::from_parts(458_773_000, 0);
+        let time = Weight::from_parts(448_417_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(2, 1))
     }
-    // At most: call 344.7 µs, its reads 21.2 µs, commit of its block 992.0 µs.
+    // At most: call 325.0 µs, its reads 22.0 µs, commit of its block 738.0 µs.
     fn add_validator() -> Weight {
-        let time = Weight::from_parts(344_753_000, 0);
+        let time = Weight::from_parts(325_022_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 4))
     }
-    // At most: call 278.1 µs, its reads 10.7 µs, commit of its block 1_181.1 µs.
+    // At most: call 253.2 µs, its reads 11.2 µs, commit of its block 4_459.9 µs.
     fn remove_observer() -> Weight {
-        let time = Weight::from_parts(278_154_000, 0);
+        let time = Weight::from_parts(253_218_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
-    // At most: call 102.4 µs, its reads 15.2 µs, commit of its block 1_060.0 µs.
+    // At most: call 99.3 µs, its reads 14.7 µs, commit of its block 732.2 µs.
     fn remove_validator() -> Weight {
-        let time = Weight::from_parts(102_411_000, 0);
+        let time = Weight::from_parts(99_329_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(4, 4))
     }
-    // At most: call 245.8 µs, its reads 24.5 µs, commit of its block 945.0 µs.
+    // At most: call 219.1 µs, its reads 22.8 µs, commit of its block 3_303.9 µs.
     fn report_equivocations(e: u32) -> Weight {
-        let time = Weight::from_parts(38_307_000, 0);
+        let time = Weight::from_parts(37_630_500, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(2, 0));
-        let time = Weight::from_parts(45_548_000, 0);
+        let time = Weight::from_parts(44_931_500, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(2, 1));
         weight.saturating_add(each.saturating_mul(e.into()))
     }
-    // At most: call 113.0 µs, its reads 11.4 µs, commit of its block 971.7 µs.
+    // At most: call 110.9 µs, its reads 16.3 µs, commit of its block 3_521.8 µs.
     fn rotate_validator_key() -> Weight {
-        let time = Weight::from_parts(113_098_000, 0);
+        let time = Weight::from_parts(110_944_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 5))
     }
+    // At most: call 96.3 µs, its reads 12.0 µs, commit of its block 3_565.3 µs.
     fn set_operator() -> Weight {
-        T::DbWeight::get().reads_writes(3, 3)
+        let time = Weight::from_parts(96_303_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(3, 3))
     }
+    // At most: call 311.6 µs, its reads 15.0 µs, commit of its block 3_343.2 µs.
     fn set_peer_id() -> Weight {
-        T::DbWeight::get().reads_writes(2, 1)
+        let time = Weight::from_parts(311_612_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(2, 1))
     }
+    // At most: call 98.3 µs, its reads 7.8 µs, commit of its block 3_513.2 µs.
     fn set_power() -> Weight {
-        T::DbWeight::get().reads_writes(1, 1)
+        let time = Weight::from_parts(98_357_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
 }
