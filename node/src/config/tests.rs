@@ -50,6 +50,10 @@ fn three_mistakes_are_reported_together() {
 fn each_bad_value_names_its_key_and_the_bounds() {
     for (addition, expected) in [
         ("[pool]\nmax_bytes = -1", "pool.max_bytes: expected a whole number from 1048576 to"),
+        (
+            "[pool]\nmax_journal_bytes = 5",
+            "pool.max_journal_bytes: expected a whole number from 33554432",
+        ),
         ("[rpc]\nlisten = \"x\"", "rpc.listen: expected <address>:<port>"),
         ("[rpc]\nmax_bytes_held = 8000000", "rpc.max_bytes_held: must be at least 32156"),
         ("[rpc]\nmax_connections = 60000", "rpc.max_bytes_held: must be at least 983040000"),
