@@ -313,6 +313,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--base-port", type=int)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--out", type=Path, default=ROOT / ".hostile")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.attacks if name not in ATTACKS]
     if unknown:
@@ -321,8 +322,7 @@ def main() -> int:
         parser.error("--seconds: expected 5 or more")
     if arguments.intensity < 1:
         parser.error("--intensity: expected 1 or more")
-    arguments.out = ROOT / ".hostile"
-    arguments.out.mkdir(exist_ok=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     suite, rows = Suite(arguments), []
     compared = {}
     for name in [] if arguments.alone else ["honest", "stopped"]:

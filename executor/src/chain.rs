@@ -29,13 +29,6 @@ use tokio::sync::broadcast;
 /// How many blocks a subscriber may lag behind before it misses some.
 const NEWS_CAPACITY: usize = 256;
 
-/// Begins a chain in an empty storage.
-fn begin(storage: &Storage, document: Hash, state: GenesisState) -> Result<(), ChainError> {
-    let (header, block) = genesis_block(&state)?;
-    let (hash, state_root) = (header.hash(), header.state_root);
-    Ok(storage.init_genesis(Genesis { state, state_root, hash, block, document })?)
-}
-
 /// The local chain. Cheap to clone; clones are the same chain.
 #[derive(Clone)]
 pub struct Chain {
@@ -62,14 +55,18 @@ impl Chain {
         document: Hash,
         genesis: impl FnOnce() -> Result<GenesisState, E>,
     ) -> Result<Self, E> {
-        match storage.document().map_err(ChainError::from)? {
-            None => begin(&storage, document, genesis()?)?,
-            Some(found) if found == document => {}
+        let known = storage.document().map_err(ChainError::from)?;
+        if known.is_none() {
+            begin(&storage, document, genesis()?)?;
+        }
+        let chain = Self::of(storage)?;
+        match known.filter(|found| *found != document) {
+            None => Ok(chain),
             Some(found) => {
-                return Err(ChainError::OtherDocument { expected: document, found }.into());
+                let genesis = chain.genesis_hash();
+                Err(ChainError::OtherDocument { expected: document, found, genesis }.into())
             }
         }
-        Ok(Self::of(storage)?)
     }
 
     /// The chain in `storage` that begins with `state`, for tools that have no
@@ -187,4 +184,11 @@ impl Chain {
         };
         (head, view)
     }
+}
+
+/// Begins a chain in an empty storage.
+fn begin(storage: &Storage, document: Hash, state: GenesisState) -> Result<(), ChainError> {
+    let (header, block) = genesis_block(&state)?;
+    let (hash, state_root) = (header.hash(), header.state_root);
+    Ok(storage.init_genesis(Genesis { state, state_root, hash, block, document })?)
 }

@@ -15,15 +15,17 @@ pub enum ChainError {
     Storage(#[from] StorageError),
     /// The data directory belongs to another chain.
     #[error(
-        "the data directory holds a chain that was made from the chain specification with SM3 \
-         {found:?}, this one has {expected:?}; use the directory's chain specification or another \
-         directory"
+        "the data directory holds a chain with genesis {genesis:?}, made from the chain \
+         specification with SM3 {found:?}; the one at hand has {expected:?}: use the directory's \
+         chain specification or another directory"
     )]
     OtherDocument {
         /// Digest of the chain specification at hand.
         expected: Hash,
         /// Digest of the one that the chain was made from.
         found: Hash,
+        /// Hash of the chain's first block.
+        genesis: Hash,
     },
     /// The next block is under rules that this release does not have.
     #[error(transparent)]

@@ -10,4 +10,5 @@ mod externalities;
 mod hostile;
 mod kit;
 mod performance;
+mod rules;
 mod transactions;

@@ -76,3 +76,25 @@ async fn equivocations_on_record_are_read_with_both_signed_statements() {
     assert!(refusal(error).1.contains("page before"));
     node.server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_and_rules_of_the_chain_are_read() {
+    let node = Node::start(RpcConfig::default()).await;
+    let ws = node.ws().await;
+    let list = ask(&ws, "validator_list", json!([])).await;
+    let first = &list["validators"][0];
+    let keys = dev::NodeKeys::of(1);
+    let account = dev::account("//node-1");
+    assert_eq!(list["validators"].as_array().unwrap().len(), dev::NODES);
+    assert_eq!(first["operator"], json!(H256(*AsRef::<[u8; 32]>::as_ref(&account))));
+    let key = PublicKey::Sm2(keys.consensus.public().to_compressed()).to_string();
+    assert_eq!((&first["consensus_key"], &first["power"]), (&json!(key), &json!(1)));
+    assert_eq!((&first["peer_id"], &list["observers"]), (&json!(keys.peer_id()), &json!([])));
+
+    let rules = billchain_runtime::VERSION.spec_version;
+    let expected = json!({
+        "rules": rules, "release": rules, "scheduled": null, "confirmed": [], "ready": 0,
+        "of": dev::NODES,
+    });
+    assert_eq!(ask(&ws, "upgrade_status", json!([])).await, expected);
+}

@@ -105,7 +105,7 @@ fn the_tables_of_a_fixed_chain_are_fixed() {
         ("tx", "e372fa00c246735f2e788532c745731665f37817e5da88b94126275e387d94a6"),
         ("events", "a8d1b2674a750414bcea0111fb3c4939deb1feb37d2add7897deda3103a03328"),
         ("offchain", "a50f02f628b98979789d634d89db3a0d584f346671328a540c0d460ce0320d3e"),
-        ("meta", "0aed4b5cae6398a3a7775f035831f84d53ea0e7e4d82ea75b7e888ee6db06e09"),
+        ("meta", "6e28ceb9155bc0c007512c0717aff34ea9ee679c56f539df5265ee2ea16349af"),
     ];
     let dir = tempfile::tempdir().unwrap();
     let storage = begin(dir.path());
