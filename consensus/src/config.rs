@@ -108,7 +108,7 @@ impl Default for ConsensusConfig {
             empty_interval: Duration::from_secs(3),
             min_block_interval: Duration::ZERO,
             max_block_bytes: 5 * 1024 * 1024,
-            status_interval: Duration::from_secs(1),
+            status_interval: Duration::from_millis(200),
             sync_timeout: Duration::from_secs(10),
             sync_batch: 16,
             max_connections: MOST_CONNECTIONS,
