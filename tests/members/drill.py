@@ -7,18 +7,16 @@ as the council does it.
 
 import argparse
 import re
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from network import NODES, Failure, Network  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from drills import PATIENCE, Drill  # noqa: E402
+from network import NODES, Network  # noqa: E402
 
 FIFTH = NODES + 1
-PATIENCE = 60
 
 
 class Five(Network):
@@ -34,44 +32,15 @@ class Five(Network):
         super().stop_all()
 
 
-class Drill:
-    """Counts what holds; goes on after what does not."""
-
+class Members(Drill):
     def __init__(self, arguments):
-        self.network = Five(arguments.bin, arguments.dir, arguments.base_port)
+        super().__init__(Five(arguments.bin, arguments.dir, arguments.base_port))
         self.ports = [arguments.base_port + offset for offset in (12, 13, 14)]
-        self.passed = self.failed = 0
-
-    def holds(self, what: str, does: bool, otherwise: object = ""):
-        self.passed += does
-        self.failed += not does
-        print(f"ok     {what}" if does else f"FAILED {what}: {otherwise}", flush=True)
-
-    def within(self, what: str, asks, patience: float = PATIENCE):
-        """Waits until something holds."""
-        deadline = time.monotonic() + patience
-        while not (does := asks()) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        self.holds(what, bool(does))
 
     # -- what operators do ------------------------------------------------
 
-    def done(self, *arguments) -> str:
-        command = [self.network.billchain, *arguments]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-        if result.returncode != 0:
-            words = " ".join(map(str, arguments))
-            raise Failure(f"billchain {words}: {result.stdout}{result.stderr}")
-        return result.stdout.strip()
-
     def motion(self, *arguments):
         self.done("admin", *arguments, "--rpc", self.network.url(2), "--development-council")
-
-    def home(self, node: int) -> Path:
-        return self.network.directory / f"node-{node}"
-
-    def log(self, node: int) -> str:
-        return (self.home(node) / "log").read_text(errors="replace")
 
     def new_key(self, node: int, name: str) -> str:
         """A new SM2 key, encrypted with the node's password."""
@@ -209,16 +178,7 @@ def main() -> int:
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--base-port", type=int, required=True)
-    drill = Drill(parser.parse_args())
-    try:
-        drill.run()
-    except (Failure, OSError, subprocess.TimeoutExpired) as failure:
-        drill.failed += 1
-        print(f"FAILED: {failure}", file=sys.stderr)
-    finally:
-        drill.network.stop_all()
-    print(f"{drill.passed} passed, {drill.failed} failed")
-    return int(drill.failed > 0)
+    return Members(parser.parse_args()).main()
 
 
 if __name__ == "__main__":

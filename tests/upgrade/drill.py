@@ -9,11 +9,11 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from network import NODES, Failure, Network  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from drills import PATIENCE, Drill  # noqa: E402
+from network import NODES, Network  # noqa: E402
 
 # Exit code of a node that does not have the rules of the next block.
 OTHER_RULES = 76
@@ -22,7 +22,6 @@ OTHER_RULES = 76
 LIMITS = "0xc70500281f46381095484bd58e6f286efb02f64605cf15ddd5388f35e740c11c"
 # Blocks from a motion to its height: time for the confirmations.
 NOTICE = 250
-PATIENCE = 60
 
 
 class Supervised(Network):
@@ -48,35 +47,13 @@ class Supervised(Network):
         """Exit code of a node's supervisor that ends by itself."""
         return self._made[node].wait(patience)
 
-    def log(self, node: int) -> str:
-        return (self.directory / f"node-{node}" / "log").read_text(errors="replace")
 
-
-class Drill:
-    """Counts what holds; goes on after what does not."""
-
+class Upgrade(Drill):
     def __init__(self, arguments):
-        self.network = Supervised(arguments.bin, arguments.dir, arguments.base_port)
+        super().__init__(Supervised(arguments.bin, arguments.dir, arguments.base_port))
         self.next = arguments.next
-        self.passed = self.failed = 0
-
-    def holds(self, what: str, does: bool, otherwise: object = ""):
-        self.passed += does
-        self.failed += not does
-        print(f"ok     {what}" if does else f"FAILED {what}: {otherwise}", flush=True)
 
     # -- what operators do ------------------------------------------------
-
-    def command(self, *arguments, binary: Path | None = None) -> subprocess.CompletedProcess:
-        command = [binary or self.network.billchain, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-
-    def done(self, *arguments, binary: Path | None = None) -> str:
-        result = self.command(*arguments, binary=binary)
-        if result.returncode != 0:
-            words = " ".join(map(str, arguments))
-            raise Failure(f"billchain {words}: {result.stdout}{result.stderr}")
-        return result.stdout.strip()
 
     def admin(self, *arguments) -> str:
         return self.done("admin", "upgrades", *arguments, "--rpc", self.network.url(1))
@@ -86,7 +63,7 @@ class Drill:
 
     def install(self, node: int, rules: str, program: Path) -> str:
         """Installs a release at a node; the digest of its manifest."""
-        place = self.network.directory / f"node-{node}" / "releases" / rules
+        place = self.home(node) / "releases" / rules
         place.mkdir(parents=True)
         shutil.copy2(program, place / "billchain")
         return self.done("release", "manifest", place)
@@ -123,6 +100,9 @@ class Drill:
         self.holds("a release is the same everywhere", len(digests) == 1, digests)
         release = ["--rules", new, "--manifest", digests.pop()]
 
+        command = [self.next / "billchain", "run", "--config", self.home(4) / "node.toml"]
+        code = subprocess.run(command, capture_output=True, timeout=PATIENCE).returncode
+        self.holds("a release without the rules ends with a code of its own", code == OTHER_RULES, code)
         network.start_all()
         for node in range(1, NODES + 1):
             network.wait_height(node, 2, PATIENCE)
@@ -138,14 +118,13 @@ class Drill:
 
     def too_early(self, old: str, new: str):
         """The newest release ran first, and made way for the one that is needed."""
-        log = self.network.log(1)
+        log = self.log(1)
         tried = log.find(f"running the release with rules {new}")
         taken = log.find(f"running the release with rules {old}")
         self.holds("a release that comes too early makes way", 0 <= tried < taken, (tried, taken))
         says = f"the chain begins under rules {old}, this release has rules {new}"
         self.holds("and says which rules are needed", says in log, self.network.log_tail(1))
-        home = self.network.directory / "node-1"
-        needed = json.loads((home / "data" / "release.json").read_text())
+        needed = json.loads((self.home(1) / "data" / "release.json").read_text())
         self.holds("the need is written down", needed["rules"] == int(old), needed)
 
     def schedule(self, release: list[str], notice: int) -> int:
@@ -178,7 +157,7 @@ class Drill:
         code = self.network.ended(4, PATIENCE)
         self.holds("the node of who forgot ends", code == 1, code)
         says = f"the chain needs the release with rules {release[1]}"
-        self.holds("and says what is missing", says in self.network.log(4), self.network.log_tail(4))
+        self.holds("and says what is missing", says in self.log(4), self.network.log_tail(4))
         return height
 
     def over(self, new: int, height: int):
@@ -218,16 +197,7 @@ def main() -> int:
     parser.add_argument("--next", type=Path, required=True)
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--base-port", type=int)
-    drill = Drill(parser.parse_args())
-    try:
-        drill.run()
-    except (Failure, OSError, subprocess.TimeoutExpired) as failure:
-        drill.failed += 1
-        print(f"FAILED: {failure}", file=sys.stderr)
-    finally:
-        drill.network.stop_all()
-    print(f"{drill.passed} passed, {drill.failed} failed")
-    return int(drill.failed > 0)
+    return Upgrade(parser.parse_args()).main()
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Blocks of this chain, which come at least this often.
+    /// Of this node: blocks come at least as often as its configuration says.
     pub(crate) fn new(chain: &Chain, membership: &Membership, config: &Config) -> Self {
         Self {
             chain: chain.clone(),

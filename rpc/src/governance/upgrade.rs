@@ -1,20 +1,18 @@
 //! `upgrade_*`: rules of the chain, and the release that is scheduled.
 
+use super::validator::account;
 use crate::{
     context::Context,
     error::{Answer, chain},
     method::Args,
 };
-use billchain_primitives::AccountId;
 use billchain_rpc_types::{ReleaseView, UpgradeView};
 use billchain_runtime::{Upgrade, VERSION};
-use sp_core::H256;
 
 /// What is in force, what is scheduled and who is ready.
 pub(super) fn status(context: &Context, _: &Args) -> Answer<UpgradeView> {
     let read = || {
         let (ready, of) = Upgrade::readiness();
-        let account = |account: AccountId| H256(*AsRef::<[u8; 32]>::as_ref(&account));
         UpgradeView {
             rules: Upgrade::rules_in_force(),
             release: VERSION.spec_version,
@@ -23,7 +21,7 @@ pub(super) fn status(context: &Context, _: &Args) -> Answer<UpgradeView> {
                 height: release.height,
                 manifest: release.manifest,
             }),
-            confirmed: Upgrade::confirmed().into_iter().map(account).collect(),
+            confirmed: Upgrade::confirmed().iter().map(account).collect(),
             ready,
             of,
         }

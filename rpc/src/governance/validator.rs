@@ -55,7 +55,7 @@ pub(super) fn equivocations(context: &Context, args: &Args) -> Answer<Page<Equiv
     show(page, |record| Ok(view(record)))
 }
 
-fn account(account: &AccountId) -> H256 {
+pub(super) fn account(account: &AccountId) -> H256 {
     H256(*AsRef::<[u8; 32]>::as_ref(account))
 }
 
