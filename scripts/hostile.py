@@ -6,9 +6,9 @@ stands at the end; the exit status says whether all of them passed.
 
 A proposer can let its own turns go by, or fill them with what it likes: nobody can
 speak for it. So latency is judged without what waited for the attacker's turns. The
-turns are known, not guessed: the certificate of a block (`chain_getCertificate`)
-names the round that decided it, and the members propose in order, one a round, so
-the attacker had a turn at a height if one of the rounds up to that one was its own.
+turns are known, not guessed: each header names the round that decided its parent and the
+members that took turns then. They propose in order, one a round, so the attacker had a
+turn at a height if one of the rounds up to that one was its own.
 A transaction that was due while such a height was being decided, or that is in its
 block, is cut out.
 """
@@ -42,6 +42,8 @@ P99 = 2.0
 # The attacker has a machine of its own where it is real: here it takes no time that
 # the others want.
 NICE = 10
+# Seconds in which the block after the last that was counted comes.
+NEXT_BLOCK = 20
 # Transactions beside the attacker's turns without which there is no p99.
 ENOUGH = 100
 ATTACKS = {
@@ -101,8 +103,9 @@ class Turns:
         self.heights = [block["height"] for block in blocks]
         had = []
         for height in self.heights:
-            rounds = range(decided_in(network, height) + 1)
-            had.append(any((height + each) % members == turn for each in rounds))
+            round, order = decided_in(network, height, members)
+            rounds = range(round + 1)
+            had.append(any(order[(height + each) % len(order)] == turn for each in rounds))
         # How many of the blocks before each.
         self.before = [0, *itertools.accumulate(had)]
         self.number = self.before[-1]
@@ -115,14 +118,23 @@ class Turns:
         return self.before[last + 1] > self.before[min(first, last)]
 
 
-def decided_in(network: Network, height: int) -> int:
-    """The round that decided a block."""
-    certificate = network.rpc(HONEST[0], "chain_getCertificate", height)["certificate"]
-    # Height u64 and round u32 come first, least byte first.
-    found, decided = struct.unpack_from("<QI", bytes.fromhex(certificate[2:]))
-    if found != height:
-        raise Failure(f"the certificate of block {height} is of {found}")
-    return decided
+def decided_in(network: Network, height: int, members: int) -> tuple[int, list[int]]:
+    """The round that decided a block, and who took turns: both stand in the digest of
+    the next block's header."""
+    node = HONEST[0]
+    deadline = time.monotonic() + NEXT_BLOCK
+    while (block := network.rpc(node, "chain_getBlockHash", height + 1)) is None:
+        if time.monotonic() > deadline:
+            raise Failure(f"no block follows block {height} within {NEXT_BLOCK} s")
+        time.sleep(0.1)
+    for log in network.rpc(node, "chain_getHeader", block)["digest"]["logs"]:
+        item = bytes.fromhex(log[2:])
+        # A consensus item, its name, the length, then round u32, signers and turns u64,
+        # least byte first.
+        if item[:5] == b"\x04BCPC":
+            round, _, turns = struct.unpack_from("<IQQ", item, 6)
+            return round, [member for member in range(members) if turns >> member & 1]
+    raise Failure(f"block {height + 1} says nothing of who decided block {height}")
 
 
 def percentile(values: list[float], percent: int) -> float:

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from network import NODES, ROOT, Failure, Network  # noqa: E402
 
 STANDARD = ["registrations", "batches", "mix", "stopped", "clients", "join"]
-EXTRA = ["steps", "growth"]
+EXTRA = ["saturated-stopped", "steps", "growth"]
 ALL = list(range(1, NODES + 1))
 # Files that the nodes and a thousand clients' connections need.
 FILES = 65_536
@@ -143,6 +143,10 @@ class Bench:
         self.load(
             "stopped", side, run, "--rate", 1200, "--warm-up", 5, nodes=(1, 2, 3), kill=(4,)
         )
+
+    def saturated_stopped(self, side: Side, run: int):
+        options = self.saturated()
+        self.load("saturated-stopped", side, run, *options, nodes=(1, 2, 3), kill=(4,))
 
     def clients(self, side: Side, run: int):
         self.load("clients", side, run, "--clients", 1000)
@@ -282,7 +286,7 @@ class Bench:
                     print(f"\n==> {case}, {side.name}, run {run}", flush=True)
                     began = time.monotonic()
                     try:
-                        getattr(self, case)(side, run)
+                        getattr(self, case.replace("-", "_"))(side, run)
                     except Failure as failure:
                         self.failures.append(f"{case}, {side.name}, run {run}: {failure}")
                         print(f"FAILED: {failure}", file=sys.stderr, flush=True)

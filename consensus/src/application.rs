@@ -2,14 +2,27 @@
 
 use std::time::Instant;
 
-use billchain_primitives::{Equivocation, Hash};
+use billchain_primitives::{Equivocation, Hash, LatePrecommit};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use malachitebft_app_channel::app::net::{Multiaddr, PeerId};
 use thiserror::Error;
 
 use crate::certificate::CommitCertificate;
-use crate::types::{Height, ValidatorSet};
+use crate::types::{Address, Height, ValidatorSet};
+
+/// The block that consensus wants to propose.
+#[derive(Clone, Debug)]
+pub struct BlockRequest {
+    /// Most bytes of it.
+    pub max_bytes: usize,
+    /// When to stop adding transactions.
+    pub deadline: Instant,
+    /// Pre-commits to the head and to blocks before it that are not in the
+    /// certificates of these blocks: the latest of each validator, verified, ascending
+    /// by validator.
+    pub late: Vec<LatePrecommit>,
+}
 
 /// A block built to be proposed.
 #[derive(Clone, Debug)]
@@ -107,18 +120,16 @@ pub trait Application: Send + Sync + 'static {
     /// Validators of [`next_height`](Self::next_height), from the head's state.
     fn validator_set(&self) -> Result<ValidatorSet, AppError>;
 
+    /// Whether the chain has put the key of `now` in the place of the key of `before`,
+    /// which votes no more, from the head's state: both are one validator's.
+    fn succeeds(&self, before: &Address, now: &Address) -> Result<bool, AppError>;
+
     /// The peers that may connect, from the head's validators and observers.
     /// This node's own address is ignored.
     fn allowed_peers(&self) -> Result<AllowedPeers, AppError>;
 
-    /// Builds a block on the head, within `max_bytes`, and stops adding
-    /// transactions at `deadline`. An empty block is a good answer.
-    fn propose(
-        &self,
-        height: Height,
-        max_bytes: usize,
-        deadline: Instant,
-    ) -> Result<ProposedBlock, AppError>;
+    /// Builds a block on the head. An empty block is a good answer.
+    fn propose(&self, height: Height, wanted: BlockRequest) -> Result<ProposedBlock, AppError>;
 
     /// The block whose [compact block](ProposedBlock::compact) `peer` sent, encoded,
     /// in at most `max_bytes`; what is missing may be asked from peers. An error

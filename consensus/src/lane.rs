@@ -17,11 +17,14 @@ use bytes::Bytes;
 use malachitebft_app_channel::app::engine::host::SyncedValueOutcome;
 use malachitebft_app_channel::app::types::{LocallyProposedValue, ProposedValue};
 use ractor::RpcReplyPort;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use crate::application::{AllowedPeers, AppError, Application, CheckMode, CheckOutcome};
+use crate::application::{
+    AllowedPeers, AppError, Application, BlockRequest, CheckMode, CheckOutcome,
+};
 use crate::certificate::CommitCertificate;
 use crate::error::ConsensusError;
+use crate::keys::Electorate;
 use crate::metrics::Metrics;
 use crate::signing::Sm2Signer;
 use crate::types::{
@@ -59,7 +62,7 @@ pub(crate) enum Job {
     Propose {
         height: Height,
         round: Round,
-        deadline: Instant,
+        wanted: BlockRequest,
         reply: RpcReplyPort<LocallyProposedValue<BillContext>>,
     },
     /// Check a block.
@@ -129,6 +132,8 @@ pub(crate) struct Worker {
     pub writer: UndecidedWriter,
     pub max_block_bytes: usize,
     pub metrics: Metrics,
+    /// Told who decides the next height, when that changes.
+    pub electorate: watch::Sender<Electorate>,
 }
 
 impl Lane {
@@ -175,8 +180,8 @@ impl Lane {
 impl Worker {
     fn run(&self, job: Job) -> Result<Option<Done>, ConsensusError> {
         match job {
-            Job::Propose { height, round, deadline, reply } => {
-                let proposal = self.propose(height, round, deadline)?;
+            Job::Propose { height, round, wanted, reply } => {
+                let proposal = self.propose(height, round, wanted)?;
                 Ok(Some(Done::Proposed { proposal, reply }))
             }
             Job::Check { height, bytes, mode, asker } => {
@@ -202,14 +207,14 @@ impl Worker {
         &self,
         height: Height,
         round: Round,
-        deadline: Instant,
+        wanted: BlockRequest,
     ) -> Result<Option<Proposal>, ConsensusError> {
         let Some(signer) = &self.signer else {
             // The engine asks validators only.
             return Ok(None);
         };
         let begin = Instant::now();
-        let built = match self.app.propose(height, self.max_block_bytes, deadline) {
+        let built = match self.app.propose(height, wanted) {
             Ok(built) => built,
             Err(AppError::Skip(reason)) => {
                 tracing::warn!(%height, %round, reason, "no block to propose in this round");
@@ -310,7 +315,16 @@ impl Worker {
     }
 
     fn setup(&self) -> Result<HeightSetup, ConsensusError> {
-        read_setup(&*self.app)
+        let setup = read_setup(&*self.app)?;
+        let next = (setup.height, setup.validators.clone());
+        self.electorate.send_if_modified(|known| {
+            let is_new = known.1 != next.1;
+            if is_new {
+                *known = next;
+            }
+            is_new
+        });
+        Ok(setup)
     }
 }
 

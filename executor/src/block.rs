@@ -4,7 +4,9 @@ use crate::{
     OpaqueTx, TransactionError,
     externalities::{IndexDelta, StateDelta},
 };
-use billchain_primitives::{AccountId, BlockNumber, Hash, Header, Moment};
+use billchain_primitives::{
+    AccountId, BlockNumber, Equivocation, Hash, Header, Moment, ParentCommit,
+};
 use billchain_storage::EventGroup;
 use std::{collections::BTreeSet, time::Instant};
 
@@ -18,6 +20,27 @@ pub struct BuildParams {
     pub max_block_bytes: usize,
     /// When to stop adding transactions.
     pub deadline: Instant,
+}
+
+/// What a proposer brings into its block beside transactions.
+#[derive(Clone, Debug, Default)]
+pub struct Brought<'a> {
+    /// The commit of the head; none on a chain that nobody decides.
+    pub commit: Option<ParentCommit>,
+    /// Equivocations, of which the block reports those that the chain records in it:
+    /// as many as one block may, in their order.
+    pub equivocations: &'a [Equivocation],
+}
+
+/// The inherents of a block, which come before its transactions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inherents {
+    /// How many there are: the block's time, and what follows.
+    pub count: usize,
+    /// Whether it brings the commit of its parent.
+    pub commit: bool,
+    /// Whether it reports equivocations.
+    pub equivocations: bool,
 }
 
 /// How a block's time is judged.
@@ -45,11 +68,16 @@ pub struct ExecutedBlock {
     pub(crate) index: IndexDelta,
     pub(crate) events: Vec<EventGroup>,
     pub(crate) tx_hashes: Vec<Hash>,
-    pub(crate) inherents: usize,
+    pub(crate) inherents: Inherents,
     pub(crate) senders: BTreeSet<AccountId>,
 }
 
 impl ExecutedBlock {
+    /// What stands before its transactions.
+    pub fn inherents(&self) -> Inherents {
+        self.inherents
+    }
+
     /// Hash of the header: the block's name.
     pub fn hash(&self) -> Hash {
         self.hash
@@ -87,7 +115,7 @@ impl ExecutedBlock {
 
     /// Number of transactions, inherents not counted.
     pub fn transaction_count(&self) -> usize {
-        self.tx_hashes.len().saturating_sub(self.inherents)
+        self.tx_hashes.len().saturating_sub(self.inherents.count)
     }
 
     /// Keys of the state that the block changes.
@@ -99,12 +127,7 @@ impl ExecutedBlock {
 impl CommittedBlock {
     /// Number of transactions, inherents not counted.
     pub fn transaction_count(&self) -> usize {
-        self.tx_hashes.len().saturating_sub(self.inherents)
-    }
-
-    /// Whether the block reports equivocations.
-    pub fn reports_equivocations(&self) -> bool {
-        self.inherents > 1
+        self.tx_hashes.len().saturating_sub(self.inherents.count)
     }
 }
 
@@ -151,9 +174,8 @@ pub struct CommittedBlock {
     pub timestamp_ms: Moment,
     /// Hashes of all extrinsics, in order, the inherents included.
     pub tx_hashes: Vec<Hash>,
-    /// How many of them are inherents: the first is the block's time, and there
-    /// may be a report of equivocations.
-    pub inherents: usize,
+    /// Which of them are inherents.
+    pub inherents: Inherents,
     /// Accounts that signed its transactions: those whose nonces it changed.
     pub senders: BTreeSet<AccountId>,
     /// The encoded block.

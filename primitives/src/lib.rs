@@ -10,6 +10,7 @@
 pub mod batch;
 pub mod bill;
 mod codec_util;
+mod commit;
 pub mod condition;
 pub mod did;
 mod elements;
@@ -35,6 +36,9 @@ pub use bill::{
     Receipt, Reimbursement, SceneId, ThreeCodes, Uscc,
 };
 use billchain_crypto::sm3::sm3_many;
+pub use commit::{
+    LatePrecommit, MAX_LATE_BLOCKS, ParentCommit, Precommit, is_precommit, turn, turn_order,
+};
 pub use did::Did;
 pub use elements::{Element, Elements};
 pub use equivocation::{Equivocation, EquivocationError, Offence};

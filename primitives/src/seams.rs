@@ -3,6 +3,7 @@
 
 mod access_nodes;
 mod allotments;
+mod consensus_keys;
 mod contention;
 mod electorate;
 mod grants;
@@ -14,6 +15,7 @@ mod transitions;
 
 pub use access_nodes::{AccessNodes, AccessProblem};
 pub use allotments::{AllotmentProblem, Allotments};
+pub use consensus_keys::ConsensusKeys;
 pub use contention::{BillLocks, Contention};
 pub use electorate::Electorate;
 pub use grants::{GrantProblem, GrantUse, Grants};

@@ -53,9 +53,11 @@ impl Contains<RuntimeCall> for AdmittedCalls {
                     | Membership::reset_members { .. }
                     | Membership::change_key { .. }
             ),
-            // Our own contracts: every call of theirs. The report of equivocations is
-            // the proposer's; its origin and its class refuse it from anybody else.
+            // Our own contracts: every call of theirs. Reports of equivocations and
+            // commits are the proposer's; their origin and their class refuse them from
+            // anybody else.
             RuntimeCall::Validators(_)
+            | RuntimeCall::Participation(_)
             | RuntimeCall::Performance(_)
             | RuntimeCall::Upgrade(_)
             | RuntimeCall::Allotment(_)

@@ -94,6 +94,12 @@ pub const MAX_PROPOSE_TIMEOUT_MS: Moment = 8_000;
 /// time, in milliseconds.
 pub const SIGNER_SLACK_MS: Moment = 5_000;
 
+/// How far the parent's time may be ahead of a validator's clock for it to vote for a
+/// block that stamps the first moment after its parent: when all clocks were set back,
+/// the chain goes on by its own time until they have caught up. Who sets them back by
+/// more has to look first. Milliseconds.
+pub const MAX_CLOCK_BACK_MS: Moment = 10 * 60 * 1_000;
+
 const _: () = assert!(MAX_BEHIND_MS >= 2 * MAX_PROPOSE_TIMEOUT_MS + MAX_AHEAD_MS);
 
 parameter_types! {

@@ -12,6 +12,7 @@ use tracing::{debug, warn};
 use super::progress::Next;
 use super::proposals::{Taken, Verdict};
 use super::{Driver, Whose, answer};
+use crate::application::BlockRequest;
 use crate::lane::{Asker, Checked, Job, Proposal, Proposed, Received};
 use crate::parts::Progress;
 use crate::types::{BillContext, BlockHash, BlockValue, Form, Height, Round, StreamMessage};
@@ -41,7 +42,11 @@ impl Driver {
             None => self.work.propose(Job::Propose {
                 height,
                 round,
-                deadline: Instant::now() + self.config.build_time,
+                wanted: BlockRequest {
+                    max_bytes: self.fit.limit(round),
+                    deadline: Instant::now() + self.config.build_time,
+                    late: self.late.all(),
+                },
                 reply,
             }),
         }
@@ -165,6 +170,10 @@ impl Driver {
         let (height, proposer) = (announced.height, announced.proposer);
         let (verdict, answered) = match checked {
             Checked::Valid(block) => {
+                if height == self.current.height() {
+                    let (hash, now) = (block.hash, Instant::now());
+                    self.timing.valid((proposer, announced.round), hash, now.into());
+                }
                 self.keep(block);
                 (Verdict::Valid, Some((Validity::Valid, proposed.reply)))
             }

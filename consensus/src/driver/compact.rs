@@ -97,7 +97,7 @@ impl Driver {
             debug!(%publisher, "a proposal from a peer whose identity is none");
             return;
         };
-        let patience = self.config.timeout_propose;
+        let patience = self.timeouts().propose.max(self.config.timeout_propose);
         let block = self.app.expand(peer, compact, announced.size as usize);
         let expansion = async move {
             match timeout(patience, block).await {

@@ -4,15 +4,16 @@ use billchain_primitives::Offence;
 use malachitebft_app_channel::app::consensus::{Role, SignedConsensusMsg};
 use malachitebft_app_channel::app::engine::host::{HeightParams, Next as EngineNext};
 use malachitebft_app_channel::app::types::core::{
-    CommitCertificate as EngineCertificate, Round as EngineRound, Validity,
+    CommitCertificate as EngineCertificate, LinearTimeouts, Round as EngineRound, Validity,
 };
 use malachitebft_app_channel::app::types::{MisbehaviorEvidence, ProposedValue};
 use ractor::RpcReplyPort;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
+use super::current::view;
 use super::progress::{Decided, Next, Phase, Progress};
-use super::{Driver, answer, view};
+use super::{Driver, answer};
 use crate::certificate::CommitCertificate;
 use crate::early::is_signed_by_validator;
 use crate::error::ConsensusError;
@@ -24,9 +25,12 @@ use crate::undecided::StoredBlock;
 
 impl Driver {
     fn params(&self) -> HeightParams<BillContext> {
-        let mut timeouts = self.config.timeouts();
-        timeouts.propose = self.turns.patience(&self.first_proposer(), timeouts.propose);
-        HeightParams::new(self.current.setup.validators.clone(), timeouts, None)
+        HeightParams::new(self.current.setup.validators.clone(), self.timeouts(), None)
+    }
+
+    /// The timeouts of the height at hand.
+    pub(super) fn timeouts(&self) -> LinearTimeouts {
+        self.timing.timeouts(&self.first_proposer(), self.config.timeouts())
     }
 
     /// Whose turn begins the height at hand.
@@ -54,6 +58,7 @@ impl Driver {
         reply: RpcReplyPort<Vec<ProposedValue<BillContext>>>,
     ) {
         self.current.progress.started_round(height, round);
+        self.timing.round_began(round, Instant::now());
         self.proposals.round_began(&self.current.view());
         self.delay_repetition();
         let blocks = self.store.of_round(height, round);
@@ -107,13 +112,28 @@ impl Driver {
             return Ok(());
         }
         info!(%height, round = %certificate.round, %hash, "decided");
-        self.turns.on_decided(self.first_proposer(), certificate.round);
+        self.own_turns_over(certificate.round);
+        self.timing.decided(hash, Instant::now());
+        self.late.decided(&certificate, self.current.setup.validators.clone());
         self.ports.acknowledge = Some(acknowledge);
         match block {
             Some(block) => self.work.commit(Job::Commit { block, certificate }),
             None => self.fetch_missing(certificate),
         }
         Ok(())
+    }
+
+    /// What became of this node's own turns at the height that was decided.
+    fn own_turns_over(&mut self, decided: Round) {
+        let (height, validators) = (self.current.height(), &self.current.setup.validators);
+        let is_own = |round| *validators.proposer(height, round).address() == self.own_address;
+        let count = validators.as_slice().len() as u32;
+        let first = decided.before(count.saturating_sub(1));
+        for round in first.get()..=decided.get() {
+            if is_own(Round::new(round)) {
+                self.fit.turn_over(round == decided.get());
+            }
+        }
     }
 
     /// What the engine has seen of equivocation while it decided a height.
@@ -145,7 +165,7 @@ impl Driver {
         let height = self.current.height();
         let interval = self.beat.commit(now);
         self.work.remove(self.store.forget_below(setup.height));
-        self.turns.retain(&setup.validators);
+        self.timing.retain(&setup.validators);
         self.current.support = Support::default();
         self.fetching.committed();
         self.repeating.repeated.committed();
@@ -194,8 +214,10 @@ impl Driver {
         }
     }
 
-    /// Looks for signs that others have begun the height this node waits for.
+    /// Looks for pre-commits that come late, and for signs that others have begun the
+    /// height this node waits for.
     pub(super) fn on_message_seen(&mut self, message: &SignedConsensusMsg<BillContext>) {
+        self.late.hear(&self.verifier, message);
         let waiting = self.current.progress.phase() == Phase::Waiting;
         let validators = &self.current.setup.validators;
         if waiting

@@ -12,7 +12,10 @@
 
 mod blocks;
 mod compact;
+mod current;
+mod fit;
 mod heights;
+mod late;
 mod lines;
 mod missing;
 mod pace;
@@ -23,7 +26,7 @@ mod repeat;
 mod reports;
 mod run;
 mod sync;
-mod turns;
+mod timing;
 mod work;
 
 #[cfg(test)]
@@ -40,24 +43,25 @@ use crate::application::Application;
 use crate::config::ConsensusConfig;
 use crate::error::ConsensusError;
 use crate::host::Question;
-use crate::lane::{Asker, Done, HeightSetup, Job};
+use crate::lane::{Asker, Done, Job};
 use crate::parts::Assembler;
 use crate::signing::Sm2Verifier;
-use crate::support::Support;
-use crate::types::{Address, BillContext, Height};
+use crate::types::{Address, BillContext};
 use crate::undecided::UndecidedStore;
 use compact::Expansions;
+use current::Current;
+use fit::Fit;
+use late::Late;
 use lines::Whose;
 use missing::Fetching;
 use pace::Beat;
 use peers::Peers;
-use progress::Progress;
-use proposals::{Proposals, View};
+use proposals::Proposals;
 use repeat::Repeating;
 use reports::Reports;
 pub(crate) use run::{Parts, run};
 use sync::Serving;
-use turns::Turns;
+use timing::Timing;
 use work::Work;
 
 /// See the module's documentation.
@@ -72,7 +76,8 @@ pub(crate) struct Driver {
     current: Current,
     ports: Ports,
     beat: Beat,
-    turns: Turns,
+    timing: Timing,
+    fit: Fit,
 
     proposals: Proposals<RpcReplyPort<ProposedValue<BillContext>>>,
     assembler: Assembler,
@@ -80,27 +85,9 @@ pub(crate) struct Driver {
     store: UndecidedStore,
     repeating: Repeating,
     fetching: Fetching,
+    late: Late,
     work: Work,
     serving: Serving,
-}
-
-/// The height at hand.
-struct Current {
-    /// Its validators and peers.
-    setup: HeightSetup,
-    progress: Progress,
-    support: Support,
-}
-
-impl Current {
-    fn height(&self) -> Height {
-        self.progress.height()
-    }
-
-    /// What proposals have to know.
-    fn view(&self) -> View<'_> {
-        view(&self.setup, &self.progress, &self.support)
-    }
 }
 
 /// Where the engine waits.
@@ -175,18 +162,6 @@ impl Driver {
             let (height, bytes) = (proposed.announced.height, proposed.bytes.clone());
             Some(Job::Check { height, bytes, mode, asker: Asker::Proposal(Box::new(proposed)) })
         });
-    }
-}
-
-/// What proposals have to know of a height.
-fn view<'a>(setup: &'a HeightSetup, progress: &Progress, support: &'a Support) -> View<'a> {
-    View {
-        height: progress.height(),
-        round: progress.round(),
-        open: progress.is_open(),
-        missing: progress.missing(),
-        validators: &setup.validators,
-        support,
     }
 }
 

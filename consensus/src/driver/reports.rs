@@ -1,12 +1,12 @@
 //! What the driver says of itself: metrics, status, and lines that others cause.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 
 use super::lines::{Lines, Whose};
 use crate::metrics::Metrics;
-use crate::status::Status;
+use crate::status::{Phase, Status};
 use crate::types::{Height, Round};
 
 /// See the module's documentation.
@@ -30,10 +30,24 @@ impl Reports {
 
     /// The engine is in this round; `votes` says whether this node votes in it.
     pub(super) fn round_began(&self, height: Height, round: Round, votes: bool) {
-        self.status.send_modify(|status| {
-            status.height = height;
-            status.round = round;
+        self.stands(height, round, Phase::Deciding);
+        self.status.send_if_modified(|status| {
+            let changed = status.is_validator != votes;
             status.is_validator = votes;
+            changed
+        });
+    }
+
+    /// Where the driver stands; told when it has changed.
+    pub(super) fn stands(&self, height: Height, round: Round, phase: Phase) {
+        self.status.send_if_modified(|status| {
+            let changed = (height, round, phase) != (status.height, status.round, status.phase)
+                || status.since.is_none();
+            if changed {
+                (status.height, status.round, status.phase) = (height, round, phase);
+                status.since = Some(SystemTime::now());
+            }
+            changed
         });
     }
 
@@ -51,6 +65,7 @@ impl Reports {
         self.status.send_modify(|status| {
             status.committed = height;
             status.catching_up = synced;
+            status.committed_at = Some(Instant::now());
         });
     }
 }

@@ -10,17 +10,20 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::compact::{Expanded, Expansions};
+use super::current::Current;
+use super::fit::Fit;
+use super::late::Late;
 use super::missing::{ANSWERS, Fetching};
 use super::pace::Beat;
 use super::peers::Peers;
-use super::progress::Progress;
+use super::progress::{Phase as Stage, Progress};
 use super::proposals::Proposals;
 use super::repeat::{EngineState, Repeating};
 use super::reports::Reports;
 use super::sync::Serving;
-use super::turns::Turns;
+use super::timing::Timing;
 use super::work::Work;
-use super::{Current, Driver, Ports, answer};
+use super::{Driver, Ports, answer};
 use crate::application::Application;
 use crate::config::ConsensusConfig;
 use crate::engine::Engine;
@@ -31,7 +34,7 @@ use crate::network::Network;
 use crate::parts::Assembler;
 use crate::peers::AllowList;
 use crate::signing::Sm2Verifier;
-use crate::status::Status;
+use crate::status::{Phase, Status};
 use crate::support::Support;
 use crate::types::{Address, BillContext};
 use crate::undecided::UndecidedStore;
@@ -77,13 +80,15 @@ impl Driver {
             current: Current { setup: parts.setup, progress, support: Support::default() },
             ports: Ports::default(),
             beat: Beat::new(),
-            turns: Turns::default(),
+            timing: Timing::default(),
+            fit: Fit::new(parts.config.max_block_bytes),
             proposals: Proposals::default(),
             assembler: Assembler::new(parts.config.max_block_bytes),
             expansions: Expansions::new(expanded),
             store: parts.store,
             repeating: Repeating::new(state),
             fetching: Fetching::new(answer),
+            late: Late::default(),
             work: Work::new(parts.lane),
             serving: Serving::new(read_failed),
             config: parts.config,
@@ -139,6 +144,7 @@ pub(crate) async fn run(
             () = driver.beat.wait_over() => driver.begin_height(),
         }
         driver.feed();
+        driver.tell_standing();
     };
     // The others stay: the lane reports there until it has ended.
     drop(returns.expansions);
@@ -147,6 +153,19 @@ pub(crate) async fn run(
 }
 
 impl Driver {
+    /// Says where this node stands to whoever asks.
+    fn tell_standing(&self) {
+        let progress = &self.current.progress;
+        let phase = match progress.phase() {
+            _ if !self.beat.is_ready() => Phase::Starting,
+            Stage::Deciding => Phase::Deciding,
+            Stage::Fetching(_) => Phase::Fetching,
+            Stage::Committing => Phase::Committing,
+            Stage::Committed | Stage::Waiting => Phase::Waiting,
+        };
+        self.reports.stands(progress.height(), progress.round(), phase);
+    }
+
     /// Ends gently: a commit under way is finished, and the engine gets answers
     /// that let its actors come to their ends.
     async fn shut_down(self, mut engine: Engine) {

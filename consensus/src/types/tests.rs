@@ -49,6 +49,24 @@ fn everyone_proposes_in_turn() {
 }
 
 #[test]
+fn who_is_left_out_of_turns_votes_and_proposes_nothing() {
+    let set = ValidatorSet::new((0..4).map(|seed| validator(seed, 1))).expect("a good set");
+    let out = *set.as_slice()[2].address();
+    let without = set.clone().without_turns(&[out]);
+    assert_eq!(without.as_slice(), set.as_slice());
+    assert_eq!(without.total_power(), 4);
+    let at = |height, round| *without.proposer(Height::new(height), Round::new(round)).address();
+    let turns: Vec<_> = (0..3).map(|height| at(height, 0)).collect();
+    assert!(!turns.contains(&out));
+    for height in 0..9 {
+        assert_eq!(at(height, 0), turns[height as usize % 3]);
+        assert_eq!(at(height, 1), at(height + 1, 0));
+    }
+    let all: Vec<_> = set.as_slice().iter().map(|one| *one.address()).collect();
+    assert_eq!(set.clone().without_turns(&all), set, "somebody has to propose");
+}
+
+#[test]
 fn the_nil_round_is_no_round() {
     use malachitebft_app_channel::app::types::core::Round as EngineRound;
 

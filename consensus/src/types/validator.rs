@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use billchain_crypto::sm2::PublicKey;
+use billchain_primitives::{turn, turn_order};
 use malachitebft_app_channel::app::types::core;
 use thiserror::Error;
 
@@ -86,6 +87,8 @@ pub enum ValidatorSetError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidatorSet {
     validators: Arc<[Validator]>,
+    /// Indices of those that take turns to propose; never empty.
+    turns: Arc<[usize]>,
     total_power: u64,
 }
 
@@ -111,9 +114,22 @@ impl ValidatorSet {
             .try_fold(0u64, |sum, validator| sum.checked_add(validator.power))
             .filter(|total| total.checked_mul(3).is_some())
             .ok_or(ValidatorSetError::PowerTooLarge)?;
-        // Stable: within one power the ascending address order stays.
-        list.sort_by_key(|validator| std::cmp::Reverse(validator.power));
-        Ok(Self { validators: list.into(), total_power })
+        list.sort_by(|a, b| {
+            turn_order((a.power, a.address.as_bytes()), (b.power, b.address.as_bytes()))
+        });
+        Ok(Self { turns: (0..list.len()).collect(), validators: list.into(), total_power })
+    }
+
+    /// The same set, but these take no turns to propose. They vote as before. If
+    /// nobody would be left, everybody takes turns.
+    pub fn without_turns(mut self, left_out: &[Address]) -> Self {
+        let turns: Vec<usize> = (0..self.validators.len())
+            .filter(|index| !left_out.contains(&self.validators[*index].address))
+            .collect();
+        if !turns.is_empty() {
+            self.turns = turns.into();
+        }
+        self
     }
 
     /// The validators in protocol order.
@@ -131,12 +147,11 @@ impl ValidatorSet {
         self.total_power
     }
 
-    /// Who proposes in this round: the validators take turns, one a round, and
-    /// the first round's proposer moves on with every height.
+    /// Who proposes in this round: validators take turns, one a round, and the
+    /// first round's proposer moves on with every height.
     pub fn proposer(&self, height: Height, round: Round) -> &Validator {
-        let count = self.validators.len() as u64;
-        let index = (height.get() % count + u64::from(round.get()) % count) % count;
-        &self.validators[index as usize]
+        let turn = turn(height.get(), round.get(), self.turns.len());
+        &self.validators[self.turns[turn]]
     }
 }
 

@@ -1,17 +1,18 @@
 //! Proposing.
 
 use crate::{
-    BuildParams, Built, Chain, ChainError, ExecutedBlock, OpaqueTx, Refused, TransactionError,
+    Brought, BuildParams, Built, Chain, ChainError, ExecutedBlock, Inherents, OpaqueTx, Refused,
+    TransactionError,
     block::Stopped,
     chain::{
-        evidence,
+        commit, evidence,
         order::{Entry, arrange},
     },
     decoded::Decoded,
     run::{Outcome, Run},
     transaction::{self, MAX_DECODED_AT_ONCE, transaction_hash},
 };
-use billchain_primitives::{AccountId, Address, Equivocation, Hash, Moment, transaction_hashes};
+use billchain_primitives::{AccountId, Address, Hash, Moment, transaction_hashes};
 use billchain_runtime::{
     Dispute, Performance, RuntimeCall, Timestamp, UncheckedExtrinsic, contention::lock_requests,
 };
@@ -22,9 +23,9 @@ use std::{
     time::Instant,
 };
 
-/// Bytes of a block beside its extrinsics, at most: a header without digest
-/// items and the number of extrinsics.
-const BLOCK_OVERHEAD: usize = 128;
+/// Bytes of a block beside its extrinsics, at most: a header with the digest item of
+/// its parent's commit and the number of extrinsics.
+const BLOCK_OVERHEAD: usize = 160;
 
 /// Transactions that do not fit into the rest of the block are passed over;
 /// after this many the block counts as full.
@@ -42,16 +43,14 @@ impl Chain {
         params: BuildParams,
         txs: &mut dyn Iterator<Item = OpaqueTx>,
     ) -> Result<Built, ChainError> {
-        self.build_with_evidence(params, &[], txs)
+        self.build_with(params, Brought::default(), txs)
     }
 
-    /// As [`build`](Self::build), and the block reports those of the equivocations
-    /// in `held` that the chain records in it: as many as one block may, in their
-    /// order.
-    pub fn build_with_evidence(
+    /// As [`build`](Self::build), with what the proposer brings.
+    pub fn build_with(
         &self,
         params: BuildParams,
-        held: &[Equivocation],
+        brought: Brought<'_>,
         txs: &mut dyn Iterator<Item = OpaqueTx>,
     ) -> Result<Built, ChainError> {
         let (head, view) = self.head_view();
@@ -65,20 +64,7 @@ impl Chain {
             .ask(Timestamp::get)
             .checked_add(1)
             .map_or(Moment::MAX, |earliest| earliest.max(params.timestamp_ms));
-        let inherent = timestamp_inherent(timestamp_ms);
-        let encoded = OpaqueTx::from(inherent.encode());
-        let hash = transaction_hash(&encoded);
-        run.apply(inherent, &encoded, hash).map_err(ChainError::Inherent)?;
-        body.push_inherent(hash, encoded);
-        if let Some(report) = evidence::report(&mut run, held) {
-            let encoded = OpaqueTx::from(report.encode());
-            let hash = transaction_hash(&encoded);
-            // A block that is full of nothing else goes without it, and so does one
-            // whose rest of time does not suffice: another block will have it.
-            if body.has_room_for(encoded.len()) && run.apply(report, &encoded, hash).is_ok() {
-                body.push_inherent(hash, encoded);
-            }
-        }
+        bring(&mut run, &mut body, timestamp_ms, brought)?;
 
         let offered = Offered {
             txs,
@@ -93,6 +79,30 @@ impl Chain {
         let outcome = run.end().map_err(|error| error.during("ending a block"))?;
         Ok(Built { block: body.into_block(outcome, timestamp_ms), refused, stopped })
     }
+}
+
+/// Puts the inherents in front.
+fn bring(
+    run: &mut Run,
+    body: &mut Body,
+    timestamp_ms: Moment,
+    brought: Brought<'_>,
+) -> Result<(), ChainError> {
+    body.bring(run, timestamp_inherent(timestamp_ms)).map_err(ChainError::Inherent)?;
+    if let Some(commit) = brought.commit {
+        let commit = commit::inherent(run, commit);
+        body.bring(run, commit).map_err(ChainError::Inherent)?;
+        body.inherents.commit = true;
+    }
+    // A block that is full of nothing else goes without a report, and so does one
+    // whose rest of time does not suffice: another block will have it.
+    if let Some(report) = evidence::report(run, brought.equivocations)
+        && body.has_room_for(report.encoded_size())
+        && body.bring(run, report).is_ok()
+    {
+        body.inherents.equivocations = true;
+    }
+    Ok(())
 }
 
 /// A transaction that was read for the block.
@@ -295,7 +305,7 @@ pub(crate) fn is_bare(extrinsic: &UncheckedExtrinsic) -> bool {
 struct Body {
     extrinsics: Vec<OpaqueTx>,
     hashes: Vec<Hash>,
-    inherents: usize,
+    inherents: Inherents,
     senders: BTreeSet<AccountId>,
     bytes: usize,
     limit: usize,
@@ -306,7 +316,7 @@ impl Body {
         Self {
             extrinsics: Vec::new(),
             hashes: Vec::new(),
-            inherents: 0,
+            inherents: Inherents::default(),
             senders: BTreeSet::new(),
             bytes: BLOCK_OVERHEAD,
             limit,
@@ -327,9 +337,18 @@ impl Body {
         self.extrinsics.push(extrinsic);
     }
 
-    fn push_inherent(&mut self, hash: Hash, extrinsic: OpaqueTx) {
-        self.push(hash, extrinsic);
-        self.inherents += 1;
+    /// Applies an inherent and adds it.
+    fn bring(
+        &mut self,
+        run: &mut Run,
+        inherent: UncheckedExtrinsic,
+    ) -> Result<(), TransactionError> {
+        let encoded = OpaqueTx::from(inherent.encode());
+        let hash = transaction_hash(&encoded);
+        run.apply(inherent, &encoded, hash)?;
+        self.push(hash, encoded);
+        self.inherents.count += 1;
+        Ok(())
     }
 
     fn push_signed(&mut self, hash: Hash, extrinsic: OpaqueTx, sender: AccountId) {

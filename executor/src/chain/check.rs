@@ -1,10 +1,10 @@
 //! Judging a block that someone else made.
 
 use crate::{
-    BlockError, Chain, ClockCheck, ExecutedBlock, OpaqueTx, TransactionError,
+    BlockError, Chain, ClockCheck, ExecutedBlock, Inherents, OpaqueTx, TransactionError,
     chain::{
         build::{is_bare, sender},
-        evidence,
+        commit, evidence,
         parse::{self, Parsed},
         signatures,
     },
@@ -15,7 +15,7 @@ use crate::{
 use billchain_primitives::{Hash, Header, Moment, transaction_hashes};
 use billchain_runtime::{
     Performance, RuntimeCall, Timestamp, UncheckedExtrinsic,
-    limits::{MAX_AHEAD_MS, MAX_BEHIND_MS},
+    limits::{MAX_AHEAD_MS, MAX_BEHIND_MS, MAX_CLOCK_BACK_MS},
 };
 use bytes::Bytes;
 use std::{collections::BTreeSet, sync::Arc};
@@ -46,8 +46,13 @@ impl Chain {
 
         let tx_hashes = transaction_hashes(&extrinsics);
         let known = self.inner.decoded.take(&tx_hashes);
-        let mut parts =
-            Parts { extrinsics: &extrinsics, hashes: &tx_hashes, known, next: 0, inherents: 0 };
+        let mut parts = Parts {
+            extrinsics: &extrinsics,
+            hashes: &tx_hashes,
+            known,
+            next: 0,
+            inherents: Inherents::default(),
+        };
         let mut part = parts.read()?;
         let timestamp_ms = timestamp(&part)?;
 
@@ -111,7 +116,7 @@ struct Parts<'a> {
     /// Index of the first that is not read.
     next: usize,
     /// Inherents among those that are read.
-    inherents: usize,
+    inherents: Inherents,
 }
 
 impl Parts<'_> {
@@ -131,9 +136,7 @@ impl Parts<'_> {
                     (Arc::new(measured.extrinsic), true)
                 }
             };
-            if is_inherent(index, &extrinsic)? {
-                self.inherents += 1;
-            }
+            note_inherent(&mut self.inherents, index, &extrinsic)?;
             part.push(Read { index, extrinsic, is_cold });
             self.next += 1;
         }
@@ -145,17 +148,28 @@ impl Parts<'_> {
     }
 }
 
-/// Whether the extrinsic at `index` is an inherent that may stand there: first the
-/// block's time, and then a report of equivocations or none.
-fn is_inherent(index: usize, extrinsic: &UncheckedExtrinsic) -> Result<bool, BlockError> {
+/// Notes the extrinsic at `index` if it is an inherent that may stand there: first the
+/// block's time, then the commit of its parent and a report of equivocations, each or
+/// none.
+pub(super) fn note_inherent(
+    inherents: &mut Inherents,
+    index: usize,
+    extrinsic: &UncheckedExtrinsic,
+) -> Result<(), BlockError> {
     let call = is_bare(extrinsic).then(|| extrinsic.function());
+    let is_next = index == inherents.count;
     match (index, call) {
-        (0, Some(RuntimeCall::Timestamp(_))) => Ok(true),
-        (0, _) => Err(BlockError::NoTimestamp),
-        (_, None) => Ok(false),
-        (1, Some(call)) if evidence::is_report(call) => Ok(true),
-        _ => Err(BlockError::Unsigned { index }),
+        (0, Some(RuntimeCall::Timestamp(_))) => {}
+        (0, _) => return Err(BlockError::NoTimestamp),
+        (_, None) => return Ok(()),
+        (1, Some(call)) if commit::is_commit(call) => inherents.commit = true,
+        (1 | 2, Some(call)) if is_next && !inherents.equivocations && evidence::is_report(call) => {
+            inherents.equivocations = true;
+        }
+        _ => return Err(BlockError::Unsigned { index }),
     }
+    inherents.count += 1;
+    Ok(())
 }
 
 /// The time that a block says, which its first extrinsic must do.
@@ -192,7 +206,10 @@ fn check_time(found: Moment, parent: Moment, clock: ClockCheck) -> Result<(), Bl
     let ClockCheck::Proposal { now_ms: now } = clock else {
         return Ok(());
     };
-    if found > now.saturating_add(MAX_AHEAD_MS) {
+    // The least that a block can say after a parent that is ahead of this clock.
+    let is_least = found == parent.saturating_add(1);
+    let ahead = if is_least { MAX_CLOCK_BACK_MS } else { MAX_AHEAD_MS };
+    if found > now.saturating_add(ahead) {
         return Err(BlockError::TimeAhead { now, found });
     }
     if found < now.saturating_sub(MAX_BEHIND_MS) {

@@ -6,7 +6,7 @@ use crate::{
 };
 use billchain_chain_spec::dev;
 use billchain_crypto::sm2::DEFAULT_ID;
-use billchain_executor::{BlockError, Built, TransactionError};
+use billchain_executor::{BlockError, Brought, Built, TransactionError};
 use billchain_primitives::{
     ConsensusDomain, Equivocation, Hash, Offence, PublicKey, SignedStatement, Statement,
     StatementContext,
@@ -36,8 +36,13 @@ fn charge(node: &Node, seed: &str, height: u64) -> Equivocation {
     Equivocation::new(offender, height, 0, statements)
 }
 
+/// What a proposer brings that holds these.
+fn reports(equivocations: &[Equivocation]) -> Brought<'_> {
+    Brought { equivocations, ..Brought::default() }
+}
+
 fn build(node: &Node, held: &[Equivocation]) -> Built {
-    node.chain.build_with_evidence(params(), held, &mut std::iter::empty()).unwrap()
+    node.chain.build_with(params(), reports(held), &mut std::iter::empty()).unwrap()
 }
 
 fn recorded(node: &Node) -> Vec<Offence> {
@@ -61,7 +66,7 @@ fn a_block_reports_what_its_proposer_holds_and_every_node_records_it() {
     assert_eq!((refused, block.tx_hashes().len(), block.transaction_count()), (vec![], 2, 0));
     let bytes = block.bytes().clone();
     let committed = node.chain.commit(block, b"certificate".to_vec()).unwrap();
-    assert!(committed.reports_equivocations());
+    assert!(committed.inherents.equivocations);
 
     let checked = other.chain.execute(bytes, proposal(NOW)).unwrap();
     assert_eq!(checked.transaction_count(), 0);
@@ -84,7 +89,7 @@ fn a_full_block_still_has_room_for_a_report() {
     let hospital = node.signer("//hospital");
     let txs: Vec<_> = (0..20).map(|nonce| hospital.remark(nonce)).collect();
     let mut offered = txs.into_iter();
-    let built = node.chain.build_with_evidence(params(), &held, &mut offered).unwrap();
+    let built = node.chain.build_with(params(), reports(&held), &mut offered).unwrap();
     assert_eq!((built.block.tx_hashes().len(), built.block.transaction_count()), (22, 20));
     node.chain.commit(built.block, b"certificate".to_vec()).unwrap();
     assert_eq!(recorded(&node).len(), 4);

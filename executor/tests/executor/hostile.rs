@@ -146,6 +146,11 @@ fn the_time_keeps_its_bounds() {
     let late = |now| node.chain.execute(at(NOW + 2).encode().into(), proposal(now)).unwrap_err();
     assert!(matches!(late(NOW + 2 + 25_001), BlockError::TimeBehind { .. }));
     assert!(matches!(late(NOW + 2 + 25_000), BlockError::WrongStateRoot { .. }));
+    // Clocks that were set back: the least step goes on, within a bound.
+    let least = |now| node.chain.execute(at(NOW + 1).encode().into(), proposal(now));
+    assert!(least(NOW + 1 - 600_000).is_ok());
+    assert!(matches!(least(NOW + 1 - 600_001).unwrap_err(), BlockError::TimeAhead { .. }));
+    assert!(matches!(late(NOW + 2 - 5_001), BlockError::TimeAhead { .. }));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! How often something may be done: a delay that doubles, and a budget of bytes
-//! that fills up again. Pure; time is a parameter.
+//! How often something may be done: a delay that doubles, a budget of bytes that fills
+//! up again, and batches that a slow line has room beside. Pure; time is a parameter.
 
 use std::time::{Duration, Instant};
 
@@ -85,11 +85,70 @@ impl Budget {
     }
 }
 
+/// A line that carries less than this is slow: what waits in it delays votes and
+/// proposals. Bytes a second.
+const SLOW_RATE: u128 = 64 << 10;
+/// An answer that comes sooner says nothing of the line.
+const SOON: Duration = Duration::from_millis(250);
+/// Smallest bound of a batch: 0.13 s at 1 Mbit/s.
+const LEAST_BATCH: usize = 16 << 10;
+
+/// How large the next batch to a peer may be. On a slow line batches become small, and
+/// the line is free for as long after each as it took, so that consensus has half of
+/// it and never waits for much.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Batches {
+    most: usize,
+    bytes: usize,
+}
+
+impl Batches {
+    /// Batches of `most` bytes, until a line shows that it is slow.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, bytes: most }
+    }
+
+    /// Most bytes of the next batch.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// A batch of so many bytes was answered; how long to rest.
+    pub(super) fn answered(&mut self, bytes: usize, took: Duration) -> Duration {
+        let rate = bytes as u128 * NANOS / took.as_nanos().max(1);
+        if took > SOON && rate < SLOW_RATE && bytes >= LEAST_BATCH.min(self.bytes) / 2 {
+            self.bytes = (self.bytes / 2).max(LEAST_BATCH).min(self.most);
+            return took;
+        }
+        self.bytes = self.bytes.saturating_add(self.bytes / 4).min(self.most);
+        Duration::ZERO
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_slow_line_gets_small_batches_and_rests() {
+        let (most, millis) = (256 << 10, Duration::from_millis);
+        let mut batches = Batches::new(most);
+        assert_eq!(batches.answered(most, millis(900)), Duration::ZERO, "a busy peer");
+        assert_eq!(batches.bytes(), most);
+        assert_eq!(batches.answered(most, millis(6_000)), millis(6_000));
+        assert_eq!(batches.bytes(), most / 2);
+        for _ in 0..10 {
+            batches.answered(batches.bytes(), 10 * SECOND);
+        }
+        assert_eq!(batches.bytes(), LEAST_BATCH);
+        assert_eq!(batches.answered(300, SECOND), Duration::ZERO, "too little to tell");
+        for _ in 0..20 {
+            assert_eq!(batches.answered(LEAST_BATCH, millis(20)), Duration::ZERO);
+        }
+        assert_eq!(batches.bytes(), most);
+    }
 
     #[test]
     fn a_budget_gives_its_burst_and_then_its_rate() {

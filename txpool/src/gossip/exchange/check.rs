@@ -93,6 +93,7 @@ mod tests {
             (PoolError::FutureFull { limit: 1 }, Outcome::Later),
             (PoolError::Stopping, Outcome::Full),
             (PoolError::Busy { waiting: 1 }, Outcome::Full),
+            (PoolError::DiskLow { free_mib: 1, least_mib: 2 }, Outcome::Full),
             (failed.into(), Outcome::Full),
             (PoolError::AlreadyImported(hash), Outcome::Known),
             (PoolError::AlreadyIncluded { hash, block: hash }, Outcome::Known),

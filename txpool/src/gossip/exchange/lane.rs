@@ -18,7 +18,7 @@ use crate::{
     gossip::{
         GossipLimits,
         exchange::wire::Outcome,
-        pace::{Backoff, Budget},
+        pace::{Backoff, Batches, Budget},
     },
     outgoing::{Outgoing, Page, PageRoom},
 };
@@ -92,6 +92,11 @@ impl Batch {
         self.items.len()
     }
 
+    /// Bytes of its transactions.
+    fn bytes(&self) -> usize {
+        self.items.iter().fold(0, |sum, item| sum.saturating_add(item.tx.bytes.len()))
+    }
+
     /// The transactions as they are sent.
     pub(super) fn encoded(&self) -> Vec<Vec<u8>> {
         self.items.iter().map(|item| item.tx.bytes.to_vec()).collect()
@@ -148,6 +153,7 @@ pub(super) struct Lane {
     again: Option<Again>,
     held: HashMap<AccountId, Held>,
     budget: Budget,
+    batches: Batches,
     /// Counts connections: an answer to a batch from before one says nothing
     /// about what the peer knows now.
     generation: u64,
@@ -155,6 +161,8 @@ pub(super) struct Lane {
     send_at: Option<Instant>,
     /// The peer can take nothing before.
     not_before: Option<Instant>,
+    /// The line is left to others until then.
+    rests_until: Option<Instant>,
     backoff: Backoff,
 }
 
@@ -168,10 +176,12 @@ impl Lane {
             again: None,
             held: HashMap::new(),
             budget: Budget::new(AGAIN_RATE, AGAIN_BURST, now),
+            batches: Batches::new(limits.batch_bytes),
             generation: 0,
             in_flight: None,
             send_at: None,
             not_before: None,
+            rests_until: None,
             backoff: Backoff::new(limits.retry_min, limits.retry_max),
             limits: limits.clone(),
         }
@@ -206,7 +216,8 @@ impl Lane {
         let behind = held.into_iter().chain(self.again.map(|_| now)).min();
         let behind = behind.map(|at| at.max(now + self.budget_wait(now)));
         let wanted = self.send_at.into_iter().chain(new).chain(behind).min();
-        self.send_at = wanted.map(|at| self.not_before.map_or(at, |bound| at.max(bound)));
+        let bounds = [self.not_before, self.rests_until];
+        self.send_at = wanted.map(|at| bounds.into_iter().flatten().fold(at, Instant::max));
     }
 
     fn budget_wait(&mut self, now: Instant) -> Duration {
@@ -232,7 +243,7 @@ impl Lane {
     pub(super) fn next_batch(&mut self, log: &Outgoing, now: Instant) -> Option<Batch> {
         let generation = self.generation;
         let mut batch = Batch { items: Vec::new(), again_end: 0, new_end: 0, generation };
-        let room = PageRoom::new(self.limits.batch_count, self.limits.batch_bytes);
+        let room = PageRoom::new(self.limits.batch_count, self.batches.bytes());
         let room = self.add_held(&mut batch, log, room, now);
         let room = self.add_again(&mut batch, log, room, now);
         let places = self.cursor.saturating_add(1)..=u64::MAX;
@@ -314,6 +325,12 @@ impl Lane {
     pub(super) fn take_in_flight(&mut self, id: OutboundRequestId) -> Option<(Batch, Instant)> {
         let in_flight = self.in_flight.take_if(|in_flight| in_flight.id == id)?;
         Some((in_flight.batch, in_flight.sent_at))
+    }
+
+    /// A batch was answered so long after it was sent.
+    pub(super) fn measured(&mut self, batch: &Batch, took: Duration, now: Instant) {
+        let rest = self.batches.answered(batch.bytes(), took);
+        self.rests_until = (!rest.is_zero()).then(|| now + rest);
     }
 
     /// The peer dealt with a batch, an outcome for each transaction.

@@ -307,7 +307,9 @@ impl Exchange {
     ) -> Option<Garbage> {
         let partner = self.partners.get_mut(&peer)?;
         let (lane, batch, sent_at) = partner.take_in_flight(id)?;
-        self.metrics.round_trip.observe((now - sent_at).as_secs_f64());
+        let took = now - sent_at;
+        self.metrics.round_trip.observe(took.as_secs_f64());
+        lane.measured(&batch, took, now);
         let mut garbage = None;
         match reply {
             Reply::Outcomes(outcomes) if outcomes.len() == batch.len() => {

@@ -390,3 +390,16 @@ fn nothing_is_lost_whatever_a_peer_answers() {
         assert!(kit.lane.is_served(kit.log.end()));
     }
 }
+
+#[test]
+fn a_slow_line_is_left_to_others_after_each_batch() {
+    let mut kit = Kit::new();
+    (0..4).for_each(|_| kit.add_long(1, 400_000));
+    let batch = kit.next().expect("a batch");
+    kit.lane.measured(&batch, 20 * SECOND, kit.now);
+    kit.lane.on_outcomes(&batch, &vec![Outcome::Taken; batch.len()], kit.now);
+    assert!(kit.next().is_none(), "it rests");
+    kit.now += 20 * SECOND;
+    let smaller = kit.next().expect("another");
+    assert!(smaller.len() < batch.len(), "{} after {}", smaller.len(), batch.len());
+}
