@@ -4,11 +4,14 @@
 //! The oracle is RustCrypto's `sm2`, which shares no code with our verification.
 
 use crate::{
-    Error, keyfile,
+    Error, container, keyfile,
     sm2::{DEFAULT_ID, KeyCache, PROMOTE_AFTER, PublicKey, SecretKey, Signature},
 };
 use ::sm2::dsa::{VerifyingKey, signature::Verifier};
-use std::sync::LazyLock;
+use std::{
+    io::{Read, Write},
+    sync::LazyLock,
+};
 
 /// Verifies a signature by every path there is, and by RustCrypto, and compares.
 ///
@@ -69,6 +72,33 @@ pub fn key_file(data: &[u8]) -> bool {
         assert!(again.is_ok_and(|again| again.public() == key.public()), "an imported key");
     }
     keyfile::check_reading(std::str::from_utf8(data).unwrap_or_default(), data)
+}
+
+/// The key that [`container`] opens files with.
+const CONTAINER_KEY: [u8; 32] = [0x42; 32];
+
+/// Reads an encrypted file, and returns whether all of it is authentic.
+pub fn container(data: &[u8]) -> bool {
+    let secret = container::Secret::key(CONTAINER_KEY);
+    let mut plain = Vec::new();
+    let read = container::Opener::new(data, &secret, &mut None, "name")
+        .and_then(|mut opener| opener.read_to_end(&mut plain));
+    assert!(plain.len() <= data.len(), "more than there is");
+    read.is_ok()
+}
+
+/// A file that [`container`] accepts, with `plain` in it.
+///
+/// # Panics
+/// If the system gives no random bytes.
+pub fn container_sample(plain: &[u8]) -> Vec<u8> {
+    let secret = container::Secret::key(CONTAINER_KEY);
+    let sealed = container::Unlocked::new(&secret).and_then(|key| {
+        let mut sealer = container::Sealer::new(Vec::new(), &key, "name")?;
+        sealer.write_all(plain)?;
+        sealer.finish()
+    });
+    sealed.expect("memory takes what is written, and the system gives random bytes")
 }
 
 /// Verifies with an unknown key, a known point and a table, and by RustCrypto.

@@ -6,6 +6,7 @@
 //! | [`sm2`] | GB/T 32918.2, .5; GM/T 0009 | transactions, votes, certificates |
 //! | [`sm3`] | GB/T 32905; HMAC: RFC 2104 | block, state and account hashes |
 //! | [`sm4`] | GB/T 32907; GCM: RFC 8998 | encryption of keys at rest |
+//! | [`container`] | our own, over SM4-GCM | encryption of snapshots |
 //! | [`keyfile`] | RFC 5958, RFC 8018 | operators' and clients' key files |
 //!
 //! Signing and everything else that touches a secret is done by the RustCrypto
@@ -20,6 +21,7 @@
 //! file ends in an [`Error`] or a [`keyfile::KeyFileError`].
 #![deny(unsafe_code)]
 
+pub mod container;
 mod error;
 pub mod fuzzing;
 pub mod keyfile;

@@ -1,8 +1,8 @@
 //! SM4 (GB/T 32907-2016) in Galois/Counter Mode, as RFC 8998 uses it.
 //!
 //! A nonce must never be used twice with one key: doing so reveals the
-//! authentication key. The caller chooses nonces; see [`crate::keyfile`] for
-//! the one place that seals today, with a fresh key each time.
+//! authentication key. The caller chooses nonces; see [`crate::keyfile`] and
+//! [`crate::container`] for the places that seal, each with a fresh key for each file.
 
 use crate::Error;
 use ::sm4::Sm4;

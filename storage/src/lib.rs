@@ -72,6 +72,7 @@
 #![forbid(unsafe_code)]
 
 mod changes;
+mod checkpoint;
 mod commitment;
 mod deltas;
 mod error;
@@ -81,6 +82,7 @@ mod history;
 mod options;
 mod records;
 mod recovery;
+mod rewind;
 mod seal;
 mod shared;
 mod snapshot;
@@ -89,12 +91,16 @@ mod storage;
 mod system;
 mod tables;
 mod types;
+mod verify;
 
 pub use commitment::genesis_root;
 pub use error::StorageError;
 pub use options::{OpenMode, StorageOptions};
+pub use rewind::rewind;
 pub use snapshot::StateSnapshot;
 pub use stats::Stats;
 pub use storage::Storage;
 pub use system::SystemCause;
+pub use tables::FORMAT;
 pub use types::{BlockCommit, EventGroup, Genesis, Head, StateDelta};
+pub use verify::{Verified, verify};

@@ -41,14 +41,14 @@ pub struct Storage {
     path: PathBuf,
     options: StorageOptions,
     // Dropped before `shared`, which holds the directory's lock.
-    commitment: Commitment,
-    shared: Arc<Shared>,
+    pub(crate) commitment: Commitment,
+    pub(crate) shared: Arc<Shared>,
     tip: RwLock<Tip>,
     history: Mutex<History>,
     /// One reader at a time fetches old changes from disk.
     loading: Mutex<()>,
     /// Written by a commit, read by speculations: a root is always on the head.
-    order: RwLock<()>,
+    pub(crate) order: RwLock<()>,
     /// The failure of a write.
     stopped: OnceLock<String>,
     counters: Counters,
@@ -464,7 +464,7 @@ impl Storage {
         result
     }
 
-    fn check_running(&self) -> Result<(), StorageError> {
+    pub(crate) fn check_running(&self) -> Result<(), StorageError> {
         match self.stopped.get() {
             None => Ok(()),
             Some(reason) => Err(StorageError::Stopped { reason: reason.clone() }),

@@ -10,7 +10,7 @@ use crate::{StorageError, StorageOptions, SystemCause, seal::Seal};
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor,
     CompactOptions, DB, DBCompressionType, DBRecoveryMode, ErrorKind, LogLevel, Options,
-    WriteBatch, WriteOptions,
+    WriteBatch, WriteOptions, checkpoint::Checkpoint,
 };
 use std::{
     fs::{self, File},
@@ -21,7 +21,7 @@ use std::{
 
 /// Format of everything below a data directory. A change of any table's
 /// encoding, of a commitment constant or of the layout raises it.
-pub(crate) const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 5;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,6 +241,24 @@ impl Tables {
             self.db.compact_range_cf_opt(family, None::<&[u8]>, None::<&[u8]>, &options);
         }
         self.seal.renew()
+    }
+
+    /// Writes what is in memory to files.
+    pub(crate) fn flush(&self) -> Result<(), StorageError> {
+        for table in Table::ALL {
+            self.db.flush_cf(self.family(table)).map_err(|error| self.error("flush", &error))?;
+        }
+        self.seal.renew()
+    }
+
+    /// Makes a database of the same content in `into`, which is made, with a seal of
+    /// its own. Tables are linked where the file system can.
+    pub(crate) fn checkpoint(&self, into: &Path) -> Result<(), StorageError> {
+        Checkpoint::new(&self.db)
+            .and_then(|checkpoint| checkpoint.create_checkpoint(into))
+            .map_err(|error| self.error("copy", &error))?;
+        self.seal.renew()?;
+        Seal::new(into).renew()
     }
 
     /// Bytes of the block cache in use.

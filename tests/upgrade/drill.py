@@ -107,7 +107,8 @@ class Upgrade(Drill):
         for node in range(1, NODES + 1):
             network.wait_height(node, 2, PATIENCE)
         self.too_early(old, new)
-        load = self.load(200, 45)
+        load = self.load(200, 60)
+        self.rehearsal(old, new)
         self.too_few(old, release)
         height = self.enough(old, release)
         self.over(int(new), height)
@@ -115,6 +116,26 @@ class Upgrade(Drill):
         load.wait(90)
         self.accounts(load.returncode)
         network.stop_all()
+
+    def rehearsal(self, old: str, new: str):
+        """What the next release makes of the last blocks of nodes that run."""
+        height = self.network.height(1) + 60
+        self.wait(height)
+        rehearse = ["release", "rehearse", "--height", str(height), "--blocks", "50", "--config"]
+        said = [self.done(*rehearse, self.home(node) / "node.toml",
+                          binary=self.next / "billchain") for node in (1, 2)]
+        found = [dict(line.split(maxsplit=1) for line in text.splitlines()
+                      if line.startswith(("transactions", "differences"))) for text in said]
+        under = f"decided under rules {old}, under rules {new}"
+        self.holds("the next release executes old blocks under its rules", under in said[0], said)
+        self.holds("with what clients sent in them", int(found[0]["transactions"]) > 0, found)
+        self.holds("and all of it comes to the same", found[0]["differences"] == "0", said)
+        root = f"state root    {self.network.header_at(1, height)['state_root']}"
+        roots = {line for text in said for line in text.splitlines() if "state root  " in line}
+        self.holds("operators come to one root, and not to the old one",
+                   len(roots) == 1 and root not in roots, roots)
+        text = self.done(*rehearse, self.home(3) / "node.toml")
+        self.holds("the old release comes to what was decided", root in text, text)
 
     def too_early(self, old: str, new: str):
         """The newest release ran first, and made way for the one that is needed."""

@@ -1,6 +1,7 @@
 //! `billchain release`: what a release consists of, and running the one that the
 //! chain needs.
 
+use super::rehearse;
 use crate::{
     config::Config,
     release::{self, MANIFEST, Needed, OTHER_RULES, PROGRAM},
@@ -39,6 +40,9 @@ pub(crate) enum Command {
         #[arg(long)]
         manifest: Option<Hash>,
     },
+    /// Execute the last blocks of a node, which may run, with this release, on a copy
+    /// of its data: does it come to the same, and what would its rules change?
+    Rehearse(rehearse::Options),
     /// Run a node with the release that the chain needs, and go over to the next one
     /// at its height.
     Run {
@@ -67,6 +71,9 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Check { directory, manifest } => {
             println!("{:?}", release::check(&directory, manifest)?);
+        }
+        Command::Rehearse(options) => {
+            return tokio::task::spawn_blocking(move || rehearse::run(&options)).await?;
         }
         Command::Run { config, releases, options } => {
             return supervise(&config, &releases, &options).await;

@@ -66,10 +66,12 @@ impl<E: Context + Spawner> EngineContext for E {}
 // two keys that share them takes 2^32 work: buckets stay short. The index in
 // memory is one table a first byte: a table that grows is copied whole, and a
 // single one of a hundred million keys would hold a block up for seconds.
-type Database<E> = Db<Family, E, Digest, Digest, Sm3, EightCap, PREFIX, CHUNK, Sequential>;
+pub(super) type Database<E> =
+    Db<Family, E, Digest, Digest, Sm3, EightCap, PREFIX, CHUNK, Sequential>;
 type Batch = MerkleizedBatch<Family, Digest, Update<Digest, Digest>, CHUNK, Sequential>;
-type Error = qmdb::Error<Family>;
-type Location = merkle::Location<Family>;
+pub(super) type Error = qmdb::Error<Family>;
+pub(super) type Location = merkle::Location<Family>;
+type Configuration = FixedConfig<EightCap, Sequential, NonZeroUsize>;
 
 /// Writes of one block: SM3(key) and SM3(value), `None` for a deleted key.
 pub(super) type Operations = Vec<(Digest, Option<Digest>)>;
@@ -190,6 +192,53 @@ pub(super) struct Engine<E: EngineContext> {
     boundaries: VecDeque<Location>,
 }
 
+/// Which Merkle nodes a database is opened with. Its operations are the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nodes {
+    /// Those that the store keeps.
+    OfStore,
+    /// Those that a check computes again, in partitions with [`RECOMPUTED`] in front.
+    Recomputed,
+}
+
+/// What the names of the partitions, and of their parts, begin with in which a check
+/// has its nodes for the while.
+pub(super) const RECOMPUTED: &str = "recomputed-";
+
+/// How QMDB lies in the directory of its context.
+pub(super) fn configuration(cache_bytes: usize, nodes: Nodes) -> Configuration {
+    let pages = cache_bytes.max(MIN_CACHE_BYTES) / usize::from(PAGE_SIZE.get());
+    let cache = CacheRef::new(PAGE_SIZE, NonZeroUsize::new(pages).unwrap_or(NonZeroUsize::MIN));
+    // A journal also uses its partition's name with `-blobs` and `-metadata`.
+    let [node_journal, pinned, grafted] = match nodes {
+        Nodes::OfStore => ["nodes", "pinned", "grafted"],
+        Nodes::Recomputed => ["recomputed-nodes", "recomputed-pinned", "recomputed-grafted"],
+    };
+    FixedConfig {
+        merkle_config: merkle::full::Config {
+            journal_partition: node_journal.into(),
+            metadata_partition: pinned.into(),
+            items_per_blob: NODES_PER_FILE,
+            write_buffer: WRITE_BUFFER,
+            replay_buffer: REPLAY_BUFFER,
+            strategy: Sequential,
+            page_cache: cache.clone(),
+        },
+        journal_config: JournalConfig {
+            partition: "operations".into(),
+            items_per_blob: OPERATIONS_PER_FILE,
+            page_cache: cache,
+            write_buffer: WRITE_BUFFER,
+            replay_buffer: REPLAY_BUFFER,
+        },
+        grafted_metadata_partition: grafted.into(),
+        translator: EightCap,
+        init_cache: NonZeroUsize::new(1 << 16),
+        init_buffer: REPLAY_BUFFER,
+        init_concurrency: INIT_TASKS,
+    }
+}
+
 impl<E: EngineContext> Engine<E> {
     /// Opens the database of `context`. For `limit` see
     /// [`super::Commitment::open`].
@@ -198,32 +247,7 @@ impl<E: EngineContext> Engine<E> {
         cache_bytes: usize,
         limit: Option<u64>,
     ) -> Result<Self, Failure> {
-        let pages = cache_bytes.max(MIN_CACHE_BYTES) / usize::from(PAGE_SIZE.get());
-        let cache = CacheRef::new(PAGE_SIZE, NonZeroUsize::new(pages).unwrap_or(NonZeroUsize::MIN));
-        // A journal also uses its partition's name with `-blobs` and `-metadata`.
-        let config = FixedConfig {
-            merkle_config: merkle::full::Config {
-                journal_partition: "nodes".into(),
-                metadata_partition: "pinned".into(),
-                items_per_blob: NODES_PER_FILE,
-                write_buffer: WRITE_BUFFER,
-                replay_buffer: REPLAY_BUFFER,
-                strategy: Sequential,
-                page_cache: cache.clone(),
-            },
-            journal_config: JournalConfig {
-                partition: "operations".into(),
-                items_per_blob: OPERATIONS_PER_FILE,
-                page_cache: cache,
-                write_buffer: WRITE_BUFFER,
-                replay_buffer: REPLAY_BUFFER,
-            },
-            grafted_metadata_partition: "grafted".into(),
-            translator: EightCap,
-            init_cache: NonZeroUsize::new(1 << 16),
-            init_buffer: REPLAY_BUFFER,
-            init_concurrency: INIT_TASKS,
-        };
+        let config = configuration(cache_bytes, Nodes::OfStore);
         let db = Database::init(context, config, limit.map(Location::new)).await?;
         let height = db.get_metadata().await?.map(|digest| height_of(&digest)).transpose()?;
         Ok(Self {
@@ -240,6 +264,13 @@ impl<E: EngineContext> Engine<E> {
     pub(super) fn position(&self) -> Result<Position, Failure> {
         let db = self.db.as_ref().map_err(Clone::clone)?;
         Ok(Position { height: self.height, root: H256(db.root().0), log_size: *db.bounds().end })
+    }
+
+    /// The values of keys at the tip, all as their SM3.
+    pub(super) async fn values(&self, keys: &[Digest]) -> Result<Vec<Option<Digest>>, Failure> {
+        let db = self.db.as_ref().map_err(Clone::clone)?;
+        let keys: Vec<&Digest> = keys.iter().collect();
+        Ok(db.get_many(&keys).await?)
     }
 
     /// A speculation on the present tip, by its delta's fingerprint.
@@ -352,10 +383,14 @@ pub(super) fn operations(delta: &StateDelta) -> Operations {
     let keys: Vec<_> = delta.keys().collect();
     let values: Vec<_> = delta.values().filter_map(Option::as_ref).collect();
     // Apart, so that messages hashed side by side have about one length.
-    let digest = commonware_cryptography::sha256::Digest;
-    let mut values = sm3_many(&values).into_iter().map(digest);
+    let mut values = digests(&values).into_iter();
     let written = delta.values().map(|value| value.as_ref().and_then(|_| values.next()));
-    sm3_many(&keys).into_iter().map(digest).zip(written).collect()
+    digests(&keys).into_iter().zip(written).collect()
+}
+
+/// SM3 of each message.
+pub(super) fn digests<T: AsRef<[u8]>>(messages: &[T]) -> Vec<Digest> {
+    sm3_many(messages).into_iter().map(commonware_cryptography::sha256::Digest).collect()
 }
 
 /// What a block's commit operation carries: its height, in the last four bytes.

@@ -14,15 +14,19 @@
 //! The engine (`engine`) is generic over the runtime, so that the root of a
 //! genesis state can be computed without a directory.
 
+mod copy;
 mod engine;
 mod hasher;
+mod recompute;
 
 pub(crate) use engine::Position;
+pub(crate) use recompute::{Recomputed, recompute};
 
 use crate::{StateDelta, StorageError, SystemCause};
 use commonware_runtime::{Runner as _, deterministic, tokio};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use engine::{Engine, Failure, Operations, Speculated};
+use hasher::Digest;
 use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
@@ -60,6 +64,10 @@ enum Request {
     Position { answer: Answer<Position> },
     /// Makes everything applied durable.
     Sync { answer: Answer<()> },
+    /// Copies the synced files into a directory.
+    Copy { into: PathBuf, answer: Answer<()> },
+    /// Values at the tip.
+    Values { keys: Vec<Digest>, answer: Answer<Vec<Option<Digest>>> },
 }
 
 /// Handle of the commitment's thread.
@@ -144,6 +152,28 @@ impl Commitment {
         self.ask("sync", |answer| Request::Sync { answer })
     }
 
+    /// Copies what was applied into the directory `into`, which is made; files that
+    /// do not change any more are linked where the file system can. The copy is on
+    /// disk when the caller has synced it.
+    pub(crate) fn copy(&self, into: &Path) -> Result<(), StorageError> {
+        let into = into.to_owned();
+        self.ask("copy", |answer| Request::Copy { into, answer })
+    }
+
+    /// Which of these entries, keys and values, the tip has otherwise or not at all:
+    /// the index of the first.
+    pub(crate) fn differs(
+        &self,
+        entries: &[(Vec<u8>, Vec<u8>)],
+    ) -> Result<Option<usize>, StorageError> {
+        let keys: Vec<&[u8]> = entries.iter().map(|(key, _)| key.as_slice()).collect();
+        let values: Vec<&[u8]> = entries.iter().map(|(_, value)| value.as_slice()).collect();
+        let keys = engine::digests(&keys);
+        let found = self.ask("read values", |answer| Request::Values { keys, answer })?;
+        let expected = engine::digests(&values).into_iter().map(Some);
+        Ok(found.into_iter().zip(expected).position(|(found, expected)| found != expected))
+    }
+
     /// Syncs, ends the thread and waits for its end. Later calls fail.
     pub(crate) fn close(&self) {
         self.requests.lock().take();
@@ -171,32 +201,37 @@ impl Commitment {
         result.recv().map_err(|_| stopped())?.map_err(|failure| self.error(action, failure))
     }
 
-    /// A refusal of the operating system, by its cause where that is known.
-    fn io_error(&self, action: &'static str, mut reason: String) -> StorageError {
-        let path = self.path.clone();
-        let mut cause = SystemCause::of_text(&reason);
-        if cause.is_none()
-            && let Err(error) = try_files(&path)
-        {
-            reason = format!("{reason} ({error})");
-            cause = SystemCause::of_error(&error);
-        }
-        match cause {
-            Some(cause) => StorageError::System { action, path, cause, reason },
-            None => StorageError::Commitment { action, path, reason },
-        }
+    fn error(&self, action: &'static str, found: Failure) -> StorageError {
+        failure(&self.path, action, found)
     }
+}
 
-    fn error(&self, action: &'static str, failure: Failure) -> StorageError {
-        match failure {
-            Failure::Damaged(what) => StorageError::Corrupt {
-                what: format!("state commitment: {what}"),
-                path: self.path.clone(),
-            },
-            Failure::Io(reason) => self.io_error(action, reason),
-            Failure::Refused(reason) | Failure::Stopped(reason) => {
-                StorageError::Commitment { action, path: self.path.clone(), reason }
-            }
+/// A refusal of the operating system, by its cause where that is known.
+fn io_error(path: &Path, action: &'static str, mut reason: String) -> StorageError {
+    let path = path.to_owned();
+    let mut cause = SystemCause::of_text(&reason);
+    if cause.is_none()
+        && let Err(error) = try_files(&path)
+    {
+        reason = format!("{reason} ({error})");
+        cause = SystemCause::of_error(&error);
+    }
+    match cause {
+        Some(cause) => StorageError::System { action, path, cause, reason },
+        None => StorageError::Commitment { action, path, reason },
+    }
+}
+
+/// A failure of the commitment in `path`.
+fn failure(path: &Path, action: &'static str, found: Failure) -> StorageError {
+    match found {
+        Failure::Damaged(what) => StorageError::Corrupt {
+            what: format!("state commitment: {what}"),
+            path: path.to_owned(),
+        },
+        Failure::Io(reason) => io_error(path, action, reason),
+        Failure::Refused(reason) | Failure::Stopped(reason) => {
+            StorageError::Commitment { action, path: path.to_owned(), reason }
         }
     }
 }
@@ -258,7 +293,7 @@ fn run(
             match Engine::open(context, cache_bytes, limit).await {
                 Ok(engine) => {
                     if opened.send(Ok(())).is_ok() {
-                        serve(engine, requests).await;
+                        serve(engine, directory, requests).await;
                     }
                 }
                 Err(failure) => drop(opened.send(Err(failure))),
@@ -279,7 +314,11 @@ fn run(
 
 /// Answers requests until the last handle is gone. Receiving blocks this thread,
 /// which is the engine's alone; QMDB's background work runs on the runtime's.
-async fn serve<E: engine::EngineContext>(mut engine: Engine<E>, requests: &Receiver<Request>) {
+async fn serve<E: engine::EngineContext>(
+    mut engine: Engine<E>,
+    directory: &Path,
+    requests: &Receiver<Request>,
+) {
     loop {
         let request = match requests.recv_timeout(IDLE_SYNC) {
             Ok(request) => request,
@@ -308,6 +347,17 @@ async fn serve<E: engine::EngineContext>(mut engine: Engine<E>, requests: &Recei
             }
             Request::Sync { answer } => {
                 let _ = answer.send(engine.sync().await);
+            }
+            Request::Copy { into, answer } => {
+                let copied = match engine.sync().await {
+                    // Nothing writes while this thread copies.
+                    Ok(()) => copy::partitions(directory, &into).map_err(Failure::Io),
+                    Err(failure) => Err(failure),
+                };
+                let _ = answer.send(copied);
+            }
+            Request::Values { keys, answer } => {
+                let _ = answer.send(engine.values(&keys).await);
             }
         }
     }

@@ -7,4 +7,5 @@ mod damage;
 mod faults;
 mod manifest;
 mod roots;
+mod snapshots;
 mod states;

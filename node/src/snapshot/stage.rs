@@ -1,0 +1,82 @@
+//! Copies of a node's files at one height, from which a snapshot or a rehearsal is
+//! made: of a node that runs, asked at its door, or of one that is stopped.
+//!
+//! The copies lie in `data_dir/staging`, one at a time. They are links where the file
+//! system can, and are only read. They go when the [`Stage`] goes; a node that starts
+//! removes what a crash has left.
+
+use super::{copies, manifest::Subject};
+use crate::{
+    config::Config,
+    database::{chain_directory, open_chain, remove},
+    door::{self, Lease},
+};
+use anyhow::{Context, Result, ensure};
+use billchain_storage::OpenMode;
+use std::path::{Path, PathBuf};
+
+/// Copies that stay as they are.
+pub(crate) struct Stage {
+    directory: PathBuf,
+    subject: Subject,
+    held: Held,
+}
+
+/// Who keeps the copies.
+enum Held {
+    /// The node that runs, for as long as it is asked to.
+    Node(Lease),
+    /// Nobody else: the node is stopped, and the copies go with the stage.
+    Here,
+}
+
+impl Stage {
+    /// Takes them from the node of this configuration.
+    pub(crate) fn take(config: &Config) -> Result<Self> {
+        let directory = copies::directory(config);
+        if let Some((lease, subject)) = door::ask(config)? {
+            return Ok(Self { directory, subject, held: Held::Node(lease) });
+        }
+        let place = chain_directory(config);
+        let (_, chain) = open_chain(config, OpenMode::MustExist).with_context(|| {
+            format!(
+                "no node answers at {}, and the database in {} is not free either",
+                door::path(config).display(),
+                place.display()
+            )
+        })?;
+        let subject = copies::make(&chain, &directory)?;
+        Ok(Self { directory, subject, held: Held::Here })
+    }
+
+    /// Where they lie.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The block that they were made at.
+    pub(crate) fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Gives them back, when all was read. Fails if they did not stay that long.
+    pub(crate) fn give_back(mut self) -> Result<()> {
+        match std::mem::replace(&mut self.held, Held::Here) {
+            Held::Node(lease) => {
+                let stayed = lease.end()?;
+                ensure!(stayed, "the node stopped while its files were read: do it again");
+                Ok(())
+            }
+            Held::Here => remove(&self.directory),
+        }
+    }
+}
+
+impl Drop for Stage {
+    /// What a node holds it removes when it is no longer asked to.
+    fn drop(&mut self) {
+        if let Held::Here = self.held {
+            let _ = remove(&self.directory);
+        }
+    }
+}
