@@ -13,8 +13,13 @@ use std::time::Duration;
 
 use malachitebft_app_channel::NetworkIdentity;
 use malachitebft_app_channel::app::config::{ConsensusConfig as EngineConfig, ValueSyncConfig};
+use malachitebft_app_channel::app::engine::consensus::ConsensusRef;
+use malachitebft_app_channel::app::engine::host::HostRef;
 use malachitebft_app_channel::app::engine::network::NetworkRef;
 use malachitebft_app_channel::app::engine::node::NodeRef;
+use malachitebft_app_channel::app::engine::sync::{
+    Params as SyncParams, Sync as ValueSync, SyncRef,
+};
 use malachitebft_app_channel::app::engine::util::output_port::{
     OutputPort, OutputPortSubscriberTrait,
 };
@@ -28,7 +33,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::codec::{self, ScaleCodec};
-use crate::config::{ConsensusConfig, NodeIdentity};
+use crate::config::{ConsensusConfig, Identity};
 use crate::early::EarlyMessages;
 use crate::error::ConsensusError;
 use crate::gate::{Gate, Guests, Hears, Polkas};
@@ -48,8 +53,11 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// What an engine is started with.
 pub(crate) struct Setup<'a> {
     pub config: &'a ConsensusConfig,
-    pub identity: &'a NodeIdentity,
+    pub identity: &'a Identity,
+    /// Takes the metrics of the network and the log.
     pub registry: &'a SharedRegistry,
+    /// The engine's other metrics, which go on from stage to stage.
+    pub metrics: EngineMetrics,
     pub allowed: &'a AllowList,
     /// What the first height is decided with.
     pub height: &'a HeightSetup,
@@ -57,6 +65,27 @@ pub(crate) struct Setup<'a> {
     pub cause: FirstCause,
     /// Counts messages that peers send beyond their windows.
     pub left_out: Counter,
+}
+
+/// The engine's metrics. A registry takes each once, and a node whose key changes starts
+/// its engine again.
+#[derive(Clone)]
+pub(crate) struct EngineMetrics {
+    consensus: Metrics,
+    sync: malachitebft_sync::Metrics,
+}
+
+impl EngineMetrics {
+    pub(crate) fn register(registry: &SharedRegistry, config: &ConsensusConfig) -> Self {
+        let sync = malachitebft_sync::Metrics::register(registry, config.status_interval);
+        Self { consensus: Metrics::register(registry), sync }
+    }
+
+    /// For an engine that starts: nobody is connected yet.
+    fn begin(&self) -> Metrics {
+        self.consensus.connected_peers.set(0);
+        self.consensus.clone()
+    }
 }
 
 /// A running engine.
@@ -89,7 +118,7 @@ impl Engine {
         setup: Setup<'_>,
         memory: Option<SigningMemory>,
     ) -> Result<Self, ConsensusError> {
-        let metrics = Metrics::register(setup.registry);
+        let metrics = setup.metrics.begin();
         let (wal, port) = (setup.config.wal_path(), setup.config.socket_address());
         let cause = setup.cause.clone();
         let events = TxEvent::new();
@@ -177,21 +206,9 @@ impl Setup<'_> {
         .map_err(start_error)?;
         consensus.link(node.get_cell());
         guests.engine(consensus.clone());
-        let sync = spawn::spawn_sync_actor(
-            BillContext,
-            sync_gate,
-            host,
-            consensus.clone(),
-            ScaleCodec,
-            &sync_config,
-            self.registry,
-        )
-        .await
-        .map_err(start_error)?;
-        if let Some(sync) = sync {
-            sync.link(node.get_cell());
-            sync.subscribe_to_port(&sync_port);
-        }
+        let sync = self.start_sync(sync_gate, host, consensus.clone(), &sync_config).await?;
+        sync.link(node.get_cell());
+        sync.subscribe_to_port(&sync_port);
         let network = Network::new(network, answers_gate, consensus, guests);
         Ok((network, receiver, questions, polkas))
     }
@@ -226,6 +243,33 @@ impl Setup<'_> {
             .map_err(start_error)?;
         network.link(node.get_cell());
         Ok(network)
+    }
+
+    /// What the app-channel crate does, with metrics that were registered before.
+    async fn start_sync(
+        &self,
+        network: NetworkRef<BillContext>,
+        host: HostRef<BillContext>,
+        consensus: ConsensusRef<BillContext>,
+        config: &ValueSyncConfig,
+    ) -> Result<SyncRef<BillContext>, ConsensusError> {
+        let params = SyncParams {
+            status_update_interval: config.status_update_interval,
+            request_timeout: config.request_timeout,
+        };
+        ValueSync::spawn(
+            BillContext,
+            network,
+            host,
+            consensus,
+            params,
+            ScaleCodec,
+            crate::config::engine_sync(config),
+            self.metrics.sync.clone(),
+            tracing::Span::current(),
+        )
+        .await
+        .map_err(start_error)
     }
 
     async fn start_log(&self, node: &NodeRef) -> Result<WalRef<BillContext>, ConsensusError> {
@@ -276,7 +320,7 @@ async fn stop_node(node: &NodeRef) {
 
 /// Address of this node among validators. A node without a validator key gets
 /// one that no key hashes to in practice: the SM3 of its peer id.
-pub(crate) fn own_address(identity: &NodeIdentity) -> Address {
+pub(crate) fn own_address(identity: &Identity) -> Address {
     match &identity.validator_key {
         Some(key) => Address::from_public_key(&key.public()),
         None => {
@@ -288,7 +332,7 @@ pub(crate) fn own_address(identity: &NodeIdentity) -> Address {
 
 fn network_identity(
     config: &ConsensusConfig,
-    identity: &NodeIdentity,
+    identity: &Identity,
 ) -> Result<NetworkIdentity, ConsensusError> {
     let name = config.name.clone();
     let keypair = identity.network_key.clone();

@@ -1,17 +1,21 @@
-//! The two stages of a validator: it follows without a vote until every height
-//! that it may have signed is decided here, then it votes.
+//! The stages of a validator: it follows without a vote until every height that it may
+//! have signed is decided here, then it votes; and it begins again with another of its
+//! keys when the chain has put that in the place of the one before.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
+use billchain_primitives::Hash;
 use malachitebft_app_channel::app::metrics::SharedRegistry;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
 
 use crate::application::Application;
-use crate::config::{ConsensusConfig, NodeIdentity};
+use crate::config::{ConsensusConfig, Identity, NodeIdentity};
 use crate::driver::{self, Parts};
-use crate::engine::{Engine, Setup, own_address};
+use crate::engine::{Engine, EngineMetrics, Setup, own_address};
 use crate::error::ConsensusError;
+use crate::keys::{Electorate, another_signs};
 use crate::lane::{Done, HeightSetup, Lane, Worker, read_setup};
 use crate::memory::{self, SigningMemory, Start, Verdict};
 use crate::metrics::Metrics;
@@ -32,6 +36,8 @@ pub(crate) struct Member {
     identity: NodeIdentity,
     app: Arc<dyn Application>,
     registry: SharedRegistry,
+    /// The engine's, from the first stage that no other has to follow.
+    engine_metrics: OnceLock<EngineMetrics>,
     metrics: Metrics,
     cause: FirstCause,
     status: watch::Sender<Status>,
@@ -42,13 +48,22 @@ pub(crate) struct Member {
 pub(crate) struct Stage {
     parts: Parts,
     engine: Engine,
-    /// The height after whose decision the next stage begins.
+    ends: Ends,
+}
+
+/// When the next stage begins.
+struct Ends {
+    /// After the decision of this height.
     until: Option<u64>,
+    /// When another key signs than this one's.
+    own: Address,
+    electorate: watch::Receiver<Electorate>,
 }
 
 /// What is read from disk before a stage begins.
 struct Opened {
     setup: HeightSetup,
+    identity: Identity,
     store: UndecidedStore,
     memory: Option<SigningMemory>,
     /// Without a vote up to this height.
@@ -65,7 +80,19 @@ impl Member {
         let metrics = Metrics::register(&registry);
         let (status, receiver) = watch::channel(Status::default());
         let (cause, network) = (FirstCause::default(), SharedNetwork::default());
-        (Self { config, identity, app, registry, metrics, cause, status, network }, receiver)
+        let engine_metrics = OnceLock::new();
+        let member = Self {
+            config,
+            identity,
+            app,
+            registry,
+            engine_metrics,
+            metrics,
+            cause,
+            status,
+            network,
+        };
+        (member, receiver)
     }
 
     pub(crate) fn network(&self) -> SharedNetwork {
@@ -80,17 +107,8 @@ impl Member {
                 ConsensusError::Start(format!("cannot listen on {}: {error}", self.config.listen))
             })?;
         }
-        let Opened { setup, store, memory, until } = self.open().await?;
-        let identity = match until {
-            Some(_) => self.identity.without_key(),
-            None => self.identity.clone(),
-        };
-        // A registry takes each of the engine's metrics once, so a stage that
-        // another follows leaves none.
-        let registry = match until {
-            Some(_) => SharedRegistry::new(Default::default(), None),
-            None => self.registry.clone(),
-        };
+        let Opened { setup, identity, store, memory, until } = self.open().await?;
+        let (registry, engine_metrics) = self.registers(until);
         self.metrics.abstaining.set(i64::from(until.is_some()));
         let own_peer = identity.network_key.public().to_peer_id();
         let allowed = AllowList::new(setup.peers.clone(), &own_peer);
@@ -101,6 +119,7 @@ impl Member {
             config: &self.config,
             identity: &identity,
             registry: &registry,
+            metrics: engine_metrics,
             allowed: &allowed,
             height: &setup,
             cause: self.cause.clone(),
@@ -108,15 +127,19 @@ impl Member {
         };
         let engine = Engine::start(engine, memory).await?;
         self.network.set(Some(engine.network()));
-        let (lane, done) = self.lane(&identity, &store)?;
+        let electorate = watch::Sender::new((setup.height, setup.validators.clone()));
+        let own = own_address(&identity);
+        let ends = Ends { until, own, electorate: electorate.subscribe() };
+        let (lane, done) = self.lane(&identity, &store, electorate)?;
         self.status.send_replace(Status {
             height: setup.height,
             committed: Height::new(setup.height.get().saturating_sub(1)),
+            abstains_until: until.map(Height::new),
             ..Status::default()
         });
         let parts = Parts {
             verifier: Sm2Verifier::new(identity.domain),
-            own_address: own_address(&identity),
+            own_address: own,
             own_peer,
             config: self.config.clone(),
             app: self.app.clone(),
@@ -128,13 +151,33 @@ impl Member {
             metrics: self.metrics.clone(),
             status: self.status.clone(),
         };
-        Ok(Stage { parts, engine, until })
+        Ok(Stage { parts, engine, ends })
+    }
+
+    /// Where the engine's metrics go. A registry takes each once: a stage without a vote,
+    /// which another follows, leaves none, and those after the first that votes go on with
+    /// its metrics, but for those of the network.
+    fn registers(&self, until: Option<u64>) -> (SharedRegistry, EngineMetrics) {
+        let none = || SharedRegistry::new(Default::default(), None);
+        if until.is_some() {
+            let registry = none();
+            return (registry.clone(), EngineMetrics::register(&registry, &self.config));
+        }
+        match self.engine_metrics.get() {
+            Some(metrics) => (none(), metrics.clone()),
+            None => {
+                let register = || EngineMetrics::register(&self.registry, &self.config);
+                let metrics = self.engine_metrics.get_or_init(register);
+                (self.registry.clone(), metrics.clone())
+            }
+        }
     }
 
     fn lane(
         &self,
-        identity: &NodeIdentity,
+        identity: &Identity,
         store: &UndecidedStore,
+        electorate: watch::Sender<Electorate>,
     ) -> Result<(Lane, mpsc::UnboundedReceiver<Done>), ConsensusError> {
         Lane::start(Worker {
             app: self.app.clone(),
@@ -142,19 +185,28 @@ impl Member {
             writer: store.writer(),
             max_block_bytes: self.config.max_block_bytes,
             metrics: self.metrics.clone(),
+            electorate,
         })
     }
 
-    /// Reads chain, undecided blocks and memory, on a thread that may block.
+    /// Reads chain, undecided blocks and memory, on a thread that may block, and chooses
+    /// the key.
     async fn open(&self) -> Result<Opened, ConsensusError> {
         let (app, config) = (self.app.clone(), self.config.clone());
         let identity = self.identity.clone();
         let open = move || {
             let setup = read_setup(&*app)?;
-            let (memory, until) = open_memory(&*app, &config, &identity, setup.height.get())?;
+            let path = memory::path_in(&config.directory);
+            // What does not read is judged below, with the key.
+            let known = memory::summary(&path).ok().flatten();
+            let signed = known.map(|known| (known.signer, Height::new(known.height)));
+            let key = identity.keys.choose(setup.height, &setup.validators, signed);
+            let identity = identity.with(key);
+            let (memory, until) = open_memory(&*app, &config, &identity, &setup)?;
+            let identity = if until.is_some() { identity.without_key() } else { identity };
             let path = config.undecided_path();
             let store = UndecidedStore::open(path, setup.height, config.max_block_bytes)?;
-            Ok(Opened { setup, store, memory, until })
+            Ok(Opened { setup, identity, store, memory, until })
         };
         tokio::task::spawn_blocking(open).await.map_err(|_| ConsensusError::Panicked)?
     }
@@ -169,7 +221,7 @@ impl Member {
         loop {
             let (stop_stage, stopped) = oneshot::channel();
             let mut driver = std::pin::pin!(driver::run(stage.parts, stage.engine, stopped));
-            let passed = passed(self.status.subscribe(), stage.until);
+            let passed = self.ended(stage.ends);
             let (result, goes_on) = tokio::select! {
                 biased;
                 result = &mut driver => (result, false),
@@ -177,7 +229,8 @@ impl Member {
                     let _ = stop_stage.send(());
                     (driver.await, false)
                 }
-                () = passed => {
+                reason = passed => {
+                    info!("{reason}");
                     let _ = stop_stage.send(());
                     (driver.await, true)
                 }
@@ -191,11 +244,21 @@ impl Member {
             if !goes_on {
                 return Ok(());
             }
-            info!(
-                "the heights at which this validator may have signed are decided: it votes again"
-            );
             stage = self.start().await?;
         }
+    }
+
+    /// Resolves when the next stage has to begin, with the reason.
+    async fn ended(&self, ends: Ends) -> &'static str {
+        let Ends { until, own, electorate } = ends;
+        let Some(until) = until else {
+            let next = another_signs(self.identity.keys.clone(), own, electorate).await;
+            // Not before the driver has seen the end of the height before.
+            passed(self.status.subscribe(), Some(next.get().saturating_sub(1))).await;
+            return "another key of this node signs from now on";
+        };
+        passed(self.status.subscribe(), Some(until)).await;
+        "the heights at which this validator may have signed are decided: it votes again"
     }
 }
 
@@ -207,19 +270,20 @@ async fn passed(mut status: watch::Receiver<Status>, height: Option<u64>) {
     }
 }
 
-/// Asks memory and log whether the node may vote at `height`.
+/// Asks memory and log whether the node may vote at the height at hand.
 fn open_memory(
     app: &dyn Application,
     config: &ConsensusConfig,
-    identity: &NodeIdentity,
-    height: u64,
+    identity: &Identity,
+    setup: &HeightSetup,
 ) -> Result<(Option<SigningMemory>, Option<u64>), ConsensusError> {
-    let signer = own_address(identity);
+    let (signer, height) = (own_address(identity), setup.height.get());
     let (memory, log) = (memory::path_in(&config.directory), config.wal_path());
     if identity.validator_key.is_none() {
         memory::start_without_key(&log, &signer)?;
         return Ok((None, None));
     }
+    take_over(app, &memory, identity.domain.genesis(), signer, height)?;
     let start = Start {
         memory: &memory,
         log: &log,
@@ -240,6 +304,34 @@ fn open_memory(
             Ok((None, Some(until)))
         }
     }
+}
+
+/// Makes the memory of a key that the council has replaced make way for that of its
+/// successor, which signs nothing at heights where the other may have signed. A copy of the
+/// memory stays beside it. Any other key and the memory do not go together, which the start
+/// tells.
+fn take_over(
+    app: &dyn Application,
+    path: &Path,
+    genesis: Hash,
+    now: Address,
+    height: u64,
+) -> Result<(), ConsensusError> {
+    // What does not read is judged at the start.
+    let Ok(Some(known)) = memory::summary(path) else { return Ok(()) };
+    let (before, head) = (known.signer, height.saturating_sub(1));
+    if before == now || known.genesis != genesis {
+        return Ok(());
+    }
+    let action = "read whose key this is";
+    let succeeds = app.succeeds(&before, &now);
+    if !succeeds.map_err(|source| ConsensusError::Application { action, height, source })? {
+        return Ok(());
+    }
+    memory::set_copy_aside(path, &before)?;
+    let until = memory::abstain(path, genesis, now, head, Some(known.height.max(head)))?;
+    info!(%before, %now, height = until, "another key of this validator signs after this height");
+    Ok(())
 }
 
 /// The highest of the newest blocks below `height` that this validator signed.

@@ -36,7 +36,7 @@ use billchain_primitives::{SignedStatement, Statement, StatementContext};
 pub use error::SigningMemoryError;
 use file::{Medium, RecordFile};
 use record::{Last, Record};
-pub(crate) use start::{Start, Verdict, start, start_without_key};
+pub(crate) use start::{Start, Verdict, set_copy_aside, start, start_without_key};
 pub use start::{Summary, abstain, path_in, summary};
 
 /// What makes the write-ahead log durable, before a statement is remembered.

@@ -291,6 +291,13 @@ pub fn summary(path: &Path) -> Result<Option<Summary>, Error> {
     }))
 }
 
+/// Copies the memory to a file beside it that is named after its signer.
+pub(crate) fn set_copy_aside(path: &Path, signer: &Address) -> Result<(), Error> {
+    let aside = path.with_file_name(format!("signing-memory-of-{signer}"));
+    let copied = std::fs::copy(path, aside).map(drop);
+    copied.map_err(|reason| Error::Io { action: "copy", file: path.to_owned(), reason })
+}
+
 /// Makes a stopped validator sign nothing up to a height, by default the one
 /// that it remembers, and returns the height. `head` is the chain's newest block.
 pub fn abstain(

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
 
 use billchain_consensus::{
-    AllowedPeers, AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock,
-    Height, Multiaddr, PeerId, ProposedBlock, ValidatorSet,
+    Address, AllowedPeers, AppError, Application, BlockRequest, CheckMode, CheckOutcome,
+    CommitCertificate, DecidedBlock, Height, Multiaddr, PeerId, ProposedBlock, ValidatorSet,
 };
 use billchain_crypto::sm3::sm3;
 use billchain_primitives::{Equivocation, Hash};
@@ -119,6 +118,15 @@ impl MemoryChain {
         self.validators.lock().insert(height, validators);
     }
 
+    /// Whether `now` votes at the next height in the place of `before`.
+    fn succeeds(&self, before: &Address, now: &Address) -> bool {
+        let next = self.validators(self.height() + 1);
+        let sets = self.validators.lock();
+        let had = sets.values().rev().find(|set| set.get(before).is_some());
+        let is_new = had.is_some_and(|set| set.get(now).is_none());
+        is_new && next.get(before).is_none() && next.get(now).is_some()
+    }
+
     /// Who decides `height`.
     pub fn validators(&self, height: u64) -> ValidatorSet {
         let sets = self.validators.lock();
@@ -168,12 +176,16 @@ impl Application for Shared {
         Ok(self.0.validators(self.0.height() + 1))
     }
 
+    fn succeeds(&self, before: &Address, now: &Address) -> Result<bool, AppError> {
+        Ok(self.0.succeeds(before, now))
+    }
+
     fn allowed_peers(&self) -> Result<AllowedPeers, AppError> {
         let validators = self.0.peers.lock().clone();
         Ok(AllowedPeers { validators, observers: Vec::new() })
     }
 
-    fn propose(&self, height: Height, max: usize, _: Instant) -> Result<ProposedBlock, AppError> {
+    fn propose(&self, height: Height, wanted: BlockRequest) -> Result<ProposedBlock, AppError> {
         let mut parent = self.0.parent();
         if self.0.faults.propose_invalid.load(Ordering::Relaxed) {
             parent = Hash::repeat_byte(0xee);
@@ -185,7 +197,7 @@ impl Application for Shared {
             .as_nanos() as u64;
         let block = Block { height: height.get(), parent, salt, transactions };
         let (bytes, compact) = (block.encode(), self.0.compact(&block));
-        assert!(bytes.len() <= max, "tests stay within the limit");
+        assert!(bytes.len() <= wanted.max_bytes, "tests stay within the limit");
         Ok(ProposedBlock { hash: sm3(&bytes).into(), bytes: bytes.into(), compact })
     }
 

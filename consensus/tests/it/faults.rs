@@ -229,7 +229,7 @@ async fn the_validator_set_follows_the_state() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_or_directory_is_a_clear_error() {
-    use billchain_consensus::{ConsensusConfig, NodeIdentity, spawn};
+    use billchain_consensus::{ConsensusConfig, HeldKeys, NodeIdentity, spawn};
 
     let net = Net::new("taken", 1, |_| ()).await;
     let node = &net.nodes[0];
@@ -245,7 +245,7 @@ async fn a_taken_port_or_directory_is_a_clear_error() {
     let identity = NodeIdentity {
         domain: crate::net::domain(),
         network_key: node.network_key.clone(),
-        validator_key: node.validator_key.clone(),
+        keys: HeldKeys::fixed(node.validator_key.clone()),
     };
     let app = || std::sync::Arc::new(crate::app::Shared(node.chain.clone()));
     let first = spawn(config.clone(), identity.clone(), app()).await.expect("starts");

@@ -2,6 +2,7 @@
 
 mod app;
 mod compact;
+mod keys;
 mod net;
 mod signing;
 

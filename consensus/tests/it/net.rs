@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use billchain_consensus::{
-    ChainDomain, ConsensusConfig, ConsensusError, ConsensusHandle, Keypair, Multiaddr,
+    ChainDomain, ConsensusConfig, ConsensusError, ConsensusHandle, HeldKeys, Keypair, Multiaddr,
     NodeIdentity, Validator, ValidatorSet, spawn,
 };
 use billchain_crypto::sm2::SecretKey;
@@ -29,6 +29,8 @@ pub struct Node {
     pub name: String,
     pub network_key: Keypair,
     pub validator_key: Option<SecretKey>,
+    /// Keys that it holds beside.
+    pub more_keys: Vec<SecretKey>,
     pub address: Multiaddr,
     pub chain: Arc<MemoryChain>,
     pub handle: Option<ConsensusHandle>,
@@ -90,6 +92,7 @@ impl Net {
                 name: format!("{name}-{index}"),
                 network_key,
                 validator_key: Some(validator_key),
+                more_keys: Vec::new(),
                 address: address.clone(),
                 chain: MemoryChain::new(validators.clone(), addresses.clone()),
                 handle: None,
@@ -111,6 +114,7 @@ impl Net {
             name: format!("added-{seed}-{index}"),
             network_key,
             validator_key,
+            more_keys: Vec::new(),
             address,
             chain: MemoryChain::new(self.validators.clone(), peers),
             handle: None,
@@ -142,7 +146,7 @@ impl Net {
         let identity = NodeIdentity {
             domain: domain(),
             network_key: node.network_key.clone(),
-            validator_key: node.validator_key.clone(),
+            keys: HeldKeys::fixed(node.validator_key.iter().chain(&node.more_keys).cloned()),
         };
         let app = Arc::new(Shared(node.chain.clone()));
         node.handle = Some(spawn(config, identity, app).await?);

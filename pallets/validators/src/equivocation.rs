@@ -1,4 +1,17 @@
 //! Tenures of keys, and the record of equivocations.
+//!
+//! A validator that signs two statements where it may sign one proves it by these
+//! statements. A proposer that holds such a pair brings it into its block as an
+//! inherent ([`Call::report_equivocations`]); a block whose inherent proves
+//! nothing, or says what is on record, is not valid. The record is there for the
+//! council: [`Call::remove_validator`] may cite it. Nobody is removed by itself.
+//!
+//! A record stays [`RECORD_PERIOD_MS`] at least. Of one key [`crate::MAX_RECORDS`] are
+//! kept; when there are as many, the oldest gives way if its time is over, and
+//! else the new one is refused: a validator that goes on equivocating cannot push
+//! out what a motion cites. Keys that vote no more are remembered, the last
+//! [`crate::MAX_FORMER_KEYS`] of them; an older one is forgotten with its record, which
+//! blocks and events keep.
 
 use crate::{
     Call, Config, EquivocationRecord, Equivocations, Error, Event, FormerKeys, MAX_REPORT_AGE,

@@ -1,9 +1,8 @@
 //! # Validators (共识节点与观察节点)
 //!
-//! Which nodes vote on blocks and which may follow: the source of each height's
-//! validator set and of the network's allow-list. The set that decides a block
-//! is read from the state of its parent, so a change takes effect with the
-//! block after the one that made it.
+//! Which nodes vote on blocks and which may follow: the source of each height's validator
+//! set and of the network's allow-list. The set that decides a block is read from the state
+//! of its parent, so a change takes effect with the block after the one that made it.
 //!
 //! ```
 //! // libp2p identities are multihashes: a code, a length and as many bytes.
@@ -20,25 +19,13 @@
 //! - An equivocation stands on record only with both signed statements, verified
 //!   with the key that decided the height; once for each kind of statement at a
 //!   height. What the record of one key holds takes no room of another's.
-//!
-//! ## Equivocation
-//! A validator that signs two statements where it may sign one proves it by these
-//! statements. A proposer that holds such a pair brings it into its block as an
-//! inherent ([`Call::report_equivocations`]); a block whose inherent proves
-//! nothing, or says what is on record, is not valid. The record is there for the
-//! council: [`Call::remove_validator`] may cite it. Nobody is removed by itself.
-//!
-//! A record stays [`RECORD_PERIOD_MS`] at least. Of one key [`MAX_RECORDS`] are
-//! kept; when there are as many, the oldest gives way if its time is over, and
-//! else the new one is refused: a validator that goes on equivocating cannot push
-//! out what a motion cites. Keys that vote no more are remembered, the last
-//! [`MAX_FORMER_KEYS`] of them; an older one is forgotten with its record, which
-//! blocks and events keep.
+//! - An address is of a validator or an observer, and ends with it.
 //!
 //! Who administers is the runtime's choice ([`Config::AdminOrigin`]).
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod equivocation;
 mod sets;
 mod types;
@@ -49,15 +36,16 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+pub use address::{Host, NodeAddress, NotAnAddress};
 pub use pallet::*;
 pub use types::{
-    EquivocationRecord, MAX_FORMER_KEYS, MAX_OBSERVERS, MAX_PEER_ID, MAX_POWER, MAX_RECORDS,
-    MAX_REPORT_AGE, MAX_REPORTS, MAX_VALIDATORS, Observer, PeerIdBytes, RECORD_PERIOD_MS, Tenure,
-    Validator, is_peer_id,
+    EquivocationRecord, MAX_FORMER_KEYS, MAX_HOST_NAME, MAX_OBSERVERS, MAX_PEER_ID, MAX_POWER,
+    MAX_RECORDS, MAX_REPORT_AGE, MAX_REPORTS, MAX_VALIDATORS, Observer, PeerIdBytes,
+    RECORD_PERIOD_MS, Tenure, Validator, is_peer_id,
 };
 pub use weights::WeightInfo;
 
-use billchain_primitives::{AccountId, Equivocation, Hash, Offence, PublicKey};
+use billchain_primitives::{AccountId, Equivocation, Hash, Offence};
 use frame::{
     deps::frame_support::inherent::{
         InherentData, InherentIdentifier, MakeFatalError, ProvideInherent,
@@ -101,6 +89,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Observers<T: Config> =
         StorageValue<_, BoundedVec<Observer, ConstU32<MAX_OBSERVERS>>, ValueQuery>;
+
+    /// Where the nodes of validators and observers are reached, as they say.
+    #[pallet::storage]
+    pub type Addresses<T: Config> = StorageMap<_, Blake2_128Concat, PeerIdBytes, NodeAddress>;
 
     /// Which heights the keys of validators decide, by the account of the key:
     /// those that vote, and the last of those that vote no more.
@@ -211,6 +203,13 @@ pub mod pallet {
             /// Its libp2p identity.
             peer_id: PeerIdBytes,
         },
+        /// A validator's or an observer's node is reached elsewhere.
+        AddressChanged {
+            /// Its libp2p identity.
+            peer_id: PeerIdBytes,
+            /// Where; none: the chain does not say.
+            address: Option<NodeAddress>,
+        },
         /// A validator signed two statements that exclude each other. Both are on
         /// record with their signatures.
         EquivocationRecorded {
@@ -236,6 +235,8 @@ pub mod pallet {
         InvalidKey,
         /// The bytes are no libp2p identity, which is a multihash.
         InvalidPeerId,
+        /// The address has port 0, or a host that is none.
+        InvalidAddress,
         /// The power is 0.
         NoPower,
         /// The power is above `MAX_POWER`.
@@ -291,8 +292,7 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Removes a validator, and may cite an equivocation on record of its
-        /// operator's: whoever reads the motion then reads its reason.
+        /// Removes a validator, and may cite an equivocation on record as the reason.
         ///
         /// # Origin
         /// `AdminOrigin`.
@@ -310,13 +310,7 @@ pub mod pallet {
             if let Some(offence) = &evidence {
                 ensure!(Self::is_on_record(&operator, offence), Error::<T>::NotOnRecord);
             }
-            let removed = Validators::<T>::try_mutate(|validators| {
-                let at = Self::position(validators, &operator)?;
-                ensure!(validators.len() > 1, Error::<T>::LastValidator);
-                // The account stays: were it reaped, its nonce would begin
-                // again and its old transactions be valid once more.
-                Ok::<_, DispatchError>(validators.remove(at))
-            })?;
+            let removed = Self::take_validator(&operator)?;
             Self::end_tenure(&removed.consensus_key);
             Self::deposit_event(Event::ValidatorRemoved { operator, evidence });
             Ok(())
@@ -337,13 +331,7 @@ pub mod pallet {
             key: [u8; 33],
         ) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
-            ensure!(PublicKey::Sm2(key).is_well_formed(), Error::<T>::InvalidKey);
-            let from = Validators::<T>::try_mutate(|validators| {
-                let at = Self::position(validators, &operator)?;
-                ensure!(validators.iter().all(|v| v.consensus_key != key), Error::<T>::KeyInUse);
-                let entry = validators.get_mut(at).ok_or(Error::<T>::NotFound)?;
-                Ok::<_, DispatchError>(core::mem::replace(&mut entry.consensus_key, key))
-            })?;
+            let from = Self::replace_key(&operator, key)?;
             Self::end_tenure(&from);
             Self::begin_tenure(key, &operator);
             Self::deposit_event(Event::ValidatorKeyRotated { operator, from, to: key });
@@ -377,14 +365,7 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::remove_observer())]
         pub fn remove_observer(origin: OriginFor<T>, peer_id: PeerIdBytes) -> DispatchResult {
             T::AdminOrigin::ensure_origin(origin)?;
-            Observers::<T>::try_mutate(|observers| {
-                let at = observers
-                    .iter()
-                    .position(|observer| observer.peer_id == peer_id)
-                    .ok_or(Error::<T>::NotFound)?;
-                observers.remove(at);
-                Ok::<_, DispatchError>(())
-            })?;
+            Self::take_observer(&peer_id)?;
             Self::deposit_event(Event::ObserverRemoved { peer_id });
             Ok(())
         }
@@ -452,6 +433,7 @@ pub mod pallet {
             let to = peer_id.clone();
             let from =
                 Self::change(&operator, |entry| core::mem::replace(&mut entry.peer_id, peer_id))?;
+            Self::hand_address_on(&from, &to);
             Self::deposit_event(Event::ValidatorPeerIdChanged { operator, from, to });
             Ok(())
         }
@@ -474,6 +456,27 @@ pub mod pallet {
             T::AdminOrigin::ensure_origin(origin)?;
             Self::change_operator(&operator, &to)?;
             Self::deposit_event(Event::ValidatorOperatorChanged { from: operator, to });
+            Ok(())
+        }
+
+        /// Says where the node of a validator or an observer is reached; none: its peers
+        /// know, or it connects by itself.
+        ///
+        /// # Origin
+        /// The operator of the validator; `AdminOrigin`.
+        ///
+        /// # Errors
+        /// `NotFound`, `InvalidAddress`.
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::set_address())]
+        pub fn set_address(
+            origin: OriginFor<T>,
+            peer_id: PeerIdBytes,
+            address: Option<NodeAddress>,
+        ) -> DispatchResult {
+            Self::ensure_may_move(origin, &peer_id)?;
+            Self::put_address(&peer_id, address.as_ref())?;
+            Self::deposit_event(Event::AddressChanged { peer_id, address });
             Ok(())
         }
     }

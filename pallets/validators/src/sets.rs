@@ -1,10 +1,13 @@
 //! The sets: what goes into them and what always holds of them.
 
 use crate::{
-    Config, Error, MAX_POWER, Observer, Observers, Pallet, PeerIdBytes, Tenures, Validator,
-    Validators, equivocation::account_of, is_peer_id,
+    Addresses, Config, Error, MAX_POWER, Observer, Observers, Pallet, PeerIdBytes, Tenure, Tenures,
+    Validator, Validators, equivocation::account_of, is_peer_id,
 };
-use billchain_primitives::{AccountId, PublicKey, seams::Electorate};
+use billchain_primitives::{
+    AccountId, BlockNumber, PublicKey,
+    seams::{ConsensusKeys, Electorate},
+};
 use frame::{prelude::*, try_runtime::TryRuntimeError};
 
 impl<T: Config> Pallet<T> {
@@ -27,6 +30,11 @@ impl<T: Config> Pallet<T> {
             }
             _ => false,
         }
+    }
+
+    /// Which heights a consensus key decides; none of a key that the chain does not know.
+    pub fn tenure(key: &[u8; 33]) -> Option<Tenure> {
+        Tenures::<T>::get(account_of(key))
     }
 
     /// Whether `account` operates a validator.
@@ -75,8 +83,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Checks what always holds: powers within bounds, operators' accounts alive, nothing
-    /// stands twice; every key that votes has a tenure that goes on, and what is on record is
-    /// of keys whose tenures are known and cover it.
+    /// stands twice, addresses are members'; every key that votes has a tenure that goes on,
+    /// and what is on record is of keys whose tenures are known and cover it.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let validators = Validators::<T>::get();
         let powers = 1..=MAX_POWER;
@@ -98,7 +106,44 @@ impl<T: Config> Pallet<T> {
         ensure!(operators.len() == o, "an operator stands twice");
         ensure!(keys.len() == k, "a consensus key stands twice");
         Self::check_tenures(&validators)?;
+        Self::check_addresses()?;
         Self::check_records()
+    }
+
+    /// Gives the validator of an operator another key; the one before.
+    pub(crate) fn replace_key(operator: &AccountId, key: [u8; 33]) -> Result<[u8; 33], Error<T>> {
+        ensure!(PublicKey::Sm2(key).is_well_formed(), Error::<T>::InvalidKey);
+        Validators::<T>::try_mutate(|validators| {
+            let at = Self::position(validators, operator)?;
+            ensure!(validators.iter().all(|v| v.consensus_key != key), Error::<T>::KeyInUse);
+            let entry = validators.get_mut(at).ok_or(Error::<T>::NotFound)?;
+            Ok(core::mem::replace(&mut entry.consensus_key, key))
+        })
+    }
+
+    /// Takes the validator of an operator out, with its address.
+    pub(crate) fn take_validator(operator: &AccountId) -> Result<Validator, Error<T>> {
+        let removed = Validators::<T>::try_mutate(|validators| {
+            let at = Self::position(validators, operator)?;
+            ensure!(validators.len() > 1, Error::<T>::LastValidator);
+            // The account stays: were it reaped, its nonce would begin again and its old
+            // transactions be valid once more.
+            Ok::<_, Error<T>>(validators.remove(at))
+        })?;
+        Addresses::<T>::remove(&removed.peer_id);
+        Ok(removed)
+    }
+
+    /// Takes an observer out, with its address.
+    pub(crate) fn take_observer(peer_id: &PeerIdBytes) -> Result<(), Error<T>> {
+        Observers::<T>::try_mutate(|observers| {
+            let mut known = observers.iter();
+            let at = known.position(|one| one.peer_id == *peer_id).ok_or(Error::<T>::NotFound)?;
+            observers.remove(at);
+            Ok::<_, Error<T>>(())
+        })?;
+        Addresses::<T>::remove(peer_id);
+        Ok(())
     }
 
     pub(crate) fn ensure_power(power: u64) -> Result<(), Error<T>> {
@@ -135,6 +180,18 @@ impl<T: Config> Pallet<T> {
         // The account before stays, as a removed operator's does.
         frame_system::Pallet::<T>::inc_providers(to);
         Ok(())
+    }
+}
+
+impl<T: Config> ConsensusKeys for Pallet<T> {
+    fn keys() -> Vec<([u8; 33], u64)> {
+        let validators = Validators::<T>::get().into_iter();
+        validators.map(|validator| (validator.consensus_key, validator.power)).collect()
+    }
+
+    fn key_at(account: &AccountId, height: BlockNumber) -> Option<[u8; 33]> {
+        let tenure = Tenures::<T>::get(account)?;
+        tenure.covers(u64::from(height)).then_some(tenure.key)
     }
 }
 

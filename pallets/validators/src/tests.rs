@@ -1,5 +1,6 @@
 //! Every call, its success and each of its refusals.
 
+mod address;
 mod equivocation;
 
 use crate::{
@@ -153,6 +154,13 @@ fn a_rotated_key_votes_instead_of_the_old_one() {
         for (from, to) in [(9, 1), (1, 2), (2, 9), (1, 7)] {
             assert!(!ValidatorSet::succeeds(&account(from), &account(to)), "{from} to {to}");
         }
+        let tenure = |seed| {
+            let tenure = ValidatorSet::tenure(&key(seed));
+            tenure.map(|tenure| (tenure.from, tenure.until))
+        };
+        // The genesis' keys decide from the first block on, the new one from the next.
+        assert_eq!((tenure(1), tenure(2)), (Some((1, Some(1))), Some((1, None))));
+        assert_eq!((tenure(9), tenure(7)), (Some((2, None)), None));
         let rotated = Validator { consensus_key: key(9), ..validator(1) };
         assert_eq!(ValidatorSet::validators(), [rotated, validator(2)]);
         for (who, with, error) in [

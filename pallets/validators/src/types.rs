@@ -11,6 +11,9 @@ pub const MAX_PEER_ID: u32 = 64;
 /// libp2p identity of a node: the bytes of its multihash.
 pub type PeerIdBytes = BoundedVec<u8, ConstU32<MAX_PEER_ID>>;
 
+/// Longest name of a machine, in bytes: the longest that the DNS knows.
+pub const MAX_HOST_NAME: u32 = 253;
+
 pub use billchain_primitives::{MAX_OBSERVERS, MAX_VALIDATORS};
 /// Highest voting power of one validator: low enough that consensus can sum
 /// and multiply the powers of all without leaving 64 bits.

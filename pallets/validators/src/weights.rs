@@ -24,6 +24,8 @@ pub trait WeightInfo {
     fn report_equivocations(e: u32) -> Weight;
     /// Weight of `rotate_validator_key`.
     fn rotate_validator_key() -> Weight;
+    /// Weight of `set_address`.
+    fn set_address() -> Weight;
     /// Weight of `set_operator`.
     fn set_operator() -> Weight;
     /// Weight of `set_peer_id`.
@@ -49,12 +51,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // At most: call 253.2 µs, its reads 11.2 µs, commit of its block 4_459.9 µs.
     fn remove_observer() -> Weight {
         let time = Weight::from_parts(253_218_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
+        time.saturating_add(T::DbWeight::get().reads_writes(1, 2))
     }
     // At most: call 99.3 µs, its reads 14.7 µs, commit of its block 732.2 µs.
     fn remove_validator() -> Weight {
         let time = Weight::from_parts(99_329_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(4, 4))
+        time.saturating_add(T::DbWeight::get().reads_writes(4, 5))
     }
     // At most: call 219.1 µs, its reads 22.8 µs, commit of its block 3_303.9 µs.
     fn report_equivocations(e: u32) -> Weight {
@@ -69,6 +71,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         let time = Weight::from_parts(110_944_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(3, 5))
     }
+    // At most: call 311.6 µs, its reads 15.0 µs, commit of its block 3_343.2 µs.
+    fn set_address() -> Weight {
+        let time = Weight::from_parts(311_612_000, 0);
+        time.saturating_add(T::DbWeight::get().reads_writes(2, 1))
+    }
     // At most: call 96.3 µs, its reads 12.0 µs, commit of its block 3_565.3 µs.
     fn set_operator() -> Weight {
         let time = Weight::from_parts(96_303_000, 0);
@@ -77,7 +84,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // At most: call 311.6 µs, its reads 15.0 µs, commit of its block 3_343.2 µs.
     fn set_peer_id() -> Weight {
         let time = Weight::from_parts(311_612_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(2, 1))
+        time.saturating_add(T::DbWeight::get().reads_writes(3, 3))
     }
     // At most: call 98.3 µs, its reads 7.8 µs, commit of its block 3_513.2 µs.
     fn set_power() -> Weight {
