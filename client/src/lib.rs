@@ -3,11 +3,13 @@
 
 #![forbid(unsafe_code)]
 
+mod asker;
 mod bulk;
 mod connection;
 pub mod einvoice;
 mod extrinsic;
 
+pub use asker::Asker;
 pub use bulk::MAX_BATCH;
 pub use connection::{ClientError, Connection};
 pub use extrinsic::Signer;

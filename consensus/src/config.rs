@@ -12,6 +12,7 @@ use malachitebft_app_channel::app::types::Keypair;
 use malachitebft_app_channel::app::types::core::LinearTimeouts;
 
 use crate::error::ConfigProblem;
+use crate::keys::HeldKeys;
 use crate::signing::{ChainDomain, Sm2Signer};
 use crate::types::MAX_CHUNK_BYTES;
 
@@ -125,11 +126,27 @@ pub struct NodeIdentity {
     pub domain: ChainDomain,
     /// Network identity; its peer id stands in the others' allow-lists.
     pub network_key: Keypair,
-    /// The validator's SM2 key; without one the node follows and never votes.
-    pub validator_key: Option<SecretKey>,
+    /// The validator's SM2 keys; without one the node follows and never votes.
+    pub keys: HeldKeys,
 }
 
 impl NodeIdentity {
+    /// The node with one of its keys, or without a vote.
+    pub(crate) fn with(&self, validator_key: Option<SecretKey>) -> Identity {
+        Identity { domain: self.domain, network_key: self.network_key.clone(), validator_key }
+    }
+}
+
+/// Who this node is while one of its keys signs.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    pub(crate) domain: ChainDomain,
+    pub(crate) network_key: Keypair,
+    /// The key that signs; without one the node follows.
+    pub(crate) validator_key: Option<SecretKey>,
+}
+
+impl Identity {
     /// The same node without its vote.
     pub(crate) fn without_key(&self) -> Self {
         Self { validator_key: None, ..self.clone() }
@@ -335,6 +352,25 @@ impl ConsensusConfig {
         config.max_request_size.0 = 4 * 1024;
         config.max_response_size.0 = self.max_response_bytes();
         config
+    }
+}
+
+/// Value sync's settings as its actor takes them.
+pub(crate) fn engine_sync(config: &engine::ValueSyncConfig) -> malachitebft_sync::Config {
+    malachitebft_sync::Config {
+        enabled: config.enabled,
+        max_request_size: config.max_request_size.0 as usize,
+        max_response_size: config.max_response_size.0 as usize,
+        request_timeout: config.request_timeout,
+        parallel_requests: config.parallel_requests,
+        scoring_strategy: malachitebft_sync::scoring::Strategy::Ema,
+        inactive_threshold: (!config.inactive_threshold.is_zero())
+            .then_some(config.inactive_threshold),
+        batch_size: config.batch_size,
+        inbound_request_rate_limit_window: config.inbound_request_rate_limit_window,
+        max_inbound_requests_per_window: config.max_inbound_requests_per_window,
+        max_concurrent_inbound_requests: config.max_concurrent_inbound_requests,
+        max_pending_inbound_requests: config.max_pending_inbound_requests,
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use billchain_crypto::sm2::DEFAULT_ID;
 use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 
+use crate::sightings::Sightings;
 use crate::signing::Sm2Verifier;
 use crate::types::{Address, BillContext, Height, ValidatorSet};
 
@@ -48,6 +49,11 @@ impl EarlyMessages {
     /// The height that was begun last, and how many validators it has.
     pub(crate) fn at_hand(&self) -> (Height, usize) {
         (self.begun, self.validators.as_slice().len())
+    }
+
+    /// Sightings of the validators of the height that was begun last.
+    pub(crate) fn sightings(&self) -> Sightings {
+        Sightings::new(self.verifier, self.validators.clone())
     }
 
     /// Whether the engine may have this message.

@@ -15,6 +15,9 @@
 //! have value sync hears only as far as others or its own answers bear it out, see
 //! [`claims`].
 //!
+//! It also notes from whom something came, and whose votes, for whoever asks where
+//! consensus stands: see [`crate::report`].
+//!
 //! What it does not do: it does not close connections, which is the network's
 //! affair, nor does it keep the network from passing gossip on to a stranger
 //! that is about to be disconnected.
@@ -26,7 +29,7 @@ mod value_sync;
 mod window;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::engine::consensus::{ConsensusMsg, ConsensusRef};
@@ -41,8 +44,10 @@ use ractor::rpc::CallResult;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use tracing::debug;
 
+use crate::contacts::{Contact, Contacts};
 use crate::early::EarlyMessages;
 use crate::peers::AllowList;
+use crate::sightings::{Sighting, Sightings};
 use crate::types::{BillContext, Height, ValidatorSet};
 use claims::Claims;
 pub(crate) use polkas::Polkas;
@@ -64,6 +69,8 @@ pub(crate) struct Guests {
     /// Of what is said to value sync.
     rate: Arc<Mutex<Rate>>,
     sync: ValueSync,
+    sightings: Arc<Mutex<Sightings>>,
+    contacts: Arc<Mutex<Contacts>>,
 }
 
 impl Guests {
@@ -77,9 +84,11 @@ impl Guests {
     ) -> Self {
         let (height, validators) = early.at_hand();
         let sync = ValueSync::new(Claims::new(allowed.clone(), height, validators, Instant::now()));
+        let sightings = Arc::new(Mutex::new(early.sightings()));
         let (allowed, early) = (Arc::new(RwLock::new(allowed)), Arc::new(Mutex::new(early)));
         let queue = EngineQueue { window: Arc::default(), engine: Arc::default(), left_out };
-        Self { allowed, early, polkas, queue, rate: Arc::default(), sync }
+        let (rate, contacts) = Default::default();
+        Self { allowed, early, polkas, queue, rate, sync, sightings, contacts }
     }
 
     /// The engine runs: what waits for it is bounded from now on.
@@ -91,6 +100,7 @@ impl Guests {
     /// From now on these may be heard.
     pub(crate) fn set(&self, allowed: AllowList) {
         self.polkas.keep(|peer| allowed.contains(peer));
+        self.contacts.lock().keep(|peer| allowed.contains(peer));
         self.sync.change(|claims, _| claims.follow(allowed.clone()));
         *self.allowed.write() = allowed;
     }
@@ -98,8 +108,33 @@ impl Guests {
     /// The engine has begun a height.
     pub(crate) fn begun(&self, height: Height, validators: ValidatorSet) {
         let count = validators.as_slice().len();
+        self.sightings.lock().begun(validators.clone());
         self.early.lock().begun(height, validators);
         self.sync.change(|claims, now| claims.begun(height, count, now));
+    }
+
+    /// When each validator was seen to vote, and what was heard of each peer.
+    pub(crate) fn seen(&self) -> (Vec<Sighting>, Vec<Contact>) {
+        (self.sightings.lock().all(), self.contacts.lock().all())
+    }
+
+    /// Notes from whom an event came, and whose vote it is.
+    fn note(&self, event: &Event) {
+        let now = SystemTime::now();
+        match event {
+            Event::PeerConnected(peer) if self.contains(peer) => {
+                self.contacts.lock().connected(*peer, now);
+            }
+            Event::PeerDisconnected(peer) => self.contacts.lock().gone(peer),
+            event => {
+                let peer = sender(event).filter(|peer| self.contains(peer));
+                let Some(peer) = peer else { return };
+                self.contacts.lock().heard(*peer, now);
+                if let Event::Vote(_, vote) = event {
+                    self.sightings.lock().hear(vote, Instant::now());
+                }
+            }
+        }
     }
 
     fn contains(&self, peer: &EnginePeerId) -> bool {
@@ -321,6 +356,10 @@ impl Actor for Door {
         event: Event,
         listener: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        // Each door hears every event: one notes it.
+        if self.hears == Hears::Consensus {
+            self.guests.note(&event);
+        }
         match sender(&event) {
             Some(peer) if !self.guests.contains(peer) => {
                 debug!(%peer, "not listening to a peer that is not allowed");

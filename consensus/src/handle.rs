@@ -9,6 +9,7 @@ use crate::application::Application;
 use crate::config::{ConsensusConfig, NodeIdentity};
 use crate::error::ConsensusError;
 use crate::network::SharedNetwork;
+use crate::report::ReportReader;
 use crate::stage::Member;
 use crate::status::{PeerReader, PeerState, Status};
 
@@ -36,6 +37,11 @@ impl ConsensusHandle {
     /// A reader of the connected peers that outlives a borrow of the handle.
     pub fn peer_reader(&self) -> PeerReader {
         PeerReader::new(self.network.clone())
+    }
+
+    /// A reader of where consensus stands that outlives a borrow of the handle.
+    pub fn report_reader(&self) -> ReportReader {
+        ReportReader::new(self.status.clone(), self.network.clone())
     }
 
     /// Resolves when consensus has ended by itself, which it does only on an

@@ -26,6 +26,7 @@ mod application;
 mod certificate;
 mod codec;
 mod config;
+mod contacts;
 mod driver;
 mod early;
 mod engine;
@@ -36,6 +37,7 @@ mod gate;
 mod guarded;
 mod handle;
 mod host;
+mod keys;
 mod lane;
 mod memory;
 pub mod metrics;
@@ -43,6 +45,8 @@ mod misbehavior;
 mod network;
 mod parts;
 mod peers;
+mod report;
+mod sightings;
 mod signing;
 mod stage;
 mod status;
@@ -54,18 +58,23 @@ mod types;
 mod undecided;
 
 pub use application::{
-    AllowedPeers, AppError, Application, CheckMode, CheckOutcome, DecidedBlock, ProposedBlock,
+    AllowedPeers, AppError, Application, BlockRequest, CheckMode, CheckOutcome, DecidedBlock,
+    ProposedBlock,
 };
 pub use certificate::{CertificateError, CommitCertificate, CommitSignature};
 pub use config::{ConsensusConfig, MOST_CONNECTIONS, NodeIdentity};
+pub use contacts::Contact;
 pub use error::{ConfigProblem, ConsensusError};
 pub use handle::{ConsensusHandle, spawn};
+pub use keys::HeldKeys;
 pub use memory::{
     SigningMemoryError, Summary as SigningSummary, abstain as abstain_from_signing,
     path_in as signing_memory_path, summary as signing_summary,
 };
+pub use report::{Report, ReportReader, Step, Tally};
+pub use sightings::Sighting;
 pub use signing::ChainDomain;
-pub use status::{PeerReader, PeerState, Status};
+pub use status::{PeerReader, PeerState, Phase, Status};
 pub use types::{
     Address, BlockHash, Height, MAX_VALIDATORS, NilRound, Round, Validator, ValidatorSet,
     ValidatorSetError,

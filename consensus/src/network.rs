@@ -16,8 +16,10 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use crate::contacts::Contact;
 use crate::gate::Guests;
 use crate::peers::AllowList;
+use crate::sightings::Sighting;
 use crate::types::{BillContext, Height, StreamMessage, ValidatorSet};
 
 /// See the module's documentation. Messages are lost only when the engine is
@@ -92,6 +94,11 @@ impl Network {
     /// The engine has begun a height.
     pub(crate) fn begun(&self, height: Height, validators: ValidatorSet) {
         self.guests.begun(height, validators);
+    }
+
+    /// When each validator was seen to vote, and what was heard of each peer.
+    pub(crate) fn seen(&self) -> (Vec<Sighting>, Vec<Contact>) {
+        self.guests.seen()
     }
 
     /// What the engine knows at its height.

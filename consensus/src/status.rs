@@ -1,5 +1,7 @@
 //! What consensus says about itself while it runs.
 
+use std::time::{Instant, SystemTime};
+
 use malachitebft_app_channel::app::engine::network::NetworkMsg;
 use malachitebft_app_channel::app::net::PeerId;
 use ractor::rpc::CallResult;
@@ -20,6 +22,32 @@ pub struct Status {
     pub is_validator: bool,
     /// Whether the last block came from value sync.
     pub catching_up: bool,
+    /// What is being done about the height.
+    pub phase: Phase,
+    /// When height, round or phase changed last, by this node's clock; `None` before
+    /// consensus has begun.
+    pub since: Option<SystemTime>,
+    /// When a block was committed last; `None` before the first of this run.
+    pub committed_at: Option<Instant>,
+    /// A validator follows without its vote up to this height, where it may have signed.
+    pub abstains_until: Option<Height>,
+}
+
+/// What is being done about a height.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Consensus has not begun.
+    #[default]
+    Starting,
+    /// Validators decide.
+    Deciding,
+    /// It is decided; the block is asked from peers.
+    Fetching,
+    /// It is decided; the block is being written.
+    Committing,
+    /// The block before is final; the height begins with work, or when an empty block is
+    /// due.
+    Waiting,
 }
 
 /// A connected peer.

@@ -3,9 +3,11 @@
 use crate::{config::RpcConfig, headers::Headers, metrics::RpcMetrics, traces::Traces};
 use billchain_chain_spec::ChainType;
 use billchain_executor::Chain;
+use billchain_rpc_types::ConsensusStatusView;
 use billchain_txpool::Pool;
+use futures::future::BoxFuture;
 use libp2p::PeerId;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, watch},
@@ -43,6 +45,15 @@ pub struct NodeInfo {
     pub is_validator: bool,
     /// Connected peers.
     pub peers: watch::Receiver<Vec<PeerId>>,
+    /// Who says where the node stands; `None` where no consensus runs.
+    pub status: Option<Arc<dyn StatusSource>>,
+}
+
+/// Says where the node stands.
+pub trait StatusSource: fmt::Debug + Send + Sync {
+    /// Consensus, peers and machine at this moment. An error says what failed in the
+    /// node.
+    fn status(&self) -> BoxFuture<'static, Result<ConsensusStatusView, String>>;
 }
 
 /// What methods find beside their parameters.

@@ -41,6 +41,6 @@ mod traces;
 mod transaction;
 
 pub use config::{ConfigError, RpcConfig, least_bytes_held};
-pub use context::{NodeInfo, RpcContext};
+pub use context::{NodeInfo, RpcContext, StatusSource};
 pub use metrics::RpcMetrics;
 pub use server::{RpcError, RpcServer, serve};

@@ -223,6 +223,18 @@ pub enum PoolError {
         /// `pool.max_journal_bytes` of the configuration.
         limit: u64,
     },
+    /// The node's disk is nearly full.
+    #[error(
+        "the node takes no transactions: its disk has {free_mib} MiB free, and it takes them from \
+         {least_mib} MiB on; send to another node, or again when its operator has made room \
+         (storage.min_free_mib)"
+    )]
+    DiskLow {
+        /// MiB that are free.
+        free_mib: u64,
+        /// `storage.min_free_mib` of the configuration.
+        least_mib: u64,
+    },
     /// The transaction could not be written to the journal.
     #[error(
         "the node could not keep the transaction: {reason}. It is not promised, and may come \
@@ -277,6 +289,7 @@ impl PoolError {
             Self::GaveWay { .. } => 2017,
             Self::JournalFull { .. } => 2018,
             Self::NotKept { .. } => 2019,
+            Self::DiskLow { .. } => 2020,
         }
     }
 
@@ -305,7 +318,8 @@ impl PoolError {
             | Self::Stopping
             | Self::Busy { .. }
             | Self::JournalFull { .. }
-            | Self::NotKept { .. } => 1016,
+            | Self::NotKept { .. }
+            | Self::DiskLow { .. } => 1016,
         }
     }
 
@@ -325,6 +339,7 @@ impl PoolError {
                 | Self::Busy { .. }
                 | Self::JournalFull { .. }
                 | Self::NotKept { .. }
+                | Self::DiskLow { .. }
                 | Self::Rejected(Rejection::CheckFailed { .. })
         )
     }
@@ -368,6 +383,7 @@ mod tests {
             PoolError::Busy { waiting: 1 },
             PoolError::JournalFull { held: 1, limit: 1 },
             PoolError::NotKept { reason: detail() },
+            PoolError::DiskLow { free_mib: 1, least_mib: 2 },
         ]
     }
 

@@ -1,6 +1,7 @@
-//! `scene_*`, `permission_*`, `policy_*`, `dispute_*`, `validator_*` and `upgrade_*`, in
-//! plain JSON.
+//! `scene_*`, `permission_*`, `policy_*`, `dispute_*`, `validator_*`, `consensus_*` and
+//! `upgrade_*`, in plain JSON.
 
+mod consensus;
 mod dispute;
 mod permission;
 mod policy;
@@ -10,13 +11,14 @@ mod validator;
 
 use crate::method::{
     Bound, CODE, CURSOR, LIMIT, Method, NUMBER, Param, SCENE, list, maybe, method, of, optional,
-    page, read, required,
+    page, read, required, wait,
 };
 use billchain_rpc_types::{
-    ActView, AdministratorView, CaseDecisionView, CaseView, CheckView, DecisionView, DocumentView,
-    EquivocationView, FlowView, InForceView, PermissionCheckView, PolicyRef, PolicyView,
-    ResolutionView, RuleView, RulesView, SceneApprovalView, SceneView, SimulationView,
-    TrailStepView, UpgradeView, ValidatorListView, WhitelistEntryView, schema,
+    ActView, AdministratorView, CaseDecisionView, CaseView, CheckView, ConsensusStatusView,
+    DecisionView, DocumentView, EquivocationView, FlowView, InForceView, ParticipationView,
+    PermissionCheckView, PolicyRef, PolicyView, ResolutionView, RuleView, RulesView,
+    SceneApprovalView, SceneView, SimulationView, TrailStepView, UpgradeView, ValidatorListView,
+    WhitelistEntryView, schema,
 };
 
 const POLICY: Param = required("policy", "Number of the policy (策略)", of::<schema::PolicyId>);
@@ -286,6 +288,14 @@ pub(crate) const METHODS: &[Method] = &[
     )
     .within(Bound::ONE.of(2, "lists")),
     method(
+        "validator_participation",
+        "Whose pre-commits are missing, and who takes turns to propose (共识参与情况)",
+        &[],
+        of::<Vec<ParticipationView>>,
+        read!(validator::participation),
+    )
+    .within(Bound::ONE.of(3, "lists")),
+    method(
         "validator_equivocations",
         "Two signed statements of one validator that exclude each other, on record",
         &[CURSOR, LIMIT],
@@ -293,6 +303,15 @@ pub(crate) const METHODS: &[Method] = &[
         read!(validator::equivocations),
     )
     .within(Bound::PAGE.of(2_048, "records").heavy()),
+    method(
+        "consensus_status",
+        "Where the node stands: height, round and votes at hand, what was seen of validators and \
+         peers, its chain, its machine (共识状态)",
+        &[],
+        of::<ConsensusStatusView>,
+        wait!(consensus::nothing, consensus::status),
+    )
+    .within(Bound::MEMORY.of(1, "report")),
     method(
         "upgrade_status",
         "Rules in force, the scheduled release, and whose nodes are ready (升级状态)",

@@ -6,34 +6,72 @@ use crate::{
     method::{Args, cut, show, to_hex},
 };
 use billchain_primitives::{AccountId, Offence, PublicKey};
-use billchain_rpc_types::{EquivocationView, ObserverView, Page, ValidatorListView, ValidatorView};
-use billchain_runtime::Validators;
+use billchain_rpc_types::{
+    EquivocationView, ObserverView, Page, ParticipationView, ValidatorListView, ValidatorView,
+};
+use billchain_runtime::{Participation, Validators};
 use codec::{DecodeAll, Encode};
 use libp2p::PeerId;
+use pallet_participation::Standing;
 use pallet_validators::{EquivocationRecord, Observer, Validator};
 use sp_core::H256;
 
 /// The validators of the next block, and the observers.
 pub(super) fn all(context: &Context, _: &Args) -> Answer<ValidatorListView> {
-    let read = || (Validators::validators(), Validators::observers());
-    let (validators, observers) = context.deps.chain.read(read).map_err(chain)?;
-    // The pallet checks the form of an identity, not what it is of.
-    let peer_id = |bytes: &[u8]| {
-        PeerId::from_bytes(bytes).map_or_else(|_| to_hex(bytes), |id| id.to_string())
+    let read = || ValidatorListView {
+        validators: Validators::validators().into_iter().map(validator).collect(),
+        observers: Validators::observers().into_iter().map(observer).collect(),
     };
-    let validator = |one: Validator| ValidatorView {
+    context.deps.chain.read(read).map_err(chain)
+}
+
+/// Reads the state.
+fn validator(one: Validator) -> ValidatorView {
+    ValidatorView {
         operator: account(&one.operator),
         name: one.name.to_string(),
         consensus_key: PublicKey::Sm2(one.consensus_key).to_string(),
-        peer_id: peer_id(&one.peer_id),
+        // A key that votes has one.
+        key_since: Validators::tenure(&one.consensus_key).map_or(0, |tenure| tenure.from),
+        peer_id: identity(&one.peer_id),
+        address: Validators::address_of(&one.peer_id).map(|address| address.to_string()),
         power: one.power,
+    }
+}
+
+/// Reads the state.
+fn observer(one: Observer) -> ObserverView {
+    ObserverView {
+        name: one.name.to_string(),
+        peer_id: identity(&one.peer_id),
+        address: Validators::address_of(&one.peer_id).map(|address| address.to_string()),
+    }
+}
+
+/// The pallet checks the form of an identity, not what it is of.
+fn identity(bytes: &[u8]) -> String {
+    PeerId::from_bytes(bytes).map_or_else(|_| to_hex(bytes), |id| id.to_string())
+}
+
+/// How the validators of the next block take part, in the order of their turns.
+pub(super) fn participation(context: &Context, _: &Args) -> Answer<Vec<ParticipationView>> {
+    let read = || (Validators::validators(), Participation::standings());
+    let (validators, standings) = context.deps.chain.read(read).map_err(chain)?;
+    let key = |one: &Validator| PublicKey::Sm2(one.consensus_key).account_id();
+    let view = |Standing { record, last_seen, takes_turns }: Standing| {
+        let validator = validators.iter().find(|one| key(one) == record.validator)?;
+        Some(ParticipationView {
+            validator: account(&record.validator),
+            operator: account(&validator.operator),
+            name: validator.name.to_string(),
+            missed: record.missed,
+            missed_in_all: record.missed_in_all,
+            last_seen,
+            failed_turns: record.failed,
+            takes_turns,
+        })
     };
-    let observer =
-        |one: Observer| ObserverView { name: one.name.to_string(), peer_id: peer_id(&one.peer_id) };
-    Ok(ValidatorListView {
-        validators: validators.into_iter().map(validator).collect(),
-        observers: observers.into_iter().map(observer).collect(),
-    })
+    Ok(standings.into_iter().filter_map(view).collect())
 }
 
 /// The equivocations on record, by key, height and kind.

@@ -55,6 +55,7 @@ pub(super) fn session(
         peer_id: "12D3KooW".into(),
         is_validator: true,
         peers: tokio::sync::watch::channel(Vec::new()).1,
+        status: None,
     };
     let deps = RpcContext { chain, pool, node, dear: Handle::current() };
     let about = About { names: Vec::new(), document: String::new() };

@@ -93,6 +93,7 @@ impl Node {
             peer_id: "12D3KooW".into(),
             is_validator: true,
             peers,
+            status: None,
         };
         let dear = tokio::runtime::Handle::current();
         let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node, dear };

@@ -31,7 +31,7 @@ use billchain_client::{
     Connection, Signer,
     einvoice::{EInvoice, SummaryContext},
 };
-use billchain_executor::{BuildParams, Chain, TransactionError, Validated};
+use billchain_executor::{Brought, BuildParams, Chain, TransactionError, Validated};
 use billchain_primitives::{ClaimNo, Fen, Reason, SceneId, sm3};
 use billchain_rpc::{NodeInfo, RpcConfig, RpcContext, RpcServer, serve};
 use billchain_rpc_types::{TransactionState, code};

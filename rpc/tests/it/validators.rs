@@ -42,7 +42,8 @@ async fn equivocations_on_record_are_read_with_both_signed_statements() {
         max_block_bytes: 5 << 20,
         deadline: Instant::now() + Duration::from_secs(10),
     };
-    let built = node.chain.build_with_evidence(params, &held, &mut std::iter::empty()).unwrap();
+    let brought = Brought { equivocations: &held, ..Brought::default() };
+    let built = node.chain.build_with(params, brought, &mut std::iter::empty()).unwrap();
     node.chain.commit(built.block, b"certificate".to_vec()).unwrap();
 
     let all = ask(&ws, method, json!([])).await["items"].clone();
@@ -90,6 +91,19 @@ async fn members_and_rules_of_the_chain_are_read() {
     let key = PublicKey::Sm2(keys.consensus.public().to_compressed()).to_string();
     assert_eq!((&first["consensus_key"], &first["power"]), (&json!(key), &json!(1)));
     assert_eq!((&first["peer_id"], &list["observers"]), (&json!(keys.peer_id()), &json!([])));
+    // Since the first block, and nobody has said where it is.
+    assert_eq!((&first["key_since"], &first["address"]), (&json!(1), &json!(null)));
+
+    let taking_part = ask(&ws, "validator_participation", json!([])).await;
+    assert_eq!(taking_part.as_array().unwrap().len(), dev::NODES);
+    let of_first = taking_part.as_array().unwrap().iter().find(|one| one["name"] == first["name"]);
+    let key = PublicKey::Sm2(keys.consensus.public().to_compressed()).account_id();
+    let expected = json!({
+        "validator": H256(*AsRef::<[u8; 32]>::as_ref(&key)),
+        "operator": first["operator"], "name": first["name"], "missed": 0, "missed_in_all": 0,
+        "last_seen": 0, "failed_turns": 0, "takes_turns": true,
+    });
+    assert_eq!(of_first, Some(&expected));
 
     let rules = billchain_runtime::VERSION.spec_version;
     let expected = json!({
@@ -97,4 +111,9 @@ async fn members_and_rules_of_the_chain_are_read() {
         "of": dev::NODES,
     });
     assert_eq!(ask(&ws, "upgrade_status", json!([])).await, expected);
+
+    // Blocks are made by hand here.
+    let error = ws.request::<Value, _>("consensus_status", rpc_params![]).await.unwrap_err();
+    let (code, words) = refusal(error);
+    assert_eq!((code, words.as_str()), (code::INTERNAL, "no consensus runs here"));
 }

@@ -21,6 +21,7 @@ mod permission;
 mod policy;
 mod scene;
 pub mod schema;
+mod status;
 mod transaction;
 mod upgrade;
 mod validator;
@@ -53,14 +54,18 @@ pub use policy::{
     SimulationView, StepView, TrailStepView,
 };
 pub use scene::{SceneApprovalView, SceneChangeView, SceneView};
+pub use status::{
+    ChainStatusView, ConsensusStatusView, DiskView, LastVoteView, MachineView, NodeStatusView,
+    PeerSeenView, PhaseView, RoundStepView, ValidatorSeenView, VoteSeenView, VotesView,
+};
 pub use transaction::{
     BillItemView, BlockRef, CertificateView, EventView, FailureView, ItemOutcome, PreparedView,
     ReceiptView, TransactionState, TransactionView,
 };
 pub use upgrade::{ReleaseView, UpgradeView};
 pub use validator::{
-    EquivocationView, ObserverView, SignedStatementView, StatementKindView, ValidatorListView,
-    ValidatorView,
+    EquivocationView, ObserverView, ParticipationView, SignedStatementView, StatementKindView,
+    ValidatorListView, ValidatorView,
 };
 pub use verify::{
     BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,

@@ -96,10 +96,39 @@ pub struct ValidatorView {
     pub name: String,
     /// Key that it votes with, `sm2:…`.
     pub consensus_key: String,
+    /// First height that this key decides.
+    pub key_since: u32,
     /// libp2p identity of its node.
     pub peer_id: String,
+    /// Where the chain says that its node is reached, `host:port`; null if it does not.
+    pub address: Option<String>,
     /// Its voting power.
     pub power: u64,
+}
+
+/// How a validator takes part in consensus (共识参与情况), by the commits that blocks bring
+/// of their parents.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ParticipationView {
+    /// Account of its consensus key, by which events name it.
+    #[schemars(with = "schema::Hash")]
+    pub validator: H256,
+    /// Account of its operator.
+    #[schemars(with = "schema::Hash")]
+    pub operator: H256,
+    /// Name to show.
+    pub name: String,
+    /// Last blocks in a row whose commits lack its pre-commit.
+    pub missed: u32,
+    /// Blocks in all whose commits lack it, since its key votes.
+    pub missed_in_all: u64,
+    /// Last block whose commit holds its pre-commit, 0 if there is none. The commit of
+    /// the head is in the next block.
+    pub last_seen: u32,
+    /// Its last turns in a row in which no block was decided.
+    pub failed_turns: u32,
+    /// Whether it takes turns to propose in the next block.
+    pub takes_turns: bool,
 }
 
 /// A node that follows without a vote (观察节点).
@@ -109,4 +138,6 @@ pub struct ObserverView {
     pub name: String,
     /// Its libp2p identity.
     pub peer_id: String,
+    /// Where the chain says that it is reached, `host:port`; null if it does not.
+    pub address: Option<String>,
 }

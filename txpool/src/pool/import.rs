@@ -105,14 +105,15 @@ impl Pool {
         let max = self.config.max_transaction_bytes;
         let encodings: Vec<&Bytes> = submissions.iter().map(|s| &s.bytes).collect();
         let hashes = transaction_hashes(&encodings);
-        let state = &self.inner.lock().state;
+        let inner = self.inner.lock();
+        let (state, refusal) = (&inner.state, &inner.refusal);
         let mut asking = Vec::with_capacity(submissions.len());
         for (place, (submission, hash)) in submissions.into_iter().zip(hashes).enumerate() {
             let size = submission.bytes.len();
             let refused = if size > max {
                 Some(PoolError::TooLarge { size, max })
             } else {
-                state.precheck(&hash).err()
+                state.precheck(&hash).err().or_else(|| refusal.clone())
             };
             if refused.is_none() {
                 asking.push(Asking { place, hash, submission });

@@ -54,6 +54,8 @@ pub struct Pool {
 struct Inner {
     state: State,
     watchers: Watchers,
+    /// Why nothing is taken, while nothing is.
+    refusal: Option<PoolError>,
 }
 
 impl fmt::Debug for Pool {
@@ -102,6 +104,7 @@ impl Pool {
             inner: Mutex::new(Inner {
                 state: State::new(config.clone(), head),
                 watchers: Watchers::default(),
+                refusal: None,
             }),
             metrics: PoolMetrics::default(),
             has_ready: watch::Sender::new(false),
@@ -127,6 +130,13 @@ impl Pool {
         if let Some(journal) = &self.journal {
             journal.metrics().register(registry);
         }
+    }
+
+    /// From now on nothing is taken, for this reason; or everything is that the chain's
+    /// rules and the bounds allow. What the pool holds stays, and is known when it is
+    /// sent again.
+    pub fn refuse(&self, reason: Option<PoolError>) {
+        self.inner.lock().refusal = reason;
     }
 
     /// Checks a transaction (its encoding with the length prefix) on this

@@ -68,6 +68,28 @@ fn the_chains_refusals_pass_through() {
     assert_eq!(pool.stats().ready + pool.stats().future, 0);
 }
 
+#[tokio::test]
+async fn a_pool_that_takes_nothing_says_why_and_keeps_what_it_has() {
+    let (pool, chain) = pool(small());
+    let held = Tx::new(1, 0);
+    let hash = submit(&pool, &held).unwrap();
+    let refusal = PoolError::DiskLow { free_mib: 3, least_mib: 1_024 };
+    pool.refuse(Some(refusal.clone()));
+    let next = Tx::new(1, 1);
+    for source in [Source::Local, Source::Peer] {
+        assert_eq!(pool.submit(next.encode(), source), Err(refusal.clone()));
+        assert_eq!(pool.submit_async(next.encode(), source).await, Err(refusal.clone()));
+    }
+    assert_eq!(chain.checks.load(Ordering::Relaxed), 1, "nothing was checked for nothing");
+    assert!(refusal.to_string().contains("3 MiB free") && refusal.is_temporary());
+    // What was accepted stays, is known when it is sent again, and goes into blocks.
+    assert_eq!(submit(&pool, &held), Err(PoolError::AlreadyImported(hash)));
+    assert_eq!(order(&pool), [(1, 0)]);
+    pool.refuse(None);
+    submit(&pool, &next).unwrap();
+    assert_eq!(order(&pool), [(1, 0), (1, 1)]);
+}
+
 #[test]
 fn the_same_transaction_is_taken_once_and_checked_once() {
     let (pool, chain) = pool(small());
