@@ -8,6 +8,8 @@
 //! them. The lines of admitted transactions, which only who asks for them has, are
 //! as many as those.
 
+use crate::spans::Spans;
+use anyhow::Result;
 use billchain_logging::LineLimit;
 use clap::{Args, ValueEnum};
 use parking_lot::Mutex;
@@ -19,13 +21,16 @@ use std::{
 };
 use tracing::{Event, Subscriber, callsite::Identifier};
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Layer,
+    filter::filter_fn,
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::{Format, Full, Json, JsonFields, Writer},
         time::{FormatTime, SystemTime},
     },
+    layer::SubscriberExt,
     registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
 /// The engine says at `info` what it hears of every vote.
@@ -41,7 +46,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 static OMITTED: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 /// How the log is written. `BILLCHAIN_LOG` says what of.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone)]
 pub(crate) struct LogOptions {
     /// Form of each line on standard output.
     #[arg(long = "log-format", value_enum, default_value_t = LogFormat::Text)]
@@ -50,6 +55,10 @@ pub(crate) struct LogOptions {
     /// and included in which block, both with the id of the request.
     #[arg(long = "log-transactions")]
     transactions: bool,
+    /// Collector to which the requests of transactions go as OpenTelemetry spans
+    /// (OTLP over HTTP), such as `http://127.0.0.1:4318`.
+    #[arg(long = "otlp-endpoint", value_name = "URL")]
+    otlp_endpoint: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,21 +68,29 @@ enum LogFormat {
     Json,
 }
 
-/// Begins to write to standard output what `BILLCHAIN_LOG` and the options ask for.
-pub(crate) fn init(options: LogOptions) {
+/// Begins to write to standard output what `BILLCHAIN_LOG` and the options ask for. What
+/// it gives exports spans for as long as it lives.
+pub(crate) fn init(options: &LogOptions) -> Result<Option<Spans>> {
+    let spans = options.otlp_endpoint.as_deref().map(Spans::to).transpose()?;
     let mut filter =
         EnvFilter::try_from_env("BILLCHAIN_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     if options.transactions {
         let directive = format!("{TRANSACTIONS}=debug").parse();
         filter = filter.add_directive(directive.expect("a target and a level; qed"));
     }
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-    match options.format {
-        LogFormat::Text => lines.event_format(Limited::text()).init(),
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false);
+    let lines = match options.format {
+        LogFormat::Text => lines.event_format(Limited::text()).boxed(),
         LogFormat::Json => {
-            lines.fmt_fields(JsonFields::new()).event_format(Limited::json()).init();
+            lines.fmt_fields(JsonFields::new()).event_format(Limited::json()).boxed()
         }
-    }
+    };
+    let exported = spans.as_ref().map(|spans| {
+        let ours = filter_fn(|metadata| metadata.target() == TRANSACTIONS);
+        tracing_opentelemetry::layer().with_tracer(spans.tracer()).with_filter(ours)
+    });
+    tracing_subscriber::registry().with(lines.with_filter(filter)).with(exported).init();
+    Ok(spans)
 }
 
 /// Counts the lines that are left out.

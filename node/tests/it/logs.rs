@@ -13,12 +13,21 @@ use jsonrpsee::{
     rpc_params,
     ws_client::WsClientBuilder,
 };
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::ExportTraceServiceRequest,
+    common::v1::KeyValue,
+    trace::v1::{Span, span::Event},
+};
+use prost::Message;
 use serde_json::{Value, json};
 use std::{
     fs,
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 /// What a node writes of transactions when it is asked to.
 const TRANSACTIONS: &str = "billchain::transactions";
@@ -89,6 +98,60 @@ fn submit(id: u32, transaction: &[u8]) -> Value {
 
 fn hash_in(answer: &Value) -> Hash {
     answer["result"].as_str().unwrap_or_else(|| panic!("{answer}")).parse().unwrap()
+}
+
+/// A collector: what comes to `/v1/traces`, decoded by OpenTelemetry's own types.
+async fn collector() -> (String, mpsc::UnboundedReceiver<ExportTraceServiceRequest>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let take = move |body: axum::body::Bytes| {
+        let read = ExportTraceServiceRequest::decode(body).expect("an export of spans");
+        sender.send(read).expect("the test listens");
+        std::future::ready("")
+    };
+    let app = axum::Router::new().route("/v1/traces", axum::routing::post(take));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (address, receiver)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_way_of_a_transaction_is_exported_as_a_span() {
+    let (address, mut exported) = collector().await;
+    let mut network = Network::new(FAST).await;
+    network.start_with_options(1, &["--otlp-endpoint", &address]);
+    // A collector that is away keeps a node from nothing.
+    network.start_with_options(2, &["--otlp-endpoint", "http://127.0.0.1:9"]);
+    network.start(&[3, 4]);
+    network.reach(&ALL, 1, PATIENCE).await;
+    let client = network.client(1).await;
+    let (issuer, bills) = (Issuer::new("hospital"), Bills::new());
+    let signed = issuer.signer.transaction(register(bills.next(&issuer)), 0, client.genesis());
+    let id = Some("platform-42");
+    let hash = hash_in(&post(network.rpc_port(1), "platform-42", id, &submit(1, &signed)).await);
+    client.wait_final(hash, PATIENCE).await.unwrap();
+
+    let is_it = |span: &Span| {
+        let named = |one: &KeyValue| one.key == "id" && format!("{one:?}").contains("platform-42");
+        span.name == "request" && span.attributes.iter().any(named)
+    };
+    let span = timeout(PATIENCE, async {
+        loop {
+            let export = exported.recv().await.expect("the collector serves");
+            let resources = export.resource_spans.into_iter();
+            let mut spans = resources.flat_map(|one| one.scope_spans).flat_map(|one| one.spans);
+            if let Some(span) = spans.find(is_it) {
+                return span;
+            }
+        }
+    });
+    let span = span.await.expect("the span of the request comes");
+    let events: Vec<&str> = span.events.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(events, ["accepted", "included"]);
+    let with_hash = |event: &Event| format!("{event:?}").contains(&format!("{hash:?}"));
+    assert!(span.events.iter().all(with_hash), "{span:?}");
+    assert!(span.end_time_unix_nano >= span.events[1].time_unix_nano);
+    network.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
