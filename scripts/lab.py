@@ -25,6 +25,8 @@ PORT = 26_000
 FAKETIME = [Path(f"/usr/lib/{machine}-linux-gnu/faketime/libfaketimeMT.so.1") for machine in ("x86_64", "aarch64")]
 # Bytes of the disk of a node whose disk is to be full.
 SMALL_DISK = "256m"
+# MiB of it below which the node takes no work.
+LEAST_FREE = 64
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,9 @@ class Lab(Network):
         """Before the node is started: its data has a small disk of its own."""
         self.data(node).mkdir(parents=True, exist_ok=True)
         run("mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "lab", self.data(node))
+        config = self.directory / f"node-{node}" / "node.toml"
+        least = f"[storage]\nmin_free_mib = {LEAST_FREE}\n"
+        config.write_text(config.read_text().replace("[storage]\n", least))
 
     def fill_disk(self, node: int):
         with open(self.data(node) / "filler", "ab", buffering=0) as file:

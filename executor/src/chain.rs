@@ -2,16 +2,21 @@
 
 mod build;
 mod check;
+mod commit;
 mod events;
 mod evidence;
 mod order;
 pub(crate) mod parse;
 mod read;
+mod rehearse;
 mod signatures;
+mod stored;
+mod time;
 
 #[cfg(test)]
 pub(crate) use build::timestamp_inherent;
 pub use read::{DryRunError, Validated};
+pub use rehearse::Rehearsed;
 
 use crate::{
     ChainError, CommittedBlock, ExecutedBlock, OtherRules,

@@ -2,7 +2,7 @@
 
 use crate::{OtherRules, Panicked, TransactionError};
 use billchain_primitives::{BlockNumber, Hash, Moment};
-use billchain_runtime::limits::{MAX_AHEAD_MS, MAX_BEHIND_MS};
+use billchain_runtime::limits::{MAX_AHEAD_MS, MAX_BEHIND_MS, MAX_CLOCK_BACK_MS};
 use billchain_storage::StorageError;
 
 /// Why the local chain cannot go on, or cannot answer. Nothing of this says
@@ -67,7 +67,7 @@ pub enum ChainError {
         source: Panicked,
     },
     /// The proposer's own inherent was refused.
-    #[error("the block's own timestamp was refused: {0}")]
+    #[error("the block's own inherent was refused: {0}")]
     Inherent(TransactionError),
     /// A block does not stand on the head.
     #[error("block {found} does not follow the head, block {head}")]
@@ -157,7 +157,12 @@ pub enum BlockError {
         found: Moment,
     },
     /// Its time is ahead of the local clock.
-    #[error("block: time is {found} ms, over {} ms ahead of the clock's {now} ms", MAX_AHEAD_MS)]
+    #[error(
+        "block: time is {found} ms, over {} ms ahead of the clock's {now} ms, or over {} ms as \
+         the least after its parent",
+        MAX_AHEAD_MS,
+        MAX_CLOCK_BACK_MS
+    )]
     TimeAhead {
         /// The local clock.
         now: Moment,

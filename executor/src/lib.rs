@@ -37,8 +37,11 @@ mod run;
 mod state;
 pub mod transaction;
 
-pub use block::{BuildParams, Built, ClockCheck, CommittedBlock, ExecutedBlock, Refused, Stopped};
-pub use chain::{Chain, DryRunError, Validated};
+pub use block::{
+    Brought, BuildParams, Built, ClockCheck, CommittedBlock, ExecutedBlock, Inherents, Refused,
+    Stopped,
+};
+pub use chain::{Chain, DryRunError, Rehearsed, Validated};
 pub use compact::{CompactBlock, CompactError};
 pub use error::{BlockError, CallError, ChainError};
 pub use events::{BlockEvent, events_key};

@@ -70,6 +70,23 @@ impl Run {
         if let Some(other) = other {
             return Err(ChainError::OtherRules(other).into());
         }
+        Self::initialise(ext, number, parent)
+    }
+
+    /// As [`begin`](Self::begin), under this release's rules whatever the chain's are.
+    pub(crate) fn rehearse(
+        view: HeadView,
+        number: BlockNumber,
+        parent: Hash,
+    ) -> Result<Self, RunError> {
+        Self::initialise(StateExternalities::new(view), number, parent)
+    }
+
+    fn initialise(
+        mut ext: StateExternalities<HeadView>,
+        number: BlockNumber,
+        parent: Hash,
+    ) -> Result<Self, RunError> {
         let header = Header {
             parent_hash: parent,
             number,

@@ -65,6 +65,7 @@ macro_rules! for_each_target {
             sm2_verify_damaged: crypto, 400;
             sm2_encodings: crypto, 5_000;
             key_file: crypto, 10_000;
+            sealed_container: crypto, 10_000;
             bill_text: bill, 20_000;
             bill_scale: bill, 20_000;
             e_invoice: bill, 4_000;
@@ -101,7 +102,9 @@ macro_rules! for_each_target {
             rpc_answer: operator, 10_000;
             rpc_call: operator, 5_000;
             chain_spec: operator, 500;
+            snapshot_manifest: operator, 10_000;
             node_config: operator, 5_000;
+            doctor_answers: operator, 5_000;
         }
     };
 }

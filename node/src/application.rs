@@ -1,25 +1,36 @@
 //! What consensus asks of the chain, answered by the executor and the pool.
 
-use crate::{compact::CompactBlocks, config::Peer, evidence::Evidence};
+use crate::{
+    compact::CompactBlocks,
+    config::Peer,
+    disk::Disk,
+    evidence::Evidence,
+    peers::{observer_peers, reached_at, validator_peers},
+};
 use billchain_consensus::{
-    AllowedPeers, AppError, Application, CheckMode, CheckOutcome, CommitCertificate, DecidedBlock,
-    Height, Multiaddr, PeerId, ProposedBlock, Validator, ValidatorSet,
+    Address, AllowedPeers, AppError, Application, BlockRequest, CheckMode, CheckOutcome,
+    CommitCertificate, DecidedBlock, Height, Multiaddr, PeerId, ProposedBlock, Validator,
+    ValidatorSet,
 };
 use billchain_crypto::sm2;
 use billchain_executor::{
-    BlockError, BuildParams, Chain, ChainError, ClockCheck, CommittedBlock, ExecutedBlock,
+    BlockError, Brought, BuildParams, Chain, ClockCheck, CommittedBlock, ExecutedBlock,
 };
-use billchain_primitives::{AccountId, Equivocation, Hash, Header, Nonce};
-use billchain_runtime::{System, Validators};
+use billchain_primitives::{
+    AccountId, BlockNumber, Equivocation, Hash, Header, LatePrecommit, Nonce, ParentCommit,
+    Precommit,
+};
+use billchain_runtime::{Participation, System, Validators};
 use billchain_txpool::{CommittedBlock as PoolBlock, Pool};
 use bytes::Bytes;
 use codec::{Decode, Encode};
+use frame_support::BoundedVec;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Executed blocks of the height at hand that are kept until one is decided:
@@ -32,6 +43,7 @@ pub(crate) struct ChainApplication {
     pool: Arc<Pool>,
     compact: CompactBlocks,
     evidence: Evidence,
+    disk: Disk,
     /// Most bytes of a block that this node builds; what is valid the chain says.
     build_bytes: usize,
     /// Addresses of peers, from the configuration.
@@ -47,10 +59,12 @@ impl ChainApplication {
         pool: Arc<Pool>,
         compact: CompactBlocks,
         evidence: Evidence,
+        disk: Disk,
         build_bytes: usize,
         peers: Vec<Peer>,
     ) -> Self {
-        Self { chain, pool, compact, evidence, build_bytes, peers, executed: Mutex::default() }
+        let executed = Mutex::default();
+        Self { chain, pool, compact, evidence, disk, build_bytes, peers, executed }
     }
 
     fn ensure_next(&self, height: Height) -> Result<(), AppError> {
@@ -83,6 +97,26 @@ impl ChainApplication {
         executed.swap_remove_back(at)
     }
 
+    /// The commit of the head for the next block: its certificate with what was heard
+    /// since. The genesis has none.
+    fn commit_of_head(&self, late: Vec<LatePrecommit>) -> Result<Option<ParentCommit>, AppError> {
+        let head = self.chain.head().number;
+        if head == 0 {
+            return Ok(None);
+        }
+        let missing = || AppError::new(format!("the certificate of block {head} is missing"));
+        let certificate = self.certificate(head)?.ok_or_else(missing)?;
+        Ok(Some(parent_commit(certificate, late)))
+    }
+
+    fn certificate(&self, number: BlockNumber) -> Result<Option<CommitCertificate>, AppError> {
+        let stored = self.chain.storage().certificate(number).map_err(AppError::new)?;
+        let decode = |bytes: Vec<u8>| CommitCertificate::decode(&mut &bytes[..]);
+        stored.map(decode).transpose().map_err(|error| {
+            AppError::new(format!("stored certificate of block {number}: {error}"))
+        })
+    }
+
     /// Tells the pool which transactions are in and where their senders'
     /// nonces stand.
     fn settle_pool(&self, block: &CommittedBlock) -> Result<(), AppError> {
@@ -105,7 +139,7 @@ impl ChainApplication {
     /// Forgets equivocations that the chain records no more, most often because
     /// the block recorded them.
     fn settle_evidence(&self, block: &CommittedBlock) -> Result<(), AppError> {
-        if block.reports_equivocations() {
+        if block.inherents.equivocations {
             let recorded = self.chain.read(Validators::equivocations).map_err(AppError::new)?;
             self.evidence.metrics().set_recorded(recorded.len());
         }
@@ -133,11 +167,21 @@ impl Application for ChainApplication {
                 Ok(Validator::new(key, v.power))
             });
         let validators = validators.collect::<Result<Vec<_>, AppError>>()?;
-        ValidatorSet::new(validators).map_err(AppError::new)
+        let address = |account: AccountId| Address::from(*AsRef::<[u8; 32]>::as_ref(&account));
+        let left_out = self.chain.read(Participation::left_out).map_err(AppError::new)?;
+        let left_out: Vec<Address> = left_out.into_iter().map(address).collect();
+        let set = ValidatorSet::new(validators).map_err(AppError::new)?;
+        Ok(set.without_turns(&left_out))
+    }
+
+    fn succeeds(&self, before: &Address, now: &Address) -> Result<bool, AppError> {
+        let account = |address: &Address| AccountId::new(*address.as_bytes());
+        let (before, now) = (account(before), account(now));
+        self.chain.read(|| Validators::succeeds(&before, &now)).map_err(AppError::new)
     }
 
     fn allowed_peers(&self) -> Result<AllowedPeers, AppError> {
-        let address = |id: PeerId| match self.peers.iter().find(|peer| peer.id == id) {
+        let address = |id: PeerId| match reached_at(&self.peers, id) {
             Some(peer) => peer.tcp(),
             None => Multiaddr::empty().with(libp2p::multiaddr::Protocol::P2p(id)),
         };
@@ -148,21 +192,20 @@ impl Application for ChainApplication {
         self.chain.read(read).map_err(AppError::new)
     }
 
-    fn propose(
-        &self,
-        height: Height,
-        max_bytes: usize,
-        deadline: Instant,
-    ) -> Result<ProposedBlock, AppError> {
+    fn propose(&self, height: Height, wanted: BlockRequest) -> Result<ProposedBlock, AppError> {
         self.ensure_next(height)?;
-        let max_block_bytes = max_bytes.min(self.build_bytes);
-        let params = BuildParams { timestamp_ms: now_ms(), max_block_bytes, deadline };
-        let mut candidates = self.pool.best().map(|tx| tx.bytes.clone());
-        let held = self.evidence.held();
-        let built = self
-            .chain
-            .build_with_evidence(params, &held, &mut candidates)
-            .map_err(AppError::new)?;
+        let params = BuildParams {
+            timestamp_ms: now_ms(),
+            max_block_bytes: wanted.max_bytes.min(self.build_bytes),
+            deadline: wanted.deadline,
+        };
+        // The last room of a disk is for votes.
+        let work = (!self.disk.is_low()).then(|| self.pool.best());
+        let mut candidates = work.into_iter().flatten().map(|tx| tx.bytes.clone());
+        let equivocations = &self.evidence.held()[..];
+        let brought = Brought { commit: self.commit_of_head(wanted.late)?, equivocations };
+        let built =
+            self.chain.build_with(params, brought, &mut candidates).map_err(AppError::new)?;
         if !built.refused.is_empty() {
             let hashes: Vec<Hash> = built.refused.iter().map(|refused| refused.hash).collect();
             self.pool.remove_invalid(&hashes);
@@ -202,6 +245,9 @@ impl Application for ChainApplication {
             return Ok(CheckOutcome::Valid { hash: header.hash() });
         }
         match self.chain.execute(bytes.clone(), clock) {
+            Ok(block) if lacks_commit(&block) => {
+                Ok(CheckOutcome::Invalid { reason: "it lacks the commit of its parent".into() })
+            }
             Ok(block) => {
                 let hash = block.hash();
                 self.remember(block);
@@ -245,13 +291,9 @@ impl Application for ChainApplication {
 
     fn decided(&self, height: Height) -> Result<Option<DecidedBlock>, AppError> {
         let Ok(number) = u32::try_from(height.get()) else { return Ok(None) };
-        let storage = self.chain.storage();
-        let block = storage.block(number).map_err(AppError::new)?;
-        let certificate = storage.certificate(number).map_err(AppError::new)?;
+        let block = self.chain.storage().block(number).map_err(AppError::new)?;
+        let certificate = self.certificate(number)?;
         let (Some(bytes), Some(certificate)) = (block, certificate) else { return Ok(None) };
-        let certificate = CommitCertificate::decode(&mut &certificate[..]).map_err(|error| {
-            AppError::new(format!("stored certificate of block {number}: {error}"))
-        })?;
         Ok(Some(DecidedBlock { bytes: bytes.into(), certificate }))
     }
 
@@ -260,24 +302,46 @@ impl Application for ChainApplication {
     }
 
     fn work_ready(&self) -> BoxFuture<'static, ()> {
-        Box::pin(self.pool.work_ready())
+        let (room, ready) = (self.disk.room(), self.pool.work_ready());
+        Box::pin(async move {
+            room.await;
+            ready.await;
+        })
     }
 }
 
-/// Peer identities of the chain's validators and observers, at its head.
-pub(crate) fn allowed_peer_ids(chain: &Chain) -> Result<BTreeSet<PeerId>, ChainError> {
-    chain.read(|| validator_peers().chain(observer_peers()).collect())
+/// Whether a block says nothing of who decided its parent, as every block after the
+/// first must.
+fn lacks_commit(block: &ExecutedBlock) -> bool {
+    block.number() > 1 && !block.inherents().commit
 }
 
-// The pallet bounds the bytes; what is no identity can match no peer.
-fn validator_peers() -> impl Iterator<Item = PeerId> {
-    let ids = Validators::validators().into_iter().map(|validator| validator.peer_id);
-    ids.filter_map(|id| PeerId::from_bytes(&id).ok())
-}
-
-fn observer_peers() -> impl Iterator<Item = PeerId> {
-    let ids = Validators::observers().into_iter().map(|observer| observer.peer_id);
-    ids.filter_map(|id| PeerId::from_bytes(&id).ok())
+/// A certificate as the next block brings it. What was heard of the same block and
+/// round goes with it, the rest shows who takes part.
+fn parent_commit(certificate: CommitCertificate, late: Vec<LatePrecommit>) -> ParentCommit {
+    let (height, round) = (certificate.height.get(), certificate.round.get());
+    let signed = certificate.signatures.iter().map(|entry| Precommit {
+        signer: AccountId::new(*entry.address.as_bytes()),
+        signature: entry.signature.to_bytes(),
+    });
+    let mut precommits: Vec<Precommit> = signed.collect();
+    let mut earlier = Vec::new();
+    for one in late {
+        match precommits.binary_search_by(|known| known.signer.cmp(&one.signer)) {
+            Err(place) if u64::from(one.height) == height && one.round == round => {
+                let LatePrecommit { signer, signature, .. } = one;
+                precommits.insert(place, Precommit { signer, signature });
+            }
+            Err(_) if u64::from(one.height) < height => earlier.push(one),
+            _ => {}
+        }
+    }
+    // The number of validators is bounded by the same number.
+    ParentCommit {
+        round,
+        precommits: BoundedVec::truncate_from(precommits),
+        late: BoundedVec::truncate_from(earlier),
+    }
 }
 
 /// The local clock in milliseconds since 1970.

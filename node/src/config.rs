@@ -47,6 +47,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Directory of the database of the chain.
+    pub(crate) fn chain_directory(&self) -> PathBuf {
+        self.data_dir.join("chain")
+    }
+
     /// Directory of consensus: the log, undecided blocks, the signing memory,
     /// equivocations.
     pub(crate) fn consensus_directory(&self) -> PathBuf {
@@ -75,7 +80,9 @@ pub struct KeysConfig {
     /// SM2 key that votes, encrypted PKCS#8 PEM. A node without one follows
     /// the chain and votes on nothing.
     pub consensus: Option<PathBuf>,
-    /// File with the password of `consensus`; without it the environment
+    /// Directory of further keys that vote, `*.pem`: read while the node runs.
+    pub directory: Option<PathBuf>,
+    /// File with the password of all these keys; without it the environment
     /// variable `BILLCHAIN_KEY_PASSWORD` is read.
     pub password_file: Option<PathBuf>,
     /// Ed25519 key that identifies the node to its peers.
@@ -195,6 +202,8 @@ pub struct StorageConfig {
     pub cache_mib: usize,
     /// How many recent blocks' states can be read.
     pub state_window: u32,
+    /// Bytes that must be free on the disk of `data_dir` for work to be taken.
+    pub min_free_bytes: u64,
 }
 
 /// Every problem of a configuration file.
@@ -257,6 +266,7 @@ impl Config {
         let chain_spec = r.path("chain_spec");
         let keys = KeysConfig {
             consensus: r.optional_path("keys.consensus"),
+            directory: r.optional_path("keys.directory"),
             password_file: r.optional_path("keys.password_file"),
             network: r.path("keys.network").unwrap_or_default(),
         };
@@ -270,8 +280,7 @@ impl Config {
         let metrics_listen = r.parsed("metrics.listen", Some("127.0.0.1:9615"), |s| {
             s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
         });
-        let cache_mib = r.number("storage.cache_mib", 256, 16..=1 << 20);
-        let state_window = r.number("storage.state_window", 256, 1..=1 << 16);
+        let storage = StorageConfig::read(r);
         Some(Self {
             name: name?,
             data_dir: data_dir?,
@@ -282,7 +291,7 @@ impl Config {
             pool: pool?,
             rpc: rpc?,
             metrics_listen: metrics_listen?,
-            storage: StorageConfig { cache_mib: cache_mib?, state_window: state_window? },
+            storage: storage?,
         })
     }
 }
@@ -322,6 +331,20 @@ impl ConsensusConfig {
             vote_timeout: vote_timeout?,
             build_time: build_time?,
             max_block_bytes: max_block_bytes?,
+        })
+    }
+}
+
+impl StorageConfig {
+    fn read(r: &mut Reader) -> Option<Self> {
+        let cache_mib = r.number("storage.cache_mib", 256, 16..=1 << 20);
+        let state_window = r.number("storage.state_window", 256, 1..=1 << 16);
+        // At least what votes and others' blocks take while somebody makes room.
+        let min_free_mib = r.number("storage.min_free_mib", 1_024_u64, 16..=1 << 24);
+        Some(Self {
+            cache_mib: cache_mib?,
+            state_window: state_window?,
+            min_free_bytes: min_free_mib? << 20,
         })
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn load_spec(file: &Path) -> Result<Document> {
 
 /// Where the database of the chain lies.
 pub(crate) fn chain_directory(config: &Config) -> PathBuf {
-    config.data_dir.join("chain")
+    config.chain_directory()
 }
 
 /// How the database is opened.
@@ -76,8 +76,13 @@ pub(crate) fn replace(directory: &Path, new: &Path) -> Result<()> {
     remove(&aside).context("the new database is in place; the old one is not needed any more")
 }
 
+/// Where a database lies while it is made from a snapshot.
+pub(crate) fn restoring(directory: &Path) -> PathBuf {
+    directory.with_extension("restoring")
+}
+
 /// Renames durably.
-fn rename(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
     let parent = to.parent().unwrap_or(to);
     fs::rename(from, to)
         .and_then(|()| File::open(parent)?.sync_all())
@@ -98,9 +103,15 @@ pub(crate) fn put_back(directory: &Path) -> Result<()> {
 }
 
 /// Refuses to take the place of a database for empty in the middle of a
-/// replacement.
+/// replacement, or of a restoring.
 fn ensure_no_swap(directory: &Path) -> Result<()> {
-    let aside = aside(directory);
+    let (aside, restoring) = (aside(directory), restoring(directory));
+    ensure!(
+        directory.exists() || !restoring.exists(),
+        "a billchain snapshot restore was cut short: run it again, or remove {} to begin without \
+         a snapshot",
+        restoring.display()
+    );
     ensure!(
         directory.exists() || !aside.exists(),
         "a billchain reindex was cut short: the database is in {}; run billchain reindex again",
@@ -156,6 +167,18 @@ mod tests {
         assert!(error.contains("run billchain reindex again"), "{error}");
         put_back(&old).unwrap();
         assert_eq!(content(&old), "old");
+        ensure_no_swap(&old).unwrap();
+    }
+
+    #[test]
+    fn a_restoring_cut_short_is_noticed() {
+        let (_parent, old, new) = directories();
+        fs::rename(&new, restoring(&old)).unwrap();
+        ensure_no_swap(&old).unwrap();
+        fs::remove_dir_all(&old).unwrap();
+        let error = ensure_no_swap(&old).unwrap_err().to_string();
+        assert!(error.starts_with("a billchain snapshot restore was cut short"), "{error}");
+        rename(&restoring(&old), &old).unwrap();
         ensure_no_swap(&old).unwrap();
     }
 

@@ -9,18 +9,28 @@ mod commands;
 mod compact;
 pub mod config;
 mod database;
+mod disk;
+mod door;
 mod durable;
 mod evidence;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
+mod keyring;
 mod log;
+mod machine;
 mod membership;
 mod metrics;
+mod node_status;
 mod peers;
 mod ports;
 mod release;
+mod restore;
 mod running;
 mod service;
 mod settings;
+mod snapshot;
+mod spans;
 mod text_files;
 
 use anyhow::Result;
@@ -28,7 +38,8 @@ use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
     admin, benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command,
-    devnet, keys, reindex, release as release_command, signing_memory,
+    devnet, doctor, keys, reindex, release as release_command, signing_memory,
+    snapshot as snapshot_command,
 };
 use config::Config;
 use log::LogOptions;
@@ -76,9 +87,15 @@ enum Command {
     CheckState(check_state::Options),
     /// Make the node-local index of a stopped node again, from its blocks.
     Reindex(reindex::Options),
+    /// Snapshots: make one of a node, which may run, check one, begin from one.
+    #[command(subcommand)]
+    Snapshot(snapshot_command::Command),
     /// Releases: manifests, and running the one that the chain needs.
     #[command(subcommand)]
     Release(release_command::Command),
+    /// Find what is wrong with a node or a network, and say what to do. Exit code 0:
+    /// nothing; 4: warnings; 5: something does not work; 1: the doctor itself.
+    Doctor(doctor::Options),
     /// Make the files of a development network on this machine.
     Devnet(devnet::Options),
     /// What a stopped validator has signed, and keeping it from signing.
@@ -112,8 +129,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run { config, log } => {
             let config = Config::load(&config)?;
-            log::init(log);
-            return run_node(&config);
+            let spans = log::init(&log)?;
+            let ended = run_node(&config);
+            drop(spans);
+            return ended;
         }
         Command::Init { config } => {
             let config = Config::load(&config)?;
@@ -127,8 +146,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Reindex(options) => reindex::run(&options)?,
         Command::SigningMemory(command) => signing_memory::run(command)?,
+        Command::Snapshot(command) => snapshot_command::run(command)?,
         Command::Release(command) => return runtime()?.block_on(release_command::run(command)),
         Command::Devnet(options) => devnet::run(options)?,
+        Command::Doctor(options) => return runtime()?.block_on(doctor::run(options)),
         Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),

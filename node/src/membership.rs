@@ -4,9 +4,10 @@
 //! its head, and its peers let it fetch the blocks up to there. Or it was removed, and
 //! its peers let it fetch no more. Both go on, and say what they are.
 
-use crate::application::allowed_peer_ids;
-use billchain_crypto::sm2::SecretKey;
+use crate::peers::allowed_peer_ids;
+use billchain_consensus::HeldKeys;
 use billchain_executor::{Chain, ChainError};
+use billchain_primitives::PublicKey;
 use billchain_runtime::Validators;
 use libp2p::PeerId;
 use parking_lot::Mutex;
@@ -18,8 +19,18 @@ use std::sync::Arc;
 pub(crate) struct Standing {
     /// Its identity is a validator's or an observer's.
     pub(crate) is_member: bool,
-    /// Its consensus key votes; `None` if it has none.
-    pub(crate) votes: Option<bool>,
+    pub(crate) vote: Vote,
+}
+
+/// Whether a node votes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Vote {
+    /// It holds no consensus key.
+    NoKey,
+    /// None of its keys is a validator's.
+    NoValidator,
+    /// With this key.
+    With([u8; 33]),
 }
 
 /// Follows what this node is. Cheap to clone; clones are the same.
@@ -31,20 +42,22 @@ pub(crate) struct Membership {
 struct Inner {
     chain: Chain,
     id: PeerId,
-    key: Option<[u8; 33]>,
+    keys: HeldKeys,
     last: Mutex<Option<Standing>>,
     is_member: Gauge,
     is_validator: Gauge,
+    keys_held: Gauge,
 }
 
 impl Membership {
-    pub(crate) fn new(chain: Chain, id: PeerId, key: Option<&SecretKey>) -> Self {
-        let key = key.map(|key| key.public().to_compressed());
-        let (last, is_member, is_validator) = Default::default();
-        Self { inner: Arc::new(Inner { chain, id, key, last, is_member, is_validator }) }
+    pub(crate) fn new(chain: Chain, id: PeerId, keys: HeldKeys) -> Self {
+        let last = Mutex::default();
+        let (is_member, is_validator, keys_held) = Default::default();
+        let inner = Inner { chain, id, keys, last, is_member, is_validator, keys_held };
+        Self { inner: Arc::new(inner) }
     }
 
-    /// Registers both metrics.
+    /// Registers the metrics.
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register(
             "is_member",
@@ -53,29 +66,43 @@ impl Membership {
         );
         registry.register(
             "is_validator",
-            "Whether this node's consensus key votes on the block after its head",
+            "Whether a consensus key of this node votes on the block after its head",
             self.inner.is_validator.clone(),
+        );
+        registry.register(
+            "consensus_keys_held",
+            "Consensus keys that this node holds, whether they vote or not",
+            self.inner.keys_held.clone(),
         );
     }
 
     /// What the node is at its head; a change is logged.
     pub(crate) fn look(&self) -> Result<Standing, ChainError> {
-        let Inner { chain, id, key, last, is_member, is_validator } = &*self.inner;
-        let votes = |key: &[u8; 33]| {
-            chain.read(|| Validators::validators().iter().any(|one| one.consensus_key == *key))
-        };
+        let Inner { chain, id, keys, last, is_member, is_validator, keys_held } = &*self.inner;
+        let held = keys.public_keys();
         let standing = Standing {
             is_member: allowed_peer_ids(chain)?.contains(id),
-            votes: key.as_ref().map(votes).transpose()?,
+            vote: chain.read(|| vote(&held))?,
         };
         is_member.set(standing.is_member.into());
-        is_validator.set((standing.votes == Some(true)).into());
+        is_validator.set(matches!(standing.vote, Vote::With(_)).into());
+        keys_held.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
         let mut last = last.lock();
         if last.replace(standing) != Some(standing) {
             tell(standing, *id, chain.head().number);
         }
         Ok(standing)
     }
+}
+
+/// Reads the state: which of the keys votes.
+fn vote(held: &[[u8; 33]]) -> Vote {
+    if held.is_empty() {
+        return Vote::NoKey;
+    }
+    let validators = Validators::validators();
+    let votes = |key: &&[u8; 33]| validators.iter().any(|one| one.consensus_key == **key);
+    held.iter().find(votes).map_or(Vote::NoValidator, |key| Vote::With(*key))
 }
 
 /// Says what the node is from now on.
@@ -87,12 +114,14 @@ fn tell(standing: Standing, peer: PeerId, height: u32) {
              was removed; it goes on as far as its peers let it"
         );
     }
-    match standing.votes {
-        Some(true) => tracing::info!(height, "this node votes"),
-        Some(false) => tracing::warn!(
+    match standing.vote {
+        Vote::With(key) => {
+            tracing::info!(height, key = %PublicKey::Sm2(key), "this node votes");
+        }
+        Vote::NoValidator => tracing::warn!(
             height,
             "this node's consensus key is no validator's at its head: it follows without a vote"
         ),
-        None => tracing::info!(height, "this node has no consensus key and follows"),
+        Vote::NoKey => tracing::info!(height, "this node has no consensus key and follows"),
     }
 }

@@ -1,11 +1,16 @@
 //! What Prometheus reads of a node, and the server it reads it from.
 
+mod clock;
+mod health;
+mod keys;
+mod participation;
 mod server;
 mod storage;
 
-pub(crate) use server::{Health, PLACES, serve};
+pub(crate) use health::Health;
+pub(crate) use server::{PLACES, serve};
 
-use crate::membership::Membership;
+use crate::{application::now_ms, log, membership::Membership};
 use billchain_executor::Chain;
 use billchain_txpool::{GossipMetrics, Pool};
 use prometheus_client::{
@@ -47,11 +52,15 @@ pub(crate) fn register(
     );
     registry.register("block_bytes", "Bytes of the newest block", metrics.block_bytes.clone());
     registry.register_collector(Box::new(storage::StorageMetrics(chain.storage().clone())));
+    registry.register_collector(Box::new(participation::ParticipationMetrics(chain.clone())));
+    registry.register_collector(Box::new(keys::KeyAges::new(chain.clone())));
     pool.register_metrics(registry);
     gossip.register(registry);
 
     membership.register(registry);
+    log::register(registry);
 
+    let mut clock = clock::ClockWatch::register(registry);
     let mut news = chain.subscribe();
     tokio::spawn(async move {
         loop {
@@ -59,6 +68,7 @@ pub(crate) fn register(
             let _ = membership.look();
             match news.recv().await {
                 Ok(block) => {
+                    clock.see(block.timestamp_ms, now_ms());
                     metrics.height.set(i64::from(block.header.number));
                     metrics.blocks.inc();
                     metrics.transactions.inc_by(block.transaction_count() as u64);

@@ -2,21 +2,23 @@
 
 use crate::{
     admission::Admission,
-    application::{ChainApplication, allowed_peer_ids},
-    compact::CompactBlocks,
+    application::ChainApplication,
+    compact::{CompactBlocks, CompactMetrics},
     config::Config,
-    evidence::Evidence,
+    disk::Disk,
+    door,
+    evidence::{Evidence, EvidenceMetrics},
     files::FileBudget,
-    log,
+    keyring::KeyRing,
     membership::Membership,
     metrics,
+    node_status::{self, NodeStatus},
     peers::PeerFollower,
     settings,
 };
 use anyhow::{Context, Error, Result, anyhow};
 use billchain_chain_spec::ChainSpec;
-use billchain_consensus::{ChainDomain, ConsensusError, ConsensusHandle, NodeIdentity};
-use billchain_crypto::sm2::SecretKey;
+use billchain_consensus::{ChainDomain, ConsensusError, ConsensusHandle, HeldKeys, NodeIdentity};
 use billchain_executor::Chain;
 use billchain_rpc::{NodeInfo, RpcContext, RpcServer};
 use billchain_runtime::{VERSION, Validators};
@@ -26,7 +28,7 @@ use billchain_txpool::{
 };
 use libp2p::identity::Keypair;
 use prometheus_client::registry::Registry;
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::SystemTime};
 use tokio::{
     runtime::Handle,
     task::{JoinError, JoinHandle},
@@ -38,7 +40,9 @@ pub(crate) struct Startup {
     pub(crate) spec: ChainSpec,
     pub(crate) chain: Chain,
     pub(crate) network_key: Keypair,
-    pub(crate) validator_key: Option<SecretKey>,
+    pub(crate) ring: KeyRing,
+    /// Those of the ring.
+    pub(crate) keys: HeldKeys,
     pub(crate) files: FileBudget,
     /// Where RPC and metrics run: what clients ask for takes nothing from
     /// consensus.
@@ -53,38 +57,30 @@ pub(crate) struct Running {
     consensus: ConsensusHandle,
     gossip: GossipHandle,
     maintenance: JoinHandle<()>,
+    disk: JoinHandle<()>,
     followed: JoinHandle<Result<()>>,
+    /// Looks for consensus keys in the node's files; ends at once without a directory.
+    keys: JoinHandle<()>,
     rpc: RpcServer,
     metrics: JoinHandle<Result<()>>,
+    door: Option<JoinHandle<()>>,
     front: Handle,
 }
 
 impl Running {
     /// Starts all parts. If one does not start, those before it are stopped.
     pub(crate) async fn start(startup: Startup) -> Result<Self> {
-        let Startup { config, spec, chain, network_key, validator_key, files, front, dear } =
-            startup;
+        let Startup { config, spec, chain, network_key, ring, keys, files, front, dear } = startup;
         let local_id = network_key.public().to_peer_id();
-        let is_validator = validator_key.is_some();
-        let membership = Membership::new(chain.clone(), local_id, validator_key.as_ref());
+        let membership = Membership::new(chain.clone(), local_id, keys.clone());
         let pool = open_pool(&config, &chain)?;
-        let evidence = Evidence::open(config.evidence())?;
-        let equivocations = evidence.metrics().clone();
-        equivocations.set_recorded(chain.read(Validators::equivocations)?.len());
+        let disk = Disk::new(&config);
+        disk.tell(&pool);
         let peers = PeerFollower::new(config.network.peers.clone(), local_id);
         let gossip = start_gossip(&config, &network_key, &peers, &chain, &pool).await?;
-        let compact = CompactBlocks::new(pool.clone(), gossip.fetcher());
-        let proposals = compact.metrics().clone();
-        let application = ChainApplication::new(
-            chain.clone(),
-            pool.clone(),
-            compact,
-            evidence,
-            config.consensus.max_block_bytes,
-            config.network.peers.clone(),
-        );
+        let (application, counts) = application(&config, &chain, &pool, &gossip, &disk)?;
         let domain = ChainDomain::new(chain.genesis_hash());
-        let identity = NodeIdentity { domain, network_key, validator_key };
+        let identity = NodeIdentity { domain, network_key, keys: keys.clone() };
         let consensus = match start_consensus(&config, &files, identity, application).await {
             Ok(consensus) => consensus,
             Err(error) => {
@@ -93,21 +89,28 @@ impl Running {
             }
         };
 
-        let health = metrics::Health::new(&chain, &membership, &config);
+        let reader = consensus.report_reader();
+        let health = metrics::Health::new(&chain, &membership, &disk, reader.clone(), &config);
         let mut registry = Registry::with_prefix("billchain");
-        metrics::register(&mut registry, &chain, &pool, gossip.metrics(), membership);
+        metrics::register(&mut registry, &chain, &pool, gossip.metrics(), membership.clone());
+        disk.register(&mut registry);
         files.register(&mut registry);
-        log::register(&mut registry);
-        proposals.register(&mut registry);
-        equivocations.register(&mut registry);
-        let node = NodeInfo {
+        counts.register(&mut registry);
+        let door = door::start(&config, &chain, &mut registry);
+        let status = NodeStatus::new(node_status::Parts {
+            chain: chain.clone(),
+            membership,
+            consensus: reader,
+            gossip: gossip.connected(),
+            disk: disk.clone(),
             name: config.name.clone(),
-            chain_name: spec.name.to_string(),
-            chain_type: spec.chain_type,
-            peer_id: local_id.to_string(),
-            is_validator,
-            peers: gossip.connected(),
-        };
+            peer: local_id,
+            keys: keys.clone(),
+            signing_memory: config.signing_memory(),
+            empty_interval: config.consensus.empty_block_interval,
+            started: SystemTime::now(),
+        });
+        let node = node_info(&spec, status);
         let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node, dear };
         let served = front.spawn(serve(config, files, context, health, registry)).await;
         let (rpc, metrics) = match served.map_err(Error::from).and_then(|served| served) {
@@ -119,8 +122,10 @@ impl Running {
             }
         };
         let followed = tokio::spawn(peers.follow(chain, gossip.peer_updates()));
+        let disk = disk.follow(pool.clone());
         let maintenance = tokio::spawn(pool.maintain());
-        Ok(Self { consensus, gossip, maintenance, followed, rpc, metrics, front })
+        let keys = tokio::spawn(ring.follow());
+        Ok(Self { consensus, gossip, maintenance, disk, followed, keys, rpc, metrics, door, front })
     }
 
     /// Resolves when a part has ended by itself, with the part and its reason.
@@ -144,6 +149,9 @@ impl Running {
         let stopped = self.front.spawn(async move { rpc.stop().await }).await;
         let mut first = stopped.context("stopping RPC").err();
         self.metrics.abort();
+        if let Some(door) = &self.door {
+            door.abort();
+        }
         let mut note = |what: &'static str, result: Result<()>| {
             let Err(error) = result else { return };
             let error = error.context(what);
@@ -154,8 +162,10 @@ impl Running {
         };
         note("stopping consensus", self.consensus.stop().await.map_err(Error::from));
         self.followed.abort();
+        self.keys.abort();
         note("stopping gossip", self.gossip.stop().await.map_err(Error::from));
         self.maintenance.abort();
+        self.disk.abort();
         first.map_or(Ok(()), Err)
     }
 }
@@ -203,6 +213,58 @@ fn open_pool(config: &Config, chain: &Chain) -> Result<Arc<Pool>> {
     Ok(Pool::with_journal(settings::pool(config), head, admission, journal)?)
 }
 
+/// The chain as consensus drives it, and what it counts.
+fn application(
+    config: &Config,
+    chain: &Chain,
+    pool: &Arc<Pool>,
+    gossip: &GossipHandle,
+    disk: &Disk,
+) -> Result<(ChainApplication, Counts)> {
+    let evidence = Evidence::open(config.evidence())?;
+    let equivocations = evidence.metrics().clone();
+    equivocations.set_recorded(chain.read(Validators::equivocations)?.len());
+    let compact = CompactBlocks::new(pool.clone(), gossip.fetcher());
+    let counts = Counts { proposals: compact.metrics().clone(), equivocations };
+    let application = ChainApplication::new(
+        chain.clone(),
+        pool.clone(),
+        compact,
+        evidence,
+        disk.clone(),
+        config.consensus.max_block_bytes,
+        config.network.peers.clone(),
+    );
+    Ok((application, counts))
+}
+
+/// What a running chain counts.
+struct Counts {
+    proposals: CompactMetrics,
+    equivocations: EvidenceMetrics,
+}
+
+impl Counts {
+    fn register(&self, registry: &mut Registry) {
+        self.proposals.register(registry);
+        self.equivocations.register(registry);
+    }
+}
+
+/// What RPC says of the node.
+fn node_info(spec: &ChainSpec, status: NodeStatus) -> NodeInfo {
+    let parts = &status.parts;
+    NodeInfo {
+        name: parts.name.clone(),
+        chain_name: spec.name.to_string(),
+        chain_type: spec.chain_type,
+        peer_id: parts.peer.to_string(),
+        is_validator: !parts.keys.public_keys().is_empty(),
+        peers: parts.gossip.clone(),
+        status: Some(Arc::new(status)),
+    }
+}
+
 /// Transaction gossip with the peers of the chain and of the settings.
 async fn start_gossip(
     config: &Config,
@@ -214,7 +276,7 @@ async fn start_gossip(
     let gossip_config = gossip::GossipConfig {
         keypair: key.clone(),
         listen: settings::multiaddr(config.network.listen, "udp", "/quic-v1")?,
-        peers: peers.gossip_peers(&allowed_peer_ids(chain)?),
+        peers: peers.gossip_peers(chain)?,
         genesis: chain.genesis_hash(),
         rules: VERSION.spec_version,
         limits: gossip::GossipLimits::default(),

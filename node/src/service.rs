@@ -2,20 +2,17 @@
 //! or a part of it fails.
 
 use crate::{
-    commands::keys,
+    commands::keys as key_files,
     config::Config,
     database::{open_chain_with, storage_options},
     files::FileBudget,
+    keyring::KeyRing,
     ports,
     release::Needed,
     running::{Running, Startup},
 };
-use anyhow::{Context, Result};
-use billchain_consensus::{Address, abstain_from_signing, signing_summary};
+use anyhow::Result;
 use billchain_crypto::sm2::SecretKey;
-use billchain_executor::Chain;
-use billchain_primitives::AccountId;
-use billchain_runtime::Validators;
 use billchain_storage::{OpenMode, StorageOptions};
 use std::time::Duration;
 use tokio::{
@@ -102,11 +99,8 @@ fn prepare(config: Config, (front, dear): (Handle, Handle)) -> Result<Startup> {
     };
     let (spec, chain) = open_chain_with(&config, options)?;
     chain.ensure_rules()?;
-    let network_key = keys::load_network(&config.keys.network)?;
-    let validator_key = validator_key(&config)?;
-    if let Some(key) = &validator_key {
-        take_over(&config, &chain, key)?;
-    }
+    let network_key = key_files::load_network(&config.keys.network)?;
+    let (ring, keys) = KeyRing::open(&config)?;
     let local_id = network_key.public().to_peer_id();
     ports::check(&config)?;
     tracing::info!(
@@ -114,36 +108,12 @@ fn prepare(config: Config, (front, dear): (Handle, Handle)) -> Result<Startup> {
         peer = %local_id, rpc = %config.rpc.listen, metrics = %config.metrics_listen,
         "starting"
     );
-    Ok(Startup { config, spec, chain, network_key, validator_key, files, front, dear })
+    Ok(Startup { config, spec, chain, network_key, ring, keys, files, front, dear })
 }
 
-/// Makes the memory of a key that the council has replaced make way for that of its
-/// successor, which signs nothing at heights where the other may have signed.
-fn take_over(config: &Config, chain: &Chain, key: &SecretKey) -> Result<()> {
-    let path = config.signing_memory();
-    // What does not read is consensus' to judge.
-    let Ok(Some(summary)) = signing_summary(&path) else { return Ok(()) };
-    let (before, now) = (summary.signer, Address::from_public_key(&key.public()));
-    if before == now || summary.genesis != chain.genesis_hash() {
-        return Ok(());
-    }
-    let account = |address: &Address| AccountId::new(*address.as_bytes());
-    if !chain.read(|| Validators::succeeds(&account(&before), &account(&now)))? {
-        return Ok(());
-    }
-    let aside = path.with_file_name(format!("signing-memory-of-{before}"));
-    std::fs::copy(&path, &aside)
-        .with_context(|| format!("cannot copy {} to {}", path.display(), aside.display()))?;
-    let head = u64::from(chain.head().number);
-    let until = Some(summary.height.max(head));
-    let height = abstain_from_signing(&path, chain.genesis_hash(), now, head, until)?;
-    tracing::info!(%before, %now, height, "the council has given this validator another key");
-    Ok(())
-}
-
-/// The key that votes, if the node has one.
+/// The key that the configuration names, if it names one.
 pub(crate) fn validator_key(config: &Config) -> Result<Option<SecretKey>> {
     let Some(file) = &config.keys.consensus else { return Ok(None) };
-    let password = keys::Password { password_file: config.keys.password_file.clone() };
-    keys::load_sm2(file, &password.read(&file.display().to_string())?).map(Some)
+    let password = key_files::Password { password_file: config.keys.password_file.clone() };
+    key_files::load_sm2(file, &password.read(&file.display().to_string())?).map(Some)
 }

@@ -138,6 +138,11 @@ impl pallet_validators::Config for Runtime {
     type WeightInfo = pallet_validators::weights::SubstrateWeight<Runtime>;
 }
 
+impl pallet_participation::Config for Runtime {
+    type Keys = Validators;
+    type WeightInfo = pallet_participation::weights::SubstrateWeight<Runtime>;
+}
+
 impl pallet_upgrade::Config for Runtime {
     type AdminOrigin = AdminOrigin;
     type Electorate = Validators;

@@ -90,6 +90,8 @@ mod runtime {
     pub type Performance = pallet_performance;
     #[runtime::pallet_index(8)]
     pub type Upgrade = pallet_upgrade;
+    #[runtime::pallet_index(9)]
+    pub type Participation = pallet_participation;
 
     // The contracts.
     #[runtime::pallet_index(20)]

@@ -32,7 +32,7 @@ fn two_nodes_come_to_the_same_roots() {
 #[test]
 fn the_development_chain_keeps_its_name() {
     let hash = Node::development().chain.genesis_hash();
-    let expected = "0x344edb1892d14a02323a038755c5f946542e763d449904ff57d873d07ebb50fd";
+    let expected = "0x074e4ee8c51261357946e1edeb24c6cef6688464ce86662da697e04bccb74684";
     assert_eq!(format!("{hash:?}"), expected);
 }
 

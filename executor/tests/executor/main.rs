@@ -1,8 +1,10 @@
 //! Whole blocks over a real storage, and the externalities against an oracle.
 
 mod blocks;
+mod commits;
 mod compact;
 mod contention;
+mod copies;
 mod events;
 mod evidence;
 mod execution;

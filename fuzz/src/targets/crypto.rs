@@ -63,6 +63,11 @@ pub fn key_file(data: &[u8]) -> Verdict {
     fuzzing::key_file(data).into()
 }
 
+/// Encrypted files of snapshots.
+pub fn sealed_container(data: &[u8]) -> Verdict {
+    fuzzing::container(data).into()
+}
+
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     let secret = SecretKey::from_seed(b"fuzzing");
@@ -90,6 +95,10 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
             // Salt and nonce differ each time, the form does not.
             let pem = keyfile::encrypt_to_pem(&secret, b"fuzzing").expect("a password");
             vec![pem.into_bytes()]
+        }
+        // The nonce differs each time, the form does not.
+        "sealed_container" => {
+            [0, 1, 100, 70_000].map(|length| fuzzing::container_sample(&vec![7; length])).to_vec()
         }
         _ => Vec::new(),
     }

@@ -14,12 +14,14 @@ pub use consensus::{
     proposed_value, stream_message, sync_request, sync_response, sync_status, undecided_record,
     validator_proof,
 };
-pub use crypto::{key_file, sm2_encodings, sm2_verify_damaged, sm2_verify_raw};
+pub use crypto::{key_file, sealed_container, sm2_encodings, sm2_verify_damaged, sm2_verify_raw};
 pub use executor::{
     block, compact_block, runtime_api, runtime_call, transaction, transaction_validate,
 };
 pub use gossip::{fetch_answer, fetch_request, gossip_answer, gossip_batch};
-pub use operator::{chain_spec, node_config, rpc_answer, rpc_call, rpc_params};
+pub use operator::{
+    chain_spec, doctor_answers, node_config, rpc_answer, rpc_call, rpc_params, snapshot_manifest,
+};
 pub use storage::{
     change_set, event_group, index_record, journal_segment, manifest_seal, stored_block,
 };

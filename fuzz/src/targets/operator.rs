@@ -62,6 +62,20 @@ pub fn chain_spec(data: &[u8]) -> Verdict {
     }
 }
 
+/// Manifests of snapshots.
+pub fn snapshot_manifest(data: &[u8]) -> Verdict {
+    billchain_node::fuzzing::snapshot_manifest(data).into()
+}
+
+/// What two nodes answer to the doctor.
+const ANSWERS: &[u8] = include_bytes!("../../corpus/doctor_answers/seed-00");
+
+/// What nodes say of themselves to `billchain doctor`: what it tells is bounded and moves
+/// no cursor, whatever they say.
+pub fn doctor_answers(data: &[u8]) -> Verdict {
+    billchain_node::fuzzing::doctor_answers(data).into()
+}
+
 /// Configuration files of nodes: a refused one says why.
 pub fn node_config(data: &[u8]) -> Verdict {
     let Ok(text) = core::str::from_utf8(data) else { return Verdict::Refused };
@@ -124,6 +138,7 @@ const LOCK: &str = r#"{"pallet":"BillUpdate","call":"change_status","args":{"key
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     match name {
+        "snapshot_manifest" => vec![billchain_node::fuzzing::snapshot_manifest_sample()],
         "rpc_params" => [
             r#"["31060125","0000000101","a1B2c3"]"#.to_owned(),
             r#"["0x26aa394eea5630e07c48ae0c9558cef7",100,null,null]"#.to_owned(),
@@ -153,6 +168,7 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
             ]
         }
         "node_config" => vec![CONFIG.as_bytes().to_vec()],
+        "doctor_answers" => vec![ANSWERS.to_vec()],
         _ => Vec::new(),
     }
 }

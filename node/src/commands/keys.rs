@@ -124,15 +124,21 @@ pub(crate) fn load_sm2(file: &Path, password: &[u8]) -> Result<sm2::SecretKey> {
 
 /// Reads a network key.
 pub(crate) fn load_network(file: &Path) -> Result<identity::Keypair> {
-    let text = Zeroizing::new(text_files::read_text(file, "the network key")?);
-    let mut seed = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(text.trim(), seed.as_mut_slice()).map_err(|e| {
-        anyhow::anyhow!("network key {}: expected 64 hex digits: {e}", file.display())
-    })?;
+    let mut seed = load_secret(file, "the network key")?;
     Ok(identity::Keypair::ed25519_from_bytes(seed.as_mut_slice())?)
 }
 
-/// Writes a file nobody else can read; refuses to overwrite.
+/// Reads 32 secret bytes, written as 64 hex digits; `what` names them in errors.
+pub(crate) fn load_secret(file: &Path, what: &str) -> Result<Zeroizing<[u8; 32]>> {
+    let text = Zeroizing::new(text_files::read_text(file, what)?);
+    let mut secret = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim(), secret.as_mut_slice())
+        .map_err(|e| anyhow::anyhow!("{what} {}: expected 64 hex digits: {e}", file.display()))?;
+    Ok(secret)
+}
+
+/// Writes a file nobody else can read; refuses to overwrite. What cannot be written
+/// whole is not left there.
 pub(crate) fn write_private(file: &Path, contents: &[u8]) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -141,8 +147,12 @@ pub(crate) fn write_private(file: &Path, contents: &[u8]) -> Result<()> {
     let mut handle = options
         .open(file)
         .with_context(|| format!("cannot create {} (it must not exist)", file.display()))?;
-    handle.write_all(contents)?;
-    handle.sync_all().with_context(|| format!("cannot write {}", file.display()))
+    let written = handle.write_all(contents).and_then(|()| handle.sync_all());
+    if written.is_err() {
+        // The reason counts, whatever becomes of the rest.
+        let _ = std::fs::remove_file(file);
+    }
+    written.with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Makes a network key file from 32 secret bytes and returns its peer id.

@@ -22,6 +22,7 @@ fn a_short_file_gets_the_documented_defaults() {
     assert_eq!(config.data_dir, Path::new("/etc/billchain/data"));
     assert_eq!(config.consensus.empty_block_interval, Duration::from_secs(3));
     assert_eq!(config.consensus.min_block_interval, Duration::ZERO);
+    assert_eq!(config.storage.min_free_bytes, 1 << 30);
     assert_eq!(config.rpc.listen.port(), 9944);
     assert_eq!(config.metrics_listen.port(), 9615);
     let peer = &config.network.peers[0];
@@ -57,6 +58,7 @@ fn each_bad_value_names_its_key_and_the_bounds() {
         ("[rpc]\nlisten = \"x\"", "rpc.listen: expected <address>:<port>"),
         ("[rpc]\nmax_bytes_held = 8000000", "rpc.max_bytes_held: must be at least 32156"),
         ("[rpc]\nmax_connections = 60000", "rpc.max_bytes_held: must be at least 983040000"),
+        ("[storage]\nmin_free_mib = 15", "storage.min_free_mib: expected a whole number from 16"),
         ("[storage]\nstate_window = 0", "storage.state_window: expected a whole number from 1"),
         ("[consensus]\nbuild_time_ms = 5000", "consensus.build_time_ms: must be less than"),
         ("[consensus]\nempty_block_interval_ms = \"3s\"", "consensus.empty_block_interval_ms: "),

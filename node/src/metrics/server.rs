@@ -4,16 +4,9 @@
 //! connection that asks. The rest waits at the system, which costs the node no
 //! open file.
 
-use crate::{config::Config, membership::Membership};
+use super::Health;
 use anyhow::Result;
-use axum::{
-    Router,
-    http::{StatusCode, header},
-    routing::get,
-    serve::Listener,
-};
-use billchain_executor::Chain;
-use billchain_runtime::Timestamp;
+use axum::{Router, http::header, routing::get, serve::Listener};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use std::{
     io,
@@ -21,7 +14,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -36,57 +29,6 @@ pub(crate) const PLACES: usize = 32;
 /// How long a connection may take for a request and to fetch the answer to the
 /// one before.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How old the newest block of a healthy chain may be, beside three empty blocks
-/// that did not come. RPC's `system_health` knows this time too.
-const FRESH: Duration = Duration::from_secs(30);
-
-/// Whether blocks come.
-#[derive(Clone)]
-pub(crate) struct Health {
-    chain: Chain,
-    membership: Membership,
-    patience: Duration,
-}
-
-impl Health {
-    /// Of this node: blocks come at least as often as its configuration says.
-    pub(crate) fn new(chain: &Chain, membership: &Membership, config: &Config) -> Self {
-        Self {
-            chain: chain.clone(),
-            membership: membership.clone(),
-            patience: FRESH + 3 * config.consensus.empty_block_interval,
-        }
-    }
-
-    fn answer(&self) -> (StatusCode, String) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let newest = match self.chain.read(Timestamp::get) {
-            Ok(newest) => Duration::from_millis(newest),
-            Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
-        };
-        match self.membership.look() {
-            Ok(standing) if standing.is_member => judge(newest, now, self.patience),
-            Ok(_) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("no member of the chain at block {}\n", self.chain.head().number),
-            ),
-            Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
-        }
-    }
-}
-
-/// The answer, from the time of the newest block since 1970. The first block of
-/// all has none.
-fn judge(newest: Duration, now: Duration, patience: Duration) -> (StatusCode, String) {
-    let age = now.saturating_sub(newest);
-    if newest.is_zero() {
-        (StatusCode::SERVICE_UNAVAILABLE, "no block yet\n".to_owned())
-    } else if age > patience {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("no block for {} s\n", age.as_secs()))
-    } else {
-        (StatusCode::OK, "ok\n".to_owned())
-    }
-}
 
 /// Serves `/metrics`, and `/health` for load balancers.
 pub(crate) async fn serve(

@@ -1,5 +1,6 @@
 //! What the store holds and what it costs, asked for at each scrape.
 
+use crate::machine;
 use billchain_storage::{Stats, Storage};
 use prometheus_client::{
     collector::Collector,
@@ -23,7 +24,7 @@ impl Collector for StorageMetrics {
         let stats = self.0.stats();
         sizes(&mut encoder, &stats)?;
         costs(&mut encoder, &stats)?;
-        if let Some(resident) = resident_bytes() {
+        if let Some(resident) = machine::resident_bytes() {
             gauge(
                 &mut encoder,
                 "resident_memory",
@@ -96,12 +97,4 @@ where
 {
     let value = ConstCounter::new(value);
     value.encode(encoder.encode_descriptor(name, help, unit, value.metric_type())?)
-}
-
-/// Resident memory of this process, where the system tells (Linux).
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
 }

@@ -1,6 +1,10 @@
 //! Keys of other tools, imported by the command.
 
-use crate::{command::billchain, network::PASSWORD_ENV};
+use crate::{
+    command::{BINARY, billchain, finish},
+    network::PASSWORD_ENV,
+};
+use billchain_faults::{Fault, Operation, Plan, struck};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -101,4 +105,37 @@ fn a_key_that_cannot_be_imported_is_refused_by_its_reason_and_nothing_is_written
         text(&path("right")),
     ])
     .refused(1, &["labelled `PRIVATE KEY`", "billchain keys import"]);
+}
+
+#[test]
+fn a_key_that_a_full_disk_takes_half_of_is_not_left_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let (password, report) = (directory.path().join("password"), directory.path().join("report"));
+    fs::write(&password, "a password").unwrap();
+    for (operation, fault) in [
+        (Operation::Write, Fault::Full),
+        (Operation::Write, Fault::Short),
+        (Operation::Sync, Fault::Full),
+        (Operation::Sync, Fault::Failing),
+    ] {
+        for what in ["generate", "network"] {
+            let key = directory.path().join(what);
+            let _ = fs::remove_file(&report);
+            let mut command = Command::new(BINARY);
+            command.args(["keys", what, "--out", text(&key)]);
+            if what == "generate" {
+                command.args(["--password-file", text(&password)]);
+            }
+            Plan { under: &key, operation, fault, first: 1 }.inject(&mut command, &report);
+            let outcome = finish(command);
+            assert_eq!(struck(&report), Some(key.clone()), "{operation:?}, {fault:?}: {outcome}");
+            outcome.refused(1, &["cannot write", text(&key), fault.words()]);
+            assert!(!key.exists(), "{operation:?}, {fault:?}: half a key is left");
+        }
+    }
+    // With room the same command makes it.
+    let key = directory.path().join("generate");
+    let make = ["keys", "generate", "--out", text(&key), "--password-file", text(&password)];
+    billchain(make).succeeded();
+    billchain(["keys", "show", text(&key), "--password-file", text(&password)]).succeeded();
 }

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod absent;
 mod accepted;
 mod administration;
 mod bad_bills;
@@ -14,6 +15,7 @@ mod command;
 mod compact;
 mod contention;
 mod damage;
+mod doctor;
 mod failures;
 mod faults;
 mod garbage;
@@ -22,8 +24,11 @@ mod isolation;
 mod joins;
 mod keys;
 mod kills;
+mod liars;
 mod load;
 mod logs;
 mod network;
+mod room;
+mod snapshots;
 mod stops;
 mod twins;

@@ -17,6 +17,7 @@ mod bill_update;
 mod bill_verify;
 mod dispute;
 mod participant;
+mod participation;
 mod performance;
 mod permissions;
 mod policy;
@@ -39,6 +40,7 @@ pub trait Config:
     + pallet_scene::Config
     + pallet_validators::Config
     + pallet_performance::Config
+    + pallet_participation::Config
     + pallet_upgrade::Config
     + pallet_bill_register::Config
     + pallet_bill_update::Config
@@ -85,6 +87,7 @@ pub fn pallets() -> Vec<Pallet> {
         Pallet::of::<permissions::Pallet<Runtime>>("permissions"),
         Pallet::of::<policy::Pallet<Runtime>>("policy"),
         Pallet::of::<scene::Pallet<Runtime>>("scene"),
+        Pallet::of::<participation::Pallet<Runtime>>("participation"),
         Pallet::of::<upgrade::Pallet<Runtime>>("upgrade"),
         Pallet::of::<validators::Pallet<Runtime>>("validators"),
     ]

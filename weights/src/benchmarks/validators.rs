@@ -12,9 +12,9 @@ use core::marker::PhantomData;
 use frame_benchmarking::v2::*;
 use frame_support::BoundedVec;
 use pallet_validators::{
-    Call, EquivocationRecord, Equivocations, FormerKeys, MAX_FORMER_KEYS, MAX_OBSERVERS,
-    MAX_RECORDS, MAX_REPORTS, MAX_VALIDATORS, Observer, Observers, PeerIdBytes, RECORD_PERIOD_MS,
-    Tenure, Tenures, Validator, Validators,
+    Addresses, Call, EquivocationRecord, Equivocations, FormerKeys, Host, MAX_FORMER_KEYS,
+    MAX_OBSERVERS, MAX_RECORDS, MAX_REPORTS, MAX_VALIDATORS, NodeAddress, Observer, Observers,
+    PeerIdBytes, RECORD_PERIOD_MS, Tenure, Tenures, Validator, Validators,
 };
 
 /// The pallet, for the macro.
@@ -148,6 +148,18 @@ mod benchmarks {
         #[extrinsic_call]
         _(setup::council(), operator, new.clone());
         assert_eq!(Validators::<Runtime>::get().last().map(|one| one.peer_id.clone()), Some(new));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_address() -> Result<(), BenchmarkError> {
+        fill(0);
+        let of = observer(MAX_OBSERVERS).peer_id;
+        let name = BoundedVec::truncate_from(vec![b'a'; 63]);
+        let address = NodeAddress { host: Host::Name(name), port: 30_333 };
+        #[extrinsic_call]
+        _(setup::council(), of.clone(), Some(address.clone()));
+        assert_eq!(Addresses::<Runtime>::get(of), Some(address));
         Ok(())
     }
 

@@ -1,10 +1,10 @@
-//! `billchain admin council`: motions, and how other actions become one.
+//! `billchain admin council`: motions, how other actions become one, and the members.
 
 use super::Cli;
 use crate::commands::shell::{failure, hex_account};
 use anyhow::{Context, Result, ensure};
 use billchain_client::{Connection, Signer};
-use billchain_primitives::{AccountId, BlockNumber, Hash, sm3};
+use billchain_primitives::{AccountId, BlockNumber, Hash, PublicKey, sm3};
 use billchain_rpc_types::TransactionView;
 use billchain_runtime::{CouncilCollective, MotionTicket, Runtime, RuntimeCall};
 use clap::Subcommand;
@@ -15,10 +15,34 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 
 type Call = pallet_collective::Call<Runtime, CouncilCollective>;
+type Membership = pallet_membership::Call<Runtime, pallet_membership::Instance1>;
 
-/// Actions on motions, of members of the council.
+/// Actions of members of the council.
 #[derive(Subcommand)]
 pub(super) enum Action {
+    /// Show the accounts of the members.
+    Members,
+    /// Add a member (a motion of the council).
+    Add {
+        /// Key of the member's account, sm2:02…
+        #[arg(long)]
+        account: PublicKey,
+    },
+    /// Remove a member (a motion of the council).
+    Remove {
+        /// Account of the member, as members shows it.
+        #[arg(long)]
+        account: Hash,
+    },
+    /// Put another account in a member's place (a motion of the council).
+    Replace {
+        /// Account of the member, as members shows it.
+        #[arg(long)]
+        account: Hash,
+        /// Key of the account in its place, sm2:02…
+        #[arg(long)]
+        to: PublicKey,
+    },
     /// Show the open motions.
     List,
     /// Vote for a motion.
@@ -62,6 +86,23 @@ struct Standing {
 pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode> {
     let hash = match action {
         Action::List => return list(cli, node).await,
+        Action::Members => {
+            let members = members(node).await?;
+            cli.shell.print(&members.iter().map(hex_account).collect());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Add { account } => {
+            let call = Membership::add_member { who: account.account_id().into() };
+            return propose(cli, node, call.into()).await;
+        }
+        Action::Remove { account } => {
+            let call = Membership::remove_member { who: AccountId::new(account.0).into() };
+            return propose(cli, node, call.into()).await;
+        }
+        Action::Replace { account, to } => {
+            let (remove, add) = (AccountId::new(account.0).into(), to.account_id().into());
+            return propose(cli, node, Membership::swap_member { remove, add }.into()).await;
+        }
         Action::Approve { hash } | Action::Reject { hash } | Action::Close { hash } => *hash,
     };
     let Some(motion) = find(node, hash).await? else {

@@ -6,7 +6,7 @@ use billchain_primitives::{AccountId, Hash, Name, Offence, PublicKey, StatementK
 use billchain_runtime::Runtime;
 use clap::{Args, Subcommand, ValueEnum};
 use libp2p::PeerId;
-use pallet_validators::{Observer, PeerIdBytes, Validator};
+use pallet_validators::{NodeAddress, Observer, PeerIdBytes, Validator};
 
 type Call = pallet_validators::Call<Runtime>;
 
@@ -57,6 +57,12 @@ pub(super) enum Action {
         #[arg(long)]
         peer_id: PeerId,
     },
+    /// Say where a validator's node is reached; its operator does, or with --motion the
+    /// council.
+    SetAddress {
+        #[command(flatten)]
+        at: At,
+    },
     /// Give a validator another operator's account (a motion of the council).
     SetOperator {
         #[command(flatten)]
@@ -87,6 +93,11 @@ pub(super) enum ObserverAction {
         #[arg(long)]
         peer_id: PeerId,
     },
+    /// Say where an observer is reached (a motion of the council).
+    SetAddress {
+        #[command(flatten)]
+        at: At,
+    },
     /// Remove an observer (a motion of the council).
     Remove {
         /// libp2p identity of the node.
@@ -106,6 +117,26 @@ pub(super) struct Of {
 impl Of {
     fn account(&self) -> AccountId {
         AccountId::new(self.operator.0)
+    }
+}
+
+/// Which node, and where it is reached.
+#[derive(Args)]
+pub(super) struct At {
+    /// libp2p identity of the node, 12D3…
+    #[arg(long)]
+    peer_id: PeerId,
+    /// Where its peers reach it, HOST:PORT: TCP for consensus, UDP for transactions.
+    #[arg(long, required_unless_present = "none", conflicts_with = "none")]
+    address: Option<NodeAddress>,
+    /// The chain says nothing about it any more.
+    #[arg(long)]
+    none: bool,
+}
+
+impl At {
+    fn call(&self) -> Result<Call> {
+        Ok(Call::set_address { peer_id: identity(&self.peer_id)?, address: self.address.clone() })
     }
 }
 
@@ -183,6 +214,7 @@ impl Action {
                 operator: of.account(),
                 peer_id: identity(peer_id)?,
             }),
+            Self::SetAddress { at } => Act::own_or_motion(at.call()?),
             Self::SetOperator { of, to } => {
                 Act::motion(Call::set_operator { operator: of.account(), to: to.account_id() })
             }
@@ -200,6 +232,7 @@ impl ObserverAction {
                 let observer = Observer { name: name.clone(), peer_id: identity(peer_id)? };
                 Act::motion(Call::add_observer { observer })
             }
+            Self::SetAddress { at } => Act::motion(at.call()?),
             Self::Remove { peer_id } => {
                 Act::motion(Call::remove_observer { peer_id: identity(peer_id)? })
             }

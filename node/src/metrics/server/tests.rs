@@ -5,22 +5,6 @@ use tokio::{
 
 use super::*;
 
-#[test]
-fn a_chain_is_healthy_while_its_newest_block_is_young() {
-    let at = Duration::from_secs;
-    let patience = at(39);
-    for (what, newest, now, status, text) in [
-        ("before the first block", 0, 1_000, 503, "no block yet\n"),
-        ("a new block", 1_000, 1_001, 200, "ok\n"),
-        ("as old as it may be", 1_000, 1_039, 200, "ok\n"),
-        ("older", 1_000, 1_040, 503, "no block for 40 s\n"),
-        ("a clock that is behind", 1_000, 900, 200, "ok\n"),
-    ] {
-        let (found, words) = judge(at(newest), at(now), patience);
-        assert_eq!((found.as_u16(), words.as_str()), (status, text), "{what}");
-    }
-}
-
 /// A server with two places and little patience; its address.
 async fn small(patience: Duration) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
