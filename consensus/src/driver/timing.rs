@@ -22,6 +22,8 @@ use crate::types::{Address, BlockHash, Round, ValidatorSet};
 const PROPOSAL_MARGIN: u32 = 3;
 /// The same of votes.
 const VOTES_MARGIN: u32 = 2;
+/// Votes are waited for so many times as long as usual at most.
+const VOTES_MOST: u32 = 3;
 /// The part of the usual time that every proposer has.
 const LEAST_PART: u32 = 2;
 /// How fast a measure forgets: an eighth with each shorter one.
@@ -97,10 +99,13 @@ impl Timing {
             Some(measure) => PROPOSAL_MARGIN * *measure,
             None => usual.propose,
         };
-        let votes = (VOTES_MARGIN * self.votes).min(usual.max_timeout);
+        // A partition makes votes late without making links slow.
+        let votes = (VOTES_MARGIN * self.votes).min(VOTES_MOST * usual.prevote);
+        // Rounds grow faster only where links are slow.
+        let delta = if all > usual.propose { all / LEAST_PART } else { usual.propose_delta };
         LinearTimeouts {
             propose: propose.clamp(usual.propose / LEAST_PART, most),
-            propose_delta: usual.propose_delta.max(all / LEAST_PART).min(most),
+            propose_delta: usual.propose_delta.max(delta).min(most),
             prevote: usual.prevote.max(votes),
             precommit: usual.precommit.max(votes),
             ..usual
@@ -163,7 +168,7 @@ mod tests {
     fn nothing_measured_is_the_usual_time() {
         let timeouts = Timing::default().timeouts(&address(1), usual());
         assert_eq!(timeouts.propose, millis(2000));
-        assert_eq!(timeouts.propose_delta, millis(1000));
+        assert_eq!(timeouts.propose_delta, millis(500));
         assert_eq!((timeouts.prevote, timeouts.precommit), (millis(750), millis(750)));
     }
 
@@ -252,6 +257,6 @@ mod tests {
         timing.votes_took(millis(900));
         assert_eq!(timing.timeouts(&address(1), usual()).precommit, millis(1800));
         timing.votes_took(millis(60_000));
-        assert_eq!(timing.timeouts(&address(1), usual()).prevote, millis(8000));
+        assert_eq!(timing.timeouts(&address(1), usual()).prevote, millis(2250));
     }
 }
