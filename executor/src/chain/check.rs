@@ -9,7 +9,7 @@ use crate::{
         signatures,
     },
     run::{Outcome, Run, RunError},
-    state::extrinsics_root,
+    state::{HeadView, extrinsics_root},
     transaction::{self, MAX_DECODED_AT_ONCE},
 };
 use billchain_primitives::{Hash, Header, Moment, transaction_hashes};
@@ -27,15 +27,7 @@ impl Chain {
     ///
     /// What passes can be [committed](Chain::commit).
     pub fn execute(&self, bytes: Bytes, clock: ClockCheck) -> Result<ExecutedBlock, BlockError> {
-        let Parsed { header, extrinsics } = parse::block(&bytes)?;
-        let (head, view) = self.head_view();
-        if header.parent_hash != head.hash {
-            return Err(BlockError::WrongParent { expected: head.hash, found: header.parent_hash });
-        }
-        let number = head.number.saturating_add(1);
-        if header.number != number {
-            return Err(BlockError::WrongNumber { expected: number, found: header.number });
-        }
+        let (Parsed { header, extrinsics }, view) = self.next_block(&bytes)?;
         // Anybody can put another body under a decided header: that is told before it
         // is executed. A proposal's body is its proposer's word as its header is, and
         // executing it gives the root anyway.
@@ -56,7 +48,7 @@ impl Chain {
         let mut part = parts.read()?;
         let timestamp_ms = timestamp(&part)?;
 
-        let mut run = Run::begin(view, number, head.hash)?;
+        let mut run = Run::begin(view, header.number, header.parent_hash)?;
         let limit = run.ask(|| Performance::settings().limits.max_block_bytes) as usize;
         if bytes.len() > limit {
             return Err(BlockError::TooLarge { found: bytes.len(), limit });
@@ -87,6 +79,23 @@ impl Chain {
             inherents,
             senders,
         })
+    }
+}
+
+impl Chain {
+    /// Takes a block apart that claims to follow the head; with the head's state.
+    pub(super) fn next_block(&self, bytes: &Bytes) -> Result<(Parsed, HeadView), BlockError> {
+        let parsed = parse::block(bytes)?;
+        let (head, view) = self.head_view();
+        let Header { parent_hash: found, number, .. } = parsed.header;
+        if found != head.hash {
+            return Err(BlockError::WrongParent { expected: head.hash, found });
+        }
+        let expected = head.number.saturating_add(1);
+        if number != expected {
+            return Err(BlockError::WrongNumber { expected, found: number });
+        }
+        Ok((parsed, view))
     }
 }
 

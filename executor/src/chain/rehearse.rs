@@ -3,11 +3,7 @@
 
 use crate::{
     BlockError, Chain, ExecutedBlock, Inherents, TransactionError,
-    chain::{
-        build::sender,
-        check::note_inherent,
-        parse::{self, Parsed},
-    },
+    chain::{build::sender, check::note_inherent, parse::Parsed},
     run::{Outcome, Run},
     transaction,
 };
@@ -41,17 +37,9 @@ impl Chain {
     /// [`BlockError`] if the block does not stand on the head, or the block itself
     /// cannot be begun or ended: a transaction that fails is no error.
     pub fn rehearse(&self, bytes: Bytes, former: u32) -> Result<Rehearsed, BlockError> {
-        let Parsed { header, extrinsics } = parse::block(&bytes)?;
-        let (head, view) = self.head_view();
-        if header.parent_hash != head.hash {
-            return Err(BlockError::WrongParent { expected: head.hash, found: header.parent_hash });
-        }
-        let number = head.number.saturating_add(1);
-        if header.number != number {
-            return Err(BlockError::WrongNumber { expected: number, found: header.number });
-        }
+        let (Parsed { header, extrinsics }, view) = self.next_block(&bytes)?;
         let tx_hashes = transaction_hashes(&extrinsics);
-        let mut run = Run::rehearse(view, number, head.hash)?;
+        let mut run = Run::rehearse(view, header.number, header.parent_hash)?;
         run.ask(|| Upgrade::admit_for_rehearsal(former));
         let (mut refused, mut applied) = (Vec::new(), Vec::new());
         let (mut senders, mut inherents) = (BTreeSet::new(), Inherents::default());
