@@ -19,6 +19,7 @@
 //!   that decided the parent.
 //! - Who takes turns in a block follows from its parent's state ([`Pallet::left_out`]).
 //!   Validators with more than a third of the power are never left out together.
+//! - A header says when others decide the next block, and names them ([`SetChange`]).
 //! - Whoever is left out votes as before, and takes turns again when one of its
 //!   pre-commits is in a block, or when its time without turns is over.
 //!
@@ -40,6 +41,7 @@
 #![forbid(unsafe_code)]
 
 mod commit;
+mod sets;
 mod turns;
 mod types;
 pub mod weights;
@@ -51,7 +53,10 @@ mod tests;
 
 pub use pallet::*;
 pub use turns::{absent_after, left_out, suspension};
-pub use types::{ABSENT_AFTER, COMMIT_DIGEST, CommitDigest, MAX_DOUBLINGS, Record, Seat, Standing};
+pub use types::{
+    ABSENT_AFTER, COMMIT_DIGEST, CommitDigest, MAX_DOUBLINGS, Record, SET_DIGEST, Seat, SetChange,
+    Standing,
+};
 pub use weights::WeightInfo;
 
 use billchain_primitives::{
@@ -99,6 +104,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Records<T: Config> =
         StorageValue<_, BoundedVec<Record, ConstU32<MAX_VALIDATORS>>, ValueQuery>;
+
+    /// The last block whose header names other validators for the next one; 0 if there
+    /// is none.
+    #[pallet::storage]
+    pub type LastSetChange<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
 
     /// The first block's validators are those of the genesis, which the pallet of the
     /// seam has built before.
@@ -157,6 +167,15 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        /// What the end of the block takes.
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            T::DbWeight::get().reads(2)
+        }
+
+        fn on_finalize(_: BlockNumberFor<T>) {
+            Self::tell_set_change();
+        }
+
         fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
             Self::do_try_state()
         }
@@ -272,6 +291,7 @@ pub mod pallet {
                 "a record stands twice or out of order"
             );
             ensure!(!records.iter().any(Record::is_blank), "a record says nothing");
+            ensure!(LastSetChange::<T>::get() <= Self::block(), "a set changed in a later block");
             Ok(())
         }
     }

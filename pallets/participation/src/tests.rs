@@ -1,8 +1,11 @@
 //! The inherent, its success and each of its refusals; who is left out and when.
 
-use crate::{COMMIT_DIGEST, CommitDigest, Error, Event, Record, Records, Seats, mock::*};
+use crate::{
+    COMMIT_DIGEST, CommitDigest, Error, Event, LastSetChange, Record, Records, SET_DIGEST, Seats,
+    SetChange, mock::*,
+};
 use billchain_primitives::{AccountId, MAX_LATE_BLOCKS, ParentCommit, turn};
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use frame::{
     deps::sp_runtime::{DigestItem, traits::BadOrigin},
     testing_prelude::*,
@@ -175,6 +178,48 @@ fn who_is_no_validator_any_more_is_forgotten_and_a_new_one_is_judged_from_its_bl
         let foreign = commit(0, &[1, 2, 4]);
         let refused = Participation::note_commit(RuntimeOrigin::none(), foreign);
         assert_noop!(refused, Error::<Test>::NotValidator);
+    });
+}
+
+/// What the header of the block at hand says of the next one's validators, by seeds.
+fn set_change() -> Option<(u32, Vec<(u8, u64)>)> {
+    Participation::on_finalize(System::block_number());
+    let item = System::digest().logs.into_iter().find_map(|item| match item {
+        DigestItem::Consensus(SET_DIGEST, item) => Some(item),
+        _ => None,
+    })?;
+    let SetChange { previous, validators } = SetChange::decode_all(&mut &item[..]).unwrap();
+    let seed = |validator: [u8; 33]| (1..=9).find(|seed| key(*seed) == validator).unwrap();
+    let mut named: Vec<(u8, u64)> =
+        validators.into_iter().map(|(key, power)| (seed(key), power)).collect();
+    named.sort_unstable();
+    Some((previous, named))
+}
+
+#[test]
+fn a_header_names_the_next_blocks_validators_when_they_change() {
+    run(&FOUR, || {
+        assert_eq!(set_change(), None);
+        next(0, &[1, 2, 3, 4]);
+        // The council changes them in the block at hand.
+        let changed = [(1, 1), (2, 1), (3, 1), (5, 1)];
+        Keys::set(&changed);
+        assert_eq!(set_change(), Some((0, changed.to_vec())));
+        assert_eq!(LastSetChange::<Test>::get(), 2);
+        next(0, &[1, 2, 4]);
+        assert_eq!(set_change(), None, "said once");
+        // Of one the power alone.
+        let heavier = [(1, 3), (2, 1), (3, 1), (5, 1)];
+        Keys::set(&heavier);
+        assert_eq!(set_change(), Some((2, heavier.to_vec())));
+        next(0, &[1, 2, 5]);
+        // Who takes turns is no change of who votes.
+        for _ in 0..5 {
+            next(0, &[1, 2, 5]);
+            assert_eq!(set_change(), None);
+        }
+        assert_eq!(Participation::left_out(), [account(3)]);
+        assert_eq!(LastSetChange::<Test>::get(), 3);
     });
 }
 

@@ -1,8 +1,8 @@
 //! What is kept of each validator.
 
-use billchain_primitives::{AccountId, BlockNumber};
+use billchain_primitives::{AccountId, BlockNumber, MAX_VALIDATORS};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame::deps::sp_runtime::ConsensusEngineId;
+use frame::{deps::sp_runtime::ConsensusEngineId, prelude::*};
 use scale_info::TypeInfo;
 
 /// Least number of blocks in a row without its pre-commit after which a validator is
@@ -26,6 +26,21 @@ pub struct CommitDigest {
     /// Which of them took turns to propose the parent, in the same way. The proposer of
     /// a round is the [`turn`](billchain_primitives::turn) among these.
     pub turns: u64,
+}
+
+/// Name of the digest item that holds a [`SetChange`].
+pub const SET_DIGEST: ConsensusEngineId = *b"BCVS";
+
+/// What a header says when others decide the next block. Whoever knows the validators
+/// of one block follows them from header to header, without any state: each of these
+/// headers is decided by the validators that the one before it names.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct SetChange {
+    /// The last block before whose header says so; 0 if there is none.
+    pub previous: BlockNumber,
+    /// Compressed SM2 key and voting power of each validator of the next block, by
+    /// descending power and then ascending account.
+    pub validators: BoundedVec<([u8; 33], u64), ConstU32<MAX_VALIDATORS>>,
 }
 
 /// A validator of the block at hand, for whoever judges its commit later.
