@@ -194,6 +194,16 @@ pub struct GossipMetrics {
     pub(crate) transactions_fetched: Counter,
     /// Transactions sent in answer to peers' such requests.
     pub(crate) transactions_served: Counter,
+    /// Questions sent to peers.
+    pub(crate) questions: Counter,
+    /// Such questions that were not answered.
+    pub(crate) questions_failed: Counter,
+    /// Peers' questions that were answered.
+    pub(crate) questions_answered: Counter,
+    /// Peers' questions that were refused or dropped.
+    pub(crate) questions_refused: Counter,
+    /// Bytes sent in answer to peers' questions.
+    pub(crate) answer_bytes_served: Counter,
     /// Seconds from sending a batch to its acknowledgement.
     pub(crate) round_trip: Histogram,
 }
@@ -220,6 +230,11 @@ impl Default for GossipMetrics {
             bytes_served: Counter::default(),
             transactions_fetched: Counter::default(),
             transactions_served: Counter::default(),
+            questions: Counter::default(),
+            questions_failed: Counter::default(),
+            questions_answered: Counter::default(),
+            questions_refused: Counter::default(),
+            answer_bytes_served: Counter::default(),
             round_trip: Histogram::new([1e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 1.0, 5.0]),
         }
     }
@@ -271,6 +286,7 @@ impl GossipMetrics {
             self.round_trip.clone(),
         );
         self.register_fetches(r);
+        self.register_questions(r);
     }
 
     /// Requests for transactions by hash, this node's and its peers'.
@@ -301,6 +317,31 @@ impl GossipMetrics {
             "transactions_served",
             "Transactions sent in answer to peers' such requests",
             self.transactions_served.clone(),
+        );
+    }
+
+    /// Questions about the chain, this node's and its peers'.
+    fn register_questions(&self, r: &mut Registry) {
+        r.register("questions", "Questions sent to peers", self.questions.clone());
+        r.register(
+            "questions_failed",
+            "Such questions that were not answered",
+            self.questions_failed.clone(),
+        );
+        r.register(
+            "questions_answered",
+            "Peers' questions that were answered",
+            self.questions_answered.clone(),
+        );
+        r.register(
+            "questions_refused",
+            "Peers' questions that were refused or dropped",
+            self.questions_refused.clone(),
+        );
+        r.register(
+            "answer_bytes_served",
+            "Bytes sent in answer to peers' questions",
+            self.answer_bytes_served.clone(),
         );
     }
 }

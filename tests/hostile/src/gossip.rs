@@ -115,6 +115,7 @@ async fn join(member: &Member, pool: Arc<Pool>) -> Result<GossipHandle> {
             retry_max: Duration::from_millis(50),
             ..GossipLimits::default()
         },
+        questions: None,
     };
     Ok(start(config, pool).await?)
 }

@@ -1,10 +1,11 @@
 //! What gossip is told: who the peers are, and its times and sizes.
 
-use super::{MAX_BATCH_COUNT, MAX_FRAME_BYTES};
+use super::{MAX_BATCH_COUNT, MAX_FRAME_BYTES, Question};
 use crate::ConfigError;
 use billchain_primitives::Hash;
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
 use std::{collections::HashSet, fmt, time::Duration};
+use tokio::sync::mpsc;
 
 /// Peers at most on the list: all that a chain can have.
 pub const MAX_PEERS: usize = billchain_primitives::MAX_PEERS as usize;
@@ -81,6 +82,10 @@ pub struct GossipConfig {
     pub rules: u32,
     /// Times and sizes.
     pub limits: GossipLimits,
+    /// Who answers peers' questions. As many are under way at once as the channel has
+    /// room for, each with an answer of up to [`MAX_ANSWER_BYTES`](super::MAX_ANSWER_BYTES),
+    /// twice while it is sent. Without it every question is refused.
+    pub questions: Option<mpsc::Sender<Question>>,
 }
 
 impl fmt::Debug for GossipConfig {
@@ -93,6 +98,7 @@ impl fmt::Debug for GossipConfig {
             .field("genesis", &self.genesis)
             .field("rules", &self.rules)
             .field("limits", &self.limits)
+            .field("questions", &self.questions.is_some())
             .finish()
     }
 }

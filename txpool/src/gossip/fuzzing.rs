@@ -6,6 +6,7 @@ use super::{
     exchange::{Batches, Outcome, Reply, Request},
     fetch::{self, Answer, ByHash},
     frame::{Codec, Content, Received},
+    questions::{self, Opaque},
 };
 use billchain_primitives::Hash;
 use bytes::Bytes;
@@ -71,6 +72,16 @@ pub fn fetch_answer(data: &[u8]) -> bool {
     response::<ByHash>(data)
 }
 
+/// A question in its frame.
+pub fn question(data: &[u8]) -> bool {
+    request::<Opaque>(data)
+}
+
+/// The answer to a question in its frame.
+pub fn question_answer(data: &[u8]) -> bool {
+    response::<Opaque>(data)
+}
+
 /// Frames of requests for transactions.
 pub fn fetch_request_samples() -> Vec<Vec<u8>> {
     let hashes = (1..4).map(Hash::repeat_byte).collect();
@@ -85,6 +96,29 @@ pub fn fetch_answer_samples() -> Vec<Vec<u8>> {
         .into_iter()
         .map(written_answer::<ByHash>)
         .collect()
+}
+
+/// Frames of questions.
+pub fn question_samples() -> Vec<Vec<u8>> {
+    [Vec::new(), vec![7; 300]]
+        .into_iter()
+        .map(|question| written::<Opaque>(questions::Request::Request(question)))
+        .collect()
+}
+
+/// Frames of answers to questions.
+pub fn question_answer_samples() -> Vec<Vec<u8>> {
+    use questions::Answer;
+    [
+        Answer::Bytes(Bytes::from(vec![7; 300])),
+        Answer::Busy,
+        Answer::Later { after_ms: 700 },
+        Answer::Unserved,
+        Answer::Unanswered,
+    ]
+    .into_iter()
+    .map(written_answer::<Opaque>)
+    .collect()
 }
 
 /// Frames of batches that hold `transactions`.

@@ -20,6 +20,7 @@ pub(super) enum Topic {
     Batch,
     Outcome,
     Fetch,
+    Question,
 }
 
 /// Whose doing a line is.

@@ -11,12 +11,14 @@
 //!
 //! It does not forward what it received, and keeps nothing on disk. Beside
 //! that it [fetches](Fetcher) transactions by their hashes, and serves them
-//! (`fetch`).
+//! (`fetch`), and carries [questions](Asker) of one node to another about its chain
+//! (`questions`).
 //!
 //! What a peer can make a node do is bounded for each peer: what is answered and
 //! offered again in a second, batches and requests at once, handshakes of one
 //! address, lines in the log (decision 0036).
 
+mod ask_only;
 mod config;
 mod exchange;
 mod fetch;
@@ -29,24 +31,31 @@ mod link;
 mod newcomers;
 mod pace;
 mod peers;
+mod questions;
 mod service;
 mod swarm;
 
 use crate::{ConfigError, GossipMetrics, Pool};
 use libp2p::{Multiaddr, PeerId};
 use lines::Lines;
+use questions::Questions;
 use std::{io, sync::Arc};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
 };
 
+pub use ask_only::{AskOnly, ask_only};
 pub use config::{GossipConfig, GossipLimits, MAX_PEERS, Peer};
 pub use exchange::{MAX_BATCH_COUNT, protocol_name};
 pub use fetch::{FetchError, Fetcher, MAX_FETCH_COUNT, fetch_protocol_name};
 pub use frame::MAX_FRAME_BYTES;
+pub use questions::{
+    AskError, Asker, MAX_ANSWER_BYTES, MAX_QUESTION_BYTES, Question, questions_protocol_name,
+};
 
-/// Commands that may wait for the service, and so many requests of a fetcher.
+/// Commands that may wait for the service, and so many requests of a fetcher and
+/// questions of an asker.
 const COMMANDS: usize = 16;
 
 /// Why gossip did not start or take a change.
@@ -78,6 +87,7 @@ pub struct GossipHandle {
     listening: Vec<Multiaddr>,
     commands: mpsc::Sender<Command>,
     asks: mpsc::Sender<fetch::Ask>,
+    questions: mpsc::Sender<questions::Ask>,
     connected: watch::Receiver<Vec<PeerId>>,
     lines: Lines,
     metrics: GossipMetrics,
@@ -128,6 +138,11 @@ impl GossipHandle {
         Fetcher::new(self.asks.clone(), self.connected.clone(), self.lines.clone())
     }
 
+    /// Asks the peers about their chains.
+    pub fn asker(&self) -> Asker {
+        Asker::new(self.questions.clone(), self.connected.clone())
+    }
+
     /// What gossip counts; register it once.
     pub fn metrics(&self) -> &GossipMetrics {
         &self.metrics
@@ -176,17 +191,30 @@ pub async fn start(config: GossipConfig, pool: Arc<Pool>) -> Result<GossipHandle
     let lines = Lines::new(metrics.omitted_lines.clone());
     let (commands, command_receiver) = mpsc::channel(COMMANDS);
     let (asks, ask_receiver) = mpsc::channel(COMMANDS);
+    let answering = config.questions.clone();
+    let (asked, questions) = Questions::new(answering, metrics.clone(), lines.clone());
     let (connected_sender, connected) = watch::channel(Vec::new());
     let ends = service::Ends {
         commands: command_receiver,
         asks: ask_receiver,
+        questions: asked,
         connected: connected_sender,
         metrics: metrics.clone(),
         lines: lines.clone(),
     };
     let (service, listening) = service::Service::start(config, pool, ends).await?;
     let task = Some(tokio::spawn(service.run()));
-    Ok(GossipHandle { local, listening, commands, asks, connected, lines, metrics, task })
+    Ok(GossipHandle {
+        local,
+        listening,
+        commands,
+        asks,
+        questions,
+        connected,
+        lines,
+        metrics,
+        task,
+    })
 }
 
 #[cfg(test)]

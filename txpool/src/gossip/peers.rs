@@ -13,7 +13,7 @@ use crate::GossipMetrics;
 use libp2p::{
     Multiaddr, PeerId, Swarm,
     swarm::{
-        DialError, ListenError,
+        DialError, ListenError, NetworkBehaviour,
         dial_opts::{DialOpts, PeerCondition},
     },
 };
@@ -183,7 +183,13 @@ impl Peers {
     }
 }
 
-fn dial(swarm: &mut Swarm<Behaviour>, peer: PeerId, link: &mut Link, now: Instant) {
+/// Tries to connect to a peer; if that cannot begin, the next attempt is scheduled.
+pub(super) fn dial<B: NetworkBehaviour>(
+    swarm: &mut Swarm<B>,
+    peer: PeerId,
+    link: &mut Link,
+    now: Instant,
+) {
     if link.addresses.is_empty() {
         return;
     }

@@ -1,8 +1,9 @@
 //! The event loop: one task that owns the swarm and the peers' state.
 //!
 //! It only tells the parts what happened: [`Peers`] connects, lets in and keeps
-//! out, [`Exchange`] and [`Fetch`] speak the protocols. Validity is checked on blocking threads, a bounded
-//! number of batches at once, so that the loop always answers.
+//! out, [`Exchange`], [`Fetch`] and [`Questions`] speak the protocols. Validity is checked
+//! on blocking threads, a bounded number of batches at once, so that the loop always
+//! answers.
 
 use super::{
     Command, GossipConfig, GossipError, Peer,
@@ -11,6 +12,7 @@ use super::{
     lines::{Lines, Topic, Whose},
     newcomers::Source,
     peers::Peers,
+    questions::Questions,
     swarm::{self, Behaviour, BehaviourEvent},
 };
 use crate::{GossipMetrics, Pool};
@@ -20,15 +22,13 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{
-    sync::{mpsc, watch},
-    time::timeout,
-};
+use tokio::sync::{mpsc, watch};
 
 /// The loop's ends of what the handle and the fetchers hold.
 pub(super) struct Ends {
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) asks: mpsc::Receiver<Ask>,
+    pub(super) questions: Questions,
     pub(super) connected: watch::Sender<Vec<PeerId>>,
     pub(super) metrics: GossipMetrics,
     pub(super) lines: Lines,
@@ -43,6 +43,7 @@ pub(super) struct Service {
     peers: Peers,
     exchange: Exchange,
     fetch: Fetch,
+    questions: Questions,
     commands: mpsc::Receiver<Command>,
     asks: mpsc::Receiver<Ask>,
     connected: watch::Sender<Vec<PeerId>>,
@@ -56,7 +57,7 @@ impl Service {
         ends: Ends,
     ) -> Result<(Self, Vec<Multiaddr>), GossipError> {
         let (swarm, listening) = swarm::start(&config).await?;
-        let Ends { commands, asks, connected, metrics, lines } = ends;
+        let Ends { commands, asks, questions, connected, metrics, lines } = ends;
         let GossipConfig { peers, limits, .. } = config;
         let fetch = Fetch::new(Arc::clone(&pool), metrics.clone(), lines.clone());
         let exchange = Exchange::new(pool, limits.clone(), metrics.clone(), lines.clone());
@@ -70,6 +71,7 @@ impl Service {
             peers: known,
             exchange,
             fetch,
+            questions,
             commands,
             asks,
             connected,
@@ -91,6 +93,10 @@ impl Service {
         tokio::select! {
             event = self.swarm.select_next_some() => self.on_swarm(event),
             todo = self.exchange.next() => self.on_exchange(todo),
+            todo = self.questions.next() => {
+                let behaviour = &mut self.swarm.behaviour_mut().questions;
+                self.questions.on_todo(behaviour, todo, Instant::now());
+            }
             Some(ask) = self.asks.recv() => {
                 self.fetch.ask(&mut self.swarm.behaviour_mut().fetch, ask, Instant::now());
             }
@@ -120,18 +126,7 @@ impl Service {
                 () = tokio::time::sleep_until(deadline.into()) => {}
             }
         }
-        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
-        for peer in peers {
-            // An error means that it has gone already.
-            let _ = self.swarm.disconnect_peer_id(peer);
-        }
-        // Tells the peers, so that they need not find out by silence.
-        let closed = async {
-            while self.swarm.connected_peers().next().is_some() {
-                self.swarm.select_next_some().await;
-            }
-        };
-        let _ = timeout(Duration::from_secs(1), closed).await;
+        swarm::close(&mut self.swarm).await;
         self.exchange.shutdown().await;
     }
 
@@ -169,6 +164,11 @@ impl Service {
             SwarmEvent::Behaviour(BehaviourEvent::Fetch(event)) => {
                 let behaviour = &mut self.swarm.behaviour_mut().fetch;
                 let garbage = self.fetch.on_event(behaviour, event, now);
+                self.peers.on_garbage(&mut self.swarm, garbage, now);
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Questions(event)) => {
+                let behaviour = &mut self.swarm.behaviour_mut().questions;
+                let garbage = self.questions.on_event(behaviour, event, now);
                 self.peers.on_garbage(&mut self.swarm, garbage, now);
             }
             SwarmEvent::ConnectionEstablished { peer_id, num_established, endpoint, .. } => {
@@ -231,6 +231,7 @@ impl Service {
         let peers = self.peers.set(&mut self.swarm, peers, now);
         self.exchange.set_peers(&peers, now);
         self.fetch.set_peers(&peers, now);
+        self.questions.set_peers(&peers, now);
     }
 
     fn publish_connected(&self) {

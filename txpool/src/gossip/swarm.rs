@@ -1,6 +1,6 @@
 //! The swarm: transport, protocols, and whom it lets in.
 
-use super::{GossipConfig, GossipError, GossipLimits, exchange, fetch, newcomers};
+use super::{GossipConfig, GossipError, GossipLimits, exchange, fetch, newcomers, questions};
 use billchain_primitives::Hash;
 use futures::StreamExt;
 use libp2p::{
@@ -11,6 +11,7 @@ use libp2p::{
     dns,
     identity::Keypair,
     quic,
+    request_response::ProtocolSupport,
     swarm::{NetworkBehaviour, SwarmEvent},
 };
 use std::time::Duration;
@@ -20,8 +21,15 @@ use tokio::time::timeout;
 /// of a peer that was restarted count until they are noticed.
 const MAX_CONNECTIONS_PER_PEER: u32 = 8;
 
+/// Streams that a peer may open at once on one connection. Its questions have places of
+/// their own: they may take long, and batches shall not wait for them.
+pub(super) const MAX_STREAMS: usize = 2 * exchange::MAX_STREAMS + questions::MAX_WAITING;
+
 /// How long the listener may take to say where it listens.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long closing the connections may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a connection lives without use: for ever, peers stay connected.
 const IDLE: Duration = Duration::from_secs(365 * 24 * 3_600);
@@ -34,6 +42,7 @@ pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
     pub(super) exchange: exchange::Behaviour,
     pub(super) fetch: fetch::Behaviour,
+    pub(super) questions: questions::Behaviour,
 }
 
 impl Behaviour {
@@ -50,6 +59,10 @@ impl Behaviour {
                 limits,
             ),
             fetch: fetch::behaviour(protocol(fetch::fetch_protocol_name(genesis, rules))?),
+            questions: questions::behaviour(
+                protocol(questions::questions_protocol_name(genesis))?,
+                ProtocolSupport::Full,
+            ),
         })
     }
 }
@@ -58,14 +71,44 @@ impl Behaviour {
 pub(super) async fn start(
     config: &GossipConfig,
 ) -> Result<(Swarm<Behaviour>, Vec<Multiaddr>), GossipError> {
-    let mut swarm = Swarm::new(
-        transport(&config.keypair),
-        Behaviour::new(&config.genesis, config.rules, &config.limits)?,
-        config.keypair.public().to_peer_id(),
-        libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE),
-    );
+    let behaviour = Behaviour::new(&config.genesis, config.rules, &config.limits)?;
+    let mut swarm = with_behaviour(&config.keypair, behaviour);
     let listening = listen_on(&mut swarm, config.listen.clone()).await?;
     Ok((swarm, listening))
+}
+
+/// A swarm that listens nowhere and only asks questions.
+pub(super) fn asking(
+    keypair: &Keypair,
+    genesis: &Hash,
+) -> Result<Swarm<questions::Behaviour>, GossipError> {
+    let name = protocol(questions::questions_protocol_name(genesis))?;
+    Ok(with_behaviour(keypair, questions::behaviour(name, ProtocolSupport::Outbound)))
+}
+
+fn with_behaviour<B: NetworkBehaviour>(keypair: &Keypair, behaviour: B) -> Swarm<B> {
+    Swarm::new(
+        transport(keypair),
+        behaviour,
+        keypair.public().to_peer_id(),
+        libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE),
+    )
+}
+
+/// Closes all connections, and tells the peers, so that they need not find out by
+/// silence.
+pub(super) async fn close<B: NetworkBehaviour>(swarm: &mut Swarm<B>) {
+    let peers: Vec<PeerId> = swarm.connected_peers().copied().collect();
+    for peer in peers {
+        // An error means that it has gone already.
+        let _ = swarm.disconnect_peer_id(peer);
+    }
+    let closed = async {
+        while swarm.connected_peers().next().is_some() {
+            swarm.select_next_some().await;
+        }
+    };
+    let _ = timeout(CLOSE_TIMEOUT, closed).await;
 }
 
 /// The protocol's name.
@@ -80,7 +123,7 @@ fn transport(keypair: &Keypair) -> Boxed<(PeerId, StreamMuxerBox)> {
         let mut config = quic::Config::new(keypair);
         config.keep_alive_interval = Duration::from_secs(3);
         config.max_idle_timeout = 10_000;
-        config.max_concurrent_stream_limit = 2 * exchange::MAX_STREAMS as u32;
+        config.max_concurrent_stream_limit = MAX_STREAMS as u32;
         config.max_stream_data = 1 << 20;
         config.max_connection_data = 4 << 20;
         quic::tokio::Transport::new(config)

@@ -11,6 +11,7 @@ fn config(peers: Vec<Peer>) -> GossipConfig {
         genesis: Hash::repeat_byte(7),
         rules: 3,
         limits: GossipLimits::default(),
+        questions: None,
     }
 }
 

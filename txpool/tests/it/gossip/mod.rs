@@ -3,6 +3,7 @@
 mod fetching;
 mod hostile;
 mod passing_on;
+mod questions;
 mod raw;
 
 use crate::chain::{Chain, Tx, pool};
@@ -72,6 +73,7 @@ impl Node {
             genesis: GENESIS,
             rules: RULES,
             limits,
+            questions: None,
         }
     }
 
