@@ -15,6 +15,15 @@ impl Storage {
     /// files are linked: copy them first. What is there is on disk only when the
     /// caller has synced it.
     pub fn checkpoint(&self, into: &Path) -> Result<Head, StorageError> {
+        Ok(self.checkpoint_with(into, |_| Ok(()))?.0)
+    }
+
+    /// As [`checkpoint`](Self::checkpoint), with something that is read at the same block.
+    pub(crate) fn checkpoint_with<T>(
+        &self,
+        into: &Path,
+        read: impl FnOnce(&Self) -> Result<T, StorageError>,
+    ) -> Result<(Head, T), StorageError> {
         self.check_running()?;
         if !self.is_initialised() {
             return Err(StorageError::NotInitialised);
@@ -29,6 +38,6 @@ impl Storage {
         })?;
         self.shared.tables.checkpoint(&into.join("db"))?;
         self.commitment.copy(&into.join("commitment"))?;
-        Ok(self.head())
+        Ok((self.head(), read(self)?))
     }
 }

@@ -94,6 +94,20 @@ pub enum StorageError {
         /// What it may be.
         expected: &'static str,
     },
+    /// The index of older blocks is still being fetched.
+    #[error(
+        "this node joined at block {block} and still fetches the index of what earlier blocks left: ask another node, or later"
+    )]
+    IndexIncomplete {
+        /// The block that the node joined at.
+        block: u32,
+    },
+    /// Nobody serves the state that is fetched.
+    #[error("the state cannot be fetched: {reason}")]
+    NotFetched {
+        /// Why.
+        reason: String,
+    },
     /// There is no genesis block yet.
     #[error("the database holds no genesis block yet")]
     NotInitialised,

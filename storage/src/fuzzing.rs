@@ -2,7 +2,10 @@
 //! is wrong. Each returns whether the bytes are what they should be; those that
 //! are must be written as the same bytes again.
 
-use crate::{Head, StateDelta, changes::Changes, seal::Record, types::BlockIndex};
+use crate::{
+    Head, IndexGap, IndexTable, StateDelta, changes::Changes, seal::Record, state_copy,
+    types::BlockIndex,
+};
 use codec::{DecodeAll, Encode};
 use sp_core::H256;
 
@@ -24,6 +27,15 @@ pub fn change_set(data: &[u8]) -> bool {
 /// The head, index records of blocks, and places of transactions.
 pub fn index_record(data: &[u8]) -> bool {
     same::<Head>(data) | same::<BlockIndex>(data) | same::<(u32, u32)>(data)
+}
+
+/// Records of copies of the state, and of what the index lacks.
+pub fn copy_record(data: &[u8]) -> bool {
+    let known = state_copy::read_record(data);
+    if let Ok(target) = &known {
+        assert_eq!(state_copy::record(target), data);
+    }
+    same::<IndexGap>(data) | known.is_ok()
 }
 
 /// The seal of RocksDB's MANIFEST.
@@ -55,6 +67,11 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let (hash, state_root) = (H256::repeat_byte(1), H256::repeat_byte(2));
     vec![
         ("change_set", encoded(&delta).as_bytes().to_vec()),
+        ("copy_record", include_bytes!("fixtures/copy-6").to_vec()),
+        (
+            "copy_record",
+            IndexGap { block: 7, table: IndexTable::Index, after: vec![1; 40] }.encode(),
+        ),
         ("index_record", Head { number: 7, hash, state_root }.encode()),
         ("index_record", BlockIndex { hash, state_root, log_size: 900 }.encode()),
         ("index_record", (7_u32, 3_u32).encode()),

@@ -59,7 +59,8 @@
 //! | column family | key | value |
 //! | --- | --- | --- |
 //! | `state` | raw state key | raw value |
-//! | `block` | number, 4 bytes big-endian | the block's bytes |
+//! | `block` | number, 4 bytes big-endian | the block's bytes, if the block is kept whole |
+//! | `header` | number | the header's bytes, if the block is not kept whole |
 //! | `certificate` | number | the commit certificate's bytes |
 //! | `changes` | number | the keys that the block wrote, and the values it replaced |
 //! | `index` | number | hash, state root, length of QMDB's log after the block |
@@ -67,10 +68,12 @@
 //! | `tx` | transaction hash | number, index in the block |
 //! | `events` | number, index of a transaction, 4 bytes big-endian each | event records of this transaction and those that follow, up to the next key |
 //! | `offchain` | raw key | raw value |
-//! | `meta` | name | format version, head, oldest change set |
+//! | `offchain_gone` | raw key | nothing: deleted while the index of older blocks is fetched |
+//! | `meta` | name | format version, head, oldest change set, first whole block, what the index lacks, newest block in a snapshot |
 
 #![forbid(unsafe_code)]
 
+mod assembly;
 mod changes;
 mod checkpoint;
 mod commitment;
@@ -79,6 +82,8 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod history;
+mod index;
+mod older;
 mod options;
 mod records;
 mod recovery;
@@ -86,21 +91,32 @@ mod rewind;
 mod seal;
 mod shared;
 mod snapshot;
+mod state_copy;
 mod stats;
 mod storage;
 mod system;
 mod tables;
+mod target;
 mod types;
+mod upkeep;
 mod verify;
 
-pub use commitment::genesis_root;
+pub use assembly::{Added, Assembly, Beginning, KeptHeader};
+pub use commitment::{
+    COMMITMENT_THREAD, Fetch, Fetched, MAX_OPERATIONS_REQUEST_BYTES, MAX_SYNC_OPERATIONS,
+    OperationsSource, genesis_root,
+};
 pub use error::StorageError;
+pub use index::{IndexGap, IndexTable};
+pub use older::OlderBlock;
 pub use options::{OpenMode, StorageOptions};
 pub use rewind::rewind;
 pub use snapshot::StateSnapshot;
+pub use state_copy::{CopyTable, Entries, StateCopy};
 pub use stats::Stats;
 pub use storage::Storage;
 pub use system::SystemCause;
 pub use tables::FORMAT;
+pub use target::{MAX_WITNESS_BYTES, SyncTarget};
 pub use types::{BlockCommit, EventGroup, Genesis, Head, StateDelta};
 pub use verify::{Verified, verify};

@@ -10,7 +10,6 @@ use crate::{
     records::events_key,
     recovery,
     shared::{self, Shared},
-    snapshot::after_prefix,
     stats::Counters,
     tables::{Batch, META_DOCUMENT, META_HEAD, META_OLDEST_CHANGES, Table, Tables},
     types::BlockIndex,
@@ -21,7 +20,10 @@ use sp_core::H256;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU32},
+    },
     time::Instant,
 };
 
@@ -49,6 +51,12 @@ pub struct Storage {
     loading: Mutex<()>,
     /// Written by a commit, read by speculations: a root is always on the head.
     pub(crate) order: RwLock<()>,
+    /// Held while older blocks come or go.
+    pub(crate) older: Mutex<()>,
+    /// The oldest block that is kept whole.
+    pub(crate) first_block: AtomicU32,
+    /// Whether the index of older blocks lacks something.
+    pub(crate) has_index_gap: AtomicBool,
     /// The failure of a write.
     stopped: OnceLock<String>,
     counters: Counters,
@@ -81,6 +89,7 @@ impl Storage {
         }
         let tables = Tables::open(&db, &options)?;
         let head = tables.head()?;
+        let (first_block, has_index_gap) = (tables.first_block()?, tables.index_gap()?.is_some());
         let (commitment, position) =
             recovery::open_commitment(&tables, &path.join("commitment"), &options, head)?;
         let history = History::new(
@@ -97,6 +106,9 @@ impl Storage {
             history: Mutex::new(history),
             loading: Mutex::new(()),
             order: RwLock::new(()),
+            older: Mutex::new(()),
+            first_block: AtomicU32::new(first_block),
+            has_index_gap: AtomicBool::new(has_index_gap),
             stopped: OnceLock::new(),
             counters: Counters::default(),
         })
@@ -168,7 +180,7 @@ impl Storage {
         for (key, value) in &block.offchain {
             match value {
                 Some(value) => batch.put(Table::Offchain, key, value),
-                None => batch.delete(Table::Offchain, key),
+                None => self.delete_offchain(&mut batch, key),
             }
         }
         self.remove_old_changes(&mut batch, block.number)?;
@@ -263,7 +275,7 @@ impl Storage {
         }
     }
 
-    /// The encoded block with this number.
+    /// The encoded block with this number, if it is kept whole.
     pub fn block(&self, number: u32) -> Result<Option<Vec<u8>>, StorageError> {
         self.shared.tables.get(Table::Block, &number.to_be_bytes())
     }
@@ -310,6 +322,7 @@ impl Storage {
         if number > self.head().number {
             return Ok(None);
         }
+        self.ensure_indexed(Some(number))?;
         self.shared.tables.event_group(number, index)
     }
 
@@ -318,36 +331,8 @@ impl Storage {
         if number > self.head().number {
             return Ok(Vec::new());
         }
+        self.ensure_indexed(Some(number))?;
         self.shared.tables.event_groups(number)
-    }
-
-    /// A node-local index entry.
-    pub fn offchain_get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        self.shared.tables.get(Table::Offchain, key)
-    }
-
-    /// At most `limit` node-local index entries with `prefix`, in order, whose
-    /// keys are above `start` (exclusive) if it is given.
-    pub fn offchain_prefix(
-        &self,
-        prefix: &[u8],
-        start: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
-        let from = match start {
-            Some(start) if start >= prefix => [start, &[0]].concat(),
-            _ => prefix.to_vec(),
-        };
-        let mut cursor = self.shared.tables.cursor(Table::Offchain, &from, after_prefix(prefix))?;
-        let mut found = Vec::new();
-        while found.len() < limit {
-            match cursor.entry().filter(|(key, _)| key.starts_with(prefix)) {
-                Some((key, value)) => found.push((key.to_vec(), value.to_vec())),
-                None => break,
-            }
-            cursor.advance()?;
-        }
-        Ok(found)
     }
 
     /// Merges RocksDB's files, so that they hold nothing that was replaced or

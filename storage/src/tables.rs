@@ -8,9 +8,8 @@
 
 use crate::{StorageError, StorageOptions, SystemCause, seal::Seal};
 use rocksdb::{
-    BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor,
-    CompactOptions, DB, DBCompressionType, DBRecoveryMode, ErrorKind, LogLevel, Options,
-    WriteBatch, WriteOptions, checkpoint::Checkpoint,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
+    DBRecoveryMode, ErrorKind, LogLevel, Options, WriteBatch, WriteOptions, checkpoint::Checkpoint,
 };
 use std::{
     fs::{self, File},
@@ -21,13 +20,14 @@ use std::{
 
 /// Format of everything below a data directory. A change of any table's
 /// encoding, of a commitment constant or of the layout raises it.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Table {
     State,
     Block,
+    Header,
     Certificate,
     Changes,
     Index,
@@ -35,13 +35,15 @@ pub(crate) enum Table {
     Tx,
     Events,
     Offchain,
+    OffchainGone,
     Meta,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::State,
         Self::Block,
+        Self::Header,
         Self::Certificate,
         Self::Changes,
         Self::Index,
@@ -49,6 +51,7 @@ impl Table {
         Self::Tx,
         Self::Events,
         Self::Offchain,
+        Self::OffchainGone,
         Self::Meta,
     ];
 
@@ -56,6 +59,7 @@ impl Table {
         match self {
             Self::State => "state",
             Self::Block => "block",
+            Self::Header => "header",
             Self::Certificate => "certificate",
             Self::Changes => "changes",
             Self::Index => "index",
@@ -63,13 +67,17 @@ impl Table {
             Self::Tx => "tx",
             Self::Events => "events",
             Self::Offchain => "offchain",
+            Self::OffchainGone => "offchain_gone",
             Self::Meta => "meta",
         }
     }
 
     /// Whether single keys are looked up that are often absent.
     const fn has_filter(self) -> bool {
-        matches!(self, Self::State | Self::NumberByHash | Self::Tx | Self::Offchain)
+        matches!(
+            self,
+            Self::State | Self::NumberByHash | Self::Tx | Self::Offchain | Self::OffchainGone
+        )
     }
 }
 
@@ -83,12 +91,21 @@ pub(crate) const META_DOCUMENT: &[u8] = b"document";
 /// The key, in [`Table::Meta`], of the number of the oldest block with a change set.
 pub(crate) const META_OLDEST_CHANGES: &[u8] = b"oldest_changes";
 
+/// The key, in [`Table::Meta`], of the number of the oldest block that is kept whole,
+/// the genesis aside. Absent while all are.
+pub(crate) const META_FIRST_BLOCK: &[u8] = b"first_block";
+/// The key, in [`Table::Meta`], of how far the index of older blocks is filled
+/// ([`IndexGap`](crate::IndexGap)). Absent when nothing is missing.
+pub(crate) const META_INDEX_GAP: &[u8] = b"index_gap";
+/// The key, in [`Table::Meta`], of the number of the newest block that a snapshot holds.
+pub(crate) const META_HELD: &[u8] = b"held";
+
 /// The database of one data directory.
 pub(crate) struct Tables {
-    db: DB,
+    pub(crate) db: DB,
     cache: Cache,
     path: PathBuf,
-    seal: Seal,
+    pub(crate) seal: Seal,
     /// Bytes to make room for in a batch: those of the last one. A batch that
     /// outgrows its room is copied.
     batch_bytes: AtomicUsize,
@@ -103,9 +120,24 @@ impl Tables {
     /// Opens the database in `path`.
     pub(crate) fn open(path: &Path, options: &StorageOptions) -> Result<Self, StorageError> {
         Seal::check(path)?;
-        let (db, cache) = open(path, options, Making::No)?;
+        let (db, cache) = open(path, options, Access::Write)?;
         let tables = Self::new(db, cache, path);
         tables.seal.renew()?;
+        tables.check_format()
+    }
+
+    /// Opens the database in `path`, which is not written to.
+    pub(crate) fn open_read_only(
+        path: &Path,
+        options: &StorageOptions,
+    ) -> Result<Self, StorageError> {
+        Seal::check(path)?;
+        let (db, cache) = open(path, options, Access::Read)?;
+        Self::new(db, cache, path).check_format()
+    }
+
+    fn check_format(self) -> Result<Self, StorageError> {
+        let tables = self;
         match tables.get(Table::Meta, META_FORMAT)?.as_deref() {
             Some(found) if found == FORMAT.to_be_bytes() => Ok(tables),
             Some(found) => match found.try_into().map(u32::from_be_bytes) {
@@ -133,7 +165,7 @@ impl Tables {
             _ => {}
         }
         {
-            let (db, cache) = open(&making, options, Making::Yes)?;
+            let (db, cache) = open(&making, options, Access::Make)?;
             let tables = Self::new(db, cache, &making);
             let mut batch = tables.batch();
             batch.put(Table::Meta, META_FORMAT, FORMAT.to_be_bytes());
@@ -230,27 +262,6 @@ impl Tables {
         self.db.property_int_value_cf(self.family(table), name).ok().flatten().unwrap_or(0)
     }
 
-    /// Merges every table's files into as few as its levels allow.
-    pub(crate) fn compact(&self) -> Result<(), StorageError> {
-        let mut options = CompactOptions::default();
-        // What was written last is merged and compressed as all else.
-        options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
-        for table in Table::ALL {
-            let family = self.family(table);
-            self.db.flush_cf(family).map_err(|error| self.error("compact", &error))?;
-            self.db.compact_range_cf_opt(family, None::<&[u8]>, None::<&[u8]>, &options);
-        }
-        self.seal.renew()
-    }
-
-    /// Writes what is in memory to files.
-    pub(crate) fn flush(&self) -> Result<(), StorageError> {
-        for table in Table::ALL {
-            self.db.flush_cf(self.family(table)).map_err(|error| self.error("flush", &error))?;
-        }
-        self.seal.renew()
-    }
-
     /// Makes a database of the same content in `into`, which is made, with a seal of
     /// its own. Tables are linked where the file system can.
     pub(crate) fn checkpoint(&self, into: &Path) -> Result<(), StorageError> {
@@ -271,11 +282,11 @@ impl Tables {
         StorageError::Corrupt { what, path: self.path.clone() }
     }
 
-    fn family(&self, table: Table) -> &ColumnFamily {
+    pub(crate) fn family(&self, table: Table) -> &ColumnFamily {
         self.db.cf_handle(table.name()).expect("opened with every table, and none is ever dropped")
     }
 
-    fn error(&self, action: &'static str, error: &rocksdb::Error) -> StorageError {
+    pub(crate) fn error(&self, action: &'static str, error: &rocksdb::Error) -> StorageError {
         translate(action, &self.path, error)
     }
 }
@@ -303,6 +314,15 @@ impl Batch<'_> {
 
     pub(crate) fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
         self.batch.delete_cf(self.tables.family(table), key);
+    }
+
+    /// Writes all of it without a log: a crash takes it away until the tables are
+    /// [flushed](Tables::flush).
+    pub(crate) fn write_unlogged(self) -> Result<(), StorageError> {
+        let mut options = WriteOptions::default();
+        options.disable_wal(true);
+        let tables = self.tables;
+        tables.db.write_opt(self.batch, &options).map_err(|error| tables.error("write", &error))
     }
 
     /// Writes all of it and waits until it is on disk.
@@ -345,30 +365,37 @@ impl Cursor<'_> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Making {
-    Yes,
-    No,
+enum Access {
+    Make,
+    Write,
+    Read,
 }
 
 fn open(
     path: &Path,
     options: &StorageOptions,
-    making: Making,
+    access: Access,
 ) -> Result<(DB, Cache), StorageError> {
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
     let families = Table::ALL.map(|table| {
         ColumnFamilyDescriptor::new(table.name(), table_options(table, &cache, options))
     });
-    let db = DB::open_cf_descriptors(&database_options(options, making), path, families)
-        .map_err(|error| translate("open", path, &error))?;
-    Ok((db, cache))
+    let opened = match access {
+        Access::Read => {
+            let options = database_options(options, access);
+            DB::open_cf_descriptors_read_only(&options, path, families, false)
+        }
+        _ => DB::open_cf_descriptors(&database_options(options, access), path, families),
+    };
+    Ok((opened.map_err(|error| translate("open", path, &error))?, cache))
 }
 
-fn database_options(options: &StorageOptions, making: Making) -> Options {
+fn database_options(options: &StorageOptions, access: Access) -> Options {
+    let is_new = access == Access::Make;
     let mut db = Options::default();
-    db.create_if_missing(making == Making::Yes);
-    db.create_missing_column_families(making == Making::Yes);
-    db.set_error_if_exists(making == Making::Yes);
+    db.create_if_missing(is_new);
+    db.create_missing_column_families(is_new);
+    db.set_error_if_exists(is_new);
     db.set_paranoid_checks(true);
     // A torn last write is what a loss of power leaves behind; the log is read
     // up to it. What had been synced and is lost shows in QMDB, which is ahead.
@@ -403,7 +430,7 @@ fn table_options(table: Table, cache: &Cache, options: &StorageOptions) -> Optio
     family.set_block_based_table_factory(&blocks);
     family.set_write_buffer_size(options.write_buffer_bytes / 2);
     family.set_compression_type(DBCompressionType::Lz4);
-    if matches!(table, Table::Block | Table::Certificate | Table::Events) {
+    if matches!(table, Table::Block | Table::Header | Table::Certificate | Table::Events) {
         family.set_bottommost_compression_type(DBCompressionType::Zstd);
     }
     family

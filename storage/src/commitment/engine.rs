@@ -5,6 +5,7 @@
 use super::hasher::{Digest, Sm3};
 use crate::StateDelta;
 use billchain_crypto::sm3::sm3_many;
+use commonware_codec::Encode as _;
 use commonware_parallel::Sequential;
 use commonware_runtime::{
     Error as RuntimeError, Spawner,
@@ -22,10 +23,12 @@ use commonware_storage::{
     },
     translator::EightCap,
 };
+use commonware_utils::bitmap::Readable as _;
 use sp_core::H256;
 use std::{
     collections::VecDeque,
     num::{NonZeroU16, NonZeroU64, NonZeroUsize},
+    ops::Range,
     sync::Arc,
 };
 
@@ -43,6 +46,17 @@ pub(crate) struct Position {
     pub(crate) log_size: u64,
 }
 
+/// What the state root of the tip proves of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogProof {
+    /// Root of the operations.
+    pub(crate) root: H256,
+    /// From the first operation that is needed to the end.
+    pub(crate) range: Range<u64>,
+    /// Proof that the state root commits to `root`.
+    pub(crate) witness: Vec<u8>,
+}
+
 /// What a delta would make of the commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Speculated {
@@ -55,8 +69,11 @@ pub(crate) struct Speculated {
 /// Bytes of activity bits a Merkle leaf takes in. *Consensus.*
 const CHUNK: usize = 32;
 
+/// Operations whose activity a Merkle leaf takes in.
+pub(super) const CHUNK_BITS: u64 = 8 * CHUNK as u64;
+
 /// Shape of the Merkle structure. *Consensus.*
-type Family = mmr::Family;
+pub(super) type Family = mmr::Family;
 
 /// What a runtime gives QMDB.
 pub(super) trait EngineContext: Context + Spawner {}
@@ -71,6 +88,8 @@ pub(super) type Database<E> =
 type Batch = MerkleizedBatch<Family, Digest, Update<Digest, Digest>, CHUNK, Sequential>;
 pub(super) type Error = qmdb::Error<Family>;
 pub(super) type Location = merkle::Location<Family>;
+/// One entry of the log.
+pub(super) type Operation<E> = <Database<E> as qmdb::sync::Database>::Op;
 type Configuration = FixedConfig<EightCap, Sequential, NonZeroUsize>;
 
 /// Writes of one block: SM3(key) and SM3(value), `None` for a deleted key.
@@ -273,6 +292,22 @@ impl<E: EngineContext> Engine<E> {
         Ok(db.get_many(&keys).await?)
     }
 
+    /// The operations of the tip, from the first that is needed on, and what proves them.
+    pub(super) async fn proof(&self) -> Result<LogProof, Failure> {
+        let db = self.db.as_ref().map_err(Clone::clone)?;
+        Ok(LogProof {
+            root: H256(db.ops_root().0),
+            range: *db.sync_boundary()..*db.bounds().end,
+            witness: db.ops_root_witness().await?.encode().to_vec(),
+        })
+    }
+
+    /// Keys that have a value at the tip.
+    pub(super) fn keys(&self) -> Result<u64, Failure> {
+        let db = self.db.as_ref().map_err(Clone::clone)?;
+        Ok(keys(db))
+    }
+
     /// A speculation on the present tip, by its delta's fingerprint.
     pub(super) fn lookup(&mut self, fingerprint: u64) -> Option<Speculated> {
         let at = self.speculations.iter().position(|s| s.fingerprint == fingerprint)?;
@@ -378,6 +413,12 @@ impl<E: EngineContext> Engine<E> {
     }
 }
 
+/// Keys that have a value. The last commit's record counts as active as well, and is no
+/// key.
+pub(super) fn keys<E: EngineContext>(db: &Database<E>) -> u64 {
+    (db.bitmap().ones_iter_from(0).count() as u64).saturating_sub(1)
+}
+
 /// The writes of a delta.
 pub(super) fn operations(delta: &StateDelta) -> Operations {
     let keys: Vec<_> = delta.keys().collect();
@@ -401,7 +442,7 @@ fn metadata_of(height: u32) -> Digest {
     commonware_cryptography::sha256::Digest(bytes)
 }
 
-fn height_of(metadata: &Digest) -> Result<u32, Failure> {
+pub(super) fn height_of(metadata: &Digest) -> Result<u32, Failure> {
     let (zeros, height) = metadata.0.split_at(28);
     match height.try_into() {
         Ok(height) if zeros.iter().all(|byte| *byte == 0) => Ok(u32::from_be_bytes(height)),

@@ -16,14 +16,23 @@
 
 mod copy;
 mod engine;
+mod fetched;
 mod hasher;
+mod proofs;
 mod recompute;
+mod runner;
+mod served;
 
-pub(crate) use engine::Position;
+pub(crate) use engine::{LogProof, Position};
+pub(crate) use fetched::fetch;
+pub use fetched::{Fetch, Fetched, OperationsSource};
+pub use proofs::{MAX_OPERATIONS_REQUEST_BYTES, MAX_SYNC_OPERATIONS};
+pub(crate) use proofs::{commits_to, first_needed, request_last};
 pub(crate) use recompute::{Recomputed, recompute};
+pub(crate) use served::Served;
 
 use crate::{StateDelta, StorageError, SystemCause};
-use commonware_runtime::{Runner as _, deterministic, tokio};
+use commonware_runtime::{Runner as _, deterministic};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use engine::{Engine, Failure, Operations, Speculated};
 use hasher::Digest;
@@ -40,6 +49,10 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
+
+/// Name of the thread of a commitment. What panics there is QMDB's runtime, when the system
+/// refuses something; the thread ends, and whoever asks it gets the reason as an error.
+pub const COMMITMENT_THREAD: &str = "commitment";
 
 /// Idle time after which QMDB is synced to disk.
 const IDLE_SYNC: Duration = Duration::from_secs(1);
@@ -66,6 +79,10 @@ enum Request {
     Sync { answer: Answer<()> },
     /// Copies the synced files into a directory.
     Copy { into: PathBuf, answer: Answer<()> },
+    /// The operations of the tip, and what proves them.
+    Proof { answer: Answer<LogProof> },
+    /// Keys that have a value at the tip.
+    Keys { answer: Answer<u64> },
     /// Values at the tip.
     Values { keys: Vec<Digest>, answer: Answer<Vec<Option<Digest>>> },
 }
@@ -92,7 +109,7 @@ impl Commitment {
         let (opened, ready) = bounded(1);
         let directory = path.to_owned();
         let handle = thread::Builder::new()
-            .name("commitment".into())
+            .name(COMMITMENT_THREAD.into())
             .spawn(move || run(&directory, cache_bytes, limit, &opened, &requests))
             .map_err(|source| StorageError::Io {
                 action: "start the commitment's thread for",
@@ -158,6 +175,16 @@ impl Commitment {
     pub(crate) fn copy(&self, into: &Path) -> Result<(), StorageError> {
         let into = into.to_owned();
         self.ask("copy", |answer| Request::Copy { into, answer })
+    }
+
+    /// The operations of the tip, and what proves them.
+    pub(crate) fn proof(&self) -> Result<LogProof, StorageError> {
+        self.ask("prove its operations", |answer| Request::Proof { answer })
+    }
+
+    /// Keys that have a value at the tip.
+    pub(crate) fn keys(&self) -> Result<u64, StorageError> {
+        self.ask("count its keys", |answer| Request::Keys { answer })
     }
 
     /// Which of these entries, keys and values, the tip has otherwise or not at all:
@@ -287,9 +314,12 @@ fn run(
     opened: &Sender<Result<(), Failure>>,
     requests: &Receiver<Request>,
 ) {
+    let runner = match runner::runner(directory) {
+        Ok(runner) => runner,
+        Err(failure) => return drop(opened.send(Err(failure))),
+    };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let config = tokio::Config::new().with_storage_directory(directory).with_worker_threads(1);
-        tokio::Runner::new(config).start(|context| async move {
+        runner.start(|context| async move {
             match Engine::open(context, cache_bytes, limit).await {
                 Ok(engine) => {
                     if opened.send(Ok(())).is_ok() {
@@ -355,6 +385,12 @@ async fn serve<E: engine::EngineContext>(
                     Err(failure) => Err(failure),
                 };
                 let _ = answer.send(copied);
+            }
+            Request::Proof { answer } => {
+                let _ = answer.send(engine.proof().await);
+            }
+            Request::Keys { answer } => {
+                let _ = answer.send(engine.keys());
             }
             Request::Values { keys, answer } => {
                 let _ = answer.send(engine.values(&keys).await);

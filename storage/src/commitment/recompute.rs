@@ -6,15 +6,18 @@
 //! goes into the root too.
 
 use super::{
-    engine::{Database, EngineContext, Error, Failure, Location, Nodes, RECOMPUTED, configuration},
+    engine::{
+        Database, EngineContext, Error, Failure, Location, Nodes, RECOMPUTED, configuration, keys,
+    },
     failure,
     hasher::Digest,
     panic_message,
+    runner::runner,
 };
 use crate::StorageError;
-use commonware_runtime::{Runner as _, tokio};
+use commonware_runtime::Runner as _;
 use commonware_storage::{journal::contiguous::fixed::Journal, qmdb::sync::Database as Synced};
-use commonware_utils::{bitmap::Readable as _, range::NonEmptyRange};
+use commonware_utils::range::NonEmptyRange;
 use sp_core::H256;
 use std::{
     fs, io,
@@ -53,17 +56,13 @@ pub(crate) fn recompute(path: &Path, cache_bytes: usize) -> Result<Recomputed, S
     };
     cleared()?;
     let recomputed = catch_unwind(AssertUnwindSafe(|| {
-        let pruned = runner(path).start(|context| pruned(context, cache_bytes))?;
-        runner(path).start(|context| of_operations(context, cache_bytes, pruned))
+        let pruned = runner(path)?.start(|context| pruned(context, cache_bytes))?;
+        runner(path)?.start(|context| of_operations(context, cache_bytes, pruned))
     }));
     cleared()?;
     recomputed
         .unwrap_or_else(|panic| Err(Failure::Damaged(panic_message(panic.as_ref()))))
         .map_err(|found| failure(path, ACTION, found))
-}
-
-fn runner(path: &Path) -> tokio::Runner {
-    tokio::Runner::new(tokio::Config::new().with_storage_directory(path).with_worker_threads(1))
 }
 
 /// Which operations are kept, and what stands for those that are not.
@@ -95,9 +94,7 @@ async fn of_operations<E: EngineContext>(
     let again =
         <Database<E> as Synced>::from_sync_result(context, config, log, Some(pinned), range, BATCH)
             .await?;
-    // The last commit's record counts as active as well, and is no key.
-    let active = again.bitmap().ones_iter_from(0).count() as u64;
-    Ok(Recomputed { root: H256(again.root().0), keys: active.saturating_sub(1), operations })
+    Ok(Recomputed { root: H256(again.root().0), keys: keys(&again), operations })
 }
 
 /// Removes what an earlier run has left.

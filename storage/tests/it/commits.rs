@@ -105,7 +105,7 @@ fn the_tables_of_a_fixed_chain_are_fixed() {
         ("tx", "e372fa00c246735f2e788532c745731665f37817e5da88b94126275e387d94a6"),
         ("events", "a8d1b2674a750414bcea0111fb3c4939deb1feb37d2add7897deda3103a03328"),
         ("offchain", "a50f02f628b98979789d634d89db3a0d584f346671328a540c0d460ce0320d3e"),
-        ("meta", "6e28ceb9155bc0c007512c0717aff34ea9ee679c56f539df5265ee2ea16349af"),
+        ("meta", "80f5e600d6682c735f0d9f5a8a6e84fdda83f5510978b99decb58467d7547631"),
     ];
     let dir = tempfile::tempdir().unwrap();
     let storage = begin(dir.path());

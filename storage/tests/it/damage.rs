@@ -178,7 +178,7 @@ fn another_format_is_named() {
     }
     let error = refused(dir.path());
     assert!(
-        matches!(error, StorageError::VersionMismatch { found: 7, expected: 5, .. }),
+        matches!(error, StorageError::VersionMismatch { found: 7, expected: 6, .. }),
         "{error}"
     );
 }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod commits;
+mod copies;
 mod crashes;
 mod damage;
 mod faults;

@@ -1,0 +1,198 @@
+//! A store that is made of what others serve: the state of one block, compared entry by
+//! entry with the commitment that the block's root proves.
+//!
+//! First the commitment, whose operations are proven as they come. Then the entries, of
+//! which the commitment has SM3 of key and value: one that differs is refused. One that
+//! is left out shows at the end, by the number of keys. Nothing is a store before.
+
+use crate::{
+    Entries, OlderBlock, OperationsSource, StorageError, StorageOptions, SyncTarget,
+    commitment::{self, Commitment, Position},
+    index::{IndexGap, IndexTable},
+    tables::{
+        META_DOCUMENT, META_FIRST_BLOCK, META_HEAD, META_INDEX_GAP, META_OLDEST_CHANGES, Table,
+        Tables,
+    },
+    types::{BlockIndex, Head},
+};
+use codec::Encode;
+use sp_core::H256;
+use std::{fs, path::Path, sync::Arc};
+
+/// What became of entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// The state has them.
+    Taken,
+    /// The state has not this one, or the order of keys is broken by it: who sent them
+    /// lies.
+    Refuted {
+        /// Its key.
+        key: Vec<u8>,
+    },
+}
+
+/// The chain's first block, which every node makes by itself.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// Its hash.
+    pub hash: H256,
+    /// Root of the state after it.
+    pub state_root: H256,
+    /// The encoded block.
+    pub block: Vec<u8>,
+    /// Digest of the document that the chain was made from.
+    pub document: H256,
+}
+
+/// The header of a block before, and its certificate, both encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptHeader {
+    /// The block's number.
+    pub number: u32,
+    /// Its hash.
+    pub hash: H256,
+    /// Its header.
+    pub header: Vec<u8>,
+    /// Its certificate.
+    pub certificate: Vec<u8>,
+}
+
+/// A store in the making.
+pub struct Assembly {
+    target: SyncTarget,
+    // Dropped before the commitment: it is written to last.
+    tables: Tables,
+    commitment: Commitment,
+    keys: u64,
+    entries: u64,
+    last: Vec<u8>,
+}
+
+impl Assembly {
+    /// Begins in the directory `path`, which is made: fetches the commitment of `target`,
+    /// which is [proven](SyncTarget::is_proven). Takes time and disk in proportion to the
+    /// state.
+    ///
+    /// # Errors
+    /// [`StorageError::NotFetched`] when `source` gives up.
+    pub fn begin(
+        path: &Path,
+        options: &StorageOptions,
+        target: SyncTarget,
+        source: Arc<dyn OperationsSource>,
+    ) -> Result<Self, StorageError> {
+        options.validate()?;
+        let (db, log) = (path.join("db"), path.join("commitment"));
+        fs::create_dir_all(&log).map_err(|source| StorageError::Io {
+            action: "make",
+            path: log.clone(),
+            source,
+        })?;
+        let SyncTarget { number, state_root, operations_root, start, end, .. } = target;
+        let goal = Position { height: Some(number), root: state_root, log_size: end };
+        let cache_bytes = options.commitment_cache_bytes;
+        commitment::fetch(&log, cache_bytes, goal, (operations_root, start), source)?;
+        Tables::create(&db, options)?;
+        let tables = Tables::open(&db, options)?;
+        let commitment = Commitment::open(&log, options.commitment_cache_bytes, None)?;
+        let keys = commitment.keys()?;
+        Ok(Self { target, tables, commitment, keys, entries: 0, last: Vec::new() })
+    }
+
+    /// Entries of the state.
+    pub fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    /// Entries that are here.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// The last key that is here; the next entries are those above it.
+    pub fn last(&self) -> &[u8] {
+        &self.last
+    }
+
+    /// Takes the next entries of the state.
+    pub fn add(&mut self, entries: &Entries) -> Result<Added, StorageError> {
+        let refuted = |at: usize| Added::Refuted { key: entries[at].0.clone() };
+        let mut last = &self.last;
+        for (at, (key, _)) in entries.iter().enumerate() {
+            if key <= last {
+                return Ok(refuted(at));
+            }
+            last = key;
+        }
+        if let Some(at) = self.commitment.differs(entries)? {
+            return Ok(refuted(at));
+        }
+        let last = last.clone();
+        let mut batch = self.tables.batch();
+        for (key, value) in entries {
+            batch.put(Table::State, key, value);
+        }
+        batch.write_unlogged()?;
+        self.entries = self.entries.saturating_add(entries.len() as u64);
+        self.last = last;
+        Ok(Added::Taken)
+    }
+
+    /// Forgets every entry, to begin again: some were left out.
+    pub fn clear(&mut self) -> Result<(), StorageError> {
+        self.tables.clear(Table::State)?;
+        (self.entries, self.last) = (0, Vec::new());
+        Ok(())
+    }
+
+    /// Makes a store of it, with the block that the state is of. The index of what earlier
+    /// blocks left is still missing ([`crate::Storage::index_gap`]), and so are they but for
+    /// `headers`.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] if entries are missing.
+    pub fn finish(
+        self,
+        block: &OlderBlock,
+        beginning: &Beginning,
+        headers: &[KeptHeader],
+    ) -> Result<(), StorageError> {
+        let SyncTarget { number, hash, state_root, end, .. } = self.target;
+        let found = (block.number, block.hash, block.state_root);
+        if found != (number, hash, state_root) || self.entries != self.keys {
+            return Err(self.tables.corrupt(format!(
+                "{} entries of {} and block {found:?} do not make the state of block {number}, \
+                 {hash}",
+                self.entries, self.keys
+            )));
+        }
+        self.tables.flush()?;
+        let mut batch = self.tables.batch();
+        block.put(&mut batch, end);
+        let zero = 0_u32.to_be_bytes();
+        let index = BlockIndex {
+            hash: beginning.hash,
+            state_root: beginning.state_root,
+            // Nobody winds back to it.
+            log_size: 0,
+        };
+        batch.put(Table::Block, zero, &beginning.block);
+        batch.put(Table::Index, zero, index.encode());
+        batch.put(Table::NumberByHash, beginning.hash, zero);
+        for KeptHeader { number, hash, header, certificate } in headers {
+            let number = number.to_be_bytes();
+            batch.put(Table::Header, number, header);
+            batch.put(Table::Certificate, number, certificate);
+            batch.put(Table::NumberByHash, hash, number);
+        }
+        let gap = IndexGap { block: number, table: IndexTable::Index, after: Vec::new() };
+        let next = number.saturating_add(1);
+        batch.put(Table::Meta, META_DOCUMENT, beginning.document);
+        batch.put(Table::Meta, META_OLDEST_CHANGES, next.to_be_bytes());
+        batch.put(Table::Meta, META_FIRST_BLOCK, number.to_be_bytes());
+        batch.put(Table::Meta, META_INDEX_GAP, gap.encode());
+        batch.put(Table::Meta, META_HEAD, Head { number, hash, state_root }.encode());
+        batch.write()
+    }
+}
