@@ -184,6 +184,11 @@ impl Start<'_> {
             LogState::Unreadable(reason) => return lost(format!("is damaged: {reason}")),
             LogState::Of(contents) => contents,
         };
+        if contents.height > self.height {
+            // The height at hand was decided; the database is an older one.
+            let remedy = damage(log).map_or(LogRemedy::Keep, LogRemedy::SetAside);
+            return Ok(Judgement::Follow { remedy, until: record.height });
+        }
         if contents.height != self.height {
             return lost(format!("is of height {}", contents.height));
         }

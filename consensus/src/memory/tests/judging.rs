@@ -87,6 +87,9 @@ fn the_log_of_the_height_at_hand_must_explain_what_was_signed() {
         // A log from another life has more than we know.
         (log_of(HEIGHT, 700, &[(2, prevote(1))]), "memory out of date"),
         (log_of(HEIGHT + 1, 700, &[(0, prevote(1))]), "memory out of date"),
+        // The height was decided, and an older database was put back.
+        (log_of(HEIGHT + 1, 12, &[]), "follow until 10"),
+        (damaged(log_of(HEIGHT + 1, 12, &[])), "follow until 10"),
     ];
     for (log, expected) in rows {
         assert_eq!(verdict(&start(None), Some(&voted()), &log), expected, "{log:?}");
