@@ -304,7 +304,7 @@ impl ConsensusConfig {
             listen_addr: self.listen.clone(),
             persistent_peers: peers,
             persistent_peers_only: true,
-            protocol: engine::PubSubProtocol::GossipSub(engine::GossipSubConfig::default()),
+            protocol: engine::PubSubProtocol::GossipSub(relaying()),
             protocol_names: engine::ProtocolNames {
                 consensus: format!("/billchain/{chain}/consensus/1"),
                 discovery_kad: format!("/billchain/{chain}/kad/1"),
@@ -372,6 +372,15 @@ pub(crate) fn engine_sync(config: &engine::ValueSyncConfig) -> malachitebft_sync
         max_concurrent_inbound_requests: config.max_concurrent_inbound_requests,
         max_pending_inbound_requests: config.max_pending_inbound_requests,
     }
+}
+
+/// How messages are passed on. Whoever has something to say says it to all, and each
+/// passes it on to one or two: enough for two nodes that do not hear each other. Passing on costs
+/// more than hearing, so a flood of one peer costs the others by how many pass it on.
+fn relaying() -> engine::GossipSubConfig {
+    let (to, at_most, at_least, dialled) = (2, 2, 1, 1);
+    let (scoring, explicit, to_all) = (false, false, true);
+    engine::GossipSubConfig::new(to, at_most, at_least, dialled, scoring, explicit, to_all)
 }
 
 #[cfg(test)]

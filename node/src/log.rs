@@ -19,7 +19,7 @@ use std::{
     sync::LazyLock,
     time::{Duration, Instant},
 };
-use tracing::{Event, Subscriber, callsite::Identifier};
+use tracing::{Event, Level, Subscriber, callsite::Identifier};
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::filter_fn,
@@ -39,8 +39,9 @@ const DEFAULT: &str = "info,arc_malachitebft_core_consensus=warn,arc_malachitebf
 const TRANSACTIONS: &str = "billchain::transactions";
 /// Lines of one place in the code that may follow each other at once.
 const BURST: u32 = 100;
-/// Time after which one more may.
+/// Time after which one more may. What others can cause without end is a warning.
 const INTERVAL: Duration = Duration::from_millis(20);
+const WARNING_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Lines that were left out.
 static OMITTED: LazyLock<Counter> = LazyLock::new(Counter::default);
@@ -108,11 +109,14 @@ struct Limited<F> {
     /// Writes that so many lines like the next were left out.
     say_omitted: fn(&mut Writer<'_>, u64) -> fmt::Result,
     limit: Mutex<LineLimit<Identifier>>,
+    warnings: Mutex<LineLimit<Identifier>>,
 }
 
 impl<F> Limited<F> {
     fn new(format: F, say_omitted: fn(&mut Writer<'_>, u64) -> fmt::Result) -> Self {
-        Self { format, say_omitted, limit: Mutex::new(LineLimit::new(BURST, INTERVAL)) }
+        let limit = |interval| Mutex::new(LineLimit::new(BURST, interval));
+        let (limit, warnings) = (limit(INTERVAL), limit(WARNING_INTERVAL));
+        Self { format, say_omitted, limit, warnings }
     }
 }
 
@@ -159,7 +163,9 @@ where
             return self.format.format_event(context, writer, event);
         }
         let place = event.metadata().callsite();
-        let passed = self.limit.lock().pass(place, Instant::now());
+        let is_warning = *event.metadata().level() <= Level::WARN;
+        let limit = if is_warning { &self.warnings } else { &self.limit };
+        let passed = limit.lock().pass(place, Instant::now());
         match passed {
             None => {
                 OMITTED.inc();
@@ -226,7 +232,7 @@ mod tests {
     }
 
     fn flood_and_one_more() {
-        let flood = |number: u32| tracing::warn!(number, "a vote with a wrong signature");
+        let flood = |number: u32| tracing::info!(number, "a vote with a wrong signature");
         (0..10_000).for_each(flood);
         tracing::warn!("a line of an honest peer");
         std::thread::sleep(2 * INTERVAL);
@@ -241,6 +247,16 @@ mod tests {
         assert!(text.contains("a line of an honest peer"));
         assert_eq!(omitted, 10_001 - flooded as u64);
         assert!(text.contains("lines like the next were left out"), "{text}");
+    }
+
+    #[test]
+    fn warnings_of_one_place_are_fewer() {
+        let (text, omitted) = written(LogFormat::Text, || {
+            (0..10_000).for_each(|number: u32| tracing::warn!(number, "a forged vote"));
+        });
+        let warned = text.matches("a forged vote").count();
+        assert!((100..110).contains(&warned), "{warned} lines");
+        assert_eq!(omitted, 10_000 - warned as u64);
     }
 
     #[test]
