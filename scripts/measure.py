@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -217,7 +218,7 @@ class Bench:
         home = network.directory / "node-1"
         try:
             self.make_alone(network)
-            restarts, last = [], None
+            restarts, joins, last = [], [], None
             for bills in map(int, self.arguments.bills.split(",")):
                 part = self.file("growth", side, run)
                 if part in self.results:
@@ -231,23 +232,105 @@ class Bench:
                     "--spec", network.directory / "chain.json", "--bills", bills,
                     "--seed", run, *options,
                 )
-                restarts += self.restart(network, last["milestones"][-1])
+                milestone = last["milestones"][-1]
+                restarts += self.restart(network, milestone)
+                joins += self.join_state(network, milestone)
             self.values(
                 "growth: restart of a node", side, self.file("growth", side, run, "-restart"),
                 last["machine"], restarts,
+            )
+            self.values(
+                "growth: a node joins", side, self.file("growth", side, run, "-joined"),
+                last["machine"], joins,
             )
         finally:
             self.generator = self.arguments.bin / "billchain-bench"
             self.remove(network)
 
     def make_alone(self, network: Network):
-        """Makes node 1 the only operator of the network's chain."""
+        """Makes node 1 the only operator of the network's chain, and node 2 an observer."""
         file = network.directory / "chain.json"
         spec = json.loads(file.read_text())
+        observer = {"name": "node-2", "peerId": spec["operators"][1]["peerId"]}
         spec["operators"], spec["council"] = spec["operators"][:1], spec["council"][:1]
+        spec["observers"] = [observer]
         file.write_text(json.dumps(spec, ensure_ascii=False, indent=2))
         config = network.directory / "node-1" / "node.toml"
         config.write_text(re.sub(r"peers = \[.*?\]", "peers = []", config.read_text(), flags=re.S))
+        config = network.directory / "node-2" / "node.toml"
+        text = re.sub(r"(?m)^(consensus|password_file) = .*\n", "", config.read_text())
+        config.write_text(re.sub(r"(?m)^.*/p2p/.*\n", self.only_first(), text))
+
+    @staticmethod
+    def only_first():
+        """Keeps the first of the lines that a pattern finds."""
+        found = []
+
+        def keep(match) -> str:
+            found.append(match)
+            return match[0] if len(found) == 1 else ""
+
+        return keep
+
+    def join_state(self, network: Network, milestone: dict) -> list[tuple]:
+        """Times how node 2 joins by the state that node 1 serves."""
+        bills, node = milestone["bills"], network.directory / "node-2"
+        config = network.directory / "node-1" / "node.toml"
+        before = config.read_text()
+        # One copy, of a block that the node makes at once.
+        at = milestone["height"] + 4
+        config.write_text(before.replace("[storage]\n", f"[storage]\ncopy_interval = {at}\n"))
+        network.start(1)
+        copy = network.directory / "node-1" / "data" / "copies" / str(at) / "target"
+        deadline = time.monotonic() + 600
+        while not copy.exists():
+            if time.monotonic() > deadline:
+                raise Failure(f"node 1 made no copy of its state within 600 s: {copy}")
+            time.sleep(0.2)
+        began, most = time.monotonic(), 0
+        with open(node / "join.log", "wb") as log:
+            joining = subprocess.Popen(
+                [network.billchain, "join", "--config", node / "node.toml"], stdout=log, stderr=log
+            )
+            while joining.poll() is None:
+                status = Path(f"/proc/{joining.pid}/status").read_text()
+                found = re.search(r"VmHWM:\s+(\d+)", status)
+                most = max(most, int(found[1]) / 1024 if found else 0)
+                time.sleep(0.05)
+        took = time.monotonic() - began
+        said = (node / "join.log").read_text(errors="replace")
+        if joining.returncode != 0:
+            raise Failure(f"billchain join failed:\n{said}")
+        received = int(re.search(r"received\s+(\d+) bytes", said)[1])
+        head = network.height(1)
+        network.start(2)
+        network.wait_height(2, head, 600)
+        follows = time.monotonic() - began
+        while self.index_gap(network):
+            if time.monotonic() - began > 3600:
+                raise Failure("node 2 has no whole index within an hour")
+            time.sleep(0.2)
+        indexed = time.monotonic() - began
+        network.stop(2)
+        network.stop(1)
+        shutil.rmtree(node / "data")
+        shutil.rmtree(copy.parent.parent)
+        config.write_text(before)
+        at = f"at {bills:,} bills"
+        return [
+            (f"joined, {at}", "s", "lower", round(took, 2)),
+            (f"follows the head, {at}", "s", "lower", round(follows, 2)),
+            (f"has the whole index, {at}", "s", "lower", round(indexed, 2)),
+            (f"received for the state, {at}", "MB", "lower", round(received / 1e6, 1)),
+            (f"memory of the joining, {at}", "MiB", "lower", round(most, 1)),
+        ]
+
+    @staticmethod
+    def index_gap(network: Network) -> bool:
+        port = network.layout()[1]["metrics_port"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            found = re.search(r"(?m)^billchain_state_sync_index_gap (\d)", answer.read().decode())
+        return found is None or found[1] != "0"
 
     def restart(self, network: Network, milestone: dict) -> list[tuple]:
         """Times a node from its start to a block of its own."""

@@ -17,6 +17,7 @@ mod time;
 pub(crate) use build::timestamp_inherent;
 pub use read::{DryRunError, Validated};
 pub use rehearse::Rehearsed;
+pub use stored::StoredBlock;
 
 use crate::{
     ChainError, CommittedBlock, ExecutedBlock, OtherRules,

@@ -41,7 +41,7 @@ pub use block::{
     Brought, BuildParams, Built, ClockCheck, CommittedBlock, ExecutedBlock, Inherents, Refused,
     Stopped,
 };
-pub use chain::{Chain, DryRunError, Rehearsed, Validated};
+pub use chain::{Chain, DryRunError, Rehearsed, StoredBlock, Validated};
 pub use compact::{CompactBlock, CompactError};
 pub use error::{BlockError, CallError, ChainError};
 pub use events::{BlockEvent, events_key};

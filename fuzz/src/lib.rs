@@ -92,7 +92,12 @@ macro_rules! for_each_target {
             gossip_answer: gossip, 20_000;
             fetch_request: gossip, 20_000;
             fetch_answer: gossip, 20_000;
+            question: gossip, 20_000;
+            question_answer: gossip, 20_000;
+            state_question: state_sync, 20_000;
+            state_answer: state_sync, 20_000;
             change_set: storage, 20_000;
+            copy_record: storage, 10_000;
             index_record: storage, 20_000;
             manifest_seal: storage, 20_000;
             stored_block: storage, 10_000;

@@ -21,6 +21,7 @@ use billchain_primitives::{
     Precommit,
 };
 use billchain_runtime::{Participation, System, Validators};
+use billchain_state_sync::Copies;
 use billchain_txpool::{CommittedBlock as PoolBlock, Pool};
 use bytes::Bytes;
 use codec::{Decode, Encode};
@@ -44,6 +45,8 @@ pub(crate) struct ChainApplication {
     compact: CompactBlocks,
     evidence: Evidence,
     disk: Disk,
+    /// Copies of the state for nodes that join.
+    copies: Arc<Copies>,
     /// Most bytes of a block that this node builds; what is valid the chain says.
     build_bytes: usize,
     /// Addresses of peers, from the configuration.
@@ -59,12 +62,12 @@ impl ChainApplication {
         pool: Arc<Pool>,
         compact: CompactBlocks,
         evidence: Evidence,
-        disk: Disk,
+        (disk, copies): (Disk, Arc<Copies>),
         build_bytes: usize,
         peers: Vec<Peer>,
     ) -> Self {
         let executed = Mutex::default();
-        Self { chain, pool, compact, evidence, disk, build_bytes, peers, executed }
+        Self { chain, pool, compact, evidence, disk, copies, build_bytes, peers, executed }
     }
 
     fn ensure_next(&self, height: Height) -> Result<(), AppError> {
@@ -115,6 +118,15 @@ impl ChainApplication {
         stored.map(decode).transpose().map_err(|error| {
             AppError::new(format!("stored certificate of block {number}: {error}"))
         })
+    }
+
+    /// Makes a copy of the state if one is due, and there is room.
+    fn copy_state(&self, number: BlockNumber) {
+        if self.disk.is_low() {
+            self.copies.clear();
+        } else {
+            self.copies.committed(self.chain.storage(), number);
+        }
     }
 
     /// Tells the pool which transactions are in and where their senders'
@@ -280,6 +292,7 @@ impl Application for ChainApplication {
             return Err(AppError::new(format!("block {} was decided as {hash}", block.hash())));
         }
         let committed = self.chain.commit(block, certificate.encode()).map_err(AppError::new)?;
+        self.copy_state(committed.header.number);
         self.settle_pool(&committed)?;
         self.settle_evidence(&committed)
     }
@@ -298,7 +311,7 @@ impl Application for ChainApplication {
     }
 
     fn earliest(&self) -> Height {
-        Height::new(1)
+        Height::new(self.chain.storage().first_block().into())
     }
 
     fn work_ready(&self) -> BoxFuture<'static, ()> {

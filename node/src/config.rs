@@ -204,6 +204,12 @@ pub struct StorageConfig {
     pub state_window: u32,
     /// Bytes that must be free on the disk of `data_dir` for work to be taken.
     pub min_free_bytes: u64,
+    /// Blocks between two copies of the state, from which nodes that join are served; 0
+    /// for none. The same on all nodes, so that they serve the same states.
+    pub copy_interval: u32,
+    /// Newest blocks that are kept whole; all without it. Older ones are let go when a
+    /// snapshot holds them.
+    pub keep_blocks: Option<u32>,
 }
 
 /// Every problem of a configuration file.
@@ -341,10 +347,15 @@ impl StorageConfig {
         let state_window = r.number("storage.state_window", 256, 1..=1 << 16);
         // At least what votes and others' blocks take while somebody makes room.
         let min_free_mib = r.number("storage.min_free_mib", 1_024_u64, 16..=1 << 24);
+        let copy_interval = r.number("storage.copy_interval", 4_096, 0..=1 << 24);
+        // What a node needs that was away for a while, and RPC's clients.
+        let keep_blocks = r.optional_number("storage.keep_blocks", 256..=u32::MAX);
         Some(Self {
             cache_mib: cache_mib?,
             state_window: state_window?,
             min_free_bytes: min_free_mib? << 20,
+            copy_interval: copy_interval?,
+            keep_blocks,
         })
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn replace(directory: &Path, new: &Path) -> Result<()> {
     remove(&aside).context("the new database is in place; the old one is not needed any more")
 }
 
-/// Where a database lies while it is made from a snapshot.
+/// Where a database lies while it is made from a snapshot, or of what members serve.
 pub(crate) fn restoring(directory: &Path) -> PathBuf {
     directory.with_extension("restoring")
 }
@@ -108,8 +108,8 @@ fn ensure_no_swap(directory: &Path) -> Result<()> {
     let (aside, restoring) = (aside(directory), restoring(directory));
     ensure!(
         directory.exists() || !restoring.exists(),
-        "a billchain snapshot restore was cut short: run it again, or remove {} to begin without \
-         a snapshot",
+        "a billchain snapshot restore or join was cut short: run it again, or remove {} to begin \
+         without",
         restoring.display()
     );
     ensure!(
@@ -177,7 +177,7 @@ mod tests {
         ensure_no_swap(&old).unwrap();
         fs::remove_dir_all(&old).unwrap();
         let error = ensure_no_swap(&old).unwrap_err().to_string();
-        assert!(error.starts_with("a billchain snapshot restore was cut short"), "{error}");
+        assert!(error.starts_with("a billchain snapshot restore or join was cut short"), "{error}");
         rename(&restoring(&old), &old).unwrap();
         ensure_no_swap(&old).unwrap();
     }

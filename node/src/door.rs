@@ -61,6 +61,8 @@ enum Request {
     Stage,
     /// They were read.
     Done,
+    /// They were read, and a snapshot keeps them.
+    Kept,
 }
 
 /// What is answered.
@@ -228,13 +230,24 @@ impl Door {
         let mut outcome = say(&mut output, &answer).await;
         if staged && outcome.is_ok() {
             // Whatever ends the connection ends the stage.
-            if let Ok(Ok(Some(Request::Done))) = timeout(LONGEST, request(&mut input)).await {
+            let last = timeout(LONGEST, request(&mut input)).await;
+            if let (Ok(Ok(Some(Request::Kept))), Answer::Staged(subject)) = (&last, &answer) {
+                self.note_held(subject.height).await?;
+            }
+            if let Ok(Ok(Some(Request::Done | Request::Kept))) = last {
                 outcome = say(&mut output, &Answer::Stayed).await;
             }
         }
         let staging = self.staging.clone();
         tokio::task::spawn_blocking(move || remove(&staging)).await??;
         outcome
+    }
+
+    /// The chain's old blocks may go that a snapshot holds.
+    async fn note_held(&self, height: u32) -> Result<()> {
+        let chain = self.chain.clone();
+        tokio::task::spawn_blocking(move || chain.storage().note_held(height)).await??;
+        Ok(())
     }
 
     async fn stage(&self) -> Result<Subject> {
@@ -302,9 +315,10 @@ impl Lease {
         serde_json::from_slice(&answer).context("an answer that this program does not know")
     }
 
-    /// Ends it; whether the files stayed until now.
-    pub(crate) fn end(mut self) -> Result<bool> {
-        Ok(matches!(self.ask(Request::Done), Ok(Answer::Stayed)))
+    /// Ends it; whether the files stayed until now. `is_kept`: a snapshot has them.
+    pub(crate) fn end(mut self, is_kept: bool) -> Result<bool> {
+        let last = if is_kept { Request::Kept } else { Request::Done };
+        Ok(matches!(self.ask(last), Ok(Answer::Stayed)))
     }
 }
 

@@ -29,8 +29,10 @@ mod restore;
 mod running;
 mod service;
 mod settings;
+mod signing;
 mod snapshot;
 mod spans;
+mod state_sync;
 mod text_files;
 
 use anyhow::Result;
@@ -38,13 +40,13 @@ use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
     admin, benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command,
-    devnet, doctor, keys, reindex, release as release_command, signing_memory,
+    devnet, doctor, join, keys, reindex, release as release_command, signing_memory,
     snapshot as snapshot_command,
 };
 use config::Config;
 use log::LogOptions;
 use release::{Needed, OTHER_RULES};
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{io::Write, panic, path::PathBuf, process::ExitCode, thread};
 
 /// A consortium chain for fiscal electronic bills (财政电子票据).
 #[derive(Parser)]
@@ -87,6 +89,9 @@ enum Command {
     CheckState(check_state::Options),
     /// Make the node-local index of a stopped node again, from its blocks.
     Reindex(reindex::Options),
+    /// Make the data of a new node from the state that members serve, without executing
+    /// the blocks before. Older blocks and their index follow while the node runs.
+    Join(join::Options),
     /// Snapshots: make one of a node, which may run, check one, begin from one.
     #[command(subcommand)]
     Snapshot(snapshot_command::Command),
@@ -112,8 +117,21 @@ enum Command {
     BenchmarkWeights(benchmark_weights::Command),
 }
 
+/// Lets panics that are told as errors say no more than where they were.
+fn tell_panics() {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |info| match thread::current().name() {
+        Some(billchain_storage::COMMITMENT_THREAD) => {
+            let place = info.location().map(ToString::to_string);
+            tracing::error!(place, "the state commitment's runtime gave up");
+        }
+        _ => hook(info),
+    }));
+}
+
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    tell_panics();
     let cli = Cli::parse();
     match dispatch(cli.command) {
         Ok(code) => code,
@@ -145,6 +163,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Blocks(command) => blocks::run(command)?,
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Reindex(options) => reindex::run(&options)?,
+        Command::Join(options) => join::run(&options)?,
         Command::SigningMemory(command) => signing_memory::run(command)?,
         Command::Snapshot(command) => snapshot_command::run(command)?,
         Command::Release(command) => return runtime()?.block_on(release_command::run(command)),

@@ -22,6 +22,12 @@ pub(crate) fn validator_peers() -> impl Iterator<Item = PeerId> {
     ids.filter_map(|id| PeerId::from_bytes(&id).ok())
 }
 
+/// Peers of validators, and their voting power.
+pub(crate) fn validator_powers() -> impl Iterator<Item = (PeerId, u64)> {
+    let validators = Validators::validators().into_iter();
+    validators.filter_map(|one| Some((PeerId::from_bytes(&one.peer_id).ok()?, one.power)))
+}
+
 pub(crate) fn observer_peers() -> impl Iterator<Item = PeerId> {
     let ids = Validators::observers().into_iter().map(|observer| observer.peer_id);
     ids.filter_map(|id| PeerId::from_bytes(&id).ok())

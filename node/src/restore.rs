@@ -7,14 +7,13 @@
 use crate::{
     config::Config,
     database::{chain_directory, remove, rename, restoring},
-    service,
+    signing::Memory,
     snapshot::{
         archive::{Reader, sync_directory, tree},
         manifest::{Manifest, Subject},
     },
 };
-use anyhow::{Context, Error, Result, bail, ensure};
-use billchain_consensus::{Address, abstain_from_signing, signing_summary};
+use anyhow::{Context, Error, Result, ensure};
 use billchain_executor::Chain;
 use billchain_primitives::Hash;
 use billchain_storage::{OpenMode, Storage, StorageOptions, Verified};
@@ -108,7 +107,8 @@ pub(crate) fn restore(
         "{} exists: a snapshot is restored where no database is; move it away first",
         place.display()
     );
-    let memory = Memory::look(config, &manifest.block, order)?;
+    let (genesis, height) = (manifest.block.genesis, manifest.block.height);
+    let memory = Memory::look(config, genesis, height, order.abstain_up_to)?;
     let making = restoring(&place);
     remove(&making)?;
     fs::create_dir_all(&config.data_dir)
@@ -121,69 +121,9 @@ pub(crate) fn restore(
         check(&making, &manifest.block)?.to_string()
     };
     // Before the node can start: it must not sign what it may have signed.
-    let memory = memory.settle(config, &manifest.block)?;
+    let memory = memory.settle(config, genesis, height)?;
     rename(&making, &place)?;
     Ok(format!("{checked}\nrestored to {}\n{memory}", place.display()))
-}
-
-/// What the node's validator may sign afterwards.
-enum Memory {
-    /// It has none.
-    NoValidator,
-    /// A file says what its key has signed.
-    Kept { height: u64 },
-    /// The operator says up to where its key may have signed.
-    Told { signer: Address, height: u64 },
-}
-
-impl Memory {
-    /// Looks before anything is done, so that nothing is unpacked in vain.
-    fn look(config: &Config, block: &Subject, order: &Order) -> Result<Self> {
-        let Some(key) = service::validator_key(config)? else { return Ok(Self::NoValidator) };
-        let path = config.signing_memory();
-        let signer = Address::from_public_key(&key.public());
-        if let Some(height) = order.abstain_up_to {
-            ensure!(
-                height >= u64::from(block.height),
-                "--abstain-up-to {height} is below block {} of the snapshot",
-                block.height
-            );
-            return Ok(Self::Told { signer, height });
-        }
-        match signing_summary(&path)? {
-            Some(memory) if memory.genesis != block.genesis => bail!(
-                "{} is of the chain {:?}, the snapshot of {:?}",
-                path.display(),
-                memory.genesis,
-                block.genesis
-            ),
-            Some(memory) => Ok(Self::Kept { height: memory.height }),
-            None => bail!(
-                "there is no {}, which says what the validator's key has signed. Put the file back \
-                 if you have the newest one. If not, make sure that no other machine has the key, \
-                 and give --abstain-up-to with a height that the chain has not reached yet: the \
-                 node signs nothing up to there",
-                path.display()
-            ),
-        }
-    }
-
-    /// Writes it down.
-    fn settle(self, config: &Config, block: &Subject) -> Result<String> {
-        let path = config.signing_memory();
-        match self {
-            Self::NoValidator => Ok("the node has no consensus key: it follows".into()),
-            Self::Kept { height } => Ok(format!(
-                "{} was kept: the node signs nothing up to block {height}",
-                path.display()
-            )),
-            Self::Told { signer, height } => {
-                let head = u64::from(block.height);
-                let until = abstain_from_signing(&path, block.genesis, signer, head, Some(height))?;
-                Ok(format!("the node signs nothing up to block {until}"))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::{
     node_status::{self, NodeStatus},
     peers::PeerFollower,
     settings,
+    state_sync::{self, Background},
 };
 use anyhow::{Context, Error, Result, anyhow};
 use billchain_chain_spec::ChainSpec;
@@ -22,15 +23,17 @@ use billchain_consensus::{ChainDomain, ConsensusError, ConsensusHandle, HeldKeys
 use billchain_executor::Chain;
 use billchain_rpc::{NodeInfo, RpcContext, RpcServer};
 use billchain_runtime::{VERSION, Validators};
+use billchain_state_sync::Copies;
 use billchain_txpool::{
     Journal, Pool,
-    gossip::{self, GossipError, GossipHandle},
+    gossip::{self, GossipError, GossipHandle, Question},
 };
-use libp2p::identity::Keypair;
+use libp2p::{PeerId, identity::Keypair};
 use prometheus_client::registry::Registry;
 use std::{future::Future, sync::Arc, time::SystemTime};
 use tokio::{
     runtime::Handle,
+    sync::mpsc,
     task::{JoinError, JoinHandle},
 };
 
@@ -64,58 +67,132 @@ pub(crate) struct Running {
     rpc: RpcServer,
     metrics: JoinHandle<Result<()>>,
     door: Option<JoinHandle<()>>,
+    background: Background,
     front: Handle,
 }
 
-impl Running {
-    /// Starts all parts. If one does not start, those before it are stopped.
-    pub(crate) async fn start(startup: Startup) -> Result<Self> {
-        let Startup { config, spec, chain, network_key, ring, keys, files, front, dear } = startup;
+/// The parts that the chain needs, without those that clients need.
+struct Core {
+    config: Config,
+    files: FileBudget,
+    chain: Chain,
+    local_id: PeerId,
+    membership: Membership,
+    keys: HeldKeys,
+    pool: Arc<Pool>,
+    disk: Disk,
+    peers: PeerFollower,
+    gossip: GossipHandle,
+    consensus: ConsensusHandle,
+    counts: Counts,
+    background: Background,
+}
+
+impl Core {
+    /// Starts them. If one does not start, those before it are stopped.
+    async fn start(
+        (config, files, spec): (Config, FileBudget, &ChainSpec),
+        (network_key, keys): (Keypair, HeldKeys),
+        chain: Chain,
+    ) -> Result<Self> {
         let local_id = network_key.public().to_peer_id();
         let membership = Membership::new(chain.clone(), local_id, keys.clone());
         let pool = open_pool(&config, &chain)?;
         let disk = Disk::new(&config);
         disk.tell(&pool);
         let peers = PeerFollower::new(config.network.peers.clone(), local_id);
-        let gossip = start_gossip(&config, &network_key, &peers, &chain, &pool).await?;
-        let (application, counts) = application(&config, &chain, &pool, &gossip, &disk)?;
+        let copies = state_sync::copies(&config)?;
+        let (asked, questions) = mpsc::channel(state_sync::QUESTIONS);
+        let gossip = start_gossip(&config, &network_key, &peers, &chain, &pool, asked).await?;
+        let (application, counts) = application(&config, &chain, &pool, &gossip, &disk, &copies)?;
+        let background = Background::start(state_sync::Parts {
+            config: &config,
+            spec,
+            chain: &chain,
+            copies,
+            asker: gossip.asker(),
+            questions,
+        })?;
         let domain = ChainDomain::new(chain.genesis_hash());
         let identity = NodeIdentity { domain, network_key, keys: keys.clone() };
         let consensus = match start_consensus(&config, &files, identity, application).await {
             Ok(consensus) => consensus,
             Err(error) => {
+                background.abort();
                 stop_quietly("gossip", gossip.stop()).await;
                 return Err(error);
             }
         };
-
-        let reader = consensus.report_reader();
-        let health = metrics::Health::new(&chain, &membership, &disk, reader.clone(), &config);
-        let mut registry = Registry::with_prefix("billchain");
-        metrics::register(&mut registry, &chain, &pool, gossip.metrics(), membership.clone());
-        disk.register(&mut registry);
-        files.register(&mut registry);
-        counts.register(&mut registry);
-        let door = door::start(&config, &chain, &mut registry);
-        let status = NodeStatus::new(node_status::Parts {
-            chain: chain.clone(),
+        Ok(Self {
+            config,
+            files,
+            chain,
+            local_id,
             membership,
-            consensus: reader,
-            gossip: gossip.connected(),
-            disk: disk.clone(),
-            name: config.name.clone(),
-            peer: local_id,
-            keys: keys.clone(),
-            signing_memory: config.signing_memory(),
-            empty_interval: config.consensus.empty_block_interval,
+            keys,
+            pool,
+            disk,
+            peers,
+            gossip,
+            consensus,
+            counts,
+            background,
+        })
+    }
+
+    /// All that is counted.
+    fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix("billchain");
+        let membership = self.membership.clone();
+        metrics::register(
+            &mut registry,
+            &self.chain,
+            &self.pool,
+            self.gossip.metrics(),
+            membership,
+        );
+        self.disk.register(&mut registry);
+        self.files.register(&mut registry);
+        self.counts.register(&mut registry);
+        self.background.register(&mut registry);
+        registry
+    }
+
+    fn status(&self) -> NodeStatus {
+        NodeStatus::new(node_status::Parts {
+            chain: self.chain.clone(),
+            membership: self.membership.clone(),
+            consensus: self.consensus.report_reader(),
+            gossip: self.gossip.connected(),
+            disk: self.disk.clone(),
+            name: self.config.name.clone(),
+            peer: self.local_id,
+            keys: self.keys.clone(),
+            signing_memory: self.config.signing_memory(),
+            empty_interval: self.config.consensus.empty_block_interval,
             started: SystemTime::now(),
-        });
-        let node = node_info(&spec, status);
+        })
+    }
+}
+
+impl Running {
+    /// Starts all parts. If one does not start, those before it are stopped.
+    pub(crate) async fn start(startup: Startup) -> Result<Self> {
+        let Startup { config, spec, chain, network_key, ring, keys, files, front, dear } = startup;
+        let core = Core::start((config, files, &spec), (network_key, keys), chain).await?;
+        let mut registry = core.registry();
+        let door = door::start(&core.config, &core.chain, &mut registry);
+        let node = node_info(&spec, core.status());
+        let Core { config, files, chain, membership, pool, disk, peers, .. } = core;
+        let Core { gossip, consensus, background, .. } = core;
+        let reader = consensus.report_reader();
+        let health = metrics::Health::new(&chain, &membership, &disk, reader, &config);
         let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node, dear };
         let served = front.spawn(serve(config, files, context, health, registry)).await;
         let (rpc, metrics) = match served.map_err(Error::from).and_then(|served| served) {
             Ok(served) => served,
             Err(error) => {
+                background.abort();
                 stop_quietly("consensus", consensus.stop()).await;
                 stop_quietly("gossip", gossip.stop()).await;
                 return Err(error);
@@ -125,7 +202,19 @@ impl Running {
         let disk = disk.follow(pool.clone());
         let maintenance = tokio::spawn(pool.maintain());
         let keys = tokio::spawn(ring.follow());
-        Ok(Self { consensus, gossip, maintenance, disk, followed, keys, rpc, metrics, door, front })
+        Ok(Self {
+            consensus,
+            gossip,
+            maintenance,
+            disk,
+            followed,
+            keys,
+            rpc,
+            metrics,
+            door,
+            background,
+            front,
+        })
     }
 
     /// Resolves when a part has ended by itself, with the part and its reason.
@@ -152,6 +241,7 @@ impl Running {
         if let Some(door) = &self.door {
             door.abort();
         }
+        self.background.abort();
         let mut note = |what: &'static str, result: Result<()>| {
             let Err(error) = result else { return };
             let error = error.context(what);
@@ -220,6 +310,7 @@ fn application(
     pool: &Arc<Pool>,
     gossip: &GossipHandle,
     disk: &Disk,
+    copies: &Arc<Copies>,
 ) -> Result<(ChainApplication, Counts)> {
     let evidence = Evidence::open(config.evidence())?;
     let equivocations = evidence.metrics().clone();
@@ -231,7 +322,7 @@ fn application(
         pool.clone(),
         compact,
         evidence,
-        disk.clone(),
+        (disk.clone(), copies.clone()),
         config.consensus.max_block_bytes,
         config.network.peers.clone(),
     );
@@ -272,6 +363,7 @@ async fn start_gossip(
     peers: &PeerFollower,
     chain: &Chain,
     pool: &Arc<Pool>,
+    asked: mpsc::Sender<Question>,
 ) -> Result<GossipHandle> {
     let gossip_config = gossip::GossipConfig {
         keypair: key.clone(),
@@ -280,6 +372,7 @@ async fn start_gossip(
         genesis: chain.genesis_hash(),
         rules: VERSION.spec_version,
         limits: gossip::GossipLimits::default(),
+        questions: Some(asked),
     };
     gossip::start(gossip_config, pool.clone()).await.context("transaction gossip")
 }

@@ -103,6 +103,9 @@ pub(crate) fn storage(error: StorageError) -> Refusal {
         StorageError::StateNotKept { .. } => {
             Refusal::owned(code::STATE_NOT_KEPT, error.to_string(), None::<()>)
         }
+        StorageError::IndexIncomplete { .. } => {
+            Refusal::owned(code::INDEX_INCOMPLETE, error.to_string(), None::<()>)
+        }
         StorageError::UnknownBlock { .. } => {
             Refusal::owned(code::UNKNOWN_BLOCK, error.to_string(), None::<()>)
         }

@@ -23,6 +23,16 @@ pub fn fetch_answer(data: &[u8]) -> Verdict {
     fuzzing::fetch_answer(data).into()
 }
 
+/// Questions about the chain in their frames.
+pub fn question(data: &[u8]) -> Verdict {
+    fuzzing::question(data).into()
+}
+
+/// Answers to questions in their frames.
+pub fn question_answer(data: &[u8]) -> Verdict {
+    fuzzing::question_answer(data).into()
+}
+
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     match name {
@@ -39,6 +49,8 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "gossip_answer" => fuzzing::answer_samples(),
         "fetch_request" => fuzzing::fetch_request_samples(),
         "fetch_answer" => fuzzing::fetch_answer_samples(),
+        "question" => fuzzing::question_samples(),
+        "question_answer" => fuzzing::question_answer_samples(),
         _ => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod crypto;
 pub(crate) mod executor;
 pub(crate) mod gossip;
 pub(crate) mod operator;
+pub(crate) mod state_sync;
 pub(crate) mod storage;
 
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
@@ -18,12 +19,16 @@ pub use crypto::{key_file, sealed_container, sm2_encodings, sm2_verify_damaged, 
 pub use executor::{
     block, compact_block, runtime_api, runtime_call, transaction, transaction_validate,
 };
-pub use gossip::{fetch_answer, fetch_request, gossip_answer, gossip_batch};
+pub use gossip::{
+    fetch_answer, fetch_request, gossip_answer, gossip_batch, question, question_answer,
+};
 pub use operator::{
     chain_spec, doctor_answers, node_config, rpc_answer, rpc_call, rpc_params, snapshot_manifest,
 };
+pub use state_sync::{state_answer, state_question};
 pub use storage::{
-    change_set, event_group, index_record, journal_segment, manifest_seal, stored_block,
+    change_set, copy_record, event_group, index_record, journal_segment, manifest_seal,
+    stored_block,
 };
 
 /// The samples of a function from a list of pairs.

@@ -21,6 +21,11 @@ pub fn index_record(data: &[u8]) -> Verdict {
     fuzzing::index_record(data).into()
 }
 
+/// Records of copies of the state.
+pub fn copy_record(data: &[u8]) -> Verdict {
+    fuzzing::copy_record(data).into()
+}
+
 /// The seal of RocksDB's MANIFEST.
 pub fn manifest_seal(data: &[u8]) -> Verdict {
     fuzzing::seal(data).into()

@@ -28,9 +28,9 @@ pub(crate) enum Command {
         /// The node's configuration.
         #[arg(long)]
         config: PathBuf,
-        /// First block.
-        #[arg(long, default_value_t = 1)]
-        from: u32,
+        /// First block; the first that is kept whole by default.
+        #[arg(long)]
+        from: Option<u32>,
         /// Last block; the head by default.
         #[arg(long)]
         to: Option<u32>,
@@ -47,7 +47,10 @@ pub(crate) fn run(command: Command) -> Result<()> {
         Command::Export { config, from, to, out } => {
             let (_, chain) = open_chain(&Config::load(&config)?, OpenMode::MustExist)?;
             let to = to.unwrap_or(chain.head().number);
+            let first = chain.storage().first_block();
+            let from = from.unwrap_or(first);
             ensure!(from <= to && to <= chain.head().number, "there is no block {from} to {to}");
+            ensure!(from >= first, "blocks before {first} are not kept whole here");
             let mut file = File::create_new(&out)
                 .with_context(|| format!("cannot create {} (it must not exist)", out.display()))?;
             for number in from..=to {
@@ -65,10 +68,13 @@ pub(crate) fn run(command: Command) -> Result<()> {
 fn inspect(config: &Config, number: u32) -> Result<()> {
     let (_, chain) = open_chain(config, OpenMode::MustExist)?;
     let head = chain.head().number;
-    let bytes = chain
-        .storage()
-        .block(number)?
-        .with_context(|| format!("there is no block {number}; the head is block {head}"))?;
+    let bytes = chain.storage().block(number)?.with_context(|| match number > head {
+        true => format!("there is no block {number}; the head is block {head}"),
+        false => format!(
+            "block {number} is not kept whole here; those from {} on are",
+            chain.storage().first_block()
+        ),
+    })?;
     let block = Block::<UncheckedExtrinsic>::decode(&mut &bytes[..])
         .with_context(|| format!("block {number} does not decode"))?;
     let certificate = match chain.storage().certificate(number)? {

@@ -9,6 +9,7 @@ pub(crate) mod check_state;
 pub(crate) mod config;
 pub(crate) mod devnet;
 pub(crate) mod doctor;
+pub(crate) mod join;
 pub(crate) mod keys;
 pub(crate) mod rehearse;
 pub(crate) mod reindex;

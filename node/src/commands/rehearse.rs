@@ -101,7 +101,7 @@ fn copy(config: &Config, scratch: &Path) -> Result<()> {
         }
         fs::copy(&file, &to).with_context(|| failed(&file))?;
     }
-    stage.give_back()
+    stage.give_back(false)
 }
 
 fn open(config: &Config, scratch: &Path) -> Result<Chain> {
@@ -225,7 +225,9 @@ fn decided(chain: &Chain, options: &Options) -> Result<(u32, u32, Vec<Option<Out
     let last = options.height.unwrap_or(head);
     ensure!(last <= head, "there is no block {last} yet: the newest is {head}");
     ensure!(last > 0, "the chain has no block beside its first");
-    let first = last.saturating_sub(options.blocks - 1).max(1);
+    let kept = chain.storage().first_block();
+    ensure!(last >= kept, "blocks before {kept} are not kept whole here");
+    let first = last.saturating_sub(options.blocks - 1).max(kept);
     let of_block = |number| match chain.block_events(number) {
         Ok(events) => Ok(Some(outcomes(events.unwrap_or_default()))),
         Err(ChainError::Undecodable { .. } | ChainError::EventsMissing { .. }) => Ok(None),

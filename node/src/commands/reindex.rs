@@ -53,6 +53,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Executes the blocks of `old` into `new`, which has none.
 pub(crate) fn replay(old: &Chain, new: &Chain) -> Result<()> {
     let head = old.head();
+    let first = old.storage().first_block();
+    ensure!(
+        first == 1,
+        "blocks before {first} are not kept here, and the index comes of all: fetch the data of \
+         another node (billchain join, or a snapshot)"
+    );
     for number in 1..=head.number {
         let bytes =
             old.storage().block(number)?.with_context(|| format!("block {number} is missing"))?;

@@ -133,7 +133,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
 fn create(config: &Config, out: &Path, secret: Option<&Secret>) -> Result<()> {
     let stage = Stage::take(config)?;
     let made = copy(&stage, out, secret).and_then(|(files, sm3)| {
-        stage.give_back()?;
+        stage.give_back(true)?;
         Ok((files, sm3))
     });
     let (manifest, sm3) = match made {

@@ -4,7 +4,6 @@ use std::{
     fmt::Display,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    str::FromStr,
     time::Duration,
 };
 use toml::{Table, Value};
@@ -143,12 +142,25 @@ impl Reader {
         bounds: RangeInclusive<N>,
     ) -> Option<N>
     where
-        N: Copy + PartialOrd + Display + TryFrom<i64> + FromStr,
+        N: Copy + PartialOrd + Display + TryFrom<i64>,
     {
-        let value = match self.take(key) {
-            None => return Some(default),
-            Some(value) => value,
-        };
+        let Some(value) = self.take(key) else { return Some(default) };
+        self.checked(key, &value, bounds)
+    }
+
+    /// A whole number within bounds that may be left out.
+    pub(super) fn optional_number<N>(&mut self, key: &str, bounds: RangeInclusive<N>) -> Option<N>
+    where
+        N: Copy + PartialOrd + Display + TryFrom<i64>,
+    {
+        let value = self.take(key)?;
+        self.checked(key, &value, bounds)
+    }
+
+    fn checked<N>(&mut self, key: &str, value: &Value, bounds: RangeInclusive<N>) -> Option<N>
+    where
+        N: Copy + PartialOrd + Display + TryFrom<i64>,
+    {
         let number = value.as_integer().and_then(|n| N::try_from(n).ok());
         match number {
             Some(number) if bounds.contains(&number) => Some(number),

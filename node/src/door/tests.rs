@@ -69,7 +69,7 @@ async fn a_stage_lasts_as_long_as_its_connection_and_there_is_one_at_a_time() {
     assert!(reason.starts_with("another snapshot"), "{reason}");
     assert!(staging.exists());
 
-    assert!(lease.end().unwrap());
+    assert!(lease.end(false).unwrap());
     gone(&staging).await;
     // One that goes without a word.
     let mut lease = connect(&data);

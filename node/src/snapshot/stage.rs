@@ -12,6 +12,7 @@ use crate::{
     door::{self, Lease},
 };
 use anyhow::{Context, Result, ensure};
+use billchain_executor::Chain;
 use billchain_storage::OpenMode;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Stage {
     directory: PathBuf,
     subject: Subject,
-    held: Held,
+    /// None when they were given back.
+    held: Option<Held>,
 }
 
 /// Who keeps the copies.
@@ -27,7 +29,7 @@ enum Held {
     /// The node that runs, for as long as it is asked to.
     Node(Lease),
     /// Nobody else: the node is stopped, and the copies go with the stage.
-    Here,
+    Here(Chain),
 }
 
 impl Stage {
@@ -35,7 +37,7 @@ impl Stage {
     pub(crate) fn take(config: &Config) -> Result<Self> {
         let directory = copies::directory(config);
         if let Some((lease, subject)) = door::ask(config)? {
-            return Ok(Self { directory, subject, held: Held::Node(lease) });
+            return Ok(Self { directory, subject, held: Some(Held::Node(lease)) });
         }
         let place = chain_directory(config);
         let (_, chain) = open_chain(config, OpenMode::MustExist).with_context(|| {
@@ -46,7 +48,7 @@ impl Stage {
             )
         })?;
         let subject = copies::make(&chain, &directory)?;
-        Ok(Self { directory, subject, held: Held::Here })
+        Ok(Self { directory, subject, held: Some(Held::Here(chain)) })
     }
 
     /// Where they lie.
@@ -60,14 +62,21 @@ impl Stage {
     }
 
     /// Gives them back, when all was read. Fails if they did not stay that long.
-    pub(crate) fn give_back(mut self) -> Result<()> {
-        match std::mem::replace(&mut self.held, Held::Here) {
-            Held::Node(lease) => {
-                let stayed = lease.end()?;
+    /// `is_kept`: a snapshot has them.
+    pub(crate) fn give_back(mut self, is_kept: bool) -> Result<()> {
+        match self.held.take() {
+            Some(Held::Node(lease)) => {
+                let stayed = lease.end(is_kept)?;
                 ensure!(stayed, "the node stopped while its files were read: do it again");
                 Ok(())
             }
-            Held::Here => remove(&self.directory),
+            Some(Held::Here(chain)) => {
+                if is_kept {
+                    chain.storage().note_held(self.subject.height)?;
+                }
+                remove(&self.directory)
+            }
+            None => Ok(()),
         }
     }
 }
@@ -75,7 +84,7 @@ impl Stage {
 impl Drop for Stage {
     /// What a node holds it removes when it is no longer asked to.
     fn drop(&mut self) {
-        if let Held::Here = self.held {
+        if let Some(Held::Here(_)) = self.held {
             let _ = remove(&self.directory);
         }
     }

@@ -83,7 +83,7 @@ fn signed(block: &Subject, spec: &ChainSpec) -> Result<String> {
 }
 
 /// The validators that the chain begins with.
-fn validators(spec: &ChainSpec) -> Result<ValidatorSet> {
+pub(crate) fn validators(spec: &ChainSpec) -> Result<ValidatorSet> {
     let validators = spec.operators.iter().map(|operator| {
         let PublicKey::Sm2(key) = operator.consensus_key else {
             anyhow::bail!("operator {}: the consensus key is none of SM2", operator.name);

@@ -30,5 +30,6 @@ mod logs;
 mod network;
 mod room;
 mod snapshots;
+mod state_sync;
 mod stops;
 mod twins;

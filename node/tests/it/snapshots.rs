@@ -229,7 +229,7 @@ async fn a_restoring_that_is_killed_leaves_nothing_that_a_node_takes() {
         cut += 1;
         if is_begun {
             let run = billchain(words(&[&"run", &"--config", &network.config(4)]));
-            run.refused(1, &["a billchain snapshot restore was cut short", "run it again"]);
+            run.refused(1, &["a billchain snapshot restore or join was cut short", "run it again"]);
         }
     }
     report(&format!("restoring was cut short {cut} times, and done {done} times"));

@@ -172,6 +172,7 @@ pub(crate) enum Failure {
     Internal,
     UnknownBlock,
     StateNotKept,
+    IndexIncomplete,
     RuntimeCall,
     Malformed,
     InvalidTransaction,
@@ -181,11 +182,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::InvalidParams,
         Self::Internal,
         Self::UnknownBlock,
         Self::StateNotKept,
+        Self::IndexIncomplete,
         Self::RuntimeCall,
         Self::Malformed,
         Self::InvalidTransaction,
@@ -212,6 +214,12 @@ impl Failure {
                 "StateNotKept",
                 code::STATE_NOT_KEPT,
                 "The state after this block is no longer kept: ask a newer block",
+            ),
+            Self::IndexIncomplete => (
+                "IndexIncomplete",
+                code::INDEX_INCOMPLETE,
+                "The node joined lately and still fetches what earlier blocks left in its \
+                 index: ask another node, or later",
             ),
             Self::RuntimeCall => (
                 "RuntimeCall",
@@ -245,7 +253,7 @@ impl Failure {
 }
 
 /// Errors of what reads the head.
-const READ: &[Failure] = &[Failure::InvalidParams, Failure::Internal];
+const READ: &[Failure] = &[Failure::InvalidParams, Failure::Internal, Failure::IndexIncomplete];
 /// Errors of what reads the state after a block.
 pub(crate) const AT_BLOCK: &[Failure] =
     &[Failure::InvalidParams, Failure::Internal, Failure::UnknownBlock, Failure::StateNotKept];

@@ -30,7 +30,12 @@ fn header(context: &Context, hash: &Hash, number: u32) -> Answer<Option<Header>>
     if let Some(header) = context.headers.get(hash) {
         return Ok(Some(header));
     }
-    let Some(bytes) = block_bytes(context, number)? else { return Ok(None) };
+    let bytes = match block_bytes(context, number)? {
+        Some(block) => Some(block),
+        // Of a block that is not kept whole.
+        None => context.deps.chain.storage().header(number).map_err(storage)?,
+    };
+    let Some(bytes) = bytes else { return Ok(None) };
     let header: Header = decode("header", &bytes)?;
     context.headers.keep(*hash, header.clone());
     Ok(Some(header))

@@ -41,5 +41,8 @@ pub const IMMEDIATELY_DROPPED: i32 = 1016;
 pub const UNKNOWN_BLOCK: i32 = 3001;
 /// The state after this block is no longer kept: ask a newer block.
 pub const STATE_NOT_KEPT: i32 = 4003;
+/// The node joined lately, and still fetches the index of what earlier blocks left: ask
+/// another node, or later.
+pub const INDEX_INCOMPLETE: i32 = 4005;
 /// The runtime API does not exist or failed on its arguments.
 pub const RUNTIME_CALL: i32 = 4004;

@@ -1,0 +1,201 @@
+//! `billchain join`: a new node's data from the state that members serve.
+
+use super::keys as key_files;
+use crate::{
+    config::Config,
+    database::{chain_directory, load_spec, remove, rename, restoring, storage_options},
+    signing::Memory,
+    snapshot::trust,
+    state_sync::AskPeers,
+};
+use anyhow::{Context, Result, bail, ensure};
+use billchain_chain_spec::{ChainSpec, SpecError};
+use billchain_executor::genesis_block;
+use billchain_primitives::Hash;
+use billchain_state_sync::{Known, Offer, Peers, Progress, ValidatorSets, find};
+use billchain_storage::OpenMode;
+use billchain_txpool::gossip::{self, AskOnly};
+use clap::Args;
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+use tokio::{runtime::Runtime, time::sleep};
+
+/// How long members may take to be there, when the first one is.
+const OTHERS: Duration = Duration::from_secs(3);
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Time between two lines on how far it is.
+const LINES: Duration = Duration::from_secs(5);
+
+/// Options of `billchain join`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The node's configuration: its chain specification, keys, and a member's address.
+    #[arg(long)]
+    config: PathBuf,
+    /// Height up to which the validator signs nothing, where no memory says what its key
+    /// has signed: one that the chain has not reached yet.
+    #[arg(long, value_name = "HEIGHT")]
+    abstain_up_to: Option<u64>,
+    /// Hash of the first block, for a release that cannot make it from the chain
+    /// specification any more: as a member whom you trust has told it.
+    #[arg(long, value_name = "HASH")]
+    genesis_hash: Option<Hash>,
+    /// Seconds in which a member must be reached.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    patience: u64,
+}
+
+/// Runs `billchain join`.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let config = Config::load(&options.config)?;
+    let place = chain_directory(&config);
+    ensure!(
+        !place.exists(),
+        "{} exists: a node joins where no database is; move it away first",
+        place.display()
+    );
+    let document = load_spec(&config.chain_spec)?;
+    let genesis = genesis(&document.spec, options.genesis_hash)?;
+    let validators = ValidatorSets::new(genesis, trust::validators(&document.spec)?);
+    let known = Known { genesis, document: document.digest, validators };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let asking = runtime.block_on(connect(&config, genesis))?;
+    let joined = joined(&runtime, &config, options, &known, &asking);
+    runtime.block_on(asking.stop());
+    joined
+}
+
+/// The chain's name.
+fn genesis(spec: &ChainSpec, told: Option<Hash>) -> Result<Hash> {
+    let made = match spec.genesis_state() {
+        Ok(state) => genesis_block(&state)?.0.hash(),
+        Err(error @ SpecError::OtherRules { .. }) => {
+            return told.with_context(|| {
+                format!(
+                    "{error}. This release cannot tell the chain's first block: ask a member for \
+                     its hash (chain_getBlockHash of 0) and give it as --genesis-hash"
+                )
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(told) = told.filter(|told| *told != made) {
+        bail!("--genesis-hash is {told:?}, the chain specification makes {made:?}");
+    }
+    Ok(made)
+}
+
+async fn connect(config: &Config, genesis: Hash) -> Result<AskOnly> {
+    ensure!(
+        !config.network.peers.is_empty(),
+        "network.peers names nobody: expected the address of at least one member"
+    );
+    let key = key_files::load_network(&config.keys.network)?;
+    let own = key.public().to_peer_id();
+    let others = config.network.peers.iter().filter(|peer| peer.id != own);
+    let peers = others.map(|peer| gossip::Peer { id: peer.id, addresses: vec![peer.quic()] });
+    Ok(gossip::ask_only(key, peers.collect(), &genesis).await?)
+}
+
+/// Waits for members.
+async fn reached(peers: &dyn Peers, expected: usize, patience: Duration) -> Result<()> {
+    let begun = Instant::now();
+    let mut first = None;
+    loop {
+        let count = peers.connected().len();
+        if count > 0 {
+            let since = *first.get_or_insert_with(Instant::now);
+            if count >= expected || since.elapsed() >= OTHERS {
+                return Ok(());
+            }
+        }
+        ensure!(
+            first.is_some() || begun.elapsed() < patience,
+            "no member was reached in {patience:?}. Is the address in network.peers right, does \
+             its UDP port let this machine in, and is this node on the chain's list \
+             (billchain admin validators list)?"
+        );
+        sleep(PAUSE).await;
+    }
+}
+
+fn joined(
+    runtime: &Runtime,
+    config: &Config,
+    options: &Options,
+    known: &Known,
+    asking: &AskOnly,
+) -> Result<()> {
+    let asker = AskPeers::new(asking.asker());
+    let received = asker.received();
+    let peers: Arc<dyn Peers> = Arc::new(asker);
+    let patience = Duration::from_secs(options.patience);
+    let expected = config.network.peers.len();
+    let offer = runtime.block_on(async {
+        reached(&*peers, expected, patience).await?;
+        Ok::<Offer, anyhow::Error>(find(&peers, known).await?)
+    })?;
+    let target = offer.target().clone();
+    println!("block         {}, hash {:?}", target.number, target.hash);
+    println!("state root    {:?}", target.state_root);
+    println!(
+        "served by     {} of {} members that were reached",
+        offer.peers(),
+        peers.connected().len()
+    );
+    let memory = Memory::look(config, known.genesis, target.number, options.abstain_up_to)?;
+    let (place, begun) = (chain_directory(config), Instant::now());
+    let making = restoring(&place);
+    remove(&making)?;
+    fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
+    let storage = storage_options(config, OpenMode::CreateIfMissing);
+    let mut lines = Lines::default();
+    let fetched = offer.fetch(runtime.handle(), &making, &storage, |progress| lines.tell(progress));
+    let fetched = match fetched {
+        Ok(fetched) => fetched,
+        Err(error) => {
+            remove(&making)?;
+            return Err(error.into());
+        }
+    };
+    // Before the node can start: it must not sign what it may have signed.
+    let memory = memory.settle(config, known.genesis, target.number)?;
+    rename(&making, &place)?;
+    println!("entries       {}, each compared with the state root", fetched.entries);
+    println!("received      {} bytes of answers", received.load(Ordering::Relaxed));
+    println!("took          {:.1} s", begun.elapsed().as_secs_f64());
+    if fetched.refuted > 0 {
+        println!("members that gave what the chain refutes, or nothing: {}", fetched.refuted);
+    }
+    println!("joined in     {}", place.display());
+    println!("{memory}");
+    Ok(())
+}
+
+/// Says how far it is, now and then.
+#[derive(Default)]
+struct Lines {
+    last: Option<Instant>,
+}
+
+impl Lines {
+    fn tell(&mut self, progress: Progress) {
+        let is_due = self.last.is_none_or(|last| last.elapsed() >= LINES);
+        match progress {
+            Progress::Committed { entries } => {
+                println!("commitment    proven: the state has {entries} entries");
+            }
+            Progress::Entries { entries, of } if is_due => {
+                println!("entries       {entries} of {of}");
+            }
+            Progress::Entries { .. } => return,
+        }
+        self.last = Some(Instant::now());
+    }
+}
