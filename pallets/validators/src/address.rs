@@ -99,7 +99,8 @@ impl FromStr for NodeAddress {
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
         let wrong = || NotAnAddress(text.to_owned());
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let port = port.parse().map_err(|_| wrong())?;
+        // A sign would be taken as part of the number.
+        let port = port.parse().ok().filter(|_| !port.starts_with('+')).ok_or_else(wrong)?;
         let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let host = match (in_brackets, host.parse::<Ipv4Addr>()) {
             (Some(host), _) => Host::V6(host.parse::<Ipv6Addr>().map_err(|_| wrong())?.octets()),

@@ -66,6 +66,14 @@ fn fill(room: u32) {
     Observers::<Runtime>::put(BoundedVec::truncate_from(observers));
 }
 
+/// The chain says where this node is reached, at greatest length.
+fn reach(peer_id: PeerIdBytes) -> NodeAddress {
+    let name = BoundedVec::truncate_from(vec![b'a'; 63]);
+    let address = NodeAddress { host: Host::Name(name), port: 30_333 };
+    Addresses::<Runtime>::insert(peer_id, address.clone());
+    address
+}
+
 /// Two votes of the key `number` that exclude each other, at this height.
 fn equivocation(number: u32, height: u64) -> Equivocation {
     let offender = setup::key(number).account_id();
@@ -111,7 +119,8 @@ mod benchmarks {
     fn remove_validator() -> Result<(), BenchmarkError> {
         fill(0);
         fill_record(MAX_VALIDATORS);
-        let operator = validator(MAX_VALIDATORS).operator;
+        let Validator { operator, peer_id, .. } = validator(MAX_VALIDATORS);
+        reach(peer_id);
         let last = Equivocations::<Runtime>::get(&operator).pop();
         let cited = last.map(|record| record.equivocation.offence());
         #[extrinsic_call]
@@ -144,10 +153,13 @@ mod benchmarks {
     #[benchmark]
     fn set_peer_id() -> Result<(), BenchmarkError> {
         fill(0);
-        let (operator, new) = (validator(MAX_VALIDATORS).operator, peer_id(5_000));
+        let Validator { operator, peer_id: old, .. } = validator(MAX_VALIDATORS);
+        let (new, address) = (peer_id(5_000), reach(old));
         #[extrinsic_call]
         _(setup::council(), operator, new.clone());
-        assert_eq!(Validators::<Runtime>::get().last().map(|one| one.peer_id.clone()), Some(new));
+        let renamed = Validators::<Runtime>::get().last().map(|one| one.peer_id.clone());
+        assert_eq!(renamed, Some(new.clone()));
+        assert_eq!(Addresses::<Runtime>::get(new), Some(address));
         Ok(())
     }
 
@@ -155,8 +167,7 @@ mod benchmarks {
     fn set_address() -> Result<(), BenchmarkError> {
         fill(0);
         let of = observer(MAX_OBSERVERS).peer_id;
-        let name = BoundedVec::truncate_from(vec![b'a'; 63]);
-        let address = NodeAddress { host: Host::Name(name), port: 30_333 };
+        let address = NodeAddress { port: 1, ..reach(of.clone()) };
         #[extrinsic_call]
         _(setup::council(), of.clone(), Some(address.clone()));
         assert_eq!(Addresses::<Runtime>::get(of), Some(address));
@@ -201,8 +212,11 @@ mod benchmarks {
     #[benchmark]
     fn remove_observer() -> Result<(), BenchmarkError> {
         fill(0);
+        let peer_id = observer(MAX_OBSERVERS).peer_id;
+        reach(peer_id.clone());
         #[extrinsic_call]
-        _(setup::council(), observer(MAX_OBSERVERS).peer_id);
+        _(setup::council(), peer_id.clone());
+        assert_eq!(Addresses::<Runtime>::get(peer_id), None);
         assert_eq!(Observers::<Runtime>::get().len(), MAX_OBSERVERS as usize - 1);
         Ok(())
     }

@@ -80,6 +80,7 @@ fn addresses_are_read_as_they_are_shown() {
         "node:0",
         "node:65536",
         "node:-1",
+        "node:+1",
         "10.0.0:1",
         "10.0.0.256:1",
         "0.0.0.0:1",
