@@ -59,6 +59,7 @@ ATTACKS = {
     "polkas": "floods forged and old certificates, and claims of them",
     "catch-up": "lies about its height, asks for old blocks",
     "gossip": "garbage, fetch questions at full rate",
+    "mesh": "disorderly control messages of gossipsub",
     "reconnect": "connects and disconnects on both networks",
 }
 

@@ -375,10 +375,14 @@ pub(crate) fn engine_sync(config: &engine::ValueSyncConfig) -> malachitebft_sync
 }
 
 /// How messages are passed on. Whoever has something to say says it to all, and each
-/// passes it on to one or two: enough for two nodes that do not hear each other. Passing on costs
-/// more than hearing, so a flood of one peer costs the others by how many pass it on.
+/// passes it on to one or two: enough for two nodes that do not hear each other. Passing
+/// on costs more than hearing, so a flood of one peer costs the others by how many pass
+/// it on.
+///
+/// Peers may make it three, and not fewer: gossipsub keeps the four with the best scores
+/// of a mesh that is too large, and subtracts four from its size without asking.
 fn relaying() -> engine::GossipSubConfig {
-    let (to, at_most, at_least, dialled) = (2, 2, 1, 1);
+    let (to, at_most, at_least, dialled) = (2, 3, 1, 1);
     let (scoring, explicit, to_all) = (false, false, true);
     engine::GossipSubConfig::new(to, at_most, at_least, dialled, scoring, explicit, to_all)
 }

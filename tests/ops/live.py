@@ -51,6 +51,15 @@ class Live:
         self.rpc = f"http://127.0.0.1:{base_port}"
 
     def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.tell()
+            self.__exit__()
+            raise
+        return self
+
+    def start(self):
         self.network.make()
         for node in range(1, NODES + 1):
             with open(self.network.directory / f"node-{node}/node.toml", "a") as config:
@@ -62,7 +71,19 @@ class Live:
         self.ask("author_submitExtrinsic", ["0x00"])
         self.ask("system_name", [])
         self.scrape()
-        return self
+
+    def tell(self):
+        """Prints which nodes ended, and the end of what they and Prometheus wrote."""
+        for node in range(1, NODES + 1):
+            if self.network.pid(node) is None:
+                print(f"node {node} is not running; its log:\n{self.network.log_tail(node)}")
+        log = self.directory / "prometheus/log"
+        if log.exists():
+            print("Prometheus wrote:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-10:]))
+            try:
+                print(f"it has scraped: {self.query('count_over_time(billchain_height[1m])')}")
+            except (OSError, ValueError) as failure:
+                print(f"and does not answer: {failure}")
 
     def __exit__(self, *_):
         if self.prometheus is not None:

@@ -114,3 +114,18 @@ async fn a_stopped_network_goes_on_where_it_was() {
     }
     net.assert_one_chain();
 }
+
+/// Who is dialled may join the mesh of who dialled it, however full that is. Gossipsub
+/// looks at it each second, from five seconds after its start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_node_relays_for_three_that_know_only_it() {
+    let mut net = Net::new("star", 4, three_seconds).await.into_star();
+    net.start_all().await;
+    net.reach(&[0, 1, 2, 3], 9, PATIENCE).await;
+    assert_eq!(net.nodes[0].handle.as_ref().expect("runs").peers().await.len(), 3);
+    for leaf in &net.nodes[1..] {
+        assert_eq!(leaf.handle.as_ref().expect("runs").peers().await.len(), 1);
+    }
+    net.assert_one_chain();
+    net.stop_all().await;
+}

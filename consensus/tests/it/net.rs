@@ -102,6 +102,15 @@ impl Net {
         Self { nodes, validators, tune, directory, _turn: turn }
     }
 
+    /// Only the first node knows where the others are: they are connected by it alone.
+    pub fn into_star(mut self) -> Self {
+        let nowhere: Vec<_> = self.nodes.iter().map(|node| address(&node.network_key)).collect();
+        for node in &mut self.nodes[1..] {
+            node.chain = MemoryChain::new(self.validators.clone(), nowhere.clone());
+        }
+        self
+    }
+
     /// Adds a node that is not a validator and knows all others; whether they
     /// know it is up to the test.
     pub fn add(&mut self, seed: u8, validator_key: Option<SecretKey>) -> usize {

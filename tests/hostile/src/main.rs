@@ -9,6 +9,7 @@
 mod attacks;
 mod gossip;
 mod member;
+mod mesh;
 mod network;
 mod wire;
 
@@ -63,6 +64,7 @@ async fn main() -> Result<()> {
                 gossip::garbage_and_questions(&member)
             )?;
         }
+        Attack::Mesh => mesh::disorder(&member, intensity).await?,
         Attack::Reconnect => {
             tokio::try_join!(come_and_go(&member), gossip::reconnect(&member))?;
         }

@@ -43,6 +43,9 @@ pub enum Attack {
     /// Garbage for transactions, and the same questions for transactions again and
     /// again.
     Gossip,
+    /// Floods gossipsub's control messages, disorderly ones, on one connection after the
+    /// other.
+    Mesh,
     /// Connects and disconnects without end, on both networks.
     Reconnect,
 }
@@ -102,7 +105,7 @@ impl Attack {
             Self::Votes => Box::new(votes::Flood),
             Self::Polkas => Box::new(polkas::Polkas::default()),
             Self::CatchUp => Box::new(votes::CatchUp),
-            Self::Silence | Self::Gossip | Self::Reconnect => Box::new(Nothing),
+            Self::Silence | Self::Gossip | Self::Mesh | Self::Reconnect => Box::new(Nothing),
         }
     }
 }
