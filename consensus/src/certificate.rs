@@ -6,6 +6,7 @@
 //! exactly this block.
 
 use billchain_crypto::sm2::{DEFAULT_ID, Signature};
+use billchain_primitives::{AccountId, LatePrecommit, ParentCommit, Precommit};
 use codec::{Decode, Encode};
 use malachitebft_app_channel::app::types::core;
 use thiserror::Error;
@@ -91,6 +92,15 @@ impl CommitCertificate {
             signatures: Bounded(signatures),
         }
         .encode()
+    }
+
+    /// The certificate as the next block brings it, with the pre-commits that came late.
+    pub fn into_parent_commit(self, late: Vec<LatePrecommit>) -> ParentCommit {
+        let signed = self.signatures.iter().map(|entry| Precommit {
+            signer: AccountId::new(*entry.address.as_bytes()),
+            signature: entry.signature.to_bytes(),
+        });
+        ParentCommit::new(self.height.get(), self.round.get(), signed.collect(), late)
     }
 
     /// Decodes what [`to_bytes`](Self::to_bytes) wrote; trailing bytes, too many

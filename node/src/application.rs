@@ -18,14 +18,12 @@ use billchain_executor::{
 };
 use billchain_primitives::{
     AccountId, BlockNumber, Equivocation, Hash, Header, LatePrecommit, Nonce, ParentCommit,
-    Precommit,
 };
 use billchain_runtime::{Participation, System, Validators};
 use billchain_state_sync::Copies;
 use billchain_txpool::{CommittedBlock as PoolBlock, Pool};
 use bytes::Bytes;
 use codec::{Decode, Encode};
-use frame_support::BoundedVec;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use std::{
@@ -109,7 +107,7 @@ impl ChainApplication {
         }
         let missing = || AppError::new(format!("the certificate of block {head} is missing"));
         let certificate = self.certificate(head)?.ok_or_else(missing)?;
-        Ok(Some(parent_commit(certificate, late)))
+        Ok(Some(certificate.into_parent_commit(late)))
     }
 
     fn certificate(&self, number: BlockNumber) -> Result<Option<CommitCertificate>, AppError> {
@@ -327,34 +325,6 @@ impl Application for ChainApplication {
 /// first must.
 fn lacks_commit(block: &ExecutedBlock) -> bool {
     block.number() > 1 && !block.inherents().commit
-}
-
-/// A certificate as the next block brings it. What was heard of the same block and
-/// round goes with it, the rest shows who takes part.
-fn parent_commit(certificate: CommitCertificate, late: Vec<LatePrecommit>) -> ParentCommit {
-    let (height, round) = (certificate.height.get(), certificate.round.get());
-    let signed = certificate.signatures.iter().map(|entry| Precommit {
-        signer: AccountId::new(*entry.address.as_bytes()),
-        signature: entry.signature.to_bytes(),
-    });
-    let mut precommits: Vec<Precommit> = signed.collect();
-    let mut earlier = Vec::new();
-    for one in late {
-        match precommits.binary_search_by(|known| known.signer.cmp(&one.signer)) {
-            Err(place) if u64::from(one.height) == height && one.round == round => {
-                let LatePrecommit { signer, signature, .. } = one;
-                precommits.insert(place, Precommit { signer, signature });
-            }
-            Err(_) if u64::from(one.height) < height => earlier.push(one),
-            _ => {}
-        }
-    }
-    // The number of validators is bounded by the same number.
-    ParentCommit {
-        round,
-        precommits: BoundedVec::truncate_from(precommits),
-        late: BoundedVec::truncate_from(earlier),
-    }
 }
 
 /// The local clock in milliseconds since 1970.

@@ -54,6 +54,36 @@ pub struct ParentCommit {
     pub late: BoundedVec<LatePrecommit, ConstU32<MAX_VALIDATORS>>,
 }
 
+impl ParentCommit {
+    /// The pre-commits of the certificate, ascending by signer, and those that came late.
+    /// What is late of the same block and round goes with the certificate, what is of
+    /// earlier blocks beside it. At most one of each validator.
+    pub fn new(
+        height: u64,
+        round: u32,
+        mut precommits: Vec<Precommit>,
+        late: Vec<LatePrecommit>,
+    ) -> Self {
+        let mut earlier = Vec::new();
+        for one in late {
+            match precommits.binary_search_by(|known| known.signer.cmp(&one.signer)) {
+                Err(place) if u64::from(one.height) == height && one.round == round => {
+                    let LatePrecommit { signer, signature, .. } = one;
+                    precommits.insert(place, Precommit { signer, signature });
+                }
+                Err(_) if u64::from(one.height) < height => earlier.push(one),
+                _ => {}
+            }
+        }
+        // The number of validators is bounded by the same number.
+        Self {
+            round,
+            precommits: BoundedVec::truncate_from(precommits),
+            late: BoundedVec::truncate_from(earlier),
+        }
+    }
+}
+
 /// Whether the validator with this compressed SM2 `key` pre-committed to `block` on
 /// the chain of `domain`. `signer` is the account of the key.
 pub fn is_precommit(
@@ -131,6 +161,24 @@ mod tests {
         let mut all = [(1, [2; 32]), (1, [1; 32]), (5, [9; 32])];
         all.sort_by(|a, b| turn_order((a.0, &a.1), (b.0, &b.1)));
         assert_eq!(all, [(5, [9; 32]), (1, [1; 32]), (1, [2; 32])]);
+    }
+
+    #[test]
+    fn a_late_precommit_to_the_same_block_and_round_is_one_of_the_commit() {
+        let account = |n: u8| AccountId::new([n; 32]);
+        let certain = |n| Precommit { signer: account(n), signature: [n; 64] };
+        let late = |n: u8, height, round| LatePrecommit {
+            signer: account(n),
+            height,
+            round,
+            signature: [n; 64],
+        };
+        let commit = |heard| ParentCommit::new(9, 1, vec![certain(1), certain(3)], heard);
+        let known = commit(vec![late(1, 9, 1), late(3, 8, 0)]);
+        assert_eq!((known.precommits.len(), known.late.len()), (2, 0), "who is there is seen");
+        assert_eq!(commit(vec![late(2, 9, 1)]).precommits[1], certain(2));
+        let other = commit(vec![late(2, 9, 0), late(4, 10, 1), late(5, 8, 3)]);
+        assert_eq!((other.precommits.len(), &other.late[..]), (2, &[late(5, 8, 3)][..]));
     }
 
     /// A block holds it for good.

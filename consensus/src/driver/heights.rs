@@ -217,7 +217,8 @@ impl Driver {
     /// Looks for pre-commits that come late, and for signs that others have begun the
     /// height this node waits for.
     pub(super) fn on_message_seen(&mut self, message: &SignedConsensusMsg<BillContext>) {
-        self.late.hear(&self.verifier, message);
+        let verifier = &self.verifier;
+        self.late.hear(message, |validators| is_signed_by_validator(verifier, validators, message));
         let waiting = self.current.progress.phase() == Phase::Waiting;
         let validators = &self.current.setup.validators;
         if waiting

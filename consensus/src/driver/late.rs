@@ -1,6 +1,5 @@
 //! Pre-commits that come after their block was decided. A certificate holds the first
-//! two thirds; who is slower would look absent if nobody kept the rest. Pure but for
-//! the check of signatures.
+//! two thirds; who is slower would look absent if nobody kept the rest. Pure.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,8 +8,6 @@ use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::types::core::{NilOrVal, VoteType};
 
 use crate::certificate::CommitCertificate;
-use crate::early::is_signed_by_validator;
-use crate::signing::Sm2Verifier;
 use crate::types::{Address, BillContext, BlockHash, Height, ValidatorSet};
 
 /// Decided heights of which pre-commits are heard: as far back as the chain takes
@@ -49,11 +46,12 @@ impl Late {
         self.heard.retain(|_, late| u64::from(late.height) >= first);
     }
 
-    /// A message has come in; it may be such a pre-commit.
+    /// A message has come in; it may be such a pre-commit. `is_signed` says whether one
+    /// of these validators signed it.
     pub(super) fn hear(
         &mut self,
-        verifier: &Sm2Verifier,
         message: &SignedConsensusMsg<BillContext>,
+        is_signed: impl FnOnce(&ValidatorSet) -> bool,
     ) {
         let SignedConsensusMsg::Vote(signed) = message else { return };
         let vote = &signed.message;
@@ -74,7 +72,7 @@ impl Late {
             return;
         }
         *checks += 1;
-        if is_signed_by_validator(verifier, &decided.validators, message) {
+        if is_signed(&decided.validators) {
             *checks = CHECKS;
             let signer = (*vote.voter.as_bytes()).into();
             let signature = signed.signature.to_bytes();
@@ -98,7 +96,8 @@ mod tests {
 
     use super::*;
     use crate::certificate::CommitSignature;
-    use crate::signing::ChainDomain;
+    use crate::early::is_signed_by_validator;
+    use crate::signing::{ChainDomain, Sm2Verifier};
     use crate::types::{Validator, Vote};
 
     fn key(seed: u8) -> SecretKey {
@@ -149,18 +148,22 @@ mod tests {
         late
     }
 
+    fn hear(late: &mut Late, message: &SignedConsensusMsg<BillContext>) {
+        let verifier = Sm2Verifier::new(domain());
+        late.hear(message, |set| is_signed_by_validator(&verifier, set, message));
+    }
+
     fn heights(late: &Late) -> Vec<u32> {
         late.all().iter().map(|late| late.height).collect()
     }
 
     #[test]
     fn the_latest_precommit_of_who_is_missing_is_kept() {
-        let verifier = Sm2Verifier::new(domain());
         let mut late = late(20);
-        late.hear(&verifier, &vote(18, 3, 3));
+        hear(&mut late, &vote(18, 3, 3));
         assert_eq!(heights(&late), [18]);
-        late.hear(&verifier, &vote(17, 3, 3));
-        late.hear(&verifier, &vote(20, 3, 3));
+        hear(&mut late, &vote(17, 3, 3));
+        hear(&mut late, &vote(20, 3, 3));
         assert_eq!(heights(&late), [20]);
         let [kept] = &late.all()[..] else { panic!("one") };
         let about = (20, 0, hash(20).get());
@@ -178,36 +181,33 @@ mod tests {
 
     #[test]
     fn nothing_else_is_kept() {
-        let verifier = Sm2Verifier::new(domain());
         let mut late = late(20);
-        late.hear(&verifier, &vote(20, 2, 2));
-        late.hear(&verifier, &vote(3, 3, 3));
-        late.hear(&verifier, &vote(21, 3, 3));
-        late.hear(&verifier, &vote(20, 9, 9));
+        hear(&mut late, &vote(20, 2, 2));
+        hear(&mut late, &vote(3, 3, 3));
+        hear(&mut late, &vote(21, 3, 3));
+        hear(&mut late, &vote(20, 9, 9));
         let SignedConsensusMsg::Vote(mut other) = vote(20, 3, 3) else { unreachable!() };
         other.message.value = NilOrVal::Val(hash(19));
-        late.hear(&verifier, &SignedConsensusMsg::Vote(other));
+        hear(&mut late, &SignedConsensusMsg::Vote(other));
         assert_eq!(heights(&late), [0_u32; 0]);
     }
 
     #[test]
     fn votes_in_anothers_name_cost_a_few_checks_a_height() {
-        let verifier = Sm2Verifier::new(domain());
         let mut late = late(20);
         for _ in 0..100 {
-            late.hear(&verifier, &vote(20, 3, 1));
+            hear(&mut late, &vote(20, 3, 1));
         }
         let last = late.decided.back().expect("a height");
         assert_eq!(last.checks[&address(3)], CHECKS);
-        late.hear(&verifier, &vote(19, 3, 3));
+        hear(&mut late, &vote(19, 3, 3));
         assert_eq!(heights(&late), [19], "another height is heard");
     }
 
     #[test]
     fn what_is_too_old_is_forgotten() {
-        let verifier = Sm2Verifier::new(domain());
         let mut late = late(20);
-        late.hear(&verifier, &vote(4, 3, 3));
+        hear(&mut late, &vote(4, 3, 3));
         assert_eq!(heights(&late), [4]);
         let set = late.decided[0].validators.clone();
         let certificate = CommitCertificate {

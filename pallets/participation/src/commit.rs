@@ -1,23 +1,15 @@
-//! Judges the commit of the parent, and books who took part.
+//! Judges the commit of the parent, and keeps who took part.
 
 use crate::{
     COMMIT_DIGEST, CommitDigest, Config, Error, Event, Pallet, Record, Records, Seat, Seats,
-    left_out, suspension,
+    booking::{booked, find},
+    left_out,
 };
 use billchain_primitives::{
     AccountId, BlockNumber, ConsensusDomain, Hash, LatePrecommit, MAX_LATE_BLOCKS, ParentCommit,
-    is_precommit, seams::ConsensusKeys, turn,
+    is_precommit, seams::ConsensusKeys,
 };
 use frame::{deps::sp_runtime::DigestItem, prelude::*};
-
-/// What a block knows before it books the commit that it brings.
-struct Booking {
-    /// The validators that decide the block at hand.
-    keys: Vec<([u8; 33], u64)>,
-    /// Those of them that take no turn in it.
-    left_out: Vec<AccountId>,
-    block: BlockNumber,
-}
 
 impl<T: Config> Pallet<T> {
     /// Judges the commit and books it.
@@ -33,13 +25,13 @@ impl<T: Config> Pallet<T> {
         let powers = Self::powers(&keys);
         let before = Records::<T>::get();
         let left_out_now = left_out(&powers, &before, block);
-        let booking = Booking { keys, left_out: left_out_now, block };
-        let records = booking.book(&seats, before.to_vec(), commit);
+        let voters: Vec<AccountId> = powers.iter().map(|(account, _)| account.clone()).collect();
+        let records = booked(&seats, before.to_vec(), commit, &voters, block);
         if records[..] != before[..] {
-            Self::announce(&booking.left_out, &left_out(&powers, &records, block + 1), &records);
+            Self::announce(&left_out_now, &left_out(&powers, &records, block + 1), &records);
             Records::<T>::put(BoundedVec::truncate_from(records));
         }
-        let next_seats = Self::seats_of(&booking.keys, &booking.left_out);
+        let next_seats = Self::seats_of(&keys, &left_out_now);
         if next_seats != seats {
             Seats::<T>::put(next_seats);
         }
@@ -135,75 +127,10 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-impl Booking {
-    /// The records after the commit of the parent, which `seats` decided; in the order
-    /// of accounts, none that says nothing.
-    fn book(&self, seats: &[Seat], before: Vec<Record>, commit: &ParentCommit) -> Vec<Record> {
-        let votes = |validator: &AccountId| {
-            self.keys.iter().any(|(key, _)| crate::account_of(key) == *validator)
-        };
-        let mut records = before;
-        for seat in seats {
-            if let Err(at) = find(&records, &seat.validator) {
-                records.insert(at, Record::new(seat.validator.clone()));
-            }
-        }
-        for record in &mut records {
-            self.book_votes(seats, record, commit);
-        }
-        self.book_turns(seats, &mut records, commit.round);
-        records.retain(|record| !record.is_blank() && votes(&record.validator));
-        records
-    }
-
-    fn book_votes(&self, seats: &[Seat], record: &mut Record, commit: &ParentCommit) {
-        let validator = &record.validator;
-        if commit.precommits.iter().any(|one| one.signer == *validator) {
-            record.missed = 0;
-        } else if seats.iter().any(|seat| seat.validator == *validator) {
-            record.missed = record.missed.saturating_add(1);
-            record.missed_in_all = record.missed_in_all.saturating_add(1);
-        }
-        if let Some(late) = commit.late.iter().find(|one| one.signer == *validator) {
-            let since = self.block.saturating_sub(1).saturating_sub(late.height);
-            record.missed = record.missed.min(since);
-        }
-    }
-
-    /// Whose turns at the parent failed, and whose did not.
-    fn book_turns(&self, seats: &[Seat], records: &mut [Record], round: u32) {
-        let order: Vec<&Seat> = seats.iter().filter(|seat| seat.takes_turns).collect();
-        let height = u64::from(self.block.saturating_sub(1));
-        let proposer = |round| order.get(turn(height, round, order.len()));
-        // After that many rounds everybody has failed once.
-        let failed = round.min(u32::try_from(order.len()).unwrap_or(u32::MAX));
-        for round in 0..failed {
-            if let Some(seat) = proposer(round)
-                && let Ok(at) = find(records, &seat.validator)
-            {
-                let record = &mut records[at];
-                record.failed = record.failed.saturating_add(1);
-                let blocks = suspension(seats.len(), record.failed);
-                record.out_until = self.block.saturating_add(blocks);
-            }
-        }
-        if let Some(seat) = proposer(round)
-            && let Ok(at) = find(records, &seat.validator)
-        {
-            records[at].failed = 0;
-            records[at].out_until = 0;
-        }
-    }
-}
-
 /// A bit for each seat of which it holds.
 fn bits(seats: &[Seat], holds: impl Fn(&Seat) -> bool) -> u64 {
     seats.iter().zip(0_u32..).fold(0, |bits, (seat, at)| {
         let bit = 1_u64.checked_shl(at).unwrap_or_default();
         if holds(seat) { bits | bit } else { bits }
     })
-}
-
-fn find(records: &[Record], validator: &AccountId) -> Result<usize, usize> {
-    records.binary_search_by(|record| record.validator.cmp(validator))
 }

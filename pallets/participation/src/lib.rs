@@ -40,6 +40,7 @@
 
 #![forbid(unsafe_code)]
 
+mod booking;
 mod commit;
 mod sets;
 mod turns;
@@ -51,6 +52,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+pub use booking::booked;
 pub use pallet::*;
 pub use turns::{absent_after, left_out, suspension};
 pub use types::{

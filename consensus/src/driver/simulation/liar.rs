@@ -1,11 +1,13 @@
 //! What the lying validator does: it signs whatever helps it, to each of the
 //! others something else, but only in its own name.
 
+use billchain_primitives::ParentCommit;
 use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::types::core::{NilOrVal, Round as EngineRound, SignedMessage};
 
-use super::node::{Message, announced, bytes_of, hash_of};
+use super::node::{Message, announced};
 use super::oracle::BlockId;
+use super::register::{bytes_of, hash_of};
 use super::world::{NODES, World};
 use crate::types::{BlockValue, Height, Round};
 
@@ -89,7 +91,21 @@ impl World {
             1 => self.now_ms - 60_000,
             _ => self.now_ms + 60_000,
         };
-        self.block(height.get(), parent, valid, time)
+        let commit = self.commit(liar, height);
+        self.block((height.get(), parent), valid, time, commit.as_ref())
+    }
+
+    /// The commit of the liar's last block, of which it leaves out what it can.
+    fn commit(&mut self, liar: usize, height: Height) -> Option<ParentCommit> {
+        let mut commit = self.node(liar).filter(|node| node.height() == height)?.parent_commit()?;
+        if commit.precommits.len() > 3 {
+            let victim = self.random.below(4) as usize;
+            commit.precommits.remove(victim);
+        }
+        if self.random.percent(50) {
+            commit.late.clear();
+        }
+        Some(commit)
     }
 
     fn forged(&self, liar: usize, height: Height, round: Round, id: BlockId) -> Message {

@@ -7,6 +7,8 @@
 //! seed; `BILLCHAIN_SEED=n` runs that schedule alone, `BILLCHAIN_SCHEDULES=n`
 //! that many instead of the two thousand of the ordinary tests.
 //!
+//! Who takes turns follows from the blocks, by the chain's own rule.
+//!
 //! What is not simulated: parts (a block arrives whole or not at all), signatures
 //! (the world knows who sent what, and nobody can send in another's name), and the
 //! file system (what is appended to the log and not flushed may be lost in a kill).
@@ -18,5 +20,6 @@ mod liar;
 mod node;
 mod oracle;
 mod random;
+mod register;
 mod schedules;
 mod world;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use billchain_crypto::sm2::Signature;
-use billchain_primitives::{Equivocation, Hash};
+use billchain_primitives::{Equivocation, ParentCommit};
 use bytes::Bytes;
 use malachitebft_app_channel::app::consensus::{
     self as core, Effect, Input, LivenessMsg, LocallyProposedValue, Params, ProposedValue,
@@ -21,11 +21,13 @@ use malachitebft_app_channel::app::types::core::{
     Timeout, Validity, ValueOrigin, ValuePayload, ValueResponse, VoteExtensionPolicy,
 };
 
+use super::super::late::Late;
 use super::super::progress::{Decided, Next, Phase, Progress};
 use super::super::proposals::{Proposals, Taken, Verdict, View};
 use super::super::repeat::Repeated;
 use super::super::work::Queue;
 use super::oracle::BlockId;
+use super::register::{Judgement, Register, bytes_of, hash_of, id_of};
 use crate::application::CheckMode;
 use crate::certificate::CommitCertificate;
 use crate::lane::Received;
@@ -63,13 +65,18 @@ pub(super) enum Wish {
     Lane(Duration),
     /// The next height should begin after so long.
     Pause(Duration),
-    Committed(Height, BlockHash, CommitCertificate),
+    Committed(BlockHash, CommitCertificate),
     /// Validators were seen to sign twice.
     Charged(Vec<Equivocation>),
     /// A message has been signed and is about to be seen.
     Signed(SignedConsensusMsg<BillContext>),
-    /// A block is to be built on this parent.
-    Build(Height, Round, BlockId),
+    /// A block is to be built on this parent, with the commit of it.
+    Build {
+        height: Height,
+        round: Round,
+        parent: BlockId,
+        commit: Option<ParentCommit>,
+    },
 }
 
 pub(super) enum Job {
@@ -115,25 +122,6 @@ impl Disk {
     }
 }
 
-pub(super) fn hash_of(id: BlockId) -> BlockHash {
-    Hash::from_low_u64_be(id).into()
-}
-
-pub(super) fn id_of(bytes: &[u8]) -> BlockId {
-    u64::from_be_bytes(bytes.try_into().expect("blocks are their numbers"))
-}
-
-pub(super) fn bytes_of(id: BlockId) -> Bytes {
-    id.to_be_bytes().to_vec().into()
-}
-
-/// What the world says of a block.
-pub(super) enum Judgement {
-    Valid,
-    Invalid,
-    Untimely,
-}
-
 /// A validator that runs.
 pub(super) struct Node {
     core: State<BillContext>,
@@ -153,6 +141,9 @@ pub(super) struct Side {
     proposals: Proposals<Port>,
     support: Support,
     repeated: Repeated,
+    late: Late,
+    /// The block at hand came by value sync; there may be more.
+    behind: bool,
     store: UndecidedStore,
     missing: Option<CommitCertificate>,
     work: Queue<Job>,
@@ -192,6 +183,8 @@ impl Node {
             proposals: Proposals::default(),
             support: Support::default(),
             repeated: Repeated::default(),
+            late: Late::default(),
+            behind: false,
             store,
             missing: None,
             work: Queue::default(),
@@ -264,6 +257,10 @@ impl Node {
         self.side.progress.height()
     }
 
+    pub(super) fn parent_commit(&self) -> Option<ParentCommit> {
+        self.side.parent_commit()
+    }
+
     pub(super) fn is_locked(&self) -> bool {
         let deciding = self.side.progress.phase() == Phase::Deciding;
         deciding && self.core.driver.round_state().locked.is_some()
@@ -296,6 +293,7 @@ impl Node {
     pub(super) fn message(&mut self, from: usize, message: Message) {
         match message {
             Message::Consensus(message) => {
+                self.side.late.hear(&message, |_| true);
                 let waiting = self.side.progress.phase() == Phase::Waiting;
                 if waiting && message.height() == self.side.progress.height() {
                     let next = self.side.progress.others_began();
@@ -338,25 +336,27 @@ impl Node {
         }
     }
 
-    /// The lane is done; `judge` says what it found.
-    pub(super) fn lane_done(&mut self, judge: impl FnOnce(BlockId, CheckMode, &Disk) -> Judgement) {
+    /// The lane is done; the register says what it found.
+    pub(super) fn lane_done(&mut self, register: &Register, now_ms: u64) {
         self.side.work.busy = false;
         match self.side.under_way.take() {
             None => {}
             Some(Job::Commit(block, certificate)) => {
-                let next = self.side.on_committed(&block, certificate);
+                let validators = register.validators_after(id_of(&block.bytes));
+                let next = self.side.on_committed(&block, certificate, validators);
                 self.go_on(next);
             }
             Some(Job::Propose(round)) => {
                 let (height, parent) = (self.side.progress.height(), self.side.disk.head());
-                self.side.wishes.push(Wish::Build(height, round, parent));
+                let commit = self.side.parent_commit();
+                self.side.wishes.push(Wish::Build { height, round, parent, commit });
             }
             Some(Job::Decided(bytes, sync)) => {
-                let judgement = judge(id_of(&bytes), CheckMode::Voted, &self.side.disk);
+                let judgement = self.side.judged(register, now_ms, &bytes, CheckMode::Voted);
                 self.side.on_decided_checked(bytes, sync, judgement);
             }
             Some(Job::Check(received, mode)) => {
-                let judgement = judge(id_of(&received.bytes), mode, &self.side.disk);
+                let judgement = self.side.judged(register, now_ms, &received.bytes, mode);
                 self.side.on_checked(*received, judgement);
             }
         }

@@ -184,9 +184,7 @@ fn a_proposer_that_starts_before_the_others_loses_no_round() {
     let metrics = Metrics::new();
     for seed in 0..50 {
         let mut world = World::new(seed, &metrics);
-        let first = world.validators.proposer(Height::new(1), Round::FIRST).address();
-        let proposer = world.addresses.iter().position(|address| address == first);
-        let proposer = proposer.expect("one of the four");
+        let proposer = world.proposer(0);
         world.start(proposer);
         let mut end = world.now_ms + 200 + 25 * seed;
         while world.step(end) {}
@@ -197,7 +195,7 @@ fn a_proposer_that_starts_before_the_others_loses_no_round() {
         while (0..NODES).any(|node| world.committed(node) == 0) {
             assert!(world.step(end), "seed {seed}: no block in 5 s:\n{}", world.describe());
         }
-        assert_eq!(world.rounds[&Height::new(1)], Round::FIRST, "seed {seed}");
+        assert_eq!(world.rounds[&Height::new(1)].0, Round::FIRST, "seed {seed}");
     }
 }
 
@@ -218,10 +216,8 @@ fn a_validator_that_announces_ahead_costs_the_others_no_round() {
         assert!(heights >= 20, "seed {seed}: {heights} heights in a minute");
         // Rounds of its own heights it may lose. Of the others' it also splits votes,
         // which costs a round now and then; announcing would cost one a height.
-        let lost = world.rounds.iter().filter(|(height, round)| {
-            let first = world.validators.proposer(**height, Round::FIRST).address();
-            *first != world.addresses[3] && **round > Round::FIRST
-        });
+        let turns = world.rounds.values();
+        let lost = turns.filter(|(round, first)| *first != 3 && *round > Round::FIRST);
         let lost = lost.count() as u64;
         assert!(lost * 20 <= heights, "seed {seed}: {lost} of {heights} heights lost a round");
     }
@@ -241,5 +237,43 @@ fn a_validator_that_signs_twice_is_charged_by_the_others() {
         let end = world.now_ms + 30_000;
         while world.step(end) {}
         assert!(world.oracle.charges > 0, "seed {seed}: nobody found it out");
+    }
+}
+
+/// One of four is away: it costs the others a few rounds, and none from then on. When it
+/// is back it votes, and takes its turns again.
+#[test]
+fn a_validator_that_is_away_is_left_out_and_taken_back() {
+    let metrics = Metrics::new();
+    for seed in 0..40 {
+        let mut world = World::new(seed, &metrics);
+        let away = seed as usize % NODES;
+        for node in (0..NODES).filter(|node| *node != away) {
+            world.start(node);
+        }
+        let end = world.now_ms + 60_000;
+        while world.step(end) {}
+        let heights = world.oracle.top();
+        assert!(heights >= 100, "seed {seed}: {heights} heights in a minute");
+        let failed = |(_, (round, _)): &(&Height, &(Round, usize))| *round > Round::FIRST;
+        let last = world.rounds.iter().filter(failed).map(|(height, _)| height.get()).next_back();
+        assert!(last <= Some(12), "seed {seed}: a round failed at height {last:?}");
+        let turns = |world: &World, from: u64| {
+            let turns = world.rounds.range(Height::new(from)..);
+            turns.filter(|(_, (round, first))| *first == away && *round == Round::FIRST).count()
+        };
+        assert_eq!(turns(&world, 20), 0, "seed {seed}: it was given turns");
+        world.start(away);
+        let end = world.now_ms + 60_000;
+        while world.committed(away) < world.oracle.top() {
+            assert!(world.step(end), "seed {seed}: it lags");
+        }
+        let caught_up = world.oracle.top();
+        let end = world.now_ms + 20_000;
+        while world.step(end) {}
+        // Absent it was for as many blocks as there are validators, at least.
+        let back = turns(&world, caught_up) as u64;
+        let heights = world.oracle.top() - caught_up;
+        assert!(back * 5 >= heights, "seed {seed}: {back} turns in {heights} heights");
     }
 }

@@ -4,20 +4,19 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use billchain_crypto::sm2::{DEFAULT_ID, SecretKey, Signature};
+use billchain_primitives::ParentCommit;
 use malachitebft_app_channel::app::consensus::SignedConsensusMsg;
 use malachitebft_app_channel::app::metrics::Metrics;
 use malachitebft_app_channel::app::types::core::{NilOrVal, Timeout, VoteType};
 
-use super::node::{Disk, Judgement, Message, Node, Wish, hash_of, id_of};
+use super::node::{Disk, Message, Node, Wish};
 use super::oracle::{BlockFacts, BlockId, Oracle};
 use super::random::Random;
-use crate::application::CheckMode;
+use super::register::{Register, id_of};
+use crate::certificate::CommitCertificate;
 use crate::types::{Address, BillContext, BlockHash, Height, Round, Validator, ValidatorSet};
 
 pub(super) const NODES: usize = 4;
-/// A proposed block's time may be so far ahead of the clock, or behind.
-const AHEAD_MS: u64 = 5_000;
-const BEHIND_MS: u64 = 17_000;
 
 /// What the network does.
 #[derive(Clone, Copy, Debug)]
@@ -66,15 +65,6 @@ pub(super) enum Event {
     Weather(Weather),
 }
 
-/// A block as the register has it.
-#[derive(Clone, Copy)]
-struct Block {
-    height: u64,
-    parent: BlockId,
-    valid: bool,
-    time_ms: u64,
-}
-
 struct Slot {
     running: Option<Node>,
     disk: Disk,
@@ -88,12 +78,11 @@ pub(super) struct World {
     pub weather: Weather,
     /// Who lies, if one does.
     pub liar: Option<usize>,
-    pub validators: ValidatorSet,
     pub addresses: Vec<Address>,
-    /// In which round each height was decided.
-    pub rounds: BTreeMap<Height, Round>,
+    /// In which round each height was decided, and who would have proposed in the first.
+    pub rounds: BTreeMap<Height, (Round, usize)>,
     pub signature: Signature,
-    blocks: BTreeMap<BlockId, Block>,
+    register: Register,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     events: BTreeMap<u64, Event>,
     scheduled: u64,
@@ -105,6 +94,7 @@ impl World {
     pub(super) fn new(seed: u64, metrics: &Metrics) -> Self {
         let keys: Vec<SecretKey> = (0..NODES as u8).map(|n| SecretKey::from_seed(&[n])).collect();
         let validators = keys.iter().map(|key| Validator::new(key.public(), 1));
+        let validators = ValidatorSet::new(validators).expect("four keys");
         let slot = || Slot { running: None, disk: Disk::default(), run: 0 };
         Self {
             now_ms: 1_000_000,
@@ -112,11 +102,10 @@ impl World {
             oracle: Oracle::default(),
             weather: CALM,
             liar: None,
-            validators: ValidatorSet::new(validators).expect("four keys"),
+            register: Register::new(validators),
             addresses: keys.iter().map(|key| Address::from_public_key(&key.public())).collect(),
             rounds: BTreeMap::new(),
             signature: keys[0].sign(DEFAULT_ID, b"nobody verifies it"),
-            blocks: BTreeMap::new(),
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             scheduled: 0,
@@ -160,7 +149,7 @@ impl World {
         }
         self.slots[node].run += 1;
         let disk = std::mem::take(&mut self.slots[node].disk);
-        let (own, set) = (self.addresses[node], self.validators.clone());
+        let (own, set) = (self.addresses[node], self.register.validators_after(disk.head()));
         let started = Node::start(own, set, self.signature, self.metrics.clone(), disk);
         self.slots[node].running = Some(started);
         let run = self.slots[node].run;
@@ -201,23 +190,33 @@ impl World {
     /// A new block in the register.
     pub(super) fn block(
         &mut self,
-        height: u64,
-        parent: BlockId,
+        (height, parent): (u64, BlockId),
         valid: bool,
         time_ms: u64,
+        commit: Option<&ParentCommit>,
     ) -> BlockId {
-        let id = self.blocks.len() as BlockId + 1;
-        self.blocks.insert(id, Block { height, parent, valid, time_ms });
+        let id = self.register.add((height, parent), valid, time_ms, commit);
         self.oracle.blocks.insert(id, BlockFacts { height, parent, valid });
         id
     }
 
     /// A block of this height that somebody has made, if there is one.
     pub(super) fn any_block(&mut self, height: u64) -> Option<BlockHash> {
-        let of_height = |(id, block): (&BlockId, &Block)| (block.height == height).then_some(*id);
-        let ids: Vec<BlockId> = self.blocks.iter().rev().filter_map(of_height).take(4).collect();
-        let count = ids.len() as u64;
-        (count > 0).then(|| hash_of(ids[self.random.below(count) as usize]))
+        let last = self.register.last_of(height);
+        let count = last.len() as u64;
+        (count > 0).then(|| last[self.random.below(count) as usize])
+    }
+
+    /// The place of a validator.
+    pub(super) fn place(&self, address: &Address) -> Option<usize> {
+        self.addresses.iter().position(|other| other == address)
+    }
+
+    /// Who proposes first at the height after the last one of this node.
+    pub(super) fn proposer(&self, node: usize) -> usize {
+        let (head, next) = (self.head(node), Height::new(self.committed(node) + 1));
+        let validators = self.register.validators_after(head);
+        self.place(validators.proposer(next, Round::FIRST).address()).expect("one of the four")
     }
 
     pub(super) fn head(&self, node: usize) -> BlockId {
@@ -253,9 +252,9 @@ impl World {
                 node
             }
             Event::Lane { node, run } => {
-                let blocks = &self.blocks;
+                let register = &self.register;
                 if let Some(running) = running(slots, node, run) {
-                    running.lane_done(|id, mode, disk| judge(blocks, now, id, mode, disk));
+                    running.lane_done(register, now);
                 }
                 node
             }
@@ -312,30 +311,33 @@ impl World {
                         }
                     }
                     Wish::Signed(message) => self.record(node, &message),
-                    Wish::Build(height, round, parent) => {
-                        let id = self.block(height.get(), parent, true, now);
+                    Wish::Build { height, round, parent, commit } => {
+                        let about = (height.get(), parent);
+                        let id = self.block(about, true, now, commit.as_ref());
                         if let Some(running) = &mut self.slots[node].running {
                             running.built(height, round, id);
                         }
                     }
-                    Wish::Committed(height, hash, certificate) => {
-                        if self.is_honest(node) {
-                            let at = |address: &Address| {
-                                self.addresses.iter().position(|other| other == address)
-                            };
-                            let signers: Vec<usize> = certificate
-                                .signatures
-                                .iter()
-                                .filter_map(|entry| at(&entry.address))
-                                .collect();
-                            let id = id_of(&hash.get().0[24..]);
-                            self.rounds.insert(height, certificate.round);
-                            self.oracle.committed(node, height.get(), id, &signers);
-                        }
+                    Wish::Committed(hash, certificate) => {
+                        self.committed_by(node, hash, certificate)
                     }
                 }
             }
         }
+    }
+
+    fn committed_by(&mut self, node: usize, hash: BlockHash, certificate: CommitCertificate) {
+        if !self.is_honest(node) {
+            return;
+        }
+        let entries = certificate.signatures.iter();
+        let signers: Vec<usize> = entries.filter_map(|entry| self.place(&entry.address)).collect();
+        let (height, id) = (certificate.height, id_of(&hash.get().0[24..]));
+        let parent = self.oracle.blocks[&id].parent;
+        let validators = self.register.validators_after(parent);
+        let first = self.place(validators.proposer(height, Round::FIRST).address());
+        self.rounds.insert(height, (certificate.round, first.expect("one of the four")));
+        self.oracle.committed(node, height.get(), id, &signers);
     }
 
     fn record(&mut self, node: usize, message: &SignedConsensusMsg<BillContext>) {
@@ -399,24 +401,4 @@ impl World {
 fn running(slots: &mut [Slot], node: usize, run: u64) -> Option<&mut Node> {
     let slot = &mut slots[node];
     slot.running.as_mut().filter(|_| slot.run == run)
-}
-
-/// What an application says of a block.
-fn judge(
-    blocks: &BTreeMap<BlockId, Block>,
-    now_ms: u64,
-    id: BlockId,
-    mode: CheckMode,
-    disk: &Disk,
-) -> Judgement {
-    let Some(block) = blocks.get(&id) else { return Judgement::Invalid };
-    let next = disk.chain.len() as u64 + 1;
-    if !block.valid || block.height != next || block.parent != disk.head() {
-        return Judgement::Invalid;
-    }
-    let timely = now_ms.saturating_sub(BEHIND_MS)..=now_ms + AHEAD_MS;
-    if mode == CheckMode::Proposal && !timely.contains(&block.time_ms) {
-        return Judgement::Untimely;
-    }
-    Judgement::Valid
 }

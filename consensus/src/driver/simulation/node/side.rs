@@ -257,6 +257,7 @@ impl Side {
         let round = sync.map_or(Round::FIRST, |(round, _)| round);
         self.keep(StoredBlock { height, round, hash, announced: None, bytes });
         if let Some((round, proposer)) = sync {
+            self.behind = true;
             self.tell(height, round, proposer, hash, Validity::Valid, ValueOrigin::Sync);
         }
     }
@@ -277,12 +278,17 @@ impl Side {
         &mut self,
         block: &StoredBlock,
         certificate: CommitCertificate,
+        validators: ValidatorSet,
     ) -> Next {
-        self.wishes.push(Wish::Committed(block.height, block.hash, certificate.clone()));
+        self.wishes.push(Wish::Committed(block.hash, certificate.clone()));
+        self.late.decided(&certificate, std::mem::replace(&mut self.validators, validators));
         self.disk.chain.push((block.bytes.clone(), certificate));
         let height = self.disk.next_height();
         let _ = self.store.forget_below(height);
         self.disk.undecided.retain(|_, block| block.height >= height);
+        if std::mem::take(&mut self.behind) {
+            self.wishes.push(Wish::Send(Message::Ask(height)));
+        }
         self.support = Support::default();
         self.missing = None;
         self.repeated.committed();
@@ -293,6 +299,22 @@ impl Side {
             self.proposals.has_current(&view)
         };
         self.progress.committed(height, early)
+    }
+
+    /// What this node would bring of who decided its last block.
+    pub(super) fn parent_commit(&self) -> Option<ParentCommit> {
+        let (_, certificate) = self.disk.chain.last()?;
+        Some(certificate.clone().into_parent_commit(self.late.all()))
+    }
+
+    pub(super) fn judged(
+        &self,
+        register: &Register,
+        now_ms: u64,
+        bytes: &[u8],
+        mode: CheckMode,
+    ) -> Judgement {
+        register.judge(now_ms, id_of(bytes), mode, self.disk.head())
     }
 
     pub(super) fn on_ask(&mut self, from: usize, height: Height) {
