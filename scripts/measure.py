@@ -176,6 +176,7 @@ class Bench:
             network.stop(4)
             shutil.rmtree(network.directory / "node-4" / "data")
             target = network.height(1)
+            network.abstain(4, target)
             began = time.monotonic()
             network.start(4)
             first = None

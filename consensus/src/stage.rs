@@ -125,6 +125,7 @@ impl Member {
             cause: self.cause.clone(),
             left_out: self.metrics.left_out.clone(),
         };
+        let remembered = memory.as_ref().map(SigningMemory::remembered);
         let engine = Engine::start(engine, memory).await?;
         self.network.set(Some(engine.network()));
         let electorate = watch::Sender::new((setup.height, setup.validators.clone()));
@@ -138,6 +139,7 @@ impl Member {
             ..Status::default()
         });
         let parts = Parts {
+            remembered,
             verifier: Sm2Verifier::new(identity.domain),
             own_address: own,
             own_peer,

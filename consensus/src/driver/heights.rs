@@ -111,6 +111,9 @@ impl Driver {
             warn!(%height, %expected, "ignoring a decision out of turn");
             return Ok(());
         }
+        if let Some(remembered) = &self.remembered {
+            remembered.judge(&certificate)?;
+        }
         info!(%height, round = %certificate.round, %hash, "decided");
         self.own_turns_over(certificate.round);
         self.timing.decided(hash, Instant::now());

@@ -44,6 +44,7 @@ use crate::config::ConsensusConfig;
 use crate::error::ConsensusError;
 use crate::host::Question;
 use crate::lane::{Asker, Done, Job};
+use crate::memory::Remembered;
 use crate::parts::Assembler;
 use crate::signing::Sm2Verifier;
 use crate::types::{Address, BillContext};
@@ -70,6 +71,7 @@ pub(crate) struct Driver {
     app: Arc<dyn Application>,
     verifier: Sm2Verifier,
     own_address: Address,
+    remembered: Option<Remembered>,
     reports: Reports,
     peers: Peers,
 

@@ -29,6 +29,7 @@ use crate::config::ConsensusConfig;
 use crate::engine::Engine;
 use crate::error::ConsensusError;
 use crate::lane::{Done, HeightSetup, Lane};
+use crate::memory::Remembered;
 use crate::metrics::Metrics;
 use crate::network::Network;
 use crate::parts::Assembler;
@@ -48,6 +49,8 @@ pub(crate) struct Parts {
     pub app: Arc<dyn Application>,
     pub verifier: Sm2Verifier,
     pub own_address: Address,
+    /// What the validator has signed; without a vote nothing.
+    pub remembered: Option<Remembered>,
     pub own_peer: PeerId,
     pub lane: Lane,
     pub done: mpsc::UnboundedReceiver<Done>,
@@ -95,6 +98,7 @@ impl Driver {
             app: parts.app,
             verifier: parts.verifier,
             own_address: parts.own_address,
+            remembered: parts.remembered,
         };
         (driver, Returns { read_failures, done: parts.done, expansions, states, answers })
     }

@@ -13,7 +13,9 @@
 //! * when it remembers a statement, everything that led to it is on disk in the
 //!   log, so that the engine comes to the same statement after a crash;
 //! * a node does not start when file and log contradict each other, and follows
-//!   without a vote while the chain is below what the file remembers.
+//!   without a vote while the chain is below what the file remembers;
+//! * a node ends when a commit carries a signature of its key that the file does not
+//!   know of: its data were lost, or another machine has the key.
 //!
 //! It assumes a file system that honours `fdatasync`, and that nobody copies the
 //! key to a second machine without the file. It does not remember the
@@ -30,12 +32,18 @@ mod tests;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Release};
 
 use billchain_primitives::{SignedStatement, Statement, StatementContext};
 
 pub use error::SigningMemoryError;
 use file::{Medium, RecordFile};
 use record::{Last, Record};
+
+use crate::certificate::CommitCertificate;
+use crate::types::Address;
 pub(crate) use start::{Start, Verdict, set_copy_aside, start, start_without_key};
 pub use start::{Summary, abstain, path_in, summary};
 
@@ -67,8 +75,33 @@ impl SyncLog for LogFile {
 /// The memory of one validator.
 pub(crate) struct SigningMemory {
     inner: Box<dyn Remember>,
-    path: PathBuf,
+    remembered: Remembered,
     log: PathBuf,
+}
+
+/// Up to which height a running validator remembers to have signed.
+#[derive(Clone)]
+pub(crate) struct Remembered {
+    height: Arc<AtomicU64>,
+    signer: Address,
+    file: PathBuf,
+}
+
+impl Remembered {
+    /// Refuses a commit that carries the validator's signature at a height of which the
+    /// memory knows nothing: it is a new one, or another machine has the key.
+    pub(crate) fn judge(&self, commit: &CommitCertificate) -> Result<(), SigningMemoryError> {
+        let (height, known) = (commit.height.get(), self.height.load(Acquire));
+        let is_signer = commit.signatures.iter().any(|entry| entry.address == self.signer);
+        if !is_signer || height <= known {
+            return Ok(());
+        }
+        Err(SigningMemoryError::OutOfDate {
+            file: self.file.clone(),
+            remembered: format!("nothing above height {known}"),
+            evidence: format!("block {height} carries this validator's signature"),
+        })
+    }
 }
 
 /// Decides what may be signed, and remembers it.
@@ -153,8 +186,18 @@ impl<M: Medium, L: SyncLog> Remember for Guard<M, L> {
 impl SigningMemory {
     fn new(path: &Path, log: &Path, file: RecordFile<File>) -> Self {
         let log_file = LogFile { path: log.to_owned(), file: None };
+        let remembered = Remembered {
+            height: Arc::new(AtomicU64::new(file.record().height)),
+            signer: file.record().signer.into(),
+            file: path.to_owned(),
+        };
         let inner = Box::new(Guard { file, log: log_file, failed: false });
-        Self { inner, path: path.to_owned(), log: log.to_owned() }
+        Self { inner, remembered, log: log.to_owned() }
+    }
+
+    /// What it remembers, also while it signs.
+    pub(crate) fn remembered(&self) -> Remembered {
+        self.remembered.clone()
     }
 
     /// The signature under a statement: made by `sign` and remembered before it
@@ -166,19 +209,23 @@ impl SigningMemory {
         mut sign: impl FnMut() -> [u8; 64],
     ) -> Result<[u8; 64], SigningMemoryError> {
         let refused = match self.inner.sign(context, statement, &mut sign) {
-            Ok(signature) => return Ok(signature),
+            Ok(signature) => {
+                self.remembered.height.fetch_max(context.height, Release);
+                return Ok(signature);
+            }
             Err(refused) => refused,
         };
+        let path = &self.remembered.file;
         Err(match refused {
             Refusal::Contradiction(remembered) => SigningMemoryError::Contradiction {
-                file: self.path.clone(),
+                file: path.clone(),
                 height: context.height,
                 asked: format!("{:?} in round {:?}", statement, context.round),
                 remembered,
             },
             Refusal::NoRound => SigningMemoryError::NoRound { height: context.height },
             Refusal::File(reason) => {
-                SigningMemoryError::Io { action: "write", file: self.path.clone(), reason }
+                SigningMemoryError::Io { action: "write", file: path.clone(), reason }
             }
             Refusal::Log(reason) => {
                 SigningMemoryError::LogIo { action: "sync", file: self.log.clone(), reason }

@@ -149,6 +149,39 @@ async fn a_validator_with_an_empty_database_signs_no_height_twice() {
     net.stop_all().await;
 }
 
+/// Database and memory were lost: the node would vote like one that is new, and may have
+/// voted at the height that the others decide. The blocks that it fetches carry its
+/// signatures, so it ends before it signs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_validator_that_lost_everything_ends_before_it_signs() {
+    let mut net = Net::new("all-lost", 4, |_| ()).await;
+    net.start_all().await;
+    net.reach(&[0, 1, 2, 3], 8, PATIENCE).await;
+    net.stop(0).await;
+    net.empty(0);
+    let directory = net.nodes[0].directory.clone();
+    fs::remove_dir_all(&directory).expect("removed");
+    net.start(0).await;
+    let mut handle = net.nodes[0].handle.take().expect("runs");
+    let ended = tokio::time::timeout(PATIENCE, handle.ended()).await.expect("it ends");
+    let Err(ConsensusError::Signing(SigningMemoryError::OutOfDate { evidence, .. })) = ended else {
+        panic!("ended with {ended:?}");
+    };
+    assert!(evidence.contains("carries this validator's signature"), "{evidence}");
+    handle.stop().await.expect("the reason was given");
+    assert!(net.nodes[0].chain.height() < net.top(), "it stopped on its way");
+
+    let memory = signing_memory_path(&directory);
+    let own = Address::from_public_key(&validator_key(1).public());
+    let (head, until) = (net.nodes[0].chain.height(), net.top() + 3);
+    let told = abstain_from_signing(&memory, domain().genesis(), own, head, Some(until));
+    assert_eq!(told.expect("written"), until);
+    net.start(0).await;
+    votes_above(&net, 0, until).await;
+    net.assert_one_chain();
+    net.stop_all().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_what_has_ended_gives_no_second_reason_and_no_panic() {
     let mut net = Net::new("ended", 4, |_| ()).await;

@@ -36,9 +36,15 @@ async fn a_node_with_an_empty_directory_reaches_the_head_and_votes() {
     load.wait_finals(60, PATIENCE).await;
     let finals = load.end().await;
 
-    // Everything but configuration and keys is lost.
+    // Everything but configuration and keys is lost, what it has signed among it.
     network.stop(&[4]).await;
     fs::remove_dir_all(network.home(4).join("data")).unwrap();
+    network.start(&[4]);
+    let (code, log) = network.ended(4, PATIENCE).await;
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("carries this validator's signature"), "{log}");
+    let above = network.top(&[1, 2, 3]).await + 2;
+    network.abstain(4, above);
     joins(&mut network, 4, 1, &finals).await;
 
     // The database is lost, what consensus remembers is not: it speaks of

@@ -221,6 +221,19 @@ impl Network {
         self.running[&node].id()
     }
 
+    /// Whether a node that was started has ended by itself.
+    pub fn has_ended(&mut self, node: usize) -> bool {
+        let child = self.running.get_mut(&node).expect("it was started");
+        child.try_wait().unwrap().is_some()
+    }
+
+    /// Lets a stopped node sign nothing up to a height.
+    pub fn abstain(&self, node: usize, height: u32) {
+        let (config, height) = (self.config(node), height.to_string());
+        let words = ["signing-memory", "abstain", "--config", config.to_str().unwrap()];
+        billchain(words.into_iter().chain(["--up-to", &height])).succeeded();
+    }
+
     /// Waits until a node has ended by itself: its exit code and its log.
     pub async fn ended(&mut self, node: usize, patience: Duration) -> (Option<i32>, String) {
         let mut child = self.running.remove(&node).expect("it runs");
