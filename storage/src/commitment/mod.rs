@@ -22,6 +22,7 @@ mod proofs;
 mod recompute;
 mod runner;
 mod served;
+mod worker;
 
 pub(crate) use engine::{LogProof, Position};
 pub(crate) use fetched::fetch;
@@ -33,10 +34,9 @@ pub(crate) use served::Served;
 
 use crate::{StateDelta, StorageError, SystemCause};
 use commonware_runtime::{Runner as _, deterministic};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use engine::{Engine, Failure, Operations, Speculated};
 use hasher::Digest;
-use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
     any::Any,
@@ -46,9 +46,9 @@ use std::{
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    thread::{self, JoinHandle},
     time::Duration,
 };
+use worker::{Answer, Worker};
 
 /// Name of the thread of a commitment. What panics there is QMDB's runtime, when the system
 /// refuses something; the thread ends, and whoever asks it gets the reason as an error.
@@ -63,8 +63,6 @@ const FILES: usize = 32;
 
 /// Requests that may wait; each belongs to a caller that waits for its answer.
 const QUEUE: usize = 16;
-
-type Answer<T> = Sender<Result<T, Failure>>;
 
 enum Request {
     /// A speculation made before on the present tip, by its delta's fingerprint.
@@ -89,11 +87,9 @@ enum Request {
 
 /// Handle of the commitment's thread.
 pub(crate) struct Commitment {
-    path: PathBuf,
     /// Tells deltas apart; its keys are this process's own.
     fingerprints: RandomState,
-    requests: Mutex<Option<Sender<Request>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    worker: Worker<Request>,
 }
 
 impl Commitment {
@@ -105,33 +101,15 @@ impl Commitment {
         cache_bytes: usize,
         limit: Option<u64>,
     ) -> Result<Self, StorageError> {
-        let (sender, requests) = bounded(QUEUE);
-        let (opened, ready) = bounded(1);
+        let open = async move |context| Engine::open(context, cache_bytes, limit).await;
         let directory = path.to_owned();
-        let handle = thread::Builder::new()
-            .name(COMMITMENT_THREAD.into())
-            .spawn(move || run(&directory, cache_bytes, limit, &opened, &requests))
-            .map_err(|source| StorageError::Io {
-                action: "start the commitment's thread for",
-                path: path.to_owned(),
-                source,
-            })?;
-        let outcome = ready
-            .recv()
-            .unwrap_or_else(|_| Err(Failure::Stopped("its thread ended while opening".into())));
-        let commitment = Self {
-            path: path.to_owned(),
-            fingerprints: RandomState::new(),
-            requests: Mutex::new(Some(sender)),
-            thread: Mutex::new(Some(handle)),
+        let serve = async move |engine, requests: Receiver<Request>| {
+            serve(engine, &directory, &requests).await;
         };
-        match outcome {
-            Ok(()) => Ok(commitment),
-            Err(failure) => {
-                commitment.close();
-                Err(commitment.error("open", failure))
-            }
-        }
+        Ok(Self {
+            fingerprints: RandomState::new(),
+            worker: Worker::start((path, COMMITMENT_THREAD), QUEUE, open, serve)?,
+        })
     }
 
     /// Where the commitment stands.
@@ -203,12 +181,7 @@ impl Commitment {
 
     /// Syncs, ends the thread and waits for its end. Later calls fail.
     pub(crate) fn close(&self) {
-        self.requests.lock().take();
-        if let Some(thread) = self.thread.lock().take()
-            && thread.join().is_err()
-        {
-            tracing::error!(path = %self.path.display(), "the state commitment's thread panicked");
-        }
+        self.worker.close();
     }
 
     fn fingerprint(&self, delta: &StateDelta) -> u64 {
@@ -220,16 +193,7 @@ impl Commitment {
         action: &'static str,
         request: impl FnOnce(Answer<T>) -> Request,
     ) -> Result<T, StorageError> {
-        let stopped = || self.error(action, Failure::Stopped("its thread has ended".into()));
-        let requests = self.requests.lock().clone().ok_or_else(stopped)?;
-        let (answer, result) = bounded(1);
-        requests.send(request(answer)).map_err(|_| stopped())?;
-        drop(requests);
-        result.recv().map_err(|_| stopped())?.map_err(|failure| self.error(action, failure))
-    }
-
-    fn error(&self, action: &'static str, found: Failure) -> StorageError {
-        failure(&self.path, action, found)
+        self.worker.ask(action, request)
     }
 }
 
@@ -280,12 +244,6 @@ fn try_files(directory: &Path) -> io::Result<()> {
     }
 }
 
-impl Drop for Commitment {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
 /// The root of a genesis state: that of an empty commitment after `state`.
 /// Computed in memory.
 pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageError> {
@@ -302,43 +260,6 @@ pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageE
         Ok(Ok(speculated)) => Ok(speculated.root),
         Ok(Err(failure)) => Err(failed(failure.into_reason())),
         Err(panic) => Err(failed(panic_message(panic.as_ref()))),
-    }
-}
-
-/// The commitment's thread. A panic inside QMDB or its runtime ends the thread,
-/// which every caller sees as an error.
-fn run(
-    directory: &Path,
-    cache_bytes: usize,
-    limit: Option<u64>,
-    opened: &Sender<Result<(), Failure>>,
-    requests: &Receiver<Request>,
-) {
-    let runner = match runner::runner(directory) {
-        Ok(runner) => runner,
-        Err(failure) => return drop(opened.send(Err(failure))),
-    };
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        runner.start(|context| async move {
-            match Engine::open(context, cache_bytes, limit).await {
-                Ok(engine) => {
-                    if opened.send(Ok(())).is_ok() {
-                        serve(engine, directory, requests).await;
-                    }
-                }
-                Err(failure) => drop(opened.send(Err(failure))),
-            }
-        });
-    }));
-    if let Err(panic) = outcome {
-        let reason = panic_message(panic.as_ref());
-        tracing::error!(path = %directory.display(), reason, "the state commitment panicked");
-        // Nobody listens any more if it had opened.
-        let failure = match SystemCause::of_text(&reason) {
-            Some(_) => Failure::Io(reason),
-            None => Failure::Damaged(reason),
-        };
-        let _ = opened.try_send(Err(failure));
     }
 }
 
