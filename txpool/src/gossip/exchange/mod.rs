@@ -65,12 +65,18 @@ struct Partner {
     lanes: [Lane; 2],
     /// Batches of the peer that are being checked.
     inbound: usize,
+    /// It has refused the protocol on this connection: nothing is sent before the next.
+    is_deaf: bool,
 }
 
 impl Partner {
     fn new(limits: &GossipLimits, now: Instant) -> Self {
         let lane = |class| Lane::new(class, limits, now);
-        Self { lanes: [lane(SenderClass::Reserved), lane(SenderClass::Ordinary)], inbound: 0 }
+        Self {
+            lanes: [lane(SenderClass::Reserved), lane(SenderClass::Ordinary)],
+            inbound: 0,
+            is_deaf: false,
+        }
     }
 
     fn take_in_flight(&mut self, id: OutboundRequestId) -> Option<(&mut Lane, Batch, Instant)> {
@@ -149,6 +155,7 @@ impl Exchange {
 
     pub(super) fn on_connected(&mut self, peer: &PeerId, now: Instant) {
         if let Some(partner) = self.partners.get_mut(peer) {
+            partner.is_deaf = false;
             partner.lanes.iter_mut().for_each(|lane| lane.on_connected(now));
         }
     }
@@ -162,8 +169,9 @@ impl Exchange {
 
     /// When there is something to do.
     pub(super) fn deadline(&self) -> Instant {
-        let lanes = self.partners.values().flat_map(|partner| &partner.lanes);
-        lanes
+        let hearing = self.partners.values().filter(|partner| !partner.is_deaf);
+        hearing
+            .flat_map(|partner| &partner.lanes)
             .filter_map(Lane::deadline)
             .min()
             .map_or(self.announce_at, |at| at.min(self.announce_at))
@@ -172,7 +180,8 @@ impl Exchange {
     /// Whether all connected peers were offered what is pending.
     pub(super) fn is_served(&self) -> bool {
         let end = *self.outgoing.borrow();
-        self.partners.values().flat_map(|partner| &partner.lanes).all(|lane| lane.is_served(end))
+        let hearing = self.partners.values().filter(|partner| !partner.is_deaf);
+        hearing.flat_map(|partner| &partner.lanes).all(|lane| lane.is_served(end))
     }
 
     /// Sees to it that what is new is sent.
@@ -192,7 +201,8 @@ impl Exchange {
         }
         // Read first: what is added meanwhile has a later place.
         let end = *self.outgoing.borrow();
-        for (peer, partner) in &mut self.partners {
+        let hearing = self.partners.iter_mut().filter(|(_, partner)| !partner.is_deaf);
+        for (peer, partner) in hearing {
             for lane in &mut partner.lanes {
                 if !lane.take_send(now) {
                     continue;
@@ -370,7 +380,8 @@ impl Exchange {
             if is_foreign {
                 tracing::warn!(
                     %peer, omitted,
-                    "the peer does not speak this chain's protocol: another genesis, rules or version"
+                    "the peer does not speak this chain's protocol: another genesis, rules or \
+                     version, or it joins and only asks"
                 );
             } else {
                 tracing::debug!(
@@ -378,10 +389,11 @@ impl Exchange {
                 );
             }
         }
-        if let Some(partner) = self.partners.get_mut(&peer)
-            && let Some((lane, ..)) = partner.take_in_flight(id)
-        {
-            lane.hold_back(now);
+        if let Some(partner) = self.partners.get_mut(&peer) {
+            partner.is_deaf |= is_foreign;
+            if let Some((lane, ..)) = partner.take_in_flight(id) {
+                lane.hold_back(now);
+            }
         }
         match error {
             OutboundFailure::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {

@@ -160,7 +160,11 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_gives_nothing_for_now_is_passed_over() {
         let later = FetchError::Later { after: Duration::from_secs(1) };
-        let answer = move |at| if at < 5 { Err(later.clone()) } else { Ok(Vec::new()) };
+        let answer = move |at| match at {
+            2 => Err(FetchError::OtherProtocol),
+            0..5 => Err(later.clone()),
+            _ => Ok(Vec::new()),
+        };
         assert_eq!(asked(4, answer).await, [4, 0, 1, 2, 3, 5, 6, 7]);
     }
 }

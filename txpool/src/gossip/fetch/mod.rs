@@ -24,7 +24,7 @@ use billchain_primitives::Hash;
 use bytes::Bytes;
 use libp2p::{
     PeerId, StreamProtocol,
-    request_response::{self, Event, Message, OutboundRequestId, ProtocolSupport},
+    request_response::{self, Event, Message, OutboundFailure, OutboundRequestId, ProtocolSupport},
 };
 use std::{
     collections::HashMap,
@@ -79,6 +79,9 @@ pub enum FetchError {
     /// There is no connection to it.
     #[error("no connection to the peer")]
     NotConnected,
+    /// It gives no transactions of this chain and these rules. Its node may be joining.
+    #[error("the peer does not speak the protocol")]
+    OtherProtocol,
     /// Too many requests wait for its answers.
     #[error("{MAX_WAITING} requests wait for answers of the peer, as many as may")]
     Busy,
@@ -105,7 +108,7 @@ pub enum FetchError {
 impl FetchError {
     /// Whether the peer did any work for it.
     fn was_asked(&self) -> bool {
-        !matches!(self, Self::NotConnected | Self::Busy | Self::Later { .. })
+        !matches!(self, Self::NotConnected | Self::OtherProtocol | Self::Busy | Self::Later { .. })
     }
 }
 
@@ -215,7 +218,11 @@ impl Fetch {
             },
             Event::OutboundFailure { request_id, error, .. } => {
                 self.metrics.fetches_failed.inc();
-                self.finish(request_id, Err(FetchError::Failed(error.to_string())));
+                let error = match error {
+                    OutboundFailure::UnsupportedProtocols => FetchError::OtherProtocol,
+                    error => FetchError::Failed(error.to_string()),
+                };
+                self.finish(request_id, Err(error));
             }
             Event::InboundFailure { peer, error, .. } => {
                 if let Some(omitted) = self.lines.pass_peer(Topic::Fetch, peer) {
