@@ -98,6 +98,7 @@ pub struct Connection {
     client: HttpClient,
     url: String,
     genesis: Hash,
+    version: NodeVersion,
 }
 
 /// How often a transaction's state is asked for.
@@ -107,7 +108,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest answer, in bytes: a full block in hex fits.
 const MAX_ANSWER: u32 = 64 << 20;
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NodeVersion {
     spec_name: String,
@@ -118,28 +119,41 @@ struct NodeVersion {
 impl Connection {
     /// Connects to a node and checks that it follows this program's rules.
     pub async fn open(url: &str) -> Result<Self, ClientError> {
+        let this = Self::open_any(url).await?;
+        this.ensure_rules()?;
+        Ok(this)
+    }
+
+    /// Connects to a node of any rules: to read what its JSON says. Whoever signs calls
+    /// [`ensure_rules`](Self::ensure_rules) before.
+    pub async fn open_any(url: &str) -> Result<Self, ClientError> {
         let client = HttpClientBuilder::default()
             .request_timeout(TIMEOUT)
             .max_response_size(MAX_ANSWER)
             .build(url)
             .map_err(|e| ClientError::Url { url: url.to_owned(), reason: e.to_string() })?;
-        let mut this = Self { client, url: url.to_owned(), genesis: Hash::zero() };
-        let found: NodeVersion = this.ask("state_getRuntimeVersion", rpc_params![]).await?;
+        let version = ask(&client, url, "state_getRuntimeVersion", rpc_params![]).await?;
+        let genesis = ask(&client, url, "chain_getBlockHash", rpc_params![0]).await?;
+        Ok(Self { client, url: url.to_owned(), genesis, version })
+    }
+
+    /// Checks that the node follows this program's rules.
+    pub fn ensure_rules(&self) -> Result<(), ClientError> {
+        let found = &self.version;
         let same = found.spec_name == VERSION.spec_name
             && found.spec_version == VERSION.spec_version
             && found.transaction_version == VERSION.transaction_version;
-        if !same {
-            return Err(ClientError::OtherRules {
-                expected_name: VERSION.spec_name.to_string(),
-                expected: VERSION.spec_version,
-                expected_format: VERSION.transaction_version,
-                found_name: found.spec_name,
-                found: found.spec_version,
-                found_format: found.transaction_version,
-            });
+        if same {
+            return Ok(());
         }
-        this.genesis = this.ask("chain_getBlockHash", rpc_params![0]).await?;
-        Ok(this)
+        Err(ClientError::OtherRules {
+            expected_name: VERSION.spec_name.to_string(),
+            expected: VERSION.spec_version,
+            expected_format: VERSION.transaction_version,
+            found_name: found.spec_name.clone(),
+            found: found.spec_version,
+            found_format: found.transaction_version,
+        })
     }
 
     /// Hash of the chain's first block.
@@ -375,15 +389,28 @@ impl Connection {
         method: &'static str,
         params: ArrayParams,
     ) -> Result<T, ClientError> {
-        self.client.request(method, params).await.map_err(|error| self.failed(method, error))
+        ask(&self.client, &self.url, method, params).await
     }
 
     /// The error of a request to this node.
     pub(crate) fn failed(&self, method: &'static str, error: RpcError) -> ClientError {
-        match error {
-            RpcError::Call(refusal) => refused(method, &refusal),
-            source => ClientError::Transport { url: self.url.clone(), method, source },
-        }
+        failed(&self.url, method, error)
+    }
+}
+
+async fn ask<T: DeserializeOwned>(
+    client: &HttpClient,
+    url: &str,
+    method: &'static str,
+    params: ArrayParams,
+) -> Result<T, ClientError> {
+    client.request(method, params).await.map_err(|error| failed(url, method, error))
+}
+
+fn failed(url: &str, method: &'static str, error: RpcError) -> ClientError {
+    match error {
+        RpcError::Call(refusal) => refused(method, &refusal),
+        source => ClientError::Transport { url: url.to_owned(), method, source },
     }
 }
 

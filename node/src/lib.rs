@@ -163,7 +163,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Blocks(command) => blocks::run(command)?,
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Reindex(options) => reindex::run(&options)?,
-        Command::Join(options) => join::run(&options)?,
+        Command::Join(options) => {
+            log::init_command();
+            join::run(&options)?;
+        }
         Command::SigningMemory(command) => signing_memory::run(command)?,
         Command::Snapshot(command) => snapshot_command::run(command)?,
         Command::Release(command) => return runtime()?.block_on(release_command::run(command)),

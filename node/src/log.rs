@@ -94,6 +94,16 @@ pub(crate) fn init(options: &LogOptions) -> Result<Option<Spans>> {
     Ok(spans)
 }
 
+/// Begins to write warnings to standard error, for a command that deals with peers and
+/// whose own words go to standard output. `BILLCHAIN_LOG` may ask for more.
+pub(crate) fn init_command() {
+    let filter =
+        EnvFilter::try_from_env("BILLCHAIN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr);
+    let lines = lines.event_format(Limited::text()).with_filter(filter);
+    tracing_subscriber::registry().with(lines).init();
+}
+
 /// Counts the lines that are left out.
 pub(crate) fn register(registry: &mut Registry) {
     registry.register(

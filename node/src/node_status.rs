@@ -102,7 +102,7 @@ impl Parts {
             let (rules, time) = (Upgrade::rules_in_force(), Timestamp::get());
             (rules, time, Validators::validators(), Validators::observers())
         };
-        let head = self.chain.head();
+        let (head, storage) = (self.chain.head(), self.chain.storage());
         let (rules, time, validators, observers) = self.chain.read(read)?;
         let status = &report.status;
         Ok(ConsensusStatusView {
@@ -116,6 +116,8 @@ impl Parts {
                 hash: head.hash,
                 state_root: head.state_root,
                 time,
+                first_block: storage.first_block(),
+                index_lacks_to: storage.index_gap()?.map(|gap| gap.block),
             },
             height: status.height.get(),
             round: status.round.get(),

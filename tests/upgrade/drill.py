@@ -176,7 +176,7 @@ class Upgrade(Drill):
         self.holds("three of four are ready", before["ready"] == 3, before)
         self.holds("until the height the old rules hold", before["rules"] == int(old), before)
         code = self.network.ended(4, PATIENCE)
-        self.holds("the node of who forgot ends", code == 1, code)
+        self.holds("the node of who forgot ends", code == OTHER_RULES, code)
         says = f"the chain needs the release with rules {release[1]}"
         self.holds("and says what is missing", says in self.log(4), self.network.log_tail(4))
         return height

@@ -2,7 +2,7 @@
 //! identify.
 
 use crate::text_files;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use billchain_crypto::{
     keyfile::{self, Imported},
     sm2,
@@ -83,6 +83,17 @@ pub(crate) struct Password {
 }
 
 impl Password {
+    /// A new key's password: the terminal is asked twice, because nothing opens the key
+    /// when it was mistyped.
+    fn choose(&self, purpose: &str) -> Result<Zeroizing<Vec<u8>>> {
+        let chosen = self.read(purpose)?;
+        let is_typed = self.password_file.is_none() && std::env::var_os(PASSWORD_ENV).is_none();
+        if is_typed && self.read(&format!("{purpose}, again"))? != chosen {
+            bail!("the two passwords differ: nothing was written");
+        }
+        Ok(chosen)
+    }
+
     /// The password, without a line end.
     pub(crate) fn read(&self, purpose: &str) -> Result<Zeroizing<Vec<u8>>> {
         password(self.password_file.as_deref(), "--password-file", PASSWORD_ENV, purpose)
@@ -152,8 +163,30 @@ pub(crate) fn write_private(file: &Path, contents: &[u8]) -> Result<()> {
         // The reason counts, whatever becomes of the rest.
         let _ = std::fs::remove_file(file);
     }
-    written.with_context(|| format!("cannot write {}", file.display()))
+    written.with_context(|| format!("cannot write {}", file.display()))?;
+    warn_of_owner(file);
+    Ok(())
 }
+
+/// Root makes files that the node's user cannot read, without noticing it.
+#[cfg(unix)]
+fn warn_of_owner(file: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = |path: &Path| std::fs::metadata(path).map(|found| found.uid()).ok();
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    if owner(file) == Some(0) && owner(directory).is_some_and(|owner| owner != 0) {
+        let _ = writeln!(
+            std::io::stderr(),
+            "billchain: {} belongs to root, its directory does not: give it to the node's user \
+             (chown)",
+            file.display()
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_owner(_: &Path) {}
 
 /// Makes a network key file from 32 secret bytes and returns its peer id.
 pub(crate) fn write_network(file: &Path, seed: &[u8; 32]) -> Result<libp2p::PeerId> {
@@ -192,7 +225,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
 
 /// Encrypts a key under a new password, writes it and prints what is public.
 fn write_sm2(out: &Path, secret: &sm2::SecretKey, password: &Password) -> Result<()> {
-    let password = password.read("the new key")?;
+    let password = password.choose("the new key")?;
     write_private(out, keyfile::encrypt_to_pem(secret, &password)?.as_bytes())?;
     print_public(secret);
     Ok(())

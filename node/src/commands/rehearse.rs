@@ -41,9 +41,9 @@ pub(crate) struct Options {
     /// The node's configuration.
     #[arg(long)]
     config: PathBuf,
-    /// How many blocks, 256 at most.
-    #[arg(long, default_value_t = MAX_BLOCKS)]
-    blocks: u32,
+    /// How many blocks, 256 at most; without it as many as can be wound back.
+    #[arg(long)]
+    blocks: Option<u32>,
     /// The last of them; without it the newest. Operators who compare what they find
     /// name the same.
     #[arg(long)]
@@ -56,11 +56,12 @@ pub(crate) struct Options {
 
 /// Runs `billchain release rehearse`.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    ensure!(
-        (1..=MAX_BLOCKS).contains(&options.blocks),
-        "--blocks {}: expected 1 to {MAX_BLOCKS}",
-        options.blocks
-    );
+    if let Some(blocks) = options.blocks {
+        ensure!(
+            (1..=MAX_BLOCKS).contains(&blocks),
+            "--blocks {blocks}: expected 1 to {MAX_BLOCKS}"
+        );
+    }
     let config = Config::load(&options.config)?;
     let scratch = match &options.scratch {
         Some(scratch) => {
@@ -176,9 +177,24 @@ impl Report {
 }
 
 fn rehearse(config: &Config, scratch: &Path, options: &Options) -> Result<Report> {
-    let (first, last, decided) = decided(&open(config, scratch)?, options)?;
+    let (mut first, last, mut decided) = decided(&open(config, scratch)?, options)?;
     let settings = storage_options(config, OpenMode::MustExist);
-    billchain_storage::rewind(scratch, &settings, first - 1).map_err(|error| match error {
+    let to = |first: u32| billchain_storage::rewind(scratch, &settings, first - 1);
+    let rewound = match to(first) {
+        Err(StorageError::StateNotKept { oldest, .. })
+            if options.blocks.is_none() && oldest < last =>
+        {
+            let before = first;
+            first = oldest + 1;
+            decided.drain(..(first - before) as usize);
+            to(first)
+        }
+        rewound => rewound,
+    };
+    rewound.map_err(|error| match error {
+        StorageError::StateNotKept { oldest, .. } if oldest >= last => Error::msg(format!(
+            "block {last} is too old: the changes of the blocks after {oldest} are kept and no more"
+        )),
         StorageError::StateNotKept { oldest, .. } => Error::msg(format!(
             "the changes of the blocks after {oldest} are kept and no more: give --blocks {} or \
              less",
@@ -227,7 +243,7 @@ fn decided(chain: &Chain, options: &Options) -> Result<(u32, u32, Vec<Option<Out
     ensure!(last > 0, "the chain has no block beside its first");
     let kept = chain.storage().first_block();
     ensure!(last >= kept, "blocks before {kept} are not kept whole here");
-    let first = last.saturating_sub(options.blocks - 1).max(kept);
+    let first = last.saturating_sub(options.blocks.unwrap_or(MAX_BLOCKS) - 1).max(kept);
     let of_block = |number| match chain.block_events(number) {
         Ok(events) => Ok(Some(outcomes(events.unwrap_or_default()))),
         Err(ChainError::Undecodable { .. } | ChainError::EventsMissing { .. }) => Ok(None),

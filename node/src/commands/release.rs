@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     release::{self, MANIFEST, Needed, OTHER_RULES, PROGRAM},
 };
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use billchain_primitives::Hash;
 use billchain_runtime::VERSION;
 use clap::Subcommand;
@@ -101,11 +101,13 @@ async fn supervise(file: &Path, releases: &Path, options: &[String]) -> Result<E
         );
         let directory = releases.join(rules.to_string());
         if !directory.join(PROGRAM).is_file() {
-            bail!(
-                "the chain needs the release with rules {rules}, and {} has no {rules}/{PROGRAM}: \
-                 install it and start again",
+            eprintln!(
+                "billchain: the chain needs the release with rules {rules}, and {} has no \
+                 {rules}/{PROGRAM}: install it and start again",
                 releases.display()
             );
+            // Starting it again changes nothing, which service managers are told.
+            return Ok(ExitCode::from(OTHER_RULES));
         }
         if let Some(Needed { manifest: Some(expected), .. }) = needed {
             release::check(&directory, Some(expected))?;

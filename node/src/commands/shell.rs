@@ -49,6 +49,11 @@ impl Shell {
         Ok(Connection::open(&self.rpc).await?)
     }
 
+    /// Connects to a node of any rules.
+    pub(crate) async fn connect_any(&self) -> Result<Connection> {
+        Ok(Connection::open_any(&self.rpc).await?)
+    }
+
     /// The key that signs.
     pub(crate) fn signer(&self) -> Result<Signer> {
         match (&self.key, &self.development_key) {

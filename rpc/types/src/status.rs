@@ -82,6 +82,11 @@ pub struct ChainStatusView {
     pub state_root: H256,
     /// Its time; 0 in the genesis.
     pub time: u64,
+    /// The oldest block whose body is here: older ones are fetched, or were let go.
+    pub first_block: u32,
+    /// The index lacks entries of blocks up to this one, which are fetched; null if it
+    /// is whole.
+    pub index_lacks_to: Option<u32>,
 }
 
 /// What is being done about a height.

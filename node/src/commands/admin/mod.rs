@@ -119,7 +119,13 @@ impl Act {
 
 /// Runs `billchain admin …`.
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
-    let node = cli.shell.connect().await?;
+    // Who is about to upgrade, or has just done so, may have either program at hand.
+    let node = match &cli.group {
+        Group::Validators(_) | Group::Observers(_) | Group::Upgrades(_) => {
+            cli.shell.connect_any().await?
+        }
+        _ => cli.shell.connect().await?,
+    };
     let act = match &cli.group {
         Group::Participants(action) => action.act()?,
         Group::Nodes(action) => action.act()?,
@@ -136,6 +142,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Group::Council(action) => return council::run(&cli, &node, action).await,
     };
     let by_motion = cli.motion || cli.development_council;
+    if !matches!(act, Act::Read(..)) {
+        node.ensure_rules()?;
+    }
     match act {
         Act::Read(method, params) => {
             let answer = node.read(method, params).await?;

@@ -43,6 +43,7 @@ pub(super) fn findings(status: &ConsensusStatusView, label: &str) -> Vec<Finding
     let mut found = Vec::new();
     found.extend(blocks(status, label));
     found.extend(vote(status, label));
+    found.extend(index(status, label));
     found.extend(peers(status, label));
     found.extend(machine(&status.machine, label));
     found
@@ -110,6 +111,17 @@ fn missing(status: &ConsensusStatusView, votes: &VotesView) -> Option<String> {
             "no first vote {of} has come from {first}, and no second one from {second}"
         )),
     }
+}
+
+/// Whether the node's index is whole.
+fn index(status: &ConsensusStatusView, label: &str) -> Option<Finding> {
+    let block = status.chain.index_lacks_to?;
+    let what = format!(
+        "its index lacks what blocks up to {block} left there: what needs it is refused with 4005"
+    );
+    let advice = "It comes from the members while the node runs. Ask another node until then; \
+                  if it never comes, connect validators with more than a third of the power.";
+    Some(Finding::note("index", label, &what, advice))
 }
 
 /// Whether the node votes as it should.

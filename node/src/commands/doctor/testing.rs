@@ -54,6 +54,8 @@ pub(super) fn healthy(number: u8) -> ConsensusStatusView {
             hash: H256::repeat_byte(0xbb),
             state_root: H256::repeat_byte(0xcc),
             time: NOW - 1_000,
+            first_block: 1,
+            index_lacks_to: None,
         },
         height: 101,
         round: 0,

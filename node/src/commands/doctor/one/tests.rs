@@ -51,6 +51,15 @@ fn a_node_that_does_not_vote_says_why() {
 }
 
 #[test]
+fn an_index_that_is_still_fetched_is_noted() {
+    let mut status = healthy(1);
+    status.chain.index_lacks_to = Some(4_096);
+    let [finding] = &findings(&status, "node-1")[..] else { panic!("one") };
+    assert_eq!((finding.code, finding.severity), ("index", Severity::Note));
+    assert!(finding.what.contains("up to 4096"), "{}", finding.what);
+}
+
+#[test]
 fn a_peer_is_missing_by_tcp_or_by_udp() {
     let mut status = healthy(1);
     status.peers[0].connected = None;
