@@ -79,12 +79,6 @@ impl Repeated {
         *self = Self { first: false, ..Self::default() };
     }
 
-    /// Whether this is the first height of the run.
-    #[cfg(test)]
-    pub(super) fn is_first(&self) -> bool {
-        self.first
-    }
-
     /// A peer sent this polka.
     pub(super) fn add_polka(&mut self, polka: Polka) {
         if self.polka.as_ref().is_none_or(|known| known.round < polka.round) {

@@ -10,7 +10,8 @@ use billchain_crypto::{
 const PASSWORD: &[u8] = b"secret123";
 
 fn fixture(name: &str) -> Vec<u8> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys");
+    // Cargo runs tests in their package.
+    let path = std::path::Path::new("tests/fixtures/keys");
     std::fs::read(path.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

@@ -72,13 +72,20 @@ async fn a_stage_lasts_as_long_as_its_connection_and_there_is_one_at_a_time() {
     assert!(lease.end(false).unwrap());
     gone(&staging).await;
     // One that goes without a word.
-    let mut lease = connect(&data);
-    assert!(matches!(lease.ask(Request::Stage).unwrap(), Answer::Staged(_)));
-    drop(lease);
+    drop(staged(&data));
     gone(&staging).await;
     // And the next one finds the door free.
+    drop(staged(&data));
+}
+
+/// Asks until the door is free, a moment after who had it has gone.
+fn staged(data: &Path) -> Lease {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while !matches!(connect(&data).ask(Request::Stage).unwrap(), Answer::Staged(_)) {
+    loop {
+        let mut lease = connect(data);
+        if matches!(lease.ask(Request::Stage).unwrap(), Answer::Staged(_)) {
+            return lease;
+        }
         assert!(Instant::now() < deadline, "the door stays closed");
     }
 }

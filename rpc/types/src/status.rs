@@ -82,7 +82,9 @@ pub struct ChainStatusView {
     pub state_root: H256,
     /// Its time; 0 in the genesis.
     pub time: u64,
-    /// The oldest block whose body is here: older ones are fetched, or were let go.
+    /// The oldest block whose body is here: older ones are fetched, or were let go. 0 of
+    /// nodes that do not say it yet.
+    #[serde(default)]
     pub first_block: u32,
     /// The index lacks entries of blocks up to this one, which are fetched; null if it
     /// is whole.

@@ -92,6 +92,9 @@ pub(super) enum Job {
 pub(super) struct Disk {
     pub chain: Vec<(Bytes, CommitCertificate)>,
     log: Vec<Input<BillContext>>,
+    /// The height that the log is of, as the engine's log says it: a timeout in it has a
+    /// round alone.
+    log_height: Height,
     /// Entries of the log that are flushed.
     flushed: usize,
     undecided: BTreeMap<BlockHash, Arc<StoredBlock>>,
@@ -199,14 +202,15 @@ impl Node {
         node
     }
 
-    /// The engine begins a height, and reads its log if it is the first.
+    /// The engine begins a height, and reads its log of it.
     fn begin(&mut self, height: Height) {
-        let first = self.side.repeated.is_first();
-        let log = if first { self.side.disk.log.clone() } else { Vec::new() };
-        if !first {
-            self.side.disk.log.clear();
-            self.side.disk.flushed = 0;
+        let disk = &mut self.side.disk;
+        if disk.log_height != height {
+            disk.log.clear();
+            disk.flushed = 0;
+            disk.log_height = height;
         }
+        let log = disk.log.clone();
         let set = self.side.validators.clone();
         let begin = Input::StartHeight(height, set, false, None, VoteExtensionPolicy::Disabled);
         self.input(begin);

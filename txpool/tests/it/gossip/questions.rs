@@ -378,8 +378,9 @@ async fn a_program_that_only_asks_is_answered_and_not_taken_for_a_liar() {
     nodes[0].submit(&Tx::new(20, 0));
     eventually("the transaction", || nodes[1].pool.stats().ready == 21).await;
     let begin = Instant::now();
-    nodes[0].stop().await;
+    nodes[0].gossip.take().unwrap().stop().await.unwrap();
     assert!(begin.elapsed() < limits().drain_time, "{:?}", begin.elapsed());
+    nodes[0].socket_is_free().await;
     // The node was restarted: the asker finds it again.
     eventually("the connection is gone", || asker.connected().is_empty()).await;
     assert_eq!(asker.ask(nodes[0].id(), vec![4]).await, Err(AskError::NotConnected));
