@@ -196,9 +196,9 @@ async fn offers(peers: &dyn Peers, peer: PeerId, first: &ValidatorSets) -> Resul
     let words = |error: Unanswered| error.to_string();
     let Targets(targets) = ask(peers, peer, &Question::Targets).await.map_err(words)?;
     if targets.is_empty() {
-        return Err("it serves no state yet: the first is of the block storage.copy_interval. A node of so \
-             young a chain starts without joining, and fetches all blocks"
-            .into());
+        let words = "it serves no state yet: the first is of the block storage.copy_interval. A node \
+                     of so young a chain starts without joining, and fetches all blocks";
+        return Err(words.into());
     }
     if let Some(target) = targets.iter().find(|target| !target.is_proven()) {
         return Err(format!("the state root of block {} proves another log", target.number));
