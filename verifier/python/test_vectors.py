@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Checks every vector of verifier/vectors and says how many passed."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from billchain_verifier import Refused, verify
+
+VECTORS = Path(__file__).resolve().parent.parent / "vectors"
+
+
+def differences(expected, got, at="proves"):
+    """Where two objects of JSON differ, one line each."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        found = []
+        for key in sorted(expected.keys() | got.keys()):
+            if key not in expected or key not in got:
+                found.append(f"{at}.{key}: {'not expected' if key in got else 'missing'}")
+            else:
+                found += differences(expected[key], got[key], f"{at}.{key}")
+        return found
+    same = expected == got and type(expected) is type(got)
+    return [] if same else [f"{at}: {expected!r} expected, {got!r} read"]
+
+
+def check(vector):
+    """The lines that tell what is wrong with a vector's outcome, and the refusal if any."""
+    expected, reason = vector["proves"], None
+    try:
+        got = verify(bytes.fromhex(vector["certificate"]), bytes.fromhex(vector["genesis"]))
+    except Refused as refusal:
+        got, reason = None, str(refusal)
+    if expected is None:
+        return ([] if got is None else ["has to be refused, was not"]), reason
+    if got is None:
+        return [f"refused: {reason}"], reason
+    return differences(expected, got), reason
+
+
+def main():
+    """Runs all vectors; with -v it also prints why certificates were refused."""
+    passed, total, slowest = 0, 0, 0.0
+    files = sorted(VECTORS.glob("*.json"))
+    for file in files:
+        for vector in json.loads(file.read_text(encoding="utf-8")):
+            start = time.perf_counter()
+            wrong, reason = check(vector)
+            slowest = max(slowest, time.perf_counter() - start)
+            total += 1
+            passed += not wrong
+            if "-v" in sys.argv[1:]:
+                print(f"{file.name}: {vector['name']}: {reason or 'proved'}")
+            for line in wrong:
+                print(f"FAILED {file.name}: {vector['name']}: {line}")
+    print(f"{passed} of {total} vectors of {len(files)} files passed, "
+          f"the slowest in {slowest:.3f} s")
+    return 0 if passed == total and total else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,294 @@
+//! The certificate: what it says, and all that proves it.
+
+use crate::{
+    Bill, Digest, Refusal,
+    bill::{Key, state_key},
+    decision::{Decision, SetChange, Validators},
+    header::Header,
+    inclusion::Path,
+    reader::Reader,
+    sm3,
+    state::Operation,
+};
+
+/// Longest certificate.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// What a certificate begins with.
+pub(crate) const MAGIC: [u8; 4] = *b"BCPF";
+
+/// The format that this program knows.
+pub(crate) const FORMAT: u8 = 1;
+
+/// What a certificate says, by the byte that follows the format.
+pub(crate) const PRESENT: u8 = 1;
+pub(crate) const ABSENT: u8 = 2;
+
+/// Where the transaction of the present version lies.
+pub(crate) const NO_TRANSACTION: u8 = 0;
+pub(crate) const SAME_BLOCK: u8 = 1;
+pub(crate) const EARLIER_BLOCK: u8 = 2;
+
+/// What a certificate proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proved<'a> {
+    /// Hash of the chain's genesis.
+    pub genesis: Digest,
+    /// The block after which it was so. Of two certificates, that of the higher block is the
+    /// newer one.
+    pub block: Block,
+    /// What was so.
+    pub statement: Statement<'a>,
+}
+
+/// A block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Its number.
+    pub number: u32,
+    /// Its hash.
+    pub hash: Digest,
+}
+
+/// What the chain held after the block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Statement<'a> {
+    /// The bill.
+    Present {
+        /// As it was.
+        bill: Bill<'a>,
+        /// The transaction that made its version; none if a block did by itself.
+        transaction: Option<Transaction>,
+    },
+    /// No bill had this code and number.
+    Absent {
+        /// 票据代码, 8 digits.
+        code: &'a str,
+        /// 票据号码, 10 digits.
+        number: &'a str,
+    },
+}
+
+/// A transaction of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// The block.
+    pub block: Block,
+    /// Its place in the block.
+    pub index: u32,
+    /// SM3 of its bytes.
+    pub hash: Digest,
+}
+
+/// What `certificate` proves to whoever trusts that `genesis` is the hash of the chain's
+/// first block.
+///
+/// # Errors
+/// Whatever is wrong with it: a certificate proves all that it says, or nothing.
+pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>, Refusal> {
+    let mut reader = Reader::new(certificate, "certificate");
+    if certificate.len() > MAX_BYTES {
+        return Err(reader.refusal("it is longer than 1 MiB"));
+    }
+    if reader.array()? != MAGIC {
+        return Err(reader.refusal("it does not begin with BCPF"));
+    }
+    let found = reader.byte()?;
+    if found != FORMAT {
+        return Err(Refusal::Format { found });
+    }
+    let kind = reader.byte()?;
+    let chain = Chain::read(&mut reader, genesis)?;
+    let head = chain.head(&mut reader)?;
+    let statement = match kind {
+        PRESENT => present(&mut reader, &chain, &head)?,
+        ABSENT => absent(&mut reader, &head)?,
+        _ => return Err(reader.refusal("what it says is of an unknown kind")),
+    };
+    reader.end()?;
+    let block = Block { number: head.number, hash: head.hash };
+    Ok(Proved { genesis: *genesis, block, statement })
+}
+
+/// Who decides the blocks of a chain.
+struct Chain {
+    genesis: Digest,
+    /// From the genesis on, each with the block that named them.
+    sets: alloc::vec::Vec<(u32, Validators)>,
+}
+
+impl Chain {
+    /// Reads the genesis' header, the number of headers (2) that named other validators,
+    /// and each with its decision, in the order of blocks.
+    fn read(reader: &mut Reader<'_>, genesis: &Digest) -> Result<Self, Refusal> {
+        let first = Header::read(reader.bytes()?)?;
+        if first.hash != *genesis {
+            return Err(Refusal::OtherChain { found: first.hash, expected: *genesis });
+        }
+        let (0, Some(change)) = (first.number, first.set_change) else {
+            return Err(reader.refusal("the genesis has another number than 0, or no validators"));
+        };
+        let first = SetChange::read(change)?.validators;
+        let mut chain = Self { genesis: *genesis, sets: alloc::vec![(0, first)] };
+        for _ in 0..reader.u16()? {
+            let header = chain.decided(reader)?;
+            let Some(change) = header.set_change else {
+                return Err(reader.refusal("a header between names no validators"));
+            };
+            let SetChange { previous, validators } = SetChange::read(change)?;
+            let (number, expected) = (header.number, chain.last_change());
+            if number <= expected {
+                return Err(Refusal::Gap { number, previous, expected });
+            }
+            chain.sets.push((number, validators));
+        }
+        Ok(chain)
+    }
+
+    /// The block of the last change; 0 for the genesis.
+    fn last_change(&self) -> u32 {
+        self.sets.last().map_or(0, |(number, _)| *number)
+    }
+
+    /// Reads the header after whose block it was so, and its decision. No change after it is
+    /// there.
+    fn head<'a>(&self, reader: &mut Reader<'a>) -> Result<Header<'a>, Refusal> {
+        let header = self.decided(reader)?;
+        if header.number <= self.last_change() {
+            let what = "a change of the validators is not before the certificate's block";
+            return Err(Refusal::Contradiction { what });
+        }
+        Ok(header)
+    }
+
+    /// Reads a header and its decision, which the validators of its height made. If it names
+    /// others, it names the change before it, too.
+    fn decided<'a>(&self, reader: &mut Reader<'a>) -> Result<Header<'a>, Refusal> {
+        let header = Header::read(reader.bytes()?)?;
+        let decision = Decision::read(reader)?;
+        // A change counts from the next block on.
+        let at = self.sets.partition_point(|(number, _)| *number < header.number);
+        let Some((expected, validators)) = at.checked_sub(1).and_then(|at| self.sets.get(at))
+        else {
+            return Err(reader.refusal("nobody decides the genesis"));
+        };
+        if let Some(change) = header.set_change {
+            let (number, previous) = (header.number, SetChange::read(change)?.previous);
+            if previous != *expected {
+                return Err(Refusal::Gap { number, previous, expected: *expected });
+            }
+        }
+        decision.verify(&self.genesis, &header, validators)?;
+        Ok(header)
+    }
+}
+
+/// Reads the bill (its length, 2, and its bytes), the operation that set it, the hash of
+/// the version before (32), the head of its version (its length, 2, and its bytes), and
+/// where the transaction is.
+fn present<'a>(
+    reader: &mut Reader<'a>,
+    chain: &Chain,
+    head: &Header<'_>,
+) -> Result<Statement<'a>, Refusal> {
+    let value = reader.bytes()?;
+    let bill = Bill::read(value)?;
+    let Some(key) = value.first_chunk::<18>() else {
+        return Err(reader.refusal("the bill is cut short"));
+    };
+    Operation::read_of(state_key(key), sm3(&[value]), reader)?.verify(&head.state_root)?;
+    let previous = reader.digest()?;
+    let bytes = reader.bytes()?;
+    let version = VersionHead::read(bytes)?;
+    if sm3(&[&previous, bytes]) != bill.version_hash
+        || version.key != *key
+        || version.version != bill.version
+    {
+        return Err(Refusal::Contradiction { what: "the version is not that of the bill" });
+    }
+    let transaction = transaction(reader, chain, head, &version)?;
+    Ok(Statement::Present { bill, transaction })
+}
+
+/// Reads where the transaction lies (1), of one in an earlier block that block's header and
+/// decision, and the transaction's path.
+fn transaction(
+    reader: &mut Reader<'_>,
+    chain: &Chain,
+    head: &Header<'_>,
+    version: &VersionHead,
+) -> Result<Option<Transaction>, Refusal> {
+    let place = reader.byte()?;
+    let earlier;
+    let block = match place {
+        NO_TRANSACTION => {
+            return match version.transaction {
+                None if version.block <= head.number => Ok(None),
+                None => Err(Refusal::Contradiction { what: "the version is not made yet" }),
+                Some(_) => Err(Refusal::Contradiction { what: "the transaction is left out" }),
+            };
+        }
+        SAME_BLOCK => head,
+        EARLIER_BLOCK => {
+            earlier = chain.decided(reader)?;
+            if earlier.number >= head.number {
+                let what = "the transaction's block is not before the certificate's";
+                return Err(Refusal::Contradiction { what });
+            }
+            &earlier
+        }
+        _ => return Err(reader.refusal("the transaction lies in an unknown place")),
+    };
+    let Some(index) = version.transaction.filter(|_| version.block == block.number) else {
+        return Err(Refusal::Contradiction { what: "the version was made in another block" });
+    };
+    let hash = Path::read(reader)?.transaction(&block.extrinsics_root, index)?;
+    let block = Block { number: block.number, hash: block.hash };
+    Ok(Some(Transaction { block, index, hash }))
+}
+
+/// Reads code and number (18), and the operation about the key before.
+fn absent<'a>(reader: &mut Reader<'a>, head: &Header<'_>) -> Result<Statement<'a>, Refusal> {
+    let digits = reader.take(18)?;
+    let (Some(key), Ok(text)) = (digits.first_chunk::<18>(), core::str::from_utf8(digits)) else {
+        return Err(reader.refusal("code and number are not 18 digits"));
+    };
+    if !text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(reader.refusal("code and number are not 18 digits"));
+    }
+    let (code, number) = text.split_at(8);
+    let operation = Operation::read(reader)?;
+    operation.verify(&head.state_root)?;
+    if !operation.leaves_out(&state_key(key)) {
+        return Err(Refusal::Contradiction { what: "the bill is not between the two keys" });
+    }
+    Ok(Statement::Absent { code, number })
+}
+
+/// What the hash of a bill's version covers.
+struct VersionHead {
+    key: Key,
+    version: u32,
+    block: u32,
+    transaction: Option<u32>,
+}
+
+impl VersionHead {
+    /// Reads, as SCALE has it, code and number (18), version (4), block (4), the place of
+    /// the transaction (1 or 5), time (8), the digest of the content (32), and the digest of
+    /// what changed (1 or 33).
+    fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        let mut reader = Reader::new(bytes, "head of the version");
+        let (key, version, block) = (reader.array()?, reader.scale_u32()?, reader.scale_u32()?);
+        let transaction = if reader.scale_option()? { Some(reader.scale_u32()?) } else { None };
+        reader.take(8 + 32)?;
+        if reader.scale_option()? {
+            reader.digest()?;
+        }
+        reader.end()?;
+        Ok(Self { key, version, block, transaction })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Why nothing is proved.
+
+use crate::Digest;
+use core::fmt;
+
+/// Why a certificate proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its bytes are not in the form that they must have.
+    Malformed {
+        /// What cannot be read.
+        what: &'static str,
+        /// Why.
+        why: &'static str,
+    },
+    /// It has a format that this program does not know.
+    Format {
+        /// The format's number.
+        found: u8,
+    },
+    /// It is of another chain.
+    OtherChain {
+        /// Hash of its genesis.
+        found: Digest,
+        /// The genesis that the checker trusts.
+        expected: Digest,
+    },
+    /// A header that names validators is left out, or repeated.
+    Gap {
+        /// The block of the header.
+        number: u32,
+        /// The block that it names as the last before it.
+        previous: u32,
+        /// The last before it in the certificate.
+        expected: u32,
+    },
+    /// A signature of a decision is not good, or of nobody.
+    Signature {
+        /// The block.
+        number: u32,
+        /// The validator's place in the set.
+        place: u8,
+    },
+    /// Too few validators decided a block.
+    NotDecided {
+        /// The block.
+        number: u32,
+        /// Voting power that signed.
+        signed: u128,
+        /// Voting power of all.
+        all: u128,
+    },
+    /// The state of the block does not hold what is said of it.
+    State,
+    /// The block does not have the transaction.
+    Transaction,
+    /// The parts of the certificate are about different bills, versions or blocks.
+    Contradiction {
+        /// What does not fit.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed { what, why } => write!(f, "the {what} cannot be read: {why}"),
+            Self::Format { found } => write!(f, "it has format {found}, expected 1"),
+            Self::OtherChain { found, expected } => {
+                let (found, expected) = (Hex(found), Hex(expected));
+                write!(f, "it is of the chain with genesis {found}, expected {expected}")
+            }
+            Self::Gap { number, previous, expected } => write!(
+                f,
+                "block {number} names block {previous} as the last that changed the validators, \
+                 expected {expected}"
+            ),
+            Self::Signature { number, place } => {
+                write!(f, "validator {place} did not sign block {number} as it is said to")
+            }
+            Self::NotDecided { number, signed, all } => write!(
+                f,
+                "block {number} is signed with {signed} of {all} of the voting power, expected \
+                 more than two thirds"
+            ),
+            Self::State => f.write_str("the block's state root does not prove what is said"),
+            Self::Transaction => {
+                f.write_str("the block's root of transactions does not prove the transaction")
+            }
+            Self::Contradiction { what } => write!(f, "its parts contradict each other: {what}"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+/// Shows bytes as `0x` and hexadecimal digits.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("0x")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
