@@ -262,7 +262,8 @@ impl ChainSpec {
         for (at, admin) in self.admins.iter().enumerate() {
             match self.participant_with(&admin.account) {
                 None => problems.push(format!(
-                    "admins[{at}].account: no participant has the key {}",
+                    "admins[{at}].account: no participant has the key {}: expected the publicKey \
+                     of one",
                     admin.account
                 )),
                 Some(participant) if !admin.role.goes_with(participant.roles) => problems.push(

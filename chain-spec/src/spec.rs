@@ -11,7 +11,11 @@ use pallet_participant::Registration;
 use pallet_performance::{Limits, Quota, Quotas};
 use pallet_permissions::TransitionRuleKey;
 use pallet_scene::RelatedData;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Unexpected, Visitor},
+};
+use std::fmt;
 
 /// What sort of chain it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -129,7 +133,8 @@ pub struct ParticipantQuota {
 pub struct Operator {
     /// Name to show.
     pub name: Name,
-    /// Key of the operator's account, `scheme:hex`.
+    /// Public key of the operator's account, `scheme:hex`; the account follows from it.
+    #[serde(deserialize_with = "account_key")]
     pub account: PublicKey,
     /// SM2 key its node votes with, `sm2:hex`; another than any account's.
     pub consensus_key: PublicKey,
@@ -223,10 +228,35 @@ pub struct Whitelisted {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Admin {
-    /// Key of the administrator, a participant.
+    /// Public key of the administrator's account, `scheme:hex`: that of a participant.
+    #[serde(deserialize_with = "account_key")]
     pub account: PublicKey,
     /// The office.
     pub role: AdminRole,
+}
+
+/// Reads a field that is named for an account and holds the key, from which the account
+/// follows. Whoever writes the account itself is told which form is expected.
+fn account_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PublicKey, D::Error> {
+    deserializer.deserialize_str(AccountKey)
+}
+
+struct AccountKey;
+
+impl Visitor<'_> for AccountKey {
+    type Value = PublicKey;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "in the field `account` a public key, sm2: and its point in hex, as `billchain keys \
+             show` prints it (a development chain takes ed25519:, sr25519: and ecdsa:, too); the \
+             account itself, 0x…, follows from the key and is not written here",
+        )
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<PublicKey, E> {
+        text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+    }
 }
 
 impl ChainSpec {

@@ -3,12 +3,14 @@
 //! TOML, read whole: every problem is found and reported at once, with its
 //! key; an unknown key is a problem, and nothing is clamped silently.
 
+mod named;
 mod reader;
 
 use crate::text_files;
 use billchain_runtime::limits::{MAX_PROPOSE_TIMEOUT_MS, MAX_TRANSACTION_BYTES};
 use billchain_txpool::JournalConfig;
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use named::Kind;
 use reader::Reader;
 use std::{
     fmt,
@@ -241,19 +243,33 @@ impl Config {
     /// Reads and checks the file. Relative paths in it are relative to its
     /// directory.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let fail = |problem: String| ConfigError { file: file.into(), problems: vec![problem] };
-        let bytes = std::fs::read(file).map_err(|e| fail(format!("cannot read it: {e}")))?;
-        let text = text_files::text_of(&bytes).map_err(|e| fail(e.to_string()))?;
-        let base = file.parent().unwrap_or(Path::new("."));
-        Self::parse(&text, base).map_err(|problems| ConfigError { file: file.into(), problems })
+        let parsed = contents(file).and_then(|text| Self::parse(&text, base(file)));
+        parsed.map_err(|problems| ConfigError { file: file.into(), problems })
+    }
+
+    /// Reads and checks the file as [`Self::load`] does, and looks whether the files and
+    /// directories that it names are there and may be used. Fails with every problem.
+    pub fn check(file: &Path) -> Result<(), ConfigError> {
+        let reader = contents(file).and_then(|text| Reader::new(&text, base(file)));
+        let problems = match reader {
+            Ok(mut reader) => {
+                // A key that does not read is among the reader's problems.
+                let _ = Self::read(&mut reader);
+                reader.look();
+                reader.finish()
+            }
+            Err(problems) => problems,
+        };
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(ConfigError { file: file.into(), problems }),
+        }
     }
 
     /// Checks a file's contents, with paths relative to `base`. Fails with every
     /// problem.
     pub fn parse(text: &str, base: &Path) -> Result<Self, Vec<String>> {
-        let table: toml::Table =
-            text.parse().map_err(|e: toml::de::Error| vec![format!("not TOML: {e}")])?;
-        let mut reader = Reader::new(table, base);
+        let mut reader = Reader::new(text, base)?;
         let config = Self::read(&mut reader);
         let problems = reader.finish();
         match config {
@@ -268,13 +284,13 @@ impl Config {
             name if (1..=MAX_NAME_BYTES).contains(&name.len()) => Ok(name.to_owned()),
             _ => Err(format!("expected 1 to {MAX_NAME_BYTES} bytes")),
         });
-        let data_dir = r.path("data_dir");
-        let chain_spec = r.path("chain_spec");
+        let data_dir = r.path("data_dir", Kind::Made);
+        let chain_spec = r.path("chain_spec", Kind::File);
         let keys = KeysConfig {
-            consensus: r.optional_path("keys.consensus"),
-            directory: r.optional_path("keys.directory"),
-            password_file: r.optional_path("keys.password_file"),
-            network: r.path("keys.network").unwrap_or_default(),
+            consensus: r.optional_path("keys.consensus", Kind::File),
+            directory: r.optional_path("keys.directory", Kind::Directory),
+            password_file: r.optional_path("keys.password_file", Kind::File),
+            network: r.path("keys.network", Kind::File).unwrap_or_default(),
         };
         let network_listen = r.parsed("network.listen", None, |s| {
             s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
@@ -300,6 +316,18 @@ impl Config {
             storage: storage?,
         })
     }
+}
+
+/// A configuration file's text.
+fn contents(file: &Path) -> Result<String, Vec<String>> {
+    let bytes = std::fs::read(file).map_err(|error| vec![format!("cannot read it: {error}")])?;
+    let text = text_files::text_of(&bytes).map_err(|error| vec![error.to_string()])?;
+    Ok(text.into_owned())
+}
+
+/// Where relative paths in a configuration file begin.
+fn base(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("."))
 }
 
 impl ConsensusConfig {

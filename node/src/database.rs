@@ -6,9 +6,10 @@
 //! start; [`put_back`] undoes or finishes what was cut short.
 
 use crate::{config::Config, text_files};
-use anyhow::{Context, Error, Result, ensure};
-use billchain_chain_spec::{ChainSpec, Document};
-use billchain_executor::Chain;
+use anyhow::{Context, Error, Result, bail, ensure};
+use billchain_chain_spec::{ChainSpec, Document, SpecError};
+use billchain_executor::{Chain, genesis_block};
+use billchain_primitives::Hash;
 use billchain_storage::{OpenMode, Storage, StorageOptions};
 use std::{
     fs::{self, File},
@@ -21,6 +22,27 @@ use std::{
 pub(crate) fn load_spec(file: &Path) -> Result<Document> {
     let text = text_files::read_text(file, "the chain specification")?;
     Document::from_json(&text).with_context(|| format!("chain specification {}", file.display()))
+}
+
+/// Hash of the first block, of a node that has no database. `told` is what the operator
+/// says that it is; a release that cannot make the block depends on it.
+pub(crate) fn genesis_hash(spec: &ChainSpec, told: Option<Hash>) -> Result<Hash> {
+    let made = match spec.genesis_state() {
+        Ok(state) => genesis_block(&state)?.0.hash(),
+        Err(error @ SpecError::OtherRules { .. }) => {
+            return told.with_context(|| {
+                format!(
+                    "{error}. This release cannot tell the chain's first block: ask a member for \
+                     its hash (chain_getBlockHash of 0) and give it as --genesis-hash"
+                )
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(told) = told.filter(|told| *told != made) {
+        bail!("--genesis-hash is {told:?}, the chain specification makes {made:?}");
+    }
+    Ok(made)
 }
 
 /// Where the database of the chain lies.
@@ -104,7 +126,7 @@ pub(crate) fn put_back(directory: &Path) -> Result<()> {
 
 /// Refuses to take the place of a database for empty in the middle of a
 /// replacement, or of a restoring.
-fn ensure_no_swap(directory: &Path) -> Result<()> {
+pub(crate) fn ensure_no_swap(directory: &Path) -> Result<()> {
     let (aside, restoring) = (aside(directory), restoring(directory));
     ensure!(
         directory.exists() || !restoring.exists(),

@@ -145,19 +145,28 @@ def check_alerts_live(live: Live):
            if alert["metric"]["instance"] != live.targets[3]])
 
 
-def check_unit(binaries: Path, work: Path):
-    unit = (OPS / "systemd/billchain@.service").read_text("utf-8")
-    command = re.search(r"^ExecStart=(\S+) (.*)$", unit, re.M)
-    copy = work / "billchain@.service"
-    # The analysis looks for the program.
-    copy.write_text(unit.replace(command[1], str(binaries / "billchain")), "utf-8")
-    run("systemd finds nothing wrong with the unit", "systemd-analyze", "verify",
-        str(work / "billchain@node-1.service"), silent=True)
+def check_units(binaries: Path, work: Path):
+    lines = {}
+    for name in ("billchain", "billchain-release"):
+        unit = (OPS / f"systemd/{name}@.service").read_text("utf-8")
+        command = re.search(r"^ExecStart=(\S+) (.*)$", unit, re.M)
+        # The analysis looks for the program.
+        (work / f"{name}@.service").write_text(unit.replace(command[1], str(binaries / "billchain")), "utf-8")
+        lines[name] = command[2].split()
+    for name in lines:
+        run(f"systemd finds nothing wrong with {name}@.service", "systemd-analyze", "verify",
+            str(work / f"{name}@node-1.service"), silent=True)
     container = (OPS / "container/Containerfile").read_text("utf-8")
-    words = [*command[2].split()[1:], *json.loads(re.search(r"^CMD (.*)$", container, re.M)[1])[1:]]
-    known = subprocess.run([binaries / "billchain", "run", "--help"], capture_output=True, text=True).stdout
-    check("unit and container give options that the node knows",
-          [word for word in words if word.startswith("--") and not re.search(rf"{word}\b", known)])
+    cut = lines["billchain-release"].index("--")
+    for_run = [
+        *lines["billchain"][1:], *lines["billchain-release"][cut + 1:],
+        *json.loads(re.search(r"^CMD (.*)$", container, re.M)[1])[1:],
+    ]
+    unknown = []
+    for command, words in (["run"], for_run), (["release", "run"], lines["billchain-release"][2:cut]):
+        known = subprocess.run([binaries / "billchain", *command, "--help"], capture_output=True, text=True).stdout
+        unknown += [word for word in words if word.startswith("--") and not re.search(rf"{word}\b", known)]
+    check("units and container give options that the program knows", unknown)
 
 
 def check_container(binaries: Path, work: Path):
@@ -184,7 +193,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="billchain-ops-") as work:
         work = Path(work)
         (work / "unit").mkdir()
-        check_unit(options.bin, work / "unit")
+        check_units(options.bin, work / "unit")
         (work / "container").mkdir()
         check_container(options.bin, work / "container")
         with Live(options.bin, work, options.base_port) as live:

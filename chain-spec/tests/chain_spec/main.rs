@@ -287,6 +287,36 @@ fn json_with_unknown_or_missing_fields_is_refused_by_name() {
 }
 
 #[test]
+fn an_account_in_the_place_of_its_key_is_refused_with_the_form_that_is_expected() {
+    let written = serde_json::to_value(production_input()).unwrap();
+    for place in ["/operators/0/account", "/admins/0/account"] {
+        let key = written.pointer(place).unwrap().as_str().unwrap().to_owned();
+        let public: PublicKey = key.parse().unwrap();
+        let account = format!("0x{}", hex::encode(public.account_id()));
+        let digits = key.strip_prefix("sm2:").unwrap();
+        for (wrong, found) in [
+            (serde_json::Value::from(account.as_str()), account.as_str()),
+            // Its digits alone, one too few, and no text.
+            (serde_json::Value::from(digits), digits),
+            (serde_json::Value::from(&key[..key.len() - 1]), "invalid value: string \"sm2:"),
+            (serde_json::Value::from(7), "invalid type: integer `7`"),
+            (serde_json::Value::Null, "invalid type: null"),
+        ] {
+            let mut input = written.clone();
+            *input.pointer_mut(place).unwrap() = wrong;
+            let error = serde_json::from_str::<ProductionInput>(&input.to_string()).unwrap_err();
+            let said = error.to_string();
+            for words in [found, "expected in the field `account` a public key, sm2: and"] {
+                assert!(said.contains(words), "{place}: {words}: {said}");
+            }
+        }
+        // What was right is read as before.
+        let again: ProductionInput = serde_json::from_str(&written.to_string()).unwrap();
+        assert_eq!(again, production_input());
+    }
+}
+
+#[test]
 fn a_scene_that_says_nothing_of_nodes_and_fields_asks_for_none() {
     let spec = ChainSpec::development();
     let mut json: serde_json::Value = serde_json::from_str(&spec.to_json().unwrap()).unwrap();

@@ -16,7 +16,8 @@ pub(crate) enum Command {
     /// agreed on.
     Production {
         /// JSON with name, id, timestampMs, operators, participants, admins,
-        /// and what else there is to say: whitelist, scenes, observers.
+        /// and what else there is to say: whitelist, scenes, observers. Keys are public
+        /// keys, sm2:…, those in fields that are named account, too.
         #[arg(long)]
         input: PathBuf,
     },

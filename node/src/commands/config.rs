@@ -13,7 +13,8 @@ pub(crate) const SAMPLE: &str = include_str!("sample.toml");
 pub(crate) enum Command {
     /// Print a configuration with every key explained.
     Sample,
-    /// Check a file; every problem is reported at once.
+    /// Check a file, and whether the files and directories that it names are there and may
+    /// be used; every problem is reported at once. Run it as the node's user.
     Check {
         /// The configuration file.
         file: PathBuf,
@@ -25,7 +26,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
     match command {
         Command::Sample => print!("{SAMPLE}"),
         Command::Check { file } => {
-            Config::load(&file)?;
+            Config::check(&file)?;
             println!("{}: no problems", file.display());
         }
     }

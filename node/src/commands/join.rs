@@ -3,14 +3,14 @@
 use super::keys as key_files;
 use crate::{
     config::Config,
-    database::{chain_directory, load_spec, remove, rename, restoring, storage_options},
+    database::{
+        chain_directory, genesis_hash, load_spec, remove, rename, restoring, storage_options,
+    },
     signing::Memory,
     snapshot::trust,
     state_sync::AskPeers,
 };
-use anyhow::{Context, Result, bail, ensure};
-use billchain_chain_spec::{ChainSpec, SpecError};
-use billchain_executor::genesis_block;
+use anyhow::{Context, Result, ensure};
 use billchain_primitives::Hash;
 use billchain_state_sync::{Known, Offer, Peers, Progress, ValidatorSets, find};
 use billchain_storage::OpenMode;
@@ -60,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         place.display()
     );
     let document = load_spec(&config.chain_spec)?;
-    let genesis = genesis(&document.spec, options.genesis_hash)?;
+    let genesis = genesis_hash(&document.spec, options.genesis_hash)?;
     let validators = ValidatorSets::new(genesis, trust::validators(&document.spec)?);
     let known = Known { genesis, document: document.digest, validators };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -68,26 +68,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let joined = joined(&runtime, &config, options, &known, &asking);
     runtime.block_on(asking.stop());
     joined
-}
-
-/// The chain's name.
-fn genesis(spec: &ChainSpec, told: Option<Hash>) -> Result<Hash> {
-    let made = match spec.genesis_state() {
-        Ok(state) => genesis_block(&state)?.0.hash(),
-        Err(error @ SpecError::OtherRules { .. }) => {
-            return told.with_context(|| {
-                format!(
-                    "{error}. This release cannot tell the chain's first block: ask a member for \
-                     its hash (chain_getBlockHash of 0) and give it as --genesis-hash"
-                )
-            });
-        }
-        Err(error) => return Err(error.into()),
-    };
-    if let Some(told) = told.filter(|told| *told != made) {
-        bail!("--genesis-hash is {told:?}, the chain specification makes {made:?}");
-    }
-    Ok(made)
 }
 
 async fn connect(config: &Config, genesis: Hash) -> Result<AskOnly> {

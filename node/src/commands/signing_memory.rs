@@ -1,9 +1,15 @@
 //! `billchain signing-memory`: what a stopped validator remembers of its
 //! signatures, and forbidding it to sign up to a height.
 
-use crate::{config::Config, database::open_chain, service};
-use anyhow::{Context, Result, bail};
+use crate::{
+    config::Config,
+    database::{chain_directory, ensure_no_swap, genesis_hash, load_spec, open_chain},
+    service,
+};
+use anyhow::{Context, Result, bail, ensure};
 use billchain_consensus::{Address, abstain_from_signing, signing_summary};
+use billchain_executor::Chain;
+use billchain_primitives::Hash;
 use billchain_storage::OpenMode;
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -17,7 +23,9 @@ pub(crate) enum Command {
         config: PathBuf,
     },
     /// Make the validator sign nothing up to a height: it then follows without a
-    /// vote until that height is decided. For when its log or its memory is lost.
+    /// vote until that height is decided. For when its log or its memory is lost. Where no
+    /// database is, none is made: a join, a restored snapshot or a first start keeps to
+    /// what is written.
     Abstain {
         /// The configuration file.
         #[arg(long)]
@@ -25,13 +33,20 @@ pub(crate) enum Command {
         /// The height; without it the last one at which it has signed.
         #[arg(long)]
         up_to: Option<u64>,
+        /// Hash of the first block, where no database is and the release cannot make the
+        /// block from the chain specification any more: as a member whom you trust has
+        /// told it.
+        #[arg(long, value_name = "HASH")]
+        genesis_hash: Option<Hash>,
     },
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
     match command {
         Command::Show { config } => show(&Config::load(&config)?),
-        Command::Abstain { config, up_to } => abstain(&Config::load(&config)?, up_to),
+        Command::Abstain { config, up_to, genesis_hash } => {
+            abstain(&Config::load(&config)?, up_to, genesis_hash)
+        }
     }
 }
 
@@ -47,15 +62,40 @@ fn show(config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn abstain(config: &Config, up_to: Option<u64>) -> Result<()> {
+fn abstain(config: &Config, up_to: Option<u64>, told: Option<Hash>) -> Result<()> {
     let key = service::validator_key(config)?
         .context("keys.consensus names no key: a node without one signs nothing")?;
+    let place = chain_directory(config);
     // The database is held by a node that runs, so this is refused meanwhile.
-    let (_, chain) = open_chain(config, OpenMode::CreateIfMissing)?;
+    let chain = match place.exists() {
+        true => Some(open_chain(config, OpenMode::MustExist)?.1),
+        false => None,
+    };
+    let (genesis, head) = match &chain {
+        Some(chain) => (genesis_of(chain, told)?, u64::from(chain.head().number)),
+        None => {
+            // A database that is only aside knows more than a height that is given.
+            ensure_no_swap(&place)?;
+            (genesis_hash(&load_spec(&config.chain_spec)?.spec, told)?, 0)
+        }
+    };
     let signer = Address::from_public_key(&key.public());
-    let path = config.signing_memory();
-    let head = u64::from(chain.head().number);
-    let height = abstain_from_signing(&path, chain.genesis_hash(), signer, head, up_to)?;
-    println!("{} signs nothing up to height {height}", signer);
+    let height = abstain_from_signing(&config.signing_memory(), genesis, signer, head, up_to)?;
+    println!("{signer} signs nothing up to height {height}");
+    if chain.is_none() {
+        println!("there is no database in {}, and none was made", place.display());
+    }
     Ok(())
+}
+
+/// The hash of a chain's first block, which must be the one that the operator says.
+fn genesis_of(chain: &Chain, told: Option<Hash>) -> Result<Hash> {
+    let genesis = chain.genesis_hash();
+    if let Some(told) = told {
+        ensure!(
+            told == genesis,
+            "--genesis-hash is {told:?}, the chain in data_dir begins with {genesis:?}"
+        );
+    }
+    Ok(genesis)
 }

@@ -1,5 +1,6 @@
 //! Reads typed values out of a TOML table and collects every problem.
 
+use super::named::{Kind, Named};
 use std::{
     fmt::Display,
     ops::RangeInclusive,
@@ -12,17 +13,30 @@ use toml::{Table, Value};
 pub(super) struct Reader {
     rest: Table,
     base: PathBuf,
+    named: Vec<Named>,
     problems: Vec<String>,
 }
 
 impl Reader {
-    pub(super) fn new(table: Table, base: &Path) -> Self {
-        Self { rest: table, base: base.into(), problems: Vec::new() }
+    /// Of a file's contents, with paths relative to `base`.
+    pub(super) fn new(text: &str, base: &Path) -> Result<Self, Vec<String>> {
+        let rest: Table =
+            text.parse().map_err(|e: toml::de::Error| vec![format!("not TOML: {e}")])?;
+        Ok(Self { rest, base: base.into(), named: Vec::new(), problems: Vec::new() })
     }
 
     /// Records a problem of `key`.
     pub(super) fn problem(&mut self, key: &str, problem: impl Display) {
         self.problems.push(format!("{key}: {problem}"));
+    }
+
+    /// Looks whether what was named so far is there; what is not is a problem.
+    pub(super) fn look(&mut self) {
+        for named in std::mem::take(&mut self.named) {
+            if let Some(problem) = named.problem() {
+                self.problem(&named.key, problem);
+            }
+        }
     }
 
     /// Every problem, the unknown keys last.
@@ -94,16 +108,22 @@ impl Reader {
         }
     }
 
-    /// A required path.
-    pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
+    /// A required path, and what is expected there.
+    pub(super) fn path(&mut self, key: &str, kind: Kind) -> Option<PathBuf> {
         let text = self.text(key)?;
-        Some(self.base.join(text))
+        Some(self.name(key, &text, kind))
     }
 
-    /// A path that may be left out.
-    pub(super) fn optional_path(&mut self, key: &str) -> Option<PathBuf> {
+    /// A path that may be left out, and what is expected there.
+    pub(super) fn optional_path(&mut self, key: &str, kind: Kind) -> Option<PathBuf> {
         let text = self.string(key)?;
-        Some(self.base.join(text))
+        Some(self.name(key, &text, kind))
+    }
+
+    fn name(&mut self, key: &str, text: &str, kind: Kind) -> PathBuf {
+        let path = self.base.join(text);
+        self.named.push(Named { key: key.to_owned(), path: path.clone(), kind });
+        path
     }
 
     /// A list of texts in a form of their own; empty by default.

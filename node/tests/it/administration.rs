@@ -8,7 +8,7 @@ use crate::{
 };
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::PublicKey;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 
 /// The sample bill.
@@ -73,6 +73,7 @@ async fn the_longer_story_is_played_from_a_shell() {
 
     admission(&shell);
     a_motion_is_voted_by_each_member(&shell);
+    observers(&shell);
     scenes(&shell);
     policies(&shell, &network);
     let xml = sample("outpatient.xml");
@@ -133,6 +134,24 @@ fn a_motion_is_voted_by_each_member(shell: &Shell) {
     shell.act("//node-2", &["council", "reject", motion]);
     shell.act("//node-3", &["council", "reject", motion]);
     shell.refused("//node-4", &["council", "close", motion], &["not carried"]);
+}
+
+/// Those that are listed are those that `validators list` shows beside the validators.
+fn observers(shell: &Shell) {
+    let list = ["observers", "list"];
+    assert_eq!(shell.read(&list), json!({ "observers": [] }));
+    let peer = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+    shell.motion(&["observers", "add", "--name", "审计局", "--peer-id", peer]);
+    let listed = shell.read(&list);
+    let expected = json!([{ "name": "审计局", "peer_id": peer, "address": null }]);
+    assert_eq!(listed, json!({ "observers": expected }));
+    assert_eq!(shell.read(&["validators", "list"])["observers"], expected);
+    // For people it is one line.
+    let said = billchain(["admin", "--rpc", &shell.url, "observers", "list"]).succeeded();
+    assert!(said.starts_with("observers ") && said.contains(peer), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    shell.motion(&["observers", "remove", "--peer-id", peer]);
+    assert_eq!(shell.read(&list), json!({ "observers": [] }));
 }
 
 fn scenes(shell: &Shell) {

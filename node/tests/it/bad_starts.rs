@@ -113,6 +113,86 @@ async fn bounds_that_contradict_one_another_are_found_by_the_check() {
 }
 
 #[tokio::test]
+async fn files_that_a_configuration_names_are_looked_for_by_the_check() {
+    let network = Network::new("").await;
+    let (home, config) = (network.home(1), network.config(1));
+    let check = || billchain(["config", "check", text(&config)]);
+    let path = |name: &str| home.join(name);
+    edit(&config, "[keys]\n", "[keys]\ndirectory = \"keys\"\n");
+    fs::create_dir(path("keys")).unwrap();
+    assert!(check().succeeded().contains("no problems"));
+
+    fs::remove_dir(path("keys")).unwrap();
+    fs::remove_file(path("consensus.pem")).unwrap();
+    fs::remove_file(path("network.key")).unwrap();
+    fs::create_dir(path("network.key")).unwrap();
+    fs::write(path("password"), "").unwrap();
+    fs::remove_file(network.directory().join("chain.json")).unwrap();
+    edit(&config, "data_dir = \"data\"", "data_dir = \"disk/data\"");
+    // With a mistake of the file itself, which hides none of them.
+    network.configure(1, "\n[consensus]\nbuild_time_ms = \"soon\"\n");
+    let at = |key: &str, place: &Path, found: &str| {
+        let (said, start) = (check(), format!("  - {key}: "));
+        let line = said.stderr.lines().find(|line| line.starts_with(&start));
+        let line = line.unwrap_or_else(|| panic!("{key} is not named: {said}"));
+        assert!(line.ends_with(&format!(" at {}, found {found}", place.display())), "{line}");
+    };
+    let words = ["has 7 problems:", "consensus.build_time_ms: expected a whole number"];
+    check().refused(1, &words);
+    at("data_dir", &path("disk"), "none");
+    at("chain_spec", &home.join("../chain.json"), "none");
+    at("keys.consensus", &path("consensus.pem"), "none");
+    at("keys.directory", &path("keys"), "none");
+    at("keys.password_file", &path("password"), "an empty file");
+    at("keys.network", &path("network.key"), "a directory");
+    for made in ["disk", "keys", "consensus.pem"] {
+        assert!(!path(made).exists(), "the check has made {made}");
+    }
+}
+
+#[tokio::test]
+async fn a_signing_memory_is_written_where_no_database_is_and_a_node_keeps_to_it() {
+    let mut network = Network::new("").await;
+    let config = network.config(1);
+    let data = network.home(1).join("data");
+    let command = |action: &'static str, more: &[&str]| {
+        let words = ["signing-memory", action, "--config", text(&config)];
+        billchain([&words[..], more].concat())
+    };
+    command("abstain", &[]).refused(1, &["signing-memory", "give the height with --up-to"]);
+    let other = format!("0x{}", "11".repeat(32));
+    let words = ["--genesis-hash is 0x1111", "the chain specification makes 0x"];
+    command("abstain", &["--up-to", "50", "--genesis-hash", &other]).refused(1, &words);
+    assert!(!data.exists(), "a refused command has made something");
+
+    let said = command("abstain", &["--up-to", "50"]).succeeded();
+    assert!(said.contains("signs nothing up to height 50"), "{said}");
+    assert!(said.contains("there is no database in"), "{said}");
+    let names: Vec<_> =
+        fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["consensus"], "more than the memory was made");
+    assert!(command("show", &[]).succeeded().contains("height      50\n"));
+    command("abstain", &["--up-to", "49"]).refused(1, &["height 49 is below 50"]);
+
+    // A join takes the directory and fails for want of members, which do not run.
+    let join = ["join", "--config", text(&config), "--patience", "1"];
+    billchain(join).refused(1, &["no member was reached"]);
+    // A node that begins with the genesis keeps to it, and holds the database.
+    network.start(&[1]);
+    assert_eq!(network.height(1).await, 0);
+    let log = fs::read_to_string(network.log(1)).unwrap();
+    assert!(log.contains("may have signed up to height 50: it follows without a vote"), "{log}");
+    command("abstain", &["--up-to", "60"]).refused(1, &["is in use by another process"]);
+    network.stop(&[1]).await;
+    // Where a database is, its chain's first block is the one that counts.
+    let words = ["--genesis-hash is 0x1111", "the chain in data_dir begins with 0x"];
+    command("abstain", &["--up-to", "60", "--genesis-hash", &other]).refused(1, &words);
+    let said = command("abstain", &["--up-to", "60"]).succeeded();
+    assert!(!said.contains("no database"), "{said}");
+    network.finish().await;
+}
+
+#[tokio::test]
 async fn a_chain_spec_that_is_none_is_named_with_its_fault() {
     let network = Network::new("").await;
     let (config, spec) = (network.config(1), network.directory().join("chain.json"));

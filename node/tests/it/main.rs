@@ -29,6 +29,7 @@ mod load;
 mod logs;
 mod network;
 mod room;
+mod services;
 mod snapshots;
 mod state_sync;
 mod stops;

@@ -66,6 +66,16 @@ async fn a_node_joins_by_the_state_that_members_serve_and_old_blocks_go() {
     let data = network.home(4).join("data");
     fs::remove_dir_all(&data).unwrap();
     join(&network, 4, &[]).refused(1, &["signing-memory", "--abstain-up-to"]);
+    let kept_until = network.top(&[1, 2, 3]).await + 5;
+    // A memory that was written where no database is stands when the node has joined.
+    network.abstain(4, kept_until);
+    assert!(!data.join("chain").exists(), "the command has made a database");
+    join(&network, 4, &["--abstain-up-to", "1"]).refused(1, &["--abstain-up-to 1 is below block"]);
+    let said = join(&network, 4, &[]).succeeded();
+    let kept = format!("signing-memory was kept: the node signs nothing up to block {kept_until}");
+    assert!(said.contains(&kept), "{said}");
+    // It lost that, too.
+    fs::remove_dir_all(&data).unwrap();
     let above = (network.top(&[1, 2, 3]).await + 5).to_string();
     let abstain = ["--abstain-up-to", above.as_str()];
     // Cut short: nothing is taken for a node's data, and the next one begins again.

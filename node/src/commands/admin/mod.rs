@@ -21,11 +21,11 @@ mod upgrades;
 mod validators;
 
 use super::shell::Shell;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use billchain_client::Connection;
 use billchain_runtime::RuntimeCall;
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// `billchain admin …`.
@@ -91,6 +91,8 @@ enum Group {
 enum Act {
     /// A question to the node.
     Read(&'static str, Vec<Value>),
+    /// A question to the node of whose answer one field is shown.
+    ReadField(&'static str, &'static str),
     /// A call of the sender's own.
     Own(Box<RuntimeCall>),
     /// A call that the sender may make, and the council too.
@@ -142,7 +144,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Group::Council(action) => return council::run(&cli, &node, action).await,
     };
     let by_motion = cli.motion || cli.development_council;
-    if !matches!(act, Act::Read(..)) {
+    if !matches!(act, Act::Read(..) | Act::ReadField(..)) {
         node.ensure_rules()?;
     }
     match act {
@@ -152,6 +154,13 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
                 return Ok(cli.shell.refuse("not found", answer));
             }
             cli.shell.print(&answer);
+            Ok(ExitCode::SUCCESS)
+        }
+        Act::ReadField(method, field) => {
+            let answer = node.read(method, Vec::new()).await?;
+            let shown = answer.get(field);
+            let shown = shown.with_context(|| format!("the node's {method} has no {field}"))?;
+            cli.shell.print(&json!({ field: shown }));
             Ok(ExitCode::SUCCESS)
         }
         Act::Own(call) => {

@@ -14,7 +14,7 @@ type Call = pallet_validators::Call<Runtime>;
 /// with the block after the motion is carried.
 #[derive(Subcommand)]
 pub(super) enum Action {
-    /// List the validators (共识节点).
+    /// List the validators (共识节点), and the observers.
     List,
     /// Add a validator (a motion of the council).
     Add {
@@ -84,6 +84,8 @@ pub(super) enum Action {
 /// Actions on observers.
 #[derive(Subcommand)]
 pub(super) enum ObserverAction {
+    /// List the observers (观察节点).
+    List,
     /// Add a node that follows without a vote (观察节点; a motion of the council).
     Add {
         /// Name to show.
@@ -228,6 +230,7 @@ impl Action {
 impl ObserverAction {
     pub(super) fn act(&self) -> Result<Act> {
         match self {
+            Self::List => Ok(Act::ReadField("validator_list", "observers")),
             Self::Add { name, peer_id } => {
                 let observer = Observer { name: name.clone(), peer_id: identity(peer_id)? };
                 Act::motion(Call::add_observer { observer })
