@@ -44,6 +44,7 @@ class Bench:
         self.arguments = arguments
         self.out = out
         self.generator = arguments.bin / "billchain-bench"
+        self.rules = rules_of(arguments.bin)
         self.results: list[Path] = []
         self.failures: list[str] = []
 
@@ -83,8 +84,12 @@ class Bench:
 
     def generate(self, command: str, case: str, side: Side, file: Path, *options) -> dict:
         """Runs the generator, shows what it printed, and keeps the result."""
+        generator = self.generator
+        if rules_of(side.binaries) != self.rules:
+            # This revision's refuses nodes of other rules.
+            generator = side.binaries / "billchain-bench"
         whole = [
-            str(self.generator), command, *map(str, options), "--case", case,
+            str(generator), command, *map(str, options), "--case", case,
             "--side", side.name, "--commit", side.commit, "--out", str(file),
         ]
         result = subprocess.run(whole, stdout=subprocess.PIPE, text=True)
@@ -400,6 +405,12 @@ def this_commit() -> str:
         return git("rev-parse", "--short", "HEAD") + dirty
     except (Failure, OSError):
         return "unknown"
+
+
+def rules_of(binaries: Path) -> str:
+    """The rules that a revision's nodes execute."""
+    command = [str(binaries / "billchain"), "release", "rules"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def build_other(revision: str, target: Path, worktree: Path) -> Side:

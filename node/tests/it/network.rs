@@ -221,12 +221,6 @@ impl Network {
         self.running[&node].id()
     }
 
-    /// Whether a node that was started has ended by itself.
-    pub fn has_ended(&mut self, node: usize) -> bool {
-        let child = self.running.get_mut(&node).expect("it was started");
-        child.try_wait().unwrap().is_some()
-    }
-
     /// Lets a stopped node sign nothing up to a height.
     pub fn abstain(&self, node: usize, height: u32) {
         let (config, height) = (self.config(node), height.to_string());
