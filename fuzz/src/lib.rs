@@ -70,6 +70,8 @@ macro_rules! for_each_target {
             bill_scale: bill, 20_000;
             e_invoice: bill, 4_000;
             field_proof: bill, 20_000;
+            certificate: verifier, 1_000;
+            certificate_part: verifier, 20_000;
             transaction: executor, 20_000;
             transaction_validate: executor, 2_000;
             runtime_call: executor, 500;

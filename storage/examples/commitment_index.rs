@@ -6,8 +6,8 @@
 //!     VARIANT DIRECTORY CACHE_MIB LAYOUT KEYS[,KEYS…]
 //! ```
 //!
-//! `LAYOUT` is `hashed`: a key is the SM3 of its number; or `grouped`: a hundred numbers in a
-//! row are neighbours.
+//! Keys are those of bills of 500 issuers that register in turn. `LAYOUT` is `hashed`: a key is
+//! the SM3 of its number; or `grouped`: a hundred numbers in a row are neighbours.
 //!
 //! `VARIANT` is `unordered` (as the store has it), or `ordered-1`, `ordered-2`,
 //! `ordered-3`: the bytes of a key that choose its part of the index. At each number of
@@ -51,6 +51,10 @@ const PRUNE_INTERVAL: u64 = 64;
 const BLOCKS: [u64; 3] = [10_000, 1_000, 100];
 const TIMED_KEYS: u64 = 100_000;
 
+const ISSUERS: u64 = 500;
+/// The most that an issuer registers here.
+const BILLS_OF_AN_ISSUER: u64 = 100_000_000;
+
 const fn size(size: usize) -> NonZeroUsize {
     match NonZeroUsize::new(size) {
         Some(size) => size,
@@ -87,13 +91,15 @@ fn config<T: Translator + Default>(cache_mib: usize) -> FixedConfig<T, Sequentia
     }
 }
 
-/// The key of a number.
+/// The key of the bill with this number, in the order of registration: issuers take turns,
+/// and each counts its own bills.
 fn key_of(number: u64, is_grouped: bool) -> Digest {
+    let own = number % ISSUERS * BILLS_OF_AN_ISSUER + number / ISSUERS;
     if !is_grouped {
-        return digest(number);
+        return digest(own);
     }
-    let mut key = digest(number / 100);
-    let place = (number % 100) as u16;
+    let mut key = digest(own / 100);
+    let place = (own % 100) as u16;
     key.0[4..6].copy_from_slice(&place.to_be_bytes());
     key
 }

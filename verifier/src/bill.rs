@@ -155,20 +155,11 @@ impl<'a> Bill<'a> {
         let mut reader = Reader::new(bytes, "bill");
         let r = &mut reader;
         let (code, number, check_code) = (ascii(r, 8)?, ascii(r, 10)?, ascii(r, 6)?);
-        let kind = match r.byte()? {
-            0 => Kind::Blue,
-            1 => Kind::Red,
-            2 => Kind::PaymentNotice,
-            _ => return Err(r.refusal("it is of an unknown kind")),
-        };
+        let kind = kind(r)?;
         let (issue_date, issue_time) = (r.scale_u32()?, r.scale_u32()?);
         let total = amount(r)?;
         let (issuer, issuer_uscc) = (text(r)?, ascii(r, 18)?);
-        let payer_is_person = match r.byte()? {
-            0 => true,
-            1 => false,
-            _ => return Err(r.refusal("its payer is of an unknown kind")),
-        };
+        let payer_is_person = is_person(r)?;
         let (payer_ref, scene) = (r.digest()?, scene(r)?);
         let (biz_no_hash, xml_hash) = (r.digest()?, r.digest()?);
         let (pdf_hash, location_hash) = (r.digest()?, r.digest()?);
@@ -245,6 +236,23 @@ impl<'a> Reimbursement<'a> {
         let (payer, scene, amount) = (text(r)?, scene(r)?, amount(r)?);
         status(r)?;
         Ok(Self { payer, scene, amount })
+    }
+}
+
+fn kind(r: &mut Reader<'_>) -> Result<Kind, Refusal> {
+    Ok(match r.byte()? {
+        0 => Kind::Blue,
+        1 => Kind::Red,
+        2 => Kind::PaymentNotice,
+        _ => return Err(r.refusal("it is of an unknown kind")),
+    })
+}
+
+fn is_person(r: &mut Reader<'_>) -> Result<bool, Refusal> {
+    match r.byte()? {
+        0 => Ok(true),
+        1 => Ok(false),
+        _ => Err(r.refusal("its payer is of an unknown kind")),
     }
 }
 

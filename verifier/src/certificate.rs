@@ -10,6 +10,7 @@ use crate::{
     sm3,
     state::Operation,
 };
+use alloc::{boxed::Box, vec::Vec};
 
 /// Longest certificate.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -56,7 +57,7 @@ pub enum Statement<'a> {
     /// The bill.
     Present {
         /// As it was.
-        bill: Bill<'a>,
+        bill: Box<Bill<'a>>,
         /// The transaction that made its version; none if a block did by itself.
         transaction: Option<Transaction>,
     },
@@ -114,7 +115,7 @@ pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>,
 struct Chain {
     genesis: Digest,
     /// From the genesis on, each with the block that named them.
-    sets: alloc::vec::Vec<(u32, Validators)>,
+    sets: Vec<(u32, Validators)>,
 }
 
 impl Chain {
@@ -129,7 +130,7 @@ impl Chain {
             return Err(reader.refusal("the genesis has another number than 0, or no validators"));
         };
         let first = SetChange::read(change)?.validators;
-        let mut chain = Self { genesis: *genesis, sets: alloc::vec![(0, first)] };
+        let mut chain = Self { genesis: *genesis, sets: Vec::from([(0, first)]) };
         for _ in 0..reader.u16()? {
             let header = chain.decided(reader)?;
             let Some(change) = header.set_change else {
@@ -192,7 +193,7 @@ fn present<'a>(
     head: &Header<'_>,
 ) -> Result<Statement<'a>, Refusal> {
     let value = reader.bytes()?;
-    let bill = Bill::read(value)?;
+    let bill = Box::new(Bill::read(value)?);
     let Some(key) = value.first_chunk::<18>() else {
         return Err(reader.refusal("the bill is cut short"));
     };
@@ -266,7 +267,7 @@ fn absent<'a>(reader: &mut Reader<'a>, head: &Header<'_>) -> Result<Statement<'a
 }
 
 /// What the hash of a bill's version covers.
-struct VersionHead {
+pub(crate) struct VersionHead {
     key: Key,
     version: u32,
     block: u32,
@@ -277,7 +278,7 @@ impl VersionHead {
     /// Reads, as SCALE has it, code and number (18), version (4), block (4), the place of
     /// the transaction (1 or 5), time (8), the digest of the content (32), and the digest of
     /// what changed (1 or 33).
-    fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes, "head of the version");
         let (key, version, block) = (reader.array()?, reader.scale_u32()?, reader.scale_u32()?);
         let transaction = if reader.scale_option()? { Some(reader.scale_u32()?) } else { None };

@@ -29,6 +29,11 @@ impl<'a> Path<'a> {
         Ok(Self(nodes?))
     }
 
+    /// The root's node.
+    pub(crate) fn first(&self) -> Option<&'a [u8]> {
+        self.0.first().copied()
+    }
+
     /// SM3 of the transaction at `index` of the block with this root of transactions.
     pub(crate) fn transaction(&self, root: &Digest, index: u32) -> Result<Digest, Refusal> {
         let digits = digits(index);

@@ -29,6 +29,7 @@ extern crate std;
 mod bill;
 mod certificate;
 mod decision;
+pub mod fuzzing;
 mod header;
 mod inclusion;
 pub mod make;

@@ -8,6 +8,7 @@ pub(crate) mod gossip;
 pub(crate) mod operator;
 pub(crate) mod state_sync;
 pub(crate) mod storage;
+pub(crate) mod verifier;
 
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
 pub use consensus::{
@@ -30,6 +31,7 @@ pub use storage::{
     change_set, copy_record, event_group, index_record, journal_segment, manifest_seal,
     stored_block,
 };
+pub use verifier::{certificate, certificate_part};
 
 /// The samples of a function from a list of pairs.
 fn samples_of(name: &str, samples: Vec<(&'static str, Vec<u8>)>) -> Vec<Vec<u8>> {

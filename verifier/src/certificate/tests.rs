@@ -9,7 +9,7 @@ use crate::{
     make::{Body, Certificate, Decided, Source},
     state::tests::{Known, prove, with_states},
 };
-use alloc::vec::Vec;
+
 use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
 use billchain_primitives::{self as chain, ConsensusDomain, Hash, Header as ChainHeader};
 use codec::Encode as _;
@@ -99,12 +99,16 @@ enum Made {
 /// The certificate of what the chain holds of a number; bills 1 to 300 are there.
 fn certificate(number: u32) -> Certificate {
     let asked = bill(&std::format!("{number:010}"));
-    if number > 300 { build(&[], asked, Made::Before) } else { certificate_of(asked, Made::Before) }
+    if number > 300 {
+        build(&[], &asked, Made::Before)
+    } else {
+        certificate_of(asked, Made::Before)
+    }
 }
 
 /// The certificate of a bill that the chain holds beside the others.
 fn certificate_of(asked: (chain::Bill, chain::history::VersionHead), made: Made) -> Certificate {
-    build(&[asked.0.clone()], asked, made)
+    build(core::slice::from_ref(&asked.0), &asked, made)
 }
 
 fn entry(bill: &chain::Bill) -> (Digest, Option<Digest>) {
@@ -114,7 +118,7 @@ fn entry(bill: &chain::Bill) -> (Digest, Option<Digest>) {
 
 fn build(
     more: &[chain::Bill],
-    (asked, version): (chain::Bill, chain::history::VersionHead),
+    (asked, version): &(chain::Bill, chain::history::VersionHead),
     made: Made,
 ) -> Certificate {
     let others = |numbers: core::ops::RangeInclusive<u32>| {

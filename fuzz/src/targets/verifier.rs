@@ -1,0 +1,56 @@
+//! Certificates of bills, and what they are made of.
+
+use crate::Verdict;
+use billchain_verifier::{Digest, fuzzing, verify};
+use serde_json::Value;
+
+/// Certificates that prove something and that do not, with the chain they are of.
+const VECTORS: &str = include_str!("../../../verifier/vectors/certificates.json");
+
+/// A certificate, judged for the chain of the vectors.
+pub fn certificate(data: &[u8]) -> Verdict {
+    verify(data, &genesis()).is_ok().into()
+}
+
+/// The parts of a certificate that lie behind its signatures: headers, sets of validators,
+/// operations of the state with their proofs, paths of transactions, bills.
+pub fn certificate_part(data: &[u8]) -> Verdict {
+    fuzzing::part(data).into()
+}
+
+fn vectors() -> Vec<Value> {
+    serde_json::from_str(VECTORS).expect("the vectors are JSON")
+}
+
+fn bytes(vector: &Value, field: &str) -> Vec<u8> {
+    let text = vector[field].as_str().expect("a field of a vector is text");
+    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("it is hexadecimal");
+    (0..text.len()).step_by(2).map(digit).collect()
+}
+
+fn genesis() -> Digest {
+    static GENESIS: std::sync::OnceLock<Digest> = std::sync::OnceLock::new();
+    *GENESIS.get_or_init(|| bytes(&vectors()[0], "genesis").try_into().expect("it is a hash"))
+}
+
+pub(crate) fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let vectors = vectors();
+    let certificates = vectors.iter().map(|vector| bytes(vector, "certificate"));
+    match target {
+        "certificate" => certificates.collect(),
+        "certificate_part" => certificates.flat_map(|whole| parts(&whole)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What has a length of its own: the header of the genesis, and that of the first change.
+fn parts(certificate: &[u8]) -> Vec<Vec<u8>> {
+    let part = |at: usize| {
+        let length = certificate.get(at..at + 2)?;
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+        certificate.get(at + 2..at + 2 + length).map(<[u8]>::to_vec)
+    };
+    let genesis = part(6);
+    let change = genesis.as_ref().and_then(|genesis| part(6 + 2 + genesis.len() + 2));
+    genesis.into_iter().chain(change).collect()
+}

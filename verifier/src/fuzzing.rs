@@ -1,0 +1,31 @@
+//! What lies behind signatures, for the fuzz targets: no damaged input gets so far.
+
+use crate::{
+    Bill, Digest, certificate::VersionHead, decision::SetChange, header::Header, inclusion::Path,
+    reader::Reader, state::Operation,
+};
+
+/// Reads the bytes as each part of a certificate; whether they are one.
+pub fn part(bytes: &[u8]) -> bool {
+    let root: Digest = crate::sm3(&[bytes]);
+    let header = Header::read(bytes);
+    let change = header.as_ref().ok().and_then(|header| header.set_change).unwrap_or(bytes);
+    let set = SetChange::read(change).is_ok();
+    let mut reader = Reader::new(bytes, "operation");
+    let operation = Operation::read(&mut reader);
+    // The root is SM3 of what it proves, which no input hits.
+    let proved = operation.as_ref().is_ok_and(|operation| operation.verify(&root).is_ok());
+    assert!(!proved, "an operation is in a state that was never made");
+    let path = Path::read(&mut Reader::new(bytes, "path"));
+    // A node's hash is right for the first: the way through it is looked for.
+    let first = path.as_ref().ok().and_then(|path| path.first()).map(|node| crate::sm3(&[node]));
+    let found = path.as_ref().is_ok_and(|path| {
+        (0..70).any(|index| path.transaction(&first.unwrap_or(root), index).is_ok())
+    });
+    header.is_ok()
+        | set
+        | operation.is_ok()
+        | found
+        | Bill::read(bytes).is_ok()
+        | VersionHead::read(bytes).is_ok()
+}
