@@ -141,6 +141,11 @@ impl Engine {
         self.network.clone()
     }
 
+    /// Consensus was told to stop: what the actors say from now on is no cause.
+    pub(crate) fn expect_end(&self) {
+        self.cause.stopping();
+    }
+
     /// Stops all actors and waits until the port and the log are closed.
     pub(crate) async fn stop(self) {
         // By itself and first: the node ends when any of its actors has ended,

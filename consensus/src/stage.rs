@@ -39,7 +39,6 @@ pub(crate) struct Member {
     /// The engine's, from the first stage that no other has to follow.
     engine_metrics: OnceLock<EngineMetrics>,
     metrics: Metrics,
-    cause: FirstCause,
     status: watch::Sender<Status>,
     network: SharedNetwork,
 }
@@ -49,6 +48,8 @@ pub(crate) struct Stage {
     parts: Parts,
     engine: Engine,
     ends: Ends,
+    /// Why the engine failed, if it did.
+    cause: FirstCause,
 }
 
 /// When the next stage begins.
@@ -79,19 +80,10 @@ impl Member {
         let registry = SharedRegistry::global().with_moniker(config.name.clone());
         let metrics = Metrics::register(&registry);
         let (status, receiver) = watch::channel(Status::default());
-        let (cause, network) = (FirstCause::default(), SharedNetwork::default());
+        let network = SharedNetwork::default();
         let engine_metrics = OnceLock::new();
-        let member = Self {
-            config,
-            identity,
-            app,
-            registry,
-            engine_metrics,
-            metrics,
-            cause,
-            status,
-            network,
-        };
+        let member =
+            Self { config, identity, app, registry, engine_metrics, metrics, status, network };
         (member, receiver)
     }
 
@@ -115,6 +107,7 @@ impl Member {
         if let Some(problem) = self.config.too_many(allowed.len()) {
             return Err(ConsensusError::Config(vec![problem]));
         }
+        let cause = FirstCause::default();
         let engine = Setup {
             config: &self.config,
             identity: &identity,
@@ -122,7 +115,7 @@ impl Member {
             metrics: engine_metrics,
             allowed: &allowed,
             height: &setup,
-            cause: self.cause.clone(),
+            cause: cause.clone(),
             left_out: self.metrics.left_out.clone(),
         };
         let remembered = memory.as_ref().map(SigningMemory::remembered);
@@ -153,7 +146,7 @@ impl Member {
             metrics: self.metrics.clone(),
             status: self.status.clone(),
         };
-        Ok(Stage { parts, engine, ends })
+        Ok(Stage { parts, engine, ends, cause })
     }
 
     /// Where the engine's metrics go. A registry takes each once: a stage without a vote,
@@ -222,8 +215,9 @@ impl Member {
         let mut stage = first;
         loop {
             let (stop_stage, stopped) = oneshot::channel();
-            let mut driver = std::pin::pin!(driver::run(stage.parts, stage.engine, stopped));
-            let passed = self.ended(stage.ends);
+            let Stage { parts, engine, ends, cause } = stage;
+            let mut driver = std::pin::pin!(driver::run(parts, engine, stopped));
+            let passed = self.ended(ends);
             let (result, goes_on) = tokio::select! {
                 biased;
                 result = &mut driver => (result, false),
@@ -239,7 +233,7 @@ impl Member {
             };
             self.network.set(None);
             // What the driver sees is often only what follows from the cause.
-            if let Some(cause) = self.cause.take() {
+            if let Some(cause) = cause.take() {
                 return Err(cause);
             }
             result?;

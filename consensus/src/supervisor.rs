@@ -26,28 +26,42 @@ use crate::types::BillContext;
 pub(crate) const STOPPING: &str = "consensus is stopping";
 
 /// The first reason why consensus cannot go on. What follows from it is not
-/// kept.
+/// kept, and nothing that happens after it was told to stop.
 #[derive(Clone, Default)]
-pub(crate) struct FirstCause(Arc<Mutex<Option<ConsensusError>>>);
+pub(crate) struct FirstCause(Arc<Mutex<Cause>>);
+
+#[derive(Default)]
+struct Cause {
+    first: Option<ConsensusError>,
+    is_stopping: bool,
+}
 
 impl FirstCause {
     /// Takes note of a reason, if it is the first.
     pub(crate) fn set(&self, cause: ConsensusError) {
-        let mut first = self.0.lock();
-        if first.is_none() {
+        let mut known = self.0.lock();
+        if known.is_stopping {
+            debug!(%cause, "an actor found another one stopped");
+        } else if known.first.is_none() {
             error!(%cause, "consensus cannot go on");
-            *first = Some(cause);
+            known.first = Some(cause);
         }
+    }
+
+    /// Consensus was told to stop: an actor that fails from now on has lost one that ended
+    /// before it.
+    pub(crate) fn stopping(&self) {
+        self.0.lock().is_stopping = true;
     }
 
     /// The first reason, if there is one.
     pub(crate) fn take(&self) -> Option<ConsensusError> {
-        self.0.lock().take()
+        self.0.lock().first.take()
     }
 
     /// Whether there is one.
     pub(crate) fn is_set(&self) -> bool {
-        self.0.lock().is_some()
+        self.0.lock().first.is_some()
     }
 }
 
@@ -147,5 +161,70 @@ impl Actor for Supervisor {
         }
         myself.stop(Some(reason));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use malachitebft_app_channel::app::engine::util::events::TxEvent;
+    use std::time::Duration;
+
+    /// Ends as an actor does that sends to one that is gone.
+    struct Losing;
+
+    #[ractor::async_trait]
+    impl Actor for Losing {
+        type Msg = ();
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+
+        async fn handle(
+            &self,
+            _: ActorRef<()>,
+            (): (),
+            (): &mut (),
+        ) -> Result<(), ActorProcessingErr> {
+            Err("channel closed".into())
+        }
+    }
+
+    /// What is kept when an actor fails, before or after consensus was told to stop.
+    async fn kept(is_stopping: bool) -> Option<ConsensusError> {
+        let (cause, events) = (FirstCause::default(), TxEvent::new());
+        let wal = PathBuf::from("wal");
+        let receiver = events.subscribe();
+        let supervisor = Supervisor::new(cause.clone(), wal, Metrics::new(), receiver);
+        let (node, ended) = supervisor.spawn().await.unwrap();
+        let (child, _) = Actor::spawn_linked(None, Losing, (), node.get_cell()).await.unwrap();
+        if is_stopping {
+            cause.stopping();
+        }
+        child.send_message(()).unwrap();
+        tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap().unwrap();
+        cause.take()
+    }
+
+    #[tokio::test]
+    async fn an_actor_that_fails_is_a_cause_unless_consensus_was_told_to_stop() {
+        let found = kept(false).await;
+        assert!(
+            matches!(&found, Some(ConsensusError::Stopped(why)) if why == "channel closed"),
+            "{found:?}"
+        );
+        assert!(kept(true).await.is_none());
+    }
+
+    #[test]
+    fn the_first_cause_is_kept_through_a_stop() {
+        let cause = FirstCause::default();
+        cause.set(ConsensusError::Stopped("first".into()));
+        cause.stopping();
+        cause.set(ConsensusError::Stopped("second".into()));
+        assert!(matches!(cause.take(), Some(ConsensusError::Stopped(why)) if why == "first"));
     }
 }

@@ -150,6 +150,9 @@ pub(crate) async fn run(
         driver.feed();
         driver.tell_standing();
     };
+    if result.is_ok() {
+        engine.expect_end();
+    }
     // The others stay: the lane reports there until it has ended.
     drop(returns.expansions);
     driver.shut_down(engine).await;
