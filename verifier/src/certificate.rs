@@ -132,11 +132,10 @@ impl Chain {
         let first = SetChange::read(change)?.validators;
         let mut chain = Self { genesis: *genesis, sets: Vec::from([(0, first)]) };
         for _ in 0..reader.u16()? {
-            let header = chain.decided(reader)?;
-            let Some(change) = header.set_change else {
+            let (header, change) = chain.decided(reader)?;
+            let Some(SetChange { previous, validators }) = change else {
                 return Err(reader.refusal("a header between names no validators"));
             };
-            let SetChange { previous, validators } = SetChange::read(change)?;
             let (number, expected) = (header.number, chain.last_change());
             if number <= expected {
                 return Err(Refusal::Gap { number, previous, expected });
@@ -154,7 +153,7 @@ impl Chain {
     /// Reads the header after whose block it was so, and its decision. No change after it is
     /// there.
     fn head<'a>(&self, reader: &mut Reader<'a>) -> Result<Header<'a>, Refusal> {
-        let header = self.decided(reader)?;
+        let (header, _) = self.decided(reader)?;
         if header.number <= self.last_change() {
             let what = "a change of the validators is not before the certificate's block";
             return Err(Refusal::Contradiction { what });
@@ -162,9 +161,12 @@ impl Chain {
         Ok(header)
     }
 
-    /// Reads a header and its decision, which the validators of its height made. If it names
-    /// others, it names the change before it, too.
-    fn decided<'a>(&self, reader: &mut Reader<'a>) -> Result<Header<'a>, Refusal> {
+    /// Reads a header and its decision, which the validators of its height made, and the
+    /// others that it names. If it does, it names the change before it, too.
+    fn decided<'a>(
+        &self,
+        reader: &mut Reader<'a>,
+    ) -> Result<(Header<'a>, Option<SetChange>), Refusal> {
         let header = Header::read(reader.bytes()?)?;
         let decision = Decision::read(reader)?;
         // A change counts from the next block on.
@@ -173,14 +175,14 @@ impl Chain {
         else {
             return Err(reader.refusal("nobody decides the genesis"));
         };
-        if let Some(change) = header.set_change {
-            let (number, previous) = (header.number, SetChange::read(change)?.previous);
-            if previous != *expected {
-                return Err(Refusal::Gap { number, previous, expected: *expected });
-            }
+        let change = header.set_change.map(SetChange::read).transpose()?;
+        if let Some(SetChange { previous, .. }) = change
+            && previous != *expected
+        {
+            return Err(Refusal::Gap { number: header.number, previous, expected: *expected });
         }
         decision.verify(&self.genesis, &header, validators)?;
-        Ok(header)
+        Ok((header, change))
     }
 }
 
@@ -231,7 +233,7 @@ fn transaction(
         }
         SAME_BLOCK => head,
         EARLIER_BLOCK => {
-            earlier = chain.decided(reader)?;
+            (earlier, _) = chain.decided(reader)?;
             if earlier.number >= head.number {
                 let what = "the transaction's block is not before the certificate's";
                 return Err(Refusal::Contradiction { what });

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use sm2::dsa::{Signature, VerifyingKey, signature::Verifier as _};
 
 /// Most validators of a block.
-pub const MAX_VALIDATORS: usize = 64;
+const MAX_VALIDATORS: usize = 64;
 
 /// What a pre-commit is signed over begins with this.
 const PROTOCOL: &[u8] = b"billchain/consensus/1";

@@ -13,7 +13,7 @@ pub fn part(bytes: &[u8]) -> bool {
     let set = SetChange::read(change).is_ok();
     let mut reader = Reader::new(bytes, "operation");
     let operation = Operation::read(&mut reader);
-    // The root is SM3 of what it proves, which no input hits.
+    // A root that is made of the whole input is none that the input leads to.
     let proved = operation.as_ref().is_ok_and(|operation| operation.verify(&root).is_ok());
     assert!(!proved, "an operation is in a state that was never made");
     let path = Path::read(&mut Reader::new(bytes, "path"));

@@ -39,7 +39,6 @@ mod state;
 
 pub use bill::{Bill, Kind, Lock, Purpose, Reimbursement, Status};
 pub use certificate::{Block, MAX_BYTES, Proved, Statement, Transaction, verify};
-pub use decision::MAX_VALIDATORS;
 pub use refusal::Refusal;
 
 use sm3::{Digest as _, Sm3};
