@@ -410,6 +410,9 @@ fn database_options(options: &StorageOptions, access: Access) -> Options {
     db.set_log_level(LogLevel::Warn);
     db.set_keep_log_file_num(4);
     db.set_max_log_file_size(8 << 20);
+    // Its own statistics have no reader: a node's are metrics.
+    db.set_stats_dump_period_sec(0);
+    db.set_stats_persist_period_sec(0);
     db
 }
 
