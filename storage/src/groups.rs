@@ -252,3 +252,6 @@ impl Gathered {
         self.open.split_off(kept)
     }
 }
+
+#[cfg(test)]
+mod tests;
