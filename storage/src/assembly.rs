@@ -130,7 +130,7 @@ impl Assembly {
         let values: Vec<&Vec<u8>> = entries.iter().map(|(_, value)| value).collect();
         let (mut gathered, mut whole) = (Gathered::default(), Vec::new());
         for (at, ((key, _), digest)) in entries.iter().zip(sm3_many(&values)).enumerate() {
-            whole.extend(gathered.add((key, digest), at)?);
+            whole.extend(gathered.add((key.as_slice(), digest), at)?);
         }
         // A page ends where a group ends: a part of one is not what the commitment has.
         whole.extend(gathered.finish());

@@ -84,7 +84,7 @@ fn compare(storage: &Storage) -> Result<Compared, StorageError> {
         }
         let mut whole = Vec::new();
         for (key, digest) in keys.iter().zip(sm3_many(&values)) {
-            whole.extend(gathered.add((key, digest), 0)?);
+            whole.extend(gathered.add((key.as_slice(), digest), 0)?);
         }
         if keys.is_empty() {
             whole.extend(gathered.finish());

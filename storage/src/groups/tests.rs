@@ -81,7 +81,7 @@ fn groups_are_gathered_from_entries_in_the_order_of_keys() {
         if gathered.is_whole_before(key) {
             ends.push(at);
         }
-        whole.extend(gathered.add((key, [at as u8; 32]), at).unwrap());
+        whole.extend(gathered.add((*key, [at as u8; 32]), at).unwrap());
     }
     whole.extend(gathered.finish());
     let group = |keys: &[(u8, u8)]| Group(keys.iter().map(|(k, v)| (*k, [*v; 32])).collect());
