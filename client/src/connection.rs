@@ -3,9 +3,9 @@
 use crate::Signer;
 use billchain_primitives::{AccountId, Fen, Hash, IssueDate, Nonce, history::BillField};
 use billchain_rpc_types::{
-    AdjustmentView, BillVersionView, BillView, DifferenceView, ElementsVerificationView,
-    FieldProofView, HashVerificationView, HistoryCheckView, Page, ParticipantView, PartyView,
-    ResolutionView, TransactionState, TransactionView,
+    AdjustmentView, BillCertificateView, BillVersionView, BillView, DifferenceView,
+    ElementsVerificationView, FieldProofView, HashVerificationView, HistoryCheckView, Page,
+    ParticipantView, PartyView, ResolutionView, TransactionState, TransactionView,
 };
 use billchain_runtime::{RuntimeCall, VERSION};
 use codec::Decode;
@@ -296,6 +296,14 @@ impl Connection {
                 whole => return Ok(whole),
             }
         }
+    }
+
+    /// The certificate of a bill, or that there is no such bill.
+    pub async fn certificate(&self, code: &str, number: &str) -> Result<Vec<u8>, ClientError> {
+        let method = "bill_certificate";
+        let view: BillCertificateView = self.ask(method, rpc_params![code, number]).await?;
+        hex::decode(view.certificate.trim_start_matches("0x"))
+            .map_err(|_| ClientError::Undecodable { method, found: view.certificate })
     }
 
     /// The adjustment of a bill that waits for a second administrator.

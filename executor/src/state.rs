@@ -2,15 +2,15 @@
 
 use crate::{
     ChainError,
-    externalities::{Failure, StateDelta, StateView},
+    externalities::{Failure, StateDelta, StateExternalities, StateView},
 };
 use billchain_primitives::{Hash, Header, OpaqueBlock, Sm3Hasher};
-use billchain_runtime::{GenesisState, VERSION};
+use billchain_runtime::{GenesisState, Participation, VERSION};
 use billchain_storage::{StateSnapshot, Storage};
 use codec::Encode;
 use parking_lot::Mutex;
 use sp_runtime::generic::Digest;
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 /// A state that is only read.
 pub(crate) struct ReadView(pub(crate) StateSnapshot);
@@ -74,14 +74,20 @@ impl From<Failure<ChainError>> for ChainError {
 }
 
 /// The first block of the chain that begins with `state`, encoded, and its
-/// header. It has no extrinsics; its state root is the commitment to `state`.
+/// header. It has no extrinsics; its state root is the commitment to `state`, and it names
+/// the validators of the first block.
 pub fn genesis_block(state: &GenesisState) -> Result<(Header, Vec<u8>), ChainError> {
+    let mut ext = StateExternalities::new(GenesisView(state.clone()));
+    let set = ext.run(Participation::first_set);
+    if let Some(failure) = ext.take_failure() {
+        return Err(failure.into());
+    }
     let header = Header {
         parent_hash: Hash::zero(),
         number: 0,
         state_root: billchain_storage::genesis_root(state)?,
         extrinsics_root: extrinsics_root(Vec::new()),
-        digest: Digest::default(),
+        digest: Digest { logs: set.into_iter().collect() },
     };
     let block = OpaqueBlock { header: header.clone(), extrinsics: Vec::new() };
     Ok((header, block.encode()))
@@ -93,4 +99,24 @@ pub(crate) fn extrinsics_root(extrinsics: Vec<Vec<u8>>) -> Hash {
         extrinsics,
         VERSION.extrinsics_root_state_version(),
     )
+}
+
+/// The state that a chain begins with.
+struct GenesisView(GenesisState);
+
+impl StateView for GenesisView {
+    type Error = ChainError;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ChainError> {
+        Ok(self.0.get(key).cloned())
+    }
+
+    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ChainError> {
+        let above = (Bound::Excluded(key), Bound::Unbounded);
+        Ok(self.0.range::<[u8], _>(above).next().map(|(key, _)| key.clone()))
+    }
+
+    fn root(&self, _: &StateDelta) -> Result<Hash, ChainError> {
+        Ok(billchain_storage::genesis_root(&self.0)?)
+    }
 }

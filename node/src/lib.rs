@@ -41,7 +41,7 @@ use clap::{Parser, Subcommand};
 use commands::{
     admin, benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command,
     devnet, doctor, join, keys, reindex, release as release_command, signing_memory,
-    snapshot as snapshot_command,
+    snapshot as snapshot_command, verify,
 };
 use config::Config;
 use log::LogOptions;
@@ -108,6 +108,8 @@ enum Command {
     SigningMemory(signing_memory::Command),
     /// Register, lock, reimburse, reverse, query and verify bills at a node.
     Bill(bill::Cli),
+    /// Check a certificate of a bill (链上凭证) without a node. Exit code 3: it proves nothing.
+    Verify(verify::Cli),
     /// Administer: participants, access nodes, scenes, policies, grants, cases,
     /// rules, and the council's motions.
     Admin(admin::Cli),
@@ -174,6 +176,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Doctor(options) => return runtime()?.block_on(doctor::run(options)),
         Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
+        Command::Verify(cli) => return verify::run(&cli),
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),
     }
     Ok(ExitCode::SUCCESS)

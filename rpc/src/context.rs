@@ -1,6 +1,7 @@
 //! What the methods work on.
 
 use crate::{config::RpcConfig, headers::Headers, metrics::RpcMetrics, traces::Traces};
+use billchain_certificate::Maker;
 use billchain_chain_spec::ChainType;
 use billchain_executor::Chain;
 use billchain_rpc_types::ConsensusStatusView;
@@ -64,6 +65,7 @@ pub(crate) struct Context {
     pub(crate) about: About,
     pub(crate) headers: Headers,
     pub(crate) traces: Traces,
+    pub(crate) certificates: Maker,
     /// Places for those that look up a refused transaction.
     pub(crate) look_ups: Arc<Semaphore>,
 }
@@ -72,8 +74,10 @@ impl Context {
     pub(crate) fn new(deps: RpcContext, config: RpcConfig, about: About) -> Self {
         // A transaction that is not in the pool comes into no block.
         let traces = Traces::new(deps.pool.config().max_count);
+        let certificates = Maker::new(deps.chain.clone());
         Self {
             deps,
+            certificates,
             traces,
             metrics: RpcMetrics::default(),
             config,

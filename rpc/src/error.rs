@@ -113,6 +113,11 @@ pub(crate) fn storage(error: StorageError) -> Refusal {
     }
 }
 
+/// What a certificate needs is not here.
+pub(crate) fn no_certificate(error: &impl core::fmt::Display) -> Refusal {
+    Refusal::owned(code::NO_CERTIFICATE, error.to_string(), None::<()>)
+}
+
 pub(crate) fn chain(error: ChainError) -> Refusal {
     match error {
         ChainError::Storage(error) => storage(error),

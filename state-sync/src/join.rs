@@ -39,8 +39,8 @@ pub struct Known {
 pub struct Joined {
     /// The block whose state the store has.
     pub target: SyncTarget,
-    /// Entries of the state.
-    pub entries: u64,
+    /// Groups of keys of the state.
+    pub groups: u64,
     /// Peers that were caught lying.
     pub refuted: usize,
 }
@@ -50,13 +50,13 @@ pub struct Joined {
 pub enum Progress {
     /// The commitment is there.
     Committed {
-        /// Entries of the state.
-        entries: u64,
+        /// Groups of keys of the state: keys that differ in their last byte alone.
+        groups: u64,
     },
-    /// So many entries are there.
+    /// The entries of so many groups are there.
     Entries {
         /// How many.
-        entries: u64,
+        groups: u64,
         /// Of how many.
         of: u64,
     },
@@ -176,12 +176,12 @@ impl Offer {
         });
         let begun = Assembly::begin(path, options, self.target.clone(), source);
         let mut assembly = begun.map_err(|error| session.lost(error))?;
-        tell(Progress::Committed { entries: assembly.keys() });
+        tell(Progress::Committed { groups: assembly.committed() });
         session.entries(&mut assembly, &mut tell)?;
-        let entries = assembly.entries();
+        let groups = assembly.groups();
         assembly.finish(&block, &beginning, &self.changes)?;
         let refuted = serving.saturating_sub(self.circle.len());
-        Ok(Joined { target: self.target, entries, refuted })
+        Ok(Joined { target: self.target, groups, refuted })
     }
 }
 
@@ -359,7 +359,7 @@ impl Session<'_> {
         let mut must_be_one = false;
         loop {
             let walked = self.walk(assembly, must_be_one, tell)?;
-            if assembly.entries() == assembly.keys() {
+            if assembly.groups() == assembly.committed() {
                 return Ok(());
             }
             match walked[..] {
@@ -402,8 +402,8 @@ impl Session<'_> {
                     if !givers.contains(&peer) {
                         givers.push(peer);
                     }
-                    let (entries, of) = (assembly.entries(), assembly.keys());
-                    tell(Progress::Entries { entries, of });
+                    let (groups, of) = (assembly.groups(), assembly.committed());
+                    tell(Progress::Entries { groups, of });
                 }
                 Added::Refuted { key } => {
                     coming.abort();

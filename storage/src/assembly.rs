@@ -1,13 +1,14 @@
-//! A store that is made of what others serve: the state of one block, compared entry by
-//! entry with the commitment that the block's root proves.
+//! A store that is made of what others serve: the state of one block, compared with the
+//! commitment that the block's root proves.
 //!
 //! First the commitment, whose operations are proven as they come. Then the entries, of
-//! which the commitment has SM3 of key and value: one that differs is refused. One that
-//! is left out shows at the end, by the number of keys. Nothing is a store before.
+//! whose groups ([`crate::groups`]) the commitment has the digests: a group that differs is
+//! refused. One that is left out shows at the end, by their number. Nothing is a store before.
 
 use crate::{
     Entries, OlderBlock, OperationsSource, StorageError, StorageOptions, SyncTarget,
     commitment::{self, Commitment, Position},
+    groups::Gathered,
     index::{IndexGap, IndexTable},
     tables::{
         META_DOCUMENT, META_FIRST_BLOCK, META_HEAD, META_INDEX_GAP, META_OLDEST_CHANGES, Table,
@@ -15,6 +16,7 @@ use crate::{
     },
     types::{BlockIndex, Head},
 };
+use billchain_crypto::sm3::sm3_many;
 use codec::Encode;
 use sp_core::H256;
 use std::{fs, path::Path, sync::Arc};
@@ -24,10 +26,10 @@ use std::{fs, path::Path, sync::Arc};
 pub enum Added {
     /// The state has them.
     Taken,
-    /// The state has not this one, or the order of keys is broken by it: who sent them
-    /// lies.
+    /// The state has not this one, or another of its group, or the order of keys is broken
+    /// by it: who sent them lies.
     Refuted {
-        /// Its key.
+        /// Its key, or that of the first of its group.
         key: Vec<u8>,
     },
 }
@@ -64,8 +66,8 @@ pub struct Assembly {
     // Dropped before the commitment: it is written to last.
     tables: Tables,
     commitment: Commitment,
-    keys: u64,
-    entries: u64,
+    committed: u64,
+    groups: u64,
     last: Vec<u8>,
 }
 
@@ -96,18 +98,18 @@ impl Assembly {
         Tables::create(&db, options)?;
         let tables = Tables::open(&db, options)?;
         let commitment = Commitment::open(&log, options.commitment_cache_bytes, None)?;
-        let keys = commitment.keys()?;
-        Ok(Self { target, tables, commitment, keys, entries: 0, last: Vec::new() })
+        let committed = commitment.keys()?;
+        Ok(Self { target, tables, commitment, committed, groups: 0, last: Vec::new() })
     }
 
-    /// Entries of the state.
-    pub fn keys(&self) -> u64 {
-        self.keys
+    /// Groups of keys of the state: keys that differ in their last byte alone.
+    pub fn committed(&self) -> u64 {
+        self.committed
     }
 
-    /// Entries that are here.
-    pub fn entries(&self) -> u64 {
-        self.entries
+    /// Groups of keys that are here.
+    pub fn groups(&self) -> u64 {
+        self.groups
     }
 
     /// The last key that is here; the next entries are those above it.
@@ -125,8 +127,15 @@ impl Assembly {
             }
             last = key;
         }
-        if let Some(at) = self.commitment.differs(entries)? {
-            return Ok(refuted(at));
+        let values: Vec<&Vec<u8>> = entries.iter().map(|(_, value)| value).collect();
+        let (mut gathered, mut whole) = (Gathered::default(), Vec::new());
+        for (at, ((key, _), digest)) in entries.iter().zip(sm3_many(&values)).enumerate() {
+            whole.extend(gathered.add((key.as_slice(), digest), at)?);
+        }
+        // A page ends where a group ends: a part of one is not what the commitment has.
+        whole.extend(gathered.finish());
+        if let Some(group) = self.commitment.differs(&whole)? {
+            return Ok(refuted(whole[group].2));
         }
         let last = last.clone();
         let mut batch = self.tables.batch();
@@ -134,7 +143,7 @@ impl Assembly {
             batch.put(Table::State, key, value);
         }
         batch.write_unlogged()?;
-        self.entries = self.entries.saturating_add(entries.len() as u64);
+        self.groups = self.groups.saturating_add(whole.len() as u64);
         self.last = last;
         Ok(Added::Taken)
     }
@@ -142,7 +151,7 @@ impl Assembly {
     /// Forgets every entry, to begin again: some were left out.
     pub fn clear(&mut self) -> Result<(), StorageError> {
         self.tables.clear(Table::State)?;
-        (self.entries, self.last) = (0, Vec::new());
+        (self.groups, self.last) = (0, Vec::new());
         Ok(())
     }
 
@@ -160,11 +169,11 @@ impl Assembly {
     ) -> Result<(), StorageError> {
         let SyncTarget { number, hash, state_root, end, .. } = self.target;
         let found = (block.number, block.hash, block.state_root);
-        if found != (number, hash, state_root) || self.entries != self.keys {
+        if found != (number, hash, state_root) || self.groups != self.committed {
             return Err(self.tables.corrupt(format!(
-                "{} entries of {} and block {found:?} do not make the state of block {number}, \
-                 {hash}",
-                self.entries, self.keys
+                "{} groups of keys of {} and block {found:?} do not make the state of block \
+                 {number}, {hash}",
+                self.groups, self.committed
             )));
         }
         self.tables.flush()?;

@@ -52,7 +52,7 @@
 //! | `lock` | held, through the operating system, by the process that uses the directory |
 //! | `db/` | RocksDB, with the column families of [`tables`](self#tables) |
 //! | `db/seal` | how much of RocksDB's MANIFEST is on disk, and its SM3 |
-//! | `commitment/` | QMDB's operations log, Merkle nodes and metadata |
+//! | `commitment/` | QMDB's operations log, Merkle nodes and metadata, over groups of keys |
 //!
 //! # Tables
 //!
@@ -81,10 +81,12 @@ mod deltas;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+mod groups;
 mod history;
 mod index;
 mod older;
 mod options;
+mod prove;
 mod records;
 mod recovery;
 mod rewind;
@@ -104,12 +106,13 @@ mod verify;
 pub use assembly::{Added, Assembly, Beginning, KeptHeader};
 pub use commitment::{
     COMMITMENT_THREAD, Fetch, Fetched, MAX_OPERATIONS_REQUEST_BYTES, MAX_SYNC_OPERATIONS,
-    OperationsSource, genesis_root,
+    OperationProof, OperationsSource, genesis_root,
 };
 pub use error::StorageError;
 pub use index::{IndexGap, IndexTable};
 pub use older::OlderBlock;
 pub use options::{OpenMode, StorageOptions};
+pub use prove::{KeyProof, Shown};
 pub use rewind::rewind;
 pub use snapshot::StateSnapshot;
 pub use state_copy::{CopyTable, Entries, StateCopy};

@@ -14,7 +14,7 @@
 use crate::{
     Head, StorageError, StorageOptions,
     commitment::{Commitment, Position},
-    deltas::deltas,
+    deltas::group_entries,
     tables::Tables,
 };
 use std::path::Path;
@@ -93,7 +93,7 @@ fn roll_forward(
     let mut next = from;
     while next <= head.number {
         let last = next.saturating_add(WINDOW - 1).min(head.number);
-        let deltas = deltas(tables, next..=last, head.number)?.ok_or_else(|| {
+        let entries = group_entries(tables, next..=last, head.number)?.ok_or_else(|| {
             let at =
                 position.height.map_or_else(|| "is empty".into(), |h| format!("is at block {h}"));
             corrupt(format!(
@@ -101,11 +101,11 @@ fn roll_forward(
                  start from an empty data directory and fetch the chain from other nodes"
             ))
         })?;
-        for (number, delta) in (next..).zip(deltas) {
+        for (number, entries) in (next..).zip(entries) {
             let index = tables
                 .index(number)?
                 .ok_or_else(|| tables.corrupt(format!("block {number} has no index record")))?;
-            let speculated = commitment.speculate(number, &delta)?;
+            let speculated = commitment.speculate(number, &entries, || Ok(entries.clone()))?;
             if (speculated.root, speculated.log_size) != (index.state_root, index.log_size) {
                 return Err(corrupt(format!(
                     "the changes of block {number} give the state root {}, the database records {}",

@@ -5,6 +5,7 @@ use crate::{
     StorageOptions,
     changes::Changes,
     commitment::Commitment,
+    groups::{self, Changed, Recent},
     history::{History, Version},
     options::OpenMode,
     records::events_key,
@@ -45,6 +46,8 @@ pub struct Storage {
     // Dropped before `shared`, which holds the directory's lock.
     pub(crate) commitment: Commitment,
     pub(crate) shared: Arc<Shared>,
+    /// At the head, as the tables are.
+    pub(crate) groups: Mutex<Recent>,
     tip: RwLock<Tip>,
     history: Mutex<History>,
     /// One reader at a time fetches old changes from disk.
@@ -102,6 +105,7 @@ impl Storage {
             options,
             commitment,
             shared: Arc::new(Shared::new(tables, lock)),
+            groups: Mutex::new(Recent::new()),
             tip: RwLock::new(Tip { head, version: history.newest(), log_size: position.log_size }),
             history: Mutex::new(history),
             loading: Mutex::new(()),
@@ -150,7 +154,9 @@ impl Storage {
         let mut batch = self.block_batch(head, index, &block, &delta, &replaced);
         batch.put(Table::Meta, META_DOCUMENT, document);
         let version = self.tip.read().version.clone();
-        self.stop_on_error(self.land(batch, Tip { head: Some(head), version, log_size }))
+        let changed = self.changed_groups(&delta)?;
+        let tip = Tip { head: Some(head), version, log_size };
+        self.stop_on_error(self.land(batch, tip, &changed))
     }
 
     /// Makes a block the head, durably.
@@ -184,13 +190,15 @@ impl Storage {
             }
         }
         self.remove_old_changes(&mut batch, block.number)?;
+        let changed = self.changed_groups(&block.delta)?;
 
         let version = {
             let mut history = self.history.lock();
             history.push(Arc::new(replaced));
             history.newest()
         };
-        self.stop_on_error(self.land(batch, Tip { head: Some(head), version, log_size }))?;
+        let tip = Tip { head: Some(head), version, log_size };
+        self.stop_on_error(self.land(batch, tip, &changed))?;
         self.counters.commits.record(start);
         Ok(())
     }
@@ -203,7 +211,8 @@ impl Storage {
         let start = Instant::now();
         let _order = self.order.read();
         let number = self.tip.read().head.map_or(0, |head| head.number.saturating_add(1));
-        let root = self.commitment.speculate(number, delta)?.root;
+        let entries = || Ok(groups::entries(&self.changed_groups(delta)?));
+        let root = self.commitment.speculate(number, delta, entries)?.root;
         self.counters.speculations.record(start);
         Ok(root)
     }
@@ -356,7 +365,8 @@ impl Storage {
 
     /// The log size after `delta`, if its root is the one that `head` claims.
     fn checked_log_size(&self, head: Head, delta: &StateDelta) -> Result<u64, StorageError> {
-        let speculated = self.commitment.speculate(head.number, delta)?;
+        let entries = || Ok(groups::entries(&self.changed_groups(delta)?));
+        let speculated = self.commitment.speculate(head.number, delta, entries)?;
         if speculated.root != head.state_root {
             return Err(StorageError::WrongStateRoot {
                 number: head.number,
@@ -426,9 +436,10 @@ impl Storage {
     }
 
     /// Writes a block to RocksDB, then moves QMDB and the readers to it.
-    fn land(&self, batch: Batch<'_>, tip: Tip) -> Result<(), StorageError> {
+    fn land(&self, batch: Batch<'_>, tip: Tip, changed: &Changed) -> Result<(), StorageError> {
         let start = Instant::now();
         batch.write()?;
+        self.groups.lock().apply(changed);
         if let Some(head) = tip.head {
             // Genesis is no commit, and its write none of a commit's.
             if head.number > 0 {

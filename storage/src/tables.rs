@@ -20,7 +20,7 @@ use std::{
 
 /// Format of everything below a data directory. A change of any table's
 /// encoding, of a commitment constant or of the layout raises it.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -350,6 +350,12 @@ impl Cursor<'_> {
     /// The entry under the cursor; `None` at the end.
     pub(crate) fn entry(&self) -> Option<(&[u8], &[u8])> {
         self.iterator.item()
+    }
+
+    /// Goes to the first key that is not below `key`.
+    pub(crate) fn seek(&mut self, key: &[u8]) -> Result<(), StorageError> {
+        self.iterator.seek(key);
+        self.check()
     }
 
     /// Goes to the next entry.

@@ -3,9 +3,11 @@
 use crate::{
     Head, Storage, StorageError, StorageOptions,
     commitment::{Recomputed, recompute},
+    groups::Gathered,
     shared,
     tables::Table,
 };
+use billchain_crypto::sm3::sm3_many;
 use std::path::Path;
 
 /// Entries of the state that are compared at once.
@@ -39,7 +41,7 @@ pub fn verify(path: &Path, options: StorageOptions) -> Result<Verified, StorageE
         return Err(StorageError::NotInitialised);
     }
     let head = storage.head();
-    let keys = compare(&storage)?;
+    let Compared { keys, groups } = compare(&storage)?;
     drop(storage);
     let _lock = shared::lock(path)?;
     let Recomputed { root, keys: committed, operations } =
@@ -51,36 +53,53 @@ pub fn verify(path: &Path, options: StorageOptions) -> Result<Verified, StorageE
             head.number, head.state_root
         )));
     }
-    if keys != committed {
+    if groups != committed {
         return Err(corrupt(format!(
-            "the state has {keys} entries, the state commitment {committed}"
+            "the state has {groups} groups of keys, the state commitment {committed}"
         )));
     }
     Ok(Verified { head, keys, operations })
 }
 
+/// Entries of the state, and their groups.
+#[derive(Default)]
+struct Compared {
+    keys: u64,
+    groups: u64,
+}
+
 /// Compares each entry of the state with the commitment, and counts them.
-fn compare(storage: &Storage) -> Result<u64, StorageError> {
+fn compare(storage: &Storage) -> Result<Compared, StorageError> {
     let tables = &storage.shared.tables;
     let mut cursor = tables.cursor(Table::State, &[], None)?;
-    let mut keys = 0_u64;
+    let (mut gathered, mut compared) = (Gathered::default(), Compared::default());
     loop {
-        let mut page = Vec::with_capacity(PAGE);
-        while page.len() < PAGE
+        let (mut keys, mut values) = (Vec::with_capacity(PAGE), Vec::with_capacity(PAGE));
+        while keys.len() < PAGE
             && let Some((key, value)) = cursor.entry()
         {
-            page.push((key.to_vec(), value.to_vec()));
+            keys.push(key.to_vec());
+            values.push(value.to_vec());
             cursor.advance()?;
         }
-        if page.is_empty() {
-            return Ok(keys);
+        let mut whole = Vec::new();
+        for (key, digest) in keys.iter().zip(sm3_many(&values)) {
+            whole.extend(gathered.add((key.as_slice(), digest), 0)?);
         }
-        if let Some(at) = storage.commitment.differs(&page)? {
-            let key: String = page[at].0.iter().map(|byte| format!("{byte:02x}")).collect();
+        if keys.is_empty() {
+            whole.extend(gathered.finish());
+        }
+        if let Some(at) = storage.commitment.differs(&whole)? {
+            let shared: String = whole[at].0.iter().map(|byte| format!("{byte:02x}")).collect();
             return Err(tables.corrupt(format!(
-                "the entry 0x{key} of the state is not what the state commitment has"
+                "the entries of the state whose keys are 0x{shared} and one byte more are not what \
+                 the state commitment has"
             )));
         }
-        keys = keys.saturating_add(page.len() as u64);
+        compared.keys = compared.keys.saturating_add(keys.len() as u64);
+        compared.groups = compared.groups.saturating_add(whole.len() as u64);
+        if keys.is_empty() {
+            return Ok(compared);
+        }
     }
 }

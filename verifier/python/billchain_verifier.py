@@ -223,6 +223,16 @@ def read_operation_proof(reader, operation, state_root):
     require(sm3(*root) == state_root, "the operation is not in the head's state")
 
 
+def read_group(reader):
+    """What is in a group: its bytes, and SM3 of each value by last byte."""
+    count = reader.big(1)
+    require(count, "a group is empty")
+    data = reader.take(33 * count)
+    rows = [(data[i], data[i + 1:i + 33]) for i in range(0, len(data), 33)]
+    require(all(a[0] < b[0] for a, b in zip(rows, rows[1:])), "the keys of a group do not ascend")
+    return data, dict(rows)
+
+
 # --- The bill ---
 
 def read_lock(reader):
@@ -371,8 +381,10 @@ def read_path(reader, root, place):
 def read_present(reader, head, changes, genesis):
     """Body 1: the bill is there."""
     raw = reader.bytes()
-    bill, key = read_bill(raw), BILL_PREFIX + raw[:18]
-    read_operation_proof(reader, b"\xd2" + sm3(key) + sm3(raw) + reader.hash(), head.state_root)
+    bill, shared = read_bill(raw), BILL_PREFIX + raw[:17]
+    data, group = read_group(reader)
+    read_operation_proof(reader, b"\xd2" + sm3(shared) + sm3(data) + reader.hash(), head.state_root)
+    require(group.get(raw[17]) == sm3(raw), "the bill is not in its group")
     before = reader.hash()
     block, place = read_version_head(reader.bytes(), bill, raw, before)
     where = reader.choice(("none", "head", "earlier"))
@@ -391,12 +403,17 @@ def read_absent(reader, head):
     """Body 2: there is no such bill."""
     name = reader.ascii(18)
     require(all("0" <= digit <= "9" for digit in name), "code and number are not digits")
-    before, value, after = reader.hash(), reader.hash(), reader.hash()
-    read_operation_proof(reader, b"\xd2" + before + value + after, head.state_root)
-    key = sm3(BILL_PREFIX, name.encode("ascii"))
-    between = before < key < after
-    around = before >= after and (key > before or key < after)
-    require(between or around, "the bill's key is not between these keys")
+    key = sm3(BILL_PREFIX, name[:17].encode("ascii"))
+    if reader.choice(("none", "others")) == "others":
+        data, group = read_group(reader)
+        read_operation_proof(reader, b"\xd2" + key + sm3(data) + reader.hash(), head.state_root)
+        require(ord(name[17]) not in group, "the bill is in its group")
+    else:
+        before, value, after = reader.hash(), reader.hash(), reader.hash()
+        read_operation_proof(reader, b"\xd2" + before + value + after, head.state_root)
+        between = before < key < after
+        around = before >= after and (key > before or key < after)
+        require(between or around, "the bill's group is not between these groups")
     return {"absent": {"code": name[:8], "number": name[8:]}, "transaction": None}
 
 

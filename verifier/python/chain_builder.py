@@ -259,13 +259,18 @@ def bill(block, place):
             + le(8, 1700) + b"\x01" + compact(70) + compact(1) + b"\x00")
 
 
+def group_of(*keys):
+    """A group as a certificate has it, of last digits and digests of values."""
+    return u(1, len(keys)) + b"".join(last + value for last, value in keys)
+
+
 def state_of(raw, size=300, place=297, q=1):
     """A log that holds a bill; gives the state root and the body's part on the state."""
-    after = sm3(b"next")
+    after, keys = sm3(b"next"), group_of((b"0", sm3(b"another")), (NAME[17:], sm3(raw)))
     operations = [b"\xd2" + bytes([i % 256]) * 96 for i in range(size)]
-    operations[place] = b"\xd2" + sm3(BILL_PREFIX, NAME) + sm3(raw) + after
+    operations[place] = b"\xd2" + sm3(BILL_PREFIX, NAME[:17]) + sm3(keys[1:]) + after
     log = Log(operations, [i % 3 == 0 for i in range(size)])
-    return log.root(q), after + log.proof(place, q)
+    return log.root(q), keys + after + log.proof(place, q)
 
 
 def present(block, place, where, head_number=9, earlier=b"", path=b"", root=bytes(32)):
@@ -291,4 +296,13 @@ def absent(before, after, name=NAME, active=True, q=0):
     operations[2] = b"\xd2" + before + sm3(b"value") + after
     log = Log(operations, [False, False, active, True, True])
     head = decided(header(4, (), log.root(q)), 4, SECRETS[:1])
-    return certificate(2, head, name + before + sm3(b"value") + after + log.proof(2, q))
+    body = name + b"\x00" + before + sm3(b"value") + after + log.proof(2, q)
+    return certificate(2, head, body)
+
+
+def absent_from(*keys):
+    """A certificate that a bill's group, which has these keys, has not the bill."""
+    group, after = group_of(*keys), sm3(b"next")
+    log = Log([b"\xd2" + sm3(BILL_PREFIX, NAME[:17]) + sm3(group[1:]) + after], [True])
+    head = decided(header(4, (), log.root(0)), 4, SECRETS[:1])
+    return certificate(2, head, NAME + b"\x01" + group + after + log.proof(0, 0))

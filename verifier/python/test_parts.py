@@ -15,7 +15,7 @@ import billchain_verifier as v
 from billchain_scale import MAX_CERTIFICATE, Reader, Refused
 from billchain_sm import sm3
 from chain_builder import (
-    GENESIS, NAME, SECRETS, VERSION_BEFORE, Log, absent, bill, block_path, certificate, chunk,
+    GENESIS, NAME, SECRETS, VERSION_BEFORE, Log, absent, absent_from, bill, block_path, certificate, chunk,
     compact, compress, decided, header, le, present, sign, state_of, text, trie, u, validators,
     version_head)
 
@@ -316,7 +316,7 @@ class Certificates(Case):
         self.refused("unknown number", present(5, None, 3))
 
     def test_absent(self):
-        key = int.from_bytes(sm3(v.BILL_PREFIX, NAME), "big")
+        key = int.from_bytes(sm3(v.BILL_PREFIX, NAME[:17]), "big")
         at, less, more = u(32, key), u(32, key - 1), u(32, key + 1)
         low, high = bytes(32), b"\xff" * 32
         for before, after in ((less, more), (low, high), (less, low), (high, more), (less, less),
@@ -328,6 +328,15 @@ class Certificates(Case):
             self.refused("not between", absent(before, after))
         self.refused("not active", absent(less, more, active=False))
         self.refused("not digits", absent(less, more, b"1234567x" + NAME[8:]))
+
+    def test_absent_from_its_group(self):
+        one, other = (b"1", sm3(b"one")), (b"7", sm3(b"other"))
+        proved = v.verify(absent_from(one, other), sm3(GENESIS))
+        self.assertEqual(proved["absent"], {"code": "12345678", "number": "0123456789"})
+        self.refused("is in its group", absent_from(one, (NAME[17:], sm3(b"bill"))))
+        self.refused("do not ascend", absent_from(other, one))
+        self.refused("do not ascend", absent_from(one, one))
+        self.refused("is empty", absent_from())
 
     def test_changes(self):
         first, second, third = SECRETS[:1], SECRETS[1:3], SECRETS[2:]

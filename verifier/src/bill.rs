@@ -19,9 +19,10 @@ const MAX_REIMBURSEMENTS: u32 = 8;
 /// Code and number of a bill (票据代码, 票据号码), 18 digits.
 pub(crate) type Key = [u8; 18];
 
-/// SM3 of the key under which the state holds a bill.
-pub(crate) fn state_key(key: &Key) -> Digest {
-    sm3(&[&PREFIX, key])
+/// SM3 of what the keys of a bill's group share: all but the last digit.
+pub(crate) fn group_key(key: &Key) -> Digest {
+    let (shared, _) = key.split_at(key.len() - 1);
+    sm3(&[&PREFIX, shared])
 }
 
 /// A bill (财政电子票据).

@@ -2,13 +2,13 @@
 
 use crate::{
     Bill, Digest, Refusal,
-    bill::{Key, state_key},
+    bill::{Key, group_key},
     decision::{Decision, SetChange, Validators},
     header::Header,
     inclusion::Path,
     reader::Reader,
     sm3,
-    state::Operation,
+    state::{Group, Operation},
 };
 use alloc::{boxed::Box, vec::Vec};
 
@@ -24,6 +24,10 @@ pub(crate) const FORMAT: u8 = 1;
 /// What a certificate says, by the byte that follows the format.
 pub(crate) const PRESENT: u8 = 1;
 pub(crate) const ABSENT: u8 = 2;
+
+/// Whether the group of an absent bill is there.
+pub(crate) const NO_GROUP: u8 = 0;
+pub(crate) const GROUP: u8 = 1;
 
 /// Where the transaction of the present version lies.
 pub(crate) const NO_TRANSACTION: u8 = 0;
@@ -186,8 +190,8 @@ impl Chain {
     }
 }
 
-/// Reads the bill (its length, 2, and its bytes), the operation that set it, the hash of
-/// the version before (32), the head of its version (its length, 2, and its bytes), and
+/// Reads the bill (its length, 2, and its bytes), its group and the operation that set the
+/// group, the hash of the version before (32), the head of its version (its length, 2, and its bytes), and
 /// where the transaction is.
 fn present<'a>(
     reader: &mut Reader<'a>,
@@ -199,7 +203,11 @@ fn present<'a>(
     let Some(key) = value.first_chunk::<18>() else {
         return Err(reader.refusal("the bill is cut short"));
     };
-    Operation::read_of(state_key(key), sm3(&[value]), reader)?.verify(&head.state_root)?;
+    let group = Group::read(reader)?;
+    Operation::read_of(group_key(key), group.digest(), reader)?.verify(&head.state_root)?;
+    if group.value(key[17]) != Some(sm3(&[value])) {
+        return Err(Refusal::Contradiction { what: "the bill is not in its group" });
+    }
     let previous = reader.digest()?;
     let bytes = reader.bytes()?;
     let version = VersionHead::read(bytes)?;
@@ -250,7 +258,8 @@ fn transaction(
     Ok(Some(Transaction { block, index, hash }))
 }
 
-/// Reads code and number (18), and the operation about the key before.
+/// Reads code and number (18) and whether the bill's group is there (1); if so, the group and
+/// the operation that set it, and else the operation about the group before.
 fn absent<'a>(reader: &mut Reader<'a>, head: &Header<'_>) -> Result<Statement<'a>, Refusal> {
     let digits = reader.take(18)?;
     let (Some(key), Ok(text)) = (digits.first_chunk::<18>(), core::str::from_utf8(digits)) else {
@@ -260,10 +269,25 @@ fn absent<'a>(reader: &mut Reader<'a>, head: &Header<'_>) -> Result<Statement<'a
         return Err(reader.refusal("code and number are not 18 digits"));
     }
     let (code, number) = text.split_at(8);
-    let operation = Operation::read(reader)?;
-    operation.verify(&head.state_root)?;
-    if !operation.leaves_out(&state_key(key)) {
-        return Err(Refusal::Contradiction { what: "the bill is not between the two keys" });
+    let group_key = group_key(key);
+    match reader.byte()? {
+        GROUP => {
+            let group = Group::read(reader)?;
+            let operation = Operation::read_of(group_key, group.digest(), reader)?;
+            operation.verify(&head.state_root)?;
+            if group.value(key[17]).is_some() {
+                return Err(Refusal::Contradiction { what: "the bill is in its group" });
+            }
+        }
+        NO_GROUP => {
+            let operation = Operation::read(reader)?;
+            operation.verify(&head.state_root)?;
+            if !operation.leaves_out(&group_key) {
+                let what = "the bill's group is not between the two groups";
+                return Err(Refusal::Contradiction { what });
+            }
+        }
+        _ => return Err(reader.refusal("whether the bill's group is there is not said")),
     }
     Ok(Statement::Absent { code, number })
 }

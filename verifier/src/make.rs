@@ -37,7 +37,9 @@ pub enum Body {
     Present {
         /// The encoded bill.
         bill: Vec<u8>,
-        /// SM3 of the next key.
+        /// What is in its group.
+        group: Vec<(u8, Digest)>,
+        /// SM3 of what the keys of the next group share.
         next: Digest,
         /// The operation that set it.
         proof: StateProof,
@@ -52,11 +54,26 @@ pub enum Body {
     Absent {
         /// Code and number.
         key: [u8; 18],
-        /// SM3 of the key before, of its value, and of the next key.
-        neighbour: [Digest; 3],
-        /// The operation that set that value.
+        /// What shows it.
+        shown: Absence,
+        /// The operation of that group.
         proof: StateProof,
     },
+}
+
+/// What shows that a key has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// Its group, which has other keys.
+    Group {
+        /// What is in it.
+        group: Vec<(u8, Digest)>,
+        /// SM3 of what the keys of the next group share.
+        next: Digest,
+    },
+    /// The group before, for there is no group of the key: SM3 of what its keys share, SM3 of
+    /// the group, and SM3 of what the keys of the next group share.
+    Neighbour([Digest; 3]),
 }
 
 /// Where a transaction is.
@@ -112,17 +129,28 @@ impl Certificate {
         self.changes.iter().for_each(|change| change.put(&mut bytes));
         self.head.put(&mut bytes);
         match &self.body {
-            Body::Present { bill, next, proof, previous, version, transaction } => {
+            Body::Present { bill, group, next, proof, previous, version, transaction } => {
                 put(&mut bytes, bill);
+                put_group(&mut bytes, group);
                 bytes.extend(next);
                 proof.put(&mut bytes);
                 bytes.extend(previous);
                 put(&mut bytes, version);
                 transaction.put(&mut bytes);
             }
-            Body::Absent { key, neighbour, proof } => {
+            Body::Absent { key, shown, proof } => {
                 bytes.extend(key);
-                neighbour.iter().for_each(|digest| bytes.extend(digest));
+                match shown {
+                    Absence::Group { group, next } => {
+                        bytes.push(GROUP);
+                        put_group(&mut bytes, group);
+                        bytes.extend(next);
+                    }
+                    Absence::Neighbour(neighbour) => {
+                        bytes.push(NO_GROUP);
+                        neighbour.iter().for_each(|digest| bytes.extend(digest));
+                    }
+                }
                 proof.put(&mut bytes);
             }
         }
@@ -176,6 +204,14 @@ impl StateProof {
 /// What is longer than the length can say is not made, and refused by whoever reads it.
 fn length(length: usize) -> [u8; 2] {
     u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+fn put_group(bytes: &mut Vec<u8>, group: &[(u8, Digest)]) {
+    bytes.push(u8::try_from(group.len()).unwrap_or(u8::MAX));
+    for (last, value) in group {
+        bytes.push(*last);
+        bytes.extend(value);
+    }
 }
 
 fn put(bytes: &mut Vec<u8>, part: &[u8]) {

@@ -1,13 +1,15 @@
-//! What a state root proves: that a key has a value, or that it has none.
+//! What a state root proves: that a group of keys holds some values, or that there is no such
+//! group.
 //!
-//! The state is a log of operations; the last one about a key holds its value. A Merkle
-//! mountain range is over the log, and bits say which operations are active, that is,
-//! not overtaken by later ones. An operation that sets a value also names the next key
-//! that has one, in the order of digests, and after the last the first one: what lies
-//! between two neighbours is absent.
+//! The keys of the state that differ in their last byte alone are a group. The commitment to
+//! the state is a log of operations; the last one about a group tells what is in it. A Merkle
+//! mountain range is over the log, and bits say which operations are active, that is, not
+//! overtaken by later ones. An operation also names the next group, in the order of digests,
+//! and after the last the first one: what lies between two neighbours is absent.
 //!
 //! ```text
-//! operation = 0xD2 ‖ SM3(key) ‖ SM3(value) ‖ SM3(next key)
+//! group     = for each of its keys with a value, ascending: last byte (1) ‖ SM3(value)
+//! operation = 0xD2 ‖ SM3(shared bytes of the keys) ‖ SM3(group) ‖ SM3(shared bytes of the next)
 //! leaf      = SM3(position (8) ‖ operation)
 //! node      = SM3(position (8) ‖ left ‖ right)
 //! grafted   = SM3(activity bits of 256 operations (32) ‖ node over those 256)
@@ -36,13 +38,45 @@ const MAX_LEAVES: u64 = 1 << 62;
 /// What begins the hash of a range: a Merkle mountain range, folded from the back.
 const RANGE: [u8; 2] = [0, 1];
 
+/// Keys that differ in their last byte alone: that byte and SM3 of the value (33 each), for
+/// those that have one.
+pub(crate) struct Group<'a>(&'a [u8]);
+
+impl<'a> Group<'a> {
+    /// Reads the number of keys (1), and as many of them.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, Refusal> {
+        let count = usize::from(reader.byte()?);
+        let group = Self(reader.take(33 * count)?);
+        let lasts = || group.keys().filter_map(|key| key.first());
+        if count == 0 || !lasts().zip(lasts().skip(1)).all(|(one, next)| one < next) {
+            return Err(reader.refusal("the keys of a group are out of order, or there are none"));
+        }
+        Ok(group)
+    }
+
+    /// SM3 of the group.
+    pub(crate) fn digest(&self) -> Digest {
+        sm3(&[self.0])
+    }
+
+    /// SM3 of the value of the key with this last byte; none if it has no value.
+    pub(crate) fn value(&self, last: u8) -> Option<Digest> {
+        let key = self.keys().find(|key| key.first() == Some(&last))?;
+        key.last_chunk().copied()
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.0.chunks(33)
+    }
+}
+
 /// An operation of the log that is active.
 pub(crate) struct Operation<'a> {
-    /// SM3 of the key.
+    /// SM3 of what the keys of the group share.
     key: Digest,
-    /// SM3 of the value.
+    /// SM3 of the group.
     value: Digest,
-    /// SM3 of the next key that has a value.
+    /// SM3 of what the keys of the next group share.
     next: Digest,
     proof: Proof<'a>,
 }

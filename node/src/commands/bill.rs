@@ -147,6 +147,15 @@ enum Action {
         /// CODE-NUMBER.
         bill: String,
     },
+    /// Write the certificate (链上凭证) of a bill, or that there is no such bill, as of the
+    /// head. `billchain verify` checks it without a node.
+    Certificate {
+        /// CODE-NUMBER.
+        bill: String,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     #[command(flatten)]
     Batch(batch::Action),
     #[command(flatten)]
@@ -221,6 +230,16 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
                 Some(page) => cli.shell.print(&json!({ "parties": page.items })),
                 None => return Ok(cli.shell.refuse("not found: no bill has this key", json!({}))),
             }
+        }
+        Action::Certificate { bill, out } => {
+            let (code, number) = split(bill)?;
+            let certificate = node.certificate(code, number).await?;
+            fs::write(out, &certificate)
+                .with_context(|| format!("cannot write {}", out.display()))?;
+            let genesis = node.genesis();
+            cli.shell.print(&json!({
+                "file": out, "bytes": certificate.len(), "genesis": genesis,
+            }));
         }
         Action::Verify { xml } => return verify(&cli, &node, xml).await,
         Action::Batch(action) => return batch::run(&cli, &node, action).await,

@@ -147,7 +147,7 @@ fn joined(
     // Before the node can start: it must not sign what it may have signed.
     let memory = memory.settle(config, known.genesis, target.number)?;
     rename(&making, &place)?;
-    println!("entries       {}, each compared with the state root", fetched.entries);
+    println!("groups        {} of keys, each compared with the state root", fetched.groups);
     println!("received      {} bytes of answers", received.load(Ordering::Relaxed));
     println!("took          {:.1} s", begun.elapsed().as_secs_f64());
     if fetched.refuted > 0 {
@@ -168,11 +168,11 @@ impl Lines {
     fn tell(&mut self, progress: Progress) {
         let is_due = self.last.is_none_or(|last| last.elapsed() >= LINES);
         match progress {
-            Progress::Committed { entries } => {
-                println!("commitment    proven: the state has {entries} entries");
+            Progress::Committed { groups } => {
+                println!("commitment    proven: the state has {groups} groups of keys");
             }
-            Progress::Entries { entries, of } if is_due => {
-                println!("entries       {entries} of {of}");
+            Progress::Entries { groups, of } if is_due => {
+                println!("groups        {groups} of {of}");
             }
             Progress::Entries { .. } => return,
         }

@@ -17,3 +17,4 @@ pub(crate) mod release;
 mod shell;
 pub mod signing_memory;
 pub(crate) mod snapshot;
+pub(crate) mod verify;

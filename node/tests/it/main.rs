@@ -11,6 +11,7 @@ mod administration;
 mod bad_bills;
 mod bad_requests;
 mod bad_starts;
+mod certificates;
 mod command;
 mod compact;
 mod contention;

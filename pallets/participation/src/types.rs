@@ -36,12 +36,16 @@ pub const SET_DIGEST: ConsensusEngineId = *b"BCVS";
 /// headers is decided by the validators that the one before it names.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct SetChange {
-    /// The last block before whose header says so; 0 if there is none.
+    /// The last block before whose header says so; 0 if that is the genesis, whose header
+    /// always does, with 0 here.
     pub previous: BlockNumber,
     /// Compressed SM2 key and voting power of each validator of the next block, by
     /// descending power and then ascending account.
-    pub validators: BoundedVec<([u8; 33], u64), ConstU32<MAX_VALIDATORS>>,
+    pub validators: Voters,
 }
+
+/// Compressed SM2 keys and voting powers.
+pub(crate) type Voters = BoundedVec<([u8; 33], u64), ConstU32<MAX_VALIDATORS>>;
 
 /// A validator of the block at hand, for whoever judges its commit later.
 #[derive(

@@ -1,5 +1,6 @@
 //! `bill_*`: bills in plain JSON.
 
+mod certificate;
 mod history;
 mod lists;
 mod parties;
@@ -14,8 +15,8 @@ use crate::method::{
 };
 use billchain_primitives::{BillStatus, history::MAX_LATER};
 use billchain_rpc_types::{
-    AdjustmentView, BillHashVerificationView, BillVersionView, BillView, DifferenceView,
-    ElementsVerificationView, FieldProofView, FieldRulesView, HashVerificationView,
+    AdjustmentView, BillCertificateView, BillHashVerificationView, BillVersionView, BillView,
+    DifferenceView, ElementsVerificationView, FieldProofView, FieldRulesView, HashVerificationView,
     HistoryCheckView, LinkRecordView, MismatchView, Page, PartyBillView, PartyView, schema,
 };
 use pallet_bill_query::MAX_QUERIES;
@@ -101,6 +102,13 @@ pub(crate) const METHODS: &[Method] = &[
         maybe::<FieldProofView>,
         read!(history::prove_field),
     ).within(Bound::ONE.of(MAX_LATER + 2, "versions").answer_kib(2 << 10).heavy()),
+    method(
+        "bill_certificate",
+        "The certificate of a bill (链上凭证), or that there is no such bill, as of the head",
+        &[CODE, NUMBER],
+        of::<BillCertificateView>,
+        read!(certificate::certificate),
+    ).within(Bound::ONE.answer_kib(2 << 10).heavy()),
     method(
         "bill_verifyHistory",
         "Whether the node's versions are the bill's complete history (版本链校验), a part at a time",

@@ -44,5 +44,8 @@ pub const STATE_NOT_KEPT: i32 = 4003;
 /// The node joined lately, and still fetches the index of what earlier blocks left: ask
 /// another node, or later.
 pub const INDEX_INCOMPLETE: i32 = 4005;
+/// A block, or the version of a bill, that a certificate needs is not here: ask another node,
+/// or later.
+pub const NO_CERTIFICATE: i32 = 4006;
 /// The runtime API does not exist or failed on its arguments.
 pub const RUNTIME_CALL: i32 = 4004;

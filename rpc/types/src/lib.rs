@@ -68,6 +68,6 @@ pub use validator::{
     ValidatorListView, ValidatorView,
 };
 pub use verify::{
-    BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,
-    MismatchView, ObservationView, VerificationResult,
+    BillCertificateView, BillHashVerificationView, ElementsVerificationView, ElementsView,
+    HashVerificationView, MismatchView, ObservationView, VerificationResult,
 };

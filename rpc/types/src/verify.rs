@@ -99,3 +99,10 @@ pub struct MismatchView {
     /// What the reporter found.
     pub found: ObservationView,
 }
+
+/// A certificate of a bill (链上凭证), or that there is no such bill.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct BillCertificateView {
+    /// The certificate, `0x` hex: it is checked without a node.
+    pub certificate: String,
+}

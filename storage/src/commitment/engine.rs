@@ -2,7 +2,10 @@
 //!
 //! Every constant marked *consensus* changes roots when it changes.
 
-use super::hasher::{Digest, Sm3};
+use super::{
+    active::{Active, active},
+    hasher::{Digest, Sm3},
+};
 use crate::StateDelta;
 use billchain_crypto::sm3::sm3_many;
 use commonware_codec::Encode as _;
@@ -17,11 +20,11 @@ use commonware_storage::{
     merkle::{self, mmr},
     qmdb::{
         self,
-        any::unordered::fixed::Update,
-        current::{FixedConfig, batch::MerkleizedBatch, unordered::fixed::partitioned::Db},
+        any::ordered::fixed::Update,
+        current::{FixedConfig, batch::MerkleizedBatch, ordered::fixed::partitioned::Db},
         floor::Proportional,
     },
-    translator::EightCap,
+    translator::FourCap,
 };
 use commonware_utils::bitmap::Readable as _;
 use sp_core::H256;
@@ -67,7 +70,7 @@ pub(crate) struct Speculated {
 }
 
 /// Bytes of activity bits a Merkle leaf takes in. *Consensus.*
-const CHUNK: usize = 32;
+pub(super) const CHUNK: usize = 32;
 
 /// Operations whose activity a Merkle leaf takes in.
 pub(super) const CHUNK_BITS: u64 = 8 * CHUNK as u64;
@@ -79,27 +82,28 @@ pub(super) type Family = mmr::Family;
 pub(super) trait EngineContext: Context + Spawner {}
 impl<E: Context + Spawner> EngineContext for E {}
 
-// Keys are hashes, so their first eight bytes are spread evenly, and finding
-// two keys that share them takes 2^32 work: buckets stay short. The index in
-// memory is one table a first byte: a table that grows is copied whole, and a
-// single one of a hundred million keys would hold a block up for seconds.
+// Keys are hashes, so their first six bytes are spread evenly, and a key that shares
+// them with a given one takes 2^48 work. Each names the next one that has a value, which
+// proves what lies between absent. The index in memory is one sorted array for each of
+// the first two bytes, with four more bytes and a place in the log of each key.
 pub(super) type Database<E> =
-    Db<Family, E, Digest, Digest, Sm3, EightCap, PREFIX, CHUNK, Sequential>;
+    Db<Family, E, Digest, Digest, Sm3, FourCap, PREFIX, CHUNK, Sequential>;
 type Batch = MerkleizedBatch<Family, Digest, Update<Digest, Digest>, CHUNK, Sequential>;
 pub(super) type Error = qmdb::Error<Family>;
 pub(super) type Location = merkle::Location<Family>;
 /// One entry of the log.
 pub(super) type Operation<E> = <Database<E> as qmdb::sync::Database>::Op;
-type Configuration = FixedConfig<EightCap, Sequential, NonZeroUsize>;
+type Configuration = FixedConfig<FourCap, Sequential, NonZeroUsize>;
 
-/// Writes of one block: SM3(key) and SM3(value), `None` for a deleted key.
+/// Writes of one block: SM3 of what a group's keys share, and of what is in the group; `None`
+/// for a group without keys.
 pub(super) type Operations = Vec<(Digest, Option<Digest>)>;
 
 /// Bytes of a page on disk, checksum included. Fixed for the life of a directory.
 const PAGE_SIZE: NonZeroU16 = page_size(4096);
 
 /// Bytes of a key that choose its table of the index in memory.
-const PREFIX: usize = 1;
+const PREFIX: usize = 2;
 
 /// Tasks that fill the index when a database is opened.
 const INIT_TASKS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
@@ -251,7 +255,7 @@ pub(super) fn configuration(cache_bytes: usize, nodes: Nodes) -> Configuration {
             replay_buffer: REPLAY_BUFFER,
         },
         grafted_metadata_partition: grafted.into(),
-        translator: EightCap,
+        translator: FourCap,
         init_cache: NonZeroUsize::new(1 << 16),
         init_buffer: REPLAY_BUFFER,
         init_concurrency: INIT_TASKS,
@@ -285,7 +289,7 @@ impl<E: EngineContext> Engine<E> {
         Ok(Position { height: self.height, root: H256(db.root().0), log_size: *db.bounds().end })
     }
 
-    /// The values of keys at the tip, all as their SM3.
+    /// The values of groups at the tip, all as their SM3.
     pub(super) async fn values(&self, keys: &[Digest]) -> Result<Vec<Option<Digest>>, Failure> {
         let db = self.db.as_ref().map_err(Clone::clone)?;
         let keys: Vec<&Digest> = keys.iter().collect();
@@ -302,7 +306,12 @@ impl<E: EngineContext> Engine<E> {
         })
     }
 
-    /// Keys that have a value at the tip.
+    /// The operation about a group at the tip, or about the one before it.
+    pub(super) async fn active(&self, key: Digest) -> Result<Active, Failure> {
+        active(self.db.as_ref().map_err(Clone::clone)?, key).await
+    }
+
+    /// Groups that have keys at the tip.
     pub(super) fn keys(&self) -> Result<u64, Failure> {
         let db = self.db.as_ref().map_err(Clone::clone)?;
         Ok(keys(db))
@@ -413,13 +422,13 @@ impl<E: EngineContext> Engine<E> {
     }
 }
 
-/// Keys that have a value. The last commit's record counts as active as well, and is no
+/// Groups that have keys. The last commit's record counts as active as well, and is no
 /// key.
 pub(super) fn keys<E: EngineContext>(db: &Database<E>) -> u64 {
     (db.bitmap().ones_iter_from(0).count() as u64).saturating_sub(1)
 }
 
-/// The writes of a delta.
+/// The writes that make these entries of groups.
 pub(super) fn operations(delta: &StateDelta) -> Operations {
     let keys: Vec<_> = delta.keys().collect();
     let values: Vec<_> = delta.values().filter_map(Option::as_ref).collect();

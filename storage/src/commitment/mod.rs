@@ -1,4 +1,5 @@
-//! The state commitment: QMDB on a thread of its own, behind blocking calls.
+//! The state commitment: QMDB on a thread of its own, behind blocking calls. Its entries
+//! are groups of keys, see [`crate::groups`].
 //!
 //! QMDB is asynchronous and wants the runtime of its own crate. That runtime
 //! lives on one thread here; callers send requests over a bounded channel and
@@ -14,6 +15,7 @@
 //! The engine (`engine`) is generic over the runtime, so that the root of a
 //! genesis state can be computed without a directory.
 
+mod active;
 mod copy;
 mod engine;
 mod fetched;
@@ -24,6 +26,7 @@ mod runner;
 mod served;
 mod worker;
 
+pub use active::OperationProof;
 pub(crate) use engine::{LogProof, Position};
 pub(crate) use fetched::fetch;
 pub use fetched::{Fetch, Fetched, OperationsSource};
@@ -32,7 +35,11 @@ pub(crate) use proofs::{commits_to, first_needed, request_last};
 pub(crate) use recompute::{Recomputed, recompute};
 pub(crate) use served::Served;
 
-use crate::{StateDelta, StorageError, SystemCause};
+use crate::{
+    StateDelta, StorageError, SystemCause,
+    groups::{self, Group, Whole},
+};
+use active::Active;
 use commonware_runtime::{Runner as _, deterministic};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use engine::{Engine, Failure, Operations, Speculated};
@@ -79,8 +86,10 @@ enum Request {
     Copy { into: PathBuf, answer: Answer<()> },
     /// The operations of the tip, and what proves them.
     Proof { answer: Answer<LogProof> },
-    /// Keys that have a value at the tip.
+    /// Groups that have keys at the tip.
     Keys { answer: Answer<u64> },
+    /// The operation about a group at the tip, or about the one before it.
+    Active { key: Digest, answer: Answer<Active> },
     /// Values at the tip.
     Values { keys: Vec<Digest>, answer: Answer<Vec<Option<Digest>>> },
 }
@@ -117,13 +126,14 @@ impl Commitment {
         self.ask("report its position", |answer| Request::Position { answer })
     }
 
-    /// What `delta` as block `height` would make of the present tip. The result
-    /// is kept, so that the same delta costs nothing when it is asked for again
-    /// or applied.
+    /// What `delta` as block `height` would make of the present tip; `entries` are those of
+    /// the groups that it changes. The result is kept, so that the same delta costs nothing
+    /// when it is asked for again or applied.
     pub(crate) fn speculate(
         &self,
         height: u32,
         delta: &StateDelta,
+        entries: impl FnOnce() -> Result<StateDelta, StorageError>,
     ) -> Result<Speculated, StorageError> {
         const ACTION: &str = "compute a root";
         let fingerprint = self.fingerprint(delta);
@@ -132,7 +142,7 @@ impl Commitment {
             return Ok(known);
         }
         // Hashed here: several callers may hash at once, the engine is one.
-        let operations = engine::operations(delta);
+        let operations = engine::operations(&entries()?);
         self.ask(ACTION, |answer| Request::Speculate { height, fingerprint, operations, answer })
     }
 
@@ -160,19 +170,23 @@ impl Commitment {
         self.ask("prove its operations", |answer| Request::Proof { answer })
     }
 
-    /// Keys that have a value at the tip.
+    /// The operation at the tip about the group whose keys share these bytes, or about the
+    /// group before it.
+    pub(crate) fn active(&self, shared: &[u8]) -> Result<Active, StorageError> {
+        let key = engine::digests(&[shared])[0];
+        self.ask("prove a key", |answer| Request::Active { key, answer })
+    }
+
+    /// Groups that have keys at the tip.
     pub(crate) fn keys(&self) -> Result<u64, StorageError> {
         self.ask("count its keys", |answer| Request::Keys { answer })
     }
 
-    /// Which of these entries, keys and values, the tip has otherwise or not at all:
-    /// the index of the first.
-    pub(crate) fn differs(
-        &self,
-        entries: &[(Vec<u8>, Vec<u8>)],
-    ) -> Result<Option<usize>, StorageError> {
-        let keys: Vec<&[u8]> = entries.iter().map(|(key, _)| key.as_slice()).collect();
-        let values: Vec<&[u8]> = entries.iter().map(|(_, value)| value.as_slice()).collect();
+    /// Which of these groups the tip has otherwise or not at all: the index of the first.
+    pub(crate) fn differs(&self, groups: &[Whole]) -> Result<Option<usize>, StorageError> {
+        let keys: Vec<&[u8]> = groups.iter().map(|(shared, ..)| shared.as_slice()).collect();
+        let values = groups.iter().map(|(_, group, _)| group.encode().unwrap_or_default());
+        let values: Vec<Vec<u8>> = values.collect();
         let keys = engine::digests(&keys);
         let found = self.ask("read values", |answer| Request::Values { keys, answer })?;
         let expected = engine::digests(&values).into_iter().map(Some);
@@ -249,10 +263,12 @@ fn try_files(directory: &Path) -> io::Result<()> {
 pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageError> {
     const ACTION: &str = "compute a genesis root";
     let delta: StateDelta = state.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect();
+    let changed = groups::change(&delta, |_| Ok(Group::default()))?;
+    let entries = groups::entries(&changed);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         deterministic::Runner::default().start(|context| async move {
             let mut engine = Engine::open(context, engine::MIN_CACHE_BYTES, None).await?;
-            engine.speculate(0, 0, engine::operations(&delta)).await
+            engine.speculate(0, 0, engine::operations(&entries)).await
         })
     }));
     let failed = |reason| StorageError::Commitment { action: ACTION, path: PathBuf::new(), reason };
@@ -312,6 +328,9 @@ async fn serve<E: engine::EngineContext>(
             }
             Request::Keys { answer } => {
                 let _ = answer.send(engine.keys());
+            }
+            Request::Active { key, answer } => {
+                let _ = answer.send(engine.active(key).await);
             }
             Request::Values { keys, answer } => {
                 let _ = answer.send(engine.values(&keys).await);

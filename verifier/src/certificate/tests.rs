@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     bill::tests::chain_bill,
     inclusion::tests::tree,
-    make::{Body, Certificate, Decided, Source},
+    make::{Absence, Body, Certificate, Decided, Source},
     state::tests::{Known, prove, with_states},
 };
 
@@ -16,6 +16,8 @@ use codec::Encode as _;
 use pallet_participation::{SET_DIGEST, SetChange as ChainChange};
 use sp_runtime::{DigestItem, generic::Digest as Items};
 use std::{
+    borrow::Cow,
+    collections::BTreeMap,
     string::{String, ToString},
     vec,
 };
@@ -111,9 +113,24 @@ fn certificate_of(asked: (chain::Bill, chain::history::VersionHead), made: Made)
     build(core::slice::from_ref(&asked.0), &asked, made)
 }
 
-fn entry(bill: &chain::Bill) -> (Digest, Option<Digest>) {
-    let key: Key = bill.summary.key.encode().try_into().unwrap();
-    (state_key(&key), Some(sm3(&[&bill.encode()])))
+/// Groups of bills, by SM3 of what their keys share.
+type Groups = BTreeMap<Digest, BTreeMap<u8, Digest>>;
+
+/// Puts bills into their groups; what is written.
+fn put<'a>(
+    groups: &mut Groups,
+    bills: impl Iterator<Item = Cow<'a, chain::Bill>>,
+) -> Vec<(Digest, Option<Digest>)> {
+    let mut written = BTreeMap::new();
+    for bill in bills {
+        let key: Key = bill.summary.key.encode().try_into().unwrap();
+        let group = groups.entry(group_key(&key)).or_default();
+        group.insert(key[17], sm3(&[&bill.encode()]));
+        let bytes: Vec<u8> =
+            group.iter().flat_map(|(last, value)| [&[*last][..], value].concat()).collect();
+        written.insert(group_key(&key), Some(sm3(&[&bytes])));
+    }
+    written.into_iter().collect()
 }
 
 fn build(
@@ -122,16 +139,21 @@ fn build(
     made: Made,
 ) -> Certificate {
     let others = |numbers: core::ops::RangeInclusive<u32>| {
-        numbers.map(|number| entry(&bill(&std::format!("{number:010}")).0))
+        numbers.map(|number| Cow::Owned(bill(&std::format!("{number:010}")).0))
     };
-    let last = others(201..=300).chain(more.iter().map(entry));
-    let states = vec![others(1..=200).collect(), last.collect()];
+    let mut groups = Groups::new();
+    let states = vec![
+        put(&mut groups, others(1..=200)),
+        put(&mut groups, others(201..=300).chain(more.iter().map(Cow::Borrowed))),
+    ];
     let key: Key = asked.summary.key.encode().try_into().unwrap();
     let mut proved = None;
     with_states(states, async |_, root, db| {
-        proved = Some((root, prove(db, state_key(&key)).await));
+        proved = Some((root, prove(db, group_key(&key)).await));
     });
     let (root, (known, proof)) = proved.unwrap();
+    let group: Vec<(u8, Digest)> =
+        groups.get(&group_key(&key)).into_iter().flatten().map(|(k, v)| (*k, *v)).collect();
 
     let transactions: Vec<Vec<u8>> = (0..100).map(|n| vec![n; 40 + usize::from(n)]).collect();
     let (extrinsics_root, path) = tree(&transactions, INDEX);
@@ -146,15 +168,23 @@ fn build(
         Made::ByABlock => Source::None,
     };
     let body = match known {
-        Known::Present { next, .. } => Body::Present {
-            bill: asked.encode(),
-            next,
-            proof,
-            previous: [0; 32],
-            version: version.encode(),
-            transaction,
-        },
-        Known::Absent { neighbour } => Body::Absent { key, neighbour, proof },
+        Known::Present { next, .. } if group.iter().any(|(last, _)| *last == key[17]) => {
+            Body::Present {
+                bill: asked.encode(),
+                group,
+                next,
+                proof,
+                previous: [0; 32],
+                version: version.encode(),
+                transaction,
+            }
+        }
+        Known::Present { next, .. } => {
+            Body::Absent { key, shown: Absence::Group { group, next }, proof }
+        }
+        Known::Absent { neighbour } => {
+            Body::Absent { key, shown: Absence::Neighbour(neighbour), proof }
+        }
     };
     Certificate {
         genesis: genesis().encode(),
@@ -188,13 +218,27 @@ fn a_certificate_says_what_a_bill_was_and_who_made_it_so() {
 
 #[test]
 fn a_certificate_says_that_there_is_no_such_bill() {
-    let proved = certificate(301).to_bytes();
-    let statement = verify(&proved, &trusted()).unwrap().statement;
-    assert_eq!(statement, Statement::Absent { code: "31060126", number: "0000000301" });
-    // What lies beside it proves nothing of a bill that is there.
+    for (number, text) in [(301, "0000000301"), (311, "0000000311")] {
+        let proved = certificate(number).to_bytes();
+        let statement = verify(&proved, &trusted()).unwrap().statement;
+        assert_eq!(statement, Statement::Absent { code: "31060126", number: text });
+    }
+    // The group of 300 and 301 proves nothing of 300, which is there.
     let mut hidden = certificate(301);
-    let Body::Absent { key, .. } = &mut hidden.body else { panic!("it is absent") };
-    key.copy_from_slice(b"310601260000000300");
+    key_of(&mut hidden).copy_from_slice(b"310601260000000300");
+    assert!(matches!(refusal(&hidden), Refusal::Contradiction { .. }));
+    // Nor does one that leaves it out, or the group of others.
+    let Body::Absent { shown: Absence::Group { group, .. }, .. } = &mut hidden.body else {
+        panic!("its group is there")
+    };
+    group.clear();
+    assert!(matches!(refusal(&hidden), Refusal::Malformed { .. }));
+    let mut hidden = certificate(301);
+    key_of(&mut hidden).copy_from_slice(b"310601260000000291");
+    assert_eq!(refusal(&hidden), Refusal::State);
+    // Where there is no group, its neighbours prove nothing of one that is there.
+    let mut hidden = certificate(311);
+    key_of(&mut hidden).copy_from_slice(b"310601260000000300");
     assert!(matches!(refusal(&hidden), Refusal::Contradiction { .. }));
     key_of(&mut hidden).copy_from_slice(&"31060126000000030一".as_bytes()[..18]);
     assert!(matches!(refusal(&hidden), Refusal::Malformed { .. }));
@@ -209,7 +253,7 @@ fn key_of(certificate: &mut Certificate) -> &mut Key {
 
 #[test]
 fn no_bit_of_a_certificate_may_be_another() {
-    for number in [7, 301] {
+    for number in [7, 301, 311] {
         let bytes = certificate(number).to_bytes();
         // Signatures cost most of the time; one bit of each of their bytes is turned.
         for at in 0..bytes.len() {
@@ -229,7 +273,13 @@ fn no_bit_of_a_certificate_may_be_another() {
 #[test]
 fn no_part_may_be_that_of_another_bill() {
     let (one, other) = (certificate(7), certificate(250));
-    let swaps: [fn(&mut Body, Body); 4] = [
+    let swaps: [fn(&mut Body, Body); 5] = [
+        |body, from| {
+            if let (Body::Present { group, .. }, Body::Present { group: other, .. }) = (body, from)
+            {
+                *group = other;
+            }
+        },
         |body, from| {
             if let (Body::Present { bill, .. }, Body::Present { bill: other, .. }) = (body, from) {
                 *bill = other;
