@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 /// This release's rules.
 #[cfg(not(feature = "upgrade-drill"))]
-const SPEC_VERSION: u32 = 4;
-#[cfg(feature = "upgrade-drill")]
 const SPEC_VERSION: u32 = 5;
+#[cfg(feature = "upgrade-drill")]
+const SPEC_VERSION: u32 = 6;
 
 /// What changes the state's form with the first block under these rules, in this
 /// order.

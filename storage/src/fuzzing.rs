@@ -67,7 +67,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let (hash, state_root) = (H256::repeat_byte(1), H256::repeat_byte(2));
     vec![
         ("change_set", encoded(&delta).as_bytes().to_vec()),
-        ("copy_record", include_bytes!("fixtures/copy-6").to_vec()),
+        ("copy_record", include_bytes!("fixtures/copy-7").to_vec()),
         (
             "copy_record",
             IndexGap { block: 7, table: IndexTable::Index, after: vec![1; 40] }.encode(),

@@ -2,7 +2,9 @@
 
 use crate::{
     Digest,
-    certificate::{ABSENT, EARLIER_BLOCK, FORMAT, MAGIC, NO_TRANSACTION, PRESENT, SAME_BLOCK},
+    certificate::{
+        ABSENT, EARLIER_BLOCK, FORMAT, GROUP, MAGIC, NO_GROUP, NO_TRANSACTION, PRESENT, SAME_BLOCK,
+    },
 };
 use alloc::vec::Vec;
 

@@ -399,6 +399,7 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
         Action::Query { .. }
         | Action::History { .. }
         | Action::Parties { .. }
+        | Action::Certificate { .. }
         | Action::Verify { .. }
         | Action::Batch(_)
         | Action::Versions(_) => bail!("this action is done elsewhere"),
