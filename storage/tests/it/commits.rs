@@ -96,16 +96,16 @@ fn events_of_a_transaction_are_found_by_its_place_for_as_long_as_the_block() {
 #[test]
 fn the_tables_of_a_fixed_chain_are_fixed() {
     const TABLES: [(&str, &str); 10] = [
-        ("state", "a5b1c85b14267b59561a5b706cd1be677d879d04fec23ab2fcc75db883a731d9"),
+        ("state", "3df45012e69301714e4dd87342858ed99548da974e5960f17aa7d3917201dbab"),
         ("block", "d4ecea68f1c0b3bda9987228c94e70fc3a6e0e16fd96f69ee708d9420567f23a"),
         ("certificate", "d5ee0aa188816128cdea0a0bf81b62c4ec00b5afb2edb2f37280431cf654502e"),
-        ("changes", "1e03ba3d069dc7e102ed686b78d125a011be384d33b343b64b7799a6c7821125"),
-        ("index", "385480766cf82796d5d6a576863e4ebfcc0aef74e73245d7abaa4ba8b6e179fb"),
+        ("changes", "b17b744aa37936564bbecac823d84b9fc25472fb6eaa5548ebca59dfa5bf38b6"),
+        ("index", "af85313ab47a65d6b0281335073f8a86adcb75caf69b53b937ae73525b5508b1"),
         ("number_by_hash", "ce06ae4b1f04a7db5705f1b3cc31687d8f837b64101735b2d7f1246d29473f29"),
         ("tx", "e372fa00c246735f2e788532c745731665f37817e5da88b94126275e387d94a6"),
         ("events", "a8d1b2674a750414bcea0111fb3c4939deb1feb37d2add7897deda3103a03328"),
         ("offchain", "a50f02f628b98979789d634d89db3a0d584f346671328a540c0d460ce0320d3e"),
-        ("meta", "80f5e600d6682c735f0d9f5a8a6e84fdda83f5510978b99decb58467d7547631"),
+        ("meta", "dde53ea0f02ac9e4c6f2e688c118711a08038d529d0b4f16548923027a62fb0b"),
     ];
     let dir = tempfile::tempdir().unwrap();
     let storage = begin(dir.path());

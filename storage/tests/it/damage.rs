@@ -174,11 +174,11 @@ fn another_format_is_named() {
         let path = dir.path().join("db");
         let names = rocksdb::DB::list_cf(&rocksdb::Options::default(), &path).unwrap();
         let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, names).unwrap();
-        db.put_cf(db.cf_handle("meta").unwrap(), b"format", 7_u32.to_be_bytes()).unwrap();
+        db.put_cf(db.cf_handle("meta").unwrap(), b"format", 8_u32.to_be_bytes()).unwrap();
     }
     let error = refused(dir.path());
     assert!(
-        matches!(error, StorageError::VersionMismatch { found: 7, expected: 6, .. }),
+        matches!(error, StorageError::VersionMismatch { found: 8, expected: 7, .. }),
         "{error}"
     );
 }

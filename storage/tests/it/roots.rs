@@ -8,12 +8,12 @@ use sp_core::H256;
 /// commitment constant, the hash, or QMDB's format changes: then no chain that
 /// exists can be continued, and the storage format must be raised.
 const ROOTS: [(u32, &str); 6] = [
-    (0, "1bfb52b6ae018799bd188ec0bb131bb272cb8e6cde32ad6250fcf6f3e3eab662"),
-    (1, "50524c2534fcfe0e46975fc324722cd2f6c6b739344d32f22b7615e203cc6453"),
-    (2, "1fa8d06d72aa41f81f2b18e1f551d52b94e12a38d8241ffdcce65cf4dd54653f"),
-    (3, "df3a45058369f247599fce0ec0bbf1ac5cca99b76866c129b64060f5d564bb86"),
-    (50, "7b03bb1969b8a9b306b354706c3b3807d15a3d04549ecc7a9eb1467f52debfe1"),
-    (200, "2d4e3fd80a864a3a134e08b2c0951a874c3030be8fdaf524bbd40c37901657c5"),
+    (0, "64098e4fed3f8d9b4f1143e813f01bb7dc980a8911cab6fd5c26c0f08a989707"),
+    (1, "d7b3b8d0cbd4dbd7831bbf3c28891ffce2e9e3a38b29edc1fe3ad32ec7e4ffab"),
+    (2, "65893a6a3bb054881c43efd47b65e134565f80f5fea51a958c4098c347b7d7cf"),
+    (3, "60fb772574827c8ef9640d13eb768bdecb40a2a44cb375799377aa01afabd9b0"),
+    (50, "d814c6e743e40bf50694d0f5f1614089858e3669115934f3e8da7bfa726ea021"),
+    (200, "f3a449977bbf35957d4927c7e1107c8b7e54969948f709ea7c3d3f18a12cd524"),
 ];
 
 #[test]
@@ -31,7 +31,7 @@ fn roots_of_a_fixed_chain_are_fixed() {
 fn the_root_of_no_state_is_fixed() {
     assert_eq!(
         hex::encode(genesis_root(&State::new()).unwrap()),
-        "d5dce5ed38d1a52dc37af8bc38b3424622dfacf24d91a2eb68bad9217263dc82"
+        "91a6026da140bb2e0d69dd865875e33e002750342db90c0c4eb3e0915766c740"
     );
 }
 

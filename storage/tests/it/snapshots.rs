@@ -126,14 +126,19 @@ fn a_state_that_the_root_does_not_stand_for_is_found() {
     // Rolled forward from the kept changes, it comes to the same.
     verify(&mixed, must_exist()).unwrap();
 
-    // A value that no block wrote.
-    const KEY: &[u8] = b"new\0\0\0\x01";
-    tamper(&mixed.join("db"), KEY, Some(b"forged"));
+    // A value that no block wrote, and none where one is.
+    let (db, key) = (mixed.join("db"), new_key(1));
+    for value in [Some(&b"forged"[..]), None] {
+        tamper(&db, &key, value);
+        let error = verify(&mixed, must_exist()).unwrap_err().to_string();
+        assert!(error.contains("whose keys are 0x6e657700000000 and one byte more"), "{error}");
+    }
+    tamper(&db, &key, Some(&[1]));
+    verify(&mixed, must_exist()).unwrap();
+    // All keys of a group are gone.
+    (3..6).for_each(|number| tamper(&db, &new_key(number), None));
     let error = verify(&mixed, must_exist()).unwrap_err().to_string();
-    assert!(error.contains("the entry 0x6e657700000001 of the state"), "{error}");
-    tamper(&mixed.join("db"), KEY, None);
-    let error = verify(&mixed, must_exist()).unwrap_err().to_string();
-    assert!(error.contains("entries, the state commitment"), "{error}");
+    assert!(error.contains("groups of keys, the state commitment"), "{error}");
 }
 
 /// Writes to the state past the store, as somebody with the files can.
