@@ -110,8 +110,8 @@ impl<T: Config> Totals for Pallet<T> {
     fn changed(before: Option<&Bill>, after: &Bill) {
         let (gone, new) = (before.map(Posting::from), Posting::from(after));
         let (issuer, month) = account(after);
-        // An issuer and a date stay with a bill; were that to change, the month would
-        // not be counted in the wrong place.
+        // The ledger lets neither the issuer nor the date change. Should a later one, the
+        // bill moves to its month.
         let moved = before.map(account).filter(|earlier| *earlier != (issuer, month));
         if gone != Some(new) {
             for block in NumberBlock::around(&after.summary.key) {

@@ -189,7 +189,7 @@ proptest::proptest! {
     fn foreign_bytes_decode_to_what_encodes_alike(
         postings in proptest::collection::vec((0_usize..3, 0_usize..7, -100_i64..100), 1..20),
         at in 0_usize..600,
-        byte: u8,
+        byte in 0_u8..=255,
     ) {
         let postings: Vec<_> = postings
             .into_iter()
