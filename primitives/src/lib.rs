@@ -28,6 +28,7 @@ mod signature;
 mod stamp;
 mod statement;
 mod text;
+pub mod totals;
 
 pub use batch::{BatchMode, ErrorIndex, MAX_BATCH};
 pub use bill::{

@@ -11,6 +11,7 @@ mod ledger;
 mod participants;
 mod policies;
 mod scenes;
+mod totals;
 mod transitions;
 
 pub use access_nodes::{AccessNodes, AccessProblem};
@@ -27,4 +28,5 @@ pub use policies::{Policies, PolicyId, PolicyProblem, PolicyRefusal};
 pub use scenes::{
     AccessNodePolicy, ReimbursementMode, SceneProblem, SceneTerms, Scenes, VoidPolicy,
 };
+pub use totals::{Census, Totals};
 pub use transitions::{TransitionProblem, TransitionRules};

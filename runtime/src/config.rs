@@ -4,7 +4,7 @@ use crate::{
     AccessNode, AccountId, Allotment, Authorization, BillRegister, BillUpdate, Block,
     CouncilMajority, CouncilSync, Dispute, Nonce, OriginCaller, PalletInfo, Participant,
     Permissions, Policy, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, Scene,
-    Sm3Hasher, Timestamp, VERSION, Validators,
+    Sm3Hasher, Timestamp, Totals, VERSION, Validators,
     calls::AdmittedCalls,
     council::{CouncilCollective, ExpiredMotions, MAX_MOTIONS, MotionTicket},
     limits::{
@@ -190,6 +190,7 @@ impl pallet_bill_register::Config for Runtime {
     type Rules = Permissions;
     type Policies = Policy;
     type Allotments = Allotment;
+    type Totals = Totals;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Runtime>;
 }
@@ -199,6 +200,10 @@ impl pallet_allotment::Config for Runtime {
     type Participants = Participant;
     type Ledger = BillRegister;
     type WeightInfo = pallet_allotment::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_totals::Config for Runtime {
+    type Bills = BillRegister;
 }
 
 impl pallet_bill_update::Config for Runtime {

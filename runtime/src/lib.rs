@@ -118,6 +118,8 @@ mod runtime {
     pub type Dispute = pallet_dispute;
     #[runtime::pallet_index(34)]
     pub type BillVerify = pallet_bill_verify;
+    #[runtime::pallet_index(35)]
+    pub type Totals = pallet_totals;
 }
 
 /// What a sender adds to a call and signs along with it. Clients know the

@@ -9,6 +9,7 @@ use billchain_primitives::{
     ThreeCodes, Uscc,
     history::{BillField, FieldProof, ProofProblem, VersionRecord},
     seams::SceneTerms,
+    totals::{Month, NumberBlock, Tally},
 };
 use billchain_runtime::Runtime;
 use codec::{DecodeAll, Encode};
@@ -34,6 +35,7 @@ pub fn bill_text(data: &[u8]) -> Verdict {
         | only_form::<Name>(text)
         | only_form::<Reason>(text)
         | only_form::<ClaimNo>(text)
+        | only_form::<Month>(text)
         | reads_back::<Fen>(text)
         | reads_back::<PublicKey>(text)
         | json::<Fen>(data)
@@ -100,6 +102,9 @@ pub fn bill_scale(data: &[u8]) -> Verdict {
         | scale::<Signature>(data)
         | scale::<Header>(data)
         | scale::<Option<BillStatus>>(data)
+        | scale::<Tally>(data)
+        | scale::<NumberBlock>(data)
+        | scale::<Month>(data)
         | scale::<pallet_bill_update::types::StatusChange>(data)
         | scale::<pallet_bill_register::Call<Runtime>>(data)
         | scale::<pallet_bill_update::Call<Runtime>>(data)
@@ -196,6 +201,7 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
             "上海市第一人民医院",
             "20260105",
             "93015",
+            "202601",
             "{\"code\":\"31060125\",\"number\":\"0000000101\"}",
             "[\"issuer\",\"user\"]",
             "\"red_reverse\"",
@@ -304,6 +310,10 @@ fn records() -> Vec<Vec<u8>> {
     records.extend(batches(&summary));
     let (bills, versions) = chain::bills_and_versions();
     records.extend(bills.iter().map(Encode::encode));
+    let mut tally = Tally::default();
+    bills.iter().for_each(|bill| tally.add(bill.into()).expect("a few bills"));
+    records.extend([tally.encode(), Month::of(summary.issue_date).encode()]);
+    records.extend(NumberBlock::around(&summary.key).iter().map(Encode::encode));
     records.extend(versions.iter().map(Encode::encode));
     chain::with(|chain| {
         let bytes = chain.storage().block(1).expect("sound").expect("committed");

@@ -13,8 +13,8 @@ use billchain_primitives::{
     history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index, lists,
     seams::{
-        AccessNodePolicy, AccessNodes, AccessProblem, Allotments, BillLedger, SceneProblem, Scenes,
-        SummaryProblem,
+        AccessNodePolicy, AccessNodes, AccessProblem, Allotments, BillLedger, Census, SceneProblem,
+        Scenes, SummaryProblem, Totals,
     },
 };
 use codec::Encode;
@@ -42,6 +42,12 @@ impl<T: Config> BillLedger for Pallet<T> {
         // What changed is said of what really stands there.
         let before = Bills::<T>::get(bill.summary.key);
         Ok(Self::write(before.as_ref(), bill, entry))
+    }
+}
+
+impl<T: Config> Census for Pallet<T> {
+    fn for_each(mut visit: impl FnMut(&Bill)) {
+        Bills::<T>::iter_values().for_each(|bill| visit(&bill));
     }
 }
 
@@ -145,8 +151,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Chains the version to the bill as it was `before`, stores the bill and
-    /// notes both in the index.
+    /// Chains the version to the bill as it was `before`, stores the bill, counts it
+    /// and notes both in the index. Nothing else writes bills.
     fn write(before: Option<&Bill>, bill: Bill, entry: Entry) -> Bill {
         let Bill { summary, state, receipt } = bill;
         let at = Self::stamp();
@@ -166,6 +172,7 @@ impl<T: Config> Pallet<T> {
         let bill = before.map_or_else(|| record.bill(receipt), |before| record.bill_after(before));
         let key = bill.summary.key;
         Bills::<T>::insert(key, &bill);
+        T::Totals::changed(before, &bill);
         offchain_index::set(&index::history_key(&key, bill.state.version), &record.encode());
         if let Some(extrinsic) = at.extrinsic {
             let seq = Touched::<T>::mutate(|(last, count)| {

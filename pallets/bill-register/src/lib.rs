@@ -23,7 +23,8 @@
 //! an entry of their own, [`BillLinks`], of the bills that have any. The pallet
 //! is the [`BillLedger`]: other
 //! contracts change bills through it only, so every change gets a version, a
-//! link of the version chain and entries in the node-local index.
+//! link of the version chain and entries in the node-local index, and is told
+//! to [`Totals`](billchain_primitives::seams::Totals), which count the bills.
 //!
 //! # What it promises
 //! A bill stands under a key once. Its summary passed the field rules when it
@@ -96,7 +97,7 @@ pub mod pallet {
         Reason, SceneId, Stamp, Uscc,
         seams::{
             AccessNodes, Allotments, ParticipantProblem, Participants, Policies, PolicyId, Scenes,
-            SummaryProblem, TransitionProblem, TransitionRules,
+            SummaryProblem, Totals, TransitionProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -127,6 +128,8 @@ pub mod pallet {
         type Policies: Policies;
         /// Which numbers an issuer may use.
         type Allotments: Allotments;
+        /// What the bills sum up to.
+        type Totals: Totals;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.

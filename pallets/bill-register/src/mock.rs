@@ -28,6 +28,7 @@ construct_runtime!(
     pub enum Test {
         System: frame_system,
         BillRegister: pallet_bill_register,
+        Totals: pallet_totals,
     }
 );
 
@@ -47,8 +48,13 @@ impl pallet_bill_register::Config for Test {
     type Rules = World;
     type Policies = World;
     type Allotments = World;
+    type Totals = Totals;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
+}
+
+impl pallet_totals::Config for Test {
+    type Bills = BillRegister;
 }
 
 pub const HOSPITAL: u8 = 1;
@@ -263,6 +269,7 @@ pub fn run(test: impl FnOnce()) -> TestState {
         System::set_extrinsic_index(2);
         test();
         BillRegister::do_try_state().expect("the state is sound");
+        Totals::do_try_state().expect("the state is sound");
     });
     state.persist_offchain_overlay();
     state

@@ -37,7 +37,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // At most: call 44.2 µs, its reads 10.6 µs, commit of its block 879.2 µs.
     fn confirm() -> Weight {
         let time = Weight::from_parts(44_274_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
+        time.saturating_add(T::DbWeight::get().reads_writes(10, 5))
     }
     // At most: call 39.8 µs, its reads 8.7 µs, commit of its block 858.2 µs.
     fn link_party() -> Weight {
@@ -47,19 +47,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // At most: call 139.2 µs, its reads 22.1 µs, commit of its block 843.0 µs.
     fn pre_issue() -> Weight {
         let time = Weight::from_parts(139_215_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(12, 2))
+        time.saturating_add(T::DbWeight::get().reads_writes(16, 6))
     }
     // At most: call 131.9 µs, its reads 21.7 µs, commit of its block 827.8 µs.
     fn register() -> Weight {
         let time = Weight::from_parts(131_994_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(12, 2))
+        time.saturating_add(T::DbWeight::get().reads_writes(16, 6))
     }
     // At most: call 44_801.6 µs, its reads 862.2 µs, commit of its block 7_225.0 µs.
     fn register_batch(n: u32) -> Weight {
         let time = Weight::from_parts(151_099_760, 0);
-        let weight = time.saturating_add(T::DbWeight::get().reads_writes(11, 1));
+        let weight = time.saturating_add(T::DbWeight::get().reads_writes(29, 19));
         let time = Weight::from_parts(89_504_281, 0);
-        let each = time.saturating_add(T::DbWeight::get().reads_writes(1, 1));
+        let each = time.saturating_add(T::DbWeight::get().reads_writes(2, 2));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
     // At most: call 47.7 µs, its reads 4.2 µs, commit of its block 1_010.6 µs.
@@ -78,6 +78,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // At most: call 58.1 µs, its reads 13.4 µs, commit of its block 1_176.8 µs.
     fn void() -> Weight {
         let time = Weight::from_parts(58_168_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
+        time.saturating_add(T::DbWeight::get().reads_writes(10, 5))
     }
 }

@@ -35,17 +35,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // At most: call 199.6 µs, its reads 18.3 µs, commit of its block 688.8 µs.
     fn approve_adjustment() -> Weight {
         let time = Weight::from_parts(199_686_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(10, 3))
+        time.saturating_add(T::DbWeight::get().reads_writes(14, 7))
     }
     // At most: call 235.0 µs, its reads 27.1 µs, commit of its block 663.2 µs.
     fn change_status() -> Weight {
         let time = Weight::from_parts(235_085_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(13, 2))
+        time.saturating_add(T::DbWeight::get().reads_writes(17, 6))
     }
     // At most: call 277.3 µs, its reads 30.6 µs, commit of its block 747.3 µs.
     fn lock_with_grant() -> Weight {
         let time = Weight::from_parts(277_341_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(14, 3))
+        time.saturating_add(T::DbWeight::get().reads_writes(18, 7))
     }
     // At most: call 40.4 µs, its reads 23.1 µs, commit of its block 649.0 µs.
     fn propose_adjustment() -> Weight {
@@ -55,7 +55,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // At most: call 176.3 µs, its reads 33.8 µs, commit of its block 1_287.3 µs.
     fn red_reverse() -> Weight {
         let time = Weight::from_parts(176_304_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(16, 4))
+        time.saturating_add(T::DbWeight::get().reads_writes(24, 12))
     }
     // At most: call 62.0 µs, its reads 5.9 µs, commit of its block 641.3 µs.
     fn update_summary() -> Weight {

@@ -27,6 +27,7 @@ construct_runtime!(
     pub enum Test {
         System: frame_system,
         BillRegister: pallet_bill_register,
+        Totals: pallet_totals,
         BillUpdate: pallet_bill_update,
         Dispute: pallet_dispute,
     }
@@ -48,8 +49,13 @@ impl pallet_bill_register::Config for Test {
     type Rules = World;
     type Allotments = Absent;
     type Policies = Absent;
+    type Totals = Totals;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
+}
+
+impl pallet_totals::Config for Test {
+    type Bills = BillRegister;
 }
 
 impl pallet_bill_update::Config for Test {
@@ -276,6 +282,7 @@ pub fn run(test: impl FnOnce()) -> TestState {
         test();
         next_block();
         BillRegister::do_try_state().expect("the state is sound");
+        Totals::do_try_state().expect("the state is sound");
     });
     state.persist_offchain_overlay();
     state

@@ -31,12 +31,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // At most: call 162.5 µs, its reads 20.1 µs, commit of its block 725.9 µs.
     fn admin_lock() -> Weight {
         let time = Weight::from_parts(162_569_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(9, 2))
+        time.saturating_add(T::DbWeight::get().reads_writes(13, 6))
     }
     // At most: call 91.3 µs, its reads 12.7 µs, commit of its block 575.1 µs.
     fn admin_unlock() -> Weight {
         let time = Weight::from_parts(91_386_000, 0);
-        time.saturating_add(T::DbWeight::get().reads_writes(7, 2))
+        time.saturating_add(T::DbWeight::get().reads_writes(11, 6))
     }
     // At most: call 1_127.6 µs, its reads 344.9 µs, commit of its block 5_153.6 µs.
     fn announce(n: u32) -> Weight {

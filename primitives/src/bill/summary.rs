@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
     Copy,
     PartialEq,
     Eq,
+    PartialOrd,
+    Ord,
     Debug,
     Encode,
     Decode,
@@ -30,6 +32,11 @@ pub enum BillKind {
     Red,
     /// 电子缴款书: a payment notice before payment.
     PaymentNotice,
+}
+
+impl BillKind {
+    /// Every kind, in the order of the enum.
+    pub const ALL: [BillKind; 3] = [BillKind::Blue, BillKind::Red, BillKind::PaymentNotice];
 }
 
 /// Whether the payer is a person or an organisation.

@@ -211,6 +211,7 @@ impl Both {
             assert_eq!(waiting, self.world.waiting(*key), "seed {}, bill {key}", self.seed);
         }
         assert!(world::has_ranges(&self.model), "seed {}", self.seed);
+        assert!(world::has_totals(&self.model), "seed {}", self.seed);
         // And that there is no case more.
         (0..=self.model.cases.len() as u32 + 1).for_each(|number| self.compare_case(number));
         self.model.field_rules.keys().for_each(|scene| self.compare_field_rules(*scene));

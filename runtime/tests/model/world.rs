@@ -7,7 +7,7 @@ mod reading;
 mod writing;
 
 pub use blocks::{Signed, begin, end};
-pub use reading::{bill, case, has_field_rules, has_ranges};
+pub use reading::{bill, case, has_field_rules, has_ranges, has_totals};
 
 use crate::{
     model::{Model, SceneTerms},

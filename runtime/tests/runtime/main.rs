@@ -187,6 +187,7 @@ fn metadata_14_names_what_clients_look_for() {
         (32, "Policy"),
         (33, "Dispute"),
         (34, "BillVerify"),
+        (35, "Totals"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }

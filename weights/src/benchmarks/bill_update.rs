@@ -107,6 +107,7 @@ mod benchmarks {
         Ok(())
     }
 
+    // The three bills count in hundreds and ten thousands of their own.
     #[benchmark]
     fn red_reverse() -> Result<(), BenchmarkError> {
         let World { issuer, user, scene, .. } = World::new();
@@ -115,9 +116,9 @@ mod benchmarks {
         let key = setup::bill(1, &issuer, scene, BillStatus::Normal);
         setup::lock(key, &user, scene, setup::NOW - 1);
         let blue = setup::summary(1, &issuer, scene);
-        let mut red = setup::summary(2, &issuer, scene);
+        let mut red = setup::summary(setup::apart(1), &issuer, scene);
         (red.kind, red.total, red.related) = (BillKind::Red, blue.total.negated(), Some(key));
-        let mut balance = setup::summary(3, &issuer, scene);
+        let mut balance = setup::summary(setup::apart(2), &issuer, scene);
         (balance.total, balance.related) = (Fen::ZERO, Some(key));
         #[extrinsic_call]
         _(setup::signed(&issuer), key, None, red, Some(balance), setup::reason());

@@ -14,6 +14,7 @@ use billchain_primitives::{
     history::{self, Cause, NO_VERSION, VersionRecord},
     index,
     seams::{AccessProblem, BillLedger, ParticipantProblem, SummaryProblem, TransitionProblem},
+    totals::{Line, Month},
 };
 use codec::{Decode, Encode};
 use frame::{deps::sp_runtime::ArithmeticError, testing_prelude::*, traits::Hooks};
@@ -456,6 +457,30 @@ fn versions_are_chained_and_verify() {
         history::verify(&head, &records),
         Err(history::HistoryProblem::BrokenLink { version: 2 })
     );
+}
+
+#[test]
+fn bills_are_counted_as_they_come_and_what_is_refused_is_not() {
+    run(|| {
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        let all = batch(vec![bill(2), dearer(1)], BatchMode::AllOrNothing);
+        assert!(send(HOSPITAL, all).is_err());
+        assert_ok!(send(HOSPITAL, batch(vec![bill(3), dearer(1)], BatchMode::PerItem)));
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(4) }));
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(5) }));
+        assert_ok!(send(HOSPITAL, Call::confirm { key: key(4) }));
+        assert_ok!(send(HOSPITAL, Call::void { key: key(5), reason: reason() }));
+        let month = Month::of(bill(1).issue_date);
+        let tally = pallet_totals::Months::<Test>::get(did("hospital"), month).expect("bills came");
+        let line = |line: &Line| (line.kind, line.status, line.bills, line.fen);
+        let lines: Vec<_> = tally.lines().iter().map(line).collect();
+        let expected = [
+            (BillKind::Blue, BillStatus::Normal, 2, 24_690),
+            (BillKind::PaymentNotice, BillStatus::Normal, 1, 12_345),
+            (BillKind::PaymentNotice, BillStatus::Voided, 1, 12_345),
+        ];
+        assert_eq!(lines, expected);
+    });
 }
 
 #[test]

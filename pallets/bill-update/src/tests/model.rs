@@ -211,6 +211,7 @@ proptest! {
                     assert_eq!(bill.state.version, version, "a refusal makes no version");
                 }
                 pallet_bill_register::Pallet::<Test>::do_try_state().expect("the state is sound");
+                Totals::do_try_state().expect("the totals are those of the bills");
             }
         });
     }

@@ -3,7 +3,7 @@
 use super::{
     World,
     cast::{actor, did},
-    writing::{CHECK_CODES, USCC, bill_key, field_rule},
+    writing::{self, CHECK_CODES, USCC, bill_key, field_rule},
 };
 use crate::{
     model::{Held, Model},
@@ -12,12 +12,15 @@ use crate::{
         Refusal, Relation, RuleSet, Scene, Status, Verdict,
     },
 };
-use billchain_primitives::{BillKey, BillKind, BillStatus, LockPurpose, PayerType, SceneId, Stamp};
+use billchain_primitives::{
+    BillKey, BillKind, BillStatus, LockPurpose, PayerType, SceneId, Stamp, totals::Tally,
+};
 use billchain_runtime::{BillRegister, BillUpdate, Dispute, Runtime, RuntimeError, RuntimeEvent};
 use pallet_bill_register::{BillField, Error as RegisterError, Event as Registered};
 use pallet_bill_update::{Error as UpdateError, Event as Updated};
 use pallet_dispute::Outcome;
 use sp_runtime::DispatchError;
+use std::collections::BTreeMap;
 
 impl World {
     /// What came of a call, by its result and its events.
@@ -235,6 +238,38 @@ fn has_range(model: &Model, held: &Held) -> bool {
         && range.used == used.len() as u64
         && range.highest == used.last().map(|key| u64::from(*key))
         && voided.eq(held.voided.iter().map(|key| u64::from(*key)))
+}
+
+/// Bills and their sum in fen, by kind and status.
+type Lines = BTreeMap<(BillKind, BillStatus), (u64, i128)>;
+
+/// Whether the totals are those of the model's bills: of each code by the first
+/// digits of the numbers, of each issuer by the month, and of nothing else.
+pub fn has_totals(model: &Model) -> bool {
+    let mut expected: BTreeMap<(String, String), Lines> = BTreeMap::new();
+    for (key, bill) in &model.bills {
+        let (BillKey { code, number }, draft) = (bill_key(*key), &bill.draft);
+        let month = writing::date(draft.day).get() / 100;
+        let numbers =
+            [4, 6, 8].map(|digits| (code.to_string(), number.as_str()[..digits].to_owned()));
+        for place in numbers.into_iter().chain([(did(draft.issuer).to_string(), month.to_string())])
+        {
+            let line = (writing::kind(draft.kind), writing::status(bill.status));
+            let (bills, fen) = expected.entry(place).or_default().entry(line).or_default();
+            *bills += 1;
+            *fen += i128::from(draft.total);
+        }
+    }
+    let numbers = pallet_totals::Numbers::<Runtime>::iter().map(|(block, tally)| {
+        ((block.code.to_string(), block.prefix.as_str().to_owned()), lines(&tally))
+    });
+    let months = pallet_totals::Months::<Runtime>::iter()
+        .map(|(issuer, month, tally)| ((issuer.to_string(), month.to_string()), lines(&tally)));
+    numbers.chain(months).collect::<BTreeMap<_, _>>() == expected
+}
+
+fn lines(tally: &Tally) -> Lines {
+    tally.lines().iter().map(|line| ((line.kind, line.status), (line.bills, line.fen))).collect()
 }
 
 pub(super) fn key_of(key: BillKey) -> Key {
