@@ -7,7 +7,7 @@ const BEGINNINGS: [&[u8]; 2] = [b"stream\nBCPF", b"stream\r\nBCPF"];
 const MAGIC: usize = 4;
 
 /// Longest description of a stream that is looked at.
-const DESCRIPTION: usize = 1_024;
+const DESCRIPTION: usize = 256;
 
 /// Why a PDF gives no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,20 +38,22 @@ pub fn attached(pdf: &[u8]) -> Result<&[u8], NotAttached> {
     if !pdf.starts_with(b"%PDF-") {
         return Err(NotAttached::NotAPdf);
     }
-    let mut beginnings = (0..pdf.len()).filter_map(|at| {
-        let found = BEGINNINGS.iter().find(|beginning| pdf[at..].starts_with(beginning))?;
-        Some((at, at + found.len() - MAGIC))
-    });
-    let (described, start) = beginnings.next().ok_or(NotAttached::Nothing)?;
-    if beginnings.next().is_some() {
-        return Err(NotAttached::Several);
-    }
-    let length = length(&pdf[described.saturating_sub(DESCRIPTION)..described]);
-    let end = length.and_then(|length| start.checked_add(length)).ok_or(NotAttached::Nothing)?;
-    let (file, rest) = pdf[start..].split_at_checked(end - start).ok_or(NotAttached::Nothing)?;
-    let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
-    let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-    if rest.starts_with(b"endstream") { Ok(file) } else { Err(NotAttached::Nothing) }
+    let (certificate, end) = next(pdf, 0).ok_or(NotAttached::Nothing)?;
+    // What looks like one within a certificate is text of a bill.
+    if next(pdf, end).is_some() { Err(NotAttached::Several) } else { Ok(certificate) }
+}
+
+/// The next stream that begins as a certificate does, and where it ends.
+fn next(pdf: &[u8], from: usize) -> Option<(&[u8], usize)> {
+    (from..pdf.len()).find_map(|at| {
+        let beginning = BEGINNINGS.iter().find(|beginning| pdf[at..].starts_with(beginning))?;
+        let start = at + beginning.len() - MAGIC;
+        let end = start.checked_add(length(&pdf[at.saturating_sub(DESCRIPTION)..at])?)?;
+        let (stream, rest) = (pdf.get(start..end)?, &pdf[end..]);
+        let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
+        let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        rest.starts_with(b"endstream").then_some((stream, end))
+    })
 }
 
 /// The length that a stream's description names last.
@@ -79,6 +81,15 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_certificate_within_one_is_not_taken_for_another() {
+        let inner = b"<< /Length 5 >>\nstream\nBCPF1\nendstream";
+        let certificate = [&b"BCPF"[..], inner].concat();
+        let described = format!("<< /Length {} >>\nstream\n", certificate.len());
+        let pdf = pdf(&[described.as_bytes(), &certificate, b"\nendstream"]);
+        assert_eq!(attached(&pdf), Ok(certificate.as_slice()));
+    }
+
+    #[test]
     fn a_pdf_without_one_certificate_gives_none() {
         let good: &[u8] = b"<< /Length 5 >>\nstream\nBCPF1\nendstream\n";
         assert!(attached(&pdf(&[good])).is_ok());
@@ -86,6 +97,7 @@ mod tests {
         assert_eq!(attached(b""), Err(NotAttached::NotAPdf));
         assert_eq!(attached(&pdf(&[])), Err(NotAttached::Nothing));
         assert_eq!(attached(&pdf(&[good, good])), Err(NotAttached::Several));
+        assert_eq!(attached(&pdf(&[b"stream\nBCPF ", good])), Ok(&b"BCPF1"[..]));
         for broken in [
             &b"<< >>\nstream\nBCPF1\nendstream"[..],
             b"<< /Length >>\nstream\nBCPF1\nendstream",

@@ -257,9 +257,8 @@ impl Setter<'_> {
         let face = self.face;
         for (page, at) in self.pages.iter_mut().zip(1_usize..) {
             let count = format!("第 {at} 页，共 {all} 页 · Page {at} of {all}");
-            let name = format!("{} · BillChain 财票链", sheet.title.chinese);
             let right = RIGHT - face.width(&count, 7.0);
-            for (x, text) in [(LEFT, name), (right, count)] {
+            for (x, text) in [(LEFT, sheet.foot.clone()), (right, count)] {
                 let (weight, ink) = (Weight::Regular, Ink::Grey);
                 page.push(Mark::Text { x, y, size: 7.0, weight, ink, text });
             }

@@ -29,11 +29,7 @@ pub(crate) fn write(
     font: &Font,
     face: &Face<'_>,
 ) -> Result<Vec<u8>, Unprintable> {
-    let code = QRBuilder::new(locator.to_string())
-        .ecl(ECL::M)
-        .build()
-        .map_err(|error| Unprintable::Pdf(error.to_string()))?;
-    let mut pen = Pen { face, font: font.embedded()?, code };
+    let mut pen = Pen { face, font: font.embedded()?, code: code(locator)? };
     let mut document = Document::new();
     document.set_metadata(metadata(locator));
     document
@@ -51,6 +47,11 @@ pub(crate) fn write(
         page.finish();
     }
     document.finish().map_err(|error| Unprintable::Pdf(error.to_string()))
+}
+
+fn code(locator: &Locator) -> Result<QRCode, Unprintable> {
+    let built = QRBuilder::new(locator.to_string()).ecl(ECL::M).build();
+    built.map_err(|error| Unprintable::Pdf(error.to_string()))
 }
 
 fn metadata(locator: &Locator) -> Metadata {
@@ -163,5 +164,19 @@ fn colour(ink: Ink) -> rgb::Color {
         Ink::Red => rgb::Color::new(0x9c, 0x1c, 0x1c),
         Ink::Line => rgb::Color::new(0xc4, 0xbc, 0xb4),
         Ink::Shade => rgb::Color::new(0xf5, 0xf2, 0xee),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_locator_makes_a_code_that_is_read_from_paper() {
+        let hash = "F".repeat(64);
+        let text = format!("BILLCHAIN:CERT:1:{hash}:99999999-9999999999:4294967295:{hash}:{hash}");
+        let locator: Locator = text.parse().unwrap();
+        // 0.7 mm a module, in the 45 mm of the page.
+        assert_eq!(code(&locator).unwrap().size, 53);
     }
 }

@@ -39,6 +39,8 @@ pub(crate) enum Row {
 pub(crate) struct Sheet {
     /// What it is.
     pub(crate) title: Both,
+    /// Bill and block, at the foot of each page.
+    pub(crate) foot: String,
     /// What the chain says, in a sentence.
     pub(crate) verdict: Both,
     /// What the chain holds, and what the proof refers to.
@@ -79,6 +81,10 @@ impl Sheet {
         rows.extend(table.proof(locator, transaction, bytes));
         Ok(Self {
             title: both("财政电子票据链上凭证", "Certificate of a fiscal electronic bill"),
+            foot: format!(
+                "票据 bill {}-{} · 区块 block {block} · BillChain 财票链",
+                locator.code, locator.number
+            ),
             verdict,
             rows,
             notes: notes(),

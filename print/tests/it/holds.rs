@@ -7,6 +7,7 @@ use crate::{
 use billchain_print::{Font, Locator, Unprintable, attached, print};
 use billchain_verifier::{Proved, Statement, verify};
 use serde_json::Value;
+use std::fs;
 
 /// Each stands on every page of a bill that is there.
 const OF_EACH: [&str; 12] = [
@@ -147,6 +148,7 @@ fn what_does_not_fit_goes_on_on_the_next_page() {
     let text: String = pdf.text().split_whitespace().collect();
     assert_says(&text, &OF_EACH);
     assert_says(&text, &["报销 1", "报销 8", "第1页，共2页", "Page 2 of 2"]);
+    assert_eq!(text.matches("票据bill31060126-0000000007·区块block7654321").count(), 2);
     assert_eq!(text.matches(payer).count(), 8);
 }
 
@@ -191,6 +193,26 @@ fn a_font_without_chinese_is_refused_by_name() {
     let error = print(&present(bill()), CERTIFICATE, &latin).unwrap_err();
     assert!(matches!(error, Unprintable::Lacks { character: '财', .. }), "{error}");
     assert!(error.to_string().contains("fonts-noto-cjk"), "{error}");
+}
+
+#[test]
+fn a_damaged_font_is_an_error_or_prints_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("damaged.ttc");
+    let whole = fs::read("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").unwrap();
+    for round in 0..40_usize {
+        let mut bytes = whole.clone();
+        // Spread over the tables, and densely over their beginnings.
+        let step = if round % 2 == 0 { whole.len() / 41 } else { 97 };
+        for at in 0..64 {
+            let place = round * step + at * at;
+            bytes[place] ^= 0xff;
+        }
+        fs::write(&file, &bytes).unwrap();
+        if let Ok(font) = Font::read(&file) {
+            let _ = print(&present(bill()), CERTIFICATE, &font);
+        }
+    }
 }
 
 #[test]

@@ -5,8 +5,10 @@ use billchain_verifier::{
     Bill, Block, Kind, Lock, Proved, Purpose, Reimbursement, Statement, Status, Transaction,
 };
 
-/// Bytes in the place of a certificate: the printer does not read them.
-pub(crate) const CERTIFICATE: &[u8] = b"BCPF\x01\x01 what proves it, endstream, stream\nBCP";
+/// Bytes in the place of a certificate, with text that looks like an attachment: the printer
+/// does not read them.
+pub(crate) const CERTIFICATE: &[u8] =
+    b"BCPF\x01\x01 what proves it: << /Length 5 >>\nstream\nBCPF1\nendstream endobj";
 
 /// A bill that is there, neither locked nor reimbursed.
 pub(crate) fn bill() -> Bill<'static> {
