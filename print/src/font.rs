@@ -14,20 +14,15 @@ use std::{
 };
 
 /// Where distributions put Chinese fonts, the ones that look best first.
-const USUAL: [&str; 9] = [
-    // Debian: fonts-noto-cjk, fonts-wqy-microhei, fonts-wqy-zenhei.
+const USUAL: [&str; 5] = [
+    // Debian: fonts-noto-cjk, fonts-wqy-microhei.
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    // Fedora and its relatives, openEuler among them.
+    // Fedora.
     "/usr/share/fonts/google-noto-sans-cjk-fonts/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/wqy-microhei/wqy-microhei.ttc",
     // Arch.
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
-    // macOS and Windows.
-    "/System/Library/Fonts/STHeiti Light.ttc",
-    "C:\\Windows\\Fonts\\simhei.ttf",
 ];
 
 /// Longest font.

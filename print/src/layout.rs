@@ -221,34 +221,45 @@ impl Setter<'_> {
     /// The QR code with its text, and beside it what is proved and how it is checked.
     fn closing(&mut self, sheet: &Sheet) {
         let locator = self.wrapped(&sheet.locator, 6.0, WIDTH);
-        let under = 8.0 * locator.len() as f32;
-        self.make_room(QR + under + 18.0);
+        let left = LEFT + QR + 12.0;
+        let (notes, height) = self.notes(sheet, RIGHT - left);
+        let beside = f32::max(height, QR) + 8.0;
+        self.make_room(8.0 + beside + 8.0 * locator.len() as f32);
         let top = self.y + 8.0;
         self.put(Mark::Code { x: LEFT, y: top, side: QR });
-        let x = LEFT + QR + 12.0;
-        let mut y = top + 9.0;
+        for (x, y, style, text) in notes {
+            self.text(left + x, top + y, style, &text);
+        }
+        self.y = top + beside;
+        for line in locator {
+            self.text(LEFT, self.y, Style(6.0, Weight::Regular, Ink::Grey), &line);
+            self.y += 8.0;
+        }
+    }
+
+    /// The notes within a width, each line from the left and from the top, and their height.
+    fn notes(&self, sheet: &Sheet, width: f32) -> (Vec<(f32, f32, Style, String)>, f32) {
+        let mut lines = Vec::new();
+        let mut y = 9.0;
         for (heading, note) in &sheet.notes {
-            self.text(x, y, Style(8.5, Weight::Bold, Ink::Red), &heading.chinese);
-            let beside = x + self.face.width(&heading.chinese, 8.5) + 5.0;
-            self.text(beside, y, Style(7.0, Weight::Regular, Ink::Grey), &heading.english);
+            let beside = self.face.width(&heading.chinese, 8.5) + 5.0;
+            let style = Style(7.0, Weight::Regular, Ink::Grey);
+            lines.push((0.0, y, Style(8.5, Weight::Bold, Ink::Red), heading.chinese.clone()));
+            lines.push((beside, y, style, heading.english.clone()));
             y += 10.5;
             for (text, size, step, ink) in
                 [(&note.chinese, 7.2, 9.6, Ink::Black), (&note.english, 6.4, 8.0, Ink::Grey)]
             {
-                for line in self.wrapped(text, size, RIGHT - x) {
-                    self.text(x, y, Style(size, Weight::Regular, ink), &line);
+                for line in self.wrapped(text, size, width) {
+                    lines.push((0.0, y, Style(size, Weight::Regular, ink), line));
                     y += step;
                 }
             }
             y += 4.0;
         }
-        self.text(x, y - 1.0, Style(7.5, Weight::Regular, Ink::Black), COMMAND);
-        y = f32::max(y + 6.0, top + QR + 8.0);
-        for line in locator {
-            self.text(LEFT, y, Style(6.0, Weight::Regular, Ink::Grey), &line);
-            y += 8.0;
-        }
-        self.y = y;
+        let style = Style(7.5, Weight::Regular, Ink::Black);
+        lines.push((0.0, y - 1.0, style, COMMAND.to_owned()));
+        (lines, y)
     }
 
     fn footers(&mut self, sheet: &Sheet) {
