@@ -33,6 +33,16 @@ ensure() {
         || die "apt-get install $*"
 }
 
+# ensure_file FILE PACKAGE…: installs the Debian packages if the file is missing.
+ensure_file() { [ -e "$1" ] || ensure "$@"; }
+
+# What the tests of printed certificates need: fonts, and programs that read PDFs.
+install_print_tools() {
+    ensure pdftoppm poppler-utils
+    ensure_file /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc fonts-noto-cjk
+    ensure_file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
+}
+
 install_build_tools() {
     ensure cc build-essential
     ensure c++ build-essential

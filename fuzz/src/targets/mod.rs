@@ -6,6 +6,7 @@ pub(crate) mod crypto;
 pub(crate) mod executor;
 pub(crate) mod gossip;
 pub(crate) mod operator;
+pub(crate) mod print;
 pub(crate) mod state_sync;
 pub(crate) mod storage;
 pub(crate) mod verifier;
@@ -26,6 +27,7 @@ pub use gossip::{
 pub use operator::{
     chain_spec, doctor_answers, node_config, rpc_answer, rpc_call, rpc_params, snapshot_manifest,
 };
+pub use print::{locator, printed_certificate};
 pub use state_sync::{state_answer, state_question};
 pub use storage::{
     change_set, copy_record, event_group, index_record, journal_segment, manifest_seal,

@@ -1,18 +1,13 @@
 //! `billchain verify`: a certificate of a bill, checked without a node.
 
-use anyhow::{Context, Result, ensure};
+mod paper;
+
+use anyhow::Result;
 use billchain_primitives::{Fen, Hash};
-use billchain_verifier::{
-    Bill, Kind, MAX_BYTES, Proved, Purpose, Refusal, Statement, Status, Transaction, verify,
-};
+use billchain_verifier::{Bill, Kind, Proved, Purpose, Statement, Status, Transaction, verify};
 use clap::Args;
 use serde_json::{Value, json};
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{fmt::Display, path::PathBuf, process::ExitCode};
 
 /// Exit code for a certificate that proves nothing.
 const REFUSED: u8 = 3;
@@ -20,7 +15,7 @@ const REFUSED: u8 = 3;
 /// `billchain verify …`.
 #[derive(Args)]
 pub(crate) struct Cli {
-    /// The certificate.
+    /// The certificate, or its printed form as a PDF.
     file: PathBuf,
     /// Hash of the chain's genesis, from somewhere that one trusts.
     #[arg(long)]
@@ -28,15 +23,22 @@ pub(crate) struct Cli {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    paper: paper::Options,
 }
 
 /// Says what the certificate proves; exit code 3 if it proves nothing.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
-    let certificate = read(&cli.file)?;
-    let shown = match verify(&certificate, cli.genesis.as_fixed_bytes()) {
-        Ok(proved) => shown(&proved),
+    let certificate = paper::read(&cli.file)?;
+    let proved = match verify(&certificate, cli.genesis.as_fixed_bytes()) {
+        Ok(proved) => proved,
         Err(refusal) => return Ok(refused(cli, &refusal)),
     };
+    if let Some(what) = cli.paper.difference(&proved, &certificate)? {
+        return Ok(refused(cli, &format!("the locator names another certificate: {what} differs")));
+    }
+    cli.paper.print(&proved, &certificate)?;
+    let shown = shown(&proved);
     match &shown {
         Value::Object(fields) if !cli.json => {
             for (name, value) in fields {
@@ -49,23 +51,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
-    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut bytes = Vec::new();
-    let most = MAX_BYTES as u64 + 1;
-    opened
-        .take(most)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read {}", file.display()))?;
-    ensure!(
-        bytes.len() <= MAX_BYTES,
-        "{} is longer than 1 MiB: expected a certificate",
-        file.display()
-    );
-    Ok(bytes)
-}
-
-fn refused(cli: &Cli, refusal: &Refusal) -> ExitCode {
+fn refused(cli: &Cli, refusal: &dyn Display) -> ExitCode {
     if cli.json {
         println!("{}", json!({ "refused": refusal.to_string() }));
     }

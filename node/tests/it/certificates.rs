@@ -5,6 +5,9 @@ use crate::{
     load::sample,
     network::{ALL, FAST, Network, PATIENCE},
 };
+use billchain_primitives::Hash;
+use billchain_print::Locator;
+use billchain_verifier::verify;
 use serde_json::Value;
 use std::{
     fs,
@@ -37,12 +40,37 @@ impl Shell {
     }
 
     fn verify(&self, file: &Path) -> Outcome {
+        self.verify_with(file, &[])
+    }
+
+    fn verify_with(&self, file: &Path, more: &[&str]) -> Outcome {
         let words = ["verify", file.to_str().unwrap(), "--genesis", &self.genesis, "--json"];
-        billchain(words)
+        billchain([&words[..], more].concat())
     }
 
     fn proved(&self, file: &Path) -> Value {
         serde_json::from_str(&self.verify(file).succeeded()).unwrap()
+    }
+
+    /// A certificate is printed, checked from what was printed, and not taken for another one.
+    fn prints(&self, certificate: &Path, other: &Path) {
+        let pdf = self.place.join("printed.pdf");
+        let printed = self.verify_with(certificate, &["--pdf", pdf.to_str().unwrap()]).succeeded();
+        assert_eq!(self.proved(&pdf), serde_json::from_str::<Value>(&printed).unwrap());
+        let bytes = fs::read(certificate).unwrap();
+        let genesis: Hash = self.genesis.parse().unwrap();
+        let proved = verify(&bytes, genesis.as_fixed_bytes()).unwrap();
+        let locator = Locator::of(&proved, &bytes).unwrap().to_string();
+        self.verify_with(&pdf, &["--locator", &locator]).succeeded();
+        let refused = self.verify_with(other, &["--locator", &locator]);
+        refused.refused(3, &["the locator names another certificate: the block differs"]);
+        let wrong = self.verify_with(&pdf, &["--locator", &locator[1..]]);
+        wrong.refused(2, &["no locator of a certificate"]);
+        let none = self.place.join("none.ttc");
+        let font = ["--pdf", pdf.to_str().unwrap(), "--font", none.to_str().unwrap()];
+        self.verify_with(certificate, &font).refused(1, &["cannot read the font"]);
+        fs::write(&pdf, "%PDF-1.7").unwrap();
+        self.verify(&pdf).refused(1, &["no certificate is attached"]);
     }
 }
 
@@ -82,6 +110,8 @@ async fn a_certificate_holds_when_every_node_is_gone() {
     // Two certificates tell which is newer, and the transaction is in an earlier block.
     assert!(old["block"].as_u64() < new["block"].as_u64(), "{old} {new}");
     assert!(new["transaction"]["block"].as_u64() < new["block"].as_u64(), "{new}");
+
+    shell.prints(&locked, &registered);
 
     let bytes = fs::read(&locked).unwrap();
     assert!(bytes.len() < 8 << 10, "{} bytes", bytes.len());

@@ -1,0 +1,6 @@
+//! Printed certificates: what they hold, and what they look like.
+
+mod holds;
+mod looks;
+mod samples;
+mod tools;
