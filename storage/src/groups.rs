@@ -16,12 +16,14 @@
 //! were used last are kept in memory.
 
 use crate::{
-    StateDelta, Storage, StorageError,
+    StateDelta, StorageError,
     tables::{Table, Tables},
 };
 use billchain_crypto::sm3::sm3_many;
 use lru::LruCache;
-use std::collections::BTreeMap;
+use parking_lot::Mutex;
+use sp_core::H256;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Memory for groups; a bill's takes some 500 bytes.
 const KEPT_BYTES: usize = 32 << 20;
@@ -153,23 +155,23 @@ fn above(shared: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The groups that were used last, as they are at the head.
-pub(crate) struct Recent {
+struct Recent {
     groups: LruCache<Vec<u8>, Group>,
     bytes: usize,
 }
 
 impl Recent {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self { groups: LruCache::unbounded(), bytes: 0 }
     }
 
     /// A group, if it is kept.
-    pub(crate) fn get(&mut self, shared: &[u8]) -> Option<Group> {
+    fn get(&mut self, shared: &[u8]) -> Option<Group> {
         self.groups.get(shared).cloned()
     }
 
     /// Keeps a group; those that were used longest ago make room.
-    pub(crate) fn put(&mut self, shared: &[u8], group: &Group) {
+    fn put(&mut self, shared: &[u8], group: &Group) {
         self.bytes += room(shared, group);
         if let Some(before) = self.groups.put(shared.to_vec(), group.clone()) {
             self.bytes -= room(shared, &before);
@@ -181,8 +183,7 @@ impl Recent {
         }
     }
 
-    /// The head has moved.
-    pub(crate) fn apply(&mut self, changed: &Changed) {
+    fn apply(&mut self, changed: &Changed) {
         changed.iter().for_each(|(shared, group)| self.put(shared, group));
     }
 }
@@ -193,21 +194,65 @@ fn room(shared: &[u8], group: &Group) -> usize {
     128 + shared.len() + group.0.capacity() * size_of::<(u8, Digest)>()
 }
 
-impl Storage {
-    /// What `delta` makes of the head's groups. The head must not move meanwhile.
-    pub(crate) fn changed_groups(&self, delta: &StateDelta) -> Result<Changed, StorageError> {
-        change(delta, |shared| self.group(shared))
+/// Speculations whose groups are kept, as many as the commitment keeps.
+const MAX_PREPARED: usize = 4;
+
+/// The groups at the head, and what speculations make of them. The head must not move while
+/// one of them is asked for.
+pub(crate) struct HeadGroups {
+    recent: Mutex<Recent>,
+    /// By the root of the state after them, the newest last.
+    prepared: Mutex<Vec<(H256, Arc<Changed>)>>,
+}
+
+impl HeadGroups {
+    pub(crate) fn new() -> Self {
+        Self { recent: Mutex::new(Recent::new()), prepared: Mutex::default() }
     }
 
-    /// A group at the head, which must not move meanwhile.
-    pub(crate) fn group(&self, shared: &[u8]) -> Result<Group, StorageError> {
-        if let Some(group) = self.groups.lock().get(shared) {
+    /// A group.
+    pub(crate) fn get(&self, tables: &Tables, shared: &[u8]) -> Result<Group, StorageError> {
+        if let Some(group) = self.recent.lock().get(shared) {
             return Ok(group);
         }
         // Disk is read without the lock.
-        let group = read(&self.shared.tables, shared)?;
-        self.groups.lock().put(shared, &group);
+        let group = read(tables, shared)?;
+        self.recent.lock().put(shared, &group);
         Ok(group)
+    }
+
+    /// What `delta` makes of the groups.
+    pub(crate) fn change(
+        &self,
+        tables: &Tables,
+        delta: &StateDelta,
+    ) -> Result<Arc<Changed>, StorageError> {
+        change(delta, |shared| self.get(tables, shared)).map(Arc::new)
+    }
+
+    /// Keeps what was computed of a delta, by the root of the state after it.
+    pub(crate) fn prepare(&self, root: H256, changed: Arc<Changed>) {
+        let mut prepared = self.prepared.lock();
+        prepared.retain(|(known, _)| *known != root);
+        if prepared.len() == MAX_PREPARED {
+            prepared.remove(0);
+        }
+        prepared.push((root, changed));
+    }
+
+    /// What was computed of the delta with this root, if it is kept.
+    pub(crate) fn prepared(&self, root: H256) -> Option<Arc<Changed>> {
+        self.prepared
+            .lock()
+            .iter()
+            .find(|(known, _)| *known == root)
+            .map(|(_, changed)| changed.clone())
+    }
+
+    /// The head has moved.
+    pub(crate) fn apply(&self, changed: &Changed) {
+        self.prepared.lock().clear();
+        self.recent.lock().apply(changed);
     }
 }
 

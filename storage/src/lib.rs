@@ -93,6 +93,7 @@ mod rewind;
 mod seal;
 mod shared;
 mod snapshot;
+mod speculation;
 mod state_copy;
 mod stats;
 mod storage;

@@ -43,7 +43,7 @@ impl Storage {
         }
         let head = self.head();
         let value = self.shared.tables.get(Table::State, key)?;
-        let group = self.group(shared)?;
+        let group = self.groups.get(&self.shared.tables, shared)?;
         let active = self.commitment.active(shared)?;
         let shown = if group.is_empty() {
             Shown::Neighbour([active.key, active.value, active.next])

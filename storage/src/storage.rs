@@ -5,7 +5,7 @@ use crate::{
     StorageOptions,
     changes::Changes,
     commitment::Commitment,
-    groups::{self, Changed, Recent},
+    groups::{Changed, HeadGroups},
     history::{History, Version},
     options::OpenMode,
     records::events_key,
@@ -47,7 +47,7 @@ pub struct Storage {
     pub(crate) commitment: Commitment,
     pub(crate) shared: Arc<Shared>,
     /// At the head, as the tables are.
-    pub(crate) groups: Mutex<Recent>,
+    pub(crate) groups: HeadGroups,
     tip: RwLock<Tip>,
     history: Mutex<History>,
     /// One reader at a time fetches old changes from disk.
@@ -62,7 +62,7 @@ pub struct Storage {
     pub(crate) has_index_gap: AtomicBool,
     /// The failure of a write.
     stopped: OnceLock<String>,
-    counters: Counters,
+    pub(crate) counters: Counters,
 }
 
 /// The head and what readers of its state hold.
@@ -105,7 +105,7 @@ impl Storage {
             options,
             commitment,
             shared: Arc::new(Shared::new(tables, lock)),
-            groups: Mutex::new(Recent::new()),
+            groups: HeadGroups::new(),
             tip: RwLock::new(Tip { head, version: history.newest(), log_size: position.log_size }),
             history: Mutex::new(history),
             loading: Mutex::new(()),
@@ -154,7 +154,7 @@ impl Storage {
         let mut batch = self.block_batch(head, index, &block, &delta, &replaced);
         batch.put(Table::Meta, META_DOCUMENT, document);
         let version = self.tip.read().version.clone();
-        let changed = self.changed_groups(&delta)?;
+        let changed = self.changed_groups(state_root, &delta)?;
         let tip = Tip { head: Some(head), version, log_size };
         self.stop_on_error(self.land(batch, tip, &changed))
     }
@@ -190,7 +190,7 @@ impl Storage {
             }
         }
         self.remove_old_changes(&mut batch, block.number)?;
-        let changed = self.changed_groups(&block.delta)?;
+        let changed = self.changed_groups(head.state_root, &block.delta)?;
 
         let version = {
             let mut history = self.history.lock();
@@ -201,20 +201,6 @@ impl Storage {
         self.stop_on_error(self.land(batch, tip, &changed))?;
         self.counters.commits.record(start);
         Ok(())
-    }
-
-    /// The root of the state if `delta` were applied to the head's. Nothing
-    /// changes; the last few are remembered for [`Self::commit`]. Before
-    /// genesis: the root of `delta` as the genesis state.
-    pub fn speculate(&self, delta: &StateDelta) -> Result<H256, StorageError> {
-        self.check_running()?;
-        let start = Instant::now();
-        let _order = self.order.read();
-        let number = self.tip.read().head.map_or(0, |head| head.number.saturating_add(1));
-        let entries = || Ok(groups::entries(&self.changed_groups(delta)?));
-        let root = self.commitment.speculate(number, delta, entries)?.root;
-        self.counters.speculations.record(start);
-        Ok(root)
     }
 
     /// The newest block. Before genesis: number 0 and zero hashes; see
@@ -363,20 +349,6 @@ impl Storage {
         self.counters.stats(&self.shared.tables, head, log_size, history)
     }
 
-    /// The log size after `delta`, if its root is the one that `head` claims.
-    fn checked_log_size(&self, head: Head, delta: &StateDelta) -> Result<u64, StorageError> {
-        let entries = || Ok(groups::entries(&self.changed_groups(delta)?));
-        let speculated = self.commitment.speculate(head.number, delta, entries)?;
-        if speculated.root != head.state_root {
-            return Err(StorageError::WrongStateRoot {
-                number: head.number,
-                expected: speculated.root,
-                found: head.state_root,
-            });
-        }
-        Ok(speculated.log_size)
-    }
-
     /// What every block writes.
     fn block_batch(
         &self,
@@ -439,7 +411,7 @@ impl Storage {
     fn land(&self, batch: Batch<'_>, tip: Tip, changed: &Changed) -> Result<(), StorageError> {
         let start = Instant::now();
         batch.write()?;
-        self.groups.lock().apply(changed);
+        self.groups.apply(changed);
         if let Some(head) = tip.head {
             // Genesis is no commit, and its write none of a commit's.
             if head.number > 0 {

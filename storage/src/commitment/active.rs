@@ -2,7 +2,7 @@
 //! what proves it.
 
 use super::{
-    engine::{CHUNK, Database, EngineContext, Failure, Family},
+    engine::{CHUNK, Engine, EngineContext, Failure, Family},
     hasher::Digest,
 };
 use commonware_storage::qmdb::current::{
@@ -44,27 +44,27 @@ pub struct OperationProof {
     pub digests: Vec<H256>,
 }
 
-/// The operation about the group with this digest, or about the one before it.
-pub(super) async fn active<E: EngineContext>(
-    db: &Database<E>,
-    key: Digest,
-) -> Result<Active, Failure> {
-    let (key, value, next, proof) = match db.get(&key).await? {
-        Some(value) => {
-            let proof = db.key_value_proof(key).await?;
-            (key, value, proof.next_key, proof.proof)
-        }
-        None => match db.exclusion_proof(&key).await? {
-            ExclusionProof::KeyValue(proof, update) => {
-                (update.key, update.value, update.next_key, proof)
+impl<E: EngineContext> Engine<E> {
+    /// The operation about the group with this digest at the tip, or about the one before it.
+    pub(super) async fn active(&self, key: Digest) -> Result<Active, Failure> {
+        let db = self.database()?;
+        let (key, value, next, proof) = match db.get(&key).await? {
+            Some(value) => {
+                let proof = db.key_value_proof(key).await?;
+                (key, value, proof.next_key, proof.proof)
             }
-            ExclusionProof::Commit(..) => {
-                return Err(Failure::Refused("the state is empty".into()));
-            }
-        },
-    };
-    let [key, value, next] = [key, value, next].map(hash);
-    Ok(Active { key, value, next, proof: operation_proof(proof)? })
+            None => match db.exclusion_proof(&key).await? {
+                ExclusionProof::KeyValue(proof, update) => {
+                    (update.key, update.value, update.next_key, proof)
+                }
+                ExclusionProof::Commit(..) => {
+                    return Err(Failure::Refused("the state is empty".into()));
+                }
+            },
+        };
+        let [key, value, next] = [key, value, next].map(hash);
+        Ok(Active { key, value, next, proof: operation_proof(proof)? })
+    }
 }
 
 fn hash(digest: Digest) -> H256 {

@@ -2,10 +2,7 @@
 //!
 //! Every constant marked *consensus* changes roots when it changes.
 
-use super::{
-    active::{Active, active},
-    hasher::{Digest, Sm3},
-};
+use super::hasher::{Digest, Sm3};
 use crate::StateDelta;
 use billchain_crypto::sm3::sm3_many;
 use commonware_codec::Encode as _;
@@ -285,20 +282,20 @@ impl<E: EngineContext> Engine<E> {
 
     /// Where the commitment stands.
     pub(super) fn position(&self) -> Result<Position, Failure> {
-        let db = self.db.as_ref().map_err(Clone::clone)?;
+        let db = self.database()?;
         Ok(Position { height: self.height, root: H256(db.root().0), log_size: *db.bounds().end })
     }
 
     /// The values of groups at the tip, all as their SM3.
     pub(super) async fn values(&self, keys: &[Digest]) -> Result<Vec<Option<Digest>>, Failure> {
-        let db = self.db.as_ref().map_err(Clone::clone)?;
+        let db = self.database()?;
         let keys: Vec<&Digest> = keys.iter().collect();
         Ok(db.get_many(&keys).await?)
     }
 
     /// The operations of the tip, from the first that is needed on, and what proves them.
     pub(super) async fn proof(&self) -> Result<LogProof, Failure> {
-        let db = self.db.as_ref().map_err(Clone::clone)?;
+        let db = self.database()?;
         Ok(LogProof {
             root: H256(db.ops_root().0),
             range: *db.sync_boundary()..*db.bounds().end,
@@ -306,14 +303,14 @@ impl<E: EngineContext> Engine<E> {
         })
     }
 
-    /// The operation about a group at the tip, or about the one before it.
-    pub(super) async fn active(&self, key: Digest) -> Result<Active, Failure> {
-        active(self.db.as_ref().map_err(Clone::clone)?, key).await
+    /// The database, if no failure took it away.
+    pub(super) fn database(&self) -> Result<&Database<E>, Failure> {
+        self.db.as_ref().map_err(Clone::clone)
     }
 
     /// Groups that have keys at the tip.
     pub(super) fn keys(&self) -> Result<u64, Failure> {
-        let db = self.db.as_ref().map_err(Clone::clone)?;
+        let db = self.database()?;
         Ok(keys(db))
     }
 
@@ -335,7 +332,7 @@ impl<E: EngineContext> Engine<E> {
         fingerprint: u64,
         operations: Operations,
     ) -> Result<Speculated, Failure> {
-        let db = self.db.as_ref().map_err(Clone::clone)?;
+        let db = self.database()?;
         let expected = self.height.map_or(0, |tip| tip.saturating_add(1));
         if height != expected {
             return Err(Failure::Refused(format!("got block {height}, expected {expected}")));

@@ -27,7 +27,7 @@ mod served;
 mod worker;
 
 pub use active::OperationProof;
-pub(crate) use engine::{LogProof, Position};
+pub(crate) use engine::{LogProof, Position, Speculated};
 pub(crate) use fetched::fetch;
 pub use fetched::{Fetch, Fetched, OperationsSource};
 pub use proofs::{MAX_OPERATIONS_REQUEST_BYTES, MAX_SYNC_OPERATIONS};
@@ -42,7 +42,7 @@ use crate::{
 use active::Active;
 use commonware_runtime::{Runner as _, deterministic};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use engine::{Engine, Failure, Operations, Speculated};
+use engine::{Engine, Failure, Operations};
 use hasher::Digest;
 use sp_core::H256;
 use std::{

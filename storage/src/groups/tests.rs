@@ -111,3 +111,18 @@ fn memory_for_groups_is_bounded() {
     recent.apply(&Changed::from([(9_999_u32.to_be_bytes().to_vec(), Group::default())]));
     assert_eq!(recent.get(&9_999_u32.to_be_bytes()), Some(Group::default()));
 }
+
+#[test]
+fn what_was_speculated_is_kept_until_the_head_moves_and_no_more_than_a_few() {
+    let groups = HeadGroups::new();
+    let changed = |at: u8| Arc::new(Changed::from([(vec![at], Group(vec![(at, [at; 32])]))]));
+    for at in 0..=MAX_PREPARED as u8 {
+        groups.prepare(H256::repeat_byte(at), changed(at));
+        groups.prepare(H256::repeat_byte(at), changed(at));
+    }
+    assert_eq!(groups.prepared(H256::repeat_byte(0)), None);
+    assert_eq!(groups.prepared(H256::repeat_byte(1)), Some(changed(1)));
+    groups.apply(&changed(1));
+    assert_eq!(groups.prepared(H256::repeat_byte(1)), None);
+    assert_eq!(groups.recent.lock().get(&[1]), Some(Group(vec![(1, [1; 32])])));
+}
