@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::str;
 
 /// What the keys of bills begin with in the state: the pallet and its map.
-const PREFIX: [u8; 32] = [
+pub(crate) const PREFIX: [u8; 32] = [
     0xdd, 0xb7, 0x89, 0x79, 0x21, 0xbd, 0xbb, 0x76, 0x30, 0x63, 0x48, 0x68, 0x12, 0xca, 0xb6, 0x44,
     0x6c, 0x7a, 0xc7, 0x2e, 0xab, 0x83, 0x46, 0x50, 0xc4, 0x53, 0xb0, 0x2f, 0xaa, 0xb9, 0xa4, 0xc6,
 ];
@@ -21,7 +21,7 @@ pub(crate) type Key = [u8; 18];
 
 /// SM3 of what the keys of a bill's group share: all but the last digit.
 pub(crate) fn group_key(key: &Key) -> Digest {
-    let (shared, _) = key.split_at(key.len() - 1);
+    let [shared @ .., _] = key;
     sm3(&[&PREFIX, shared])
 }
 
@@ -79,7 +79,7 @@ pub struct Bill<'a> {
 }
 
 /// Sort of document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// 蓝票.
     Blue,
@@ -90,7 +90,7 @@ pub enum Kind {
 }
 
 /// Where a bill stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// 预开.
     PreIssued,
@@ -240,7 +240,8 @@ impl<'a> Reimbursement<'a> {
     }
 }
 
-fn kind(r: &mut Reader<'_>) -> Result<Kind, Refusal> {
+/// Reads the sort of a document (1).
+pub(crate) fn kind(r: &mut Reader<'_>) -> Result<Kind, Refusal> {
     Ok(match r.byte()? {
         0 => Kind::Blue,
         1 => Kind::Red,
@@ -257,7 +258,8 @@ fn is_person(r: &mut Reader<'_>) -> Result<bool, Refusal> {
     }
 }
 
-fn status(r: &mut Reader<'_>) -> Result<Status, Refusal> {
+/// Reads a status (1).
+pub(crate) fn status(r: &mut Reader<'_>) -> Result<Status, Refusal> {
     Ok(match r.byte()? {
         0 => Status::PreIssued,
         1 => Status::Normal,

@@ -1,8 +1,10 @@
 //! The certificate: what it says, and all that proves it.
 
+mod totals;
+
 use crate::{
-    Bill, Digest, Refusal,
-    bill::{Key, group_key},
+    Bill, Digest, Refusal, Tally,
+    bill::{Key, PREFIX, group_key},
     decision::{Decision, SetChange, Validators},
     header::Header,
     inclusion::Path,
@@ -24,8 +26,10 @@ pub(crate) const FORMAT: u8 = 1;
 /// What a certificate says, by the byte that follows the format.
 pub(crate) const PRESENT: u8 = 1;
 pub(crate) const ABSENT: u8 = 2;
+pub(crate) const NUMBERS: u8 = 3;
+pub(crate) const MONTH: u8 = 4;
 
-/// Whether the group of an absent bill is there.
+/// Whether the group of a key is there.
 pub(crate) const NO_GROUP: u8 = 0;
 pub(crate) const GROUP: u8 = 1;
 
@@ -72,6 +76,28 @@ pub enum Statement<'a> {
         /// 票据号码, 10 digits.
         number: &'a str,
     },
+    /// The bills of a range of numbers (号段).
+    Numbers {
+        /// 票据代码, 8 digits.
+        code: &'a str,
+        /// The first number, 10 digits.
+        first: &'a str,
+        /// The last number, 10 digits; not below the first.
+        last: &'a str,
+        /// All bills that have a number of the range, each once.
+        tally: Tally,
+        /// Numbers of the range that no bill has.
+        missing: u64,
+    },
+    /// The bills that an issuer issued in a month (开票月份), by their issue date.
+    Month {
+        /// DID of the issuer.
+        issuer: &'a str,
+        /// The month, yyyymm.
+        month: &'a str,
+        /// All its bills.
+        tally: Tally,
+    },
 }
 
 /// A transaction of a block.
@@ -108,6 +134,8 @@ pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>,
     let statement = match kind {
         PRESENT => present(&mut reader, &chain, &head)?,
         ABSENT => absent(&mut reader, &head)?,
+        NUMBERS => totals::numbers(&mut reader, &head)?,
+        MONTH => totals::month(&mut reader, &head)?,
         _ => return Err(reader.refusal("what it says is of an unknown kind")),
     };
     reader.end()?;
@@ -258,38 +286,54 @@ fn transaction(
     Ok(Some(Transaction { block, index, hash }))
 }
 
-/// Reads code and number (18) and whether the bill's group is there (1); if so, the group and
-/// the operation that set it, and else the operation about the group before.
+/// Reads code and number (18), and what shows that no bill has them.
 fn absent<'a>(reader: &mut Reader<'a>, head: &Header<'_>) -> Result<Statement<'a>, Refusal> {
-    let digits = reader.take(18)?;
-    let (Some(key), Ok(text)) = (digits.first_chunk::<18>(), core::str::from_utf8(digits)) else {
-        return Err(reader.refusal("code and number are not 18 digits"));
+    let (code, number) = (digits(reader, 8)?, digits(reader, 10)?);
+    let Some((last, shared)) = number.as_bytes().split_last() else {
+        return Err(reader.refusal("the number has no digits"));
     };
-    if !text.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(reader.refusal("code and number are not 18 digits"));
+    let key = sm3(&[&PREFIX, code.as_bytes(), shared]);
+    let group = shown(reader, head, &key)?;
+    if group.is_some_and(|group| group.value(*last).is_some()) {
+        return Err(Refusal::Contradiction { what: "the bill is in its group" });
     }
-    let (code, number) = text.split_at(8);
-    let group_key = group_key(key);
+    Ok(Statement::Absent { code, number })
+}
+
+/// Reads so many digits.
+fn digits<'a>(reader: &mut Reader<'a>, count: usize) -> Result<&'a str, Refusal> {
+    let bytes = reader.take(count)?;
+    match core::str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(u8::is_ascii_digit) => Ok(text),
+        _ => Err(reader.refusal("a code, number or month has other characters than digits")),
+    }
+}
+
+/// Reads whether a group is there (1); if so, what is in it and the operation that set it, and
+/// else the operation about the group before. `key` is SM3 of what its keys share.
+fn shown<'a>(
+    reader: &mut Reader<'a>,
+    head: &Header<'_>,
+    key: &Digest,
+) -> Result<Option<Group<'a>>, Refusal> {
     match reader.byte()? {
         GROUP => {
             let group = Group::read(reader)?;
-            let operation = Operation::read_of(group_key, group.digest(), reader)?;
-            operation.verify(&head.state_root)?;
-            if group.value(key[17]).is_some() {
-                return Err(Refusal::Contradiction { what: "the bill is in its group" });
-            }
+            Operation::read_of(*key, group.digest(), reader)?.verify(&head.state_root)?;
+            Ok(Some(group))
         }
         NO_GROUP => {
             let operation = Operation::read(reader)?;
             operation.verify(&head.state_root)?;
-            if !operation.leaves_out(&group_key) {
-                let what = "the bill's group is not between the two groups";
-                return Err(Refusal::Contradiction { what });
+            if operation.leaves_out(key) {
+                Ok(None)
+            } else {
+                let what = "the group is not between the two that are named";
+                Err(Refusal::Contradiction { what })
             }
         }
-        _ => return Err(reader.refusal("whether the bill's group is there is not said")),
+        _ => Err(reader.refusal("whether a group is there is not said")),
     }
-    Ok(Statement::Absent { code, number })
 }
 
 /// What the hash of a bill's version covers.

@@ -1,12 +1,13 @@
-//! `billchain verify`: a certificate of a bill, checked without a node.
+//! `billchain verify`: a certificate of a bill, of a range of numbers or of an issuer's month,
+//! checked without a node.
 
 use anyhow::{Context, Result, ensure};
-use billchain_primitives::{Fen, Hash};
+use billchain_primitives::Hash;
 use billchain_verifier::{
-    Bill, Kind, MAX_BYTES, Proved, Purpose, Refusal, Statement, Status, Transaction, verify,
+    Bill, Kind, MAX_BYTES, Proved, Purpose, Refusal, Statement, Status, Tally, Transaction, verify,
 };
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     fs::File,
     io::Read,
@@ -16,6 +17,9 @@ use std::{
 
 /// Exit code for a certificate that proves nothing.
 const REFUSED: u8 = 3;
+
+/// Field of a tally's lines.
+const LINES: &str = "lines";
 
 /// `billchain verify …`.
 #[derive(Args)]
@@ -38,15 +42,23 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Err(refusal) => return Ok(refused(cli, &refusal)),
     };
     match &shown {
-        Value::Object(fields) if !cli.json => {
-            for (name, value) in fields {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                println!("{name:16} {text}");
-            }
-        }
+        Value::Object(fields) if !cli.json => print(fields),
         value => println!("{value}"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One line a field, and below them one a line of a tally.
+fn print(fields: &Map<String, Value>) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (name, value) in fields.iter().filter(|(name, _)| *name != LINES) {
+        println!("{name:16} {}", text(value));
+    }
+    for line in fields.get(LINES).and_then(Value::as_array).into_iter().flatten() {
+        let [kind, status, bills, total] =
+            ["kind", "status", "bills", "total"].map(|name| text(&line[name]));
+        println!("{:16} {bills} bills, {total} yuan", format!("{kind}, {status}"));
+    }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
@@ -90,8 +102,42 @@ fn shown(proved: &Proved<'_>) -> Value {
             fields(&mut shown, bill);
             shown["transaction"] = json!(transaction.map(made));
         }
+        Statement::Numbers { code, first, last, tally, missing } => {
+            shown["code"] = json!(code);
+            shown["first"] = json!(first);
+            shown["last"] = json!(last);
+            shown["missing"] = json!(missing);
+            shown["complete"] = json!(*missing == 0);
+            counted(&mut shown, tally);
+        }
+        Statement::Month { issuer, month, tally } => {
+            shown["issuer"] = json!(issuer);
+            shown["month"] = json!(month);
+            counted(&mut shown, tally);
+        }
     }
     shown
+}
+
+/// Bills and money, in all and by kind and status.
+fn counted(shown: &mut Value, tally: &Tally) {
+    let lines = tally.lines().iter().map(|line| {
+        json!({
+            "kind": kind(line.kind),
+            "status": status(line.status),
+            "bills": line.bills,
+            "total": yuan(line.fen),
+        })
+    });
+    shown[LINES] = lines.collect();
+    shown["bills"] = json!(tally.bills());
+    shown["total"] = json!(yuan(tally.fen()));
+}
+
+/// Yuan with two decimals.
+fn yuan(fen: i128) -> String {
+    let (sign, magnitude) = (if fen < 0 { "-" } else { "" }, fen.unsigned_abs());
+    format!("{sign}{}.{:02}", magnitude / 100, magnitude % 100)
 }
 
 fn made(transaction: Transaction) -> Value {
@@ -111,12 +157,7 @@ fn fields(shown: &mut Value, bill: &Bill<'_>) {
         ("kind", json!(kind(bill.kind))),
         ("issue_date", json!(bill.issue_date)),
         ("issue_time", json!(bill.issue_time)),
-        (
-            "total",
-            json!(
-                Fen::new(bill.total).map_or_else(|_| bill.total.to_string(), |fen| fen.to_string())
-            ),
-        ),
+        ("total", json!(yuan(bill.total.into()))),
         ("issuer", json!(bill.issuer)),
         ("issuer_uscc", json!(bill.issuer_uscc)),
         ("scene", json!(bill.scene)),
@@ -174,5 +215,17 @@ const fn status(status: Status) -> &'static str {
         Status::Reimbursed => "reimbursed",
         Status::RedReversed => "red_reversed",
         Status::Voided => "voided",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::yuan;
+
+    #[test]
+    fn money_is_shown_in_yuan() {
+        let shown = [0, 5, -5, 123_456, -100, i128::MIN].map(yuan);
+        let least = "-1701411834604692317316873037158841057.28";
+        assert_eq!(shown, ["0.00", "0.05", "-0.05", "1234.56", "-1.00", least]);
     }
 }

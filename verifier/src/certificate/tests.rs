@@ -1,12 +1,13 @@
 //! Certificates of a small chain whose validators change once.
 
+mod numbers;
 mod vectors;
 
 use super::*;
 use crate::{
     bill::tests::chain_bill,
     inclusion::tests::tree,
-    make::{Absence, Body, Certificate, Decided, Source},
+    make::{Body, Certificate, Decided, Shown, Source},
     state::tests::{Known, prove, with_states},
 };
 
@@ -180,16 +181,21 @@ fn build(
             }
         }
         Known::Present { next, .. } => {
-            Body::Absent { key, shown: Absence::Group { group, next }, proof }
+            Body::Absent { key, shown: Shown::Group { group, next }, proof }
         }
         Known::Absent { neighbour } => {
-            Body::Absent { key, shown: Absence::Neighbour(neighbour), proof }
+            Body::Absent { key, shown: Shown::Neighbour(neighbour), proof }
         }
     };
+    certified(&head, body)
+}
+
+/// The certificate with this head and body.
+fn certified(head: &ChainHeader, body: Body) -> Certificate {
     Certificate {
         genesis: genesis().encode(),
         changes: vec![decided(&header(CHANGE, Some((0, &SECOND))), &FIRST, &[0, 2, 3])],
-        head: decided(&head, &SECOND, &[0, 1, 2]),
+        head: decided(head, &SECOND, &[0, 1, 2]),
         body,
     }
 }
@@ -228,7 +234,7 @@ fn a_certificate_says_that_there_is_no_such_bill() {
     key_of(&mut hidden).copy_from_slice(b"310601260000000300");
     assert!(matches!(refusal(&hidden), Refusal::Contradiction { .. }));
     // Nor does one that leaves it out, or the group of others.
-    let Body::Absent { shown: Absence::Group { group, .. }, .. } = &mut hidden.body else {
+    let Body::Absent { shown: Shown::Group { group, .. }, .. } = &mut hidden.body else {
         panic!("its group is there")
     };
     group.clear();
@@ -247,7 +253,7 @@ fn a_certificate_says_that_there_is_no_such_bill() {
 fn key_of(certificate: &mut Certificate) -> &mut Key {
     match &mut certificate.body {
         Body::Absent { key, .. } => key,
-        Body::Present { .. } => panic!("it is absent"),
+        _ => panic!("it is absent"),
     }
 }
 
