@@ -1,5 +1,6 @@
 //! Makes certificates of bills (链上凭证) from one node's chain: what the head's state holds of
-//! a bill, of a range of numbers (号段) or of an issuer's month, and all that proves it.
+//! a bill, of one of its versions, of a range of numbers (号段) or of an issuer's month, and all
+//! that proves it.
 //! `docs/certificates.md` has the format, `verifier/` checks it.
 //!
 //! What a certificate says is of the head, and carries the commit certificate of the head's
@@ -14,7 +15,7 @@ mod tree;
 use billchain_executor::{Chain, ChainError};
 use billchain_primitives::{
     Bill, BillCode, BillKey, BillNumber, BlockNumber, Did,
-    history::{VersionHead, VersionRecord},
+    history::{MAX_LATER, VersionHead, VersionRecord},
     index,
     totals::Month,
 };
@@ -71,6 +72,28 @@ pub enum CertificateError {
         /// How long it would be.
         bytes: usize,
     },
+    /// The bill has no such version.
+    #[error("bill {key} has {present} versions, so version {version} is none of them")]
+    NoVersion {
+        /// The bill.
+        key: BillKey,
+        /// The version.
+        version: u32,
+        /// The present one; 0 if there is no such bill.
+        present: u32,
+    },
+    /// Too many versions came after it.
+    #[error(
+        "bill {key}: {later} versions came after version {version}, expected at most {MAX_LATER}"
+    )]
+    TooOld {
+        /// The bill.
+        key: BillKey,
+        /// The version.
+        version: u32,
+        /// Versions since.
+        later: u32,
+    },
     /// The index lacks the bill's version.
     #[error("version {version} of bill {key} is not in the index yet")]
     NotIndexed {
@@ -115,10 +138,63 @@ impl Maker {
     pub fn certificate(&self, key: &BillKey) -> Result<Vec<u8>, CertificateError> {
         let (number, group) = self.prove_one(state_key(key))?;
         let body = match group.values.first() {
-            Some(Some(value)) => self.present(key, value, &group, number)?,
+            Some(Some(_)) => self.present(key, Proved::of(group, number)?, number)?,
             _ => absent(key, group),
         };
         self.certified(number, body)
+    }
+
+    /// The certificate of what a bill was at a version, as of the head. Without the transaction
+    /// that made it, if its block is no longer kept. Blocks on the disk.
+    pub fn version(&self, key: &BillKey, version: u32) -> Result<Vec<u8>, CertificateError> {
+        let key = *key;
+        let (number, group) = self.prove_one(state_key(&key))?;
+        if !group.values.iter().any(Option::is_some) {
+            return Err(CertificateError::NoVersion { key, version, present: 0 });
+        }
+        let proved = Proved::of(group, number)?;
+        let present = proved.version;
+        let later = present.checked_sub(version).filter(|_| version > 0);
+        let later = later.ok_or(CertificateError::NoVersion { key, version, present })?;
+        if later > MAX_LATER {
+            return Err(CertificateError::TooOld { key, version, later });
+        }
+        let record = self.record(&key, version, number)?;
+        let later: Result<Vec<Vec<u8>>, CertificateError> = (version..=present)
+            .skip(1)
+            .map(|version| Ok(self.record(&key, version, number)?.head().encode()))
+            .collect();
+        let head = record.head();
+        let transaction = match self.source(number, &head) {
+            Err(CertificateError::NotKept { .. }) => Source::NotShown,
+            source => source?,
+        };
+        let Proved { bill, group, next, proof, .. } = proved;
+        let body = Body::Version {
+            bill,
+            group,
+            next,
+            proof,
+            previous: record.previous,
+            version: head.encode(),
+            later: later?,
+            content: record.body.encode(),
+            transaction,
+        };
+        self.certified(number, body)
+    }
+
+    /// The record of a bill's version.
+    fn record(
+        &self,
+        key: &BillKey,
+        version: u32,
+        number: BlockNumber,
+    ) -> Result<VersionRecord, CertificateError> {
+        let record = self.chain.storage().offchain_get(&index::history_key(key, version))?;
+        let record = record.ok_or(CertificateError::NotIndexed { key: *key, version })?;
+        VersionRecord::decode_all(&mut &record[..])
+            .map_err(|_| CertificateError::Odd { what: "a bill's version", number })
     }
 
     /// The certificate of the numbers of a code from `first` to `last`: how many bills have
@@ -181,28 +257,15 @@ impl Maker {
     fn present(
         &self,
         key: &BillKey,
-        value: &[u8],
-        proof: &GroupProof,
+        proved: Proved,
         number: BlockNumber,
     ) -> Result<Body, CertificateError> {
-        let odd = |what| CertificateError::Odd { what, number };
-        let bill = Bill::decode_all(&mut &value[..]).map_err(|_| odd("a bill"))?;
-        let Shown::Group { group, next } = &proof.shown else { return Err(odd("a group")) };
-        let version = bill.state.version;
-        let record = self.chain.storage().offchain_get(&index::history_key(key, version))?;
-        let record = record.ok_or(CertificateError::NotIndexed { key: *key, version })?;
-        let record =
-            VersionRecord::decode_all(&mut &record[..]).map_err(|_| odd("a bill's version"))?;
+        let record = self.record(key, proved.version, number)?;
         let head = record.head();
-        Ok(Body::Present {
-            bill: value.to_vec(),
-            group: group.clone(),
-            next: next.0,
-            proof: state_proof(&proof.operation),
-            previous: record.previous,
-            version: head.encode(),
-            transaction: self.source(number, &head)?,
-        })
+        let transaction = self.source(number, &head)?;
+        let (previous, version) = (record.previous, head.encode());
+        let Proved { bill, group, next, proof, .. } = proved;
+        Ok(Body::Present { bill, group, next, proof, previous, version, transaction })
     }
 
     /// Where the transaction that made a version is.
@@ -220,6 +283,32 @@ impl Maker {
         }
         let headers = self.headers.lock().before(&self.chain, number)?;
         Ok(Source::Earlier { block: headers.decided(&self.chain, number)?, path })
+    }
+}
+
+/// A bill that the state holds.
+struct Proved {
+    /// The bill, encoded.
+    bill: Vec<u8>,
+    /// Its version.
+    version: u32,
+    /// What is in its group.
+    group: Vec<(u8, [u8; 32])>,
+    /// SM3 of what the keys of the next group share.
+    next: [u8; 32],
+    /// The operation of its group.
+    proof: make::StateProof,
+}
+
+impl Proved {
+    /// The bill whose key was proved to have a value.
+    fn of(proof: GroupProof, number: BlockNumber) -> Result<Self, CertificateError> {
+        let odd = |what| CertificateError::Odd { what, number };
+        let bill = proof.values.into_iter().flatten().next().ok_or(odd("a bill"))?;
+        let decoded = Bill::decode_all(&mut &bill[..]).map_err(|_| odd("a bill"))?;
+        let Shown::Group { group, next } = proof.shown else { return Err(odd("a group")) };
+        let (version, proof) = (decoded.state.version, state_proof(&proof.operation));
+        Ok(Self { bill, version, group, next: next.0, proof })
     }
 }
 

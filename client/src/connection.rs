@@ -303,6 +303,16 @@ impl Connection {
         self.certified("bill_certificate", rpc_params![code, number]).await
     }
 
+    /// The certificate of what a bill was at a version.
+    pub async fn version_certificate(
+        &self,
+        code: &str,
+        number: &str,
+        version: u32,
+    ) -> Result<Vec<u8>, ClientError> {
+        self.certified("bill_versionCertificate", rpc_params![code, number, version]).await
+    }
+
     /// The certificate of a range of numbers.
     pub async fn numbers_certificate(
         &self,

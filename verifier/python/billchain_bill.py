@@ -37,9 +37,8 @@ def read_reimbursements(reader):
     return rows
 
 
-def read_bill(data):
-    """A bill as an object for JSON."""
-    reader = Reader(data, "the bill")
+def read_summary(reader):
+    """The rows of a bill up to the code and number of its blue bill."""
     bill = {"code": reader.ascii(8), "number": reader.ascii(10), "check_code": reader.ascii(6),
             "kind": reader.choice(KINDS), "issue_date": reader.little(4),
             "issue_time": reader.little(4), "total": reader.little(8, signed=True),
@@ -49,6 +48,13 @@ def read_bill(data):
     for name in ("biz_no_hash", "xml_hash", "pdf_hash", "location_hash"):
         bill[name] = reader.hash().hex()
     bill["related"] = reader.optional(lambda: reader.ascii(18))
+    return bill
+
+
+def read_bill(data):
+    """A bill as an object for JSON."""
+    reader = Reader(data, "the bill")
+    bill = read_summary(reader)
     bill["status"] = reader.choice(STATUSES)
     bill["version"], bill["version_hash"] = reader.little(4), reader.hash().hex()
     bill["lock"] = reader.optional(lambda: read_lock(reader))

@@ -17,6 +17,7 @@ from billchain_scale import MAX_CERTIFICATE, Reader, Refused, require
 from billchain_sm import sm2_verify, sm3
 from billchain_state import read_group, read_operation_proof, read_shown_group
 from billchain_totals import read_month, read_numbers
+from billchain_version import read_content, read_later, read_version_head
 
 
 # --- Headers and who decided them ---
@@ -137,21 +138,6 @@ def read_earlier(reader, changes, head, genesis):
     return header
 
 
-# --- The version ---
-
-def read_version_head(data, bill, raw_bill, before):
-    """Block and place of the version's transaction, from the head of the version."""
-    reader = Reader(data, "the head of the version")
-    require(reader.take(18) == raw_bill[:18], "the version is of another bill")
-    require(reader.little(4) == bill["version"], "the version is another one")
-    block, place = reader.little(4), reader.optional(lambda: reader.little(4))
-    reader.take(8 + 32)
-    reader.optional(reader.hash)
-    reader.end()
-    require(sm3(before, data).hex() == bill["version_hash"], "the version's hash is another one")
-    return block, place
-
-
 # --- The path of a transaction ---
 
 class Node(NamedTuple):
@@ -230,25 +216,56 @@ def read_path(reader, root, place):
 
 # --- The certificate ---
 
-def read_present(reader, head, changes, genesis):
-    """Body 1: the bill is there."""
+def read_current(reader, head):
+    """A bill that the head's state holds, and its code and number."""
     raw = reader.bytes()
     bill, shared = read_bill(raw), BILL_PREFIX + raw[:17]
     data, group = read_group(reader)
     read_operation_proof(reader, b"\xd2" + sm3(shared) + sm3(data) + reader.hash(), head.state_root)
     require(group.get(raw[17]) == sm3(raw), "the bill is not in its group")
-    before = reader.hash()
-    block, place = read_version_head(reader.bytes(), bill, raw, before)
-    where = reader.choice(("none", "head", "earlier"))
-    require((where == "none") == (place is None), "the version's transaction is at another place")
-    if where == "none":
-        require(block <= head.number, "the version is of a later block")
-        return {"bill": bill, "transaction": None}
+    return bill, raw[:18]
+
+
+def read_transaction(reader, where, version, head, changes, genesis):
+    """The transaction of a version, or None."""
+    require((where == "none") == (version.place is None),
+            "the version's transaction is at another place")
+    if where in ("none", "hidden"):
+        require(version.block <= head.number, "the version is of a later block")
+        return None
     header = head if where == "head" else read_earlier(reader, changes, head, genesis)
-    require(block == header.number, "the version is of another block")
-    digest = read_path(reader, header.transactions_root, place)
-    return {"bill": bill,
-            "transaction": {"block": block, "index": place, "hash": digest.hex()}}
+    require(version.block == header.number, "the version is of another block")
+    digest = read_path(reader, header.transactions_root, version.place)
+    return {"block": version.block, "index": version.place, "hash": digest.hex()}
+
+
+def read_present(reader, head, changes, genesis):
+    """Body 1: the bill is there."""
+    bill, name = read_current(reader, head)
+    before, data = reader.hash(), reader.bytes()
+    version = read_version_head(data)
+    require(version.name == name, "the version is of another bill")
+    require(version.version == bill["version"], "the version is another one")
+    require(sm3(before, data).hex() == bill["version_hash"], "the version's hash is another one")
+    where = reader.choice(("none", "head", "earlier"))
+    transaction = read_transaction(reader, where, version, head, changes, genesis)
+    return {"bill": bill, "transaction": transaction}
+
+
+def read_version(reader, head, changes, genesis):
+    """Body 5: an earlier version."""
+    present, name = read_current(reader, head)
+    before, data = reader.hash(), reader.bytes()
+    version, version_hash = read_version_head(data), sm3(before, data)
+    require(version.name == name, "the version is of another bill")
+    last, last_hash = read_later(reader, name, version, version_hash)
+    require(last == present["version"], "the last version is not the present one")
+    require(last_hash.hex() == present["version_hash"],
+            "the versions do not lead to the present bill")
+    bill, change = read_content(reader.bytes(), version, version_hash, present)
+    where = reader.choice(("none", "head", "earlier", "hidden"))
+    transaction = read_transaction(reader, where, version, head, changes, genesis)
+    return {"bill": bill, "change": change, "present": present, "transaction": transaction}
 
 
 def read_absent(reader, head):
@@ -268,7 +285,7 @@ def verify(certificate, genesis):
     require(reader.take(4) == b"BCPF", "this is no certificate")
     require(reader.big(1) == 1, "the certificate has an unknown format")
     kind = reader.big(1)
-    require(kind in (1, 2, 3, 4), "the certificate has an unknown kind")
+    require(1 <= kind <= 5, "the certificate has an unknown kind")
     head, changes = read_chain(reader, genesis)
     if kind == 1:
         proved = read_present(reader, head, changes, genesis)
@@ -276,8 +293,10 @@ def verify(certificate, genesis):
         proved = read_absent(reader, head)
     elif kind == 3:
         proved = read_numbers(reader, head.state_root)
-    else:
+    elif kind == 4:
         proved = read_month(reader, head.state_root)
+    else:
+        proved = read_version(reader, head, changes, genesis)
     reader.end()
     return {"genesis": genesis.hex(), "block": {"number": head.number, "hash": head.hash.hex()},
             **proved}

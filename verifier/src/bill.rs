@@ -155,56 +155,60 @@ impl<'a> Bill<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes, "bill");
         let r = &mut reader;
-        let (code, number, check_code) = (ascii(r, 8)?, ascii(r, 10)?, ascii(r, 6)?);
-        let kind = kind(r)?;
-        let (issue_date, issue_time) = (r.scale_u32()?, r.scale_u32()?);
-        let total = amount(r)?;
-        let (issuer, issuer_uscc) = (text(r)?, ascii(r, 18)?);
-        let payer_is_person = is_person(r)?;
-        let (payer_ref, scene) = (r.digest()?, scene(r)?);
-        let (biz_no_hash, xml_hash) = (r.digest()?, r.digest()?);
-        let (pdf_hash, location_hash) = (r.digest()?, r.digest()?);
-        let related = if r.scale_option()? { Some(ascii(r, 18)?) } else { None };
-        let (status, version, version_hash) = (status(r)?, r.scale_u32()?, r.digest()?);
-        let lock = if r.scale_option()? { Some(Lock::read(r)?) } else { None };
+        let mut bill = Self::read_summary(r)?;
+        bill.status = status(r)?;
+        (bill.version, bill.version_hash) = (r.scale_u32()?, r.digest()?);
+        bill.read_use(r)?;
+        bill.updated = r.scale_u64()?;
+        // The operation that brought it, where, and which fields were filled in since.
+        r.byte()?;
+        bill.registered = (r.compact()?, r.compact()?);
+        r.byte()?;
+        r.end()?;
+        Ok(bill)
+    }
+
+    /// Reads what the issuer said; nothing has happened to the bill yet.
+    pub(crate) fn read_summary(r: &mut Reader<'a>) -> Result<Self, Refusal> {
+        Ok(Self {
+            code: ascii(r, 8)?,
+            number: ascii(r, 10)?,
+            check_code: ascii(r, 6)?,
+            kind: kind(r)?,
+            issue_date: r.scale_u32()?,
+            issue_time: r.scale_u32()?,
+            total: amount(r)?,
+            issuer: text(r)?,
+            issuer_uscc: ascii(r, 18)?,
+            payer_is_person: is_person(r)?,
+            payer_ref: r.digest()?,
+            scene: scene(r)?,
+            biz_no_hash: r.digest()?,
+            xml_hash: r.digest()?,
+            pdf_hash: r.digest()?,
+            location_hash: r.digest()?,
+            related: if r.scale_option()? { Some(ascii(r, 18)?) } else { None },
+            status: Status::Normal,
+            version: 0,
+            version_hash: [0; 32],
+            lock: None,
+            reimbursements: Vec::new(),
+            updated: 0,
+            registered: (0, 0),
+        })
+    }
+
+    /// Reads the lock and the reimbursements.
+    pub(crate) fn read_use(&mut self, r: &mut Reader<'a>) -> Result<(), Refusal> {
+        self.lock = if r.scale_option()? { Some(Lock::read(r)?) } else { None };
         let count = r.compact()?;
         if count > MAX_REIMBURSEMENTS {
             return Err(r.refusal("it has more than 8 reimbursements"));
         }
         let reimbursements: Result<_, Refusal> =
             (0..count).map(|_| Reimbursement::read(r)).collect();
-        let (reimbursements, updated) = (reimbursements?, r.scale_u64()?);
-        // The operation that brought it, where, and which fields were filled in since.
-        r.byte()?;
-        let registered = (r.compact()?, r.compact()?);
-        r.byte()?;
-        r.end()?;
-        Ok(Self {
-            code,
-            number,
-            check_code,
-            kind,
-            issue_date,
-            issue_time,
-            total,
-            issuer,
-            issuer_uscc,
-            payer_is_person,
-            payer_ref,
-            scene,
-            biz_no_hash,
-            xml_hash,
-            pdf_hash,
-            location_hash,
-            related,
-            status,
-            version,
-            version_hash,
-            lock,
-            reimbursements,
-            updated,
-            registered,
-        })
+        self.reimbursements = reimbursements?;
+        Ok(())
     }
 }
 
@@ -288,8 +292,14 @@ fn ascii<'a>(r: &mut Reader<'a>, length: usize) -> Result<&'a str, Refusal> {
     }
 }
 
-fn text<'a>(r: &mut Reader<'a>) -> Result<&'a str, Refusal> {
-    let bytes = r.scale_bytes(MAX_TEXT)?;
+/// Reads a text of at most 64 bytes.
+pub(crate) fn text<'a>(r: &mut Reader<'a>) -> Result<&'a str, Refusal> {
+    long_text(r, MAX_TEXT)
+}
+
+/// Reads a text of at most so many bytes.
+pub(crate) fn long_text<'a>(r: &mut Reader<'a>, most: usize) -> Result<&'a str, Refusal> {
+    let bytes = r.scale_bytes(most)?;
     str::from_utf8(bytes).map_err(|_| r.refusal("a text is not UTF-8"))
 }
 

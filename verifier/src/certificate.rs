@@ -1,9 +1,10 @@
 //! The certificate: what it says, and all that proves it.
 
+mod earlier;
 mod totals;
 
 use crate::{
-    Bill, Digest, Refusal, Tally,
+    Bill, Change, Digest, Refusal, Tally,
     bill::{Key, PREFIX, group_key},
     decision::{Decision, SetChange, Validators},
     header::Header,
@@ -11,6 +12,7 @@ use crate::{
     reader::Reader,
     sm3,
     state::{Group, Operation},
+    version::VersionHead,
 };
 use alloc::{boxed::Box, vec::Vec};
 
@@ -28,15 +30,17 @@ pub(crate) const PRESENT: u8 = 1;
 pub(crate) const ABSENT: u8 = 2;
 pub(crate) const NUMBERS: u8 = 3;
 pub(crate) const MONTH: u8 = 4;
+pub(crate) const VERSION: u8 = 5;
 
 /// Whether the group of a key is there.
 pub(crate) const NO_GROUP: u8 = 0;
 pub(crate) const GROUP: u8 = 1;
 
-/// Where the transaction of the present version lies.
+/// Where the transaction of a version lies.
 pub(crate) const NO_TRANSACTION: u8 = 0;
 pub(crate) const SAME_BLOCK: u8 = 1;
 pub(crate) const EARLIER_BLOCK: u8 = 2;
+pub(crate) const NOT_SHOWN: u8 = 3;
 
 /// What a certificate proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +102,17 @@ pub enum Statement<'a> {
         /// All its bills.
         tally: Tally,
     },
+    /// An earlier version of a bill (历史版本).
+    Version {
+        /// The bill as it was then.
+        bill: Box<Bill<'a>>,
+        /// What made it so.
+        change: Box<Change<'a>>,
+        /// The transaction that made it so; none if it is not shown, or a block did by itself.
+        transaction: Option<Transaction>,
+        /// The bill as it is.
+        present: Box<Bill<'a>>,
+    },
 }
 
 /// A transaction of a block.
@@ -136,6 +151,7 @@ pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>,
         ABSENT => absent(&mut reader, &head)?,
         NUMBERS => totals::numbers(&mut reader, &head)?,
         MONTH => totals::month(&mut reader, &head)?,
+        VERSION => earlier::version(&mut reader, &chain, &head)?,
         _ => return Err(reader.refusal("what it says is of an unknown kind")),
     };
     reader.end()?;
@@ -218,14 +234,33 @@ impl Chain {
     }
 }
 
-/// Reads the bill (its length, 2, and its bytes), its group and the operation that set the
-/// group, the hash of the version before (32), the head of its version (its length, 2, and its bytes), and
-/// where the transaction is.
+/// Reads the bill with its group, the hash of the version before (32), the head of its version
+/// (its length, 2, and its bytes), and where the transaction is.
 fn present<'a>(
     reader: &mut Reader<'a>,
     chain: &Chain,
     head: &Header<'_>,
 ) -> Result<Statement<'a>, Refusal> {
+    let (bill, key) = current(reader, head)?;
+    let previous = reader.digest()?;
+    let bytes = reader.bytes()?;
+    let version = VersionHead::read(bytes)?;
+    if sm3(&[&previous, bytes]) != bill.version_hash
+        || version.key != key
+        || version.version != bill.version
+    {
+        return Err(Refusal::Contradiction { what: "the version is not that of the bill" });
+    }
+    let place = reader.byte()?;
+    let transaction = transaction(place, reader, chain, head, &version)?;
+    Ok(Statement::Present { bill, transaction })
+}
+
+/// Reads a bill (its length, 2, and its bytes), its group, and the operation that set the group.
+fn current<'a>(
+    reader: &mut Reader<'a>,
+    head: &Header<'_>,
+) -> Result<(Box<Bill<'a>>, Key), Refusal> {
     let value = reader.bytes()?;
     let bill = Box::new(Bill::read(value)?);
     let Some(key) = value.first_chunk::<18>() else {
@@ -236,28 +271,18 @@ fn present<'a>(
     if group.value(key[17]) != Some(sm3(&[value])) {
         return Err(Refusal::Contradiction { what: "the bill is not in its group" });
     }
-    let previous = reader.digest()?;
-    let bytes = reader.bytes()?;
-    let version = VersionHead::read(bytes)?;
-    if sm3(&[&previous, bytes]) != bill.version_hash
-        || version.key != *key
-        || version.version != bill.version
-    {
-        return Err(Refusal::Contradiction { what: "the version is not that of the bill" });
-    }
-    let transaction = transaction(reader, chain, head, &version)?;
-    Ok(Statement::Present { bill, transaction })
+    Ok((bill, *key))
 }
 
-/// Reads where the transaction lies (1), of one in an earlier block that block's header and
-/// decision, and the transaction's path.
+/// Reads the transaction of a version, which lies at this place: of one in an earlier block, that
+/// block's header and decision; and its path.
 fn transaction(
+    place: u8,
     reader: &mut Reader<'_>,
     chain: &Chain,
     head: &Header<'_>,
     version: &VersionHead,
 ) -> Result<Option<Transaction>, Refusal> {
-    let place = reader.byte()?;
     let earlier;
     let block = match place {
         NO_TRANSACTION => {
@@ -333,31 +358,6 @@ fn shown<'a>(
             }
         }
         _ => Err(reader.refusal("whether a group is there is not said")),
-    }
-}
-
-/// What the hash of a bill's version covers.
-pub(crate) struct VersionHead {
-    key: Key,
-    version: u32,
-    block: u32,
-    transaction: Option<u32>,
-}
-
-impl VersionHead {
-    /// Reads, as SCALE has it, code and number (18), version (4), block (4), the place of
-    /// the transaction (1 or 5), time (8), the digest of the content (32), and the digest of
-    /// what changed (1 or 33).
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let mut reader = Reader::new(bytes, "head of the version");
-        let (key, version, block) = (reader.array()?, reader.scale_u32()?, reader.scale_u32()?);
-        let transaction = if reader.scale_option()? { Some(reader.scale_u32()?) } else { None };
-        reader.take(8 + 32)?;
-        if reader.scale_option()? {
-            reader.digest()?;
-        }
-        reader.end()?;
-        Ok(Self { key, version, block, transaction })
     }
 }
 

@@ -1,8 +1,13 @@
 //! What lies behind signatures, for the fuzz targets: no damaged input gets so far.
 
 use crate::{
-    Bill, Digest, Tally, certificate::VersionHead, decision::SetChange, header::Header,
-    inclusion::Path, reader::Reader, state::Operation,
+    Bill, Digest, Tally,
+    decision::SetChange,
+    header::Header,
+    inclusion::Path,
+    reader::Reader,
+    state::Operation,
+    version::{VersionHead, read_said},
 };
 
 /// Reads the bytes as each part of a certificate; whether they are one.
@@ -28,6 +33,7 @@ pub fn part(bytes: &[u8]) -> bool {
         | found
         | Bill::read(bytes).is_ok()
         | VersionHead::read(bytes).is_ok()
+        | read_said(bytes).is_ok()
         | tally(bytes)
 }
 

@@ -5,8 +5,8 @@ pub use crate::cover::{Cover, Item};
 use crate::{
     Digest,
     certificate::{
-        ABSENT, EARLIER_BLOCK, FORMAT, GROUP, MAGIC, MONTH, NO_GROUP, NO_TRANSACTION, NUMBERS,
-        PRESENT, SAME_BLOCK,
+        ABSENT, EARLIER_BLOCK, FORMAT, GROUP, MAGIC, MONTH, NO_GROUP, NO_TRANSACTION, NOT_SHOWN,
+        NUMBERS, PRESENT, SAME_BLOCK, VERSION,
     },
 };
 use alloc::vec::Vec;
@@ -84,6 +84,27 @@ pub enum Body {
         /// The month's group.
         entry: Entry,
     },
+    /// The state holds a bill, of which an earlier version is shown.
+    Version {
+        /// The encoded bill.
+        bill: Vec<u8>,
+        /// What is in its group.
+        group: Vec<(u8, Digest)>,
+        /// SM3 of what the keys of the next group share.
+        next: Digest,
+        /// The operation that set it.
+        proof: StateProof,
+        /// Hash of the version before the one that is shown.
+        previous: Digest,
+        /// The encoded head of that version.
+        version: Vec<u8>,
+        /// The encoded heads of all versions since, ascending.
+        later: Vec<Vec<u8>>,
+        /// What the version says, encoded.
+        content: Vec<u8>,
+        /// The transaction that made the version.
+        transaction: Source,
+    },
 }
 
 /// What the state holds of some keys of a group.
@@ -117,6 +138,8 @@ pub enum Shown {
 pub enum Source {
     /// There is none.
     None,
+    /// There is one, and it is not shown: of an earlier version only.
+    NotShown,
     /// In the block whose state is proved.
     SameBlock {
         /// Nodes of the path in the tree of transactions, from the root.
@@ -161,6 +184,7 @@ impl Certificate {
             Body::Absent { .. } => ABSENT,
             Body::Numbers { .. } => NUMBERS,
             Body::Month { .. } => MONTH,
+            Body::Version { .. } => VERSION,
         });
         put(&mut bytes, &self.genesis);
         bytes.extend(length(self.changes.len()));
@@ -198,6 +222,28 @@ impl Body {
                 put(bytes, issuer);
                 bytes.extend(month);
                 entry.put(bytes);
+            }
+            Self::Version {
+                bill,
+                group,
+                next,
+                proof,
+                previous,
+                version,
+                later,
+                content,
+                transaction,
+            } => {
+                put(bytes, bill);
+                put_group(bytes, group);
+                bytes.extend(next);
+                proof.put(bytes);
+                bytes.extend(previous);
+                put(bytes, version);
+                bytes.extend(length(later.len()));
+                later.iter().for_each(|head| put(bytes, head));
+                put(bytes, content);
+                transaction.put(bytes);
             }
         }
     }
@@ -243,6 +289,7 @@ impl Source {
     fn put(&self, bytes: &mut Vec<u8>) {
         let path = match self {
             Self::None => return bytes.push(NO_TRANSACTION),
+            Self::NotShown => return bytes.push(NOT_SHOWN),
             Self::SameBlock { path } => {
                 bytes.push(SAME_BLOCK);
                 path

@@ -1,10 +1,11 @@
-//! `billchain verify`: a certificate of a bill, of a range of numbers or of an issuer's month,
-//! checked without a node.
+//! `billchain verify`: a certificate of a bill, of one of its versions, of a range of numbers or
+//! of an issuer's month, checked without a node.
 
 use anyhow::{Context, Result, ensure};
 use billchain_primitives::Hash;
 use billchain_verifier::{
-    Bill, Kind, MAX_BYTES, Proved, Purpose, Refusal, Statement, Status, Tally, Transaction, verify,
+    Bill, Change, Kind, MAX_BYTES, Proved, Purpose, Refusal, Statement, Status, Tally, Transaction,
+    verify,
 };
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -115,8 +116,30 @@ fn shown(proved: &Proved<'_>) -> Value {
             shown["month"] = json!(month);
             counted(&mut shown, tally);
         }
+        Statement::Version { bill, change, transaction, present } => {
+            shown["bill"] = json!(format!("{}-{}", bill.code, bill.number));
+            shown["exists"] = json!(true);
+            fields(&mut shown, bill);
+            shown["made"] = made_by(change);
+            shown["transaction"] = json!(transaction.map(made));
+            shown["present_version"] = json!(present.version);
+            shown["present_status"] = json!(status(present.status));
+        }
     }
     shown
+}
+
+/// What made a version.
+fn made_by(change: &Change<'_>) -> Value {
+    json!({
+        "cause": change.cause.name(),
+        "operator": change.operator,
+        "reason": change.reason,
+        "evidence": change.evidence.map(Hash::from),
+        "proposer": change.proposer,
+        "block": change.block,
+        "index": change.index,
+    })
 }
 
 /// Bills and money, in all and by kind and status.

@@ -1,5 +1,5 @@
-//! Certificates of bills, of ranges of numbers and of months: made by a running network,
-//! checked when it is gone.
+//! Certificates of bills, of their versions, of ranges of numbers and of months: made by a
+//! running network, checked when it is gone.
 
 use crate::{
     command::{Outcome, billchain},
@@ -69,6 +69,16 @@ async fn a_certificate_holds_when_every_node_is_gone() {
     network.go_on(&ALL, 2, PATIENCE).await;
     let locked = shell.certificate(BILL, "locked");
     let stranger = shell.certificate(STRANGER, "stranger");
+    let first = shell.certify(&["certify-version", BILL, "1"], "first");
+    let second = shell.certify(&["certify-version", BILL, "2"], "second");
+    for (bill, version, words) in [
+        (BILL, "0", "has 2 versions, so version 0 is none of them"),
+        (BILL, "3", "has 2 versions, so version 3 is none of them"),
+        (STRANGER, "1", "has 0 versions"),
+    ] {
+        let asked = ["certify-version", bill, version, "--out", "/nowhere/at/all"];
+        shell.bill("//hospital", &asked).refused(1, &[words]);
+    }
     network.stop(&ALL).await;
 
     for (file, exists) in [
@@ -88,6 +98,18 @@ async fn a_certificate_holds_when_every_node_is_gone() {
     // Two certificates tell which is newer, and the transaction is in an earlier block.
     assert!(old["block"].as_u64() < new["block"].as_u64(), "{old} {new}");
     assert!(new["transaction"]["block"].as_u64() < new["block"].as_u64(), "{new}");
+
+    // What the bill was before, shown by what it is.
+    let (first, second) = (shell.proved(&first), shell.proved(&second));
+    for (proved, of, cause) in [(&first, &old, "register"), (&second, &new, "lock")] {
+        for field in ["bill", "status", "version", "version_hash", "lock", "transaction"] {
+            assert_eq!(proved[field], of[field], "{field}: {proved}");
+        }
+        assert_eq!(proved["made"]["cause"], cause, "{proved}");
+        assert_eq!(proved["present_version"], 2, "{proved}");
+        assert_eq!(proved["present_status"], "locked", "{proved}");
+    }
+    assert_eq!(first["made"]["operator"], "did:bill:hospital");
 
     let bytes = fs::read(&locked).unwrap();
     assert!(bytes.len() < 8 << 10, "{} bytes", bytes.len());

@@ -15,6 +15,11 @@ pub(super) fn certificate(context: &Context, args: &Args) -> Answer<BillCertific
     view(context.certificates.certificate(&key(args, 0)?))
 }
 
+/// The certificate of what a bill was at a version, as of the head.
+pub(super) fn version(context: &Context, args: &Args) -> Answer<BillCertificateView> {
+    view(context.certificates.version(&key(args, 0)?, args.number(2, "version")?))
+}
+
 /// The certificate of a range of numbers, as of the head.
 pub(super) fn numbers(context: &Context, args: &Args) -> Answer<BillCertificateView> {
     let code = args.parsed::<BillCode>(0, "code")?;
@@ -40,6 +45,8 @@ fn refusal(error: CertificateError) -> Refusal {
         CertificateError::Odd { .. } => internal(error),
         CertificateError::NoNumbers { .. }
         | CertificateError::TooManyItems { .. }
+        | CertificateError::NoVersion { .. }
+        | CertificateError::TooOld { .. }
         | CertificateError::TooLong { .. } => plainly_invalid(&error),
         CertificateError::NoBlock
         | CertificateError::NotKept { .. }

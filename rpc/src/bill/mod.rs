@@ -114,6 +114,13 @@ pub(crate) const METHODS: &[Method] = &[
         read!(certificate::certificate),
     ).fails(CERTIFY).within(CERTIFICATE),
     method(
+        "bill_versionCertificate",
+        "The certificate of what a bill was at a version (历史版本), as of the head",
+        &[CODE, NUMBER, required("version", "The version, from 1", of::<u32>)],
+        of::<BillCertificateView>,
+        read!(certificate::version),
+    ).fails(CERTIFY).within(CERTIFICATE.of(MAX_LATER + 1, "versions")),
+    method(
         "bill_numbersCertificate",
         "The certificate of a range of numbers (号段): bills and money by kind and status, and \
          how many numbers no bill has, as of the head",

@@ -136,7 +136,7 @@ fn several_keys_are_proved_at_one_head_and_each_of_their_groups_once() {
     let values = proof.groups.iter().flat_map(|group| &group.values);
     assert!(values.eq(keys.iter().map(|key| state.get(key).cloned()).collect::<Vec<_>>().iter()));
     let Shown::Group { group, .. } = &proof.groups[0].shown else { panic!("it is there") };
-    let there = (0..40).filter(|last| state.contains_key(&vec![b'k', *last]));
+    let there = (0..40).filter(|last| state.contains_key(&[b'k', *last][..]));
     assert!(group.iter().map(|(last, _)| *last).eq(there));
     assert!(matches!(proof.groups[2].shown, Shown::Neighbour(_)));
     // Each is what is proved of one key alone.

@@ -1,5 +1,6 @@
 //! Certificates of a small chain whose validators change once.
 
+mod earlier;
 mod numbers;
 mod vectors;
 
@@ -370,18 +371,20 @@ fn a_certificate_is_of_one_chain() {
     assert!(error.to_string().contains("expected 0x0101"), "{error}");
 }
 
+/// The certificate of a bill with another transaction.
+fn with_source(number: u32, source: Source) -> Certificate {
+    let mut changed = certificate(number);
+    if let Body::Present { transaction, .. } = &mut changed.body {
+        *transaction = source;
+    }
+    changed
+}
+
 #[test]
 fn the_transaction_belongs_to_the_version() {
     let whole = certificate(7);
-    let with = |source: Source| {
-        let mut changed = whole.clone();
-        if let Body::Present { transaction, .. } = &mut changed.body {
-            *transaction = source;
-        }
-        refusal(&changed)
-    };
-    let Body::Present { transaction: Source::Earlier { block, path }, .. } = whole.body.clone()
-    else {
+    let with = |source: Source| refusal(&with_source(7, source));
+    let Body::Present { transaction: Source::Earlier { block, path }, .. } = whole.body else {
         panic!("it was made before")
     };
     assert!(matches!(with(Source::None), Refusal::Contradiction { .. }));

@@ -19,6 +19,16 @@ pub(super) enum Action {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Write the certificate of what a bill was at a version (历史版本), and what made it so.
+    CertifyVersion {
+        /// CODE-NUMBER.
+        bill: String,
+        /// The version, from 1.
+        version: u32,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Write the certificate of a range of numbers (号段): bills and money by kind and status,
     /// and how many numbers no bill has.
     CertifyNumbers {
@@ -50,6 +60,10 @@ pub(super) async fn run(cli: &Cli, node: &Connection, action: &Action) -> Result
         Action::Certificate { bill, out } => {
             let (code, number) = split(bill)?;
             (node.certificate(code, number).await?, out)
+        }
+        Action::CertifyVersion { bill, version, out } => {
+            let (code, number) = split(bill)?;
+            (node.version_certificate(code, number, *version).await?, out)
         }
         Action::CertifyNumbers { code, first, last, out } => {
             let (first, last) = (first.as_str(), last.as_str());
