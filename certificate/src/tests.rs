@@ -45,11 +45,13 @@ fn keys_are_those_under_which_bills_and_blocks_are_stored() {
 fn a_range_of_too_many_parts_or_none_is_refused() {
     let error = keys(2, 1).unwrap_err();
     assert_eq!(error.to_string(), "the numbers end at 0000000001, before they begin at 0000000002");
-    // 99 bills, 99 blocks of 100, 99 of 10,000, and as many millions as there is room for.
+    // At one end 99 bills, 99 blocks of 100, 99 of 10,000, and as many millions as there is room for.
     assert_eq!(keys(1, 603_999_999).unwrap().len(), MAX_ITEMS);
     let error = keys(1, 604_999_999).unwrap_err();
     assert!(error.to_string().contains("more than 900 bills and blocks"), "{error}");
     keys(0, 9_999_999_999).unwrap_err();
+    // With as many at the other end: up to 300 million numbers are never too many.
+    assert_eq!(keys(1, 301_999_998).unwrap().len(), 594 + 300);
 }
 
 #[test]
