@@ -58,7 +58,8 @@ fn print(fields: &Map<String, Value>) {
     for line in fields.get(LINES).and_then(Value::as_array).into_iter().flatten() {
         let [kind, status, bills, total] =
             ["kind", "status", "bills", "total"].map(|name| text(&line[name]));
-        println!("{:16} {bills} bills, {total} yuan", format!("{kind}, {status}"));
+        let name = format!("{kind}, {status}");
+        println!("{name:16} {bills} bills, {total} yuan");
     }
 }
 
