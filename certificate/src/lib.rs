@@ -1,5 +1,7 @@
 //! Makes certificates of bills (链上凭证) from one node's chain: what the head's state holds of
-//! a bill, and all that proves it. `docs/certificates.md` has the format, `verifier/` checks it.
+//! a bill, of one of its versions, of a range of numbers (号段) or of an issuer's month, and all
+//! that proves it.
+//! `docs/certificates.md` has the format, `verifier/` checks it.
 //!
 //! What a certificate says is of the head, and carries the commit certificate of the head's
 //! block; whoever has it needs no node. A maker keeps the headers that changed the validators
@@ -12,16 +14,24 @@ mod tree;
 
 use billchain_executor::{Chain, ChainError};
 use billchain_primitives::{
-    Bill, BillKey, BlockNumber,
-    history::{VersionHead, VersionRecord},
+    Bill, BillCode, BillKey, BillNumber, BlockNumber, Did,
+    history::{MAX_LATER, VersionHead, VersionRecord},
     index,
+    totals::Month,
 };
-use billchain_storage::{KeyProof, OperationProof, Shown, StorageError};
-use billchain_verifier::make::{Absence, Body, Certificate, Source, StateProof};
+use billchain_storage::{GroupProof, OperationProof, Shown, StateProof, StorageError};
+use billchain_verifier::{
+    MAX_BYTES,
+    make::{self, Body, Certificate, Cover, Entry, Item, Source},
+};
 use codec::{DecodeAll, Encode};
 use decided::Headers;
 use frame_support::storage::storage_prefix;
 use parking_lot::Mutex;
+
+/// Most bills and blocks of numbers that make up the range of one certificate: whatever they
+/// hold, the certificate has room for them.
+pub const MAX_ITEMS: usize = 900;
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +46,53 @@ pub enum CertificateError {
     NotKept {
         /// The block.
         number: BlockNumber,
+    },
+    /// A range ends before it begins.
+    #[error("the numbers end at {last}, before they begin at {first}")]
+    NoNumbers {
+        /// The first number.
+        first: BillNumber,
+        /// The last number.
+        last: BillNumber,
+    },
+    /// A range is made up of too many parts.
+    #[error(
+        "the numbers from {first} to {last} are made up of more than {MAX_ITEMS} bills and \
+         blocks of 100, 10,000 and 1,000,000 numbers: ask for fewer"
+    )]
+    TooManyItems {
+        /// The first number.
+        first: BillNumber,
+        /// The last number.
+        last: BillNumber,
+    },
+    /// It would be longer than any may be.
+    #[error("the certificate would have {bytes} bytes, expected at most {MAX_BYTES}: ask for less")]
+    TooLong {
+        /// How long it would be.
+        bytes: usize,
+    },
+    /// The bill has no such version.
+    #[error("bill {key} has {present} versions, so version {version} is none of them")]
+    NoVersion {
+        /// The bill.
+        key: BillKey,
+        /// The version.
+        version: u32,
+        /// The present one; 0 if there is no such bill.
+        present: u32,
+    },
+    /// Too many versions came after it.
+    #[error(
+        "bill {key}: {later} versions came after version {version}, expected at most {MAX_LATER}"
+    )]
+    TooOld {
+        /// The bill.
+        key: BillKey,
+        /// The version.
+        version: u32,
+        /// Versions since.
+        later: u32,
     },
     /// The index lacks the bill's version.
     #[error("version {version} of bill {key} is not in the index yet")]
@@ -79,15 +136,110 @@ impl Maker {
     /// The certificate of a bill, or that there is no such bill, as of the head. Blocks on
     /// the disk.
     pub fn certificate(&self, key: &BillKey) -> Result<Vec<u8>, CertificateError> {
-        let proof = self.chain.storage().prove(&state_key(key))?;
-        let number = proof.head.number;
+        let (number, group) = self.prove_one(state_key(key))?;
+        let body = match group.values.first() {
+            Some(Some(_)) => self.present(key, Proved::of(group, number)?, number)?,
+            _ => absent(key, group),
+        };
+        self.certified(number, body)
+    }
+
+    /// The certificate of what a bill was at a version, as of the head. Without the transaction
+    /// that made it, if its block is no longer kept. Blocks on the disk.
+    pub fn version(&self, key: &BillKey, version: u32) -> Result<Vec<u8>, CertificateError> {
+        let key = *key;
+        let (number, group) = self.prove_one(state_key(&key))?;
+        if !group.values.iter().any(Option::is_some) {
+            return Err(CertificateError::NoVersion { key, version, present: 0 });
+        }
+        let proved = Proved::of(group, number)?;
+        let present = proved.version;
+        let later = present.checked_sub(version).filter(|_| version > 0);
+        let later = later.ok_or(CertificateError::NoVersion { key, version, present })?;
+        if later > MAX_LATER {
+            return Err(CertificateError::TooOld { key, version, later });
+        }
+        let record = self.record(&key, version, number)?;
+        let later: Result<Vec<Vec<u8>>, CertificateError> = (version..=present)
+            .skip(1)
+            .map(|version| Ok(self.record(&key, version, number)?.head().encode()))
+            .collect();
+        let head = record.head();
+        let transaction = match self.source(number, &head) {
+            Err(CertificateError::NotKept { .. }) => Source::NotShown,
+            source => source?,
+        };
+        let Proved { bill, group, next, proof, .. } = proved;
+        let body = Body::Version {
+            bill,
+            group,
+            next,
+            proof,
+            previous: record.previous,
+            version: head.encode(),
+            later: later?,
+            content: record.body.encode(),
+            transaction,
+        };
+        self.certified(number, body)
+    }
+
+    /// The record of a bill's version.
+    fn record(
+        &self,
+        key: &BillKey,
+        version: u32,
+        number: BlockNumber,
+    ) -> Result<VersionRecord, CertificateError> {
+        let record = self.chain.storage().offchain_get(&index::history_key(key, version))?;
+        let record = record.ok_or(CertificateError::NotIndexed { key: *key, version })?;
+        VersionRecord::decode_all(&mut &record[..])
+            .map_err(|_| CertificateError::Odd { what: "a bill's version", number })
+    }
+
+    /// The certificate of the numbers of a code from `first` to `last`: how many bills have
+    /// them, and how many numbers no bill has, as of the head. Blocks on the disk.
+    pub fn numbers(
+        &self,
+        code: BillCode,
+        first: BillNumber,
+        last: BillNumber,
+    ) -> Result<Vec<u8>, CertificateError> {
+        let keys = item_keys(code, first, last)?;
+        let StateProof { head, groups } = self.chain.storage().prove(&keys)?;
+        let body = Body::Numbers {
+            code: *code.as_bytes(),
+            first: *first.as_bytes(),
+            last: *last.as_bytes(),
+            entries: groups.into_iter().map(entry).collect(),
+        };
+        self.certified(head.number, body)
+    }
+
+    /// The certificate of the bills that an issuer issued in a month, as of the head. Blocks on
+    /// the disk.
+    pub fn month(&self, issuer: &Did, month: Month) -> Result<Vec<u8>, CertificateError> {
+        let mut key = storage_prefix(b"Totals", b"Months").to_vec();
+        // The map's hashers are the identity.
+        (issuer, month).encode_to(&mut key);
+        let (number, group) = self.prove_one(key)?;
+        let (issuer, month) = (issuer.as_bytes().to_vec(), *month.as_bytes());
+        self.certified(number, Body::Month { issuer, month, entry: entry(group) })
+    }
+
+    /// What the head's state root proves of one key, and the head's number.
+    fn prove_one(&self, key: Vec<u8>) -> Result<(BlockNumber, GroupProof), CertificateError> {
+        let StateProof { head, mut groups } = self.chain.storage().prove(&[key])?;
+        let number = head.number;
+        let group = groups.pop().ok_or(CertificateError::Odd { what: "a group", number })?;
+        Ok((number, group))
+    }
+
+    /// The certificate of what the state after a block holds.
+    fn certified(&self, number: BlockNumber, body: Body) -> Result<Vec<u8>, CertificateError> {
         if number == 0 {
             return Err(CertificateError::NoBlock);
         }
-        let body = match &proof.value {
-            None => absent(key, proof),
-            Some(value) => self.present(key, value, &proof)?,
-        };
         let headers = self.headers.lock().before(&self.chain, number)?;
         let certificate = Certificate {
             genesis: headers.genesis(&self.chain)?,
@@ -95,34 +247,25 @@ impl Maker {
             head: headers.decided(&self.chain, number)?,
             body,
         };
-        Ok(certificate.to_bytes())
+        let bytes = certificate.to_bytes();
+        if bytes.len() > MAX_BYTES {
+            return Err(CertificateError::TooLong { bytes: bytes.len() });
+        }
+        Ok(bytes)
     }
 
     fn present(
         &self,
         key: &BillKey,
-        value: &[u8],
-        proof: &KeyProof,
+        proved: Proved,
+        number: BlockNumber,
     ) -> Result<Body, CertificateError> {
-        let number = proof.head.number;
-        let odd = |what| CertificateError::Odd { what, number };
-        let bill = Bill::decode_all(&mut &value[..]).map_err(|_| odd("a bill"))?;
-        let Shown::Group { group, next } = &proof.shown else { return Err(odd("a group")) };
-        let version = bill.state.version;
-        let record = self.chain.storage().offchain_get(&index::history_key(key, version))?;
-        let record = record.ok_or(CertificateError::NotIndexed { key: *key, version })?;
-        let record =
-            VersionRecord::decode_all(&mut &record[..]).map_err(|_| odd("a bill's version"))?;
+        let record = self.record(key, proved.version, number)?;
         let head = record.head();
-        Ok(Body::Present {
-            bill: value.to_vec(),
-            group: group.clone(),
-            next: next.0,
-            proof: state_proof(&proof.operation),
-            previous: record.previous,
-            version: head.encode(),
-            transaction: self.source(number, &head)?,
-        })
+        let transaction = self.source(number, &head)?;
+        let (previous, version) = (record.previous, head.encode());
+        let Proved { bill, group, next, proof, .. } = proved;
+        Ok(Body::Present { bill, group, next, proof, previous, version, transaction })
     }
 
     /// Where the transaction that made a version is.
@@ -143,6 +286,32 @@ impl Maker {
     }
 }
 
+/// A bill that the state holds.
+struct Proved {
+    /// The bill, encoded.
+    bill: Vec<u8>,
+    /// Its version.
+    version: u32,
+    /// What is in its group.
+    group: Vec<(u8, [u8; 32])>,
+    /// SM3 of what the keys of the next group share.
+    next: [u8; 32],
+    /// The operation of its group.
+    proof: make::StateProof,
+}
+
+impl Proved {
+    /// The bill whose key was proved to have a value.
+    fn of(proof: GroupProof, number: BlockNumber) -> Result<Self, CertificateError> {
+        let odd = |what| CertificateError::Odd { what, number };
+        let bill = proof.values.into_iter().flatten().next().ok_or(odd("a bill"))?;
+        let decoded = Bill::decode_all(&mut &bill[..]).map_err(|_| odd("a bill"))?;
+        let Shown::Group { group, next } = proof.shown else { return Err(odd("a group")) };
+        let (version, proof) = (decoded.state.version, state_proof(&proof.operation));
+        Ok(Self { bill, version, group, next: next.0, proof })
+    }
+}
+
 /// The key of a bill in the state.
 pub fn state_key(key: &BillKey) -> Vec<u8> {
     let mut raw = storage_prefix(b"BillRegister", b"Bills").to_vec();
@@ -151,18 +320,61 @@ pub fn state_key(key: &BillKey) -> Vec<u8> {
     raw
 }
 
-fn absent(key: &BillKey, proof: KeyProof) -> Body {
-    let mut digits = [0; 18];
-    digits.iter_mut().zip(key.encode()).for_each(|(to, from)| *to = from);
-    let shown = match proof.shown {
-        Shown::Group { group, next } => Absence::Group { group, next: next.0 },
-        Shown::Neighbour(neighbour) => Absence::Neighbour(neighbour.map(|digest| digest.0)),
-    };
-    Body::Absent { key: digits, shown, proof: state_proof(&proof.operation) }
+/// The keys of what makes a range of numbers up.
+fn item_keys(
+    code: BillCode,
+    first: BillNumber,
+    last: BillNumber,
+) -> Result<Vec<Vec<u8>>, CertificateError> {
+    let [from, to] = [first, last].map(|number| value_of(&number));
+    if from > to {
+        return Err(CertificateError::NoNumbers { first, last });
+    }
+    let items: Vec<Item> = Cover::new(from, to).take(MAX_ITEMS + 1).collect();
+    if items.len() > MAX_ITEMS {
+        return Err(CertificateError::TooManyItems { first, last });
+    }
+    Ok(items.iter().map(|item| item_key(&code, item)).collect())
 }
 
-fn state_proof(proof: &OperationProof) -> StateProof {
-    StateProof {
+fn value_of(number: &BillNumber) -> u64 {
+    // Ten digits: far below what a u64 holds.
+    number.as_bytes().iter().fold(0, |value, digit| value * 10 + u64::from(*digit - b'0'))
+}
+
+/// The key of a bill or of a block of numbers in the state: as [`state_key`] has it, and as
+/// `NumberBlock` is encoded.
+fn item_key(code: &BillCode, item: &Item) -> Vec<u8> {
+    let digits = item.prefix();
+    let (map, count) = if item.size() == 1 {
+        (storage_prefix(b"BillRegister", b"Bills"), Vec::new())
+    } else {
+        (storage_prefix(b"Totals", b"Numbers"), vec![digits.len() as u8])
+    };
+    // The maps' hasher is the identity.
+    [&map[..], code.as_bytes(), &count, &digits].concat()
+}
+
+fn entry(proof: GroupProof) -> Entry {
+    let values = proof.values.into_iter().flatten().collect();
+    Entry { shown: shown(proof.shown), proof: state_proof(&proof.operation), values }
+}
+
+fn absent(key: &BillKey, proof: GroupProof) -> Body {
+    let mut digits = [0; 18];
+    digits.iter_mut().zip(key.encode()).for_each(|(to, from)| *to = from);
+    Body::Absent { key: digits, shown: shown(proof.shown), proof: state_proof(&proof.operation) }
+}
+
+fn shown(shown: Shown) -> make::Shown {
+    match shown {
+        Shown::Group { group, next } => make::Shown::Group { group, next: next.0 },
+        Shown::Neighbour(neighbour) => make::Shown::Neighbour(neighbour.map(|digest| digest.0)),
+    }
+}
+
+fn state_proof(proof: &OperationProof) -> make::StateProof {
+    make::StateProof {
         location: proof.location,
         leaves: proof.leaves,
         inactive_peaks: proof.inactive_peaks,
@@ -172,3 +384,6 @@ fn state_proof(proof: &OperationProof) -> StateProof {
         digests: proof.digests.iter().map(|digest| digest.0).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -300,8 +300,44 @@ impl Connection {
 
     /// The certificate of a bill, or that there is no such bill.
     pub async fn certificate(&self, code: &str, number: &str) -> Result<Vec<u8>, ClientError> {
-        let method = "bill_certificate";
-        let view: BillCertificateView = self.ask(method, rpc_params![code, number]).await?;
+        self.certified("bill_certificate", rpc_params![code, number]).await
+    }
+
+    /// The certificate of what a bill was at a version.
+    pub async fn version_certificate(
+        &self,
+        code: &str,
+        number: &str,
+        version: u32,
+    ) -> Result<Vec<u8>, ClientError> {
+        self.certified("bill_versionCertificate", rpc_params![code, number, version]).await
+    }
+
+    /// The certificate of a range of numbers.
+    pub async fn numbers_certificate(
+        &self,
+        code: &str,
+        first: &str,
+        last: &str,
+    ) -> Result<Vec<u8>, ClientError> {
+        self.certified("bill_numbersCertificate", rpc_params![code, first, last]).await
+    }
+
+    /// The certificate of an issuer's month, yyyymm.
+    pub async fn month_certificate(
+        &self,
+        issuer: &str,
+        month: &str,
+    ) -> Result<Vec<u8>, ClientError> {
+        self.certified("bill_monthCertificate", rpc_params![issuer, month]).await
+    }
+
+    async fn certified(
+        &self,
+        method: &'static str,
+        params: ArrayParams,
+    ) -> Result<Vec<u8>, ClientError> {
+        let view: BillCertificateView = self.ask(method, params).await?;
         hex::decode(view.certificate.trim_start_matches("0x"))
             .map_err(|_| ClientError::Undecodable { method, found: view.certificate })
     }

@@ -113,6 +113,11 @@ pub(crate) fn storage(error: StorageError) -> Refusal {
     }
 }
 
+/// Parameters that cannot be used, as the error says.
+pub(crate) fn plainly_invalid(error: &impl core::fmt::Display) -> Refusal {
+    Refusal::owned(code::INVALID_PARAMS, error.to_string(), None::<()>)
+}
+
 /// What a certificate needs is not here.
 pub(crate) fn no_certificate(error: &impl core::fmt::Display) -> Refusal {
     Refusal::owned(code::NO_CERTIFICATE, error.to_string(), None::<()>)

@@ -113,7 +113,7 @@ pub use error::StorageError;
 pub use index::{IndexGap, IndexTable};
 pub use older::OlderBlock;
 pub use options::{OpenMode, StorageOptions};
-pub use prove::{KeyProof, Shown};
+pub use prove::{GroupProof, Shown, StateProof};
 pub use rewind::rewind;
 pub use snapshot::StateSnapshot;
 pub use state_copy::{CopyTable, Entries, StateCopy};

@@ -1,25 +1,33 @@
-//! What the head's state root proves of a key.
+//! What the head's state root proves of keys.
 
 use crate::{Head, Storage, StorageError, commitment::OperationProof, groups, tables::Table};
 use sp_core::H256;
 
-/// What the state root of a block proves of a key.
+/// What the state root of a block proves of some keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyProof {
+pub struct StateProof {
     /// The block.
     pub head: Head,
-    /// The key's value; none if it has none.
-    pub value: Option<Vec<u8>>,
-    /// The group that shows it.
+    /// The groups of the keys, in the order in which the keys were asked for.
+    pub groups: Vec<GroupProof>,
+}
+
+/// What is proved of keys that differ in their last byte alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupProof {
+    /// The value of each of the keys, in the order in which they were asked for; none if it has
+    /// none.
+    pub values: Vec<Option<Vec<u8>>>,
+    /// The group that shows them.
     pub shown: Shown,
     /// The operation that says what is in that group.
     pub operation: OperationProof,
 }
 
-/// Keys that differ in their last byte alone, and what they show of one of them.
+/// Keys that differ in their last byte alone, and what they show of some of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// The key's own group.
+    /// The keys' own group.
     Group {
         /// Last byte of each key with a value, and SM3 of the value; ascending.
         group: Vec<(u8, [u8; 32])>,
@@ -32,17 +40,28 @@ pub enum Shown {
 }
 
 impl Storage {
-    /// The value of `key` at the head, or that it has none, with what proves it under the
-    /// head's state root. No block is committed meanwhile.
-    pub fn prove(&self, key: &[u8]) -> Result<KeyProof, StorageError> {
+    /// The values of `keys` at the head, with what proves them under the head's state root. Keys
+    /// of one group that follow one another are proved together. No block is committed
+    /// meanwhile: whoever asks bounds the number of keys.
+    pub fn prove(&self, keys: &[Vec<u8>]) -> Result<StateProof, StorageError> {
         self.check_running()?;
-        let (shared, _) = groups::split(key)?;
+        let split = keys.iter().map(|key| groups::split(key).map(|(shared, _)| (shared, key)));
+        let split = split.collect::<Result<Vec<_>, _>>()?;
         let _order = self.order.read();
         if !self.is_initialised() {
             return Err(StorageError::NotInitialised);
         }
         let head = self.head();
-        let value = self.shared.tables.get(Table::State, key)?;
+        let runs = split.chunk_by(|(one, _), (next, _)| one == next);
+        let groups = runs.map(|run| self.group_proof(run)).collect::<Result<_, _>>()?;
+        Ok(StateProof { head, groups })
+    }
+
+    /// Proves keys, of which each is given with what all of them share.
+    fn group_proof(&self, keys: &[(&[u8], &Vec<u8>)]) -> Result<GroupProof, StorageError> {
+        let shared = keys.first().map(|(shared, _)| *shared).unwrap_or_default();
+        let values = keys.iter().map(|(_, key)| self.shared.tables.get(Table::State, key));
+        let values = values.collect::<Result<_, _>>()?;
         let group = self.groups.get(&self.shared.tables, shared)?;
         let active = self.commitment.active(shared)?;
         let shown = if group.is_empty() {
@@ -50,6 +69,6 @@ impl Storage {
         } else {
             Shown::Group { group: group.into_keys(), next: active.next }
         };
-        Ok(KeyProof { head, value, shown, operation: active.proof })
+        Ok(GroupProof { values, shown, operation: active.proof })
     }
 }

@@ -79,6 +79,12 @@ class Reader:
         require(data.isascii(), f"{self.what}: not ASCII")
         return data.decode("ascii")
 
+    def digits(self, length):
+        """So many digits, as text."""
+        data = self.take(length)
+        require(all(0x30 <= byte <= 0x39 for byte in data), f"{self.what}: not digits")
+        return data.decode("ascii")
+
     def choice(self, names):
         """One byte that stands for one of the names."""
         value = self.little(1)

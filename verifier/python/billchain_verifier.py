@@ -12,14 +12,12 @@ import json
 import sys
 from typing import NamedTuple
 
+from billchain_bill import BILL_PREFIX, read_bill
 from billchain_scale import MAX_CERTIFICATE, Reader, Refused, require
 from billchain_sm import sm2_verify, sm3
-
-BILL_PREFIX = bytes.fromhex("ddb7897921bdbb763063486812cab6446c7ac72eab834650c453b02faab9a4c6")
-KINDS = ("blue", "red", "payment_notice")
-PAYERS = ("person", "organisation")
-STATUSES = ("pre_issued", "normal", "locked", "partly_reimbursed", "reimbursed",
-            "red_reversed", "voided")
+from billchain_state import read_group, read_operation_proof, read_shown_group
+from billchain_totals import read_month, read_numbers
+from billchain_version import read_content, read_later, read_version_head
 
 
 # --- Headers and who decided them ---
@@ -140,166 +138,6 @@ def read_earlier(reader, changes, head, genesis):
     return header
 
 
-# --- The state ---
-
-def leaf_position(i):
-    """The position of leaf i in the range."""
-    return 2 * i - i.bit_count()
-
-
-def find_peak(place, size):
-    """Height of the peak over a leaf, and the numbers of peaks before and after it."""
-    first, before = 0, 0
-    for height in range(size.bit_length() - 1, -1, -1):
-        if size >> height & 1:
-            first += 1 << height
-            if place < first:
-                return height, before, size.bit_count() - before - 1
-            before += 1
-    raise Refused("the operation is not in the log")
-
-
-def front_fold(digests):
-    """The fold of peaks from the front."""
-    total = digests[0]
-    for digest in digests[1:]:
-        total = sm3(total, digest)
-    return total
-
-
-def back_fold(digests):
-    """The fold of peaks from the back."""
-    total = digests[-1]
-    for digest in reversed(digests[:-1]):
-        total = sm3(digest, total)
-    return total
-
-
-def climb(place, height, operation, bits, beside):
-    """The peak over an operation, from the digests beside the way."""
-    digest = sm3(leaf_position(place).to_bytes(8, "big"), operation)
-    for level in range(height + 1):
-        if level:
-            first = place >> level << level
-            position = leaf_position(first) + (1 << level + 1) - 2
-            other = beside[level - 1]
-            pair = (other, digest) if place >> level - 1 & 1 else (digest, other)
-            digest = sm3(position.to_bytes(8, "big"), *pair)
-        if level == 8 and any(bits):
-            digest = sm3(bits, digest)
-    return digest
-
-
-def fold_peaks(read, peak, before, after, inactive):
-    """All peaks as one digest; `read` gives the next digest of the proof."""
-    folded = min(inactive, before)
-    row = [read() for _ in range(before - folded + (folded > 0))] + [peak]
-    alone = min(after, max(0, inactive - before - 1))
-    row += [read() for _ in range(alone + (after > alone))]
-    # `row` begins with the front fold of the first `folded` peaks, if there are any.
-    split = max(inactive, 1) - max(folded - 1, 0)
-    front = front_fold(row[:split])
-    return sm3(front, back_fold(row[split:])) if row[split:] else front
-
-
-def read_operation_proof(reader, operation, state_root):
-    """Refuses unless the operation is active in the log that the state root commits to."""
-    place, size, inactive = reader.big(8), reader.big(8), reader.big(1)
-    require(size <= 1 << 62, "the log is too long")
-    require(place < size, "the operation is not in the log")
-    require(inactive <= size.bit_count(), "more inactive peaks than peaks")
-    plain, bits = reader.hash(), reader.hash()
-    partial = reader.hash() if size % 256 else None
-    require(bits[place % 256 // 8] >> place % 8 & 1, "the operation is not active")
-    if place // 256 == size // 256:
-        require(sm3(bits) == partial, "the bits of the partial chunk are others")
-    height, before, after = find_peak(place, size)
-    peak = climb(place, height, operation, bits, [reader.hash() for _ in range(height)])
-    peaks = fold_peaks(reader.hash, peak, before, after, inactive)
-    count = inactive.to_bytes(8, "big") if inactive else b""
-    root = [plain, sm3(b"\x00\x01", size.to_bytes(8, "big"), count, peaks)]
-    if partial is not None:
-        root += [(size % 256).to_bytes(8, "big"), partial]
-    require(sm3(*root) == state_root, "the operation is not in the head's state")
-
-
-def read_group(reader):
-    """What is in a group: its bytes, and SM3 of each value by last byte."""
-    count = reader.big(1)
-    require(count, "a group is empty")
-    data = reader.take(33 * count)
-    rows = [(data[i], data[i + 1:i + 33]) for i in range(0, len(data), 33)]
-    require(all(a[0] < b[0] for a, b in zip(rows, rows[1:])), "the keys of a group do not ascend")
-    return data, dict(rows)
-
-
-# --- The bill ---
-
-def read_lock(reader):
-    """The lock of a bill."""
-    lock = {"holder": reader.string(64)}
-    if reader.choice(("claim", "evidence")) == "claim":
-        lock["purpose"] = {"scene": reader.little(2), "claim_no": reader.string(64),
-                           "grant": reader.optional(lambda: reader.hash().hex())}
-    else:
-        lock["purpose"] = {"evidence": reader.hash().hex()}
-    reader.take(8)
-    reader.optional(lambda: reader.little(4))
-    reader.take(8)
-    lock["expires"] = reader.optional(lambda: reader.little(8))
-    reader.choice(STATUSES)
-    return lock
-
-
-def read_reimbursements(reader):
-    """The reimbursements of a bill."""
-    count = reader.compact()
-    require(count <= 8, "a bill has more than 8 reimbursements")
-    rows = []
-    for _ in range(count):
-        rows.append({"payer": reader.string(64), "scene": reader.little(2),
-                     "amount": reader.little(8, signed=True)})
-        reader.choice(STATUSES)
-    return rows
-
-
-def read_bill(data):
-    """A bill as an object for JSON."""
-    reader = Reader(data, "the bill")
-    bill = {"code": reader.ascii(8), "number": reader.ascii(10), "check_code": reader.ascii(6),
-            "kind": reader.choice(KINDS), "issue_date": reader.little(4),
-            "issue_time": reader.little(4), "total": reader.little(8, signed=True),
-            "issuer": reader.string(64), "issuer_uscc": reader.ascii(18),
-            "payer": reader.choice(PAYERS), "payer_ref": reader.hash().hex(),
-            "scene": reader.little(2)}
-    for name in ("biz_no_hash", "xml_hash", "pdf_hash", "location_hash"):
-        bill[name] = reader.hash().hex()
-    bill["related"] = reader.optional(lambda: reader.ascii(18))
-    bill["status"] = reader.choice(STATUSES)
-    bill["version"], bill["version_hash"] = reader.little(4), reader.hash().hex()
-    bill["lock"] = reader.optional(lambda: read_lock(reader))
-    bill["reimbursements"] = read_reimbursements(reader)
-    bill["updated"] = reader.little(8)
-    reader.take(1)
-    bill["registered"] = [reader.compact(), reader.compact()]
-    reader.take(1)
-    reader.end()
-    return bill
-
-
-def read_version_head(data, bill, raw_bill, before):
-    """Block and place of the version's transaction, from the head of the version."""
-    reader = Reader(data, "the head of the version")
-    require(reader.take(18) == raw_bill[:18], "the version is of another bill")
-    require(reader.little(4) == bill["version"], "the version is another one")
-    block, place = reader.little(4), reader.optional(lambda: reader.little(4))
-    reader.take(8 + 32)
-    reader.optional(reader.hash)
-    reader.end()
-    require(sm3(before, data).hex() == bill["version_hash"], "the version's hash is another one")
-    return block, place
-
-
 # --- The path of a transaction ---
 
 class Node(NamedTuple):
@@ -378,42 +216,64 @@ def read_path(reader, root, place):
 
 # --- The certificate ---
 
-def read_present(reader, head, changes, genesis):
-    """Body 1: the bill is there."""
+def read_current(reader, head):
+    """A bill that the head's state holds, and its code and number."""
     raw = reader.bytes()
     bill, shared = read_bill(raw), BILL_PREFIX + raw[:17]
     data, group = read_group(reader)
     read_operation_proof(reader, b"\xd2" + sm3(shared) + sm3(data) + reader.hash(), head.state_root)
     require(group.get(raw[17]) == sm3(raw), "the bill is not in its group")
-    before = reader.hash()
-    block, place = read_version_head(reader.bytes(), bill, raw, before)
-    where = reader.choice(("none", "head", "earlier"))
-    require((where == "none") == (place is None), "the version's transaction is at another place")
-    if where == "none":
-        require(block <= head.number, "the version is of a later block")
-        return {"bill": bill, "transaction": None}
+    return bill, raw[:18]
+
+
+def read_transaction(reader, where, version, head, changes, genesis):
+    """The transaction of a version, or None."""
+    require((where == "none") == (version.place is None),
+            "the version's transaction is at another place")
+    if where in ("none", "hidden"):
+        require(version.block <= head.number, "the version is of a later block")
+        return None
     header = head if where == "head" else read_earlier(reader, changes, head, genesis)
-    require(block == header.number, "the version is of another block")
-    digest = read_path(reader, header.transactions_root, place)
-    return {"bill": bill,
-            "transaction": {"block": block, "index": place, "hash": digest.hex()}}
+    require(version.block == header.number, "the version is of another block")
+    digest = read_path(reader, header.transactions_root, version.place)
+    return {"block": version.block, "index": version.place, "hash": digest.hex()}
+
+
+def read_present(reader, head, changes, genesis):
+    """Body 1: the bill is there."""
+    bill, name = read_current(reader, head)
+    before, data = reader.hash(), reader.bytes()
+    version = read_version_head(data)
+    require(version.name == name, "the version is of another bill")
+    require(version.version == bill["version"], "the version is another one")
+    require(sm3(before, data).hex() == bill["version_hash"], "the version's hash is another one")
+    where = reader.choice(("none", "head", "earlier"))
+    transaction = read_transaction(reader, where, version, head, changes, genesis)
+    return {"bill": bill, "transaction": transaction}
+
+
+def read_version(reader, head, changes, genesis):
+    """Body 5: an earlier version."""
+    present, name = read_current(reader, head)
+    before, data = reader.hash(), reader.bytes()
+    version, version_hash = read_version_head(data), sm3(before, data)
+    require(version.name == name, "the version is of another bill")
+    last, last_hash = read_later(reader, name, version, version_hash)
+    require(last == present["version"], "the last version is not the present one")
+    require(last_hash.hex() == present["version_hash"],
+            "the versions do not lead to the present bill")
+    bill, change = read_content(reader.bytes(), version, version_hash, present)
+    where = reader.choice(("none", "head", "earlier", "hidden"))
+    transaction = read_transaction(reader, where, version, head, changes, genesis)
+    return {"bill": bill, "change": change, "present": present, "transaction": transaction}
 
 
 def read_absent(reader, head):
     """Body 2: there is no such bill."""
-    name = reader.ascii(18)
-    require(all("0" <= digit <= "9" for digit in name), "code and number are not digits")
+    name = reader.digits(18)
     key = sm3(BILL_PREFIX, name[:17].encode("ascii"))
-    if reader.choice(("none", "others")) == "others":
-        data, group = read_group(reader)
-        read_operation_proof(reader, b"\xd2" + key + sm3(data) + reader.hash(), head.state_root)
-        require(ord(name[17]) not in group, "the bill is in its group")
-    else:
-        before, value, after = reader.hash(), reader.hash(), reader.hash()
-        read_operation_proof(reader, b"\xd2" + before + value + after, head.state_root)
-        between = before < key < after
-        around = before >= after and (key > before or key < after)
-        require(between or around, "the bill's group is not between these groups")
+    group = read_shown_group(reader, key, head.state_root)
+    require(ord(name[17]) not in group, "the bill is in its group")
     return {"absent": {"code": name[:8], "number": name[8:]}, "transaction": None}
 
 
@@ -425,12 +285,18 @@ def verify(certificate, genesis):
     require(reader.take(4) == b"BCPF", "this is no certificate")
     require(reader.big(1) == 1, "the certificate has an unknown format")
     kind = reader.big(1)
-    require(kind in (1, 2), "the certificate has an unknown kind")
+    require(1 <= kind <= 5, "the certificate has an unknown kind")
     head, changes = read_chain(reader, genesis)
     if kind == 1:
         proved = read_present(reader, head, changes, genesis)
-    else:
+    elif kind == 2:
         proved = read_absent(reader, head)
+    elif kind == 3:
+        proved = read_numbers(reader, head.state_root)
+    elif kind == 4:
+        proved = read_month(reader, head.state_root)
+    else:
+        proved = read_version(reader, head, changes, genesis)
     reader.end()
     return {"genesis": genesis.hex(), "block": {"number": head.number, "hash": head.hash.hex()},
             **proved}

@@ -306,3 +306,91 @@ def absent_from(*keys):
     log = Log([b"\xd2" + sm3(BILL_PREFIX, NAME[:17]) + sm3(group[1:]) + after], [True])
     head = decided(header(4, (), log.root(0)), 4, SECRETS[:1])
     return certificate(2, head, NAME + b"\x01" + group + after + log.proof(0, 0))
+
+
+# --- A state of any keys ---
+
+class Ledger:
+    """A log that holds these values, by key, and what a certificate shows of them."""
+
+    def __init__(self, values, q=1):
+        self.values, self.groups, self.q = values, {}, q
+        for key in sorted(values):
+            last, shared = key[-1:], key[:-1]
+            self.groups.setdefault(shared, []).append((last, sm3(values[key])))
+        # The groups in their order; older operations, which nobody needs any more, are between.
+        self.order = sorted(self.groups, key=sm3)
+        operations = []
+        for at, shared in enumerate(self.order):
+            operations += [b"\xd2" + bytes([at % 256]) * 96, self.operation(at)]
+        self.log = Log(operations, [i % 2 == 1 for i in range(len(operations))])
+        self.root = self.log.root(q)
+
+    def operation(self, at):
+        """The operation of the group at a place of the order."""
+        shared = self.order[at]
+        return b"\xd2" + sm3(shared) + sm3(self.group(shared)[1:]) + self.after(at)
+
+    def group(self, shared):
+        """A group as a certificate has it."""
+        return group_of(*self.groups[shared])
+
+    def after(self, at):
+        """SM3 of what the keys of the next group share."""
+        return sm3(self.order[(at + 1) % len(self.order)])
+
+    def part(self, keys):
+        """What is shown of some keys of one group."""
+        shared = keys[0][:-1]
+        if shared in self.groups:
+            at = self.order.index(shared)
+            values = b"".join(chunk(self.values[key]) for key in keys if key in self.values)
+            return (u(1, 1) + self.group(shared) + self.after(at)
+                    + self.log.proof(2 * at + 1, self.q) + values)
+        return self.neighbour(shared)
+
+    def neighbour(self, shared):
+        """That there is no such group."""
+        before = [at for at, other in enumerate(self.order) if sm3(other) < sm3(shared)]
+        at = before[-1] if before else len(self.order) - 1
+        return u(1, 0) + self.operation(at)[1:] + self.log.proof(2 * at + 1, self.q)
+
+
+NUMBERS_PREFIX = bytes.fromhex("b6e8d33e59707e1e401e3beccb5f223f642c4dd6c98276f2b8f7658361c29656")
+MONTHS_PREFIX = bytes.fromhex("b6e8d33e59707e1e401e3beccb5f223f721e6bc50232d0b68cdcfa6e866c44a2")
+CODE = b"12345678"
+
+
+def plain_bill(number, kind=0, status=1, total=100, date=20240131, issuer=b"did:bill:issuer"):
+    """An encoded bill without lock, reimbursements and related bill."""
+    return (CODE + b"%010d" % number + b"a1b2c3" + u(1, kind) + le(4, date) + le(4, 93005)
+            + le(8, total) + text(issuer) + b"91110000123456789X" + b"\x00" + sm3(b"payer")
+            + le(2, 1) + bytes(32) * 4 + b"\x00" + u(1, status) + le(4, 1) + sm3(b"%d" % number)
+            + b"\x00" + compact(0) + le(8, 1700) + b"\x00" + compact(7) + compact(1) + b"\x00")
+
+
+def bill_key(number):
+    """The key of a bill."""
+    return BILL_PREFIX + CODE + b"%010d" % number
+
+
+def block_key(number, digits):
+    """The key of the block of numbers with so many digits."""
+    return NUMBERS_PREFIX + CODE + u(1, digits) + (b"%010d" % number)[:digits]
+
+
+def month_key(issuer, month):
+    """The key of an issuer's month."""
+    return MONTHS_PREFIX + text(issuer) + month
+
+
+def tally(*lines):
+    """An encoded tally of (kind, status, bills, fen)."""
+    return compact(len(lines)) + b"".join(
+        u(1, kind) + u(1, status) + compact(bills) + fen.to_bytes(16, "little", signed=True)
+        for kind, status, bills, fen in lines)
+
+
+def certified(kind, ledger, body):
+    """A certificate of a ledger's state."""
+    return certificate(kind, decided(header(9, (), ledger.root), 9, SECRETS[:1]), body)

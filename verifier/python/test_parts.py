@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 import billchain_sm as sm
+import billchain_state as state
 import billchain_verifier as v
 from billchain_scale import MAX_CERTIFICATE, Reader, Refused
 from billchain_sm import sm3
@@ -118,24 +119,24 @@ class State(Case):
     """Logs of operations."""
 
     def test_positions(self):
-        self.assertEqual([v.leaf_position(i) for i in range(8)], [0, 1, 3, 4, 7, 8, 10, 11])
+        self.assertEqual([state.leaf_position(i) for i in range(8)], [0, 1, 3, 4, 7, 8, 10, 11])
 
     def test_find_peak(self):
         for size in range(1, 70):
             heights = [h for h in range(7, -1, -1) if size >> h & 1]
             whole = [(h, b) for b, h in enumerate(heights) for _ in range(1 << h)]
             for place, (height, before) in enumerate(whole):
-                self.assertEqual(v.find_peak(place, size),
+                self.assertEqual(state.find_peak(place, size),
                                  (height, before, len(heights) - before - 1))
-            self.refuses("not in the log", v.find_peak, size, size)
+            self.refuses("not in the log", state.find_peak, size, size)
 
     def check(self, log, place, q):
         """Proves an operation and refuses others."""
         data, root = log.proof(place, q), log.root(q)
         reader = Reader(data, "it")
-        v.read_operation_proof(reader, log.operations[place], root)
+        state.read_operation_proof(reader, log.operations[place], root)
         reader.end()
-        self.refuses("not in the head's state", v.read_operation_proof, Reader(data, "it"),
+        self.refuses("not in the head's state", state.read_operation_proof, Reader(data, "it"),
                      b"\xd2", root)
 
     def test_small_logs(self):
@@ -160,8 +161,8 @@ class State(Case):
             for i in range(len(data)):
                 changed = data[:i] + bytes([data[i] ^ 1]) + data[i + 1:]
                 with self.assertRaises(Refused):
-                    v.read_operation_proof(Reader(changed, "it"), log.operations[place], root)
-        self.refuses("not active", v.read_operation_proof, Reader(log.proof(8, 1), "it"),
+                    state.read_operation_proof(Reader(changed, "it"), log.operations[place], root)
+        self.refuses("not active", state.read_operation_proof, Reader(log.proof(8, 1), "it"),
                      log.operations[8], log.root(1))
 
     def test_limits(self):
@@ -169,9 +170,9 @@ class State(Case):
                 (5, 5, 0, "not in the log"), (0, 0, 0, "not in the log"),
                 (0, (1 << 62) + 1, 0, "too long"), (0, 5, 3, "more inactive")):
             data = u(8, place) + u(8, size) + u(1, q) + bytes(9999)
-            self.refuses(reason, v.read_operation_proof, Reader(data, "it"), b"", bytes(32))
+            self.refuses(reason, state.read_operation_proof, Reader(data, "it"), b"", bytes(32))
         data = u(8, 0) + u(8, 1 << 62) + u(1, 0) + b"\xff" * 9999
-        self.refuses("head's state", v.read_operation_proof, Reader(data, "it"), b"", bytes(32))
+        self.refuses("head's state", state.read_operation_proof, Reader(data, "it"), b"", bytes(32))
 
 
 class Transactions(Case):
@@ -392,7 +393,7 @@ class Certificates(Case):
         self.refused("too large", good + bytes(MAX_CERTIFICATE))
         self.refused("no certificate", b"BCPE" + good[4:])
         self.refused("unknown format", good[:4] + b"\x02" + good[5:])
-        self.refused("unknown kind", good[:5] + b"\x03" + good[6:])
+        self.refused("unknown kind", good[:5] + b"\x09" + good[6:])
         self.refuses("another chain", v.verify, good, bytes(32))
 
     def test_every_byte_counts(self):

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::str;
 
 /// What the keys of bills begin with in the state: the pallet and its map.
-const PREFIX: [u8; 32] = [
+pub(crate) const PREFIX: [u8; 32] = [
     0xdd, 0xb7, 0x89, 0x79, 0x21, 0xbd, 0xbb, 0x76, 0x30, 0x63, 0x48, 0x68, 0x12, 0xca, 0xb6, 0x44,
     0x6c, 0x7a, 0xc7, 0x2e, 0xab, 0x83, 0x46, 0x50, 0xc4, 0x53, 0xb0, 0x2f, 0xaa, 0xb9, 0xa4, 0xc6,
 ];
@@ -21,7 +21,7 @@ pub(crate) type Key = [u8; 18];
 
 /// SM3 of what the keys of a bill's group share: all but the last digit.
 pub(crate) fn group_key(key: &Key) -> Digest {
-    let (shared, _) = key.split_at(key.len() - 1);
+    let [shared @ .., _] = key;
     sm3(&[&PREFIX, shared])
 }
 
@@ -79,7 +79,7 @@ pub struct Bill<'a> {
 }
 
 /// Sort of document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// 蓝票.
     Blue,
@@ -90,7 +90,7 @@ pub enum Kind {
 }
 
 /// Where a bill stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// 预开.
     PreIssued,
@@ -155,56 +155,60 @@ impl<'a> Bill<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes, "bill");
         let r = &mut reader;
-        let (code, number, check_code) = (ascii(r, 8)?, ascii(r, 10)?, ascii(r, 6)?);
-        let kind = kind(r)?;
-        let (issue_date, issue_time) = (r.scale_u32()?, r.scale_u32()?);
-        let total = amount(r)?;
-        let (issuer, issuer_uscc) = (text(r)?, ascii(r, 18)?);
-        let payer_is_person = is_person(r)?;
-        let (payer_ref, scene) = (r.digest()?, scene(r)?);
-        let (biz_no_hash, xml_hash) = (r.digest()?, r.digest()?);
-        let (pdf_hash, location_hash) = (r.digest()?, r.digest()?);
-        let related = if r.scale_option()? { Some(ascii(r, 18)?) } else { None };
-        let (status, version, version_hash) = (status(r)?, r.scale_u32()?, r.digest()?);
-        let lock = if r.scale_option()? { Some(Lock::read(r)?) } else { None };
+        let mut bill = Self::read_summary(r)?;
+        bill.status = status(r)?;
+        (bill.version, bill.version_hash) = (r.scale_u32()?, r.digest()?);
+        bill.read_use(r)?;
+        bill.updated = r.scale_u64()?;
+        // The operation that brought it, where, and which fields were filled in since.
+        r.byte()?;
+        bill.registered = (r.compact()?, r.compact()?);
+        r.byte()?;
+        r.end()?;
+        Ok(bill)
+    }
+
+    /// Reads what the issuer said; nothing has happened to the bill yet.
+    pub(crate) fn read_summary(r: &mut Reader<'a>) -> Result<Self, Refusal> {
+        Ok(Self {
+            code: ascii(r, 8)?,
+            number: ascii(r, 10)?,
+            check_code: ascii(r, 6)?,
+            kind: kind(r)?,
+            issue_date: r.scale_u32()?,
+            issue_time: r.scale_u32()?,
+            total: amount(r)?,
+            issuer: text(r)?,
+            issuer_uscc: ascii(r, 18)?,
+            payer_is_person: is_person(r)?,
+            payer_ref: r.digest()?,
+            scene: scene(r)?,
+            biz_no_hash: r.digest()?,
+            xml_hash: r.digest()?,
+            pdf_hash: r.digest()?,
+            location_hash: r.digest()?,
+            related: if r.scale_option()? { Some(ascii(r, 18)?) } else { None },
+            status: Status::Normal,
+            version: 0,
+            version_hash: [0; 32],
+            lock: None,
+            reimbursements: Vec::new(),
+            updated: 0,
+            registered: (0, 0),
+        })
+    }
+
+    /// Reads the lock and the reimbursements.
+    pub(crate) fn read_use(&mut self, r: &mut Reader<'a>) -> Result<(), Refusal> {
+        self.lock = if r.scale_option()? { Some(Lock::read(r)?) } else { None };
         let count = r.compact()?;
         if count > MAX_REIMBURSEMENTS {
             return Err(r.refusal("it has more than 8 reimbursements"));
         }
         let reimbursements: Result<_, Refusal> =
             (0..count).map(|_| Reimbursement::read(r)).collect();
-        let (reimbursements, updated) = (reimbursements?, r.scale_u64()?);
-        // The operation that brought it, where, and which fields were filled in since.
-        r.byte()?;
-        let registered = (r.compact()?, r.compact()?);
-        r.byte()?;
-        r.end()?;
-        Ok(Self {
-            code,
-            number,
-            check_code,
-            kind,
-            issue_date,
-            issue_time,
-            total,
-            issuer,
-            issuer_uscc,
-            payer_is_person,
-            payer_ref,
-            scene,
-            biz_no_hash,
-            xml_hash,
-            pdf_hash,
-            location_hash,
-            related,
-            status,
-            version,
-            version_hash,
-            lock,
-            reimbursements,
-            updated,
-            registered,
-        })
+        self.reimbursements = reimbursements?;
+        Ok(())
     }
 }
 
@@ -240,7 +244,8 @@ impl<'a> Reimbursement<'a> {
     }
 }
 
-fn kind(r: &mut Reader<'_>) -> Result<Kind, Refusal> {
+/// Reads the sort of a document (1).
+pub(crate) fn kind(r: &mut Reader<'_>) -> Result<Kind, Refusal> {
     Ok(match r.byte()? {
         0 => Kind::Blue,
         1 => Kind::Red,
@@ -257,7 +262,8 @@ fn is_person(r: &mut Reader<'_>) -> Result<bool, Refusal> {
     }
 }
 
-fn status(r: &mut Reader<'_>) -> Result<Status, Refusal> {
+/// Reads a status (1).
+pub(crate) fn status(r: &mut Reader<'_>) -> Result<Status, Refusal> {
     Ok(match r.byte()? {
         0 => Status::PreIssued,
         1 => Status::Normal,
@@ -286,8 +292,14 @@ fn ascii<'a>(r: &mut Reader<'a>, length: usize) -> Result<&'a str, Refusal> {
     }
 }
 
-fn text<'a>(r: &mut Reader<'a>) -> Result<&'a str, Refusal> {
-    let bytes = r.scale_bytes(MAX_TEXT)?;
+/// Reads a text of at most 64 bytes.
+pub(crate) fn text<'a>(r: &mut Reader<'a>) -> Result<&'a str, Refusal> {
+    long_text(r, MAX_TEXT)
+}
+
+/// Reads a text of at most so many bytes.
+pub(crate) fn long_text<'a>(r: &mut Reader<'a>, most: usize) -> Result<&'a str, Refusal> {
+    let bytes = r.scale_bytes(most)?;
     str::from_utf8(bytes).map_err(|_| r.refusal("a text is not UTF-8"))
 }
 

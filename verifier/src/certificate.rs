@@ -1,14 +1,18 @@
 //! The certificate: what it says, and all that proves it.
 
+mod earlier;
+mod totals;
+
 use crate::{
-    Bill, Digest, Refusal,
-    bill::{Key, group_key},
+    Bill, Change, Digest, Refusal, Tally,
+    bill::{Key, PREFIX, group_key},
     decision::{Decision, SetChange, Validators},
     header::Header,
     inclusion::Path,
     reader::Reader,
     sm3,
     state::{Group, Operation},
+    version::VersionHead,
 };
 use alloc::{boxed::Box, vec::Vec};
 
@@ -24,15 +28,19 @@ pub(crate) const FORMAT: u8 = 1;
 /// What a certificate says, by the byte that follows the format.
 pub(crate) const PRESENT: u8 = 1;
 pub(crate) const ABSENT: u8 = 2;
+pub(crate) const NUMBERS: u8 = 3;
+pub(crate) const MONTH: u8 = 4;
+pub(crate) const VERSION: u8 = 5;
 
-/// Whether the group of an absent bill is there.
+/// Whether the group of a key is there.
 pub(crate) const NO_GROUP: u8 = 0;
 pub(crate) const GROUP: u8 = 1;
 
-/// Where the transaction of the present version lies.
+/// Where the transaction of a version lies.
 pub(crate) const NO_TRANSACTION: u8 = 0;
 pub(crate) const SAME_BLOCK: u8 = 1;
 pub(crate) const EARLIER_BLOCK: u8 = 2;
+pub(crate) const NOT_SHOWN: u8 = 3;
 
 /// What a certificate proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +80,39 @@ pub enum Statement<'a> {
         /// 票据号码, 10 digits.
         number: &'a str,
     },
+    /// The bills of a range of numbers (号段).
+    Numbers {
+        /// 票据代码, 8 digits.
+        code: &'a str,
+        /// The first number, 10 digits.
+        first: &'a str,
+        /// The last number, 10 digits; not below the first.
+        last: &'a str,
+        /// All bills that have a number of the range, each once.
+        tally: Tally,
+        /// Numbers of the range that no bill has.
+        missing: u64,
+    },
+    /// The bills that an issuer issued in a month (开票月份), by their issue date.
+    Month {
+        /// DID of the issuer.
+        issuer: &'a str,
+        /// The month, yyyymm.
+        month: &'a str,
+        /// All its bills.
+        tally: Tally,
+    },
+    /// An earlier version of a bill (历史版本).
+    Version {
+        /// The bill as it was then.
+        bill: Box<Bill<'a>>,
+        /// What made it so.
+        change: Box<Change<'a>>,
+        /// The transaction that made it so; none if it is not shown, or a block did by itself.
+        transaction: Option<Transaction>,
+        /// The bill as it is.
+        present: Box<Bill<'a>>,
+    },
 }
 
 /// A transaction of a block.
@@ -108,6 +149,9 @@ pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>,
     let statement = match kind {
         PRESENT => present(&mut reader, &chain, &head)?,
         ABSENT => absent(&mut reader, &head)?,
+        NUMBERS => totals::numbers(&mut reader, &head)?,
+        MONTH => totals::month(&mut reader, &head)?,
+        VERSION => earlier::version(&mut reader, &chain, &head)?,
         _ => return Err(reader.refusal("what it says is of an unknown kind")),
     };
     reader.end()?;
@@ -190,14 +234,33 @@ impl Chain {
     }
 }
 
-/// Reads the bill (its length, 2, and its bytes), its group and the operation that set the
-/// group, the hash of the version before (32), the head of its version (its length, 2, and its bytes), and
-/// where the transaction is.
+/// Reads the bill with its group, the hash of the version before (32), the head of its version
+/// (its length, 2, and its bytes), and where the transaction is.
 fn present<'a>(
     reader: &mut Reader<'a>,
     chain: &Chain,
     head: &Header<'_>,
 ) -> Result<Statement<'a>, Refusal> {
+    let (bill, key) = current(reader, head)?;
+    let previous = reader.digest()?;
+    let bytes = reader.bytes()?;
+    let version = VersionHead::read(bytes)?;
+    if sm3(&[&previous, bytes]) != bill.version_hash
+        || version.key != key
+        || version.version != bill.version
+    {
+        return Err(Refusal::Contradiction { what: "the version is not that of the bill" });
+    }
+    let place = reader.byte()?;
+    let transaction = transaction(place, reader, chain, head, &version)?;
+    Ok(Statement::Present { bill, transaction })
+}
+
+/// Reads a bill (its length, 2, and its bytes), its group, and the operation that set the group.
+fn current<'a>(
+    reader: &mut Reader<'a>,
+    head: &Header<'_>,
+) -> Result<(Box<Bill<'a>>, Key), Refusal> {
     let value = reader.bytes()?;
     let bill = Box::new(Bill::read(value)?);
     let Some(key) = value.first_chunk::<18>() else {
@@ -208,28 +271,18 @@ fn present<'a>(
     if group.value(key[17]) != Some(sm3(&[value])) {
         return Err(Refusal::Contradiction { what: "the bill is not in its group" });
     }
-    let previous = reader.digest()?;
-    let bytes = reader.bytes()?;
-    let version = VersionHead::read(bytes)?;
-    if sm3(&[&previous, bytes]) != bill.version_hash
-        || version.key != *key
-        || version.version != bill.version
-    {
-        return Err(Refusal::Contradiction { what: "the version is not that of the bill" });
-    }
-    let transaction = transaction(reader, chain, head, &version)?;
-    Ok(Statement::Present { bill, transaction })
+    Ok((bill, *key))
 }
 
-/// Reads where the transaction lies (1), of one in an earlier block that block's header and
-/// decision, and the transaction's path.
+/// Reads the transaction of a version, which lies at this place: of one in an earlier block, that
+/// block's header and decision; and its path.
 fn transaction(
+    place: u8,
     reader: &mut Reader<'_>,
     chain: &Chain,
     head: &Header<'_>,
     version: &VersionHead,
 ) -> Result<Option<Transaction>, Refusal> {
-    let place = reader.byte()?;
     let earlier;
     let block = match place {
         NO_TRANSACTION => {
@@ -258,62 +311,53 @@ fn transaction(
     Ok(Some(Transaction { block, index, hash }))
 }
 
-/// Reads code and number (18) and whether the bill's group is there (1); if so, the group and
-/// the operation that set it, and else the operation about the group before.
+/// Reads code and number (18), and what shows that no bill has them.
 fn absent<'a>(reader: &mut Reader<'a>, head: &Header<'_>) -> Result<Statement<'a>, Refusal> {
-    let digits = reader.take(18)?;
-    let (Some(key), Ok(text)) = (digits.first_chunk::<18>(), core::str::from_utf8(digits)) else {
-        return Err(reader.refusal("code and number are not 18 digits"));
+    let (code, number) = (digits(reader, 8)?, digits(reader, 10)?);
+    let Some((last, shared)) = number.as_bytes().split_last() else {
+        return Err(reader.refusal("the number has no digits"));
     };
-    if !text.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(reader.refusal("code and number are not 18 digits"));
-    }
-    let (code, number) = text.split_at(8);
-    let group_key = group_key(key);
-    match reader.byte()? {
-        GROUP => {
-            let group = Group::read(reader)?;
-            let operation = Operation::read_of(group_key, group.digest(), reader)?;
-            operation.verify(&head.state_root)?;
-            if group.value(key[17]).is_some() {
-                return Err(Refusal::Contradiction { what: "the bill is in its group" });
-            }
-        }
-        NO_GROUP => {
-            let operation = Operation::read(reader)?;
-            operation.verify(&head.state_root)?;
-            if !operation.leaves_out(&group_key) {
-                let what = "the bill's group is not between the two groups";
-                return Err(Refusal::Contradiction { what });
-            }
-        }
-        _ => return Err(reader.refusal("whether the bill's group is there is not said")),
+    let key = sm3(&[&PREFIX, code.as_bytes(), shared]);
+    let group = shown(reader, head, &key)?;
+    if group.is_some_and(|group| group.value(*last).is_some()) {
+        return Err(Refusal::Contradiction { what: "the bill is in its group" });
     }
     Ok(Statement::Absent { code, number })
 }
 
-/// What the hash of a bill's version covers.
-pub(crate) struct VersionHead {
-    key: Key,
-    version: u32,
-    block: u32,
-    transaction: Option<u32>,
+/// Reads so many digits.
+fn digits<'a>(reader: &mut Reader<'a>, count: usize) -> Result<&'a str, Refusal> {
+    let bytes = reader.take(count)?;
+    match core::str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(u8::is_ascii_digit) => Ok(text),
+        _ => Err(reader.refusal("a code, number or month has other characters than digits")),
+    }
 }
 
-impl VersionHead {
-    /// Reads, as SCALE has it, code and number (18), version (4), block (4), the place of
-    /// the transaction (1 or 5), time (8), the digest of the content (32), and the digest of
-    /// what changed (1 or 33).
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let mut reader = Reader::new(bytes, "head of the version");
-        let (key, version, block) = (reader.array()?, reader.scale_u32()?, reader.scale_u32()?);
-        let transaction = if reader.scale_option()? { Some(reader.scale_u32()?) } else { None };
-        reader.take(8 + 32)?;
-        if reader.scale_option()? {
-            reader.digest()?;
+/// Reads whether a group is there (1); if so, what is in it and the operation that set it, and
+/// else the operation about the group before. `key` is SM3 of what its keys share.
+fn shown<'a>(
+    reader: &mut Reader<'a>,
+    head: &Header<'_>,
+    key: &Digest,
+) -> Result<Option<Group<'a>>, Refusal> {
+    match reader.byte()? {
+        GROUP => {
+            let group = Group::read(reader)?;
+            Operation::read_of(*key, group.digest(), reader)?.verify(&head.state_root)?;
+            Ok(Some(group))
         }
-        reader.end()?;
-        Ok(Self { key, version, block, transaction })
+        NO_GROUP => {
+            let operation = Operation::read(reader)?;
+            operation.verify(&head.state_root)?;
+            if operation.leaves_out(key) {
+                Ok(None)
+            } else {
+                let what = "the group is not between the two that are named";
+                Err(Refusal::Contradiction { what })
+            }
+        }
+        _ => Err(reader.refusal("whether a group is there is not said")),
     }
 }
 

@@ -1,8 +1,13 @@
 //! What lies behind signatures, for the fuzz targets: no damaged input gets so far.
 
 use crate::{
-    Bill, Digest, certificate::VersionHead, decision::SetChange, header::Header, inclusion::Path,
-    reader::Reader, state::Operation,
+    Bill, Digest, Tally,
+    decision::SetChange,
+    header::Header,
+    inclusion::Path,
+    reader::Reader,
+    state::Operation,
+    version::{VersionHead, read_said},
 };
 
 /// Reads the bytes as each part of a certificate; whether they are one.
@@ -28,4 +33,17 @@ pub fn part(bytes: &[u8]) -> bool {
         | found
         | Bill::read(bytes).is_ok()
         | VersionHead::read(bytes).is_ok()
+        | read_said(bytes).is_ok()
+        | tally(bytes)
+}
+
+/// Whether the bytes are a tally, whose lines make its sums up then.
+fn tally(bytes: &[u8]) -> bool {
+    let Ok(tally) = Tally::read(bytes) else { return false };
+    let sums = tally
+        .lines()
+        .iter()
+        .fold((0, 0), |(bills, fen), line| (bills + u128::from(line.bills), fen + line.fen));
+    assert_eq!(sums, (u128::from(tally.bills()), tally.fen()), "sums are others");
+    true
 }

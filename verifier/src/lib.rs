@@ -1,7 +1,8 @@
 //! Checks certificates of bills, without trusting any node.
 //!
 //! A certificate says what the chain held of a bill after a block: that it is there, with
-//! its status, or that there is none. It carries everything that proves it, from the
+//! its status, or that there is none; or how many bills, and for how much, have a number of a
+//! range, or were issued by someone in a month; or what a bill was before it changed. It carries everything that proves it, from the
 //! genesis on. [`verify`] takes its bytes and the hash of the genesis that the checker
 //! trusts, and gives what is proved, or the reason why nothing is.
 //!
@@ -28,6 +29,7 @@ extern crate std;
 
 mod bill;
 mod certificate;
+mod cover;
 mod decision;
 pub mod fuzzing;
 mod header;
@@ -36,10 +38,14 @@ pub mod make;
 mod reader;
 mod refusal;
 mod state;
+mod tally;
+mod version;
 
 pub use bill::{Bill, Kind, Lock, Purpose, Reimbursement, Status};
 pub use certificate::{Block, MAX_BYTES, Proved, Statement, Transaction, verify};
 pub use refusal::Refusal;
+pub use tally::{Line, Tally};
+pub use version::{Cause, Change};
 
 use sm3::{Digest as _, Sm3};
 

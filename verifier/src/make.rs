@@ -1,9 +1,12 @@
 //! Puts certificates together. Whether they prove anything, [`verify`](crate::verify) says.
 
+pub use crate::cover::{Cover, Item};
+
 use crate::{
     Digest,
     certificate::{
-        ABSENT, EARLIER_BLOCK, FORMAT, GROUP, MAGIC, NO_GROUP, NO_TRANSACTION, PRESENT, SAME_BLOCK,
+        ABSENT, EARLIER_BLOCK, FORMAT, GROUP, MAGIC, MONTH, NO_GROUP, NO_TRANSACTION, NOT_SHOWN,
+        NUMBERS, PRESENT, SAME_BLOCK, VERSION,
     },
 };
 use alloc::vec::Vec;
@@ -57,24 +60,76 @@ pub enum Body {
         /// Code and number.
         key: [u8; 18],
         /// What shows it.
-        shown: Absence,
+        shown: Shown,
         /// The operation of that group.
         proof: StateProof,
     },
+    /// What the state holds of a range of numbers.
+    Numbers {
+        /// 票据代码.
+        code: [u8; 8],
+        /// The first number.
+        first: [u8; 10],
+        /// The last number.
+        last: [u8; 10],
+        /// One for each group of the [`Cover`]'s items, in their order.
+        entries: Vec<Entry>,
+    },
+    /// What the state holds of an issuer's month.
+    Month {
+        /// DID of the issuer.
+        issuer: Vec<u8>,
+        /// yyyymm.
+        month: [u8; 6],
+        /// The month's group.
+        entry: Entry,
+    },
+    /// The state holds a bill, of which an earlier version is shown.
+    Version {
+        /// The encoded bill.
+        bill: Vec<u8>,
+        /// What is in its group.
+        group: Vec<(u8, Digest)>,
+        /// SM3 of what the keys of the next group share.
+        next: Digest,
+        /// The operation that set it.
+        proof: StateProof,
+        /// Hash of the version before the one that is shown.
+        previous: Digest,
+        /// The encoded head of that version.
+        version: Vec<u8>,
+        /// The encoded heads of all versions since, ascending.
+        later: Vec<Vec<u8>>,
+        /// What the version says, encoded.
+        content: Vec<u8>,
+        /// The transaction that made the version.
+        transaction: Source,
+    },
 }
 
-/// What shows that a key has no value.
+/// What the state holds of some keys of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Absence {
-    /// Its group, which has other keys.
+pub struct Entry {
+    /// The group, or that there is none.
+    pub shown: Shown,
+    /// The operation of that group.
+    pub proof: StateProof,
+    /// The values of those keys that have one, ascending.
+    pub values: Vec<Vec<u8>>,
+}
+
+/// A group, or what shows that there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The group.
     Group {
         /// What is in it.
         group: Vec<(u8, Digest)>,
         /// SM3 of what the keys of the next group share.
         next: Digest,
     },
-    /// The group before, for there is no group of the key: SM3 of what its keys share, SM3 of
-    /// the group, and SM3 of what the keys of the next group share.
+    /// The group before, for the one that was asked for is not there: SM3 of what its keys
+    /// share, SM3 of the group, and SM3 of what the keys of the next group share.
     Neighbour([Digest; 3]),
 }
 
@@ -83,6 +138,8 @@ pub enum Absence {
 pub enum Source {
     /// There is none.
     None,
+    /// There is one, and it is not shown: of an earlier version only.
+    NotShown,
     /// In the block whose state is proved.
     SameBlock {
         /// Nodes of the path in the tree of transactions, from the root.
@@ -125,38 +182,94 @@ impl Certificate {
         bytes.push(match &self.body {
             Body::Present { .. } => PRESENT,
             Body::Absent { .. } => ABSENT,
+            Body::Numbers { .. } => NUMBERS,
+            Body::Month { .. } => MONTH,
+            Body::Version { .. } => VERSION,
         });
         put(&mut bytes, &self.genesis);
         bytes.extend(length(self.changes.len()));
         self.changes.iter().for_each(|change| change.put(&mut bytes));
         self.head.put(&mut bytes);
-        match &self.body {
-            Body::Present { bill, group, next, proof, previous, version, transaction } => {
-                put(&mut bytes, bill);
-                put_group(&mut bytes, group);
+        self.body.put(&mut bytes);
+        bytes
+    }
+}
+
+impl Body {
+    pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Present { bill, group, next, proof, previous, version, transaction } => {
+                put(bytes, bill);
+                put_group(bytes, group);
                 bytes.extend(next);
-                proof.put(&mut bytes);
+                proof.put(bytes);
                 bytes.extend(previous);
-                put(&mut bytes, version);
-                transaction.put(&mut bytes);
+                put(bytes, version);
+                transaction.put(bytes);
             }
-            Body::Absent { key, shown, proof } => {
+            Self::Absent { key, shown, proof } => {
                 bytes.extend(key);
-                match shown {
-                    Absence::Group { group, next } => {
-                        bytes.push(GROUP);
-                        put_group(&mut bytes, group);
-                        bytes.extend(next);
-                    }
-                    Absence::Neighbour(neighbour) => {
-                        bytes.push(NO_GROUP);
-                        neighbour.iter().for_each(|digest| bytes.extend(digest));
-                    }
-                }
-                proof.put(&mut bytes);
+                shown.put(bytes);
+                proof.put(bytes);
+            }
+            Self::Numbers { code, first, last, entries } => {
+                bytes.extend(code);
+                bytes.extend(first);
+                bytes.extend(last);
+                entries.iter().for_each(|entry| entry.put(bytes));
+            }
+            Self::Month { issuer, month, entry } => {
+                put(bytes, issuer);
+                bytes.extend(month);
+                entry.put(bytes);
+            }
+            Self::Version {
+                bill,
+                group,
+                next,
+                proof,
+                previous,
+                version,
+                later,
+                content,
+                transaction,
+            } => {
+                put(bytes, bill);
+                put_group(bytes, group);
+                bytes.extend(next);
+                proof.put(bytes);
+                bytes.extend(previous);
+                put(bytes, version);
+                bytes.extend(length(later.len()));
+                later.iter().for_each(|head| put(bytes, head));
+                put(bytes, content);
+                transaction.put(bytes);
             }
         }
-        bytes
+    }
+}
+
+impl Entry {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.shown.put(bytes);
+        self.proof.put(bytes);
+        self.values.iter().for_each(|value| put(bytes, value));
+    }
+}
+
+impl Shown {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Group { group, next } => {
+                bytes.push(GROUP);
+                put_group(bytes, group);
+                bytes.extend(next);
+            }
+            Self::Neighbour(neighbour) => {
+                bytes.push(NO_GROUP);
+                neighbour.iter().for_each(|digest| bytes.extend(digest));
+            }
+        }
     }
 }
 
@@ -176,6 +289,7 @@ impl Source {
     fn put(&self, bytes: &mut Vec<u8>) {
         let path = match self {
             Self::None => return bytes.push(NO_TRANSACTION),
+            Self::NotShown => return bytes.push(NOT_SHOWN),
             Self::SameBlock { path } => {
                 bytes.push(SAME_BLOCK);
                 path

@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// A number in SCALE's compact form, in the only form that it has; below 2^30.
+    /// A number in SCALE's compact form, in the only form that it has; below 2^32.
     pub(crate) fn compact(&mut self) -> Result<u32, Refusal> {
         const OTHER: &str = "a compact number is not in its shortest form, or too large";
         let first = self.byte()?;
@@ -91,6 +91,25 @@ impl<'a> Reader<'a> {
             _ => return Err(self.refusal(OTHER)),
         };
         if value < least { Err(self.refusal(OTHER)) } else { Ok(value) }
+    }
+
+    /// A number in SCALE's compact form, in the only form that it has; below 2^64.
+    pub(crate) fn compact_u64(&mut self) -> Result<u64, Refusal> {
+        // From 2^32 on, 5 to 8 bytes follow.
+        let more = match self.rest.first() {
+            Some(7) => 5,
+            Some(11) => 6,
+            Some(15) => 7,
+            Some(19) => 8,
+            _ => return self.compact().map(u64::from),
+        };
+        let bytes = self.take(1 + more)?;
+        let mut value = [0; 8];
+        value.iter_mut().zip(bytes.iter().skip(1)).for_each(|(to, from)| *to = *from);
+        if bytes.last() == Some(&0) {
+            return Err(self.refusal("a compact number is not in its shortest form"));
+        }
+        Ok(u64::from_le_bytes(value))
     }
 
     /// Bytes after their length in SCALE's compact form, at most `most`.

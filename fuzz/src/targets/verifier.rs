@@ -13,7 +13,7 @@ pub fn certificate(data: &[u8]) -> Verdict {
 }
 
 /// The parts of a certificate that lie behind its signatures: headers, sets of validators,
-/// operations of the state with their proofs, paths of transactions, bills.
+/// operations of the state with their proofs, paths of transactions, bills, tallies.
 pub fn certificate_part(data: &[u8]) -> Verdict {
     fuzzing::part(data).into()
 }
@@ -38,7 +38,9 @@ pub(crate) fn seeds(target: &str) -> Vec<Vec<u8>> {
     let certificates = vectors.iter().map(|vector| bytes(vector, "certificate"));
     match target {
         "certificate" => certificates.collect(),
-        "certificate_part" => certificates.flat_map(|whole| parts(&whole)).collect(),
+        "certificate_part" => {
+            certificates.flat_map(|whole| parts(&whole)).chain([tally()]).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -53,4 +55,14 @@ fn parts(certificate: &[u8]) -> Vec<Vec<u8>> {
     let genesis = part(6);
     let change = genesis.as_ref().and_then(|genesis| part(6 + 2 + genesis.len() + 2));
     genesis.into_iter().chain(change).collect()
+}
+
+/// A tally of two lines: a normal blue bill over a fen, and two voided ones over two.
+fn tally() -> Vec<u8> {
+    let line = |status: u8, bills: u8, fen: u8| {
+        let mut line = vec![0, status, 4 * bills, fen];
+        line.resize(4 + 15, 0);
+        line
+    };
+    [vec![8], line(1, 1, 1), line(6, 2, 2)].concat()
 }

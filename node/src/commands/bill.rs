@@ -4,6 +4,7 @@
 
 mod adjust;
 mod batch;
+mod certify;
 mod history;
 
 use super::shell::{Shell, failure};
@@ -147,15 +148,8 @@ enum Action {
         /// CODE-NUMBER.
         bill: String,
     },
-    /// Write the certificate (链上凭证) of a bill, or that there is no such bill, as of the
-    /// head. `billchain verify` checks it without a node.
-    Certificate {
-        /// CODE-NUMBER.
-        bill: String,
-        /// The file to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
+    #[command(flatten)]
+    Certify(certify::Action),
     #[command(flatten)]
     Batch(batch::Action),
     #[command(flatten)]
@@ -231,16 +225,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
                 None => return Ok(cli.shell.refuse("not found: no bill has this key", json!({}))),
             }
         }
-        Action::Certificate { bill, out } => {
-            let (code, number) = split(bill)?;
-            let certificate = node.certificate(code, number).await?;
-            fs::write(out, &certificate)
-                .with_context(|| format!("cannot write {}", out.display()))?;
-            let genesis = node.genesis();
-            cli.shell.print(&json!({
-                "file": out, "bytes": certificate.len(), "genesis": genesis,
-            }));
-        }
+        Action::Certify(action) => return certify::run(&cli, &node, action).await,
         Action::Verify { xml } => return verify(&cli, &node, xml).await,
         Action::Batch(action) => return batch::run(&cli, &node, action).await,
         Action::Versions(action) => return history::run(&cli, &node, action).await,
@@ -399,7 +384,7 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
         Action::Query { .. }
         | Action::History { .. }
         | Action::Parties { .. }
-        | Action::Certificate { .. }
+        | Action::Certify(_)
         | Action::Verify { .. }
         | Action::Batch(_)
         | Action::Versions(_) => bail!("this action is done elsewhere"),

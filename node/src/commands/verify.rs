@@ -1,16 +1,22 @@
-//! `billchain verify`: a certificate of a bill, checked without a node.
+//! `billchain verify`: a certificate of a bill, of one of its versions, of a range of numbers or
+//! of an issuer's month, checked without a node.
 
 mod paper;
 
 use anyhow::Result;
-use billchain_primitives::{Fen, Hash};
-use billchain_verifier::{Bill, Kind, Proved, Purpose, Statement, Status, Transaction, verify};
+use billchain_primitives::Hash;
+use billchain_verifier::{
+    Bill, Change, Kind, Proved, Purpose, Statement, Status, Tally, Transaction, verify,
+};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{fmt::Display, path::PathBuf, process::ExitCode};
 
 /// Exit code for a certificate that proves nothing.
 const REFUSED: u8 = 3;
+
+/// Field of a tally's lines.
+const LINES: &str = "lines";
 
 /// `billchain verify …`.
 #[derive(Args)]
@@ -40,15 +46,24 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     cli.paper.print(&proved, &certificate)?;
     let shown = shown(&proved);
     match &shown {
-        Value::Object(fields) if !cli.json => {
-            for (name, value) in fields {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                println!("{name:16} {text}");
-            }
-        }
+        Value::Object(fields) if !cli.json => print(fields),
         value => println!("{value}"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One line a field, and below them one a line of a tally.
+fn print(fields: &Map<String, Value>) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (name, value) in fields.iter().filter(|(name, _)| *name != LINES) {
+        println!("{name:16} {}", text(value));
+    }
+    for line in fields.get(LINES).and_then(Value::as_array).into_iter().flatten() {
+        let [kind, status, bills, total] =
+            ["kind", "status", "bills", "total"].map(|name| text(&line[name]));
+        let name = format!("{kind}, {status}");
+        println!("{name:16} {bills} bills, {total} yuan");
+    }
 }
 
 fn refused(cli: &Cli, refusal: &dyn Display) -> ExitCode {
@@ -76,8 +91,64 @@ fn shown(proved: &Proved<'_>) -> Value {
             fields(&mut shown, bill);
             shown["transaction"] = json!(transaction.map(made));
         }
+        Statement::Numbers { code, first, last, tally, missing } => {
+            shown["code"] = json!(code);
+            shown["first"] = json!(first);
+            shown["last"] = json!(last);
+            shown["missing"] = json!(missing);
+            shown["complete"] = json!(*missing == 0);
+            counted(&mut shown, tally);
+        }
+        Statement::Month { issuer, month, tally } => {
+            shown["issuer"] = json!(issuer);
+            shown["month"] = json!(month);
+            counted(&mut shown, tally);
+        }
+        Statement::Version { bill, change, transaction, present } => {
+            shown["bill"] = json!(format!("{}-{}", bill.code, bill.number));
+            shown["exists"] = json!(true);
+            fields(&mut shown, bill);
+            shown["made"] = made_by(change);
+            shown["transaction"] = json!(transaction.map(made));
+            shown["present_version"] = json!(present.version);
+            shown["present_status"] = json!(status(present.status));
+        }
     }
     shown
+}
+
+/// What made a version.
+fn made_by(change: &Change<'_>) -> Value {
+    json!({
+        "cause": change.cause.name(),
+        "operator": change.operator,
+        "reason": change.reason,
+        "evidence": change.evidence.map(Hash::from),
+        "proposer": change.proposer,
+        "block": change.block,
+        "index": change.index,
+    })
+}
+
+/// Bills and money, in all and by kind and status.
+fn counted(shown: &mut Value, tally: &Tally) {
+    let lines = tally.lines().iter().map(|line| {
+        json!({
+            "kind": kind(line.kind),
+            "status": status(line.status),
+            "bills": line.bills,
+            "total": yuan(line.fen),
+        })
+    });
+    shown[LINES] = lines.collect();
+    shown["bills"] = json!(tally.bills());
+    shown["total"] = json!(yuan(tally.fen()));
+}
+
+/// Yuan with two decimals.
+fn yuan(fen: i128) -> String {
+    let (sign, magnitude) = (if fen < 0 { "-" } else { "" }, fen.unsigned_abs());
+    format!("{sign}{}.{:02}", magnitude / 100, magnitude % 100)
 }
 
 fn made(transaction: Transaction) -> Value {
@@ -97,12 +168,7 @@ fn fields(shown: &mut Value, bill: &Bill<'_>) {
         ("kind", json!(kind(bill.kind))),
         ("issue_date", json!(bill.issue_date)),
         ("issue_time", json!(bill.issue_time)),
-        (
-            "total",
-            json!(
-                Fen::new(bill.total).map_or_else(|_| bill.total.to_string(), |fen| fen.to_string())
-            ),
-        ),
+        ("total", json!(yuan(bill.total.into()))),
         ("issuer", json!(bill.issuer)),
         ("issuer_uscc", json!(bill.issuer_uscc)),
         ("scene", json!(bill.scene)),
@@ -160,5 +226,17 @@ const fn status(status: Status) -> &'static str {
         Status::Reimbursed => "reimbursed",
         Status::RedReversed => "red_reversed",
         Status::Voided => "voided",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::yuan;
+
+    #[test]
+    fn money_is_shown_in_yuan() {
+        let shown = [0, 5, -5, 123_456, -100, i128::MIN].map(yuan);
+        let least = "-1701411834604692317316873037158841057.28";
+        assert_eq!(shown, ["0.00", "0.05", "-0.05", "1234.56", "-1.00", least]);
     }
 }

@@ -10,9 +10,10 @@ mod verify;
 pub(crate) use read::{bill, key, read_batches};
 
 use crate::method::{
-    Bound, CHECK_CODE, CODE, CURSOR, LIMIT, Method, NUMBER, Param, TRANSACTION, list, maybe,
-    method, of, optional, page, read, required,
+    Bound, CERTIFY, CHECK_CODE, CODE, CURSOR, LIMIT, Method, NUMBER, Param, TRANSACTION, list,
+    maybe, method, of, optional, page, read, required,
 };
+use billchain_certificate::MAX_ITEMS;
 use billchain_primitives::{BillStatus, history::MAX_LATER};
 use billchain_rpc_types::{
     AdjustmentView, BillCertificateView, BillHashVerificationView, BillVersionView, BillView,
@@ -29,6 +30,9 @@ const TO: Param = optional("to", "Last issue date (开票日期)", maybe::<schem
 /// Many bills in one request.
 const BATCH: Bound =
     Bound::ONE.of(MAX_QUERIES as u32, "bills").params_kib(64).answer_kib(8 << 10).heavy();
+
+/// A certificate: at most 1 MiB, and twice that in hex.
+const CERTIFICATE: Bound = Bound::ONE.answer_kib((2 << 10) + 1).heavy();
 
 pub(crate) const METHODS: &[Method] = &[
     method(
@@ -108,7 +112,37 @@ pub(crate) const METHODS: &[Method] = &[
         &[CODE, NUMBER],
         of::<BillCertificateView>,
         read!(certificate::certificate),
-    ).within(Bound::ONE.answer_kib(2 << 10).heavy()),
+    ).fails(CERTIFY).within(CERTIFICATE),
+    method(
+        "bill_versionCertificate",
+        "The certificate of what a bill was at a version (历史版本), as of the head",
+        &[CODE, NUMBER, required("version", "The version, from 1", of::<u32>)],
+        of::<BillCertificateView>,
+        read!(certificate::version),
+    ).fails(CERTIFY).within(CERTIFICATE.of(MAX_LATER + 1, "versions")),
+    method(
+        "bill_numbersCertificate",
+        "The certificate of a range of numbers (号段): bills and money by kind and status, and \
+         how many numbers no bill has, as of the head",
+        &[
+            CODE,
+            required("first", "The first number (票据号码)", of::<schema::BillNumber>),
+            required("last", "The last number", of::<schema::BillNumber>),
+        ],
+        of::<BillCertificateView>,
+        read!(certificate::numbers),
+    ).fails(CERTIFY).within(CERTIFICATE.of(MAX_ITEMS as u32, "bills and blocks of numbers")),
+    method(
+        "bill_monthCertificate",
+        "The certificate of an issuer's month (开票月份): bills and money by kind and status, as \
+         of the head",
+        &[
+            required("issuer", "DID of the issuer", of::<schema::Did>),
+            required("month", "Month of the issue dates (开票日期)", of::<schema::Month>),
+        ],
+        of::<BillCertificateView>,
+        read!(certificate::month),
+    ).fails(CERTIFY).within(CERTIFICATE),
     method(
         "bill_verifyHistory",
         "Whether the node's versions are the bill's complete history (版本链校验), a part at a time",

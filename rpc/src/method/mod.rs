@@ -173,6 +173,7 @@ pub(crate) enum Failure {
     UnknownBlock,
     StateNotKept,
     IndexIncomplete,
+    NoCertificate,
     RuntimeCall,
     Malformed,
     InvalidTransaction,
@@ -182,12 +183,13 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::InvalidParams,
         Self::Internal,
         Self::UnknownBlock,
         Self::StateNotKept,
         Self::IndexIncomplete,
+        Self::NoCertificate,
         Self::RuntimeCall,
         Self::Malformed,
         Self::InvalidTransaction,
@@ -220,6 +222,12 @@ impl Failure {
                 code::INDEX_INCOMPLETE,
                 "The node joined lately and still fetches what earlier blocks left in its \
                  index: ask another node, or later",
+            ),
+            Self::NoCertificate => (
+                "NoCertificate",
+                code::NO_CERTIFICATE,
+                "A block, or the version of a bill, that the certificate needs is not here: ask \
+                 another node, or later",
             ),
             Self::RuntimeCall => (
                 "RuntimeCall",
@@ -254,6 +262,9 @@ impl Failure {
 
 /// Errors of what reads the head.
 const READ: &[Failure] = &[Failure::InvalidParams, Failure::Internal, Failure::IndexIncomplete];
+/// Errors of what makes a certificate.
+pub(crate) const CERTIFY: &[Failure] =
+    &[Failure::InvalidParams, Failure::Internal, Failure::IndexIncomplete, Failure::NoCertificate];
 /// Errors of what reads the state after a block.
 pub(crate) const AT_BLOCK: &[Failure] =
     &[Failure::InvalidParams, Failure::Internal, Failure::UnknownBlock, Failure::StateNotKept];

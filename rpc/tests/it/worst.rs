@@ -50,6 +50,10 @@ fn dearest(method: &str, parameter: &str, known: &Value) -> Value {
         (_, "number") if method.starts_with("chain_") => json!(vec![1; 1_024]),
         (_, "number") => json!("0000000001"),
         (_, "check_code") => json!("a1B2c3"),
+        // 99 bills, as many blocks of a hundred and of ten thousand, and 499 of a million.
+        ("bill_numbersCertificate", "first") => json!("0000000001"),
+        ("bill_numbersCertificate", "last") => json!("0499999999"),
+        (_, "month") => json!("202611"),
         ("bill_getBatch", "bills") => numbers.map(|number| json!([code, number])).collect(),
         (_, "bills") => numbers.map(|number| json!([code, number, "a1B2c3"])).collect(),
         (_, "hash") if method.starts_with("chain_") => Value::Null,

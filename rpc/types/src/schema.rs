@@ -43,6 +43,9 @@ written! {
     /// 开票日期.
     IssueDate = { "type": "integer", "minimum": 20_000_101, "maximum": 29_991_231,
         "description": "A date as the number yyyymmdd" };
+    /// 开票月份.
+    Month = { "type": "string", "pattern": "^2[0-9]{3}(0[1-9]|1[0-2])$",
+        "description": "The month of an issue date, as yyyymm" };
     /// 开票时间.
     IssueTime = { "type": "integer", "minimum": 0, "maximum": 235_959,
         "description": "A time of day as the number hhmmss" };

@@ -100,7 +100,8 @@ pub struct MismatchView {
     pub found: ObservationView,
 }
 
-/// A certificate of a bill (链上凭证), or that there is no such bill.
+/// A certificate (链上凭证) of a bill, of one of its versions, of a range of numbers or of an
+/// issuer's month.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BillCertificateView {
     /// The certificate, `0x` hex: it is checked without a node.

@@ -1,7 +1,7 @@
 //! What the state root depends on, and what not.
 
 use crate::chain::*;
-use billchain_storage::{StateDelta, genesis_root};
+use billchain_storage::{Shown, StateDelta, StorageError, genesis_root};
 use sp_core::H256;
 
 /// Roots after genesis and after blocks 1, 2, 3, 50 and 200. They change when a
@@ -117,4 +117,37 @@ fn speculations_from_many_threads_agree() {
             });
         }
     });
+}
+
+#[test]
+fn several_keys_are_proved_at_one_head_and_each_of_their_groups_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = begin(dir.path());
+    let head = grow_to(&storage, 30);
+    let state = contents(&storage.state());
+    let new = |number: u32| [b"new".as_slice(), &number.to_be_bytes()].concat();
+    let mut keys: Vec<Vec<u8>> = (0..40).map(|last| vec![b'k', last]).collect();
+    keys.extend([new(5), new(6), b"absent".to_vec(), vec![b'k', 1]]);
+
+    let proof = storage.prove(&keys).unwrap();
+    assert_eq!(proof.head, head);
+    let sizes: Vec<usize> = proof.groups.iter().map(|group| group.values.len()).collect();
+    assert_eq!(sizes, [40, 2, 1, 1]);
+    let values = proof.groups.iter().flat_map(|group| &group.values);
+    assert!(values.eq(keys.iter().map(|key| state.get(key).cloned()).collect::<Vec<_>>().iter()));
+    let Shown::Group { group, .. } = &proof.groups[0].shown else { panic!("it is there") };
+    let there = (0..40).filter(|last| state.contains_key(&[b'k', *last][..]));
+    assert!(group.iter().map(|(last, _)| *last).eq(there));
+    assert!(matches!(proof.groups[2].shown, Shown::Neighbour(_)));
+    // Each is what is proved of one key alone.
+    for (group, key) in proof.groups.iter().zip([&keys[0], &keys[40], &keys[42], &keys[43]]) {
+        let alone = storage.prove(std::slice::from_ref(key)).unwrap();
+        assert_eq!(
+            (&alone.groups[0].shown, &alone.groups[0].operation),
+            (&group.shown, &group.operation)
+        );
+        assert_eq!(alone.groups[0].values, [state.get(key).cloned()]);
+    }
+    let error = storage.prove(&[vec![1], Vec::new()]).unwrap_err();
+    assert!(matches!(error, StorageError::Commitment { .. }), "{error}");
 }

@@ -1,12 +1,14 @@
 //! Certificates of a small chain whose validators change once.
 
+mod earlier;
+mod numbers;
 mod vectors;
 
 use super::*;
 use crate::{
     bill::tests::chain_bill,
     inclusion::tests::tree,
-    make::{Absence, Body, Certificate, Decided, Source},
+    make::{Body, Certificate, Decided, Shown, Source},
     state::tests::{Known, prove, with_states},
 };
 
@@ -180,16 +182,21 @@ fn build(
             }
         }
         Known::Present { next, .. } => {
-            Body::Absent { key, shown: Absence::Group { group, next }, proof }
+            Body::Absent { key, shown: Shown::Group { group, next }, proof }
         }
         Known::Absent { neighbour } => {
-            Body::Absent { key, shown: Absence::Neighbour(neighbour), proof }
+            Body::Absent { key, shown: Shown::Neighbour(neighbour), proof }
         }
     };
+    certified(&head, body)
+}
+
+/// The certificate with this head and body.
+fn certified(head: &ChainHeader, body: Body) -> Certificate {
     Certificate {
         genesis: genesis().encode(),
         changes: vec![decided(&header(CHANGE, Some((0, &SECOND))), &FIRST, &[0, 2, 3])],
-        head: decided(&head, &SECOND, &[0, 1, 2]),
+        head: decided(head, &SECOND, &[0, 1, 2]),
         body,
     }
 }
@@ -228,7 +235,7 @@ fn a_certificate_says_that_there_is_no_such_bill() {
     key_of(&mut hidden).copy_from_slice(b"310601260000000300");
     assert!(matches!(refusal(&hidden), Refusal::Contradiction { .. }));
     // Nor does one that leaves it out, or the group of others.
-    let Body::Absent { shown: Absence::Group { group, .. }, .. } = &mut hidden.body else {
+    let Body::Absent { shown: Shown::Group { group, .. }, .. } = &mut hidden.body else {
         panic!("its group is there")
     };
     group.clear();
@@ -247,7 +254,7 @@ fn a_certificate_says_that_there_is_no_such_bill() {
 fn key_of(certificate: &mut Certificate) -> &mut Key {
     match &mut certificate.body {
         Body::Absent { key, .. } => key,
-        Body::Present { .. } => panic!("it is absent"),
+        _ => panic!("it is absent"),
     }
 }
 
@@ -371,18 +378,20 @@ fn a_certificate_is_of_one_chain() {
     assert!(error.to_string().contains("expected 0x0101"), "{error}");
 }
 
+/// The certificate of a bill with another transaction.
+fn with_source(number: u32, source: Source) -> Certificate {
+    let mut changed = certificate(number);
+    if let Body::Present { transaction, .. } = &mut changed.body {
+        *transaction = source;
+    }
+    changed
+}
+
 #[test]
 fn the_transaction_belongs_to_the_version() {
     let whole = certificate(7);
-    let with = |source: Source| {
-        let mut changed = whole.clone();
-        if let Body::Present { transaction, .. } = &mut changed.body {
-            *transaction = source;
-        }
-        refusal(&changed)
-    };
-    let Body::Present { transaction: Source::Earlier { block, path }, .. } = whole.body.clone()
-    else {
+    let with = |source: Source| refusal(&with_source(7, source));
+    let Body::Present { transaction: Source::Earlier { block, path }, .. } = whole.body else {
         panic!("it was made before")
     };
     assert!(matches!(with(Source::None), Refusal::Contradiction { .. }));

@@ -1,0 +1,233 @@
+//! Certificates of earlier versions of a bill.
+
+use super::*;
+use crate::{Cause, Status};
+use billchain_primitives::{
+    BillStatus, LockPurpose, Operation, Reason, Stamp,
+    history::{Cause as ChainCause, Entry, VersionBody, VersionRecord},
+};
+
+const NUMBER: &str = "0000000042";
+
+/// The versions of a bill: registered by a transaction, locked by an administrator in another
+/// block, and released by a block without any.
+fn versions() -> (Vec<VersionRecord>, chain::Bill) {
+    let mut bill = chain_bill(NUMBER);
+    let operator = bill.summary.issuer.clone();
+    let body = |version: u32, entry: Entry, at: Stamp| VersionBody {
+        version,
+        entry,
+        at,
+        summary: bill.summary.clone(),
+        status: BillStatus::Normal,
+        lock: None,
+        reimbursements: Default::default(),
+    };
+    let at = |block, extrinsic| Stamp { block, extrinsic, moment: u64::from(block) * 1_000 };
+    let registered = Entry::plain(ChainCause::Operation(Operation::Register), operator.clone());
+    let reason = Reason::new("核查").unwrap();
+    let locked = Entry {
+        evidence: Some([9; 32]),
+        ..Entry::reasoned(Operation::AdminLock, operator.clone(), reason)
+    };
+    let released = Entry::plain(ChainCause::Operation(Operation::ExpireLock), operator.clone());
+    let first = body(1, registered, at(MADE, Some(INDEX)));
+    let mut second = body(2, locked, at(14, Some(3)));
+    second.status = BillStatus::Locked;
+    second.lock = Some(chain::Lock {
+        holder: operator,
+        purpose: LockPurpose::Administrative { evidence: [9; 32] },
+        version: 2,
+        at: second.at,
+        expires: None,
+        before: BillStatus::Normal,
+    });
+    let third = body(3, released, at(15, None));
+
+    let mut records = vec![VersionRecord::first(first)];
+    bill = records[0].bill(bill.receipt);
+    for body in [second, third] {
+        let record = VersionRecord::after(&bill, body);
+        bill = record.bill_after(&bill);
+        records.push(record);
+    }
+    (records, bill)
+}
+
+/// The body of a version's certificate, the head that it is of, and the transaction's block.
+fn parts(version: usize) -> (Body, ChainHeader, Decided) {
+    let (records, bill) = versions();
+    let state = numbers::state(&[bill.clone(), chain_bill("0000000044")]);
+    let key = numbers::item_key(&crate::make::Cover::new(42, 42).next().unwrap());
+    let (root, mut entries) = numbers::proven(&state, &[key]);
+    let entry = entries.remove(0);
+    let Shown::Group { group, next } = entry.shown else { panic!("it is there") };
+    let transactions: Vec<Vec<u8>> = (0..100).map(|n| vec![n; 40 + usize::from(n)]).collect();
+    let (extrinsics_root, path) = tree(&transactions, INDEX);
+    let mut before = header(MADE, None);
+    before.extrinsics_root = extrinsics_root.into();
+    let made = decided(&before, &SECOND, &[1, 2, 3]);
+    let record = &records[version - 1];
+    let transaction = match version {
+        1 => Source::Earlier { block: made.clone(), path },
+        2 => Source::NotShown,
+        _ => Source::None,
+    };
+    let body = Body::Version {
+        bill: bill.encode(),
+        group,
+        next,
+        proof: entry.proof,
+        previous: record.previous,
+        version: record.head().encode(),
+        later: records[version..].iter().map(|record| record.head().encode()).collect(),
+        content: record.body.encode(),
+        transaction,
+    };
+    let mut head = header(HEAD, None);
+    head.state_root = root.into();
+    (body, head, made)
+}
+
+/// The certificate of a version, changed.
+pub(super) fn with(version: usize, change: impl FnOnce(&mut Body)) -> Certificate {
+    let (mut body, head, _) = parts(version);
+    change(&mut body);
+    certified(&head, body)
+}
+
+pub(super) fn version(version: usize) -> Certificate {
+    with(version, |_| {})
+}
+
+/// What a body says without the signatures.
+fn judge<'a>(body: &'a [u8], head: &ChainHeader) -> Result<Statement<'a>, Refusal> {
+    let head = Header {
+        hash: [0; 32],
+        number: HEAD,
+        state_root: head.state_root.into(),
+        extrinsics_root: [0; 32],
+        set_change: None,
+    };
+    let chain = Chain { genesis: trusted(), sets: Vec::new() };
+    let mut reader = Reader::new(body, "body");
+    let found = super::super::earlier::version(&mut reader, &chain, &head)?;
+    reader.end()?;
+    Ok(found)
+}
+
+fn bytes(body: &Body) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    body.put(&mut bytes);
+    bytes
+}
+
+#[test]
+fn each_version_is_proved_by_the_present_one() {
+    let (records, last) = versions();
+    for (number, cause, status) in [
+        (1, Cause::Register, Status::Normal),
+        (2, Cause::AdminLock, Status::Locked),
+        (3, Cause::ExpireLock, Status::Normal),
+    ] {
+        let certificate = version(number).to_bytes();
+        let proved = verify(&certificate, &trusted()).unwrap();
+        assert_eq!(proved.block.number, HEAD);
+        let Statement::Version { bill, change, transaction, present } = proved.statement else {
+            panic!("{proved:?}")
+        };
+        let record = &records[number - 1];
+        // All is as in the bill that the chain had then.
+        let then = record.bill(last.receipt).encode();
+        assert_eq!(*bill, Bill::read(&then).unwrap());
+        assert_eq!((bill.status, change.cause), (status, cause));
+        assert_eq!((change.block, change.index), (record.body.at.block, record.body.at.extrinsic));
+        assert_eq!(present.version, 3);
+        assert_eq!(transaction.map(|made| made.hash), (number == 1).then(|| sm3(&[&[70; 110]])));
+    }
+}
+
+#[test]
+fn no_bit_of_a_version_may_be_another() {
+    for number in [2, 3] {
+        let (body, head, _) = parts(number);
+        let body = bytes(&body);
+        judge(&body, &head).unwrap();
+        for bit in 0..8 * body.len() {
+            let mut changed = body.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(judge(&changed, &head).is_err(), "bit {bit} of version {number}");
+        }
+        for end in 0..body.len() {
+            assert!(judge(&body[..end], &head).is_err(), "{end} bytes");
+        }
+        assert!(judge(&[&body[..], &[0]].concat(), &head).is_err(), "it goes on");
+    }
+    // One bit of each byte where the transaction's block is decided, too.
+    let whole = version(1).to_bytes();
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (at % 8);
+        assert!(verify(&changed, &trusted()).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn versions_follow_one_another_up_to_the_present_one() {
+    let contradicts = |number: usize, change: fn(&mut Body)| {
+        let refused = refusal(&with(number, change));
+        assert!(matches!(refused, Refusal::Contradiction { .. }), "{refused:?}");
+    };
+    contradicts(1, |body| later_of(body).clear());
+    contradicts(1, |body| drop(later_of(body).remove(0)));
+    contradicts(1, |body| drop(later_of(body).pop()));
+    contradicts(1, |body| later_of(body).swap(0, 1));
+    contradicts(3, |body| later_of(body).push(versions().0[2].head().encode()));
+    contradicts(2, |body| {
+        if let Body::Version { previous, .. } = body {
+            previous[0] ^= 1;
+        }
+    });
+    contradicts(2, |body| {
+        if let Body::Version { content, .. } = body {
+            *content = versions().0[0].body.encode();
+        }
+    });
+    // The older head in place of the one that is asked for.
+    contradicts(2, |body| {
+        if let Body::Version { version, .. } = body {
+            *version = versions().0[0].head().encode();
+        }
+    });
+}
+
+fn later_of(body: &mut Body) -> &mut Vec<Vec<u8>> {
+    match body {
+        Body::Version { later, .. } => later,
+        _ => panic!("a version"),
+    }
+}
+
+#[test]
+fn a_transaction_is_shown_or_it_is_said_that_it_is_not() {
+    let made = |number: usize, source: Source| {
+        with(number, |body| {
+            if let Body::Version { transaction, .. } = body {
+                *transaction = source;
+            }
+        })
+    };
+    // There is one, and it may be left unshown, but not denied.
+    let found = made(1, Source::NotShown).to_bytes();
+    let statement = verify(&found, &trusted()).unwrap().statement;
+    assert!(matches!(statement, Statement::Version { transaction: None, .. }));
+    assert!(matches!(refusal(&made(1, Source::None)), Refusal::Contradiction { .. }));
+    // There is none.
+    assert!(matches!(refusal(&made(3, Source::NotShown)), Refusal::Contradiction { .. }));
+    // A present version shows its transaction.
+    let present = super::with_source(7, Source::NotShown);
+    assert!(matches!(refusal(&present), Refusal::Malformed { .. }));
+    let (_, _, block) = parts(1);
+    let empty = made(2, Source::Earlier { block, path: Vec::new() });
+    assert!(matches!(refusal(&empty), Refusal::Contradiction { .. }), "another block");
+}
