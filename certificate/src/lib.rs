@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod decided;
+mod parts;
 mod tree;
 
 use billchain_executor::{Chain, ChainError};
@@ -22,6 +23,8 @@ use codec::{DecodeAll, Encode};
 use decided::Headers;
 use frame_support::storage::storage_prefix;
 use parking_lot::Mutex;
+
+pub use parts::KeyProofs;
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]

@@ -29,6 +29,7 @@ extern crate std;
 mod bill;
 mod certificate;
 mod decision;
+mod follow;
 pub mod fuzzing;
 mod header;
 mod inclusion;
@@ -39,6 +40,7 @@ mod state;
 
 pub use bill::{Bill, Kind, Lock, Purpose, Reimbursement, Status};
 pub use certificate::{Block, MAX_BYTES, Proved, Statement, Transaction, verify};
+pub use follow::{DecidedHeader, Deciders, head_of, key_proof, value_of};
 pub use refusal::Refusal;
 
 use sm3::{Digest as _, Sm3};
