@@ -294,7 +294,10 @@ impl Light {
     ) -> Result<Accepted, Failure> {
         let (certificate, behind) = (certificate.to_vec(), self.behind);
         let (code, number) = (code.to_owned(), number.to_owned());
-        self.learn(move |known| known.accept(&certificate, (&code, &number), behind)).await
+        self.learn(move |known| {
+            known.accept(&certificate, (code.as_str(), number.as_str()), behind)
+        })
+        .await
     }
 
     /// Where the client stands.
