@@ -47,14 +47,31 @@ impl Headers {
         header(chain, 0).map(|header| header.encode())
     }
 
-    /// A block after the last change, and who decided it.
+    /// A block, and who decided it; nobody decides the genesis.
+    pub(crate) fn at(
+        &mut self,
+        chain: &Chain,
+        number: BlockNumber,
+    ) -> Result<Decided, CertificateError> {
+        if number == 0 {
+            return Ok(Decided { header: self.genesis(chain)?, round: 0, signatures: Vec::new() });
+        }
+        self.follow(chain)?;
+        self.decided(chain, number)
+    }
+
+    /// A block of which the changes before it are known, and who decided it.
     pub(crate) fn decided(
         &self,
         chain: &Chain,
         number: BlockNumber,
     ) -> Result<Decided, CertificateError> {
         let odd = CertificateError::Odd { what: "the commit certificate", number };
-        let Some((_, set)) = self.sets.last() else { return Err(odd) };
+        // A change counts from the next block on.
+        let at = self.sets.partition_point(|(from, _)| *from < number);
+        let Some((_, set)) = at.checked_sub(1).and_then(|at| self.sets.get(at)) else {
+            return Err(odd);
+        };
         let certificate = chain.storage().certificate(number)?;
         let certificate = certificate.ok_or(CertificateError::NotKept { number })?;
         let Ok(certificate) = CommitCertificate::from_bytes(&certificate) else {

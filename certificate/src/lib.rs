@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod decided;
+mod parts;
 mod tree;
 
 use billchain_executor::{Chain, ChainError};
@@ -28,6 +29,8 @@ use codec::{DecodeAll, Encode};
 use decided::Headers;
 use frame_support::storage::storage_prefix;
 use parking_lot::Mutex;
+
+pub use parts::KeyProofs;
 
 /// Most bills and blocks of numbers that make up the range of one certificate: whatever they
 /// hold, the certificate has room for them.

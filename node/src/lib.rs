@@ -40,7 +40,7 @@ use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
     admin, benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command,
-    devnet, doctor, join, keys, reindex, release as release_command, signing_memory,
+    devnet, doctor, join, keys, light, reindex, release as release_command, signing_memory,
     snapshot as snapshot_command, verify,
 };
 use config::Config;
@@ -110,6 +110,9 @@ enum Command {
     Bill(bill::Cli),
     /// Check a certificate of a bill (链上凭证) without a node. Exit code 3: it proves nothing.
     Verify(verify::Cli),
+    /// Follow the chain without a node of one's own, and answer certificates of bills that hold:
+    /// a light client (轻客户端), which trusts no node.
+    Light(light::Options),
     /// Administer: participants, access nodes, scenes, policies, grants, cases,
     /// rules, and the council's motions.
     Admin(admin::Cli),
@@ -177,6 +180,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
         Command::Verify(cli) => return verify::run(&cli),
+        Command::Light(options) => {
+            log::init_command();
+            return runtime()?.block_on(light::run(options));
+        }
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),
     }
     Ok(ExitCode::SUCCESS)

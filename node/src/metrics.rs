@@ -8,7 +8,7 @@ mod server;
 mod storage;
 
 pub(crate) use health::Health;
-pub(crate) use server::{PLACES, serve};
+pub(crate) use server::{Few, PLACES, serve};
 
 use crate::{application::now_ms, log, membership::Membership};
 use billchain_executor::Chain;

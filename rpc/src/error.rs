@@ -92,6 +92,14 @@ pub(crate) fn unknown_block(which: impl core::fmt::Display) -> Refusal {
     Refusal::owned(code::UNKNOWN_BLOCK, format!("unknown block {which}"), None::<()>)
 }
 
+/// Proofs of the state are of the head alone.
+pub(crate) fn not_the_head(asked: u32, head: u32) -> Refusal {
+    let text = format!(
+        "proofs are of the head alone, block {head}: the state after block {asked} has none here"
+    );
+    Refusal::owned(code::STATE_NOT_KEPT, text, None::<()>)
+}
+
 /// A failure of the node.
 pub(crate) fn internal(error: impl core::fmt::Display) -> Refusal {
     tracing::error!(%error, "an RPC request failed");

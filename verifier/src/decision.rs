@@ -32,6 +32,13 @@ type Validator = ([u8; 33], u64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Validators(Vec<Validator>);
 
+impl Validators {
+    /// How many they are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// What a header says of those who decide the next block.
 pub(crate) struct SetChange {
     /// The last block before whose header says so; 0 if it is the genesis.

@@ -1,7 +1,7 @@
 //! What lies behind signatures, for the fuzz targets: no damaged input gets so far.
 
 use crate::{
-    Bill, Digest, Tally,
+    Bill, DecidedHeader, Digest, Tally,
     decision::SetChange,
     header::Header,
     inclusion::Path,
@@ -21,6 +21,8 @@ pub fn part(bytes: &[u8]) -> bool {
     // A root that is made of the whole input is none that the input leads to.
     let proved = operation.as_ref().is_ok_and(|operation| operation.verify(&root).is_ok());
     assert!(!proved, "an operation is in a state that was never made");
+    assert!(crate::value_of(bytes, b"key", &root).is_err(), "a key is in a state never made");
+    let decided = DecidedHeader::read(bytes);
     let path = Path::read(&mut Reader::new(bytes, "path"));
     // A node's hash is right for the first: the way through it is looked for.
     let first = path.as_ref().ok().and_then(|path| path.first()).map(|node| crate::sm3(&[node]));
@@ -28,6 +30,7 @@ pub fn part(bytes: &[u8]) -> bool {
         (0..70).any(|index| path.transaction(&first.unwrap_or(root), index).is_ok())
     });
     header.is_ok()
+        | decided.is_ok_and(|decided| decided.names().is_ok())
         | set
         | operation.is_ok()
         | found

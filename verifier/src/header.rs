@@ -16,6 +16,8 @@ const SET_ITEM: &[u8; 4] = b"BCVS";
 pub(crate) struct Header<'a> {
     /// SM3 of its bytes: the block's hash.
     pub(crate) hash: Digest,
+    /// Hash of the block before.
+    pub(crate) parent: Digest,
     /// Number of the block.
     pub(crate) number: u32,
     /// Root of the state after the block.
@@ -30,8 +32,7 @@ impl<'a> Header<'a> {
     /// Reads a header.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes, "header");
-        // The hash of the block before.
-        reader.digest()?;
+        let parent = reader.digest()?;
         let number = reader.compact()?;
         let state_root = reader.digest()?;
         let extrinsics_root = reader.digest()?;
@@ -50,7 +51,7 @@ impl<'a> Header<'a> {
         }
         reader.end()?;
         let hash = sm3(&[bytes]);
-        Ok(Self { hash, number, state_root, extrinsics_root, set_change })
+        Ok(Self { hash, parent, number, state_root, extrinsics_root, set_change })
     }
 }
 

@@ -31,6 +31,7 @@ mod bill;
 mod certificate;
 mod cover;
 mod decision;
+mod follow;
 pub mod fuzzing;
 mod header;
 mod inclusion;
@@ -43,6 +44,7 @@ mod version;
 
 pub use bill::{Bill, Kind, Lock, Purpose, Reimbursement, Status};
 pub use certificate::{Block, MAX_BYTES, Proved, Statement, Transaction, verify};
+pub use follow::{DecidedHeader, Deciders, head_of, key_proof, value_of};
 pub use refusal::Refusal;
 pub use tally::{Line, Tally};
 pub use version::{Cause, Change};

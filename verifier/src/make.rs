@@ -274,6 +274,13 @@ impl Shown {
 }
 
 impl Decided {
+    /// The decided header in its format.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.put(&mut bytes);
+        bytes
+    }
+
     fn put(&self, bytes: &mut Vec<u8>) {
         put(bytes, &self.header);
         bytes.extend(self.round.to_be_bytes());
@@ -322,7 +329,7 @@ fn length(length: usize) -> [u8; 2] {
     u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
 }
 
-fn put_group(bytes: &mut Vec<u8>, group: &[(u8, Digest)]) {
+pub(crate) fn put_group(bytes: &mut Vec<u8>, group: &[(u8, Digest)]) {
     bytes.push(u8::try_from(group.len()).unwrap_or(u8::MAX));
     for (last, value) in group {
         bytes.push(*last);

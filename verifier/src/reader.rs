@@ -130,6 +130,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What is not read yet.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// That nothing is left.
     pub(crate) fn end(&self) -> Result<(), Refusal> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.refusal("bytes follow its end")) }

@@ -1,11 +1,17 @@
 //! Certificates of bills, and what they are made of.
 
 use crate::Verdict;
+use billchain_light::Knowledge;
+use billchain_primitives::sm3;
 use billchain_verifier::{Digest, fuzzing, verify};
 use serde_json::Value;
+use std::path::Path;
 
 /// Certificates that prove something and that do not, with the chain they are of.
 const VECTORS: &str = include_str!("../../../verifier/vectors/certificates.json");
+
+/// The state file of a light client, in hexadecimal.
+const LIGHT_STATE: &str = include_str!("../../../light/fixtures/state-1.hex");
 
 /// A certificate, judged for the chain of the vectors.
 pub fn certificate(data: &[u8]) -> Verdict {
@@ -16,6 +22,23 @@ pub fn certificate(data: &[u8]) -> Verdict {
 /// operations of the state with their proofs, paths of transactions, bills, tallies.
 pub fn certificate_part(data: &[u8]) -> Verdict {
     fuzzing::part(data).into()
+}
+
+/// State files of light clients, with whatever digest: it is made to fit, so that what lies
+/// behind it is read. What is accepted has one form.
+pub fn light_state(data: &[u8]) -> Verdict {
+    let content = data.len().saturating_sub(32);
+    let whole = [&data[..content], &sm3(&data[..content])].concat();
+    match Knowledge::from_bytes(&whole, Path::new("state")) {
+        Ok(known) => {
+            assert_eq!(known.to_bytes(), whole);
+            Verdict::Accepted
+        }
+        Err(error) => {
+            assert!(error.to_string().contains("damaged"), "{error}");
+            Verdict::Refused
+        }
+    }
 }
 
 fn vectors() -> Vec<Value> {
@@ -41,8 +64,15 @@ pub(crate) fn seeds(target: &str) -> Vec<Vec<u8>> {
         "certificate_part" => {
             certificates.flat_map(|whole| parts(&whole)).chain([tally()]).collect()
         }
+        "light_state" => vec![state()],
         _ => Vec::new(),
     }
+}
+
+/// The state file of a light client.
+fn state() -> Vec<u8> {
+    let text = serde_json::json!({ "state": LIGHT_STATE.trim() });
+    bytes(&text, "state")
 }
 
 /// What has a length of its own: the header of the genesis, and that of the first change.

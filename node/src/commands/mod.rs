@@ -11,6 +11,7 @@ pub(crate) mod devnet;
 pub(crate) mod doctor;
 pub(crate) mod join;
 pub(crate) mod keys;
+pub(crate) mod light;
 pub(crate) mod rehearse;
 pub(crate) mod reindex;
 pub(crate) mod release;

@@ -51,19 +51,22 @@ pub(crate) async fn serve(
     };
     let health = move || async move { health.answer() };
     let router = Router::new().route("/metrics", get(metrics)).route("/health", get(health));
-    let listener = Few {
-        listener: TcpListener::bind(listen).await?,
-        places: Arc::new(Semaphore::new(PLACES)),
-        patience: PATIENCE,
-    };
+    let listener = Few::new(TcpListener::bind(listen).await?, PLACES, PATIENCE);
     Ok(tokio::spawn(async move { Ok(axum::serve(listener, router).await?) }))
 }
 
 /// Takes a connection when there is a place for it.
-struct Few {
+pub(crate) struct Few {
     listener: TcpListener,
     places: Arc<Semaphore>,
     patience: Duration,
+}
+
+impl Few {
+    /// Has so many places, each for a connection that asks and fetches within `patience`.
+    pub(crate) fn new(listener: TcpListener, places: usize, patience: Duration) -> Self {
+        Self { listener, places: Arc::new(Semaphore::new(places)), patience }
+    }
 }
 
 impl Listener for Few {
@@ -85,7 +88,7 @@ impl Listener for Few {
 /// A connection with its place. It fails when its time is up, which begins again
 /// with each answer; neither bytes that drip in nor an answer that is fetched byte
 /// by byte prolong it.
-struct Taken {
+pub(crate) struct Taken {
     stream: TcpStream,
     patience: Duration,
     timeout: Pin<Box<Sleep>>,

@@ -32,6 +32,15 @@ pub enum Liar {
         /// The first block that it lies about.
         from: u64,
     },
+    /// Answers as the node at a port does, but changes what it is asked or what it answers.
+    Altered {
+        /// Port of the node's JSON-RPC.
+        of: u16,
+        /// Makes another question of each.
+        asks: fn(&mut Value),
+        /// Makes another answer of that to each question.
+        answers: fn(&Value, &mut Value),
+    },
 }
 
 /// Starts it; its URL.
@@ -104,6 +113,13 @@ fn answer(mut stream: TcpStream, liar: Liar) -> std::io::Result<()> {
             json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string()
         }
         Liar::Blocks { of, from } => of_node(of, from, &asked)?,
+        Liar::Altered { of, asks, answers } => {
+            let mut question = asked.clone();
+            asks(&mut question);
+            let mut answer = serde_json::from_str(&forwarded(of, &question)?).unwrap_or_default();
+            answers(&asked, &mut answer);
+            answer.to_string()
+        }
     };
     write!(stream, "{head}Connection: close\r\nContent-Length: {}\r\n\r\n{whole}", whole.len())
 }
@@ -116,20 +132,23 @@ fn of_node(port: u16, from: u64, asked: &Value) -> std::io::Result<String> {
             json!(lie(0x11))
         }
         (Some("chain_getHeader"), hash) if *hash == lie(0x11) => json!({ "stateRoot": lie(0x22) }),
-        _ => {
-            let mut node = TcpStream::connect(("127.0.0.1", port))?;
-            let body = asked.to_string();
-            write!(
-                node,
-                "POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
-                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            )?;
-            let mut answer = String::new();
-            node.read_to_string(&mut answer)?;
-            let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-            return Ok(body.to_owned());
-        }
+        _ => return forwarded(port, asked),
     };
     Ok(json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result }).to_string())
+}
+
+/// What a node answers.
+fn forwarded(port: u16, asked: &Value) -> std::io::Result<String> {
+    let mut node = TcpStream::connect(("127.0.0.1", port))?;
+    let body = asked.to_string();
+    write!(
+        node,
+        "POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    node.read_to_string(&mut answer)?;
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    Ok(body.to_owned())
 }

@@ -26,6 +26,7 @@ mod joins;
 mod keys;
 mod kills;
 mod liars;
+mod light;
 mod load;
 mod logs;
 mod network;

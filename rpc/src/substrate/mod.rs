@@ -4,6 +4,7 @@
 mod author;
 mod chain;
 mod heads;
+mod proofs;
 mod state;
 mod system;
 
@@ -14,7 +15,7 @@ use crate::method::{
     AT, AT_BLOCK, Bound, CALL, Handler, Method, NONE, Of, Param, SUBMIT, Subscription, follow,
     list, maybe, memory, method, of, optional, read, required, wait,
 };
-use billchain_rpc_types::{CertificateView, schema};
+use billchain_rpc_types::{CertificateView, DecidedHeaderView, ReadProofView, schema};
 use billchain_runtime::limits::MAX_TRANSACTION_BYTES;
 
 const KEY: Param = required("key", "Raw key of the state", of::<schema::Bytes>);
@@ -116,6 +117,14 @@ const CHAIN: &[Method] = &[
         maybe::<CertificateView>,
         read!(chain::get_certificate),
     ),
+    method(
+        "chain_decidedHeader",
+        "The header of a block and who decided it, as certificates have it (区块头与提交证书)",
+        &[optional("block", "Number or hash of the block; the head by default", ANY)],
+        maybe::<DecidedHeaderView>,
+        read!(proofs::decided_header),
+    )
+    .within(Bound::ONE.of(1, "block")),
     subscription(
         "chain_subscribeNewHeads",
         "Headers of new blocks",
@@ -195,6 +204,24 @@ const STATE: &[Method] = &[
     )
     .fails(AT_BLOCK)
     .within(WATCHED.heavy()),
+    method(
+        "state_getReadProof",
+        "Proofs of what the head's state holds of keys (状态证明)",
+        &[
+            required("keys", "At most 64 keys, each once", list::<schema::Bytes>),
+            optional("at", "Hash of the head, which has proofs alone", maybe::<schema::Hash>),
+        ],
+        of::<ReadProofView>,
+        read!(proofs::read_proof),
+    )
+    .fails(AT_BLOCK)
+    .within(
+        Bound::ONE
+            .of(proofs::MAX_PROVED as u32 * proofs::MAX_BESIDE, "entries of the keys' groups")
+            .params_kib(32)
+            .answer_kib(16 << 10)
+            .heavy(),
+    ),
     method(
         "state_getMetadata",
         "The runtime's metadata, version 14",

@@ -17,6 +17,7 @@ mod openrpc;
 mod outcomes;
 mod parties;
 mod policies;
+mod proofs;
 mod repeats;
 mod requests;
 mod room;

@@ -47,5 +47,7 @@ pub const INDEX_INCOMPLETE: i32 = 4005;
 /// A block, or the version of a bill, that a certificate needs is not here: ask another node,
 /// or later.
 pub const NO_CERTIFICATE: i32 = 4006;
+/// A light client knows two decided blocks of one height, and believes nothing any more.
+pub const FORK: i32 = 4007;
 /// The runtime API does not exist or failed on its arguments.
 pub const RUNTIME_CALL: i32 = 4004;

@@ -59,8 +59,8 @@ pub use status::{
     PeerSeenView, PhaseView, RoundStepView, ValidatorSeenView, VoteSeenView, VotesView,
 };
 pub use transaction::{
-    BillItemView, BlockRef, CertificateView, EventView, FailureView, ItemOutcome, PreparedView,
-    ReceiptView, TransactionState, TransactionView,
+    BillItemView, BlockRef, CertificateView, DecidedHeaderView, EventView, FailureView,
+    ItemOutcome, PreparedView, ReadProofView, ReceiptView, TransactionState, TransactionView,
 };
 pub use upgrade::{ReleaseView, UpgradeView};
 pub use validator::{

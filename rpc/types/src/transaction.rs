@@ -174,3 +174,24 @@ pub struct CertificateView {
     /// The SCALE-encoded commit certificate, `0x` hex.
     pub certificate: String,
 }
+
+/// The header of a block, and who decided it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DecidedHeaderView {
+    /// The block.
+    pub block: BlockRef,
+    /// The decided header in the form of `docs/certificates.md`, `0x` hex. Nobody decides the
+    /// genesis: it has round 0 and no signatures.
+    pub decided: String,
+}
+
+/// Proofs of what the state after a block holds of some keys.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ReadProofView {
+    /// Hash of the block.
+    #[schemars(with = "schema::Hash")]
+    pub at: H256,
+    /// The key proof of each key, in the order asked and the form of `docs/certificates.md`,
+    /// `0x` hex.
+    pub proof: Vec<String>,
+}

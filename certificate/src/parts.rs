@@ -1,0 +1,35 @@
+//! What certificates are made of, alone: for whoever follows the chain.
+
+use crate::{CertificateError, Maker, shown, state_proof};
+use billchain_primitives::BlockNumber;
+use billchain_storage::{GroupProof, Head, StateProof};
+use billchain_verifier::{key_proof, make::Decided};
+
+/// Key proofs of one state.
+pub struct KeyProofs {
+    /// The block after which the state was so.
+    pub head: Head,
+    /// One of each key, in their order.
+    pub proofs: Vec<Vec<u8>>,
+}
+
+impl Maker {
+    /// The header of a block, and who decided it; nobody decides the genesis. Blocks on the
+    /// disk.
+    pub fn decided(&self, number: BlockNumber) -> Result<Decided, CertificateError> {
+        self.headers.lock().at(&self.chain, number)
+    }
+
+    /// Proofs of what the head's state holds of keys, none of which is empty. Blocks on the disk.
+    pub fn prove(&self, keys: &[Vec<u8>]) -> Result<KeyProofs, CertificateError> {
+        let StateProof { head, groups } = self.chain.storage().prove(keys)?;
+        Ok(KeyProofs { head, proofs: groups.into_iter().flat_map(proofs).collect() })
+    }
+}
+
+/// A proof of each of the keys that a group shows.
+fn proofs(proof: GroupProof) -> Vec<Vec<u8>> {
+    let shown = shown(proof.shown);
+    let operation = state_proof(&proof.operation);
+    proof.values.iter().map(|value| key_proof(&shown, &operation, value.as_deref())).collect()
+}
