@@ -103,6 +103,7 @@ pub(super) fn version(version: usize) -> Certificate {
 /// What a body says without the signatures.
 fn judge<'a>(body: &'a [u8], head: &ChainHeader) -> Result<Statement<'a>, Refusal> {
     let head = Header {
+        parent: [0; 32],
         hash: [0; 32],
         number: HEAD,
         state_root: head.state_root.into(),

@@ -158,6 +158,7 @@ pub(super) fn crowded() -> Certificate {
 /// What a body proves of a state, without the signatures.
 fn judge<'a>(body: &'a [u8], kind: u8, root: &Digest) -> Result<Statement<'a>, Refusal> {
     let head = Header {
+        parent: [0; 32],
         hash: [0; 32],
         number: HEAD,
         state_root: *root,
