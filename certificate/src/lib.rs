@@ -36,6 +36,9 @@ pub use parts::KeyProofs;
 /// hold, the certificate has room for them.
 pub const MAX_ITEMS: usize = 900;
 
+/// How often the state is proved again because a block came meanwhile.
+const TRIES: usize = 8;
+
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
@@ -105,6 +108,9 @@ pub enum CertificateError {
         /// The version.
         version: u32,
     },
+    /// Blocks come faster than the state is proved.
+    #[error("a block came each time before the state was proved: ask again, or for less")]
+    Busy,
     /// What is stored contradicts itself.
     #[error("{what} of block {number} is unreadable, or does not fit the block")]
     Odd {
@@ -209,7 +215,7 @@ impl Maker {
         last: BillNumber,
     ) -> Result<Vec<u8>, CertificateError> {
         let keys = item_keys(code, first, last)?;
-        let StateProof { head, groups } = self.chain.storage().prove(&keys)?;
+        let StateProof { head, groups } = self.prove_all(&keys)?;
         let body = Body::Numbers {
             code: *code.as_bytes(),
             first: *first.as_bytes(),
@@ -230,9 +236,19 @@ impl Maker {
         self.certified(number, Body::Month { issuer, month, entry: entry(group) })
     }
 
+    /// What the head's state root proves of keys.
+    fn prove_all(&self, keys: &[Vec<u8>]) -> Result<StateProof, CertificateError> {
+        for _ in 0..TRIES {
+            if let Some(proof) = self.chain.storage().prove(keys)? {
+                return Ok(proof);
+            }
+        }
+        Err(CertificateError::Busy)
+    }
+
     /// What the head's state root proves of one key, and the head's number.
     fn prove_one(&self, key: Vec<u8>) -> Result<(BlockNumber, GroupProof), CertificateError> {
-        let StateProof { head, mut groups } = self.chain.storage().prove(&[key])?;
+        let StateProof { head, mut groups } = self.prove_all(&[key])?;
         let number = head.number;
         let group = groups.pop().ok_or(CertificateError::Odd { what: "a group", number })?;
         Ok((number, group))

@@ -22,7 +22,7 @@ impl Maker {
 
     /// Proofs of what the head's state holds of keys, none of which is empty. Blocks on the disk.
     pub fn prove(&self, keys: &[Vec<u8>]) -> Result<KeyProofs, CertificateError> {
-        let StateProof { head, groups } = self.chain.storage().prove(keys)?;
+        let StateProof { head, groups } = self.prove_all(keys)?;
         Ok(KeyProofs { head, proofs: groups.into_iter().flat_map(proofs).collect() })
     }
 }

@@ -40,24 +40,30 @@ pub enum Shown {
 }
 
 impl Storage {
-    /// The values of `keys` at the head, with what proves them under the head's state root. Keys
-    /// of one group that follow one another are proved together. No block is committed
-    /// meanwhile: whoever asks bounds the number of keys.
-    pub fn prove(&self, keys: &[Vec<u8>]) -> Result<StateProof, StorageError> {
+    /// The values of `keys` at the head, with what proves them under the head's state root; `None`
+    /// if a block was committed meanwhile. Keys of one group that follow one another are proved
+    /// together, and a block waits for one group at most.
+    pub fn prove(&self, keys: &[Vec<u8>]) -> Result<Option<StateProof>, StorageError> {
         self.check_running()?;
         let split = keys.iter().map(|key| groups::split(key).map(|(shared, _)| (shared, key)));
         let split = split.collect::<Result<Vec<_>, _>>()?;
-        let _order = self.order.read();
         if !self.is_initialised() {
             return Err(StorageError::NotInitialised);
         }
         let head = self.head();
-        let runs = split.chunk_by(|(one, _), (next, _)| one == next);
-        let groups = runs.map(|run| self.group_proof(run)).collect::<Result<_, _>>()?;
-        Ok(StateProof { head, groups })
+        let mut groups = Vec::new();
+        for run in split.chunk_by(|(one, _), (next, _)| one == next) {
+            let _order = self.order.read();
+            if self.head() != head {
+                return Ok(None);
+            }
+            groups.push(self.group_proof(run)?);
+        }
+        Ok(Some(StateProof { head, groups }))
     }
 
-    /// Proves keys, of which each is given with what all of them share.
+    /// Proves keys, of which each is given with what all of them share. The head must not move
+    /// meanwhile.
     fn group_proof(&self, keys: &[(&[u8], &Vec<u8>)]) -> Result<GroupProof, StorageError> {
         let shared = keys.first().map(|(shared, _)| *shared).unwrap_or_default();
         let values = keys.iter().map(|(_, key)| self.shared.tables.get(Table::State, key));

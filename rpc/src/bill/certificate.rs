@@ -3,7 +3,7 @@
 use super::read::key;
 use crate::{
     context::Context,
-    error::{Answer, Refusal, chain, internal, no_certificate, plainly_invalid},
+    error::{Answer, Refusal, busy, chain, internal, no_certificate, plainly_invalid},
     method::{Args, to_hex},
 };
 use billchain_certificate::CertificateError;
@@ -43,6 +43,7 @@ fn refusal(error: CertificateError) -> Refusal {
     match error {
         CertificateError::Chain(error) => chain(error),
         CertificateError::Odd { .. } => internal(error),
+        CertificateError::Busy => busy(&error),
         CertificateError::NoNumbers { .. }
         | CertificateError::TooManyItems { .. }
         | CertificateError::NoVersion { .. }

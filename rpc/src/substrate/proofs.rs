@@ -5,8 +5,8 @@ use super::chain::{hash_of, number_of};
 use crate::{
     context::Context,
     error::{
-        Answer, Refusal, answer_too_long, chain, internal, invalid, no_certificate, not_the_head,
-        unknown_block,
+        Answer, Refusal, answer_too_long, busy, chain, internal, invalid, no_certificate,
+        not_the_head, unknown_block,
     },
     method::{Args, to_hex},
 };
@@ -84,6 +84,7 @@ fn of_the_head(context: &Context, at: Option<Hash>, number: u32, head: Hash) -> 
 fn refusal(error: CertificateError, block: BlockRef) -> Refusal {
     match error {
         CertificateError::Chain(error) => chain(error),
+        CertificateError::Busy => busy(&error),
         CertificateError::NotKept { .. } => {
             no_certificate(&format!("who decided block {} is not kept here", block.number))
         }

@@ -129,7 +129,7 @@ fn several_keys_are_proved_at_one_head_and_each_of_their_groups_once() {
     let mut keys: Vec<Vec<u8>> = (0..40).map(|last| vec![b'k', last]).collect();
     keys.extend([new(5), new(6), b"absent".to_vec(), vec![b'k', 1]]);
 
-    let proof = storage.prove(&keys).unwrap();
+    let proof = storage.prove(&keys).unwrap().unwrap();
     assert_eq!(proof.head, head);
     let sizes: Vec<usize> = proof.groups.iter().map(|group| group.values.len()).collect();
     assert_eq!(sizes, [40, 2, 1, 1]);
@@ -141,7 +141,7 @@ fn several_keys_are_proved_at_one_head_and_each_of_their_groups_once() {
     assert!(matches!(proof.groups[2].shown, Shown::Neighbour(_)));
     // Each is what is proved of one key alone.
     for (group, key) in proof.groups.iter().zip([&keys[0], &keys[40], &keys[42], &keys[43]]) {
-        let alone = storage.prove(std::slice::from_ref(key)).unwrap();
+        let alone = storage.prove(std::slice::from_ref(key)).unwrap().unwrap();
         assert_eq!(
             (&alone.groups[0].shown, &alone.groups[0].operation),
             (&group.shown, &group.operation)
