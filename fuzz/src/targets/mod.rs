@@ -1,6 +1,7 @@
 //! The targets, by the part of the system that reads.
 
 pub(crate) mod bill;
+pub(crate) mod cold;
 pub(crate) mod consensus;
 pub(crate) mod crypto;
 pub(crate) mod executor;
@@ -12,6 +13,7 @@ pub(crate) mod storage;
 pub(crate) mod verifier;
 
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
+pub use cold::{cold_proof, cold_segment};
 pub use consensus::{
     commit_certificate, consensus_message, liveness_message, polka_certificate, proposal_part,
     proposed_value, stream_message, sync_request, sync_response, sync_status, undecided_record,
