@@ -20,16 +20,22 @@ pub(crate) struct Headers {
     sets: Vec<(BlockNumber, Accounts)>,
     /// Each change, decided by the set before it.
     changes: Vec<Decided>,
+    /// The encoded header of the genesis; empty until it was read.
+    genesis: Vec<u8>,
+    /// The block up to which the changes are known.
+    followed: BlockNumber,
 }
 
 impl Headers {
-    /// The changes up to the head, and of those the ones before block `number`.
+    /// The genesis, and the changes before block `number`.
     pub(crate) fn before(
         &mut self,
         chain: &Chain,
         number: BlockNumber,
     ) -> Result<Self, CertificateError> {
-        self.follow(chain)?;
+        if self.sets.is_empty() || number > self.followed {
+            self.follow(chain)?;
+        }
         let mut before = self.clone();
         let kept = before.sets.partition_point(|(from, _)| *from < number).max(1);
         before.sets.truncate(kept);
@@ -42,22 +48,9 @@ impl Headers {
         self.changes.clone()
     }
 
-    /// The encoded header of the genesis.
-    pub(crate) fn genesis(&self, chain: &Chain) -> Result<Vec<u8>, CertificateError> {
-        header(chain, 0).map(|header| header.encode())
-    }
-
-    /// A block, and who decided it; nobody decides the genesis.
-    pub(crate) fn at(
-        &mut self,
-        chain: &Chain,
-        number: BlockNumber,
-    ) -> Result<Decided, CertificateError> {
-        if number == 0 {
-            return Ok(Decided { header: self.genesis(chain)?, round: 0, signatures: Vec::new() });
-        }
-        self.follow(chain)?;
-        self.decided(chain, number)
+    /// The encoded header of the genesis, which nobody decides.
+    pub(crate) fn genesis(&self) -> Vec<u8> {
+        self.genesis.clone()
     }
 
     /// A block of which the changes before it are known, and who decided it.
@@ -93,9 +86,13 @@ impl Headers {
     /// Reads the changes that are not known yet.
     fn follow(&mut self, chain: &Chain) -> Result<(), CertificateError> {
         if self.sets.is_empty() {
-            let change = set_change(&header(chain, 0)?)?;
+            let genesis = header(chain, 0)?;
+            let change = set_change(&genesis)?;
+            self.genesis = genesis.encode();
             self.sets.push((0, accounts(&change)));
         }
+        // The state that is read next is this block's or a later one's.
+        let head = chain.storage().head().number;
         let known = self.sets.last().map_or(0, |(number, _)| *number);
         let mut number = chain.read(LastSetChange::<Runtime>::get)?;
         let mut found = Vec::new();
@@ -110,6 +107,7 @@ impl Headers {
             self.changes.push(decided);
             self.sets.push((number, accounts(&change)));
         }
+        self.followed = head;
         Ok(())
     }
 }
@@ -117,12 +115,14 @@ impl Headers {
 /// A header, of a block that is kept whole or not.
 fn header(chain: &Chain, number: BlockNumber) -> Result<Header, CertificateError> {
     let storage = chain.storage();
-    let bytes = match storage.block(number)? {
-        Some(block) => Some(block),
-        None => storage.header(number)?,
+    // A block begins with its header.
+    let read = |bytes: &[u8]| Header::decode(&mut &bytes[..]);
+    let found = match storage.block_with(number, read)? {
+        Some(found) => Some(found),
+        None => storage.header(number)?.map(|bytes| read(&bytes)),
     };
-    let bytes = bytes.ok_or(CertificateError::NotKept { number })?;
-    Header::decode(&mut &bytes[..])
+    found
+        .ok_or(CertificateError::NotKept { number })?
         .map_err(|_| CertificateError::Odd { what: "the header", number })
 }
 

@@ -5,11 +5,13 @@
 //!
 //! What a certificate says is of the head, and carries the commit certificate of the head's
 //! block; whoever has it needs no node. A maker keeps the headers that changed the validators
-//! in memory: a few a year.
+//! in memory, a few a year, and within bounds what it read of other blocks lately: most are asked
+//! for again, the head by every certificate.
 
 #![forbid(unsafe_code)]
 
 mod decided;
+mod lately;
 mod parts;
 mod tree;
 
@@ -23,18 +25,27 @@ use billchain_primitives::{
 use billchain_storage::{GroupProof, OperationProof, Shown, StateProof, StorageError};
 use billchain_verifier::{
     MAX_BYTES,
-    make::{self, Body, Certificate, Cover, Entry, Item, Source},
+    make::{self, Body, Certificate, Cover, Decided, Entry, Item, Source},
 };
 use codec::{DecodeAll, Encode};
 use decided::Headers;
 use frame_support::storage::storage_prefix;
+use lately::Lately;
 use parking_lot::Mutex;
+use std::sync::Arc;
+use tree::Tree;
 
 pub use parts::KeyProofs;
 
 /// Most bills and blocks of numbers that make up the range of one certificate: whatever they
 /// hold, the certificate has room for them.
 pub const MAX_ITEMS: usize = 900;
+
+/// Most bytes of headers, with who decided them, that are kept: some thousands of four validators'.
+const MAX_DECIDED: usize = 4 << 20;
+
+/// Most bytes of blocks' trees that are kept: those of some 150,000 transactions.
+const MAX_TREES: usize = 16 << 20;
 
 /// How often the state is proved again because a block came meanwhile.
 const TRIES: usize = 8;
@@ -134,12 +145,19 @@ impl From<StorageError> for CertificateError {
 pub struct Maker {
     chain: Chain,
     headers: Mutex<Headers>,
+    decided: Mutex<Lately<Decided>>,
+    trees: Mutex<Lately<Arc<Tree>>>,
 }
 
 impl Maker {
     /// Makes them from this chain.
     pub fn new(chain: Chain) -> Self {
-        Self { chain, headers: Mutex::default() }
+        Self {
+            chain,
+            headers: Mutex::default(),
+            decided: Mutex::new(Lately::new(MAX_DECIDED)),
+            trees: Mutex::new(Lately::new(MAX_TREES)),
+        }
     }
 
     /// The certificate of a bill, or that there is no such bill, as of the head. Blocks on
@@ -261,9 +279,9 @@ impl Maker {
         }
         let headers = self.headers.lock().before(&self.chain, number)?;
         let certificate = Certificate {
-            genesis: headers.genesis(&self.chain)?,
+            genesis: headers.genesis(),
             changes: headers.changes(),
-            head: headers.decided(&self.chain, number)?,
+            head: self.block(number)?,
             body,
         };
         let bytes = certificate.to_bytes();
@@ -293,15 +311,37 @@ impl Maker {
         let Some(index) = version.at.extrinsic.filter(|_| number > 0) else {
             return Ok(Source::None);
         };
-        let block = self.chain.storage().block(number)?;
-        let block = block.ok_or(CertificateError::NotKept { number })?;
-        let path = tree::path(&block, index);
+        let path = self.tree(number)?.path(index);
         let path = path.ok_or(CertificateError::Odd { what: "a transaction", number })?;
         if number == head {
             return Ok(Source::SameBlock { path });
         }
+        Ok(Source::Earlier { block: self.block(number)?, path })
+    }
+
+    /// The header of a block after the genesis, and who decided it.
+    fn block(&self, number: BlockNumber) -> Result<Decided, CertificateError> {
+        if let Some(known) = self.decided.lock().get(number) {
+            return Ok(known);
+        }
         let headers = self.headers.lock().before(&self.chain, number)?;
-        Ok(Source::Earlier { block: headers.decided(&self.chain, number)?, path })
+        let decided = headers.decided(&self.chain, number)?;
+        let bytes = decided.header.len() + size_of_val(&decided.signatures[..]);
+        self.decided.lock().keep(number, decided.clone(), bytes);
+        Ok(decided)
+    }
+
+    /// The tree of a block's transactions.
+    fn tree(&self, number: BlockNumber) -> Result<Arc<Tree>, CertificateError> {
+        if let Some(known) = self.trees.lock().get(number) {
+            return Ok(known);
+        }
+        let tree = self.chain.storage().block_with(number, Tree::of)?;
+        let tree = tree.ok_or(CertificateError::NotKept { number })?;
+        let tree = tree.ok_or(CertificateError::Odd { what: "a transaction", number })?;
+        let tree = Arc::new(tree);
+        self.trees.lock().keep(number, Arc::clone(&tree), tree.size());
+        Ok(tree)
     }
 }
 

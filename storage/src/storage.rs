@@ -275,6 +275,16 @@ impl Storage {
         self.shared.tables.get(Table::Block, &number.to_be_bytes())
     }
 
+    /// What `read` makes of the encoded block with this number, if it is kept whole. The block is
+    /// not copied: for whoever needs a part of it.
+    pub fn block_with<T>(
+        &self,
+        number: u32,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, StorageError> {
+        self.shared.tables.get_with(Table::Block, &number.to_be_bytes(), read)
+    }
+
     /// The commit certificate of the block with this number; genesis has none.
     pub fn certificate(&self, number: u32) -> Result<Option<Vec<u8>>, StorageError> {
         self.shared.tables.get(Table::Certificate, &number.to_be_bytes())
