@@ -6,7 +6,7 @@ use billchain_primitives::{BillCode, BillKey, BillNumber, Did};
 use billchain_verifier::Statement;
 
 /// Numbers of a range that is asked for.
-pub(super) const RANGE: u64 = 100_000;
+const RANGE: u64 = 100_000;
 /// Numbers there are.
 const NUMBERS: u64 = 10_000_000_000;
 /// As far behind a run's first number no bill of it is.
