@@ -97,19 +97,47 @@ impl StateSnapshot {
         Ok(self.keys_paged(&[], Some(key), 1)?.pop())
     }
 
-    /// Visits the entries with `prefix` above `start` in order, until `visit`
-    /// gives false.
-    fn walk(
+    /// At most `limit` keys with `prefix`, in order, above `start` (exclusive) if it is
+    /// given, that the blocks after this one wrote, up to that of `until`. Some may have
+    /// the value that they had. None if `until` is not a later state of the same store.
+    ///
+    /// Time is in proportion to the blocks between, times the keys.
+    pub fn written_paged(
+        &self,
+        until: &Self,
+        prefix: &[u8],
+        start: Option<&[u8]>,
+        limit: usize,
+    ) -> Vec<Vec<u8>> {
+        let from = first_key(prefix, start);
+        let steps = self.version.steps();
+        let mut layers: Vec<_> = steps
+            .take_while(|link| link.version.number() <= until.number())
+            .map(|link| Layer::new(&link.replaced, &from))
+            .collect();
+        let mut keys = Vec::new();
+        while keys.len() < limit {
+            let next = layers.iter().filter_map(|layer| layer.key(prefix)).min();
+            let Some(key) = next else { break };
+            keys.push(key.to_vec());
+            for layer in &mut layers {
+                if layer.key(prefix) == Some(key) {
+                    layer.at += 1;
+                }
+            }
+        }
+        keys
+    }
+
+    /// Visits the entries with `prefix`, above `start` (exclusive) if it is given, in
+    /// order, until `visit` gives false: it bounds how many are read.
+    pub fn walk(
         &self,
         prefix: &[u8],
         start: Option<&[u8]>,
         mut visit: impl FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), StorageError> {
-        // The smallest key above `start` is `start` with a zero byte.
-        let from = match start {
-            Some(start) if start >= prefix => [start, &[0]].concat(),
-            _ => prefix.to_vec(),
-        };
+        let from = first_key(prefix, start);
         // First the cursor, then the steps: what the cursor sees, the steps
         // know to undo.
         let newest = self.shared.tables.cursor(Table::State, &from, after_prefix(prefix))?;
@@ -120,6 +148,15 @@ impl StateSnapshot {
             .filter(|layer| layer.key(prefix).is_some())
             .collect();
         Merge { prefix, newest, replaced }.run(&mut visit)
+    }
+}
+
+/// Where the keys with `prefix` above `start` begin.
+fn first_key(prefix: &[u8], start: Option<&[u8]>) -> Vec<u8> {
+    match start {
+        // The smallest key above `start` is `start` with a zero byte.
+        Some(start) if start >= prefix => [start, &[0]].concat(),
+        _ => prefix.to_vec(),
     }
 }
 
