@@ -131,8 +131,6 @@ fn a_twin_has_one_form() {
         assert!(refused.ends_with("as its bytes say it"), "{refused}");
     };
     other(|twin| {
-        let root = &mut twin["certificate"]["previous"];
-        *root = json!(format!("{}A", &root.as_str().unwrap()[..65]).replace("0xA", "0xa"));
         let head = &mut twin["certificate"]["head"]["header"]["state_root"];
         *head = json!(head.as_str().unwrap().to_uppercase().replacen("0X", "0x", 1));
     });
@@ -163,11 +161,11 @@ fn only_json_of_this_sort_is_read() {
         ("{} {}", "trailing"),
         ("{\"format\": 1, \"format\": 1}", "field \"format\" stands there twice"),
         ("{\"format\": 1, \"\\u0066ormat\": 1}", "field \"format\" stands there twice"),
-        ("{\"$serde_json::private::Number\": \"1\"}", "field format: it is missing"),
+        ("{\"$serde_json::private::Number\": \"1\"}", "no field of this name is expected"),
         ("{\"format\": 1.0}", "number 1.0: expected a whole one"),
         ("{\"format\": 9223372036854775808}", "expected a whole one, or text above 2^53"),
         ("{\"format\": true}", "true or false"),
-        ("{\"format\": \"\\ud800\"}", "surrogate"),
+        ("{\"format\": \"\\ud800\"}", "hex escape"),
         ("[]", "found a list of 0, expected an object"),
         (&deep, "more than 16 levels"),
         (&long, "a list of more than 65,535 values"),
