@@ -195,7 +195,7 @@ struct Chain {
     /// The block that is trusted, once it was read. Decisions after it are checked.
     from: Option<Block>,
     /// From the genesis on, each with the block that named them.
-    sets: Vec<(u32, Validators)>,
+    sets: Vec<(Block, Validators)>,
 }
 
 impl Chain {
@@ -212,9 +212,8 @@ impl Chain {
         let (0, Some(change)) = (first.number, first.set_change) else {
             return Err(reader.refusal("the genesis has another number than 0, or no validators"));
         };
-        let sets = Vec::from([(0, SetChange::read(change)?.validators)]);
-        let mut chain = Self { genesis: first.hash, from: None, sets };
-        chain.trust(&first, trusted);
+        let mut chain = Self { genesis: first.hash, from: None, sets: Vec::new() };
+        chain.push(&first, SetChange::read(change)?.validators, trusted);
         for _ in 0..reader.u16()? {
             let (header, change) = chain.decided(reader)?;
             let Some(SetChange { previous, validators }) = change else {
@@ -224,23 +223,24 @@ impl Chain {
             if number <= expected {
                 return Err(Refusal::Gap { number, previous, expected });
             }
-            chain.sets.push((number, validators));
-            chain.trust(&header, trusted);
+            chain.push(&header, validators, trusted);
         }
         let from = chain.from.ok_or(Refusal::Checkpoint { expected: *trusted })?;
         Ok((chain, from))
     }
 
-    /// Goes on from this block, if it is the trusted one.
-    fn trust(&mut self, header: &Header<'_>, trusted: &Digest) {
-        if header.hash == *trusted {
-            self.from = Some(Block { number: header.number, hash: header.hash });
+    /// Adds the validators that a block named; from the trusted one on, decisions are checked.
+    fn push(&mut self, header: &Header<'_>, validators: Validators, trusted: &Digest) {
+        let block = Block { number: header.number, hash: header.hash };
+        if block.hash == *trusted {
+            self.from = Some(block);
         }
+        self.sets.push((block, validators));
     }
 
     /// The block of the last change; 0 for the genesis.
     fn last_change(&self) -> u32 {
-        self.sets.last().map_or(0, |(number, _)| *number)
+        self.sets.last().map_or(0, |(block, _)| block.number)
     }
 
     /// Reads the header after whose block it was so, and its decision. No change after it is
@@ -256,7 +256,7 @@ impl Chain {
 
     /// Reads a header and its decision, which the validators of its height made, and the
     /// others that it names. If it does, it names the change before it, too. Who decided a block
-    /// before the trusted one is not checked: its validators are nobody's word.
+    /// before the trusted one is not checked.
     fn decided<'a>(
         &self,
         reader: &mut Reader<'a>,
@@ -264,26 +264,24 @@ impl Chain {
         let header = Header::read(reader.bytes()?)?;
         let decision = Decision::read(reader)?;
         // A change counts from the next block on.
-        let at = self.sets.partition_point(|(number, _)| *number < header.number);
-        let Some((expected, validators)) = at.checked_sub(1).and_then(|at| self.sets.get(at))
-        else {
+        let at = self.sets.partition_point(|(block, _)| block.number < header.number);
+        let Some((last, validators)) = at.checked_sub(1).and_then(|at| self.sets.get(at)) else {
             return Err(reader.refusal("nobody decides the genesis"));
         };
+        let same = self.sets.get(at).filter(|(block, _)| block.number == header.number);
+        if same.is_some_and(|(block, _)| block.hash != header.hash) {
+            let what = "another block has the number of a change of the validators";
+            return Err(Refusal::Contradiction { what });
+        }
         let change = header.set_change.map(SetChange::read).transpose()?;
         if let Some(SetChange { previous, .. }) = change
-            && previous != *expected
+            && previous != last.number
         {
-            return Err(Refusal::Gap { number: header.number, previous, expected: *expected });
+            let (number, expected) = (header.number, last.number);
+            return Err(Refusal::Gap { number, previous, expected });
         }
-        match self.from {
-            Some(from) if header.number > from.number => {
-                decision.verify(&self.genesis, &header, validators)?;
-            }
-            Some(from) if header.number == from.number && header.hash != from.hash => {
-                let what = "another block has the number of the one that is trusted";
-                return Err(Refusal::Contradiction { what });
-            }
-            _ => {}
+        if self.from.is_some_and(|from| header.number > from.number) {
+            decision.verify(&self.genesis, &header, validators)?;
         }
         Ok((header, change))
     }

@@ -98,7 +98,8 @@ impl Shell {
     /// The genesis may be the checkpoint, and another block may not.
     fn is_checked_from_a_checkpoint(&self, certificate: &Path) {
         let file = certificate.to_str().unwrap();
-        let from = |more: &[&str]| billchain([&["verify", file, "--json"], more].concat());
+        let words = ["verify", file, "--json"];
+        let from = |more: &[&str]| billchain([&words[..], more].concat());
         let proved = from(&["--checkpoint", &self.genesis]).succeeded();
         assert_eq!(self.proved(certificate), serde_json::from_str::<Value>(&proved).unwrap());
         from(&["--checkpoint", &self.genesis, "--genesis", &self.genesis]).succeeded();
