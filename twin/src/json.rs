@@ -102,7 +102,9 @@ impl Json {
     ) -> Result<(), Wrong> {
         match self.fields()?.iter().find(|(name, _)| !names.clone().any(|known| known == name)) {
             None => Ok(()),
-            Some((name, _)) => Err(Wrong::new("no field of this name is expected").within(name)),
+            Some((name, _)) => {
+                Err(Wrong::new("no field of this name is expected").within(&short(name)))
+            }
         }
     }
 
@@ -136,13 +138,19 @@ impl Json {
             Self::Null => "null".into(),
             Self::Number(number) => number.to_string(),
             Self::Text(text) => {
-                let short: String = text.chars().take(80).collect();
-                let more = if short.len() < text.len() { "…" } else { "" };
-                format!("{short:?}{more}")
+                format!("{:?}", short(text))
             }
             Self::List(values) => format!("a list of {}", values.len()),
             Self::Object(fields) => format!("an object of {} fields", fields.len()),
         }
+    }
+}
+
+/// The begin of a text, for an error.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.into(),
     }
 }
 
@@ -180,6 +188,7 @@ impl Texts {
             Some(b'n') => Ok(Json::Null),
             Some(b'"') => serde_json::from_str(text).map(Json::Text),
             Some(b'-' | b'0'..=b'9') => text.parse::<i64>().map(Json::Number).map_err(|_| {
+                let text = short(text);
                 Error::custom(format_args!(
                     "number {text}: expected a whole one, or text above 2^53"
                 ))
@@ -264,7 +273,10 @@ impl<'de> Visitor<'de> for Fields {
         let mut object: Vec<(String, &RawValue)> = Vec::new();
         while let Some((name, value)) = fields.next_entry::<String, _>()? {
             if object.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom(format_args!("field {name:?} stands there twice")));
+                return Err(A::Error::custom(format_args!(
+                    "field {:?} stands there twice",
+                    short(&name)
+                )));
             }
             if object.len() == MAX_FIELDS {
                 return Err(A::Error::custom("an object with more than 40 fields"));

@@ -138,6 +138,6 @@ fn write_value(json: &Json, out: &mut Vec<u8>) -> Result<(), Wrong> {
         return Err(json.other("an object whose one field is bill or tally"));
     };
     let form = [&SINGLE, &COUNTED].into_iter().find(|(known, _)| known == name);
-    let (_, form) = form.ok_or_else(|| Wrong::new("expected bill or tally").within(name))?;
+    let (_, form) = form.ok_or_else(|| json.other("an object whose one field is bill or tally"))?;
     form.write(value, out).map_err(|wrong| wrong.within(name))
 }

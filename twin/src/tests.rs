@@ -167,10 +167,10 @@ fn only_json_of_this_sort_is_read() {
         ("{\"format\": true}", "true or false"),
         ("{\"format\": \"\\ud800\"}", "hex escape"),
         ("[]", "found a list of 0, expected an object"),
-        (&deep, "more than 16 levels"),
-        (&long, "a list of more than 65,535 values"),
-        (&many, "more than 1,048,576 values"),
-        (&wide, "an object with more than 40 fields"),
+        (deep.as_str(), "more than 16 levels"),
+        (long.as_str(), "a list of more than 65,535 values"),
+        (many.as_str(), "more than 1,048,576 values"),
+        (wide.as_str(), "an object with more than 40 fields"),
     ] {
         let refused = from_json(text.as_bytes()).unwrap_err().to_string();
         assert!(refused.contains(words), "{refused}");
