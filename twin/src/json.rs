@@ -137,9 +137,7 @@ impl Json {
         match self {
             Self::Null => "null".into(),
             Self::Number(number) => number.to_string(),
-            Self::Text(text) => {
-                format!("{:?}", short(text))
-            }
+            Self::Text(text) => format!("{:?}", short(text)),
             Self::List(values) => format!("a list of {}", values.len()),
             Self::Object(fields) => format!("an object of {} fields", fields.len()),
         }

@@ -35,6 +35,25 @@ fn earlier_block(certificate: &mut Certificate) -> &mut Decided {
     }
 }
 
+/// Certificates for the vectors, each with the checkpoint that is trusted.
+pub(super) fn certificates() -> Vec<(&'static str, Vec<u8>, Digest)> {
+    let (certificate, checkpoint) = twice_changed(7);
+    let mut forged = certificate.clone();
+    forged.changes[0] = decided(&change(CHANGE, 0, &FORGERS), &FORGERS, &[0, 1, 2]);
+    let mut of_another_chain = certificate.clone();
+    let mut other = genesis();
+    other.state_root = Hash::repeat_byte(1);
+    of_another_chain.genesis = other.encode();
+    let bytes = certificate.to_bytes();
+    vec![
+        ("from the first change on", bytes.clone(), change(CHANGE, 0, &SECOND).hash().into()),
+        ("from the last change on", bytes.clone(), checkpoint),
+        ("a forged change before the checkpoint", forged.to_bytes(), checkpoint),
+        ("a forged genesis before the checkpoint", of_another_chain.to_bytes(), checkpoint),
+        ("a checkpoint that is not there", bytes, [7; 32]),
+    ]
+}
+
 #[test]
 fn a_certificate_is_checked_from_a_change_or_from_the_genesis() {
     let bytes = certificate(7).to_bytes();
