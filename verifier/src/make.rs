@@ -1,6 +1,9 @@
 //! Puts certificates together. Whether they prove anything, [`verify`](crate::verify) says.
 
-pub use crate::cover::{Cover, Item};
+pub use crate::{
+    cover::{Cover, Item},
+    state::proof_digests,
+};
 
 use crate::{
     Digest,

@@ -25,6 +25,11 @@ pub enum Refusal {
         /// The genesis that the checker trusts.
         expected: Digest,
     },
+    /// It does not contain the block that the checker trusts.
+    Checkpoint {
+        /// Hash of that block.
+        expected: Digest,
+    },
     /// A header that names validators is left out, or repeated.
     Gap {
         /// The block of the header.
@@ -70,6 +75,12 @@ impl fmt::Display for Refusal {
                 let (found, expected) = (Hex(found), Hex(expected));
                 write!(f, "it is of the chain with genesis {found}, expected {expected}")
             }
+            Self::Checkpoint { expected } => write!(
+                f,
+                "the checkpoint {} is neither its genesis nor a change of the validators before \
+                 its block",
+                Hex(expected)
+            ),
             Self::Gap { number, previous, expected } => write!(
                 f,
                 "block {number} names block {previous} as the last that changed the validators, \

@@ -3,14 +3,15 @@
 
 mod paper;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use billchain_primitives::Hash;
 use billchain_verifier::{
-    Bill, Change, Kind, Proved, Purpose, Statement, Status, Tally, Transaction, verify,
+    Bill, Change, Kind, Proved, Purpose, Refusal, Statement, Status, Tally, Transaction, verify,
+    verify_from,
 };
 use clap::Args;
 use serde_json::{Map, Value, json};
-use std::{fmt::Display, path::PathBuf, process::ExitCode};
+use std::{fmt::Display, fs, path::PathBuf, process::ExitCode};
 
 /// Exit code for a certificate that proves nothing.
 const REFUSED: u8 = 3;
@@ -21,11 +22,19 @@ const LINES: &str = "lines";
 /// `billchain verify …`.
 #[derive(Args)]
 pub(crate) struct Cli {
-    /// The certificate, or its printed form as a PDF.
+    /// The certificate, its JSON twin, or its printed form as a PDF.
     file: PathBuf,
     /// Hash of the chain's genesis, from somewhere that one trusts.
-    #[arg(long)]
-    genesis: Hash,
+    #[arg(long, value_name = "HASH", required_unless_present = "checkpoint")]
+    genesis: Option<Hash>,
+    /// Hash of a block whose header named validators, from somewhere that one trusts: what the
+    /// certificate says of the chain before it is not believed, and no transaction before it is
+    /// proved. Not for printed forms.
+    #[arg(long, value_name = "HASH", conflicts_with = "pdf")]
+    checkpoint: Option<Hash>,
+    /// Write the certificate's JSON twin, if the certificate proves what it says.
+    #[arg(long, value_name = "OUT.json")]
+    twin: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -33,10 +42,29 @@ pub(crate) struct Cli {
     paper: paper::Options,
 }
 
+impl Cli {
+    /// What the certificate proves to whoever trusts the blocks that are named.
+    fn check<'a>(&self, certificate: &'a [u8]) -> Result<Proved<'a>, Refusal> {
+        let genesis = self.genesis.map(|genesis| genesis.0);
+        let proved = match (&genesis, &self.checkpoint) {
+            (_, Some(checkpoint)) => verify_from(certificate, checkpoint.as_fixed_bytes())?,
+            (Some(genesis), None) => verify(certificate, genesis)?,
+            // The command line asks for one of them.
+            (None, None) => return Err(Refusal::Contradiction { what: "no block is trusted" }),
+        };
+        match genesis {
+            Some(expected) if proved.genesis != expected => {
+                Err(Refusal::OtherChain { found: proved.genesis, expected })
+            }
+            _ => Ok(proved),
+        }
+    }
+}
+
 /// Says what the certificate proves; exit code 3 if it proves nothing.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     let certificate = paper::read(&cli.file)?;
-    let proved = match verify(&certificate, cli.genesis.as_fixed_bytes()) {
+    let proved = match cli.check(&certificate) {
         Ok(proved) => proved,
         Err(refusal) => return Ok(refused(cli, &refusal)),
     };
@@ -44,6 +72,10 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         return Ok(refused(cli, &format!("the locator names another certificate: {what} differs")));
     }
     cli.paper.print(&proved, &certificate)?;
+    if let Some(out) = &cli.twin {
+        let twin = billchain_twin::to_json(&certificate)?;
+        fs::write(out, twin).with_context(|| format!("cannot write {}", out.display()))?;
+    }
     let shown = shown(&proved);
     match &shown {
         Value::Object(fields) if !cli.json => print(fields),
@@ -79,6 +111,8 @@ fn shown(proved: &Proved<'_>) -> Value {
         "proved": true,
         "block": proved.block.number,
         "block_hash": Hash::from(proved.block.hash),
+        "genesis": Hash::from(proved.genesis),
+        "from_block": proved.from.number,
     });
     match &proved.statement {
         Statement::Absent { code, number } => {

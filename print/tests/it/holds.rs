@@ -221,7 +221,9 @@ fn each_certificate_of_a_bill_is_printed_and_proves_the_same_out_of_the_pdf() {
     let vectors: Vec<Value> = serde_json::from_str(VECTORS).unwrap();
     let bytes = |vector: &Value, field: &str| hex::decode(vector[field].as_str().unwrap()).unwrap();
     let mut of_bills = 0;
-    for vector in vectors.iter().filter(|vector| !vector["proves"].is_null()) {
+    let good = vectors.iter().filter(|vector| !vector["proves"].is_null());
+    // What is checked from a checkpoint is not printed.
+    for vector in good.filter(|vector| vector.get("checkpoint").is_none()) {
         let certificate = bytes(vector, "certificate");
         let genesis = bytes(vector, "genesis").try_into().unwrap();
         let name = &vector["name"];

@@ -1,5 +1,6 @@
 //! Certificates of a small chain whose validators change once.
 
+mod checkpoint;
 mod earlier;
 mod numbers;
 mod vectors;

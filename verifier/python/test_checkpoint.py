@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Tests of certificates that are checked from a later block on."""
+
+import unittest
+
+import billchain_verifier as v
+from billchain_sm import sm3
+from chain_builder import (
+    GENESIS, SECRETS, VERSION_BEFORE, bill, block_path, certificate, chunk, decided, header, state_of, u,
+    validators, version_head)
+from test_parts import Case
+
+FIRST, SECOND, THIRD, FORGERS = SECRETS[:1], SECRETS[1:3], SECRETS[2:], [2001, 2002]
+AT3, AT6 = header(3, [validators(SECOND, 0)]), header(6, [validators(THIRD, 3)])
+CHANGES = [decided(AT3, 3, FIRST), decided(AT6, 6, SECOND)]
+ROOT, PATH = block_path([b"t" * 50], 0)
+RAW = bill(5, 0)
+STATE, PROOF = state_of(RAW)
+MADE = decided(header(5, (), bytes(32), ROOT), 5, SECOND)
+
+
+def made(changes=CHANGES, earlier=MADE, path=PATH, genesis=GENESIS, signers=THIRD):
+    """The certificate of a bill whose transaction is in block 5, between the changes."""
+    body = (chunk(RAW) + PROOF + VERSION_BEFORE + chunk(version_head(5, 0)) + u(1, 2) + earlier
+            + path)
+    return certificate(1, decided(header(9, (), STATE), 9, signers), body, changes, genesis)
+
+
+class Checkpoints(Case):
+    """From a checkpoint on."""
+
+    def refused_from(self, reason, data, checkpoint=sm3(AT6)):
+        """The certificate is refused from the checkpoint on."""
+        self.refuses(reason, v.verify, data, None, checkpoint)
+
+    def test_from_each(self):
+        whole = v.verify(made(), sm3(GENESIS))
+        self.assertEqual(whole["transaction"]["block"], 5)
+        for checkpoint, number, transaction in (
+                (GENESIS, 0, whole["transaction"]), (AT3, 3, whole["transaction"]), (AT6, 6, None)):
+            proved = v.verify(made(), None, sm3(checkpoint))
+            self.assertEqual(proved.pop("from"), {"number": number, "hash": sm3(checkpoint).hex()})
+            self.assertEqual(proved, {**whole, "transaction": transaction})
+        v.verify(made(), sm3(GENESIS), sm3(AT6))
+        self.refuses("of another chain", v.verify, made(), bytes(32), sm3(AT6))
+
+    def test_what_is_before_is_not_believed(self):
+        good = v.verify(made(), None, sm3(AT6))
+        root, path = block_path([b"f" * 50], 0)
+        forged = decided(header(5, (), bytes(32), root), 5, FORGERS)
+        for data in (made(earlier=forged, path=path),
+                     made([decided(header(3, [validators(FORGERS, 0)]), 3, FORGERS), CHANGES[1]])):
+            self.refuses("", v.verify, data, sm3(GENESIS))
+            self.assertEqual(v.verify(data, None, sm3(AT6)), good)
+        self.refused_from("left out", made(CHANGES[1:]))
+        self.refused_from("cut short", made([CHANGES[0][:1] + b"\x01" + CHANGES[0][2:], CHANGES[1]]))
+        at6 = decided(header(6, (), bytes(32), ROOT), 6, SECOND)
+        self.refused_from("not in line", made(earlier=at6))
+
+    def test_the_genesis_is_that_of_the_signatures(self):
+        other = header(0, [validators(FIRST, 0)], sm3(b"other"))
+        self.refused_from("is wrong", made(genesis=other))
+
+    def test_what_follows_is_checked(self):
+        self.refused_from("is wrong", made(signers=SECOND))
+        forged = [CHANGES[0], decided(AT6, 6, FORGERS)]
+        self.refused_from("is wrong", made(forged), sm3(AT3))
+        v.verify(made(forged), None, sm3(AT6))
+
+    def test_a_checkpoint_that_is_not_there(self):
+        for checkpoint in (bytes(32), sm3(header(5, (), bytes(32), ROOT)), sm3(header(9, (), STATE))):
+            self.refused_from("the checkpoint is neither", made(), checkpoint)
+        self.refuses("has to be trusted", v.verify, made())
+        self.refuses("32 bytes", v.verify, made(), None, b"short")
+
+
+if __name__ == "__main__":
+    result = unittest.main(exit=False).result
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    raise SystemExit(failed != 0)
