@@ -1,0 +1,233 @@
+// What ./test runs in Node.js, with the built verifier in $VERIFIER.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+const { VERIFIER, VECTORS, CLI } = process.env;
+const { load, MAX_CERTIFICATE } = await import(pathToFileURL(join(VERIFIER, "index.mjs")));
+const program = readFileSync(join(VERIFIER, "billchain_verifier.wasm"));
+const vectors = JSON.parse(readFileSync(VECTORS, "utf8"))
+  .map((vector) => ({ ...vector, certificate: Buffer.from(vector.certificate, "hex") }));
+const proving = vectors.filter((vector) => vector.proves);
+const TARGET_BYTES = 200_000;
+
+/** Does something while `instead` stands for WebAssembly.instantiate; Node.js calls that, too. */
+async function instantiatedBy(instead, does) {
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = (given, ...more) =>
+    (more.length > 0 ? instantiate(given, ...more) : instead(given, instantiate));
+  return does().finally(() => (WebAssembly.instantiate = instantiate));
+}
+
+let running;
+const verifier = await instantiatedBy(async (given, instantiate) => {
+  const instance = await instantiate(given);
+  running = instance.exports;
+  return instance;
+}, () => load(program));
+
+/** Random bytes, the same in each run (xorshift). */
+function randomness(seed) {
+  let state = seed;
+  const next = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+  return { below: (bound) => next() % bound, bytes: (length) => Uint8Array.from({ length }, () => next() & 255) };
+}
+
+/** One answer, and no trap. */
+function answered(certificate, genesis) {
+  const shown = verifier.verify(certificate, genesis);
+  assert.ok((shown.proved === true) !== (typeof shown.refused === "string"), JSON.stringify(shown));
+  return shown;
+}
+
+const yuan = (fen) => `${fen < 0 ? "-" : ""}${Math.trunc(Math.abs(fen) / 100)}.${String(Math.abs(fen) % 100).padStart(2, "0")}`;
+const hash = (digits) => `0x${digits}`;
+
+test("each vector proves what it says, or nothing", () => {
+  assert.ok(vectors.length >= 20 && proving.length >= 8);
+  for (const { name, certificate, genesis, proves } of vectors) {
+    const shown = answered(certificate, genesis);
+    assert.equal(shown.proved === true, proves !== null, `${name}: ${JSON.stringify(shown)}`);
+    if (!proves) continue;
+    assert.equal(shown.block, proves.block.number, name);
+    assert.equal(shown.block_hash, hash(proves.block.hash), name);
+    if (proves.absent) {
+      assert.deepEqual([shown.exists, shown.bill], [false, `${proves.absent.code}-${proves.absent.number}`], name);
+    }
+    if (proves.bill) sameBill(name, shown, proves.bill);
+  }
+});
+
+function sameBill(name, shown, bill) {
+  assert.deepEqual([shown.exists, shown.bill], [true, `${bill.code}-${bill.number}`], name);
+  for (const field of ["status", "version", "check_code", "kind", "issue_date", "issue_time", "issuer", "issuer_uscc",
+    "scene", "related", "updated"]) {
+    assert.equal(shown[field], bill[field], `${name}: ${field}`);
+  }
+  assert.equal(shown.total, yuan(bill.total), name);
+  for (const field of ["xml_hash", "pdf_hash", "payer_ref", "version_hash"]) {
+    assert.equal(shown[field], hash(bill[field]), `${name}: ${field}`);
+  }
+  assert.equal(shown.lock?.holder, bill.lock?.holder, name);
+  assert.equal(shown.lock?.purpose.claim_no, bill.lock?.purpose.claim_no, name);
+  const paid = bill.reimbursements.map(({ payer, scene, amount }) => ({ payer, scene, fen: amount }));
+  assert.deepEqual(shown.reimbursements, paid, name);
+}
+
+/** What another program says of each vector. */
+function compare(what, words, same) {
+  const file = join(VERIFIER, "certificate");
+  for (const { name, certificate, genesis, proves } of vectors) {
+    writeFileSync(file, certificate);
+    const [command, ...others] = words(file, genesis);
+    const done = spawnSync(command, others, { encoding: "utf8" });
+    assert.equal(done.status, proves ? 0 : 3, `${what}: ${name}: ${done.stderr}`);
+    same(done.stdout, verifier.json(certificate, genesis), `${what}: ${name}`);
+  }
+}
+
+for (const built of ["with-archive", "with-library"]) {
+  test(`a program in C, ${built}, gives the same answers`, () => {
+    compare(built, (file, genesis) => [join(VERIFIER, built), file, genesis],
+      (found, expected, name) => assert.equal(found, `${expected}\n`, name));
+  });
+}
+
+if (CLI) {
+  test("billchain verify gives the same answers", () => {
+    compare("billchain verify", (file, genesis) => [CLI, "verify", file, "--genesis", hash(genesis), "--json"],
+      (found, expected, name) => assert.deepEqual(JSON.parse(found), JSON.parse(expected), name));
+  });
+}
+
+test("certificates that are cut short are refused", () => {
+  for (const { certificate, genesis } of [proving[0], proving[proving.length - 1]]) {
+    for (let length = 0; length < certificate.length; length += 13) {
+      assert.ok(answered(certificate.subarray(0, length), genesis).refused, `${length} bytes`);
+    }
+  }
+});
+
+test("changed certificates are answered", () => {
+  const random = randomness(20_261_130);
+  for (let round = 0; round < 600; round += 1) {
+    const { certificate, genesis } = vectors[random.below(vectors.length)];
+    const changed = Uint8Array.from(certificate);
+    for (let left = random.below(3); left >= 0 && changed.length > 0; left -= 1) {
+      changed[random.below(changed.length)] ^= 1 << random.below(8);
+    }
+    answered(changed, genesis);
+  }
+});
+
+test("random bytes are refused", () => {
+  const random = randomness(12);
+  const { certificate, genesis } = proving[0];
+  for (let round = 0; round < 1_500; round += 1) {
+    const start = certificate.subarray(0, random.below(round % 2 ? 1 : certificate.length));
+    const bytes = Buffer.concat([start, random.bytes(random.below(2_000))]);
+    assert.ok(answered(bytes, genesis).refused);
+  }
+});
+
+test("the longest certificates are refused in the same memory", () => {
+  const genesis = "00".repeat(32);
+  const refused = (length) => answered(new Uint8Array(length), genesis).refused;
+  assert.match(refused(MAX_CERTIFICATE), /BCPF/);
+  assert.match(refused(MAX_CERTIFICATE + 1), /longer than 1 MiB/);
+  assert.match(refused(40 * MAX_CERTIFICATE), /longer than 1 MiB/);
+  assert.ok(running.memory.buffer.byteLength < 8 * MAX_CERTIFICATE, `${running.memory.buffer.byteLength} bytes`);
+});
+
+test("memory does not grow with the number of calls", () => {
+  const before = running.memory.buffer.byteLength;
+  const long = new Uint8Array(MAX_CERTIFICATE);
+  for (let round = 0; round < 1_000; round += 1) {
+    const { certificate, genesis } = vectors[round % vectors.length];
+    answered(round % 10 ? certificate.subarray(0, certificate.length >> 1) : certificate, genesis);
+    answered(long, genesis);
+    assert.throws(() => verifier.verify(certificate, "no hash"), TypeError);
+  }
+  assert.equal(running.memory.buffer.byteLength, before);
+});
+
+test("the program stands alone and is small", () => {
+  assert.deepEqual(WebAssembly.Module.imports(new WebAssembly.Module(program)), []);
+  console.log(`    ${program.length} bytes of WebAssembly, target ${TARGET_BYTES}`);
+  assert.ok(program.length < TARGET_BYTES);
+});
+
+test("a verification takes its time", () => {
+  const [{ certificate, genesis }, rounds] = [proving[0], 30];
+  const began = performance.now();
+  for (let round = 0; round < rounds; round += 1) assert.ok(answered(certificate, genesis).proved);
+  const took = (performance.now() - began) / rounds;
+  console.log(`    ${took.toFixed(1)} ms for a certificate of ${certificate.length} bytes`);
+  assert.ok(took < 2_000);
+});
+
+test("it is loaded from all that brings its bytes", async () => {
+  const { certificate, genesis } = proving[0];
+  const { buffer } = Uint8Array.from(program);
+  const sources = [buffer, new WebAssembly.Module(program), new Response(program), Promise.resolve(program)];
+  for (const source of sources) {
+    const { verify } = await load(source);
+    assert.ok(verify(certificate, genesis).proved);
+    assert.ok(verify(Uint8Array.from(certificate).buffer, hash(genesis.toUpperCase())).proved);
+    assert.ok(verify(new DataView(Uint8Array.from([0, ...certificate]).buffer, 1), genesis).proved);
+  }
+  await assert.rejects(load(new Response("", { status: 404 })), /cannot be fetched.*status 404/);
+  await assert.rejects(load(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0])), /no verifier: it has no memory, billchain_alloc/);
+});
+
+test("what is no certificate or no hash is told", () => {
+  const { certificate, genesis } = proving[0];
+  for (const other of ["", genesis.slice(1), `${genesis}0`, `0y${genesis.slice(2)}`, null, 7]) {
+    assert.throws(() => verifier.verify(certificate, other), /hash of the genesis.*expected 64/);
+  }
+  for (const other of ["424350", null, undefined, [66, 67]]) {
+    assert.throws(() => verifier.verify(other, genesis), /certificate is no bytes/);
+  }
+});
+
+test("no number is rounded, and what is taken is given back", async () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const text = Buffer.from('{"bills":9007199254740993}');
+  const given = [];
+  const exports = {
+    memory,
+    billchain_alloc: (length) => (length > 40_000 ? 0 : 1_024),
+    billchain_free: (at, length) => given.push([at, length]),
+    billchain_verify: () => {
+      new Uint8Array(memory.buffer, 50_000).set([text.length, 0, 0, 0, ...text]);
+      return 50_000;
+    },
+  };
+  const other = await instantiatedBy(async () => ({ exports }), () => load(program));
+  const genesis = "00".repeat(32);
+  assert.throws(() => other.verify(new Uint8Array(5), genesis), /bills is above 2\^53/);
+  assert.equal(other.json(new Uint8Array(5), genesis), text.toString());
+  assert.deepEqual(given.slice(3), [[1_024, 5], [1_024, 32], [50_000, 4 + text.length]]);
+  assert.throws(() => other.verify(new Uint8Array(50_000), genesis), /no memory left/);
+});
+
+test("each field is declared in TypeScript", () => {
+  const declared = readFileSync(join(VERIFIER, "index.d.mts"), "utf8");
+  const names = new Set();
+  const gather = (value) => {
+    if (value === null || typeof value !== "object") return;
+    if (!Array.isArray(value)) Object.keys(value).forEach((name) => names.add(name));
+    Object.values(value).forEach(gather);
+  };
+  vectors.forEach(({ certificate, genesis }) => gather(verifier.verify(certificate, genesis)));
+  assert.ok(names.size >= 30, `${names.size} fields`);
+  for (const name of names) assert.match(declared, new RegExp(`\\b${name}\\??:`), name);
+});
