@@ -48,39 +48,54 @@ function answered(certificate, genesis) {
   return shown;
 }
 
-const yuan = (fen) => `${fen < 0 ? "-" : ""}${Math.trunc(Math.abs(fen) / 100)}.${String(Math.abs(fen) % 100).padStart(2, "0")}`;
-const hash = (digits) => `0x${digits}`;
+const hash = (digits) => digits && `0x${digits}`;
+
+const yuan = (fen) => {
+  const [whole, hundredth] = [Math.trunc(Math.abs(fen) / 100), Math.abs(fen) % 100];
+  return `${fen < 0 ? "-" : ""}${whole}.${String(hundredth).padStart(2, "0")}`;
+};
+
+const named = ({ code, number }) => `${code}-${number}`;
+
+/** What is shown of what a vector says, which has other names and forms. */
+function shownOf({ block, absent, bill, transaction, change, present, numbers, month, tally }) {
+  const shown = { proved: true, block: block.number, block_hash: hash(block.hash) };
+  if (absent) Object.assign(shown, { bill: named(absent), exists: false });
+  if (bill) {
+    const made = transaction && { ...transaction, hash: hash(transaction.hash) };
+    Object.assign(shown, billOf(bill), { transaction: made });
+  }
+  if (present) {
+    const made = { ...change, evidence: hash(change.evidence) };
+    Object.assign(shown, { made, present_version: present.version, present_status: present.status });
+  }
+  if (numbers) Object.assign(shown, numbers, { complete: numbers.missing === 0 });
+  if (month) Object.assign(shown, month);
+  if (tally) Object.assign(shown, inYuan(tally), { lines: tally.lines.map(inYuan) });
+  return shown;
+}
+
+const inYuan = ({ fen, ...others }) => ({ ...others, total: yuan(fen) });
+
+function billOf(bill) {
+  const { code, number, payer, biz_no_hash, location_hash, registered, total, lock, ...shown } = bill;
+  for (const digest of ["payer_ref", "xml_hash", "pdf_hash", "version_hash"]) shown[digest] = hash(bill[digest]);
+  const reimbursements = bill.reimbursements.map(({ amount, ...others }) => ({ ...others, fen: amount }));
+  return { ...shown, bill: named(bill), exists: true, total: yuan(total), lock: lock && lockOf(lock), reimbursements };
+}
+
+function lockOf({ purpose: { evidence, claim_no, scene }, ...lock }) {
+  return { ...lock, purpose: evidence ? { evidence: hash(evidence) } : { scene, claim_no } };
+}
 
 test("each vector proves what it says, or nothing", () => {
   assert.ok(vectors.length >= 20 && proving.length >= 8);
   for (const { name, certificate, genesis, proves } of vectors) {
     const shown = answered(certificate, genesis);
-    assert.equal(shown.proved === true, proves !== null, `${name}: ${JSON.stringify(shown)}`);
-    if (!proves) continue;
-    assert.equal(shown.block, proves.block.number, name);
-    assert.equal(shown.block_hash, hash(proves.block.hash), name);
-    if (proves.absent) {
-      assert.deepEqual([shown.exists, shown.bill], [false, `${proves.absent.code}-${proves.absent.number}`], name);
-    }
-    if (proves.bill) sameBill(name, shown, proves.bill);
+    if (proves) assert.deepEqual(shown, shownOf(proves), name);
+    else assert.deepEqual(Object.keys(shown), ["refused"], `${name}: ${JSON.stringify(shown)}`);
   }
 });
-
-function sameBill(name, shown, bill) {
-  assert.deepEqual([shown.exists, shown.bill], [true, `${bill.code}-${bill.number}`], name);
-  for (const field of ["status", "version", "check_code", "kind", "issue_date", "issue_time", "issuer", "issuer_uscc",
-    "scene", "related", "updated"]) {
-    assert.equal(shown[field], bill[field], `${name}: ${field}`);
-  }
-  assert.equal(shown.total, yuan(bill.total), name);
-  for (const field of ["xml_hash", "pdf_hash", "payer_ref", "version_hash"]) {
-    assert.equal(shown[field], hash(bill[field]), `${name}: ${field}`);
-  }
-  assert.equal(shown.lock?.holder, bill.lock?.holder, name);
-  assert.equal(shown.lock?.purpose.claim_no, bill.lock?.purpose.claim_no, name);
-  const paid = bill.reimbursements.map(({ payer, scene, amount }) => ({ payer, scene, fen: amount }));
-  assert.deepEqual(shown.reimbursements, paid, name);
-}
 
 /** What another program says of each vector. */
 function compare(what, words, same) {
@@ -144,7 +159,9 @@ test("the longest certificates are refused in the same memory", () => {
   assert.match(refused(MAX_CERTIFICATE), /BCPF/);
   assert.match(refused(MAX_CERTIFICATE + 1), /longer than 1 MiB/);
   assert.match(refused(40 * MAX_CERTIFICATE), /longer than 1 MiB/);
-  assert.ok(running.memory.buffer.byteLength < 8 * MAX_CERTIFICATE, `${running.memory.buffer.byteLength} bytes`);
+  const held = running.memory.buffer.byteLength;
+  console.log(`    ${held / 1_024} KiB of memory after the longest certificates`);
+  assert.ok(held < 8 * MAX_CERTIFICATE);
 });
 
 test("memory does not grow with the number of calls", () => {

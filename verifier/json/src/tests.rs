@@ -1,8 +1,4 @@
-use crate::{
-    parts::{Hash, Yuan},
-    proved, refused, verify,
-    writer::Json,
-};
+use crate::{parts::Yuan, proved, refused, verify, writer::Json};
 use alloc::{
     boxed::Box,
     format,
@@ -222,7 +218,89 @@ fn no_bills_are_shown() {
     assert_eq!(found, with(counted));
 }
 
-/// What the vectors say of a certificate is what is shown of it, but for its form.
+/// What is shown of what the vectors say, which have other names and forms.
+fn shown_of(proves: &Value) -> Value {
+    let mut all = json!({
+        "proved": true, "block": proves["block"]["number"], "block_hash": hashed(&proves["block"]["hash"]),
+    });
+    let mut add = |fields: Value| {
+        let Value::Object(fields) = fields else { unreachable!("{fields} is no object") };
+        fields.into_iter().for_each(|(name, value)| all[&name] = value);
+    };
+    if let Value::Object(absent) = &proves["absent"] {
+        add(json!({ "bill": named(&absent["code"], &absent["number"]), "exists": false }));
+    }
+    if proves["bill"].is_object() {
+        add(bill_of(&proves["bill"]));
+        let mut made = proves["transaction"].clone();
+        if made.is_object() {
+            made["hash"] = hashed(&made["hash"]);
+        }
+        add(json!({ "transaction": made }));
+    }
+    if proves["present"].is_object() {
+        let mut made = proves["change"].clone();
+        made["evidence"] = hashed(&made["evidence"]);
+        let present = &proves["present"];
+        add(json!({
+            "made": made, "present_version": present["version"],
+            "present_status": present["status"],
+        }));
+    }
+    if let Value::Object(range) = &proves["numbers"] {
+        add(json!({ "complete": range["missing"] == 0 }));
+        add(proves["numbers"].clone());
+    }
+    if proves["month"].is_object() {
+        add(proves["month"].clone());
+    }
+    if proves["tally"].is_object() {
+        let mut tally = proves["tally"].clone();
+        tally["lines"].as_array_mut().unwrap().iter_mut().for_each(in_yuan);
+        in_yuan(&mut tally);
+        add(tally);
+    }
+    all
+}
+
+fn bill_of(bill: &Value) -> Value {
+    let mut shown = bill.clone();
+    shown["bill"] = named(&bill["code"], &bill["number"]);
+    shown["exists"] = json!(true);
+    shown["fen"] = bill["total"].clone();
+    in_yuan(&mut shown);
+    for digest in ["payer_ref", "xml_hash", "pdf_hash", "version_hash"] {
+        shown[digest] = hashed(&bill[digest]);
+    }
+    let fields = shown.as_object_mut().unwrap();
+    for other in ["code", "number", "payer", "biz_no_hash", "location_hash", "registered"] {
+        fields.remove(other).unwrap();
+    }
+    for paid in shown["reimbursements"].as_array_mut().unwrap() {
+        let amount = paid.as_object_mut().unwrap().remove("amount").unwrap();
+        paid["fen"] = amount;
+    }
+    if let Some(purpose) = shown["lock"].get_mut("purpose").and_then(Value::as_object_mut) {
+        purpose.remove("grant");
+        purpose.entry("evidence").and_modify(|digest| *digest = hashed(digest));
+    }
+    shown
+}
+
+/// Its `fen` become its `total`.
+fn in_yuan(value: &mut Value) {
+    let fen = value.as_object_mut().unwrap().remove("fen").unwrap();
+    value["total"] = read(&written(Yuan(fen.as_i64().unwrap().into())));
+}
+
+fn named(code: &Value, number: &Value) -> Value {
+    json!(format!("{}-{}", code.as_str().unwrap(), number.as_str().unwrap()))
+}
+
+fn hashed(digits: &Value) -> Value {
+    digits.as_str().map_or(Value::Null, |digits| json!(format!("0x{digits}")))
+}
+
 #[test]
 fn vectors_are_shown_as_they_say() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/certificates.json");
@@ -232,16 +310,11 @@ fn vectors_are_shown_as_they_say() {
         let genesis: Digest = bytes(&vector["genesis"]).try_into().unwrap();
         let found = read(&verify(&bytes(&vector["certificate"]), &genesis));
         let (name, proves) = (&vector["name"], &vector["proves"]);
-        assert_eq!(found["refused"].is_string(), proves.is_null(), "{name}: {found}");
-        assert_eq!(found["proved"] == true, !proves.is_null(), "{name}: {found}");
         if proves.is_null() {
-            continue;
-        }
-        assert_eq!(found["block"], proves["block"]["number"], "{name}");
-        let hash: Digest = bytes(&proves["block"]["hash"]).try_into().unwrap();
-        assert_eq!(found["block_hash"], read(&written(Hash(&hash))), "{name}");
-        for field in ["status", "kind", "version", "issuer", "issue_date", "related", "updated"] {
-            assert_eq!(found[field], proves["bill"][field], "{name}: {field}");
+            assert!(found["refused"].is_string(), "{name}: {found}");
+            assert_eq!(found.as_object().unwrap().len(), 1, "{name}: {found}");
+        } else {
+            assert_eq!(found, shown_of(proves), "{name}");
         }
     }
 }
