@@ -18,8 +18,8 @@ export interface Verifier {
    * @param certificate Its bytes, whatever they are.
    * @param genesis Hash of the genesis block, from somewhere that one trusts: 64 hexadecimal
    *   digits, with or without `0x`.
-   * @throws TypeError if the hash has another form, or the certificate is no bytes; RangeError if a number of
-   *   the answer is above 2^53.
+   * @throws TypeError if the hash has another form, or the certificate is no bytes; RangeError if
+   *   a number of the answer is 2^53 or more, or there is no memory.
    */
   verify(certificate: ArrayBuffer | ArrayBufferView, genesis: string): Answer;
   /** The same, as the text of a JSON object. */

@@ -73,5 +73,5 @@ function digestOf(text) {
 /** No number is rounded in silence. */
 function exact(name, value) {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  throw new RangeError(`${name} is above 2^53: read the text that json gives`);
+  throw new RangeError(`${name} has too many digits for JavaScript: read the text that json gives`);
 }

@@ -1,12 +1,14 @@
 // What ./test runs in Node.js, with the built verifier in $VERIFIER.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createServer } from "node:http";
+import { basename, extname, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 
-const { VERIFIER, VECTORS, CLI } = process.env;
+const { VERIFIER, VECTORS, CLI, BROWSER } = process.env;
 const { load, MAX_CERTIFICATE } = await import(pathToFileURL(join(VERIFIER, "index.mjs")));
 const program = readFileSync(join(VERIFIER, "billchain_verifier.wasm"));
 const vectors = JSON.parse(readFileSync(VECTORS, "utf8"))
@@ -81,7 +83,9 @@ function billOf(bill) {
   const { code, number, payer, biz_no_hash, location_hash, registered, total, lock, ...shown } = bill;
   for (const digest of ["payer_ref", "xml_hash", "pdf_hash", "version_hash"]) shown[digest] = hash(bill[digest]);
   const reimbursements = bill.reimbursements.map(({ amount, ...others }) => ({ ...others, fen: amount }));
-  return { ...shown, bill: named(bill), exists: true, total: yuan(total), lock: lock && lockOf(lock), reimbursements };
+  return {
+    ...shown, bill: named(bill), exists: true, total: yuan(total), lock: lock && lockOf(lock), reimbursements,
+  };
 }
 
 function lockOf({ purpose: { evidence, claim_no, scene }, ...lock }) {
@@ -120,6 +124,41 @@ if (CLI) {
   test("billchain verify gives the same answers", () => {
     compare("billchain verify", (file, genesis) => [CLI, "verify", file, "--genesis", hash(genesis), "--json"],
       (found, expected, name) => assert.deepEqual(JSON.parse(found), JSON.parse(expected), name));
+  });
+}
+
+const TYPES = { ".html": "text/html", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+
+/** Serves the built files and the page, and the answers that are expected. */
+async function served(does) {
+  const page = new URL(".", import.meta.url);
+  const answers = vectors.map(({ certificate, genesis }) => ({
+    certificate: certificate.toString("hex"), genesis, answer: verifier.json(certificate, genesis),
+  }));
+  const server = createServer(({ url }, response) => {
+    const name = basename(url);
+    const folder = name.startsWith("browser.") ? page : pathToFileURL(`${VERIFIER}/`);
+    try {
+      const body = name === "answers.json" ? JSON.stringify(answers) : readFileSync(new URL(name, folder));
+      response.setHeader("Content-Type", TYPES[extname(name)] ?? "application/json").end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return does(`http://127.0.0.1:${server.address().port}`).finally(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+}
+
+if (BROWSER) {
+  test("a browser gives the same answers", async () => {
+    const words = ["--headless", "--no-sandbox", "--disable-gpu", `--user-data-dir=${join(VERIFIER, "profile")}`,
+      "--virtual-time-budget=60000", "--dump-dom"];
+    const { stdout } = await served((address) =>
+      promisify(execFile)(BROWSER, [...words, `${address}/browser.html`], { timeout: 120_000 }));
+    assert.ok(stdout.includes(`<p>${vectors.length} of ${vectors.length} answers are the same</p>`), stdout);
   });
 }
 
@@ -202,7 +241,8 @@ test("it is loaded from all that brings its bytes", async () => {
     assert.ok(verify(new DataView(Uint8Array.from([0, ...certificate]).buffer, 1), genesis).proved);
   }
   await assert.rejects(load(new Response("", { status: 404 })), /cannot be fetched.*status 404/);
-  await assert.rejects(load(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0])), /no verifier: it has no memory, billchain_alloc/);
+  const empty = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0]);
+  await assert.rejects(load(empty), /no verifier: it has no memory, billchain_alloc/);
 });
 
 test("what is no certificate or no hash is told", () => {
@@ -230,7 +270,7 @@ test("no number is rounded, and what is taken is given back", async () => {
   };
   const other = await instantiatedBy(async () => ({ exports }), () => load(program));
   const genesis = "00".repeat(32);
-  assert.throws(() => other.verify(new Uint8Array(5), genesis), /bills is above 2\^53/);
+  assert.throws(() => other.verify(new Uint8Array(5), genesis), /bills has too many digits/);
   assert.equal(other.json(new Uint8Array(5), genesis), text.toString());
   assert.deepEqual(given.slice(3), [[1_024, 5], [1_024, 32], [50_000, 4 + text.length]]);
   assert.throws(() => other.verify(new Uint8Array(50_000), genesis), /no memory left/);

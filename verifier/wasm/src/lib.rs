@@ -4,12 +4,12 @@
 //!
 //! In WebAssembly it stands alone: it imports nothing, and its memory is its own.
 
-#![cfg_attr(target_family = "wasm", no_std)]
+#![cfg_attr(target_arch = "wasm32", no_std)]
 #![allow(unsafe_code, reason = "a C interface takes pointers")]
 
 extern crate alloc;
 
-#[cfg(target_family = "wasm")]
+#[cfg(target_arch = "wasm32")]
 mod alone;
 
 use alloc::{
