@@ -101,29 +101,28 @@ test("each vector proves what it says, or nothing", () => {
   }
 });
 
-/** What another program says of each vector. */
-function compare(what, words, same) {
+/** What another program prints of each vector. */
+function compare(what, words) {
   const file = join(VERIFIER, "certificate");
   for (const { name, certificate, genesis, proves } of vectors) {
     writeFileSync(file, certificate);
     const [command, ...others] = words(file, genesis);
     const done = spawnSync(command, others, { encoding: "utf8" });
     assert.equal(done.status, proves ? 0 : 3, `${what}: ${name}: ${done.stderr}`);
-    same(done.stdout, verifier.json(certificate, genesis), `${what}: ${name}`);
+    assert.equal(done.stdout, `${verifier.json(certificate, genesis)}\n`, `${what}: ${name}`);
   }
 }
 
 for (const built of ["with-archive", "with-library"]) {
   test(`a program in C, ${built}, gives the same answers`, () => {
-    compare(built, (file, genesis) => [join(VERIFIER, built), file, genesis],
-      (found, expected, name) => assert.equal(found, `${expected}\n`, name));
+    compare(built, (file, genesis) => [join(VERIFIER, built), file, genesis]);
   });
 }
 
 if (CLI) {
   test("billchain verify gives the same answers", () => {
-    compare("billchain verify", (file, genesis) => [CLI, "verify", file, "--genesis", hash(genesis), "--json"],
-      (found, expected, name) => assert.deepEqual(JSON.parse(found), JSON.parse(expected), name));
+    compare("billchain verify",
+      (file, genesis) => [CLI, "verify", file, "--genesis", hash(genesis), "--json"]);
   });
 }
 

@@ -55,7 +55,7 @@ pub unsafe extern "C" fn billchain_free(memory: *mut u8, length: usize) {
 /// [`billchain_free`] takes them back. Null if a pointer is null.
 ///
 /// # Safety
-/// `certificate` points to `length` bytes that can be read, or is null, and `genesis` to 32, or is null.
+/// `certificate` points to `length` bytes that can be read, and `genesis` to 32; or they are null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn billchain_verify(
     certificate: *const u8,
