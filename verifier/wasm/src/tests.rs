@@ -1,0 +1,67 @@
+use super::{MAX_INPUT, billchain_alloc, billchain_free, billchain_verify};
+use std::{fs, mem::MaybeUninit, path::Path, ptr, slice};
+
+/// What is proved, by way of the memory that a caller has.
+fn verified(certificate: &[u8], genesis: &[u8; 32]) -> String {
+    // SAFETY: both are slices, and the answer is as long as it says.
+    unsafe {
+        let answer = billchain_verify(certificate.as_ptr(), certificate.len(), genesis);
+        assert!(!answer.is_null());
+        let length = u32::from_le_bytes(*answer.cast::<[u8; 4]>());
+        let length = usize::try_from(length).unwrap();
+        let shown = Vec::from(slice::from_raw_parts(answer.add(4), length));
+        billchain_free(answer, 4 + length);
+        String::from_utf8(shown).unwrap()
+    }
+}
+
+#[test]
+fn the_answer_is_that_of_the_crate_below() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/certificates.json");
+    let vectors = fs::read_to_string(file).unwrap();
+    let vectors: Vec<serde_json::Value> = serde_json::from_str(&vectors).unwrap();
+    let bytes = |text: &serde_json::Value| hex::decode(text.as_str().unwrap()).unwrap();
+    for vector in &vectors {
+        let certificate = bytes(&vector["certificate"]);
+        let genesis = bytes(&vector["genesis"]).try_into().unwrap();
+        let shown = verified(&certificate, &genesis);
+        assert_eq!(shown, billchain_verifier_json::verify(&certificate, &genesis));
+        let start =
+            if vector["proves"].is_null() { r#"{"refused":""# } else { r#"{"proved":true,"# };
+        assert!(shown.starts_with(start), "{}: {shown}", vector["name"]);
+    }
+    assert!(vectors.len() >= 20);
+}
+
+#[test]
+fn too_long_a_certificate_is_refused() {
+    let shown = verified(&Vec::from([0; MAX_INPUT + 1]), &[0; 32]);
+    assert_eq!(shown, r#"{"refused":"the certificate cannot be read: it is longer than 1 MiB"}"#);
+}
+
+#[test]
+fn memory_is_given_up_to_a_bound() {
+    assert!(billchain_alloc(0).is_null());
+    assert!(billchain_alloc(MAX_INPUT + 1).is_null());
+    assert!(billchain_alloc(usize::MAX).is_null());
+    let memory = billchain_alloc(MAX_INPUT);
+    assert!(!memory.is_null());
+    // SAFETY: so many bytes were given, and are taken back once.
+    unsafe {
+        slice::from_raw_parts_mut(memory.cast::<MaybeUninit<u8>>(), MAX_INPUT)
+            .iter_mut()
+            .for_each(|byte| *byte = MaybeUninit::new(1));
+        billchain_free(memory, MAX_INPUT);
+    }
+}
+
+#[test]
+fn null_pointers_are_no_certificate() {
+    let genesis = [0; 32];
+    // SAFETY: null is allowed.
+    unsafe {
+        assert!(billchain_verify(ptr::null(), 0, &genesis).is_null());
+        assert!(billchain_verify(genesis.as_ptr(), genesis.len(), ptr::null()).is_null());
+        billchain_free(ptr::null_mut(), 7);
+    }
+}
