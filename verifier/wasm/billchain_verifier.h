@@ -24,8 +24,8 @@ extern "C" {
 /* Most bytes of a certificate: 1 MiB. */
 #define BILLCHAIN_MAX_CERTIFICATE 1048576u
 
-/* Bytes of the hash of the genesis block. */
-#define BILLCHAIN_GENESIS 32u
+/* Bytes of the hash of a block. */
+#define BILLCHAIN_HASH 32u
 
 /*
  * What the certificate of `length` bytes proves to whoever trusts the genesis block with this
@@ -40,14 +40,22 @@ extern "C" {
 uint8_t *billchain_verify(const uint8_t *certificate, size_t length, const uint8_t *genesis);
 
 /*
+ * The same to whoever trusts a checkpoint (检查点): the block with this hash of 32 bytes, which is
+ * the genesis or changed the validators. Nothing that the certificate says of the chain before
+ * that block is believed, and no transaction before it is proved. The answer's "genesis" is the
+ * hash of the genesis that the chain has: a caller who knows it compares.
+ */
+uint8_t *billchain_verify_from(const uint8_t *certificate, size_t length, const uint8_t *checkpoint);
+
+/*
  * Memory of `length` bytes, for callers who have none of their own that the verifier can read: in
  * WebAssembly. NULL if `length` is 0 or above 1,048,577, or if there is no more.
  */
 uint8_t *billchain_alloc(size_t length);
 
 /*
- * Takes back memory of this length: from billchain_alloc, or from billchain_verify, where the
- * length is 4 more than its first four bytes say. Each is given back once. NULL does nothing.
+ * Takes back memory of this length: from billchain_alloc, or an answer, where the length is 4 more
+ * than its first four bytes say. Each is given back once. NULL does nothing.
  */
 void billchain_free(uint8_t *memory, size_t length);
 

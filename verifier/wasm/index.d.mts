@@ -24,6 +24,18 @@ export interface Verifier {
   verify(certificate: ArrayBuffer | ArrayBufferView, genesis: string): Answer;
   /** The same, as the text of a JSON object. */
   json(certificate: ArrayBuffer | ArrayBufferView, genesis: string): string;
+  /**
+   * What a certificate proves to whoever trusts a checkpoint (检查点), or why it proves nothing.
+   * Nothing that it says of the chain before that block is believed, and no transaction before it
+   * is proved. Compare `genesis` in the answer with that of the chain, if it is known.
+   *
+   * @param checkpoint Hash of the genesis, or of a later block that changed the validators, from
+   *   somewhere that one trusts: 64 hexadecimal digits, with or without `0x`.
+   * @throws As `verify` does.
+   */
+  verifyFrom(certificate: ArrayBuffer | ArrayBufferView, checkpoint: string): Answer;
+  /** The same, as the text of a JSON object. */
+  jsonFrom(certificate: ArrayBuffer | ArrayBufferView, checkpoint: string): string;
 }
 
 export type Answer = Refused | Present | Version | Absent | Numbers | Month;
@@ -41,6 +53,10 @@ interface Proved {
   /** Number of the block after which it was so. */
   block: number;
   block_hash: Hash;
+  /** Hash of the chain's genesis block. */
+  genesis: Hash;
+  /** Number of the block whose hash was trusted: 0 for the genesis, or that of the checkpoint. */
+  from_block: number;
 }
 
 /** A digest: `0x` and 64 hexadecimal digits. */
@@ -87,7 +103,10 @@ interface Bill extends Proved {
   lock: Lock | null;
   /** Those that count, the oldest first. */
   reimbursements: { payer: string; scene: number; fen: number }[];
-  /** What made the version; none if a block did by itself, or it is not shown. */
+  /**
+   * What made the version; none if a block did by itself, it is not shown, or it is in a block
+   * before the checkpoint.
+   */
   transaction: { block: number; index: number; hash: Hash } | null;
 }
 

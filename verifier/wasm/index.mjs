@@ -2,8 +2,8 @@
 //
 //     import { load } from "./index.mjs";
 //
-//     const { verify } = await load(fetch("billchain_verifier.wasm"));
-//     const shown = verify(certificate, genesis);
+//     const { verify, verifyFrom } = await load(fetch("billchain_verifier.wasm"));
+//     const shown = verify(certificate, genesis); // or verifyFrom(certificate, checkpoint)
 //     if (shown.proved) …
 //
 // index.d.mts declares the types, and docs/certificates.md says what the fields are.
@@ -11,7 +11,8 @@
 /** Most bytes of a certificate. */
 export const MAX_CERTIFICATE = 1_048_576;
 
-const EXPORTS = ["memory", "billchain_alloc", "billchain_free", "billchain_verify"];
+const [GENESIS, CHECKPOINT] = ["billchain_verify", "billchain_verify_from"];
+const EXPORTS = ["memory", "billchain_alloc", "billchain_free", GENESIS, CHECKPOINT];
 
 export async function load(source) {
   const given = await source;
@@ -19,10 +20,14 @@ export async function load(source) {
   const { exports } = await WebAssembly.instantiate(compiled);
   const missing = EXPORTS.filter((name) => !(name in exports));
   if (missing.length > 0) throw new TypeError(`this is no verifier: it has no ${missing.join(", ")}`);
-  const json = (certificate, genesis) => ask(exports, bytesOf(certificate), digestOf(genesis));
+  const asking = (verify, block) => (certificate, hash) =>
+    ask(exports, verify, bytesOf(certificate), digestOf(hash, block));
+  const [json, jsonFrom] = [asking(GENESIS, "genesis"), asking(CHECKPOINT, "checkpoint")];
   return {
     json,
+    jsonFrom,
     verify: (certificate, genesis) => JSON.parse(json(certificate, genesis), exact),
+    verifyFrom: (certificate, checkpoint) => JSON.parse(jsonFrom(certificate, checkpoint), exact),
   };
 }
 
@@ -32,8 +37,8 @@ async function compile(given) {
   return WebAssembly.compile(await given.arrayBuffer());
 }
 
-/** The answer to a certificate, as text. */
-function ask(verifier, certificate, genesis) {
+/** The answer of one of the verifier's functions to a certificate, as text. */
+function ask(verifier, verify, certificate, trusted) {
   // One byte more than a certificate may have: then it is told that it is too long.
   const bytes = certificate.subarray(0, MAX_CERTIFICATE + 1);
   const taken = [];
@@ -46,7 +51,7 @@ function ask(verifier, certificate, genesis) {
     return at;
   };
   try {
-    const answer = verifier.billchain_verify(hand(bytes), bytes.length, hand(genesis));
+    const answer = verifier[verify](hand(bytes), bytes.length, hand(trusted));
     if (answer === 0) throw new Error("the verifier gave no answer");
     const length = new DataView(verifier.memory.buffer).getUint32(answer, true);
     taken.push([answer, 4 + length]);
@@ -63,9 +68,9 @@ function bytesOf(given) {
 }
 
 /** The bytes of a hash in hexadecimal digits. */
-function digestOf(text) {
+function digestOf(text, block) {
   if (typeof text !== "string" || !/^(0x)?[0-9a-fA-F]{64}$/.test(text)) {
-    throw new TypeError("the hash of the genesis has another form: expected 64 hexadecimal digits");
+    throw new TypeError(`the hash of the ${block} has another form: expected 64 hexadecimal digits`);
   }
   return Uint8Array.from(text.slice(-64).match(/../g), (digits) => Number.parseInt(digits, 16));
 }

@@ -43,12 +43,17 @@ function randomness(seed) {
   return { below: (bound) => next() % bound, bytes: (length) => Uint8Array.from({ length }, () => next() & 255) };
 }
 
-/** One answer, and no trap. */
-function answered(certificate, genesis) {
-  const shown = verifier.verify(certificate, genesis);
+/** One answer to whoever trusts what a vector says, and no trap. */
+function answered(certificate, { genesis, checkpoint }) {
+  const { verify, verifyFrom } = verifier;
+  const shown = checkpoint ? verifyFrom(certificate, checkpoint) : verify(certificate, genesis);
   assert.ok((shown.proved === true) !== (typeof shown.refused === "string"), JSON.stringify(shown));
   return shown;
 }
+
+/** The same as text. */
+const textOf = ({ certificate, genesis, checkpoint }) =>
+  (checkpoint ? verifier.jsonFrom(certificate, checkpoint) : verifier.json(certificate, genesis));
 
 const hash = (digits) => digits && `0x${digits}`;
 
@@ -59,9 +64,13 @@ const yuan = (fen) => {
 
 const named = ({ code, number }) => `${code}-${number}`;
 
-/** What is shown of what a vector says, which has other names and forms. */
-function shownOf({ block, absent, bill, transaction, change, present, numbers, month, tally }) {
-  const shown = { proved: true, block: block.number, block_hash: hash(block.hash) };
+/** What is shown of what a vector says, which has other names and forms; those that are checked from the
+ *  genesis do not say where from. */
+function shownOf({ block, genesis, from, absent, bill, transaction, change, present, numbers, month, tally }) {
+  const shown = {
+    proved: true, block: block.number, block_hash: hash(block.hash), genesis: hash(genesis),
+    from_block: from ? from.number : 0,
+  };
   if (absent) Object.assign(shown, { bill: named(absent), exists: false });
   if (bill) {
     const made = transaction && { ...transaction, hash: hash(transaction.hash) };
@@ -94,35 +103,54 @@ function lockOf({ purpose: { evidence, claim_no, scene }, ...lock }) {
 
 test("each vector proves what it says, or nothing", () => {
   assert.ok(vectors.length >= 20 && proving.length >= 8);
-  for (const { name, certificate, genesis, proves } of vectors) {
-    const shown = answered(certificate, genesis);
+  for (const vector of vectors) {
+    const { name, certificate, proves } = vector;
+    const shown = answered(certificate, vector);
     if (proves) assert.deepEqual(shown, shownOf(proves), name);
     else assert.deepEqual(Object.keys(shown), ["refused"], `${name}: ${JSON.stringify(shown)}`);
   }
 });
 
-/** What another program prints of each vector. */
-function compare(what, words) {
+test("the genesis is a checkpoint, and a block that is not in the certificate is none", () => {
+  for (const { certificate, genesis } of proving.filter(({ checkpoint }) => !checkpoint)) {
+    assert.deepEqual(verifier.verifyFrom(certificate, genesis), verifier.verify(certificate, genesis));
+    const refused = /checkpoint 0x07.* is neither its genesis nor a change/;
+    assert.match(verifier.verifyFrom(certificate, "07".repeat(32)).refused, refused);
+  }
+});
+
+/** What another program prints of each vector, given these words before and after its own. */
+function compare(what, before, after) {
   const file = join(VERIFIER, "certificate");
-  for (const { name, certificate, genesis, proves } of vectors) {
+  for (const vector of vectors) {
+    const { name, certificate, genesis, checkpoint, proves } = vector;
     writeFileSync(file, certificate);
-    const [command, ...others] = words(file, genesis);
-    const done = spawnSync(command, others, { encoding: "utf8" });
+    const trusted = checkpoint ? ["--checkpoint", hash(checkpoint)] : ["--genesis", hash(genesis)];
+    const [command, ...words] = [...before, file, ...trusted, ...after];
+    const done = spawnSync(command, words, { encoding: "utf8" });
     assert.equal(done.status, proves ? 0 : 3, `${what}: ${name}: ${done.stderr}`);
-    assert.equal(done.stdout, `${verifier.json(certificate, genesis)}\n`, `${what}: ${name}`);
+    assert.equal(done.stdout, `${textOf(vector)}\n`, `${what}: ${name}`);
   }
 }
 
 for (const built of ["with-archive", "with-library"]) {
-  test(`a program in C, ${built}, gives the same answers`, () => {
-    compare(built, (file, genesis) => [join(VERIFIER, built), file, genesis]);
+  const program = join(VERIFIER, built);
+  test(`a program in C, ${built}, gives the same answers`, () => compare(built, [program], []));
+  test(`a program in C, ${built}, asks for a block that is trusted`, () => {
+    const certificate = join(VERIFIER, "index.mjs");
+    const digits = "00".repeat(32);
+    for (const words of [[], ["--genesis"], ["--genesis", "00"], ["--genesis", `${digits}0`], ["--trust", digits]]) {
+      const done = spawnSync(program, [certificate, ...words], { encoding: "utf8" });
+      assert.deepEqual([done.status, done.stdout], [1, ""], words.join(" "));
+      assert.match(done.stderr, /expected: .* --genesis HASH, or --checkpoint HASH/);
+    }
+    assert.equal(spawnSync(program, [certificate, "--genesis", digits]).status, 3);
   });
 }
 
 if (CLI) {
   test("billchain verify gives the same answers", () => {
-    compare("billchain verify",
-      (file, genesis) => [CLI, "verify", file, "--genesis", hash(genesis), "--json"]);
+    compare("billchain verify", [CLI, "verify"], ["--json"]);
   });
 }
 
@@ -131,9 +159,10 @@ const TYPES = { ".html": "text/html", ".mjs": "text/javascript", ".wasm": "appli
 /** Serves the built files and the page, and the answers that are expected. */
 async function served(does) {
   const page = new URL(".", import.meta.url);
-  const answers = vectors.map(({ certificate, genesis }) => ({
-    certificate: certificate.toString("hex"), genesis, answer: verifier.json(certificate, genesis),
-  }));
+  const answers = vectors.map((vector) => {
+    const { certificate, genesis, checkpoint } = vector;
+    return { certificate: certificate.toString("hex"), genesis, checkpoint, answer: textOf(vector) };
+  });
   const server = createServer(({ url }, response) => {
     const name = basename(url);
     const folder = name.startsWith("browser.") ? page : pathToFileURL(`${VERIFIER}/`);
@@ -162,9 +191,10 @@ if (BROWSER) {
 }
 
 test("certificates that are cut short are refused", () => {
-  for (const { certificate, genesis } of [proving[0], proving[proving.length - 1]]) {
+  for (const vector of [proving[0], proving[proving.length - 1]]) {
+    const { certificate } = vector;
     for (let length = 0; length < certificate.length; length += 13) {
-      assert.ok(answered(certificate.subarray(0, length), genesis).refused, `${length} bytes`);
+      assert.ok(answered(certificate.subarray(0, length), vector).refused, `${length} bytes`);
     }
   }
 });
@@ -172,28 +202,29 @@ test("certificates that are cut short are refused", () => {
 test("changed certificates are answered", () => {
   const random = randomness(20_261_130);
   for (let round = 0; round < 600; round += 1) {
-    const { certificate, genesis } = vectors[random.below(vectors.length)];
-    const changed = Uint8Array.from(certificate);
+    const vector = vectors[random.below(vectors.length)];
+    const changed = Uint8Array.from(vector.certificate);
     for (let left = random.below(3); left >= 0 && changed.length > 0; left -= 1) {
       changed[random.below(changed.length)] ^= 1 << random.below(8);
     }
-    answered(changed, genesis);
+    answered(changed, vector);
   }
 });
 
 test("random bytes are refused", () => {
   const random = randomness(12);
-  const { certificate, genesis } = proving[0];
   for (let round = 0; round < 1_500; round += 1) {
+    const vector = proving[random.below(proving.length)];
+    const { certificate } = vector;
     const start = certificate.subarray(0, random.below(round % 2 ? 1 : certificate.length));
     const bytes = Buffer.concat([start, random.bytes(random.below(2_000))]);
-    assert.ok(answered(bytes, genesis).refused);
+    assert.ok(answered(bytes, vector).refused);
   }
 });
 
 test("the longest certificates are refused in the same memory", () => {
   const genesis = "00".repeat(32);
-  const refused = (length) => answered(new Uint8Array(length), genesis).refused;
+  const refused = (length) => answered(new Uint8Array(length), { genesis }).refused;
   assert.match(refused(MAX_CERTIFICATE), /BCPF/);
   assert.match(refused(MAX_CERTIFICATE + 1), /longer than 1 MiB/);
   assert.match(refused(40 * MAX_CERTIFICATE), /longer than 1 MiB/);
@@ -206,9 +237,10 @@ test("memory does not grow with the number of calls", () => {
   const before = running.memory.buffer.byteLength;
   const long = new Uint8Array(MAX_CERTIFICATE);
   for (let round = 0; round < 1_000; round += 1) {
-    const { certificate, genesis } = vectors[round % vectors.length];
-    answered(round % 10 ? certificate.subarray(0, certificate.length >> 1) : certificate, genesis);
-    answered(long, genesis);
+    const vector = vectors[round % vectors.length];
+    const { certificate } = vector;
+    answered(round % 10 ? certificate.subarray(0, certificate.length >> 1) : certificate, vector);
+    answered(long, vector);
     assert.throws(() => verifier.verify(certificate, "no hash"), TypeError);
   }
   assert.equal(running.memory.buffer.byteLength, before);
@@ -221,9 +253,10 @@ test("the program stands alone and is small", () => {
 });
 
 test("a verification takes its time", () => {
-  const [{ certificate, genesis }, rounds] = [proving[0], 30];
+  const [vector, rounds] = [proving[0], 30];
+  const { certificate } = vector;
   const began = performance.now();
-  for (let round = 0; round < rounds; round += 1) assert.ok(answered(certificate, genesis).proved);
+  for (let round = 0; round < rounds; round += 1) assert.ok(answered(certificate, vector).proved);
   const took = (performance.now() - began) / rounds;
   console.log(`    ${took.toFixed(1)} ms for a certificate of ${certificate.length} bytes`);
   assert.ok(took < 2_000);
@@ -248,9 +281,11 @@ test("what is no certificate or no hash is told", () => {
   const { certificate, genesis } = proving[0];
   for (const other of ["", genesis.slice(1), `${genesis}0`, `0y${genesis.slice(2)}`, null, 7]) {
     assert.throws(() => verifier.verify(certificate, other), /hash of the genesis.*expected 64/);
+    assert.throws(() => verifier.verifyFrom(certificate, other), /hash of the checkpoint.*expected 64/);
   }
   for (const other of ["424350", null, undefined, [66, 67]]) {
     assert.throws(() => verifier.verify(other, genesis), /certificate is no bytes/);
+    assert.throws(() => verifier.verifyFrom(other, genesis), /certificate is no bytes/);
   }
 });
 
@@ -258,20 +293,25 @@ test("no number is rounded, and what is taken is given back", async () => {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const text = Buffer.from('{"bills":9007199254740993}');
   const given = [];
+  const answer = () => {
+    new Uint8Array(memory.buffer, 50_000).set([text.length, 0, 0, 0, ...text]);
+    return 50_000;
+  };
   const exports = {
     memory,
+    billchain_verify: answer,
+    billchain_verify_from: answer,
     billchain_alloc: (length) => (length > 40_000 ? 0 : 1_024),
     billchain_free: (at, length) => given.push([at, length]),
-    billchain_verify: () => {
-      new Uint8Array(memory.buffer, 50_000).set([text.length, 0, 0, 0, ...text]);
-      return 50_000;
-    },
   };
   const other = await instantiatedBy(async () => ({ exports }), () => load(program));
   const genesis = "00".repeat(32);
-  assert.throws(() => other.verify(new Uint8Array(5), genesis), /bills has too many digits/);
-  assert.equal(other.json(new Uint8Array(5), genesis), text.toString());
-  assert.deepEqual(given.slice(3), [[1_024, 5], [1_024, 32], [50_000, 4 + text.length]]);
+  for (const [verify, json] of [[other.verify, other.json], [other.verifyFrom, other.jsonFrom]]) {
+    assert.throws(() => verify(new Uint8Array(5), genesis), /bills has too many digits/);
+    given.length = 0;
+    assert.equal(json(new Uint8Array(5), genesis), text.toString());
+    assert.deepEqual(given, [[1_024, 5], [1_024, 32], [50_000, 4 + text.length]]);
+  }
   assert.throws(() => other.verify(new Uint8Array(50_000), genesis), /no memory left/);
 });
 
@@ -283,7 +323,7 @@ test("each field is declared in TypeScript", () => {
     if (!Array.isArray(value)) Object.keys(value).forEach((name) => names.add(name));
     Object.values(value).forEach(gather);
   };
-  vectors.forEach(({ certificate, genesis }) => gather(verifier.verify(certificate, genesis)));
+  vectors.forEach((vector) => gather(answered(vector.certificate, vector)));
   assert.ok(names.size >= 30, `${names.size} fields`);
   for (const name of names) assert.match(declared, new RegExp(`\\b${name}\\??:`), name);
 });

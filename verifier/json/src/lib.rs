@@ -22,7 +22,7 @@ use alloc::{
     format,
     string::{String, ToString as _},
 };
-use billchain_verifier::{Digest, Proved, Statement, Tally};
+use billchain_verifier::{Digest, Proved, Refusal, Statement, Tally};
 use core::fmt::Display;
 use parts::{Hash, Yuan, bill, status};
 use writer::{Object, object};
@@ -30,7 +30,17 @@ use writer::{Object, object};
 /// What the certificate proves to whoever trusts this genesis, as [`proved`] shows it; or why it
 /// proves nothing, as [`refused`] does.
 pub fn verify(certificate: &[u8], genesis: &Digest) -> String {
-    match billchain_verifier::verify(certificate, genesis) {
+    answer(billchain_verifier::verify(certificate, genesis))
+}
+
+/// The same to whoever trusts this checkpoint: the hash of the genesis, or of a change of the
+/// validators in the certificate. `genesis` says which genesis the chain has.
+pub fn verify_from(certificate: &[u8], checkpoint: &Digest) -> String {
+    answer(billchain_verifier::verify_from(certificate, checkpoint))
+}
+
+fn answer(found: Result<Proved<'_>, Refusal>) -> String {
+    match found {
         Ok(found) => proved(&found),
         Err(refusal) => refused(&refusal),
     }

@@ -1,4 +1,4 @@
-use crate::{parts::Yuan, proved, refused, verify, writer::Json};
+use crate::{parts::Yuan, proved, refused, verify, verify_from, writer::Json};
 use alloc::{
     boxed::Box,
     format,
@@ -100,6 +100,8 @@ fn bill_fields() -> Value {
         "proved": true,
         "block": 20,
         "block_hash": hash(9),
+        "genesis": hash(10),
+        "from_block": 8,
         "bill": "31060126-0000000301",
         "exists": true,
         "status": "locked",
@@ -129,8 +131,8 @@ fn bill_fields() -> Value {
 }
 
 fn shown(statement: Statement<'_>) -> Value {
-    let block = Block { number: 20, hash: [9; 32] };
-    read(&proved(&Proved { genesis: [0; 32], block, statement }))
+    let [from, block] = [(8, 11), (20, 9)].map(|(number, byte)| Block { number, hash: [byte; 32] });
+    read(&proved(&Proved { genesis: [10; 32], from, block, statement }))
 }
 
 const TRANSACTION: Transaction =
@@ -193,7 +195,9 @@ fn an_earlier_version_is_shown_with_what_made_it() {
 fn no_bills_are_shown() {
     let (code, number) = ("31060126", "0000000301");
     let found = shown(Statement::Absent { code, number });
-    let block = json!({ "proved": true, "block": 20, "block_hash": hash(9) });
+    let block = json!({
+        "proved": true, "block": 20, "block_hash": hash(9), "genesis": hash(10), "from_block": 8,
+    });
     let with = |more: Value| {
         let mut all = block.clone();
         let fields = more.as_object().into_iter().flatten();
@@ -220,8 +224,12 @@ fn no_bills_are_shown() {
 
 /// What is shown of what the vectors say, which have other names and forms.
 fn shown_of(proves: &Value) -> Value {
+    // Those that are checked from the genesis do not say where from.
+    let from = proves.get("from").map_or(json!(0), |from| from["number"].clone());
     let mut all = json!({
-        "proved": true, "block": proves["block"]["number"], "block_hash": hashed(&proves["block"]["hash"]),
+        "proved": true, "block": proves["block"]["number"],
+        "block_hash": hashed(&proves["block"]["hash"]), "genesis": hashed(&proves["genesis"]),
+        "from_block": from,
     });
     let mut add = |fields: Value| {
         let Value::Object(fields) = fields else { unreachable!("{fields} is no object") };
@@ -306,9 +314,16 @@ fn vectors_are_shown_as_they_say() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/certificates.json");
     let vectors = read(&fs::read_to_string(file).unwrap());
     let bytes = |text: &Value| hex::decode(text.as_str().unwrap()).unwrap();
+    let mut from_checkpoints = 0;
     for vector in vectors.as_array().unwrap() {
-        let genesis: Digest = bytes(&vector["genesis"]).try_into().unwrap();
-        let found = read(&verify(&bytes(&vector["certificate"]), &genesis));
+        let digest = |field: &Value| -> Digest { bytes(field).try_into().unwrap() };
+        let certificate = bytes(&vector["certificate"]);
+        let found = if let Some(checkpoint) = vector.get("checkpoint") {
+            from_checkpoints += 1;
+            read(&verify_from(&certificate, &digest(checkpoint)))
+        } else {
+            read(&verify(&certificate, &digest(&vector["genesis"])))
+        };
         let (name, proves) = (&vector["name"], &vector["proves"]);
         if proves.is_null() {
             assert!(found["refused"].is_string(), "{name}: {found}");
@@ -317,4 +332,5 @@ fn vectors_are_shown_as_they_say() {
             assert_eq!(found, shown_of(proves), "{name}");
         }
     }
+    assert!(from_checkpoints >= 4, "{from_checkpoints} from a checkpoint");
 }
