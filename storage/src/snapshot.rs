@@ -67,8 +67,8 @@ impl StateSnapshot {
         if limit == 0 {
             return Ok(keys);
         }
-        self.walk(prefix, start, |key, _| {
-            keys.push(key.to_vec());
+        self.walk(prefix, start, |key, value| {
+            keys.extend(value.map(|_| key.to_vec()));
             keys.len() < limit
         })?;
         Ok(keys)
@@ -86,7 +86,7 @@ impl StateSnapshot {
             return Ok(pairs);
         }
         self.walk(prefix, start, |key, value| {
-            pairs.push((key.to_vec(), value.to_vec()));
+            pairs.extend(value.map(|value| (key.to_vec(), value.to_vec())));
             pairs.len() < limit
         })?;
         Ok(pairs)
@@ -130,12 +130,13 @@ impl StateSnapshot {
     }
 
     /// Visits the entries with `prefix`, above `start` (exclusive) if it is given, in
-    /// order, until `visit` gives false: it bounds how many are read.
+    /// order, until `visit` gives false: it bounds how many are read. A key without a value
+    /// is one that a later block brought: there may be as many as of the state's own.
     pub fn walk(
         &self,
         prefix: &[u8],
         start: Option<&[u8]>,
-        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+        mut visit: impl FnMut(&[u8], Option<&[u8]>) -> bool,
     ) -> Result<(), StorageError> {
         let from = first_key(prefix, start);
         // First the cursor, then the steps: what the cursor sees, the steps
@@ -194,7 +195,10 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    fn run(mut self, visit: &mut impl FnMut(&[u8], &[u8]) -> bool) -> Result<(), StorageError> {
+    fn run(
+        mut self,
+        visit: &mut impl FnMut(&[u8], Option<&[u8]>) -> bool,
+    ) -> Result<(), StorageError> {
         loop {
             let newest = self.newest.entry().filter(|(key, _)| key.starts_with(self.prefix));
             let layered = self.replaced.iter().filter_map(|layer| layer.key(self.prefix)).min();
@@ -209,9 +213,7 @@ impl Merge<'_> {
                 Some(layer) => layer.changes.entry(layer.at).and_then(|(_, value)| value),
                 None => newest.map(|(_, value)| value),
             };
-            if let Some(value) = value
-                && !visit(key, value)
-            {
+            if !visit(key, value) {
                 return Ok(());
             }
             if layered == Some(key) {
