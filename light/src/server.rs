@@ -26,7 +26,8 @@ pub(crate) struct Server {
     asker: Asker,
     pub(crate) url: String,
     record: Mutex<Record>,
-    /// Held while its head is asked for: the way there may be long, and is in memory once.
+    /// Held while it is asked for its head or a certificate: however many ask for certificates,
+    /// what it gives is in memory once.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -125,6 +126,7 @@ impl Server {
 
     /// What it gives as the certificate of a bill.
     pub(crate) async fn certificate(&self, code: &str, number: &str) -> Result<Vec<u8>, Failure> {
+        let _turn = self.turn.lock().await;
         let asked = vec![json!(code), json!(number)];
         let view: BillCertificateView = self.asker.ask("bill_certificate", asked).await?;
         Ok(decoded("certificate", &view.certificate)?)
