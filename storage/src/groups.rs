@@ -221,6 +221,13 @@ impl HeadGroups {
         Ok(group)
     }
 
+    /// A group, for somebody who asks. It is not kept: whatever is asked for, the groups that
+    /// blocks change stay in memory.
+    pub(crate) fn look(&self, tables: &Tables, shared: &[u8]) -> Result<Group, StorageError> {
+        let kept = self.recent.lock().get(shared);
+        kept.map_or_else(|| read(tables, shared), Ok)
+    }
+
     /// What `delta` makes of the groups.
     pub(crate) fn change(
         &self,

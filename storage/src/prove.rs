@@ -68,7 +68,7 @@ impl Storage {
         let shared = keys.first().map(|(shared, _)| *shared).unwrap_or_default();
         let values = keys.iter().map(|(_, key)| self.shared.tables.get(Table::State, key));
         let values = values.collect::<Result<_, _>>()?;
-        let group = self.groups.get(&self.shared.tables, shared)?;
+        let group = self.groups.look(&self.shared.tables, shared)?;
         let active = self.commitment.active(shared)?;
         let shown = if group.is_empty() {
             Shown::Neighbour([active.key, active.value, active.next])

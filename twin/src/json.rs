@@ -103,7 +103,9 @@ impl Json {
         match self.fields()?.iter().find(|(name, _)| !names.clone().any(|known| known == name)) {
             None => Ok(()),
             Some((name, _)) => {
-                Err(Wrong::new("no field of this name is expected").within(&short(name)))
+                // Whoever wrote it may have put there what moves a cursor.
+                let name = short(name).escape_debug().to_string();
+                Err(Wrong::new("no field of this name is expected").within(&name))
             }
         }
     }

@@ -113,6 +113,22 @@ fn memory_for_groups_is_bounded() {
 }
 
 #[test]
+fn what_somebody_asks_for_takes_no_room_of_what_blocks_change() {
+    let (_place, tables) = tables(&[b"a1", b"b1"]);
+    let groups = HeadGroups::new();
+    let group = Group(vec![(b'1', sm3(b"a1"))]);
+    assert_eq!(groups.look(&tables, b"a").unwrap(), group);
+    assert!(groups.look(&tables, b"none").unwrap().is_empty());
+    assert_eq!(groups.recent.lock().groups.len(), 0);
+    assert_eq!(groups.get(&tables, b"a").unwrap(), group);
+    assert_eq!(groups.recent.lock().groups.len(), 1);
+    // What is kept is given as it is at the head.
+    let other = Group(vec![(b'1', [7; 32])]);
+    groups.apply(&Changed::from([(b"a".to_vec(), other.clone())]));
+    assert_eq!(groups.look(&tables, b"a").unwrap(), other);
+}
+
+#[test]
 fn what_was_speculated_is_kept_until_the_head_moves_and_no_more_than_a_few() {
     let groups = HeadGroups::new();
     let changed = |at: u8| Arc::new(Changed::from([(vec![at], Group(vec![(at, [at; 32])]))]));
