@@ -276,7 +276,7 @@ class Choice:
 
     def read(self, reader):
         for data, name, fields in self.cases:
-            if reader.data[reader.at:].startswith(data):
+            if reader.data.startswith(data, reader.at):
                 reader.take(len(data))
                 return {"kind": name, **fields.read(reader)}
         raise Refused("field kind: an unknown number")
