@@ -163,6 +163,7 @@ fn only_json_of_this_sort_is_read() {
         ("{\"format\": 1, \"\\u0066ormat\": 1}", "field \"format\" stands there twice"),
         ("{\"$serde_json::private::Number\": \"1\"}", "no field of this name is expected"),
         ("{\"format\": 1.0}", "number 1.0: expected a whole one"),
+        ("{\"format\": -0}", "number -0: expected a whole one"),
         ("{\"format\": 9223372036854775808}", "expected a whole one, or text above 2^53"),
         ("{\"format\": true}", "true or false"),
         ("{\"format\": \"\\ud800\"}", "hex escape"),
