@@ -37,7 +37,7 @@ fn the_answer_is_that_of_the_crate_below() {
 
 #[test]
 fn too_long_a_certificate_is_refused() {
-    let shown = verified(&Vec::from([0; MAX_INPUT + 1]), &[0; 32]);
+    let shown = verified(&vec![0; MAX_INPUT + 1], &[0; 32]);
     assert_eq!(shown, r#"{"refused":"the certificate cannot be read: it is longer than 1 MiB"}"#);
 }
 
