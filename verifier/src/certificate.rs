@@ -357,16 +357,16 @@ fn transaction(
         }
         SAME_BLOCK => head,
         EARLIER_BLOCK => {
-            let change;
-            (earlier, change) = chain.decided(reader)?;
-            if earlier.number >= head.number {
+            let (block, change) = chain.decided(reader)?;
+            if block.number >= head.number {
                 let what = "the transaction's block is not before the certificate's";
                 return Err(Refusal::Contradiction { what });
             }
-            if change.is_some() && !chain.changes_at(earlier.number) {
+            if change.is_some() && !chain.changes_at(block.number) {
                 let what = "the transaction's block changes the validators, and is not listed";
                 return Err(Refusal::Contradiction { what });
             }
+            earlier = block;
             &earlier
         }
         _ => return Err(reader.refusal("the transaction lies in an unknown place")),
