@@ -167,6 +167,7 @@ fn only_json_of_this_sort_is_read() {
             "field \\u{1b}[2J\\r\\u{202e}: no field of this name is expected",
         ),
         ("{\"format\": 1.0}", "number 1.0: expected a whole one"),
+        ("{\"format\": -0}", "number -0: expected a whole one"),
         ("{\"format\": 9223372036854775808}", "expected a whole one, or text above 2^53"),
         ("{\"format\": true}", "true or false"),
         ("{\"format\": \"\\ud800\"}", "hex escape"),

@@ -41,6 +41,10 @@ interface Proved {
   /** Number of the block after which it was so. */
   block: number;
   block_hash: Hash;
+  /** Hash of the genesis block, which was trusted. */
+  genesis: Hash;
+  /** Number of the block that was trusted: 0. */
+  from_block: number;
 }
 
 /** A digest: `0x` and 64 hexadecimal digits. */

@@ -11,7 +11,9 @@ import { promisify } from "node:util";
 const { VERIFIER, VECTORS, CLI, BROWSER } = process.env;
 const { load, MAX_CERTIFICATE } = await import(pathToFileURL(join(VERIFIER, "index.mjs")));
 const program = readFileSync(join(VERIFIER, "billchain_verifier.wasm"));
+// Those that are checked from a checkpoint are left out: the genesis alone can be trusted here.
 const vectors = JSON.parse(readFileSync(VECTORS, "utf8"))
+  .filter((vector) => !vector.checkpoint)
   .map((vector) => ({ ...vector, certificate: Buffer.from(vector.certificate, "hex") }));
 const proving = vectors.filter((vector) => vector.proves);
 const TARGET_BYTES = 200_000;
@@ -60,8 +62,10 @@ const yuan = (fen) => {
 const named = ({ code, number }) => `${code}-${number}`;
 
 /** What is shown of what a vector says, which has other names and forms. */
-function shownOf({ block, absent, bill, transaction, change, present, numbers, month, tally }) {
-  const shown = { proved: true, block: block.number, block_hash: hash(block.hash) };
+function shownOf({ genesis, block, absent, bill, transaction, change, present, numbers, month, tally }) {
+  const shown = {
+    proved: true, block: block.number, block_hash: hash(block.hash), genesis: hash(genesis), from_block: 0,
+  };
   if (absent) Object.assign(shown, { bill: named(absent), exists: false });
   if (bill) {
     const made = transaction && { ...transaction, hash: hash(transaction.hash) };

@@ -7,7 +7,7 @@ use alloc::{
 };
 use billchain_verifier::{
     Bill, Block, Cause, Change, Digest, Kind, Lock, Proved, Purpose, Reimbursement, Statement,
-    Status, Tally, Transaction,
+    Status, Tally, Transaction, verify_from,
 };
 use serde_json::{Value, json};
 use std::{fs, path::Path};
@@ -100,6 +100,8 @@ fn bill_fields() -> Value {
         "proved": true,
         "block": 20,
         "block_hash": hash(9),
+        "genesis": hash(0),
+        "from_block": 10,
         "bill": "31060126-0000000301",
         "exists": true,
         "status": "locked",
@@ -129,8 +131,8 @@ fn bill_fields() -> Value {
 }
 
 fn shown(statement: Statement<'_>) -> Value {
-    let block = Block { number: 20, hash: [9; 32] };
-    read(&proved(&Proved { genesis: [0; 32], block, statement }))
+    let (from, block) = (Block { number: 10, hash: [8; 32] }, Block { number: 20, hash: [9; 32] });
+    read(&proved(&Proved { genesis: [0; 32], from, block, statement }))
 }
 
 const TRANSACTION: Transaction =
@@ -193,7 +195,9 @@ fn an_earlier_version_is_shown_with_what_made_it() {
 fn no_bills_are_shown() {
     let (code, number) = ("31060126", "0000000301");
     let found = shown(Statement::Absent { code, number });
-    let block = json!({ "proved": true, "block": 20, "block_hash": hash(9) });
+    let block = json!({
+        "proved": true, "block": 20, "block_hash": hash(9), "genesis": hash(0), "from_block": 10,
+    });
     let with = |more: Value| {
         let mut all = block.clone();
         let fields = more.as_object().into_iter().flatten();
@@ -220,8 +224,12 @@ fn no_bills_are_shown() {
 
 /// What is shown of what the vectors say, which have other names and forms.
 fn shown_of(proves: &Value) -> Value {
+    let block = &proves["block"];
     let mut all = json!({
-        "proved": true, "block": proves["block"]["number"], "block_hash": hashed(&proves["block"]["hash"]),
+        "proved": true, "block": block["number"], "block_hash": hashed(&block["hash"]),
+        "genesis": hashed(&proves["genesis"]),
+        // Of those that are checked from the genesis on, it is not said.
+        "from_block": proves["from"]["number"].as_u64().unwrap_or(0),
     });
     let mut add = |fields: Value| {
         let Value::Object(fields) = fields else { unreachable!("{fields} is no object") };
@@ -307,8 +315,14 @@ fn vectors_are_shown_as_they_say() {
     let vectors = read(&fs::read_to_string(file).unwrap());
     let bytes = |text: &Value| hex::decode(text.as_str().unwrap()).unwrap();
     for vector in vectors.as_array().unwrap() {
-        let genesis: Digest = bytes(&vector["genesis"]).try_into().unwrap();
-        let found = read(&verify(&bytes(&vector["certificate"]), &genesis));
+        let digest = |text: &Value| -> Digest { bytes(text).try_into().unwrap() };
+        let certificate = bytes(&vector["certificate"]);
+        let found = match vector.get("checkpoint") {
+            None => verify(&certificate, &digest(&vector["genesis"])),
+            Some(checkpoint) => verify_from(&certificate, &digest(checkpoint))
+                .map_or_else(|refusal| refused(&refusal), |found| proved(&found)),
+        };
+        let found = read(&found);
         let (name, proves) = (&vector["name"], &vector["proves"]);
         if proves.is_null() {
             assert!(found["refused"].is_string(), "{name}: {found}");

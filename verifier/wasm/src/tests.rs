@@ -21,7 +21,9 @@ fn the_answer_is_that_of_the_crate_below() {
     let vectors = fs::read_to_string(file).unwrap();
     let vectors: Vec<serde_json::Value> = serde_json::from_str(&vectors).unwrap();
     let bytes = |text: &serde_json::Value| hex::decode(text.as_str().unwrap()).unwrap();
-    for vector in &vectors {
+    // The genesis alone can be trusted here.
+    let of_genesis = vectors.iter().filter(|vector| vector.get("checkpoint").is_none());
+    for vector in of_genesis.clone() {
         let certificate = bytes(&vector["certificate"]);
         let genesis = bytes(&vector["genesis"]).try_into().unwrap();
         let shown = verified(&certificate, &genesis);
@@ -30,12 +32,12 @@ fn the_answer_is_that_of_the_crate_below() {
             if vector["proves"].is_null() { r#"{"refused":""# } else { r#"{"proved":true,"# };
         assert!(shown.starts_with(start), "{}: {shown}", vector["name"]);
     }
-    assert!(vectors.len() >= 20);
+    assert!(of_genesis.count() >= 20);
 }
 
 #[test]
 fn too_long_a_certificate_is_refused() {
-    let shown = verified(&Vec::from([0; MAX_INPUT + 1]), &[0; 32]);
+    let shown = verified(&vec![0; MAX_INPUT + 1], &[0; 32]);
     assert_eq!(shown, r#"{"refused":"the certificate cannot be read: it is longer than 1 MiB"}"#);
 }
 
