@@ -194,6 +194,8 @@ impl Knowledge {
             self.sets.push(set);
             let more = self.sets.len().saturating_sub(MAX_SETS);
             self.sets.drain(..more);
+            // Those who were replaced decide no later block, whatever they signed.
+            self.known.retain(|number, _| *number < block.number);
         }
         self.known.insert(block.number, bytes.to_vec());
         self.forget();

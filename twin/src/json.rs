@@ -103,7 +103,9 @@ impl Json {
         match self.fields()?.iter().find(|(name, _)| !names.clone().any(|known| known == name)) {
             None => Ok(()),
             Some((name, _)) => {
-                Err(Wrong::new("no field of this name is expected").within(&short(name)))
+                // Whoever wrote it may have put there what moves a cursor.
+                let name = short(name).escape_debug().to_string();
+                Err(Wrong::new("no field of this name is expected").within(&name))
             }
         }
     }
@@ -185,12 +187,14 @@ impl Texts {
         match text.as_bytes().first() {
             Some(b'n') => Ok(Json::Null),
             Some(b'"') => serde_json::from_str(text).map(Json::Text),
-            Some(b'-' | b'0'..=b'9') => text.parse::<i64>().map(Json::Number).map_err(|_| {
-                let text = short(text);
-                Error::custom(format_args!(
-                    "number {text}: expected a whole one, or text above 2^53"
-                ))
-            }),
+            Some(b'-' | b'0'..=b'9') => match text.parse::<i64>() {
+                Ok(number) if text != "-0" => Ok(Json::Number(number)),
+                _ => {
+                    let text = short(text);
+                    let expected = "expected a whole one, or text above 2^53";
+                    Err(Error::custom(format_args!("number {text}: {expected}")))
+                }
+            },
             Some(b'[') => {
                 let levels = deeper(levels)?;
                 let List(values) = serde_json::from_str(text)?;

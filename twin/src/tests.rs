@@ -162,7 +162,12 @@ fn only_json_of_this_sort_is_read() {
         ("{\"format\": 1, \"format\": 1}", "field \"format\" stands there twice"),
         ("{\"format\": 1, \"\\u0066ormat\": 1}", "field \"format\" stands there twice"),
         ("{\"$serde_json::private::Number\": \"1\"}", "no field of this name is expected"),
+        (
+            "{\"\\u001b[2J\\r\\u202e\": 1}",
+            "field \\u{1b}[2J\\r\\u{202e}: no field of this name is expected",
+        ),
         ("{\"format\": 1.0}", "number 1.0: expected a whole one"),
+        ("{\"format\": -0}", "number -0: expected a whole one"),
         ("{\"format\": 9223372036854775808}", "expected a whole one, or text above 2^53"),
         ("{\"format\": true}", "true or false"),
         ("{\"format\": \"\\ud800\"}", "hex escape"),

@@ -276,7 +276,7 @@ class Choice:
 
     def read(self, reader):
         for data, name, fields in self.cases:
-            if reader.data[reader.at:].startswith(data):
+            if reader.data.startswith(data, reader.at):
                 reader.take(len(data))
                 return {"kind": name, **fields.read(reader)}
         raise Refused("field kind: an unknown number")
@@ -500,6 +500,7 @@ def refuse_number(text):
 def whole_number(text):
     """A whole number that is not too long."""
     require(len(text) <= 20, f"number {text[:80]}: expected one up to 2^53, above that as text")
+    require(text != "-0", "number -0: expected a whole one, which has one form")
     return int(text)
 
 

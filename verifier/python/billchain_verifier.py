@@ -103,20 +103,24 @@ def check_decided(decided, validators, genesis):
 
 
 class Chain:
-    """Who decides: the headers that name validators, and the hash of the trusted one."""
+    """Who decides: the headers that name validators, and the trusted one, which is None before
+    it was read."""
 
     def __init__(self, first, trusted):
-        self.genesis, self.changes, self.trusted = first.hash, [first], trusted
+        self.genesis, self.trusted = first.hash, trusted
+        self.changes, self.start = [], None
+        self.add(first)
 
-    def start(self):
-        """The trusted header; None before it was read."""
-        return next((header for header in self.changes if header.hash == self.trusted), None)
+    def add(self, header):
+        """A header that names validators, above the others."""
+        self.changes.append(header)
+        if header.hash == self.trusted:
+            self.start = header
 
     def check(self, decided, validators):
         """Refuses a header that these did not decide. Before the trusted one nobody is
         believed, and nothing checked."""
-        start = self.start()
-        if start is not None and decided[0].number > start.number:
+        if self.start is not None and decided[0].number > self.start.number:
             check_decided(decided, validators, self.genesis)
 
 
@@ -130,8 +134,8 @@ def read_chain(reader, genesis, checkpoint):
     for _ in range(reader.big(2)):
         header = read_next(reader, chain)
         require(header.change is not None, f"block {header.number} names no validators")
-        chain.changes.append(header)
-    require(chain.start() is not None, "the checkpoint is neither the certificate's genesis nor "
+        chain.add(header)
+    require(chain.start is not None, "the checkpoint is neither the certificate's genesis nor "
             "a change of the validators before its block")
     return read_next(reader, chain), chain
 
@@ -258,7 +262,7 @@ def read_transaction(reader, where, version, head, chain):
     header = head if where == "head" else read_earlier(reader, chain, head)
     require(version.block == header.number, "the version is of another block")
     digest = read_path(reader, header.transactions_root, version.place)
-    if header.number < chain.start().number:
+    if header.number < chain.start.number:
         return None
     return {"block": version.block, "index": version.place, "hash": digest.hex()}
 
@@ -326,7 +330,7 @@ def verify(certificate, genesis=None, checkpoint=None):
         proved = read_version(reader, head, chain)
     reader.end()
     if checkpoint is not None:
-        start = chain.start()
+        start = chain.start
         proved["from"] = {"number": start.number, "hash": start.hash.hex()}
     return {"genesis": chain.genesis.hex(),
             "block": {"number": head.number, "hash": head.hash.hex()}, **proved}

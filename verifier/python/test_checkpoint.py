@@ -56,6 +56,14 @@ class Checkpoints(Case):
         self.refused_from("cut short", made([CHANGES[0][:1] + b"\x01" + CHANGES[0][2:], CHANGES[1]]))
         at6 = decided(header(6, (), bytes(32), ROOT), 6, SECOND)
         self.refused_from("not in line", made(earlier=at6))
+        # Neither is a block that names validators, and is not among the changes.
+        unlisted = decided(header(5, [validators(FORGERS, 3)], bytes(32), ROOT), 5, SECOND)
+        self.refused_from("not in line", made(earlier=unlisted))
+        self.refuses("not in line", v.verify, made(earlier=unlisted), sm3(GENESIS))
+        # Nor is a node of the path with a byte behind its end.
+        node = PATH[3:] + b"\x00"
+        longer = decided(header(5, (), bytes(32), sm3(node)), 5, FORGERS)
+        self.refused_from("behind its end", made(earlier=longer, path=u(1, 1) + chunk(node)))
 
     def test_the_genesis_is_that_of_the_signatures(self):
         other = header(0, [validators(FIRST, 0)], sm3(b"other"))

@@ -105,6 +105,7 @@ class Twins(Case):
                 ("no JSON", b""), ("no JSON", b"{} {}"), ("no JSON", b"{\"\xff\": 1}"),
                 ("stands there twice", b'{"format": 1, "\\u0066ormat": 1}'),
                 ("whole one", b'{"format": 1.0}'), ("whole one", b'{"format": NaN}'),
+                ("whole one", b'{"format": -0}'),
                 ("up to 2^53", b'{"format": %s}' % (b"1" * 5000)),
                 ("true or false", b'{"format": true}'), ("expected an object", b"[]"),
                 ("more than 16 levels", b"[" * 17 + b"]" * 17), ("no JSON", b"[" * 100_000),

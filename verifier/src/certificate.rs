@@ -286,6 +286,11 @@ impl Chain {
         Ok((header, change))
     }
 
+    /// Whether the block of this number named validators, as far as they count for the head.
+    fn changes_at(&self, number: u32) -> bool {
+        self.sets.binary_search_by_key(&number, |(block, _)| block.number).is_ok()
+    }
+
     /// Whether a block of this number, whose header was read, is one of the chain.
     fn holds(&self, number: u32) -> bool {
         self.from.is_some_and(|from| number >= from.number)
@@ -352,11 +357,16 @@ fn transaction(
         }
         SAME_BLOCK => head,
         EARLIER_BLOCK => {
-            (earlier, _) = chain.decided(reader)?;
-            if earlier.number >= head.number {
+            let (block, change) = chain.decided(reader)?;
+            if block.number >= head.number {
                 let what = "the transaction's block is not before the certificate's";
                 return Err(Refusal::Contradiction { what });
             }
+            if change.is_some() && !chain.changes_at(block.number) {
+                let what = "the transaction's block changes the validators, and is not listed";
+                return Err(Refusal::Contradiction { what });
+            }
+            earlier = block;
             &earlier
         }
         _ => return Err(reader.refusal("the transaction lies in an unknown place")),

@@ -202,6 +202,22 @@ fn a_certificate_of_validators_that_were_replaced_is_refused() {
     assert_eq!(known.fork().unwrap().number, 30);
 }
 
+/// Keys of validators that were replaced may be stolen, and somebody who does not know yet that
+/// they were replaced be shown a block that is far ahead.
+#[test]
+fn what_replaced_validators_signed_is_let_go_with_the_change() {
+    let mut known = knowledge();
+    let far = Made::plain(4_000, 0).update(&[], &FIRST);
+    assert_eq!(known.apply(&far).unwrap().number, 4_000);
+    let head = known.apply(&Made::plain(30, 20).update(&change_bytes(), &THIRD)).unwrap();
+    assert_eq!((head.number, known.head(), known.time()), (30, head, Some(BEGAN + 30_000)));
+    assert_eq!(known.known.keys().copied().collect::<Vec<_>>(), [0, 10, 20, 30]);
+    // Certificates are measured by the chain's head again.
+    let certificate = Made::plain(31, 20).certificate(&changes(), &THIRD);
+    assert_eq!(known.accept(&certificate, BILL, 0).unwrap().block.number, 31);
+    assert!(matches!(lie(known.apply(&far).unwrap_err()), Lie::NotDecided { number: 4_000, .. }));
+}
+
 #[test]
 fn a_certificate_that_proves_nothing_or_something_else_is_a_lie() {
     let good = Made::plain(31, 20).certificate(&changes(), &THIRD);

@@ -20,7 +20,7 @@ use std::{
     sync::Mutex,
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Code and number of the sample bill, and of one that is not there.
 const CODE: &str = "31060125";
@@ -332,6 +332,28 @@ async fn servers_that_answer_nothing_useful_cost_a_bounded_time() {
         let words = server.failure.clone().expect("it is of no use");
         assert!(!words.chars().any(char::is_control) && words.len() < 2_000, "{words}");
     }
+    place.network.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_stall_hold_up_neither_a_certificate_nor_the_others() {
+    let place = Place::new().await;
+    place.register();
+    let honest = place.network.url(1);
+    // Each lets ten seconds pass before a question to it is given up.
+    let silent = (0..3).map(|_| serve(Liar::Silent));
+    let servers: Vec<String> = silent.chain([honest.clone()]).collect();
+    let began = Instant::now();
+    let light = place.light(&servers, &place.file("state")).await;
+    let answer = light.certificate(CODE, BILL).await.unwrap();
+    assert_eq!((&answer.server, answer.accepted.exists), (&honest, true));
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+    let before = light.status().await;
+    let followed = timeout(Duration::from_secs(6), light.follow_on(Duration::from_millis(500)));
+    assert!(followed.await.is_err(), "it goes on");
+    let after = light.status().await;
+    assert!(after.head.number > before.head.number, "{after:?}");
+    assert!(after.servers[0].failure.is_none(), "the silent ones are waited for: {after:?}");
     place.network.finish().await;
 }
 

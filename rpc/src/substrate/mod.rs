@@ -14,8 +14,8 @@ pub(crate) use author::submit;
 pub(crate) use chain::{extrinsic, hash_of, keep_headers};
 
 use crate::method::{
-    AT, AT_BLOCK, BY_HASH, Bound, CALL, Handler, Method, NONE, OF_BLOCK, Of, Param, SUBMIT,
-    Subscription, follow, list, maybe, memory, method, of, optional, read, required, wait,
+    AT, AT_BLOCK, BY_HASH, Bound, CALL, CERTIFY, Handler, Method, NONE, OF_BLOCK, Of, Param,
+    SUBMIT, Subscription, follow, list, maybe, memory, method, of, optional, read, required, wait,
 };
 use billchain_rpc_types::{
     ArchiveCallView, ArchiveDifferenceEventView, ArchiveDifferenceItem, ArchiveStorageEventView,
@@ -130,6 +130,7 @@ const CHAIN: &[Method] = &[
         maybe::<DecidedHeaderView>,
         read!(proofs::decided_header),
     )
+    .fails(CERTIFY)
     .within(Bound::ONE.of(1, "block")),
     subscription(
         "chain_subscribeNewHeads",

@@ -96,6 +96,34 @@ fn keys_that_blocks_wrote_are_paged_between_two_states() {
 }
 
 #[test]
+fn a_walk_stops_at_keys_that_later_blocks_brought_as_at_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = begin(dir.path());
+    let early = storage.state();
+    grow_to(&storage, 40);
+    let mut seen = Vec::new();
+    let later = early.walk(b"new", None, |key, value| {
+        seen.push((key.to_vec(), value.map(<[u8]>::to_vec)));
+        seen.len() < 7
+    });
+    later.unwrap();
+    let expected: Vec<_> = (1..=7).map(|number| (new_key(number), None)).collect();
+    assert_eq!(seen, expected, "none of them was there");
+    assert!(early.keys_paged(b"new", None, 1_000).unwrap().is_empty());
+    // What was there is seen with its value, among them.
+    let (mut there, mut others) = (State::new(), 0);
+    let all = early.walk(b"", None, |key, value| {
+        match value {
+            Some(value) => drop(there.insert(key.to_vec(), value.to_vec())),
+            None => others += 1,
+        }
+        true
+    });
+    all.unwrap();
+    assert_eq!((there, others >= 40), (state_after(0), true));
+}
+
+#[test]
 fn recent_states_are_read_before_and_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let storage = begin(dir.path());

@@ -51,7 +51,7 @@ fn the_answer_is_that_of_the_crate_below() {
 #[test]
 fn too_long_a_certificate_is_refused() {
     for verify in BOTH {
-        let shown = verified(verify, &Vec::from([0; MAX_INPUT + 1]), &[0; 32]);
+        let shown = verified(verify, &vec![0; MAX_INPUT + 1], &[0; 32]);
         let refused = r#"{"refused":"the certificate cannot be read: it is longer than 1 MiB"}"#;
         assert_eq!(shown, refused);
     }

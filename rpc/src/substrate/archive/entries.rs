@@ -153,12 +153,17 @@ impl Walk for Entries {
     }
 }
 
-/// Tells the entries whose keys begin with the item's; whether these were all.
+/// Tells the entries whose keys begin with the item's; whether these were all. A key that a later
+/// block brought is looked at like an entry, and nothing is told of it.
 fn descend(state: &StateSnapshot, item: &Item, step: &mut Step) -> Answer<bool> {
     let start = step.at.after.clone().or_else(|| item.start.clone());
     let mut is_told = Ok(true);
-    let visit = |key: &[u8], value: &[u8]| {
-        is_told = if step.look() { item.tell(step, key, value) } else { Ok(false) };
+    let visit = |key: &[u8], value: Option<&[u8]>| {
+        is_told = match value {
+            _ if !step.look() => Ok(false),
+            Some(value) => item.tell(step, key, value),
+            None => Ok(true),
+        };
         let goes_on = matches!(is_told, Ok(true));
         if goes_on {
             step.at.after = Some(key.to_vec());

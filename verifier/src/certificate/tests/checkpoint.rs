@@ -45,13 +45,39 @@ pub(super) fn certificates() -> Vec<(&'static str, Vec<u8>, Digest)> {
     other.state_root = Hash::repeat_byte(1);
     of_another_chain.genesis = other.encode();
     let bytes = certificate.to_bytes();
+    let [unlisted, longer] = [unlisted(certificate.clone()), longer(certificate)];
     vec![
         ("from the first change on", bytes.clone(), change(CHANGE, 0, &SECOND).hash().into()),
         ("from the last change on", bytes.clone(), checkpoint),
         ("a forged change before the checkpoint", forged.to_bytes(), checkpoint),
         ("a forged genesis before the checkpoint", of_another_chain.to_bytes(), checkpoint),
         ("a checkpoint that is not there", bytes, [7; 32]),
+        ("a change before the checkpoint that is not listed", unlisted.to_bytes(), checkpoint),
+        ("a node before the checkpoint with a byte more", longer.to_bytes(), checkpoint),
     ]
+}
+
+/// The certificate, if the block of its transaction named validators and were no change.
+fn unlisted(mut certificate: Certificate) -> Certificate {
+    let block = earlier_block(&mut certificate);
+    let made: ChainHeader = codec::Decode::decode(&mut &block.header[..]).unwrap();
+    let mut named = change(MADE, CHANGE, &FIRST);
+    named.extrinsics_root = made.extrinsics_root;
+    *block = decided(&named, &SECOND, &[0, 1, 2]);
+    certificate
+}
+
+/// The certificate with a byte behind the first node of its path, and a block that has this node.
+fn longer(mut certificate: Certificate) -> Certificate {
+    let Body::Present { transaction: Source::Earlier { block, path }, .. } = &mut certificate.body
+    else {
+        panic!("its transaction is in an earlier block")
+    };
+    path[0].push(0);
+    let mut made = header(MADE, None);
+    made.extrinsics_root = crate::sm3(&[&path[0]]).into();
+    *block = decided(&made, &FORGERS, &[0, 1, 2]);
+    certificate
 }
 
 #[test]
@@ -117,6 +143,15 @@ fn what_is_before_the_checkpoint_is_read_and_not_believed() {
     forged.changes.remove(0);
     let gap = Refusal::Gap { number: LATER, previous: CHANGE, expected: 0 };
     assert_eq!(refused_from(&forged, &checkpoint), gap);
+}
+
+#[test]
+fn what_is_before_the_checkpoint_is_in_its_form_and_in_line() {
+    let (certificate, checkpoint) = twice_changed(7);
+    let unlisted = refused_from(&unlisted(certificate.clone()), &checkpoint);
+    assert!(matches!(unlisted, Refusal::Contradiction { .. }), "{unlisted:?}");
+    let longer = refused_from(&longer(certificate), &checkpoint);
+    assert!(matches!(longer, Refusal::Malformed { .. }), "{longer:?}");
 }
 
 #[test]
