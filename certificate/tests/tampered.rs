@@ -240,8 +240,8 @@ fn a_tally_that_counts_otherwise_is_found_out() {
     let issuer: Did = ISSUER.parse().unwrap();
     let month = (issuer, Month::of(summary(100).issue_date)).encode();
     let month = [&storage_prefix(b"Totals", b"Months")[..], &month].concat();
-    let posting =
-        Posting { kind: BillKind::Blue, status: BillStatus::Normal, total: summary(100).total };
+    let (kind, status, total) = (BillKind::Blue, BillStatus::Normal, summary(100).total);
+    let posting = Posting { kind, status, total, share: [7; 32] };
     let fewer = |tally: &mut Tally| tally.remove(posting).unwrap();
     let more = |tally: &mut Tally| tally.add(posting).unwrap();
     let dearer = |tally: &mut Tally| {

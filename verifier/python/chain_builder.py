@@ -388,7 +388,7 @@ def tally(*lines):
     """An encoded tally of (kind, status, bills, fen)."""
     return compact(len(lines)) + b"".join(
         u(1, kind) + u(1, status) + compact(bills) + fen.to_bytes(16, "little", signed=True)
-        for kind, status, bills, fen in lines)
+        for kind, status, bills, fen in lines) + sm3(b"mark")
 
 
 def certified(kind, ledger, body):

@@ -116,5 +116,5 @@ fn tally() -> Vec<u8> {
         line.resize(4 + 15, 0);
         line
     };
-    [vec![8], line(1, 1, 1), line(6, 2, 2)].concat()
+    [vec![8], line(1, 1, 1), line(6, 2, 2), vec![7; 32]].concat()
 }
