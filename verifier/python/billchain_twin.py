@@ -455,7 +455,7 @@ class Month:
         return self.FRONT.write_some(value) + within("part", write_part, value["part"])
 
 
-CHAIN = {"genesis": HEADER, "changes": List(TWO_BYTES, 65_535, DECIDED), "head": DECIDED}
+CHAIN = {"genesis": HEADER, "start": Optional(HEADER), "changes": List(TWO_BYTES, 65_535, DECIDED), "head": DECIDED}
 CURRENT = {**CHAIN, "bill": BILL, "group": GROUP, "next": DIGEST, "proof": Proof(),
            "previous": DIGEST, "version": VERSION_HEAD}
 

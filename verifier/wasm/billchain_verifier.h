@@ -24,7 +24,7 @@ extern "C" {
 /* Most bytes of a certificate: 1 MiB. */
 #define BILLCHAIN_MAX_CERTIFICATE 1048576u
 
-/* Bytes of the hash of the genesis block. */
+/* Bytes of the hash of the genesis block, or of a checkpoint. */
 #define BILLCHAIN_GENESIS 32u
 
 /*
@@ -40,14 +40,22 @@ extern "C" {
 uint8_t *billchain_verify(const uint8_t *certificate, size_t length, const uint8_t *genesis);
 
 /*
+ * What the certificate proves to whoever trusts, instead of the genesis, the checkpoint with this
+ * hash of 32 bytes: a later block that named validators. Certificates that start at such a block
+ * are checked with it. The answer is as that of billchain_verify.
+ */
+uint8_t *billchain_verify_from(const uint8_t *certificate, size_t length,
+                               const uint8_t *checkpoint);
+
+/*
  * Memory of `length` bytes, for callers who have none of their own that the verifier can read: in
  * WebAssembly. NULL if `length` is 0 or above 1,048,577, or if there is no more.
  */
 uint8_t *billchain_alloc(size_t length);
 
 /*
- * Takes back memory of this length: from billchain_alloc, or from billchain_verify, where the
- * length is 4 more than its first four bytes say. Each is given back once. NULL does nothing.
+ * Takes back memory of this length: from billchain_alloc, or from billchain_verify and
+ * billchain_verify_from, where the length is 4 more than its first four bytes say. Each is given back once. NULL does nothing.
  */
 void billchain_free(uint8_t *memory, size_t length);
 

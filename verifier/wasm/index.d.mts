@@ -24,6 +24,16 @@ export interface Verifier {
   verify(certificate: ArrayBuffer | ArrayBufferView, genesis: string): Answer;
   /** The same, as the text of a JSON object. */
   json(certificate: ArrayBuffer | ArrayBufferView, genesis: string): string;
+  /**
+   * What a certificate proves to whoever trusts, instead of the genesis, a later block that named
+   * validators: its checkpoint. A certificate that starts at such a block is checked so.
+   *
+   * @param checkpoint Hash of that block, from somewhere that one trusts.
+   * @throws As `verify`.
+   */
+  verifyFrom(certificate: ArrayBuffer | ArrayBufferView, checkpoint: string): Answer;
+  /** The same, as the text of a JSON object. */
+  jsonFrom(certificate: ArrayBuffer | ArrayBufferView, checkpoint: string): string;
 }
 
 export type Answer = Refused | Present | Version | Absent | Numbers | Month;
@@ -41,9 +51,9 @@ interface Proved {
   /** Number of the block after which it was so. */
   block: number;
   block_hash: Hash;
-  /** Hash of the genesis block, which was trusted. */
+  /** Hash of the genesis block, which was trusted, or which the head's validators signed for. */
   genesis: Hash;
-  /** Number of the block that was trusted: 0. */
+  /** Number of the block that was trusted: 0, or that of the checkpoint. */
   from_block: number;
 }
 

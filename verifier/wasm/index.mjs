@@ -11,7 +11,7 @@
 /** Most bytes of a certificate. */
 export const MAX_CERTIFICATE = 1_048_576;
 
-const EXPORTS = ["memory", "billchain_alloc", "billchain_free", "billchain_verify"];
+const EXPORTS = ["memory", "billchain_alloc", "billchain_free", "billchain_verify", "billchain_verify_from"];
 
 export async function load(source) {
   const given = await source;
@@ -19,10 +19,15 @@ export async function load(source) {
   const { exports } = await WebAssembly.instantiate(compiled);
   const missing = EXPORTS.filter((name) => !(name in exports));
   if (missing.length > 0) throw new TypeError(`this is no verifier: it has no ${missing.join(", ")}`);
-  const json = (certificate, genesis) => ask(exports, bytesOf(certificate), digestOf(genesis));
+  const by = (verify, name) => (certificate, hash) =>
+    ask(exports, verify, bytesOf(certificate), digestOf(hash, name));
+  const json = by(exports.billchain_verify, "genesis");
+  const jsonFrom = by(exports.billchain_verify_from, "checkpoint");
   return {
     json,
+    jsonFrom,
     verify: (certificate, genesis) => JSON.parse(json(certificate, genesis), exact),
+    verifyFrom: (certificate, checkpoint) => JSON.parse(jsonFrom(certificate, checkpoint), exact),
   };
 }
 
@@ -32,8 +37,8 @@ async function compile(given) {
   return WebAssembly.compile(await given.arrayBuffer());
 }
 
-/** The answer to a certificate, as text. */
-function ask(verifier, certificate, genesis) {
+/** The answer to a certificate and a hash that is trusted, as text. */
+function ask(verifier, verify, certificate, trusted) {
   // One byte more than a certificate may have: then it is told that it is too long.
   const bytes = certificate.subarray(0, MAX_CERTIFICATE + 1);
   const taken = [];
@@ -46,7 +51,7 @@ function ask(verifier, certificate, genesis) {
     return at;
   };
   try {
-    const answer = verifier.billchain_verify(hand(bytes), bytes.length, hand(genesis));
+    const answer = verify(hand(bytes), bytes.length, hand(trusted));
     if (answer === 0) throw new Error("the verifier gave no answer");
     const length = new DataView(verifier.memory.buffer).getUint32(answer, true);
     taken.push([answer, 4 + length]);
@@ -63,9 +68,9 @@ function bytesOf(given) {
 }
 
 /** The bytes of a hash in hexadecimal digits. */
-function digestOf(text) {
+function digestOf(text, name) {
   if (typeof text !== "string" || !/^(0x)?[0-9a-fA-F]{64}$/.test(text)) {
-    throw new TypeError("the hash of the genesis has another form: expected 64 hexadecimal digits");
+    throw new TypeError(`the hash of the ${name} has another form: expected 64 hexadecimal digits`);
   }
   return Uint8Array.from(text.slice(-64).match(/../g), (digits) => Number.parseInt(digits, 16));
 }

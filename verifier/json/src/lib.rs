@@ -22,7 +22,7 @@ use alloc::{
     format,
     string::{String, ToString as _},
 };
-use billchain_verifier::{Digest, Proved, Statement, Tally};
+use billchain_verifier::{Digest, Proved, Refusal, Statement, Tally};
 use core::fmt::Display;
 use parts::{Hash, Yuan, bill, status};
 use writer::{Object, object};
@@ -30,7 +30,16 @@ use writer::{Object, object};
 /// What the certificate proves to whoever trusts this genesis, as [`proved`] shows it; or why it
 /// proves nothing, as [`refused`] does.
 pub fn verify(certificate: &[u8], genesis: &Digest) -> String {
-    match billchain_verifier::verify(certificate, genesis) {
+    shown(billchain_verifier::verify(certificate, genesis))
+}
+
+/// What the certificate proves to whoever trusts this checkpoint, shown as [`verify`] does.
+pub fn verify_from(certificate: &[u8], checkpoint: &Digest) -> String {
+    shown(billchain_verifier::verify_from(certificate, checkpoint))
+}
+
+fn shown(found: Result<Proved<'_>, Refusal>) -> String {
+    match found {
         Ok(found) => proved(&found),
         Err(refusal) => refused(&refusal),
     }

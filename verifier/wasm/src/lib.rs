@@ -1,5 +1,5 @@
 //! The verifier behind a C interface: WebAssembly for browsers and Node.js, a library for C and
-//! whatever calls C. `billchain_verifier.h` declares the three functions, and `index.mjs` wraps
+//! whatever calls C. `billchain_verifier.h` declares the four functions, and `index.mjs` wraps
 //! them.
 //!
 //! In WebAssembly it stands alone: it imports nothing, and its memory is its own.
@@ -15,6 +15,7 @@ mod alone;
 use alloc::{
     alloc::{Layout, alloc, dealloc},
     boxed::Box,
+    string::String,
     vec::Vec,
 };
 use billchain_verifier::{Digest, MAX_BYTES};
@@ -38,7 +39,7 @@ pub extern "C" fn billchain_alloc(length: usize) -> *mut u8 {
 ///
 /// # Safety
 /// `memory` is null, or came from [`billchain_alloc`] with this length, or from
-/// [`billchain_verify`], where the length is 4 and what its first four bytes say; and it was
+/// [`billchain_verify`] or [`billchain_verify_from`], where the length is 4 and what its first four bytes say; and it was
 /// not given back before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn billchain_free(memory: *mut u8, length: usize) {
@@ -62,13 +63,43 @@ pub unsafe extern "C" fn billchain_verify(
     length: usize,
     genesis: *const Digest,
 ) -> *mut u8 {
-    if certificate.is_null() || genesis.is_null() {
+    // SAFETY: the caller says of the pointers what is asked here.
+    unsafe { answer(certificate, length, genesis, billchain_verifier_json::verify) }
+}
+
+/// What the certificate proves to whoever trusts the checkpoint with this hash (32 bytes), and not
+/// the genesis; otherwise as [`billchain_verify`].
+///
+/// # Safety
+/// `certificate` points to `length` bytes that can be read, and `checkpoint` to 32; or they are
+/// null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn billchain_verify_from(
+    certificate: *const u8,
+    length: usize,
+    checkpoint: *const Digest,
+) -> *mut u8 {
+    // SAFETY: the caller says of the pointers what is asked here.
+    unsafe { answer(certificate, length, checkpoint, billchain_verifier_json::verify_from) }
+}
+
+/// The answer of `verify` to a certificate and a hash that is trusted.
+///
+/// # Safety
+/// `certificate` points to `length` bytes that can be read, and `trusted` to 32; or they are null.
+unsafe fn answer(
+    certificate: *const u8,
+    length: usize,
+    trusted: *const Digest,
+    verify: fn(&[u8], &Digest) -> String,
+) -> *mut u8 {
+    if certificate.is_null() || trusted.is_null() {
         return ptr::null_mut();
     }
     // SAFETY: so many bytes can be read, says the caller, and an array of bytes has no alignment.
-    let (certificate, genesis) =
-        unsafe { (slice::from_raw_parts(certificate, length.min(MAX_INPUT)), &*genesis) };
-    let shown = billchain_verifier_json::verify(certificate, genesis);
+    let (certificate, trusted) =
+        unsafe { (slice::from_raw_parts(certificate, length.min(MAX_INPUT)), &*trusted) };
+    let shown = verify(certificate, trusted);
     let Ok(length) = u32::try_from(shown.len()) else { return ptr::null_mut() };
     let mut answer = Vec::with_capacity(4 + shown.len());
     answer.extend_from_slice(&length.to_le_bytes());
