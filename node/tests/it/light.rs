@@ -72,7 +72,7 @@ impl Place {
         let genesis = format!("{:?}", self.genesis);
         billchain(["verify", file, "--checkpoint", &hash, "--genesis", &genesis]).succeeded();
         let words = format!("is checked with the checkpoint {hash}");
-        billchain(["verify", file, "--genesis", &genesis]).refused(3, &[&words]);
+        billchain(["verify", file, "--genesis", &genesis]).refused(3, &[words.as_str()]);
     }
 
     fn settings(&self, servers: &[String], state: &Path) -> Settings {
