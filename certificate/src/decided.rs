@@ -64,17 +64,7 @@ impl Headers {
         if self.known.sets.is_empty() || number > self.followed {
             self.follow(chain)?;
         }
-        let sets = &self.known.sets;
-        let to = sets.partition_point(|set| set.number < number).max(1);
-        let from = match from {
-            None => 0,
-            Some(hash) => sets
-                .iter()
-                .take(to)
-                .position(|set| set.hash == hash)
-                .ok_or(CertificateError::NoStart { hash, number })?,
-        };
-        Ok(Span { known: Arc::clone(&self.known), from, to })
+        Span::of(&self.known, number, from)
     }
 
     /// Reads the changes that are not known yet.
@@ -110,6 +100,25 @@ impl Headers {
 }
 
 impl Span {
+    /// What is known before block `number`, of which the changes before it are.
+    fn of(
+        known: &Arc<Known>,
+        number: BlockNumber,
+        from: Option<Hash>,
+    ) -> Result<Self, CertificateError> {
+        let to = known.sets.partition_point(|set| set.number < number).max(1);
+        let from = match from {
+            None => 0,
+            Some(hash) => known
+                .sets
+                .iter()
+                .take(to)
+                .position(|set| set.hash == hash)
+                .ok_or(CertificateError::NoStart { hash, number })?,
+        };
+        Ok(Self { known: Arc::clone(known), from, to })
+    }
+
     /// The encoded header of the genesis.
     pub(crate) fn genesis(&self) -> &[u8] {
         &self.known.genesis
@@ -202,3 +211,6 @@ fn set_change(header: &Header) -> Result<SetChange, CertificateError> {
         number: header.number,
     })
 }
+
+#[cfg(test)]
+mod tests;
