@@ -18,7 +18,8 @@ impl Maker {
     /// disk.
     pub fn decided(&self, number: BlockNumber) -> Result<Decided, CertificateError> {
         if number == 0 {
-            let header = self.headers.lock().before(&self.chain, number)?.genesis();
+            let span = self.headers.lock().span(&self.chain, number, None)?;
+            let header = span.genesis().to_vec();
             return Ok(Decided { header, round: 0, signatures: Vec::new() });
         }
         self.block(number)

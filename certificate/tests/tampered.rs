@@ -139,20 +139,20 @@ struct Asked {
 fn asked(path: &Path, genesis: Hash, number: u32) -> Asked {
     let maker = Maker::new(chain(path));
     let trusted = genesis.as_fixed_bytes();
-    let bill = maker.certificate(&key(number)).unwrap();
+    let bill = maker.certificate(&key(number), None).unwrap();
     let bill = verify(&bill, trusted).map(|proved| match proved.statement {
         Statement::Present { bill, .. } => format!("{:?} {}", bill.status, bill.total),
         Statement::Absent { .. } => "absent".into(),
         other => panic!("{other:?}"),
     });
     let (first, last) = (key(100), key(219));
-    let numbers = maker.numbers(first.code, first.number, last.number).unwrap();
+    let numbers = maker.numbers(first.code, first.number, last.number, None).unwrap();
     let numbers = verify(&numbers, trusted).map(|proved| match proved.statement {
         Statement::Numbers { tally, missing, .. } => (tally.bills(), tally.fen(), missing),
         other => panic!("{other:?}"),
     });
     let issuer: Did = ISSUER.parse().unwrap();
-    let month = maker.month(&issuer, Month::of(summary(100).issue_date)).unwrap();
+    let month = maker.month(&issuer, Month::of(summary(100).issue_date), None).unwrap();
     let month = verify(&month, trusted).map(|proved| match proved.statement {
         Statement::Month { tally, .. } => (tally.bills(), tally.fen()),
         other => panic!("{other:?}"),
@@ -240,8 +240,8 @@ fn a_tally_that_counts_otherwise_is_found_out() {
     let issuer: Did = ISSUER.parse().unwrap();
     let month = (issuer, Month::of(summary(100).issue_date)).encode();
     let month = [&storage_prefix(b"Totals", b"Months")[..], &month].concat();
-    let posting =
-        Posting { kind: BillKind::Blue, status: BillStatus::Normal, total: summary(100).total };
+    let (kind, status, total) = (BillKind::Blue, BillStatus::Normal, summary(100).total);
+    let posting = Posting { kind, status, total, share: [7; 32] };
     let fewer = |tally: &mut Tally| tally.remove(posting).unwrap();
     let more = |tally: &mut Tally| tally.add(posting).unwrap();
     let dearer = |tally: &mut Tally| {

@@ -330,12 +330,14 @@ impl Light {
     ) -> Result<Answer, Failure> {
         // What it has newer than what is known comes first: an old certificate is then told.
         self.follow_one(server).await?;
-        let certificate = server.certificate(code, number).await?;
-        let accepted = match self.accept(&certificate, code, number).await {
+        // Others may teach newer validators meanwhile: what was asked for is then as good.
+        let checkpoint = self.knowledge.lock().await.checkpoint().hash;
+        let certificate = server.certificate(code, number, &checkpoint).await?;
+        let accepted = match self.accept(&certificate, code, number, checkpoint).await {
             // The validators may have changed since.
             Err(Failure::Lie(Lie::NotDecided { .. })) => {
                 self.follow_one(server).await?;
-                self.accept(&certificate, code, number).await?
+                self.accept(&certificate, code, number, checkpoint).await?
             }
             accepted => accepted?,
         };
@@ -348,11 +350,12 @@ impl Light {
         certificate: &[u8],
         code: &str,
         number: &str,
+        checkpoint: Digest,
     ) -> Result<Accepted, Failure> {
         let (certificate, behind) = (certificate.to_vec(), self.behind);
         let (code, number) = (code.to_owned(), number.to_owned());
         self.learn(move |known| {
-            known.accept(&certificate, (code.as_str(), number.as_str()), behind)
+            known.accept(&certificate, (code.as_str(), number.as_str()), &checkpoint, behind)
         })
         .await
     }

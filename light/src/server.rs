@@ -124,10 +124,16 @@ impl Server {
         Ok(Update { changes: walk.forward(), head, last_change: last, time })
     }
 
-    /// What it gives as the certificate of a bill.
-    pub(crate) async fn certificate(&self, code: &str, number: &str) -> Result<Vec<u8>, Failure> {
+    /// What it gives as the certificate of a bill that starts at the block with this hash.
+    pub(crate) async fn certificate(
+        &self,
+        code: &str,
+        number: &str,
+        checkpoint: &Digest,
+    ) -> Result<Vec<u8>, Failure> {
         let _turn = self.turn.lock().await;
-        let asked = vec![json!(code), json!(number)];
+        let from = format!("0x{}", hex::encode(checkpoint));
+        let asked = vec![json!(code), json!(number), json!(from)];
         let view: BillCertificateView = self.asker.ask("bill_certificate", asked).await?;
         Ok(decoded("certificate", &view.certificate)?)
     }

@@ -97,7 +97,8 @@ static REIMBURSEMENT: Form = Form::Fields(&[
 ]);
 
 /// A tally.
-pub(crate) static TALLY: Form = Form::List(Count::Compact, 21, &LINE);
+pub(crate) static TALLY: Form =
+    Form::Fields(&[("lines", Form::List(Count::Compact, 21, &LINE)), ("mark", DIGEST)]);
 
 static LINE: Form = Form::Fields(&[
     ("kind", BILL_KIND),

@@ -21,17 +21,19 @@ pub(crate) static CERTIFICATE: Form =
 const KINDS: &[Case] = &[
     (&[1], "bill", PRESENT),
     (&[2], "no_bill", ABSENT),
-    (&[3], "numbers", &[GENESIS, CHANGES, HEAD, ("numbers", RANGE)]),
-    (&[4], "month", &[GENESIS, CHANGES, HEAD, ("month", MONTH)]),
+    (&[3], "numbers", &[GENESIS, START, CHANGES, HEAD, ("numbers", RANGE)]),
+    (&[4], "month", &[GENESIS, START, CHANGES, HEAD, ("month", MONTH)]),
     (&[5], "version", VERSION),
 ];
 
 const GENESIS: Field = ("genesis", Form::Whole(&HEADER));
+const START: Field = ("start", Form::Optional(&WHOLE_HEADER));
 const CHANGES: Field = ("changes", Form::List(Count::Two, 0xffff, &DECIDED));
 const HEAD: Field = ("head", Form::Fields(DECIDED_HEADER));
 
 const PRESENT: &[Field] = &[
     GENESIS,
+    START,
     CHANGES,
     HEAD,
     ("bill", Form::Whole(&BILL)),
@@ -45,6 +47,7 @@ const PRESENT: &[Field] = &[
 
 const ABSENT: &[Field] = &[
     GENESIS,
+    START,
     CHANGES,
     HEAD,
     ("code", Form::Ascii(8)),
@@ -55,6 +58,7 @@ const ABSENT: &[Field] = &[
 
 const VERSION: &[Field] = &[
     GENESIS,
+    START,
     CHANGES,
     HEAD,
     ("bill", Form::Whole(&BILL)),
@@ -67,6 +71,8 @@ const VERSION: &[Field] = &[
     ("content", Form::Whole(&CONTENT)),
     ("transaction", SOURCE),
 ];
+
+static WHOLE_HEADER: Form = Form::Whole(&HEADER);
 
 static HEADER: Form = Form::Fields(&[
     ("parent", DIGEST),

@@ -376,8 +376,9 @@ CONTENT = Framed(Fields(
     operator=DID, reason=Optional(text(256)), evidence=Optional(DIGEST), proposer=Optional(DID),
     block=U32, transaction=Optional(U32), time=U64, summary=SUMMARY, status=STATUS,
     lock=Optional(LOCK), reimbursements=REIMBURSEMENTS))
-TALLY = Framed(List(Compact(), 21, Fields(
-    kind=BILL_KIND, status=STATUS, bills=Compact((1 << 64) - 1), fen=Number(16, signed=True))))
+LINE = Fields(
+    kind=BILL_KIND, status=STATUS, bills=Compact((1 << 64) - 1), fen=Number(16, signed=True))
+TALLY = Framed(Fields(lines=List(Compact(), 21, LINE), mark=DIGEST))
 VALUE = {"bill": BILL, "tally": TALLY}
 
 
@@ -454,7 +455,7 @@ class Month:
         return self.FRONT.write_some(value) + within("part", write_part, value["part"])
 
 
-CHAIN = {"genesis": HEADER, "changes": List(TWO_BYTES, 65_535, DECIDED), "head": DECIDED}
+CHAIN = {"genesis": HEADER, "start": Optional(HEADER), "changes": List(TWO_BYTES, 65_535, DECIDED), "head": DECIDED}
 CURRENT = {**CHAIN, "bill": BILL, "group": GROUP, "next": DIGEST, "proof": Proof(),
            "previous": DIGEST, "version": VERSION_HEAD}
 

@@ -106,21 +106,25 @@ class Chain:
     """Who decides: the headers that name validators, and the trusted one, which is None before
     it was read."""
 
-    def __init__(self, first, trusted):
-        self.genesis, self.trusted = first.hash, trusted
-        self.changes, self.start = [], None
-        self.add(first)
+    def __init__(self, genesis, start, trusted):
+        self.genesis, self.trusted = genesis.hash, trusted
+        self.changes, self.checkpoint = [], None
+        self.add(start)
 
     def add(self, header):
         """A header that names validators, above the others."""
         self.changes.append(header)
         if header.hash == self.trusted:
-            self.start = header
+            self.checkpoint = header
+
+    def start(self):
+        """The header at which the certificate starts."""
+        return self.changes[0]
 
     def check(self, decided, validators):
         """Refuses a header that these did not decide. Before the trusted one nobody is
         believed, and nothing checked."""
-        if self.start is not None and decided[0].number > self.start.number:
+        if self.checkpoint is not None and decided[0].number > self.checkpoint.number:
             check_decided(decided, validators, self.genesis)
 
 
@@ -130,12 +134,20 @@ def read_chain(reader, genesis, checkpoint):
     require(genesis in (None, first.hash), "the certificate is of another chain")
     require(first.number == 0, "the genesis is not block 0")
     require(first.change is not None, "the genesis names no validators")
-    chain = Chain(first, checkpoint or first.hash)
+    start = first
+    if reader.choice((False, True)):
+        start = read_header(reader.bytes())
+        require(start.number > 0 and start.change is not None,
+                "the block at which the certificate starts is no change of validators")
+    chain = Chain(first, start, checkpoint or first.hash)
     for _ in range(reader.big(2)):
         header = read_next(reader, chain)
         require(header.change is not None, f"block {header.number} names no validators")
         chain.add(header)
-    require(chain.start is not None, "the checkpoint is neither the certificate's genesis nor "
+    if start.number > 0:
+        require(chain.checkpoint is not None, f"the certificate starts at block {start.number} and "
+                f"is checked with the checkpoint {start.hash.hex()}, or a later one in it")
+    require(chain.checkpoint is not None, "the checkpoint is neither the certificate's genesis nor "
             "a change of the validators before its block")
     return read_next(reader, chain), chain
 
@@ -155,7 +167,8 @@ def read_earlier(reader, chain, head):
     """A decided header before the head, checked with the validators of its block."""
     decided = read_decided(reader)
     header, changes = decided[0], chain.changes
-    require(0 < header.number < head.number, "the version's block is not before the head")
+    require(chain.start().number < header.number < head.number,
+            "the version's block is not between the certificate's start and its head")
     last = [change for change in changes if change.number < header.number][-1]
     chain.check(decided, last.change.validators)
     known = [change.hash for change in changes if change.number == header.number]
@@ -262,7 +275,7 @@ def read_transaction(reader, where, version, head, chain):
     header = head if where == "head" else read_earlier(reader, chain, head)
     require(version.block == header.number, "the version is of another block")
     digest = read_path(reader, header.transactions_root, version.place)
-    if header.number < chain.start.number:
+    if header.number < chain.checkpoint.number:
         return None
     return {"block": version.block, "index": version.place, "hash": digest.hex()}
 
@@ -275,7 +288,9 @@ def read_present(reader, head, chain):
     require(version.name == name, "the version is of another bill")
     require(version.version == bill["version"], "the version is another one")
     require(sm3(before, data).hex() == bill["version_hash"], "the version's hash is another one")
-    where = reader.choice(("none", "head", "earlier"))
+    where = reader.choice(("none", "head", "earlier", "hidden"))
+    require(where != "hidden" or version.block <= chain.start().number,
+            "the version's transaction is left out")
     transaction = read_transaction(reader, where, version, head, chain)
     return {"bill": bill, "transaction": transaction}
 
@@ -330,8 +345,8 @@ def verify(certificate, genesis=None, checkpoint=None):
         proved = read_version(reader, head, chain)
     reader.end()
     if checkpoint is not None:
-        start = chain.start
-        proved["from"] = {"number": start.number, "hash": start.hash.hex()}
+        trusted = chain.checkpoint
+        proved["from"] = {"number": trusted.number, "hash": trusted.hash.hex()}
     return {"genesis": chain.genesis.hex(),
             "block": {"number": head.number, "hash": head.hash.hex()}, **proved}
 

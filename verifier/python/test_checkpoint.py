@@ -19,11 +19,16 @@ STATE, PROOF = state_of(RAW)
 MADE = decided(header(5, (), bytes(32), ROOT), 5, SECOND)
 
 
-def made(changes=CHANGES, earlier=MADE, path=PATH, genesis=GENESIS, signers=THIRD):
+def made(changes=CHANGES, earlier=MADE, path=PATH, genesis=GENESIS, signers=THIRD, start=None,
+         where=None):
     """The certificate of a bill whose transaction is in block 5, between the changes."""
-    body = (chunk(RAW) + PROOF + VERSION_BEFORE + chunk(version_head(5, 0)) + u(1, 2) + earlier
-            + path)
-    return certificate(1, decided(header(9, (), STATE), 9, signers), body, changes, genesis)
+    where = where or u(1, 2) + earlier + path
+    body = chunk(RAW) + PROOF + VERSION_BEFORE + chunk(version_head(5, 0)) + where
+    return certificate(1, decided(header(9, (), STATE), 9, signers), body, changes, genesis, start)
+
+
+HIDDEN = u(1, 3)
+FROM3, FROM6 = made(CHANGES[1:], start=AT3), made([], start=AT6, where=HIDDEN)
 
 
 class Checkpoints(Case):
@@ -80,6 +85,50 @@ class Checkpoints(Case):
             self.refused_from("the checkpoint is neither", made(), checkpoint)
         self.refuses("has to be trusted", v.verify, made())
         self.refuses("32 bytes", v.verify, made(), None, b"short")
+
+
+class LaterStarts(Case):
+    """Certificates that start at a change."""
+
+    def test_from_each(self):
+        whole = v.verify(made(), sm3(GENESIS))
+        for data, checkpoint, number, transaction in (
+                (FROM3, AT3, 3, whole["transaction"]), (FROM3, AT6, 6, None), (FROM6, AT6, 6, None)):
+            proved = v.verify(data, sm3(GENESIS), sm3(checkpoint))
+            self.assertEqual(proved.pop("from"), {"number": number, "hash": sm3(checkpoint).hex()})
+            self.assertEqual(proved, {**whole, "transaction": transaction})
+
+    def test_which_checkpoint_it_needs(self):
+        words = f"starts at block 6 and is checked with the checkpoint {sm3(AT6).hex()}"
+        for trusted in ((sm3(GENESIS),), (None, sm3(GENESIS)), (None, sm3(AT3)), (None, bytes(32))):
+            self.refuses(words, v.verify, FROM6, *trusted)
+        self.refuses("of another chain", v.verify, FROM6, bytes(32))
+
+    def test_transactions(self):
+        self.refuses("between the certificate's start", v.verify, made([], start=AT6), None, sm3(AT6))
+        for data, checkpoint in ((made(where=HIDDEN), GENESIS), (made(where=HIDDEN), AT6), (
+                made(CHANGES[1:], start=AT3, where=HIDDEN), AT6)):
+            self.refuses("is left out", v.verify, data, None, sm3(checkpoint))
+        for where in (u(1, 0), u(1, 1) + PATH):
+            self.refuses("", v.verify, made([], start=AT6, where=where), None, sm3(AT6))
+
+    def test_what_follows_is_whole(self):
+        for reason, data, checkpoint in (
+                ("is wrong", made([], start=AT3), AT3),
+                ("do not ascend", made(CHANGES, start=AT3), AT3),
+                ("no change of validators", made([], start=GENESIS, where=HIDDEN), GENESIS),
+                ("no change of validators", made([], start=header(6), where=HIDDEN), header(6)),
+                ("left out", made([decided(header(6, [validators(THIRD, 2)]), 6, SECOND)],
+                                  start=AT3), AT3)):
+            self.refuses(reason, v.verify, data, None, sm3(checkpoint))
+
+    def test_no_bit_may_be_another(self):
+        for at in range(0, len(FROM6), 7):
+            data = bytearray(FROM6)
+            data[at] ^= 1 << at % 8
+            self.refuses("", v.verify, bytes(data), None, sm3(AT6))
+        for length in range(len(FROM6)):
+            self.refuses("", v.verify, FROM6[:length], None, sm3(AT6))
 
 
 if __name__ == "__main__":

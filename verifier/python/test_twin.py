@@ -12,6 +12,7 @@ from pathlib import Path
 import billchain_twin as twins
 import billchain_verifier as v
 import test_totals
+import test_checkpoint
 import test_version
 from billchain_scale import MAX_CERTIFICATE, Refused
 from billchain_sm import sm3
@@ -40,7 +41,7 @@ class Twins(Case):
         self.refuses(reason, twins.from_twin, text(twin))
 
     def test_both_ways(self):
-        for kind, data in CERTIFICATES.items():
+        for kind, data in [*CERTIFICATES.items(), ("bill", test_checkpoint.FROM6)]:
             twin = twins.to_twin(data)
             self.assertEqual(twin["certificate"]["kind"], kind)
             self.assertEqual(twins.from_twin(text(twin)), data)

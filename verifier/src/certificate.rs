@@ -32,6 +32,10 @@ pub(crate) const NUMBERS: u8 = 3;
 pub(crate) const MONTH: u8 = 4;
 pub(crate) const VERSION: u8 = 5;
 
+/// Where its chain starts.
+pub(crate) const AT_GENESIS: u8 = 0;
+pub(crate) const LATER: u8 = 1;
+
 /// Whether the group of a key is there.
 pub(crate) const NO_GROUP: u8 = 0;
 pub(crate) const GROUP: u8 = 1;
@@ -73,7 +77,7 @@ pub enum Statement<'a> {
         /// As it was.
         bill: Box<Bill<'a>>,
         /// The transaction that made its version; none if a block did by itself, or the block
-        /// is before the checkpoint.
+        /// is before the checkpoint or not shown.
         transaction: Option<Transaction>,
     },
     /// No bill had this code and number.
@@ -134,7 +138,8 @@ pub struct Transaction {
 /// first block.
 ///
 /// # Errors
-/// Whatever is wrong with it: a certificate proves all that it says, or nothing.
+/// Whatever is wrong with it: a certificate proves all that it says, or nothing. One that starts
+/// at a later change of the validators proves nothing from the genesis on.
 pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>, Refusal> {
     check(certificate, Trusted::Genesis(genesis))
 }
@@ -194,26 +199,16 @@ struct Chain {
     genesis: Digest,
     /// The block that is trusted, once it was read. Decisions after it are checked.
     from: Option<Block>,
-    /// From the genesis on, each with the block that named them.
+    /// From the genesis on, or from the change at which the certificate starts, each with the
+    /// block that named them.
     sets: Vec<(Block, Validators)>,
 }
 
 impl Chain {
-    /// Reads the genesis' header, the number of headers (2) that named other validators,
-    /// and each with its decision, in the order of blocks; also the block that is trusted.
+    /// Reads where the chain starts, the number of headers (2) that named other validators after
+    /// that, and each with its decision, in the order of blocks; also the block that is trusted.
     fn read(reader: &mut Reader<'_>, trusted: Trusted<'_>) -> Result<(Self, Block), Refusal> {
-        let first = Header::read(reader.bytes()?)?;
-        let trusted = match trusted {
-            Trusted::Genesis(expected) if first.hash != *expected => {
-                return Err(Refusal::OtherChain { found: first.hash, expected: *expected });
-            }
-            Trusted::Genesis(hash) | Trusted::Checkpoint(hash) => hash,
-        };
-        let (0, Some(change)) = (first.number, first.set_change) else {
-            return Err(reader.refusal("the genesis has another number than 0, or no validators"));
-        };
-        let mut chain = Self { genesis: first.hash, from: None, sets: Vec::new() };
-        chain.push(&first, SetChange::read(change)?.validators, trusted);
+        let (mut chain, trusted) = Self::start(reader, trusted)?;
         for _ in 0..reader.u16()? {
             let (header, change) = chain.decided(reader)?;
             let Some(SetChange { previous, validators }) = change else {
@@ -225,8 +220,47 @@ impl Chain {
             }
             chain.push(&header, validators, trusted);
         }
-        let from = chain.from.ok_or(Refusal::Checkpoint { expected: *trusted })?;
-        Ok((chain, from))
+        let start = chain.sets.first().map(|(block, _)| *block);
+        match (chain.from, start) {
+            (Some(from), _) => Ok((chain, from)),
+            (None, Some(Block { number, hash })) if number > 0 => {
+                Err(Refusal::StartsLater { number, hash })
+            }
+            (None, _) => Err(Refusal::Checkpoint { expected: *trusted }),
+        }
+    }
+
+    /// Reads the genesis' header, and the header of the change at which the certificate starts,
+    /// if that is another block (1); also the hash that is trusted.
+    fn start<'t>(
+        reader: &mut Reader<'_>,
+        trusted: Trusted<'t>,
+    ) -> Result<(Self, &'t Digest), Refusal> {
+        let genesis = Header::read(reader.bytes()?)?;
+        let trusted = match trusted {
+            Trusted::Genesis(expected) if genesis.hash != *expected => {
+                return Err(Refusal::OtherChain { found: genesis.hash, expected: *expected });
+            }
+            Trusted::Genesis(hash) | Trusted::Checkpoint(hash) => hash,
+        };
+        let (0, Some(change)) = (genesis.number, genesis.set_change) else {
+            return Err(reader.refusal("the genesis has another number than 0, or no validators"));
+        };
+        let first = SetChange::read(change)?.validators;
+        let mut chain = Self { genesis: genesis.hash, from: None, sets: Vec::new() };
+        match reader.byte()? {
+            AT_GENESIS => chain.push(&genesis, first, trusted),
+            LATER => {
+                let header = Header::read(reader.bytes()?)?;
+                let (1.., Some(change)) = (header.number, header.set_change) else {
+                    let why = "the block at which it starts has the number 0, or no validators";
+                    return Err(reader.refusal(why));
+                };
+                chain.push(&header, SetChange::read(change)?.validators, trusted);
+            }
+            _ => return Err(reader.refusal("whether it starts at the genesis is not said")),
+        }
+        Ok((chain, trusted))
     }
 
     /// Adds the validators that a block named; from the trusted one on, decisions are checked.
@@ -236,6 +270,12 @@ impl Chain {
             self.from = Some(block);
         }
         self.sets.push((block, validators));
+    }
+
+    /// The block at which the certificate starts; 0 for the genesis. Nobody in it decides that
+    /// block, or one before.
+    fn first(&self) -> u32 {
+        self.sets.first().map_or(0, |(block, _)| block.number)
     }
 
     /// The block of the last change; 0 for the genesis.
@@ -266,7 +306,8 @@ impl Chain {
         // A change counts from the next block on.
         let at = self.sets.partition_point(|(block, _)| block.number < header.number);
         let Some((last, validators)) = at.checked_sub(1).and_then(|at| self.sets.get(at)) else {
-            return Err(reader.refusal("nobody decides the genesis"));
+            let what = "nobody decides the block at which it starts, or one before";
+            return Err(Refusal::Contradiction { what });
         };
         let same = self.sets.get(at).filter(|(block, _)| block.number == header.number);
         if same.is_some_and(|(block, _)| block.hash != header.hash) {
@@ -314,8 +355,11 @@ fn present<'a>(
     {
         return Err(Refusal::Contradiction { what: "the version is not that of the bill" });
     }
-    let place = reader.byte()?;
-    let transaction = transaction(place, reader, chain, head, &version)?;
+    let transaction = match reader.byte()? {
+        // The certificate starts after it: nobody could check its block.
+        NOT_SHOWN if version.transaction.is_some() && version.block <= chain.first() => None,
+        place => transaction(place, reader, chain, head, &version)?,
+    };
     Ok(Statement::Present { bill, transaction })
 }
 
@@ -368,6 +412,9 @@ fn transaction(
             }
             earlier = block;
             &earlier
+        }
+        NOT_SHOWN => {
+            return Err(Refusal::Contradiction { what: "the transaction is left out" });
         }
         _ => return Err(reader.refusal("the transaction lies in an unknown place")),
     };

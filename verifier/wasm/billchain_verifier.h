@@ -41,7 +41,8 @@ uint8_t *billchain_verify(const uint8_t *certificate, size_t length, const uint8
 
 /*
  * The same to whoever trusts a checkpoint (检查点): the block with this hash of 32 bytes, which is
- * the genesis or changed the validators. Nothing that the certificate says of the chain before
+ * the genesis or changed the validators. A certificate that starts at a later block than the
+ * genesis is checked from that block, or from a change after it. Nothing that the certificate says of the chain before
  * that block is believed, and no transaction before it is proved. The answer's "genesis" is the
  * hash of the genesis that the chain has: a caller who knows it compares.
  */

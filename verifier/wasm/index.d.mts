@@ -26,6 +26,8 @@ export interface Verifier {
   json(certificate: ArrayBuffer | ArrayBufferView, genesis: string): string;
   /**
    * What a certificate proves to whoever trusts a checkpoint (检查点), or why it proves nothing.
+   * A certificate that starts at a later block than the genesis is checked from that block, or
+   * from a change after it.
    * Nothing that it says of the chain before that block is believed, and no transaction before it
    * is proved. Compare `genesis` in the answer with that of the chain, if it is known.
    *

@@ -97,7 +97,8 @@ fn state() -> Vec<u8> {
     bytes(&text, "state")
 }
 
-/// What has a length of its own: the header of the genesis, and that of the first change.
+/// What has a length of its own: the header of the genesis, and that of the block at which the
+/// certificate starts later, or else of the first change.
 fn parts(certificate: &[u8]) -> Vec<Vec<u8>> {
     let part = |at: usize| {
         let length = certificate.get(at..at + 2)?;
@@ -105,7 +106,11 @@ fn parts(certificate: &[u8]) -> Vec<Vec<u8>> {
         certificate.get(at + 2..at + 2 + length).map(<[u8]>::to_vec)
     };
     let genesis = part(6);
-    let change = genesis.as_ref().and_then(|genesis| part(6 + 2 + genesis.len() + 2));
+    let change = genesis.as_ref().and_then(|genesis| {
+        let at = 6 + 2 + genesis.len();
+        let is_later = certificate.get(at) == Some(&1);
+        part(at + 1 + if is_later { 0 } else { 2 })
+    });
     genesis.into_iter().chain(change).collect()
 }
 
@@ -116,5 +121,5 @@ fn tally() -> Vec<u8> {
         line.resize(4 + 15, 0);
         line
     };
-    [vec![8], line(1, 1, 1), line(6, 2, 2)].concat()
+    [vec![8], line(1, 1, 1), line(6, 2, 2), vec![7; 32]].concat()
 }

@@ -196,6 +196,7 @@ fn build(
 fn certified(head: &ChainHeader, body: Body) -> Certificate {
     Certificate {
         genesis: genesis().encode(),
+        start: None,
         changes: vec![decided(&header(CHANGE, Some((0, &SECOND))), &FIRST, &[0, 2, 3])],
         head: decided(head, &SECOND, &[0, 1, 2]),
         body,

@@ -83,14 +83,14 @@ impl Asked {
     pub(super) async fn ask(&self, node: &Connection) -> Result<Vec<u8>, ClientError> {
         match self {
             Self::Bill(key) | Self::Absent(key) => {
-                node.certificate(&key.code.to_string(), &key.number.to_string()).await
+                node.certificate(&key.code.to_string(), &key.number.to_string(), None).await
             }
             Self::Numbers { code, first, last } => {
                 let [first, last] = [first, last].map(BillNumber::to_string);
-                node.numbers_certificate(&code.to_string(), &first, &last).await
+                node.numbers_certificate(&code.to_string(), &first, &last, None).await
             }
             Self::Month { issuer, month } => {
-                node.month_certificate(&issuer.to_string(), month).await
+                node.month_certificate(&issuer.to_string(), month, None).await
             }
         }
     }

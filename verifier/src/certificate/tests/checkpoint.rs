@@ -46,7 +46,18 @@ pub(super) fn certificates() -> Vec<(&'static str, Vec<u8>, Digest)> {
     of_another_chain.genesis = other.encode();
     let bytes = certificate.to_bytes();
     let [unlisted, longer] = [unlisted(certificate.clone()), longer(certificate)];
+    let (first, last) = (started(0, 7), started(1, 7));
+    let at_first = change(CHANGE, 0, &SECOND).hash().into();
+    let mut idle = last.clone();
+    idle.start = Some(header(LATER, None).encode());
     vec![
+        ("a start at the first change", first.to_bytes(), at_first),
+        ("a start at the first change, from the last on", first.to_bytes(), checkpoint),
+        ("a start at the last change", last.to_bytes(), checkpoint),
+        ("a checkpoint before the start", last.to_bytes(), at_first),
+        ("a start that names nobody", idle.to_bytes(), header(LATER, None).hash().into()),
+        ("a transaction before the start", showing(last).to_bytes(), checkpoint),
+        ("a transaction after the start left out", hiding(first).to_bytes(), at_first),
         ("from the first change on", bytes.clone(), change(CHANGE, 0, &SECOND).hash().into()),
         ("from the last change on", bytes.clone(), checkpoint),
         ("a forged change before the checkpoint", forged.to_bytes(), checkpoint),
@@ -78,6 +89,134 @@ fn longer(mut certificate: Certificate) -> Certificate {
     made.extrinsics_root = crate::sm3(&[&path[0]]).into();
     *block = decided(&made, &FORGERS, &[0, 1, 2]);
     certificate
+}
+
+/// The certificate of a bill that starts at a change: the first, before the block of the bill's
+/// transaction, or the second, after it.
+pub(super) fn started(at: usize, number: u32) -> Certificate {
+    let (mut certificate, _) = twice_changed(number);
+    let start = certificate.changes.drain(..=at).next_back();
+    certificate.start = start.map(|change| change.header);
+    if at == 0 { certificate } else { hiding(certificate) }
+}
+
+/// The certificate without its transaction.
+fn hiding(mut certificate: Certificate) -> Certificate {
+    if let Body::Present { transaction, .. } = &mut certificate.body {
+        *transaction = Source::NotShown;
+    }
+    certificate
+}
+
+/// The certificate with its transaction, of which the block is decided as it is said to.
+fn showing(mut certificate: Certificate) -> Certificate {
+    let (whole, _) = twice_changed(7);
+    certificate.body = whole.body;
+    certificate
+}
+
+#[test]
+fn a_certificate_may_start_at_a_change_and_is_checked_from_there_on() {
+    let (whole, last) = twice_changed(7);
+    let whole = whole.to_bytes();
+    let whole = verify(&whole, &trusted()).unwrap();
+    let first = change(CHANGE, 0, &SECOND).hash().into();
+    for (at, checkpoint, shows) in [(0, first, true), (0, last, false), (1, last, false)] {
+        let bytes = started(at, 7).to_bytes();
+        let proved = verify_from(&bytes, &checkpoint).unwrap();
+        assert_eq!((proved.genesis, proved.block), (whole.genesis, whole.block));
+        assert_eq!(proved.from.hash, checkpoint);
+        let Statement::Present { transaction, .. } = proved.statement else {
+            panic!("it is there")
+        };
+        assert_eq!(transaction.is_some(), shows);
+    }
+    // Of whatever kind it is.
+    for number in [301, 311] {
+        let (whole, _) = twice_changed(number);
+        let proved = verify_from(&started(1, number).to_bytes(), &last).map(|p| p.block);
+        assert_eq!(proved, verify(&whole.to_bytes(), &trusted()).map(|p| p.block));
+    }
+}
+
+#[test]
+fn a_later_start_is_refused_from_the_genesis_and_says_which_checkpoint_it_needs() {
+    let (_, last) = twice_changed(7);
+    let bytes = started(1, 7).to_bytes();
+    let refused = Refusal::StartsLater { number: LATER, hash: last };
+    assert_eq!(verify(&bytes, &trusted()).unwrap_err(), refused);
+    let first: Digest = change(CHANGE, 0, &SECOND).hash().into();
+    for checkpoint in [trusted(), first, [7; 32]] {
+        assert_eq!(verify_from(&bytes, &checkpoint).unwrap_err(), refused);
+    }
+    let words = refused.to_string();
+    let name: String = last.iter().map(|byte| std::format!("{byte:02x}")).collect();
+    assert!(words.contains(&std::format!("block {LATER} ")), "{words}");
+    assert!(words.contains(&std::format!("checkpoint 0x{name}")), "{words}");
+    let other = verify(&bytes, &[1; 32]).unwrap_err();
+    assert!(matches!(other, Refusal::OtherChain { .. }), "{other}");
+}
+
+#[test]
+fn a_transaction_is_shown_if_its_block_is_after_the_start_and_not_otherwise() {
+    let (_, last) = twice_changed(7);
+    let first: Digest = change(CHANGE, 0, &SECOND).hash().into();
+    let what = "nobody decides the block at which it starts, or one before";
+    let before = refused_from(&showing(started(1, 7)), &last);
+    assert_eq!(before, Refusal::Contradiction { what });
+    let what = "the transaction is left out";
+    for (certificate, checkpoint) in [
+        (hiding(started(0, 7)), first),
+        (hiding(started(0, 7)), last),
+        (hiding(certificate(7)), trusted()),
+    ] {
+        assert_eq!(refused_from(&certificate, &checkpoint), Refusal::Contradiction { what });
+    }
+    // A block's own change has none to hide.
+    let (mut bill, mut version) = bill("0000000303");
+    (version.at.block, version.at.extrinsic) = (CHANGE - 1, None);
+    bill.state.version_hash = version.hash_after(&[0; 32]);
+    let mut by_a_block = hiding(certificate_of((bill, version), Made::ByABlock));
+    let start = by_a_block.changes.pop().unwrap();
+    by_a_block.start = Some(start.header);
+    assert!(matches!(refused_from(&by_a_block, &first), Refusal::Contradiction { .. }));
+}
+
+#[test]
+fn what_follows_a_later_start_is_whole() {
+    let (whole, last) = twice_changed(301);
+    let first: Digest = change(CHANGE, 0, &SECOND).hash().into();
+    // The change after it is left out, or comes twice.
+    let mut gap = started(0, 301);
+    gap.changes.clear();
+    assert!(matches!(refused_from(&gap, &first), Refusal::Signature { number: HEAD, .. }));
+    let mut again = started(0, 301);
+    again.changes.insert(0, whole.changes[0].clone());
+    assert!(matches!(refused_from(&again, &first), Refusal::Contradiction { .. }));
+    // It is neither the genesis nor a block that names nobody.
+    for start in [genesis().encode(), header(LATER, None).encode()] {
+        let odd = Certificate { start: Some(start), ..started(1, 301) };
+        assert!(matches!(refused_from(&odd, &last), Refusal::Malformed { .. }));
+    }
+    let mut head = started(1, 301);
+    head.head = decided(&change(LATER, CHANGE, &THIRD), &SECOND, &[0, 1, 2]);
+    assert!(matches!(refused_from(&head, &last), Refusal::Contradiction { .. }));
+}
+
+#[test]
+fn no_bit_of_a_later_start_may_be_another() {
+    let (_, last) = twice_changed(7);
+    let bytes = started(1, 7).to_bytes();
+    for at in 0..bytes.len() {
+        for bit in if at % 8 == 0 { 0..8 } else { at % 8..at % 8 + 1 } {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << bit;
+            assert!(verify_from(&changed, &last).is_err(), "bit {bit} of byte {at}");
+        }
+    }
+    for end in 0..bytes.len() {
+        assert!(verify_from(&bytes[..end], &last).is_err(), "{end} bytes");
+    }
 }
 
 #[test]
