@@ -61,11 +61,31 @@ install_build_tools() {
         ensure rustup rustup
         rustup default stable || die "rustup could not install Rust; install Rust $(rust_version) or newer by hand"
     fi
-    local found
-    found=$(rustc --version | awk '{print $2}')
-    [ "$(printf '%s\n%s\n' "$(rust_version)" "$found" | sort -V | head -n1)" = "$(rust_version)" ] \
-        || die "Rust $(rust_version) or newer is needed, found $found"
+    check_rust rustc
 }
+
+# check_rust RUSTC: ends if the compiler is older than the workspace needs.
+check_rust() {
+    local found
+    found=$("$1" --version | awk '{print $2}')
+    [ "$(printf '%s\n%s\n' "$(rust_version)" "$found" | sort -V | head -n1)" = "$(rust_version)" ] \
+        || die "Rust $(rust_version) or newer is needed, $1 is $found"
+}
+
+# What builds the verifier for WebAssembly: rustup's target where it can be had, else the compiler
+# that Debian 12 has for its browsers. Debian's plain lld is older than what the allocator needs.
+install_wasm_tools() {
+    has_wasm_target && return
+    if command -v rustup >/dev/null; then
+        say "Adding Rust's target for WebAssembly"
+        timeout 300 rustup target add wasm32-unknown-unknown && return
+    fi
+    ensure_file /usr/lib/rustlib/src/rust/library/core/Cargo.toml rustc-web cargo-web rust-web-src
+    ensure_file /usr/bin/wasm-ld-19 lld-19
+    check_rust /usr/bin/rustc
+}
+
+has_wasm_target() { rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown; }
 
 rust_version() { sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml"; }
 

@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from network import NODES, ROOT, Failure, Network  # noqa: E402
 
-STANDARD = ["registrations", "batches", "mix", "stopped", "clients", "join"]
+STANDARD = ["registrations", "batches", "mix", "stopped", "clients", "certificates", "join"]
 EXTRA = ["saturated-stopped", "steps", "growth"]
 ALL = list(range(1, NODES + 1))
 # Files that the nodes and a thousand clients' connections need.
@@ -98,7 +98,10 @@ class Bench:
             raise Failure(f"`{command}` gave no result (exit code {result.returncode})")
         self.results.append(file)
         if result.returncode != 0:
-            raise Failure(f"`{command}`: transactions or bills were lost, or none was committed")
+            raise Failure(
+                f"`{command}`: transactions or bills were lost, or none was committed, "
+                "or a certificate was refused, or none given"
+            )
         return json.loads(file.read_text())
 
     def values(self, case: str, side: Side, file: Path, machine: dict, values: list[tuple]):
@@ -156,6 +159,12 @@ class Bench:
 
     def clients(self, side: Side, run: int):
         self.load("clients", side, run, "--clients", 1000)
+
+    def certificates(self, side: Side, run: int):
+        self.load(
+            "certificates", side, run, "--rate", 400, "--certificates", 8, "--warm-up", 5,
+            "--preload", 10_000,
+        )
 
     def steps(self, side: Side, run: int):
         network = self.network(side)

@@ -17,7 +17,7 @@ mod workload;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use load::LoadRecord;
+use load::{CertificateRecord, LoadRecord};
 use serde::Serialize;
 use std::{fmt, fs, path::Path, process::ExitCode};
 
@@ -49,7 +49,10 @@ async fn main() -> ExitCode {
     match run(Arguments::parse().command).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
-            eprintln!("billchain-bench: transactions or bills were lost, or none was committed");
+            eprintln!(
+                "billchain-bench: transactions or bills were lost, or none was committed, or a \
+                 certificate was refused, or none given"
+            );
             ExitCode::from(3)
         }
         Err(error) => {
@@ -87,9 +90,11 @@ async fn run(command: Command) -> Result<bool> {
     }
 }
 
-/// Something was committed, and all that was accepted is there.
+/// Something was committed, all that was accepted is there, and certificates that were asked for
+/// hold.
 fn is_whole(record: &LoadRecord) -> bool {
-    record.committed > 0 && record.lost == 0 && record.outcome.missing == 0
+    let certificates = record.certificates.as_ref().is_none_or(CertificateRecord::is_whole);
+    record.committed > 0 && record.lost == 0 && record.outcome.missing == 0 && certificates
 }
 
 fn publish(record: &(impl Serialize + fmt::Display), json: bool, out: Option<&Path>) -> Result<()> {

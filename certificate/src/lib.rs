@@ -5,17 +5,20 @@
 //!
 //! What a certificate says is of the head, and carries the commit certificate of the head's
 //! block; whoever has it needs no node. A maker keeps the headers that changed the validators
-//! in memory: a few a year.
+//! in memory, a few a year, and within bounds what it read of other blocks lately: most are asked
+//! for again, the head by every certificate.
 
 #![forbid(unsafe_code)]
 
 mod decided;
+mod keys;
+mod lately;
 mod parts;
 mod tree;
 
 use billchain_executor::{Chain, ChainError};
 use billchain_primitives::{
-    Bill, BillCode, BillKey, BillNumber, BlockNumber, Did,
+    Bill, BillCode, BillKey, BillNumber, BlockNumber, Did, Hash,
     history::{MAX_LATER, VersionHead, VersionRecord},
     index,
     totals::Month,
@@ -23,18 +26,29 @@ use billchain_primitives::{
 use billchain_storage::{GroupProof, OperationProof, Shown, StateProof, StorageError};
 use billchain_verifier::{
     MAX_BYTES,
-    make::{self, Body, Certificate, Cover, Entry, Item, Source},
+    make::{self, Body, Decided, Entry, Source},
 };
 use codec::{DecodeAll, Encode};
-use decided::Headers;
+use decided::{Headers, Span};
 use frame_support::storage::storage_prefix;
+use keys::item_keys;
+use lately::Lately;
 use parking_lot::Mutex;
+use std::sync::Arc;
+use tree::Tree;
 
+pub use keys::state_key;
 pub use parts::KeyProofs;
 
 /// Most bills and blocks of numbers that make up the range of one certificate: whatever they
 /// hold, the certificate has room for them.
 pub const MAX_ITEMS: usize = 900;
+
+/// Most bytes of headers, with who decided them, that are kept: some thousands of four validators'.
+const MAX_DECIDED: usize = 4 << 20;
+
+/// Most bytes of blocks' trees that are kept: those of some 150,000 transactions.
+const MAX_TREES: usize = 16 << 20;
 
 /// How often the state is proved again because a block came meanwhile.
 const TRIES: usize = 8;
@@ -72,8 +86,22 @@ pub enum CertificateError {
         /// The last number.
         last: BillNumber,
     },
+    /// It cannot start at a block.
+    #[error(
+        "no block before {number} has the hash {hash:?} and named validators: a certificate starts \
+         at the genesis or at a change of the validators before its head"
+    )]
+    NoStart {
+        /// Hash of the block.
+        hash: Hash,
+        /// The head.
+        number: BlockNumber,
+    },
     /// It would be longer than any may be.
-    #[error("the certificate would have {bytes} bytes, expected at most {MAX_BYTES}: ask for less")]
+    #[error(
+        "the certificate would have {bytes} bytes, expected at most {MAX_BYTES}: ask for less, or \
+         from a later change of the validators"
+    )]
     TooLong {
         /// How long it would be.
         bytes: usize,
@@ -134,30 +162,50 @@ impl From<StorageError> for CertificateError {
 pub struct Maker {
     chain: Chain,
     headers: Mutex<Headers>,
+    decided: Mutex<Lately<Decided>>,
+    trees: Mutex<Lately<Arc<Tree>>>,
 }
 
 impl Maker {
     /// Makes them from this chain.
     pub fn new(chain: Chain) -> Self {
-        Self { chain, headers: Mutex::default() }
+        Self {
+            chain,
+            headers: Mutex::default(),
+            decided: Mutex::new(Lately::new(MAX_DECIDED)),
+            trees: Mutex::new(Lately::new(MAX_TREES)),
+        }
     }
 
-    /// The certificate of a bill, or that there is no such bill, as of the head. Blocks on
-    /// the disk.
-    pub fn certificate(&self, key: &BillKey) -> Result<Vec<u8>, CertificateError> {
+    /// The certificate of a bill, or that there is no such bill, as of the head. It starts at
+    /// the genesis, or at the block with the hash `from`, which named validators. Blocks on the
+    /// disk.
+    pub fn certificate(
+        &self,
+        key: &BillKey,
+        from: Option<Hash>,
+    ) -> Result<Vec<u8>, CertificateError> {
         let (number, group) = self.prove_one(state_key(key))?;
+        let span = self.span(number, from)?;
         let body = match group.values.first() {
-            Some(Some(_)) => self.present(key, Proved::of(group, number)?, number)?,
+            Some(Some(_)) => self.present(key, Proved::of(group, number)?, number, &span)?,
             _ => absent(key, group),
         };
-        self.certified(number, body)
+        self.certified(number, &span, &body)
     }
 
-    /// The certificate of what a bill was at a version, as of the head. Without the transaction
-    /// that made it, if its block is no longer kept. Blocks on the disk.
-    pub fn version(&self, key: &BillKey, version: u32) -> Result<Vec<u8>, CertificateError> {
+    /// The certificate of what a bill was at a version, as of the head, and `from` as
+    /// [`certificate`](Self::certificate) has it. Without the transaction that made it, if its
+    /// block is no longer kept. Blocks on the disk.
+    pub fn version(
+        &self,
+        key: &BillKey,
+        version: u32,
+        from: Option<Hash>,
+    ) -> Result<Vec<u8>, CertificateError> {
         let key = *key;
         let (number, group) = self.prove_one(state_key(&key))?;
+        let span = self.span(number, from)?;
         if !group.values.iter().any(Option::is_some) {
             return Err(CertificateError::NoVersion { key, version, present: 0 });
         }
@@ -174,7 +222,7 @@ impl Maker {
             .map(|version| Ok(self.record(&key, version, number)?.head().encode()))
             .collect();
         let head = record.head();
-        let transaction = match self.source(number, &head) {
+        let transaction = match self.source(number, &head, &span) {
             Err(CertificateError::NotKept { .. }) => Source::NotShown,
             source => source?,
         };
@@ -190,7 +238,7 @@ impl Maker {
             content: record.body.encode(),
             transaction,
         };
-        self.certified(number, body)
+        self.certified(number, &span, &body)
     }
 
     /// The record of a bill's version.
@@ -207,33 +255,42 @@ impl Maker {
     }
 
     /// The certificate of the numbers of a code from `first` to `last`: how many bills have
-    /// them, and how many numbers no bill has, as of the head. Blocks on the disk.
+    /// them, and how many numbers no bill has, as of the head, and `from` as
+    /// [`certificate`](Self::certificate) has it. Blocks on the disk.
     pub fn numbers(
         &self,
         code: BillCode,
         first: BillNumber,
         last: BillNumber,
+        from: Option<Hash>,
     ) -> Result<Vec<u8>, CertificateError> {
         let keys = item_keys(code, first, last)?;
         let StateProof { head, groups } = self.prove_all(&keys)?;
+        let span = self.span(head.number, from)?;
         let body = Body::Numbers {
             code: *code.as_bytes(),
             first: *first.as_bytes(),
             last: *last.as_bytes(),
             entries: groups.into_iter().map(entry).collect(),
         };
-        self.certified(head.number, body)
+        self.certified(head.number, &span, &body)
     }
 
-    /// The certificate of the bills that an issuer issued in a month, as of the head. Blocks on
-    /// the disk.
-    pub fn month(&self, issuer: &Did, month: Month) -> Result<Vec<u8>, CertificateError> {
+    /// The certificate of the bills that an issuer issued in a month, as of the head, and `from`
+    /// as [`certificate`](Self::certificate) has it. Blocks on the disk.
+    pub fn month(
+        &self,
+        issuer: &Did,
+        month: Month,
+        from: Option<Hash>,
+    ) -> Result<Vec<u8>, CertificateError> {
         let mut key = storage_prefix(b"Totals", b"Months").to_vec();
         // The map's hashers are the identity.
         (issuer, month).encode_to(&mut key);
         let (number, group) = self.prove_one(key)?;
+        let span = self.span(number, from)?;
         let (issuer, month) = (issuer.as_bytes().to_vec(), *month.as_bytes());
-        self.certified(number, Body::Month { issuer, month, entry: entry(group) })
+        self.certified(number, &span, &Body::Month { issuer, month, entry: entry(group) })
     }
 
     /// What the head's state root proves of keys.
@@ -254,19 +311,23 @@ impl Maker {
         Ok((number, group))
     }
 
-    /// The certificate of what the state after a block holds.
-    fn certified(&self, number: BlockNumber, body: Body) -> Result<Vec<u8>, CertificateError> {
+    /// What a certificate of a head shows of the chain before.
+    fn span(&self, number: BlockNumber, from: Option<Hash>) -> Result<Span, CertificateError> {
         if number == 0 {
             return Err(CertificateError::NoBlock);
         }
-        let headers = self.headers.lock().before(&self.chain, number)?;
-        let certificate = Certificate {
-            genesis: headers.genesis(&self.chain)?,
-            changes: headers.changes(),
-            head: headers.decided(&self.chain, number)?,
-            body,
-        };
-        let bytes = certificate.to_bytes();
+        self.headers.lock().span(&self.chain, number, from)
+    }
+
+    /// The certificate of what the state after a block holds.
+    fn certified(
+        &self,
+        number: BlockNumber,
+        span: &Span,
+        body: &Body,
+    ) -> Result<Vec<u8>, CertificateError> {
+        let head = self.block(number)?;
+        let bytes = make::to_bytes(span.genesis(), span.start(), span.changes(), &head, body);
         if bytes.len() > MAX_BYTES {
             return Err(CertificateError::TooLong { bytes: bytes.len() });
         }
@@ -278,30 +339,62 @@ impl Maker {
         key: &BillKey,
         proved: Proved,
         number: BlockNumber,
+        span: &Span,
     ) -> Result<Body, CertificateError> {
         let record = self.record(key, proved.version, number)?;
         let head = record.head();
-        let transaction = self.source(number, &head)?;
+        let transaction = self.source(number, &head, span)?;
         let (previous, version) = (record.previous, head.encode());
         let Proved { bill, group, next, proof, .. } = proved;
         Ok(Body::Present { bill, group, next, proof, previous, version, transaction })
     }
 
     /// Where the transaction that made a version is.
-    fn source(&self, head: BlockNumber, version: &VersionHead) -> Result<Source, CertificateError> {
+    fn source(
+        &self,
+        head: BlockNumber,
+        version: &VersionHead,
+        span: &Span,
+    ) -> Result<Source, CertificateError> {
         let number = version.at.block;
         let Some(index) = version.at.extrinsic.filter(|_| number > 0) else {
             return Ok(Source::None);
         };
-        let block = self.chain.storage().block(number)?;
-        let block = block.ok_or(CertificateError::NotKept { number })?;
-        let path = tree::path(&block, index);
+        if number <= span.first() {
+            // Whoever checks the certificate does not know who decided that block.
+            return Ok(Source::NotShown);
+        }
+        let path = self.tree(number)?.path(index);
         let path = path.ok_or(CertificateError::Odd { what: "a transaction", number })?;
         if number == head {
             return Ok(Source::SameBlock { path });
         }
-        let headers = self.headers.lock().before(&self.chain, number)?;
-        Ok(Source::Earlier { block: headers.decided(&self.chain, number)?, path })
+        Ok(Source::Earlier { block: self.block(number)?, path })
+    }
+
+    /// The header of a block after the genesis, and who decided it.
+    fn block(&self, number: BlockNumber) -> Result<Decided, CertificateError> {
+        if let Some(known) = self.decided.lock().get(number) {
+            return Ok(known);
+        }
+        let span = self.headers.lock().span(&self.chain, number, None)?;
+        let decided = span.decided(&self.chain, number)?;
+        let bytes = decided.header.len() + size_of_val(&decided.signatures[..]);
+        self.decided.lock().keep(number, decided.clone(), bytes);
+        Ok(decided)
+    }
+
+    /// The tree of a block's transactions.
+    fn tree(&self, number: BlockNumber) -> Result<Arc<Tree>, CertificateError> {
+        if let Some(known) = self.trees.lock().get(number) {
+            return Ok(known);
+        }
+        let tree = self.chain.storage().block_with(number, Tree::of)?;
+        let tree = tree.ok_or(CertificateError::NotKept { number })?;
+        let tree = tree.ok_or(CertificateError::Odd { what: "a transaction", number })?;
+        let tree = Arc::new(tree);
+        self.trees.lock().keep(number, Arc::clone(&tree), tree.size());
+        Ok(tree)
     }
 }
 
@@ -329,49 +422,6 @@ impl Proved {
         let (version, proof) = (decoded.state.version, state_proof(&proof.operation));
         Ok(Self { bill, version, group, next: next.0, proof })
     }
-}
-
-/// The key of a bill in the state.
-pub fn state_key(key: &BillKey) -> Vec<u8> {
-    let mut raw = storage_prefix(b"BillRegister", b"Bills").to_vec();
-    // The map's hasher is the identity.
-    key.encode_to(&mut raw);
-    raw
-}
-
-/// The keys of what makes a range of numbers up.
-fn item_keys(
-    code: BillCode,
-    first: BillNumber,
-    last: BillNumber,
-) -> Result<Vec<Vec<u8>>, CertificateError> {
-    let [from, to] = [first, last].map(|number| value_of(&number));
-    if from > to {
-        return Err(CertificateError::NoNumbers { first, last });
-    }
-    let items: Vec<Item> = Cover::new(from, to).take(MAX_ITEMS + 1).collect();
-    if items.len() > MAX_ITEMS {
-        return Err(CertificateError::TooManyItems { first, last });
-    }
-    Ok(items.iter().map(|item| item_key(&code, item)).collect())
-}
-
-fn value_of(number: &BillNumber) -> u64 {
-    // Ten digits: far below what a u64 holds.
-    number.as_bytes().iter().fold(0, |value, digit| value * 10 + u64::from(*digit - b'0'))
-}
-
-/// The key of a bill or of a block of numbers in the state: as [`state_key`] has it, and as
-/// `NumberBlock` is encoded.
-fn item_key(code: &BillCode, item: &Item) -> Vec<u8> {
-    let digits = item.prefix();
-    let (map, count) = if item.size() == 1 {
-        (storage_prefix(b"BillRegister", b"Bills"), Vec::new())
-    } else {
-        (storage_prefix(b"Totals", b"Numbers"), vec![digits.len() as u8])
-    };
-    // The maps' hasher is the identity.
-    [&map[..], code.as_bytes(), &count, &digits].concat()
 }
 
 fn entry(proof: GroupProof) -> Entry {

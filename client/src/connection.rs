@@ -298,9 +298,15 @@ impl Connection {
         }
     }
 
-    /// The certificate of a bill, or that there is no such bill.
-    pub async fn certificate(&self, code: &str, number: &str) -> Result<Vec<u8>, ClientError> {
-        self.certified("bill_certificate", rpc_params![code, number]).await
+    /// The certificate of a bill, or that there is no such bill. It starts at the genesis, or at
+    /// the block with the hash `from`, which named validators.
+    pub async fn certificate(
+        &self,
+        code: &str,
+        number: &str,
+        from: Option<Hash>,
+    ) -> Result<Vec<u8>, ClientError> {
+        self.certified("bill_certificate", rpc_params![code, number, from]).await
     }
 
     /// The certificate of what a bill was at a version.
@@ -309,8 +315,10 @@ impl Connection {
         code: &str,
         number: &str,
         version: u32,
+        from: Option<Hash>,
     ) -> Result<Vec<u8>, ClientError> {
-        self.certified("bill_versionCertificate", rpc_params![code, number, version]).await
+        let params = rpc_params![code, number, version, from];
+        self.certified("bill_versionCertificate", params).await
     }
 
     /// The certificate of a range of numbers.
@@ -319,8 +327,9 @@ impl Connection {
         code: &str,
         first: &str,
         last: &str,
+        from: Option<Hash>,
     ) -> Result<Vec<u8>, ClientError> {
-        self.certified("bill_numbersCertificate", rpc_params![code, first, last]).await
+        self.certified("bill_numbersCertificate", rpc_params![code, first, last, from]).await
     }
 
     /// The certificate of an issuer's month, yyyymm.
@@ -328,8 +337,9 @@ impl Connection {
         &self,
         issuer: &str,
         month: &str,
+        from: Option<Hash>,
     ) -> Result<Vec<u8>, ClientError> {
-        self.certified("bill_monthCertificate", rpc_params![issuer, month]).await
+        self.certified("bill_monthCertificate", rpc_params![issuer, month, from]).await
     }
 
     async fn certified(

@@ -72,6 +72,7 @@ macro_rules! for_each_target {
             field_proof: bill, 20_000;
             certificate: verifier, 1_000;
             certificate_part: verifier, 20_000;
+            certificate_twin: verifier, 4_000;
             locator: print, 20_000;
             printed_certificate: print, 20_000;
             light_state: verifier, 20_000;

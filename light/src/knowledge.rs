@@ -3,7 +3,7 @@
 
 use crate::{Failure, Fork, Lie, Update};
 use billchain_verifier::{
-    Block, DecidedHeader, Deciders, Digest, Statement, head_of, value_of, verify,
+    Block, DecidedHeader, Deciders, Digest, Statement, head_of, value_of, verify_from,
 };
 use frame_support::storage::storage_prefix;
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub struct Knowledge {
 pub struct Accepted {
     /// The block after which it was so.
     pub block: Block,
+    /// The checkpoint from which it was checked: the genesis, or a block that named validators.
+    pub checkpoint: Block,
     /// Whether there is such a bill.
     pub exists: bool,
 }
@@ -110,6 +112,12 @@ impl Knowledge {
     pub fn validators(&self) -> &Deciders {
         // There is one set at least.
         &self.sets[self.sets.len() - 1]
+    }
+
+    /// The checkpoint at which certificates may start: the block that named the oldest validators
+    /// that are known still.
+    pub fn checkpoint(&self) -> Block {
+        self.sets.first().map_or(self.start, Deciders::named_in)
     }
 
     /// How many blocks are kept to tell a fork.
@@ -194,6 +202,8 @@ impl Knowledge {
             self.sets.push(set);
             let more = self.sets.len().saturating_sub(MAX_SETS);
             self.sets.drain(..more);
+            // Those who were replaced decide no later block, whatever they signed.
+            self.known.retain(|number, _| *number < block.number);
         }
         self.known.insert(block.number, bytes.to_vec());
         self.forget();
@@ -238,8 +248,9 @@ impl Knowledge {
         }
     }
 
-    /// Takes a certificate of a bill: one that holds, is about it, and of a block that is
-    /// decided by the validators that are known and at most `behind` blocks behind the newest.
+    /// Takes a certificate of a bill: one that holds for whoever trusts the block with the hash
+    /// `checkpoint`, which was known when it was asked for; is about the bill; and of a block that
+    /// is decided by the validators that are known and at most `behind` blocks behind the newest.
     ///
     /// # Errors
     /// It is not so.
@@ -247,9 +258,10 @@ impl Knowledge {
         &mut self,
         certificate: &[u8],
         (code, number): (&str, &str),
+        checkpoint: &Digest,
         behind: u32,
     ) -> Result<Accepted, Failure> {
-        let proved = verify(certificate, &self.genesis).map_err(Lie::Certificate)?;
+        let proved = verify_from(certificate, checkpoint).map_err(Lie::Certificate)?;
         let (about, exists) = about(&proved.statement);
         if about != Some((code, number)) {
             let asked = format!("{code}-{number}");
@@ -263,7 +275,7 @@ impl Knowledge {
         if head - block.number > behind {
             return Err(Failure::Stale { block: block.number, head, most: behind });
         }
-        Ok(Accepted { block, exists })
+        Ok(Accepted { block, checkpoint: proved.from, exists })
     }
 }
 

@@ -9,19 +9,25 @@ use crate::{
 use billchain_client::ClientError;
 use billchain_primitives::Hash;
 use billchain_verifier::{Block, Digest};
-use futures::future::join_all;
+use futures::{StreamExt, future::try_join_all, stream::FuturesUnordered};
 use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
+use tokio::{
+    sync::Mutex,
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 /// How long a server may take to show its head with the way to it.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a server may take to show a checkpoint with the way from it.
 const BEGIN: Duration = Duration::from_secs(300);
+/// How long one server alone is asked for a certificate; then the next one is asked, too.
+const HEAD_START: Duration = Duration::from_secs(1);
 /// Age of the newest block from which on it counts as old, in milliseconds: an idle chain makes
 /// a block every few seconds.
 const OLD_MS: i64 = 60_000;
@@ -181,19 +187,44 @@ impl Light {
     /// # Errors
     /// What became known could not be kept.
     pub async fn follow(&self) -> Result<(), FileError> {
-        let all = join_all(self.servers.iter().map(|server| self.follow_one(server))).await;
-        for (server, followed) in self.servers.iter().zip(all) {
-            match followed {
-                Ok(()) => {}
-                Err(Failure::File(error)) => return Err(error),
-                Err(failure) => server.failed(&failure),
-            }
+        try_join_all(self.servers.iter().map(|server| self.look_at(server))).await.map(drop)
+    }
+
+    /// Asks each server for its head again and again, with so much time between: one that is
+    /// slow keeps nobody from following the others.
+    ///
+    /// # Errors
+    /// What became known could not be kept. It ends with nothing else.
+    pub async fn follow_on(&self, every: Duration) -> Result<(), FileError> {
+        let followed = self.servers.iter().map(|server| self.look_on(server, every));
+        try_join_all(followed).await.map(drop)
+    }
+
+    async fn look_on(&self, server: &Server, every: Duration) -> Result<(), FileError> {
+        loop {
+            self.look_at(server).await?;
+            sleep(every).await;
+        }
+    }
+
+    async fn look_at(&self, server: &Server) -> Result<(), FileError> {
+        match self.follow_one(server).await {
+            Ok(()) => {}
+            Err(Failure::File(error)) => return Err(error),
+            Err(failure) => server.failed(&failure),
         }
         Ok(())
     }
 
     async fn follow_one(&self, server: &Server) -> Result<(), Failure> {
-        let known = self.knowledge.lock().await.validators().named_in().number;
+        let known = {
+            let known = self.knowledge.lock().await;
+            if known.fork().is_some() {
+                // Nothing is learned any more, and no server is to blame for that.
+                return Ok(());
+            }
+            known.validators().named_in().number
+        };
         let update = timeout(PATIENCE, server.update(known)).await;
         let update = update.map_err(|_| Failure::Slow(PATIENCE))??;
         let head = self.learn(move |known| known.apply(&update)).await?;
@@ -230,29 +261,55 @@ impl Light {
         judged
     }
 
-    /// A certificate of a bill, or that there is no such bill, from the first server whose
-    /// certificate holds and is not old. Those that lied lately are asked last.
+    /// A certificate of a bill, or that there is no such bill: the first that a server gives, that
+    /// holds and is not old. Those that lied lately are asked last. One that does not answer at
+    /// once is waited for while the next one is asked.
     ///
     /// # Errors
     /// No server gave one; or a fork is known.
     pub async fn certificate(&self, code: &str, number: &str) -> Result<Answer, NoCertificate> {
+        if let Some(fork) = self.knowledge.lock().await.fork() {
+            return Err(NoCertificate::Forked(Box::new(fork.clone())));
+        }
+        let mut others = self.in_order().into_iter();
+        let mut asked = FuturesUnordered::new();
         let mut refused = Vec::new();
-        for server in self.in_order() {
-            match self.certificate_of(server, code, number).await {
-                Ok(answer) => return Ok(answer),
-                Err(Failure::File(error)) => return Err(error.into()),
-                Err(Failure::Forked(fork)) => {
-                    server.failed(&Failure::Forked(fork.clone()));
-                    return Err(NoCertificate::Forked(fork));
-                }
-                Err(failure) => {
+        loop {
+            if let Some(server) = others.next() {
+                asked.push(self.ask(server, code, number));
+            }
+            // Each question has an end of its own.
+            let answer = match others.len() {
+                0 => asked.next().await,
+                _ => match timeout(HEAD_START, asked.next()).await {
+                    Ok(answer) => answer,
+                    Err(_) => continue,
+                },
+            };
+            match answer {
+                None => return Err(NoCertificate::None { refused }),
+                Some((_, Ok(answer))) => return Ok(answer),
+                Some((_, Err(Failure::File(error)))) => return Err(error.into()),
+                Some((server, Err(failure))) => {
                     server.failed(&failure);
+                    if let Failure::Forked(fork) = failure {
+                        return Err(NoCertificate::Forked(fork));
+                    }
                     let words = server.record().failure.unwrap_or_default();
                     refused.push(format!("{}: {words}", server.url));
                 }
             }
         }
-        Err(NoCertificate::None { refused })
+    }
+
+    /// What a server gives, and which one.
+    async fn ask<'a>(
+        &self,
+        server: &'a Server,
+        code: &str,
+        number: &str,
+    ) -> (&'a Server, Result<Answer, Failure>) {
+        (server, self.certificate_of(server, code, number).await)
     }
 
     /// The servers, the best to ask first.
@@ -273,12 +330,14 @@ impl Light {
     ) -> Result<Answer, Failure> {
         // What it has newer than what is known comes first: an old certificate is then told.
         self.follow_one(server).await?;
-        let certificate = server.certificate(code, number).await?;
-        let accepted = match self.accept(&certificate, code, number).await {
+        // Others may teach newer validators meanwhile: what was asked for is then as good.
+        let checkpoint = self.knowledge.lock().await.checkpoint().hash;
+        let certificate = server.certificate(code, number, &checkpoint).await?;
+        let accepted = match self.accept(&certificate, code, number, checkpoint).await {
             // The validators may have changed since.
             Err(Failure::Lie(Lie::NotDecided { .. })) => {
                 self.follow_one(server).await?;
-                self.accept(&certificate, code, number).await?
+                self.accept(&certificate, code, number, checkpoint).await?
             }
             accepted => accepted?,
         };
@@ -291,11 +350,12 @@ impl Light {
         certificate: &[u8],
         code: &str,
         number: &str,
+        checkpoint: Digest,
     ) -> Result<Accepted, Failure> {
         let (certificate, behind) = (certificate.to_vec(), self.behind);
         let (code, number) = (code.to_owned(), number.to_owned());
         self.learn(move |known| {
-            known.accept(&certificate, (code.as_str(), number.as_str()), behind)
+            known.accept(&certificate, (code.as_str(), number.as_str()), &checkpoint, behind)
         })
         .await
     }
@@ -361,21 +421,27 @@ fn fits(
     }
 }
 
-/// Knows the trusted block, from the first server that shows it.
+/// Knows the trusted block, from the first server that shows it. All are asked at once.
 async fn begin(servers: &[Server], genesis: Digest, trusted: Digest) -> Result<Knowledge, Begin> {
+    let mut asked: FuturesUnordered<_> =
+        servers.iter().map(|server| start(server, genesis, trusted)).collect();
     let mut failures = Vec::new();
-    for server in servers {
-        let begun = timeout(BEGIN, descend(server, genesis, trusted)).await;
-        match begun.unwrap_or(Err(Failure::Slow(BEGIN))) {
+    while let Some(started) = asked.next().await {
+        match started {
             Ok(known) => return Ok(known),
-            Err(failure) => {
-                server.failed(&failure);
-                let words = server.record().failure.unwrap_or_default();
-                failures.push(format!("{}: {words}", server.url));
-            }
+            Err(words) => failures.push(words),
         }
     }
     Err(Begin::NoStart(failures))
+}
+
+/// What is known by way of one server; or which one it is, and what was wrong.
+async fn start(server: &Server, genesis: Digest, trusted: Digest) -> Result<Knowledge, String> {
+    let begun = timeout(BEGIN, descend(server, genesis, trusted)).await;
+    begun.unwrap_or(Err(Failure::Slow(BEGIN))).map_err(|failure| {
+        server.failed(&failure);
+        format!("{}: {}", server.url, server.record().failure.unwrap_or_default())
+    })
 }
 
 async fn descend(server: &Server, genesis: Digest, trusted: Digest) -> Result<Knowledge, Failure> {

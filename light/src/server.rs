@@ -26,6 +26,9 @@ pub(crate) struct Server {
     asker: Asker,
     pub(crate) url: String,
     record: Mutex<Record>,
+    /// Held while it is asked for its head or a certificate: however many ask for certificates,
+    /// what it gives is in memory once.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// What is remembered of a server.
@@ -51,7 +54,8 @@ impl Record {
 impl Server {
     pub(crate) fn new(url: &str) -> Result<Self, ClientError> {
         let asker = Asker::new(url, PATIENCE, MAX_ANSWER)?;
-        Ok(Self { asker, url: url.to_owned(), record: Mutex::default() })
+        let (record, turn) = (Mutex::default(), tokio::sync::Mutex::default());
+        Ok(Self { asker, url: url.to_owned(), record, turn })
     }
 
     pub(crate) fn record(&self) -> Record {
@@ -95,6 +99,7 @@ impl Server {
 
     /// Its head, with the way from the last change of the validators that is known.
     pub(crate) async fn update(&self, known: u32) -> Result<Update, Failure> {
+        let _turn = self.turn.lock().await;
         let keys = [last_change_key(), time_key()].map(|key| format!("0x{}", hex::encode(key)));
         let proved: ReadProofView = self.asker.ask("state_getReadProof", vec![json!(keys)]).await?;
         let [last, time] = &proved.proof[..] else {
@@ -119,9 +124,16 @@ impl Server {
         Ok(Update { changes: walk.forward(), head, last_change: last, time })
     }
 
-    /// What it gives as the certificate of a bill.
-    pub(crate) async fn certificate(&self, code: &str, number: &str) -> Result<Vec<u8>, Failure> {
-        let asked = vec![json!(code), json!(number)];
+    /// What it gives as the certificate of a bill that starts at the block with this hash.
+    pub(crate) async fn certificate(
+        &self,
+        code: &str,
+        number: &str,
+        checkpoint: &Digest,
+    ) -> Result<Vec<u8>, Failure> {
+        let _turn = self.turn.lock().await;
+        let from = format!("0x{}", hex::encode(checkpoint));
+        let asked = vec![json!(code), json!(number), json!(from)];
         let view: BillCertificateView = self.asker.ask("bill_certificate", asked).await?;
         Ok(decoded("certificate", &view.certificate)?)
     }
@@ -133,10 +145,19 @@ fn decoded(what: &'static str, text: &str) -> Result<Vec<u8>, Lie> {
     bytes.ok_or_else(|| Lie::Form { what, reason: "expected bytes as 0x hex".into() })
 }
 
-/// Words of a server without what moves a cursor, and not too many.
+/// Words of a server without what moves a cursor, turns the text or hides, and not too many.
 fn clean(text: &str) -> String {
-    let plain = |c: char| if c.is_control() || c == '\u{202e}' { ' ' } else { c };
+    let plain = |c: char| if c.is_control() || turns_or_hides(c) { ' ' } else { c };
     text.chars().take(MAX_WORDS).map(plain).collect()
+}
+
+/// Whether a sign makes others read otherwise, or is not seen itself.
+const fn turns_or_hides(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
@@ -146,6 +167,9 @@ mod tests {
     #[test]
     fn words_of_a_server_are_plain_and_few() {
         assert_eq!(clean("a\u{1b}[2J\r\nb\u{202e}"), "a [2J  b ");
+        // Isolates and marks turn text as the old signs do; a line may be another one's.
+        assert_eq!(clean("a\u{2066}b\u{2069}c\u{200f}d\u{2028}e\u{61c}f"), "a b c d e f");
+        assert_eq!(clean("节点不可用：é"), "节点不可用：é");
         assert_eq!(clean(&"x".repeat(9_000)).len(), MAX_WORDS);
     }
 

@@ -193,8 +193,23 @@ impl<'a> Made<'a> {
 
     /// The certificate that there is no such bill after it.
     pub(crate) fn certificate(&self, changes: &[Decided], set: &[u8]) -> Vec<u8> {
+        self.certified(None, changes, set)
+    }
+
+    /// That certificate, which starts at a change.
+    pub(crate) fn certificate_from(
+        &self,
+        start: &Decided,
+        changes: &[Decided],
+        set: &[u8],
+    ) -> Vec<u8> {
+        self.certified(Some(start.header.clone()), changes, set)
+    }
+
+    fn certified(&self, start: Option<Vec<u8>>, changes: &[Decided], set: &[u8]) -> Vec<u8> {
         let certificate = Certificate {
             genesis: first().header().encode(),
+            start,
             changes: changes.to_vec(),
             head: self.decided(set, &QUORUM),
             body: self.state().absence(BILL),

@@ -9,8 +9,8 @@
 mod tests;
 
 use crate::{
-    Bill, BillCode, BillKey, BillKind, BillNumber, BillStatus, Fen, IssueDate,
-    codec_util::ascii_newtype,
+    Bill, BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, Fen, IssueDate,
+    codec_util::ascii_newtype, sm3,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
 use core::fmt;
@@ -19,6 +19,9 @@ use sp_core::{ConstU32, bounded::BoundedVec};
 
 /// Most lines of a tally: one a kind and status.
 pub const MAX_LINES: u32 = (BillKind::ALL.len() * BillStatus::ALL.len()) as u32;
+
+/// What a bill's share of a mark is hashed after, so that it is no other digest of the chain.
+const SHARE_TAG: u8 = 0x06;
 
 /// Bills of one kind and status.
 #[derive(
@@ -60,12 +63,16 @@ pub struct Posting {
     pub status: BillStatus,
     /// Its total in fen.
     pub total: Fen,
+    /// Its share of the mark: SM3 of `0x06`, code and number, and SM3 of the XML original.
+    pub share: [u8; 32],
 }
 
 impl From<&Bill> for Posting {
     fn from(bill: &Bill) -> Self {
-        let (kind, total) = (bill.summary.kind, bill.summary.total);
-        Self { kind, status: bill.state.status, total }
+        let BillSummary { key, kind, total, xml_hash, .. } = &bill.summary;
+        // 51 bytes, which SM3 takes as one block.
+        let share = sm3(&(SHARE_TAG, key, xml_hash).encode());
+        Self { kind: *kind, status: bill.state.status, total: *total, share }
     }
 }
 
@@ -88,60 +95,75 @@ pub enum TallyProblem {
 
 /// Bills by kind and status. Its lines are in the order of kind and status, and
 /// none is of no bill: equal bills make equal tallies.
+///
+/// The state's commitment shows SM3 of a tally to who asks for its neighbour. A few
+/// numbers could be found by trying, so a tally ends with a *mark*: the shares of all its
+/// bills, added without carry. Nobody knows it but who knows each bill's XML original, or
+/// reads the state.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Encode, MaxEncodedLen, TypeInfo)]
-pub struct Tally(BoundedVec<Line, ConstU32<MAX_LINES>>);
+pub struct Tally {
+    lines: BoundedVec<Line, ConstU32<MAX_LINES>>,
+    mark: [u8; 32],
+}
 
 impl Tally {
     /// The lines, in the order of kind and status.
     pub fn lines(&self) -> &[Line] {
-        &self.0
+        &self.lines
     }
 
     /// Whether no bill is counted.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lines.is_empty()
     }
 
     /// Counts a bill. A tally that refuses stays as it was.
     pub fn add(&mut self, posting: Posting) -> Result<(), TallyProblem> {
-        let Posting { kind, status, total } = posting;
+        let Posting { kind, status, total, share } = posting;
         let total = i128::from(total.get());
-        match self.find(posting) {
+        match self.find(&posting) {
             Ok(at) => {
-                let line = self.0[at];
+                let line = self.lines[at];
                 let bills = line.bills.checked_add(1).ok_or(TallyProblem::Overflow)?;
                 let fen = line.fen.checked_add(total).ok_or(TallyProblem::Overflow)?;
-                self.0[at] = Line { bills, fen, ..line };
-                Ok(())
+                self.lines[at] = Line { bills, fen, ..line };
             }
             // There is room: a kind and status has one line.
             Err(at) => self
-                .0
+                .lines
                 .try_insert(at, Line { kind, status, bills: 1, fen: total })
-                .map_err(|_| TallyProblem::Overflow),
+                .map_err(|_| TallyProblem::Overflow)?,
         }
+        self.turn_mark(&share);
+        Ok(())
     }
 
     /// Counts a bill no longer. A tally that refuses stays as it was.
     pub fn remove(&mut self, posting: Posting) -> Result<(), TallyProblem> {
-        let at = self.find(posting).map_err(|_| TallyProblem::NotCounted)?;
-        let line = self.0[at];
+        let at = self.find(&posting).map_err(|_| TallyProblem::NotCounted)?;
+        let line = self.lines[at];
         let total = i128::from(posting.total.get());
         let bills = line.bills.checked_sub(1).ok_or(TallyProblem::NotCounted)?;
         let fen = line.fen.checked_sub(total).ok_or(TallyProblem::Overflow)?;
         match (bills, fen) {
             (0, 0) => {
-                self.0.remove(at);
+                self.lines.remove(at);
             }
             (0, fen) => return Err(TallyProblem::Remainder { fen }),
-            _ => self.0[at] = Line { bills, fen, ..line },
+            _ => self.lines[at] = Line { bills, fen, ..line },
         }
+        self.turn_mark(&posting.share);
         Ok(())
     }
 
+    /// Adds a bill's share to the mark, or takes it away: without carry both are the same.
+    fn turn_mark(&mut self, share: &[u8; 32]) {
+        self.mark.iter_mut().zip(share).for_each(|(byte, other)| *byte ^= other);
+    }
+
     /// Where the line of a kind and status stands, or would stand.
-    fn find(&self, posting: Posting) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&(posting.kind, posting.status), Line::place)
+    fn find(&self, posting: &Posting) -> Result<usize, usize> {
+        self.lines.binary_search_by_key(&(posting.kind, posting.status), Line::place)
     }
 }
 
@@ -149,11 +171,15 @@ impl Decode for Tally {
     fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
         let lines = BoundedVec::<Line, ConstU32<MAX_LINES>>::decode(input)?;
         let in_order = lines.windows(2).all(|pair| pair[0].place() < pair[1].place());
-        if in_order && lines.iter().all(|line| line.bills > 0) {
-            Ok(Self(lines))
-        } else {
-            Err("Tally: expected lines in the order of kind and status, none of 0 bills".into())
+        if !in_order || lines.iter().any(|line| line.bills == 0) {
+            let expected = "Tally: expected lines in the order of kind and status, none of 0 bills";
+            return Err(expected.into());
         }
+        let mark = <[u8; 32]>::decode(input)?;
+        if lines.is_empty() && mark != [0; 32] {
+            return Err("Tally: expected the mark of no bills, zeroes".into());
+        }
+        Ok(Self { lines, mark })
     }
 }
 impl DecodeWithMemTracking for Tally {}

@@ -11,6 +11,15 @@ pub enum Unprintable {
          have a printed form"
     )]
     Statement,
+    /// It was checked from a checkpoint, and the page names the genesis alone.
+    #[error(
+        "the certificate was checked from block {block}: its printed form is for what was checked \
+         from the genesis"
+    )]
+    Checkpoint {
+        /// Number of the checkpoint.
+        block: u32,
+    },
     /// No font is where fonts usually are.
     #[error(
         "no Chinese font found: install one (on Debian: apt-get install fonts-noto-cjk, or \

@@ -37,8 +37,12 @@ use sm3::{Digest as _, Sm3};
 /// `proved` is what [`billchain_verifier::verify`] said of `certificate`.
 ///
 /// # Errors
-/// If the statement has no printed form, or the font cannot be used.
+/// If the statement has no printed form, it was checked from a checkpoint, or the font cannot be
+/// used.
 pub fn print(proved: &Proved<'_>, certificate: &[u8], font: &Font) -> Result<Vec<u8>, Unprintable> {
+    if proved.from.hash != proved.genesis {
+        return Err(Unprintable::Checkpoint { block: proved.from.number });
+    }
     let locator = Locator::of(proved, certificate)?;
     let face = font.face()?;
     let sheet = sheet::Sheet::new(proved, &locator, certificate.len(), &face)?;

@@ -418,6 +418,12 @@ impl Permit {
         backing.into_iter().for_each(|backing| self.backing.merge(backing));
     }
 
+    /// Takes `bytes` of it.
+    fn split(&mut self, bytes: usize) -> Option<Self> {
+        let (limit, backing) = (self.limit.split(bytes)?, self.backing.split(bytes)?);
+        Some(Self { limit, backing, holder: self.holder.clone(), part: self.part })
+    }
+
     fn give_back(&mut self, bytes: usize) {
         self.holder.backed[self.part as usize].fetch_sub(bytes, Ordering::Relaxed);
         drop((self.backing.split(bytes), self.limit.split(bytes)));
@@ -434,6 +440,17 @@ impl Room {
     /// How much it is.
     pub(crate) fn bytes(&self) -> usize {
         self.permits.iter().map(Permit::bytes).sum()
+    }
+
+    /// Takes `bytes` of it as room of their own.
+    pub(crate) fn split(&mut self, bytes: usize) -> Self {
+        let mut more = bytes;
+        let split = self.permits.iter_mut().filter_map(|permit| {
+            let part = more.min(permit.bytes());
+            more -= part;
+            permit.split(part)
+        });
+        Self { permits: split.collect() }
     }
 
     /// With the bytes of another.

@@ -92,6 +92,12 @@ pub(crate) fn unknown_block(which: impl core::fmt::Display) -> Refusal {
     Refusal::owned(code::UNKNOWN_BLOCK, format!("unknown block {which}"), None::<()>)
 }
 
+/// A block that this node does not have, or not whole. It has those from `first` on.
+pub(crate) fn block_not_kept(number: u32, first: u32) -> Refusal {
+    let text = format!("block {number} is not kept here; the oldest kept whole is block {first}");
+    Refusal::owned(code::BLOCK_NOT_KEPT, text, None::<()>)
+}
+
 /// Proofs of the state are of the head alone.
 pub(crate) fn not_the_head(asked: u32, head: u32) -> Refusal {
     let text = format!(

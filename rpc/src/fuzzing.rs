@@ -35,6 +35,7 @@ pub fn params(data: &[u8]) -> bool {
         let _ = args.optional_number(index, "version", 1..=1_024);
         let _ = args.parsed::<BillField>(index, "field");
         crate::bill::read_batches(&args);
+        crate::substrate::read_items(&args);
         let _ = args.parsed::<BillCode>(index, "code");
         let _ = args.parsed::<BillNumber>(index, "number");
         let _ = args.parsed::<CheckCode>(index, "check_code");

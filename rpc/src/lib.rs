@@ -1,10 +1,11 @@
 //! The node's interface for clients: JSON-RPC 2.0 over HTTP and WebSocket on
 //! one port.
 //!
-//! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`), in
-//! its exact shapes, so that existing libraries work; and plain JSON for
-//! platform services that know nothing of SCALE (every other family; the rows
-//! stand in `methods.rs`, the types in [`billchain_rpc_types`]).
+//! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`, and the
+//! `archive_v1_*` of the JSON-RPC specification), in its exact shapes, so that
+//! existing libraries work; and plain JSON for platform services that know nothing
+//! of SCALE (every other family; the rows stand in `methods.rs`, the types in
+//! [`billchain_rpc_types`]).
 //!
 //! It promises that every committed block is final when it is announced: new
 //! and finalised heads are the same. Reads of old states reach as far as the

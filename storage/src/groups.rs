@@ -17,6 +17,7 @@
 
 use crate::{
     StateDelta, StorageError,
+    snapshot::after_prefix,
     tables::{Table, Tables},
 };
 use billchain_crypto::sm3::sm3_many;
@@ -128,7 +129,7 @@ fn visit(
     shared: &[u8],
     mut found: impl FnMut(&[u8], &[u8]),
 ) -> Result<(), StorageError> {
-    let mut cursor = tables.cursor(Table::State, shared, above(shared))?;
+    let mut cursor = tables.cursor(Table::State, shared, after_prefix(shared))?;
     while let Some((key, value)) = cursor.entry() {
         let Some(next) = key.get(shared.len()).copied() else {
             // The key that is shared itself: it is of another group.
@@ -144,14 +145,6 @@ fn visit(
         }
     }
     Ok(())
-}
-
-/// The first key above all that begin with `shared`; none if there is no such key.
-fn above(shared: &[u8]) -> Option<Vec<u8>> {
-    let end = shared.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut above = shared.get(..=end)?.to_vec();
-    *above.last_mut()? += 1;
-    Some(above)
 }
 
 /// The groups that were used last, as they are at the head.
@@ -190,8 +183,9 @@ impl Recent {
 
 /// Bytes that a group takes in memory, about.
 fn room(shared: &[u8], group: &Group) -> usize {
-    // Pointers, lengths and links of the list.
-    128 + shared.len() + group.0.capacity() * size_of::<(u8, Digest)>()
+    // Pointers, lengths and links of the list. What is kept is a copy, which has no room to
+    // spare, unlike what it is copied from.
+    128 + shared.len() + group.0.len() * size_of::<(u8, Digest)>()
 }
 
 /// Speculations whose groups are kept, as many as the commitment keeps.
@@ -219,6 +213,13 @@ impl HeadGroups {
         let group = read(tables, shared)?;
         self.recent.lock().put(shared, &group);
         Ok(group)
+    }
+
+    /// A group, for somebody who asks. It is not kept: whatever is asked for, the groups that
+    /// blocks change stay in memory.
+    pub(crate) fn look(&self, tables: &Tables, shared: &[u8]) -> Result<Group, StorageError> {
+        let kept = self.recent.lock().get(shared);
+        kept.map_or_else(|| read(tables, shared), Ok)
     }
 
     /// What `delta` makes of the groups.

@@ -11,8 +11,8 @@ pub enum OpenMode {
     MustExist,
 }
 
-/// Sizes and limits of the store. Memory is bounded by the sum of the byte
-/// fields plus about 50 bytes a state key (QMDB's index).
+/// Sizes and limits of the store. Memory is bounded by the sum of the byte fields, 32 MiB of
+/// groups of keys, and QMDB's index, which has an entry for each group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StorageOptions {
     /// Whether a missing database is made.

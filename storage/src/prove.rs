@@ -44,7 +44,6 @@ impl Storage {
     /// if a block was committed meanwhile. Keys of one group that follow one another are proved
     /// together, and a block waits for one group at most.
     pub fn prove(&self, keys: &[Vec<u8>]) -> Result<Option<StateProof>, StorageError> {
-        self.check_running()?;
         let split = keys.iter().map(|key| groups::split(key).map(|(shared, _)| (shared, key)));
         let split = split.collect::<Result<Vec<_>, _>>()?;
         if !self.is_initialised() {
@@ -54,6 +53,7 @@ impl Storage {
         let mut groups = Vec::new();
         for run in split.chunk_by(|(one, _), (next, _)| one == next) {
             let _order = self.order.read();
+            self.check_running()?;
             if self.head() != head {
                 return Ok(None);
             }
@@ -68,7 +68,7 @@ impl Storage {
         let shared = keys.first().map(|(shared, _)| *shared).unwrap_or_default();
         let values = keys.iter().map(|(_, key)| self.shared.tables.get(Table::State, key));
         let values = values.collect::<Result<_, _>>()?;
-        let group = self.groups.get(&self.shared.tables, shared)?;
+        let group = self.groups.look(&self.shared.tables, shared)?;
         let active = self.commitment.active(shared)?;
         let shown = if group.is_empty() {
             Shown::Neighbour([active.key, active.value, active.next])

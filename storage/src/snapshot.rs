@@ -7,7 +7,7 @@ use crate::{
     shared::Shared,
     tables::{Cursor, Table},
 };
-use std::sync::Arc;
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 
 /// The state after one block. It stays the same while later blocks are
 /// committed, is cheap to take and to clone, and may be read from many threads.
@@ -67,8 +67,8 @@ impl StateSnapshot {
         if limit == 0 {
             return Ok(keys);
         }
-        self.walk(prefix, start, |key, _| {
-            keys.push(key.to_vec());
+        self.walk(prefix, start, |key, value| {
+            keys.extend(value.map(|_| key.to_vec()));
             keys.len() < limit
         })?;
         Ok(keys)
@@ -86,7 +86,7 @@ impl StateSnapshot {
             return Ok(pairs);
         }
         self.walk(prefix, start, |key, value| {
-            pairs.push((key.to_vec(), value.to_vec()));
+            pairs.extend(value.map(|value| (key.to_vec(), value.to_vec())));
             pairs.len() < limit
         })?;
         Ok(pairs)
@@ -97,19 +97,48 @@ impl StateSnapshot {
         Ok(self.keys_paged(&[], Some(key), 1)?.pop())
     }
 
-    /// Visits the entries with `prefix` above `start` in order, until `visit`
-    /// gives false.
-    fn walk(
+    /// At most `limit` keys with `prefix`, in order, above `start` (exclusive) if it is
+    /// given, that the blocks after this one wrote, up to that of `until`. Some may have
+    /// the value that they had. None if `until` is not a later state of the same store.
+    ///
+    /// Time is in proportion to the blocks between, times the keys.
+    pub fn written_paged(
+        &self,
+        until: &Self,
+        prefix: &[u8],
+        start: Option<&[u8]>,
+        limit: usize,
+    ) -> Vec<Vec<u8>> {
+        let from = first_key(prefix, start);
+        let steps = self.version.steps();
+        let mut layers: Vec<_> = steps
+            .take_while(|link| link.version.number() <= until.number())
+            .map(|link| Layer::new(&link.replaced, &from))
+            .collect();
+        let mut keys = Vec::new();
+        while keys.len() < limit {
+            let next = layers.iter().filter_map(|layer| layer.key(prefix)).min();
+            let Some(key) = next else { break };
+            keys.push(key.to_vec());
+            for layer in &mut layers {
+                if layer.key(prefix) == Some(key) {
+                    layer.at += 1;
+                }
+            }
+        }
+        keys
+    }
+
+    /// Visits the entries with `prefix`, above `start` (exclusive) if it is given, in
+    /// order, until `visit` gives false: it bounds how many are read. A key without a value
+    /// is one that a later block brought: there may be as many as of the state's own.
+    pub fn walk(
         &self,
         prefix: &[u8],
         start: Option<&[u8]>,
-        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+        mut visit: impl FnMut(&[u8], Option<&[u8]>) -> bool,
     ) -> Result<(), StorageError> {
-        // The smallest key above `start` is `start` with a zero byte.
-        let from = match start {
-            Some(start) if start >= prefix => [start, &[0]].concat(),
-            _ => prefix.to_vec(),
-        };
+        let from = first_key(prefix, start);
         // First the cursor, then the steps: what the cursor sees, the steps
         // know to undo.
         let newest = self.shared.tables.cursor(Table::State, &from, after_prefix(prefix))?;
@@ -119,7 +148,16 @@ impl StateSnapshot {
             .map(|link| Layer::new(&link.replaced, &from))
             .filter(|layer| layer.key(prefix).is_some())
             .collect();
-        Merge { prefix, newest, replaced }.run(&mut visit)
+        Merge::new(prefix, newest, replaced).run(&mut visit)
+    }
+}
+
+/// Where the keys with `prefix` above `start` begin.
+fn first_key(prefix: &[u8], start: Option<&[u8]>) -> Vec<u8> {
+    match start {
+        // The smallest key above `start` is `start` with a zero byte.
+        Some(start) if start >= prefix => [start, &[0]].concat(),
+        _ => prefix.to_vec(),
     }
 }
 
@@ -154,36 +192,49 @@ struct Merge<'a> {
     prefix: &'a [u8],
     newest: Cursor<'a>,
     replaced: Vec<Layer<'a>>,
+    /// The key at which each layer stands, and its place among them: the first is that of
+    /// the oldest layer with the smallest key.
+    next: BinaryHeap<Reverse<(&'a [u8], usize)>>,
 }
 
-impl Merge<'_> {
-    fn run(mut self, visit: &mut impl FnMut(&[u8], &[u8]) -> bool) -> Result<(), StorageError> {
+impl<'a> Merge<'a> {
+    fn new(prefix: &'a [u8], newest: Cursor<'a>, replaced: Vec<Layer<'a>>) -> Self {
+        let place = |(at, layer): (usize, &Layer<'a>)| Some(Reverse((layer.key(prefix)?, at)));
+        let next = replaced.iter().enumerate().filter_map(place).collect();
+        Self { prefix, newest, replaced, next }
+    }
+
+    fn run(
+        mut self,
+        visit: &mut impl FnMut(&[u8], Option<&[u8]>) -> bool,
+    ) -> Result<(), StorageError> {
         loop {
             let newest = self.newest.entry().filter(|(key, _)| key.starts_with(self.prefix));
-            let layered = self.replaced.iter().filter_map(|layer| layer.key(self.prefix)).min();
+            let layered = self.next.peek().map(|Reverse(first)| *first);
             let (key, in_newest) = match (newest, layered) {
                 (None, None) => return Ok(()),
                 (Some((key, _)), None) => (key, true),
-                (None, Some(key)) => (key, false),
-                (Some((a, _)), Some(b)) => (a.min(b), a <= b),
+                (None, Some((key, _))) => (key, false),
+                (Some((a, _)), Some((b, _))) => (a.min(b), a <= b),
             };
-            let oldest = self.replaced.iter().find(|layer| layer.key(self.prefix) == Some(key));
-            let value = match oldest {
-                Some(layer) => layer.changes.entry(layer.at).and_then(|(_, value)| value),
+            let value = match layered.filter(|(found, _)| *found == key) {
+                Some((_, at)) => {
+                    let oldest = &self.replaced[at];
+                    oldest.changes.entry(oldest.at).and_then(|(_, value)| value)
+                }
                 None => newest.map(|(_, value)| value),
             };
-            if let Some(value) = value
-                && !visit(key, value)
-            {
+            if !visit(key, value) {
                 return Ok(());
             }
-            if layered == Some(key) {
-                for layer in &mut self.replaced {
-                    // `key` may borrow from the cursor, which has not moved yet.
-                    if layer.key(self.prefix) == Some(key) {
-                        layer.at += 1;
-                    }
-                }
+            // `key` may borrow from the cursor, which has not moved yet.
+            while let Some(Reverse((found, at))) = self.next.peek().copied()
+                && found == key
+            {
+                self.next.pop();
+                let layer = &mut self.replaced[at];
+                layer.at += 1;
+                self.next.extend(layer.key(self.prefix).map(|key| Reverse((key, at))));
             }
             if in_newest {
                 self.newest.advance()?;

@@ -13,9 +13,9 @@ impl Storage {
     /// changes; the last few are remembered for [`Self::commit`]. Before
     /// genesis: the root of `delta` as the genesis state.
     pub fn speculate(&self, delta: &StateDelta) -> Result<H256, StorageError> {
-        self.check_running()?;
         let start = Instant::now();
         let _order = self.order.read();
+        self.check_running()?;
         let number = if self.is_initialised() { self.head().number.saturating_add(1) } else { 0 };
         let root = self.speculated(number, delta)?.root;
         self.counters.speculations.record(start);
@@ -63,5 +63,28 @@ impl Storage {
             Some(changed) => Ok(changed),
             None => self.groups.change(&self.shared.tables, delta),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StorageOptions;
+    use std::{thread, time::Duration};
+
+    #[test]
+    fn what_waited_for_a_write_that_failed_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let storage = Storage::open(place.path(), StorageOptions::default()).unwrap();
+        thread::scope(|scope| {
+            let order = storage.order.write();
+            let waiting = scope.spawn(|| storage.speculate(&StateDelta::new()));
+            // It is before the lock by then, or comes to it later: it is refused in both cases.
+            thread::sleep(Duration::from_millis(50));
+            storage.stop_on_error(Err(StorageError::NotInitialised)).unwrap_err();
+            drop(order);
+            let refused = waiting.join().unwrap();
+            assert!(matches!(refused, Err(StorageError::Stopped { .. })), "{refused:?}");
+        });
     }
 }

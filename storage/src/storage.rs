@@ -138,8 +138,8 @@ impl Storage {
 
     /// Stores the genesis block and its state.
     pub fn init_genesis(&self, genesis: Genesis) -> Result<(), StorageError> {
-        self.check_running()?;
         let _order = self.order.write();
+        self.check_running()?;
         if let Some(head) = self.tip.read().head {
             let found = self.hash_of(0)?.unwrap_or(head.hash);
             return Err(StorageError::AlreadyInitialised { found });
@@ -165,9 +165,9 @@ impl Storage {
     /// changes; otherwise nothing is done. The work of [`Self::speculate`] with
     /// the same changes is used.
     pub fn commit(&self, block: BlockCommit) -> Result<(), StorageError> {
-        self.check_running()?;
         let start = Instant::now();
         let _order = self.order.write();
+        self.check_running()?;
         let parent = self.tip.read().head.ok_or(StorageError::NotInitialised)?;
         check_child(&parent, &block)?;
         let head = Head { number: block.number, hash: block.hash, state_root: block.state_root };
@@ -273,6 +273,16 @@ impl Storage {
     /// The encoded block with this number, if it is kept whole.
     pub fn block(&self, number: u32) -> Result<Option<Vec<u8>>, StorageError> {
         self.shared.tables.get(Table::Block, &number.to_be_bytes())
+    }
+
+    /// What `read` makes of the encoded block with this number, if it is kept whole. The block is
+    /// not copied: for whoever needs a part of it.
+    pub fn block_with<T>(
+        &self,
+        number: u32,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, StorageError> {
+        self.shared.tables.get_with(Table::Block, &number.to_be_bytes(), read)
     }
 
     /// The commit certificate of the block with this number; genesis has none.
@@ -424,7 +434,10 @@ impl Storage {
     }
 
     /// After a failed write, memory and disk may differ: nothing goes on.
-    fn stop_on_error(&self, result: Result<(), StorageError>) -> Result<(), StorageError> {
+    pub(crate) fn stop_on_error(
+        &self,
+        result: Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
         if let Err(error) = &result {
             tracing::error!(%error, path = %self.path.display(), "storage stops");
             let _ = self.stopped.set(error.to_string());
@@ -432,6 +445,8 @@ impl Storage {
         result
     }
 
+    /// That no write failed. Whoever uses the commitment asks when it holds the order: what it
+    /// waited for may be the write that fails, and leaves memory and disk apart.
     pub(crate) fn check_running(&self) -> Result<(), StorageError> {
         match self.stopped.get() {
             None => Ok(()),

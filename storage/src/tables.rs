@@ -197,6 +197,18 @@ impl Tables {
         self.db.get_cf(self.family(table), key).map_err(|e| self.error("read", &e))
     }
 
+    /// What `read` makes of the value of `key`, which is not copied.
+    pub(crate) fn get_with<T>(
+        &self,
+        table: Table,
+        key: &[u8],
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, StorageError> {
+        self.count_reads(1);
+        let value = self.db.get_pinned_cf(self.family(table), key);
+        Ok(value.map_err(|e| self.error("read", &e))?.map(|value| read(&value)))
+    }
+
     /// The values of `keys`, which are sorted.
     pub(crate) fn get_sorted<'a>(
         &self,

@@ -144,6 +144,35 @@ describe('@polkadot/api with the chain\'s hasher', () => {
   });
 });
 
+describe('archive_v1 of the JSON-RPC specification', () => {
+  let api, provider;
+  before(async () => {
+    provider = new WsProvider(URL);
+    api = await ApiPromise.create({ provider, hasher, noInitWarn: true });
+  });
+  after(async () => { await api.disconnect(); });
+
+  it('reads a header and an entry of the state at an older height', async () => {
+    const height = await provider.send('archive_v1_finalizedHeight', []) - 1;
+    const [hash] = await provider.send('archive_v1_hashByHeight', [height]);
+    const header = api.registry.createType('Header', await provider.send('archive_v1_header', [hash]));
+    assert.equal(header.number.toNumber(), height);
+    assert.equal(header.hash.toHex(), hash);
+    const key = api.query.system.number.key();
+    const events = await new Promise((resolve, reject) => {
+      const seen = [];
+      provider.subscribe('archive_v1_storageEvent', 'archive_v1_storage', [hash, [{ key, type: 'value' }], null], (error, event) => {
+        if (error) return reject(error);
+        seen.push(event);
+        if (event.event !== 'storage') resolve(seen);
+      }).catch(reject);
+    });
+    const value = await provider.send('state_getStorage', [key, hash]);
+    assert.deepEqual(events, [{ event: 'storage', key, value }, { event: 'storageDone' }]);
+    assert.equal(api.registry.createType('u32', value).toNumber(), height);
+  });
+});
+
 describe('@polkadot/api with stock settings (Blake2)', () => {
   let api;
   before(async () => { api = await connect({}); });

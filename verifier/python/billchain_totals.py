@@ -49,6 +49,8 @@ def read_tally(data):
         require(not lines or lines[-1][0] < (kind, status), "the lines of a tally do not ascend")
         lines.append(((kind, status), bills, fen))
         sums.add(*lines[-1])
+    # The mark, which says nothing.
+    reader.hash()
     reader.end()
     return lines, sums.bills
 

@@ -2,8 +2,9 @@
 """Checks BillChain's certificates as docs/certificates.md describes them.
 
     python3 billchain_verifier.py FILE --genesis HASH
+    python3 billchain_verifier.py FILE --checkpoint HASH
 
-prints as JSON what the certificate proves and exits with 0, or prints one line with the
+prints as JSON what the certificate, or the one whose JSON twin FILE is, proves and exits with 0, or prints one line with the
 reason why it is refused on standard error and exits with 1.
 """
 
@@ -17,6 +18,7 @@ from billchain_scale import MAX_CERTIFICATE, Reader, Refused, require
 from billchain_sm import sm2_verify, sm3
 from billchain_state import read_group, read_operation_proof, read_shown_group
 from billchain_totals import read_month, read_numbers
+from billchain_twin import MAX_TEXT, from_twin
 from billchain_version import read_content, read_later, read_version_head
 
 
@@ -100,38 +102,75 @@ def check_decided(decided, validators, genesis):
                 f"{at}: the signature of validator {place} is wrong")
 
 
-def read_chain(reader, genesis):
-    """Genesis, changes and head; gives the head and the headers that name validators."""
+class Chain:
+    """Who decides: the headers that name validators, and the trusted one, which is None before
+    it was read."""
+
+    def __init__(self, genesis, start, trusted):
+        self.genesis, self.trusted = genesis.hash, trusted
+        self.changes, self.checkpoint = [], None
+        self.add(start)
+
+    def add(self, header):
+        """A header that names validators, above the others."""
+        self.changes.append(header)
+        if header.hash == self.trusted:
+            self.checkpoint = header
+
+    def start(self):
+        """The header at which the certificate starts."""
+        return self.changes[0]
+
+    def check(self, decided, validators):
+        """Refuses a header that these did not decide. Before the trusted one nobody is
+        believed, and nothing checked."""
+        if self.checkpoint is not None and decided[0].number > self.checkpoint.number:
+            check_decided(decided, validators, self.genesis)
+
+
+def read_chain(reader, genesis, checkpoint):
+    """Genesis, changes and head; gives the head and the chain."""
     first = read_header(reader.bytes())
-    require(first.hash == genesis, "the certificate is of another chain")
+    require(genesis in (None, first.hash), "the certificate is of another chain")
     require(first.number == 0, "the genesis is not block 0")
     require(first.change is not None, "the genesis names no validators")
-    changes = [first]
+    start = first
+    if reader.choice((False, True)):
+        start = read_header(reader.bytes())
+        require(start.number > 0 and start.change is not None,
+                "the block at which the certificate starts is no change of validators")
+    chain = Chain(first, start, checkpoint or first.hash)
     for _ in range(reader.big(2)):
-        header = read_next(reader, changes, genesis)
+        header = read_next(reader, chain)
         require(header.change is not None, f"block {header.number} names no validators")
-        changes.append(header)
-    return read_next(reader, changes, genesis), changes
+        chain.add(header)
+    if start.number > 0:
+        require(chain.checkpoint is not None, f"the certificate starts at block {start.number} and "
+                f"is checked with the checkpoint {start.hash.hex()}, or a later one in it")
+    require(chain.checkpoint is not None, "the checkpoint is neither the certificate's genesis nor "
+            "a change of the validators before its block")
+    return read_next(reader, chain), chain
 
 
-def read_next(reader, changes, genesis):
+def read_next(reader, chain):
     """A header that the last change's validators decided, after that change."""
     decided = read_decided(reader)
-    header, last = decided[0], changes[-1]
+    header, last = decided[0], chain.changes[-1]
     require(header.number > last.number, "blocks do not ascend")
     require(header.change is None or header.change.before == last.number,
             f"block {header.number}: a change of validators is left out")
-    check_decided(decided, last.change.validators, genesis)
+    chain.check(decided, last.change.validators)
     return header
 
 
-def read_earlier(reader, changes, head, genesis):
+def read_earlier(reader, chain, head):
     """A decided header before the head, checked with the validators of its block."""
     decided = read_decided(reader)
-    header = decided[0]
-    require(0 < header.number < head.number, "the version's block is not before the head")
+    header, changes = decided[0], chain.changes
+    require(chain.start().number < header.number < head.number,
+            "the version's block is not between the certificate's start and its head")
     last = [change for change in changes if change.number < header.number][-1]
-    check_decided(decided, last.change.validators, genesis)
+    chain.check(decided, last.change.validators)
     known = [change.hash for change in changes if change.number == header.number]
     require(known == ([] if header.change is None else [header.hash]),
             "the version's block is not in line with the changes of validators")
@@ -226,20 +265,22 @@ def read_current(reader, head):
     return bill, raw[:18]
 
 
-def read_transaction(reader, where, version, head, changes, genesis):
-    """The transaction of a version, or None."""
+def read_transaction(reader, where, version, head, chain):
+    """The transaction of a version, or None, also if nobody who is trusted decided its block."""
     require((where == "none") == (version.place is None),
             "the version's transaction is at another place")
     if where in ("none", "hidden"):
         require(version.block <= head.number, "the version is of a later block")
         return None
-    header = head if where == "head" else read_earlier(reader, changes, head, genesis)
+    header = head if where == "head" else read_earlier(reader, chain, head)
     require(version.block == header.number, "the version is of another block")
     digest = read_path(reader, header.transactions_root, version.place)
+    if header.number < chain.checkpoint.number:
+        return None
     return {"block": version.block, "index": version.place, "hash": digest.hex()}
 
 
-def read_present(reader, head, changes, genesis):
+def read_present(reader, head, chain):
     """Body 1: the bill is there."""
     bill, name = read_current(reader, head)
     before, data = reader.hash(), reader.bytes()
@@ -247,12 +288,14 @@ def read_present(reader, head, changes, genesis):
     require(version.name == name, "the version is of another bill")
     require(version.version == bill["version"], "the version is another one")
     require(sm3(before, data).hex() == bill["version_hash"], "the version's hash is another one")
-    where = reader.choice(("none", "head", "earlier"))
-    transaction = read_transaction(reader, where, version, head, changes, genesis)
+    where = reader.choice(("none", "head", "earlier", "hidden"))
+    require(where != "hidden" or version.block <= chain.start().number,
+            "the version's transaction is left out")
+    transaction = read_transaction(reader, where, version, head, chain)
     return {"bill": bill, "transaction": transaction}
 
 
-def read_version(reader, head, changes, genesis):
+def read_version(reader, head, chain):
     """Body 5: an earlier version."""
     present, name = read_current(reader, head)
     before, data = reader.hash(), reader.bytes()
@@ -264,7 +307,7 @@ def read_version(reader, head, changes, genesis):
             "the versions do not lead to the present bill")
     bill, change = read_content(reader.bytes(), version, version_hash, present)
     where = reader.choice(("none", "head", "earlier", "hidden"))
-    transaction = read_transaction(reader, where, version, head, changes, genesis)
+    transaction = read_transaction(reader, where, version, head, chain)
     return {"bill": bill, "change": change, "present": present, "transaction": transaction}
 
 
@@ -277,18 +320,21 @@ def read_absent(reader, head):
     return {"absent": {"code": name[:8], "number": name[8:]}, "transaction": None}
 
 
-def verify(certificate, genesis):
-    """What a certificate proves on the chain with this genesis hash; or raises Refused."""
-    require(len(genesis) == 32, "a genesis hash has 32 bytes")
+def verify(certificate, genesis=None, checkpoint=None):
+    """What a certificate proves to whoever trusts the genesis with this hash, or the block with
+    this one, whose header names validators, or both; or raises Refused."""
+    trusted = [hash for hash in (genesis, checkpoint) if hash is not None]
+    require(trusted, "a genesis or a checkpoint has to be trusted")
+    require(all(len(hash) == 32 for hash in trusted), "a hash has 32 bytes")
     require(len(certificate) <= MAX_CERTIFICATE, "the certificate is too large")
     reader = Reader(certificate, "the certificate")
     require(reader.take(4) == b"BCPF", "this is no certificate")
     require(reader.big(1) == 1, "the certificate has an unknown format")
     kind = reader.big(1)
     require(1 <= kind <= 5, "the certificate has an unknown kind")
-    head, changes = read_chain(reader, genesis)
+    head, chain = read_chain(reader, genesis, checkpoint)
     if kind == 1:
-        proved = read_present(reader, head, changes, genesis)
+        proved = read_present(reader, head, chain)
     elif kind == 2:
         proved = read_absent(reader, head)
     elif kind == 3:
@@ -296,23 +342,38 @@ def verify(certificate, genesis):
     elif kind == 4:
         proved = read_month(reader, head.state_root)
     else:
-        proved = read_version(reader, head, changes, genesis)
+        proved = read_version(reader, head, chain)
     reader.end()
-    return {"genesis": genesis.hex(), "block": {"number": head.number, "hash": head.hash.hex()},
-            **proved}
+    if checkpoint is not None:
+        trusted = chain.checkpoint
+        proved["from"] = {"number": trusted.number, "hash": trusted.hash.hex()}
+    return {"genesis": chain.genesis.hex(),
+            "block": {"number": head.number, "hash": head.hash.hex()}, **proved}
+
+
+def read_file(name):
+    """The certificate in a file, or the one whose twin it is."""
+    with open(name, "rb") as file:
+        data = file.read(MAX_TEXT + 1)
+    return from_twin(data) if data.startswith(b"{") else data
 
 
 def main(arguments=None):
     """The command."""
     parser = argparse.ArgumentParser(description="Checks a certificate of BillChain.")
-    parser.add_argument("file", metavar="FILE", help="the certificate")
-    parser.add_argument("--genesis", metavar="HASH", required=True,
+    parser.add_argument("file", metavar="FILE", help="the certificate, or its JSON twin")
+    parser.add_argument("--genesis", metavar="HASH",
                         help="hash of the chain's genesis block, in hexadecimal")
+    parser.add_argument("--checkpoint", metavar="HASH",
+                        help="hash of a block that named validators: what was before it is not "
+                        "believed")
     options = parser.parse_args(arguments)
+    if options.genesis is None and options.checkpoint is None:
+        parser.error("--genesis or --checkpoint is required")
     try:
-        genesis = bytes.fromhex(options.genesis.removeprefix("0x"))
-        with open(options.file, "rb") as file:
-            proved = verify(file.read(MAX_CERTIFICATE + 1), genesis)
+        hashes = [text and bytes.fromhex(text.removeprefix("0x"))
+                  for text in (options.genesis, options.checkpoint)]
+        proved = verify(read_file(options.file), *hashes)
     except (Refused, OSError, ValueError) as reason:
         print(" ".join(str(reason).split()), file=sys.stderr)
         return 1

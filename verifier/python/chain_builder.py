@@ -228,10 +228,11 @@ def decided(encoded, number, secrets, turn=0, places=None, genesis=GENESIS):
     return out
 
 
-def certificate(kind, head, body, changes=(), genesis=GENESIS):
-    """A whole certificate."""
-    return (b"BCPF\x01" + u(1, kind) + chunk(genesis) + u(2, len(changes)) + b"".join(changes)
-            + head + body)
+def certificate(kind, head, body, changes=(), genesis=GENESIS, start=None):
+    """A whole certificate, which starts at the block with this header, or at the genesis."""
+    begin = u(1, 0) if start is None else u(1, 1) + chunk(start)
+    return (b"BCPF\x01" + u(1, kind) + chunk(genesis) + begin + u(2, len(changes))
+            + b"".join(changes) + head + body)
 
 
 NAME = b"12345678" + b"0123456789"
@@ -388,7 +389,7 @@ def tally(*lines):
     """An encoded tally of (kind, status, bills, fen)."""
     return compact(len(lines)) + b"".join(
         u(1, kind) + u(1, status) + compact(bills) + fen.to_bytes(16, "little", signed=True)
-        for kind, status, bills, fen in lines)
+        for kind, status, bills, fen in lines) + sm3(b"mark")
 
 
 def certified(kind, ledger, body):

@@ -310,11 +310,12 @@ class Certificates(Case):
         self.assertEqual(proved["transaction"], expected | {"block": 5})
         self.refused("another block", present(8, 70, 1, path=path, root=root))
         self.refused("another block", present(4, 70, 2, earlier=earlier, path=path))
-        self.refused("not before the head", present(5, 70, 2, 5, earlier=earlier, path=path))
+        self.refused("between the certificate's start", present(5, 70, 2, 5, earlier=earlier, path=path))
         self.refused("at another place", present(5, 70, 0))
         self.refused("at another place", present(9, None, 1, path=path, root=root))
         self.refused("later block", present(10, None, 0))
-        self.refused("unknown number", present(5, None, 3))
+        self.refused("is left out", present(5, None, 3))
+        self.refused("unknown number", present(5, None, 4))
 
     def test_absent(self):
         key = int.from_bytes(sm3(v.BILL_PREFIX, NAME[:17]), "big")
@@ -376,7 +377,7 @@ class Certificates(Case):
                 (2, header(2, (), bytes(32), root), second, "of no validator"),
                 (3, header(3, (), bytes(32), root), first, "not in line"),
                 (4, header(4, [validators(first, 3)], bytes(32), root), second, "not in line"),
-                (0, header(0, (), bytes(32), root), first, "not before the head")):
+                (0, header(0, (), bytes(32), root), first, "between the certificate's start")):
             raw = bill(number, 0)
             state, proof = state_of(raw)
             data = certificate(1, decided(header(9, (), state), 9, second), (

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from billchain_twin import from_twin, to_twin
 from billchain_verifier import Refused, verify
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
@@ -29,7 +30,10 @@ def check(vector):
     """The lines that tell what is wrong with a vector's outcome, and the refusal if any."""
     expected, reason = vector["proves"], None
     try:
-        got = verify(bytes.fromhex(vector["certificate"]), bytes.fromhex(vector["genesis"]))
+        # A vector with a checkpoint is for whoever trusts that alone.
+        trusted = [vector["genesis"]] if "checkpoint" not in vector else [None, vector["checkpoint"]]
+        got = verify(bytes.fromhex(vector["certificate"]),
+                     *(text and bytes.fromhex(text) for text in trusted))
     except Refused as refusal:
         got, reason = None, str(refusal)
     if expected is None:
@@ -39,12 +43,30 @@ def check(vector):
     return differences(expected, got), reason
 
 
+def check_twins(vectors):
+    """The lines that tell which twin is wrong: each good vector has one, which leads back."""
+    twins, wrong = json.loads((VECTORS / "twins" / "twins.json").read_text(encoding="utf-8")), []
+    good = {vector["name"]: bytes.fromhex(vector["certificate"])
+            for vector in vectors if vector["proves"] is not None}
+    wrong += [f"{name}: no twin, or no such vector" for name in sorted(good.keys() ^ twins.keys())]
+    for name in sorted(good.keys() & twins.keys()):
+        wrong += differences(twins[name], to_twin(good[name]), f"{name}: twin")
+        if from_twin(json.dumps(twins[name]).encode("utf-8")) != good[name]:
+            wrong.append(f"{name}: the twin leads to other bytes")
+    return wrong, len(twins)
+
+
 def main():
     """Runs all vectors; with -v it also prints why certificates were refused."""
     passed, total, slowest = 0, 0, 0.0
     files = sorted(VECTORS.glob("*.json"))
     for file in files:
-        for vector in json.loads(file.read_text(encoding="utf-8")):
+        vectors = json.loads(file.read_text(encoding="utf-8"))
+        wrong, count = check_twins(vectors)
+        total, passed = total + count, passed + max(0, count - len(wrong))
+        for line in wrong:
+            print(f"FAILED {file.name}: {line}")
+        for vector in vectors:
             start = time.perf_counter()
             wrong, reason = check(vector)
             slowest = max(slowest, time.perf_counter() - start)

@@ -168,7 +168,7 @@ class Versions(Case):
 
             def judge(changed):
                 reader = Reader(bytes(changed), "it")
-                v.read_version(reader, head, [], sm3(GENESIS))
+                v.read_version(reader, head, v.Chain(*[v.read_header(GENESIS)] * 2, sm3(GENESIS)))
                 reader.end()
 
             judge(data)

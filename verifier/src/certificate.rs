@@ -32,6 +32,10 @@ pub(crate) const NUMBERS: u8 = 3;
 pub(crate) const MONTH: u8 = 4;
 pub(crate) const VERSION: u8 = 5;
 
+/// Where its chain starts.
+pub(crate) const AT_GENESIS: u8 = 0;
+pub(crate) const LATER: u8 = 1;
+
 /// Whether the group of a key is there.
 pub(crate) const NO_GROUP: u8 = 0;
 pub(crate) const GROUP: u8 = 1;
@@ -47,6 +51,8 @@ pub(crate) const NOT_SHOWN: u8 = 3;
 pub struct Proved<'a> {
     /// Hash of the chain's genesis.
     pub genesis: Digest,
+    /// The block whose hash was trusted: the genesis, or the checkpoint.
+    pub from: Block,
     /// The block after which it was so. Of two certificates, that of the higher block is the
     /// newer one.
     pub block: Block,
@@ -70,7 +76,8 @@ pub enum Statement<'a> {
     Present {
         /// As it was.
         bill: Box<Bill<'a>>,
-        /// The transaction that made its version; none if a block did by itself.
+        /// The transaction that made its version; none if a block did by itself, or the block
+        /// is before the checkpoint or not shown.
         transaction: Option<Transaction>,
     },
     /// No bill had this code and number.
@@ -108,7 +115,8 @@ pub enum Statement<'a> {
         bill: Box<Bill<'a>>,
         /// What made it so.
         change: Box<Change<'a>>,
-        /// The transaction that made it so; none if it is not shown, or a block did by itself.
+        /// The transaction that made it so; none if it is not shown, a block did by itself, or
+        /// the block is before the checkpoint.
         transaction: Option<Transaction>,
         /// The bill as it is.
         present: Box<Bill<'a>>,
@@ -130,8 +138,35 @@ pub struct Transaction {
 /// first block.
 ///
 /// # Errors
-/// Whatever is wrong with it: a certificate proves all that it says, or nothing.
+/// Whatever is wrong with it: a certificate proves all that it says, or nothing. One that starts
+/// at a later change of the validators proves nothing from the genesis on.
 pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>, Refusal> {
+    check(certificate, Trusted::Genesis(genesis))
+}
+
+/// What `certificate` proves to whoever trusts that `checkpoint` is the hash of a block of the
+/// chain whose header names validators: the genesis or a later change.
+///
+/// What the certificate says of the chain before that block is read, and not believed: no
+/// signature there is checked, and no transaction there is proved. The genesis in the result is
+/// that which the validators of the head signed for.
+///
+/// # Errors
+/// Whatever is wrong with it; also if the checkpoint is not in it.
+pub fn verify_from<'a>(certificate: &'a [u8], checkpoint: &Digest) -> Result<Proved<'a>, Refusal> {
+    check(certificate, Trusted::Checkpoint(checkpoint))
+}
+
+/// The block that the checker trusts, by its hash.
+#[derive(Clone, Copy)]
+enum Trusted<'a> {
+    /// The first one.
+    Genesis(&'a Digest),
+    /// The first one, or a change of the validators.
+    Checkpoint(&'a Digest),
+}
+
+fn check<'a>(certificate: &'a [u8], trusted: Trusted<'_>) -> Result<Proved<'a>, Refusal> {
     let mut reader = Reader::new(certificate, "certificate");
     if certificate.len() > MAX_BYTES {
         return Err(reader.refusal("it is longer than 1 MiB"));
@@ -144,7 +179,7 @@ pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>,
         return Err(Refusal::Format { found });
     }
     let kind = reader.byte()?;
-    let chain = Chain::read(&mut reader, genesis)?;
+    let (chain, from) = Chain::read(&mut reader, trusted)?;
     let head = chain.head(&mut reader)?;
     let statement = match kind {
         PRESENT => present(&mut reader, &chain, &head)?,
@@ -156,29 +191,24 @@ pub fn verify<'a>(certificate: &'a [u8], genesis: &Digest) -> Result<Proved<'a>,
     };
     reader.end()?;
     let block = Block { number: head.number, hash: head.hash };
-    Ok(Proved { genesis: *genesis, block, statement })
+    Ok(Proved { genesis: chain.genesis, from, block, statement })
 }
 
 /// Who decides the blocks of a chain.
 struct Chain {
     genesis: Digest,
-    /// From the genesis on, each with the block that named them.
-    sets: Vec<(u32, Validators)>,
+    /// The block that is trusted, once it was read. Decisions after it are checked.
+    from: Option<Block>,
+    /// From the genesis on, or from the change at which the certificate starts, each with the
+    /// block that named them.
+    sets: Vec<(Block, Validators)>,
 }
 
 impl Chain {
-    /// Reads the genesis' header, the number of headers (2) that named other validators,
-    /// and each with its decision, in the order of blocks.
-    fn read(reader: &mut Reader<'_>, genesis: &Digest) -> Result<Self, Refusal> {
-        let first = Header::read(reader.bytes()?)?;
-        if first.hash != *genesis {
-            return Err(Refusal::OtherChain { found: first.hash, expected: *genesis });
-        }
-        let (0, Some(change)) = (first.number, first.set_change) else {
-            return Err(reader.refusal("the genesis has another number than 0, or no validators"));
-        };
-        let first = SetChange::read(change)?.validators;
-        let mut chain = Self { genesis: *genesis, sets: Vec::from([(0, first)]) };
+    /// Reads where the chain starts, the number of headers (2) that named other validators after
+    /// that, and each with its decision, in the order of blocks; also the block that is trusted.
+    fn read(reader: &mut Reader<'_>, trusted: Trusted<'_>) -> Result<(Self, Block), Refusal> {
+        let (mut chain, trusted) = Self::start(reader, trusted)?;
         for _ in 0..reader.u16()? {
             let (header, change) = chain.decided(reader)?;
             let Some(SetChange { previous, validators }) = change else {
@@ -188,14 +218,69 @@ impl Chain {
             if number <= expected {
                 return Err(Refusal::Gap { number, previous, expected });
             }
-            chain.sets.push((number, validators));
+            chain.push(&header, validators, trusted);
         }
-        Ok(chain)
+        let start = chain.sets.first().map(|(block, _)| *block);
+        match (chain.from, start) {
+            (Some(from), _) => Ok((chain, from)),
+            (None, Some(Block { number, hash })) if number > 0 => {
+                Err(Refusal::StartsLater { number, hash })
+            }
+            (None, _) => Err(Refusal::Checkpoint { expected: *trusted }),
+        }
+    }
+
+    /// Reads the genesis' header, and the header of the change at which the certificate starts,
+    /// if that is another block (1); also the hash that is trusted.
+    fn start<'t>(
+        reader: &mut Reader<'_>,
+        trusted: Trusted<'t>,
+    ) -> Result<(Self, &'t Digest), Refusal> {
+        let genesis = Header::read(reader.bytes()?)?;
+        let trusted = match trusted {
+            Trusted::Genesis(expected) if genesis.hash != *expected => {
+                return Err(Refusal::OtherChain { found: genesis.hash, expected: *expected });
+            }
+            Trusted::Genesis(hash) | Trusted::Checkpoint(hash) => hash,
+        };
+        let (0, Some(change)) = (genesis.number, genesis.set_change) else {
+            return Err(reader.refusal("the genesis has another number than 0, or no validators"));
+        };
+        let first = SetChange::read(change)?.validators;
+        let mut chain = Self { genesis: genesis.hash, from: None, sets: Vec::new() };
+        match reader.byte()? {
+            AT_GENESIS => chain.push(&genesis, first, trusted),
+            LATER => {
+                let header = Header::read(reader.bytes()?)?;
+                let (1.., Some(change)) = (header.number, header.set_change) else {
+                    let why = "the block at which it starts has the number 0, or no validators";
+                    return Err(reader.refusal(why));
+                };
+                chain.push(&header, SetChange::read(change)?.validators, trusted);
+            }
+            _ => return Err(reader.refusal("whether it starts at the genesis is not said")),
+        }
+        Ok((chain, trusted))
+    }
+
+    /// Adds the validators that a block named; from the trusted one on, decisions are checked.
+    fn push(&mut self, header: &Header<'_>, validators: Validators, trusted: &Digest) {
+        let block = Block { number: header.number, hash: header.hash };
+        if block.hash == *trusted {
+            self.from = Some(block);
+        }
+        self.sets.push((block, validators));
+    }
+
+    /// The block at which the certificate starts; 0 for the genesis. Nobody in it decides that
+    /// block, or one before.
+    fn first(&self) -> u32 {
+        self.sets.first().map_or(0, |(block, _)| block.number)
     }
 
     /// The block of the last change; 0 for the genesis.
     fn last_change(&self) -> u32 {
-        self.sets.last().map_or(0, |(number, _)| *number)
+        self.sets.last().map_or(0, |(block, _)| block.number)
     }
 
     /// Reads the header after whose block it was so, and its decision. No change after it is
@@ -210,7 +295,8 @@ impl Chain {
     }
 
     /// Reads a header and its decision, which the validators of its height made, and the
-    /// others that it names. If it does, it names the change before it, too.
+    /// others that it names. If it does, it names the change before it, too. Who decided a block
+    /// before the trusted one is not checked.
     fn decided<'a>(
         &self,
         reader: &mut Reader<'a>,
@@ -218,19 +304,37 @@ impl Chain {
         let header = Header::read(reader.bytes()?)?;
         let decision = Decision::read(reader)?;
         // A change counts from the next block on.
-        let at = self.sets.partition_point(|(number, _)| *number < header.number);
-        let Some((expected, validators)) = at.checked_sub(1).and_then(|at| self.sets.get(at))
-        else {
-            return Err(reader.refusal("nobody decides the genesis"));
+        let at = self.sets.partition_point(|(block, _)| block.number < header.number);
+        let Some((last, validators)) = at.checked_sub(1).and_then(|at| self.sets.get(at)) else {
+            let what = "nobody decides the block at which it starts, or one before";
+            return Err(Refusal::Contradiction { what });
         };
+        let same = self.sets.get(at).filter(|(block, _)| block.number == header.number);
+        if same.is_some_and(|(block, _)| block.hash != header.hash) {
+            let what = "another block has the number of a change of the validators";
+            return Err(Refusal::Contradiction { what });
+        }
         let change = header.set_change.map(SetChange::read).transpose()?;
         if let Some(SetChange { previous, .. }) = change
-            && previous != *expected
+            && previous != last.number
         {
-            return Err(Refusal::Gap { number: header.number, previous, expected: *expected });
+            let (number, expected) = (header.number, last.number);
+            return Err(Refusal::Gap { number, previous, expected });
         }
-        decision.verify(&self.genesis, &header, validators)?;
+        if self.from.is_some_and(|from| header.number > from.number) {
+            decision.verify(&self.genesis, &header, validators)?;
+        }
         Ok((header, change))
+    }
+
+    /// Whether the block of this number named validators, as far as they count for the head.
+    fn changes_at(&self, number: u32) -> bool {
+        self.sets.binary_search_by_key(&number, |(block, _)| block.number).is_ok()
+    }
+
+    /// Whether a block of this number, whose header was read, is one of the chain.
+    fn holds(&self, number: u32) -> bool {
+        self.from.is_some_and(|from| number >= from.number)
     }
 }
 
@@ -251,8 +355,11 @@ fn present<'a>(
     {
         return Err(Refusal::Contradiction { what: "the version is not that of the bill" });
     }
-    let place = reader.byte()?;
-    let transaction = transaction(place, reader, chain, head, &version)?;
+    let transaction = match reader.byte()? {
+        // The certificate starts after it: nobody could check its block.
+        NOT_SHOWN if version.transaction.is_some() && version.block <= chain.first() => None,
+        place => transaction(place, reader, chain, head, &version)?,
+    };
     Ok(Statement::Present { bill, transaction })
 }
 
@@ -294,12 +401,20 @@ fn transaction(
         }
         SAME_BLOCK => head,
         EARLIER_BLOCK => {
-            (earlier, _) = chain.decided(reader)?;
-            if earlier.number >= head.number {
+            let (block, change) = chain.decided(reader)?;
+            if block.number >= head.number {
                 let what = "the transaction's block is not before the certificate's";
                 return Err(Refusal::Contradiction { what });
             }
+            if change.is_some() && !chain.changes_at(block.number) {
+                let what = "the transaction's block changes the validators, and is not listed";
+                return Err(Refusal::Contradiction { what });
+            }
+            earlier = block;
             &earlier
+        }
+        NOT_SHOWN => {
+            return Err(Refusal::Contradiction { what: "the transaction is left out" });
         }
         _ => return Err(reader.refusal("the transaction lies in an unknown place")),
     };
@@ -308,7 +423,7 @@ fn transaction(
     };
     let hash = Path::read(reader)?.transaction(&block.extrinsics_root, index)?;
     let block = Block { number: block.number, hash: block.hash };
-    Ok(Some(Transaction { block, index, hash }))
+    Ok(chain.holds(block.number).then_some(Transaction { block, index, hash }))
 }
 
 /// Reads code and number (18), and what shows that no bill has them.

@@ -48,7 +48,7 @@ impl Item {
     }
 
     /// Whether the keys of both differ in their last byte alone.
-    pub(crate) const fn is_beside(&self, other: &Self) -> bool {
+    pub const fn is_beside(&self, other: &Self) -> bool {
         // Ten blocks in a row share all digits but the last.
         let ten = 10 * self.size;
         self.size == other.size && self.first / ten == other.first / ten

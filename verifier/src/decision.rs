@@ -139,6 +139,29 @@ fn precommit_bytes(genesis: &Digest, header: &Header<'_>, round: u32, signer: &D
 }
 
 fn is_signed(key: &[u8; 33], message: &[u8], signature: &[u8]) -> bool {
+    // The library knows one more form of this length, without a sign.
+    let [2 | 3, ..] = key else { return false };
     let Ok(key) = VerifyingKey::from_sec1_bytes(SIGNER_ID, key) else { return false };
     Signature::from_slice(signature).is_ok_and(|signature| key.verify(message, &signature).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
+
+    #[test]
+    fn a_key_that_signs_is_compressed() {
+        for seed in 1..20 {
+            let secret = SecretKey::from_seed(&[seed]);
+            let signature = secret.sign(DEFAULT_ID, b"a block").to_bytes();
+            let mut key = secret.public().to_compressed();
+            assert!(is_signed(&key, b"a block", &signature));
+            // SEC 1, 2.3.4, and the form that names the smaller of both points.
+            for first in [0, 1, 4, 5, 6, 7] {
+                key[0] = first;
+                assert!(!is_signed(&key, b"a block", &signature), "{first} of seed {seed}");
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     Block, Digest, Refusal,
-    certificate::{FORMAT, GROUP, MAGIC, MAX_BYTES, NO_GROUP},
+    certificate::{AT_GENESIS, FORMAT, GROUP, LATER, MAGIC, MAX_BYTES, NO_GROUP},
     decision::{Decision, SetChange, Validators},
     header::Header,
     make::{Shown, StateProof, put_group},
@@ -144,9 +144,16 @@ pub fn head_of(certificate: &[u8]) -> Result<DecidedHeader<'_>, Refusal> {
     if found != FORMAT {
         return Err(Refusal::Format { found });
     }
-    // The kind, and the header of the genesis.
+    // The kind, the header of the genesis, and that of a later start.
     reader.byte()?;
     reader.bytes()?;
+    match reader.byte()? {
+        AT_GENESIS => {}
+        LATER => {
+            reader.bytes()?;
+        }
+        _ => return Err(reader.refusal("whether it starts at the genesis is not said")),
+    }
     for _ in 0..reader.u16()? {
         DecidedHeader::read_from(&mut reader)?;
     }

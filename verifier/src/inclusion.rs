@@ -73,7 +73,8 @@ enum Step<'a> {
     Nothing,
 }
 
-/// Goes one node down, and takes off the digits of the key that it covers.
+/// Goes one node down, and takes off the digits of the key that it covers. The whole node is in
+/// its form, what is beside the way too.
 fn step<'a>(bytes: &'a [u8], key: &mut &[u8]) -> Result<Step<'a>, Refusal> {
     let mut reader = Reader::new(bytes, NAME);
     let Kind { is_branch, value, digits } = Kind::read(&mut reader)?;
@@ -89,17 +90,19 @@ fn step<'a>(bytes: &'a [u8], key: &mut &[u8]) -> Result<Step<'a>, Refusal> {
         Held::Here => Some(sm3(&[reader.scale_bytes(MAX_INLINE)?])),
         Held::Hash => Some(reader.digest()?),
     };
-    let Some((digit, rest)) = key.split_first() else {
+    let (next, mut child) = (key.split_first(), None);
+    for digit in (0..16_u8).filter(|digit| children & (1 << digit) != 0) {
+        let bytes = reader.scale_bytes(32)?;
+        if next.is_some_and(|(next, _)| *next == digit) {
+            child = Some(bytes);
+        }
+    }
+    reader.end()?;
+    let Some((_, rest)) = next else {
         return Ok(value.map_or(Step::Nothing, Step::Value));
     };
-    if children & (1 << digit) == 0 {
-        return Ok(Step::Nothing);
-    }
     *key = rest;
-    for _ in 0..(children & ((1 << digit) - 1)).count_ones() {
-        reader.scale_bytes(32)?;
-    }
-    reader.scale_bytes(32).map(Step::Child)
+    Ok(child.map_or(Step::Nothing, Step::Child))
 }
 
 /// What a node holds of a value.

@@ -4,7 +4,8 @@
 //! its status, or that there is none; or how many bills, and for how much, have a number of a
 //! range, or were issued by someone in a month; or what a bill was before it changed. It carries everything that proves it, from the
 //! genesis on. [`verify`] takes its bytes and the hash of the genesis that the checker
-//! trusts, and gives what is proved, or the reason why nothing is.
+//! trusts, and gives what is proved, or the reason why nothing is. [`verify_from`] takes the hash of
+//! a later block that named validators, a checkpoint, instead.
 //!
 //! ```
 //! use billchain_verifier::{Refusal, verify};
@@ -43,7 +44,7 @@ mod tally;
 mod version;
 
 pub use bill::{Bill, Kind, Lock, Purpose, Reimbursement, Status};
-pub use certificate::{Block, MAX_BYTES, Proved, Statement, Transaction, verify};
+pub use certificate::{Block, MAX_BYTES, Proved, Statement, Transaction, verify, verify_from};
 pub use follow::{DecidedHeader, Deciders, head_of, key_proof, value_of};
 pub use refusal::Refusal;
 pub use tally::{Line, Tally};

@@ -1,12 +1,15 @@
 //! Puts certificates together. Whether they prove anything, [`verify`](crate::verify) says.
 
-pub use crate::cover::{Cover, Item};
+pub use crate::{
+    cover::{Cover, Item},
+    state::proof_digests,
+};
 
 use crate::{
     Digest,
     certificate::{
-        ABSENT, EARLIER_BLOCK, FORMAT, GROUP, MAGIC, MONTH, NO_GROUP, NO_TRANSACTION, NOT_SHOWN,
-        NUMBERS, PRESENT, SAME_BLOCK, VERSION,
+        ABSENT, AT_GENESIS, EARLIER_BLOCK, FORMAT, GROUP, LATER, MAGIC, MONTH, NO_GROUP,
+        NO_TRANSACTION, NOT_SHOWN, NUMBERS, PRESENT, SAME_BLOCK, VERSION,
     },
 };
 use alloc::vec::Vec;
@@ -16,7 +19,10 @@ use alloc::vec::Vec;
 pub struct Certificate {
     /// Header of the genesis.
     pub genesis: Vec<u8>,
-    /// Headers up to the head that named other validators for the next block, ascending.
+    /// Header of the change of validators at which it starts; none if that is the genesis.
+    pub start: Option<Vec<u8>>,
+    /// Headers from there up to the head that named other validators for the next block,
+    /// ascending.
     pub changes: Vec<Decided>,
     /// The block whose state is proved.
     pub head: Decided,
@@ -138,7 +144,8 @@ pub enum Shown {
 pub enum Source {
     /// There is none.
     None,
-    /// There is one, and it is not shown: of an earlier version only.
+    /// There is one, and it is not shown: of an earlier version, or if its block is not after the
+    /// one at which the certificate starts.
     NotShown,
     /// In the block whose state is proved.
     SameBlock {
@@ -177,22 +184,41 @@ pub struct StateProof {
 impl Certificate {
     /// The certificate in its format.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::from(MAGIC);
-        bytes.push(FORMAT);
-        bytes.push(match &self.body {
-            Body::Present { .. } => PRESENT,
-            Body::Absent { .. } => ABSENT,
-            Body::Numbers { .. } => NUMBERS,
-            Body::Month { .. } => MONTH,
-            Body::Version { .. } => VERSION,
-        });
-        put(&mut bytes, &self.genesis);
-        bytes.extend(length(self.changes.len()));
-        self.changes.iter().for_each(|change| change.put(&mut bytes));
-        self.head.put(&mut bytes);
-        self.body.put(&mut bytes);
-        bytes
+        let Self { genesis, start, changes, head, body } = self;
+        to_bytes(genesis, start.as_deref(), changes, head, body)
     }
+}
+
+/// A certificate of these parts, as those of [`Certificate`] are, in its format.
+pub fn to_bytes(
+    genesis: &[u8],
+    start: Option<&[u8]>,
+    changes: &[Decided],
+    head: &Decided,
+    body: &Body,
+) -> Vec<u8> {
+    let mut bytes = Vec::from(MAGIC);
+    bytes.push(FORMAT);
+    bytes.push(match body {
+        Body::Present { .. } => PRESENT,
+        Body::Absent { .. } => ABSENT,
+        Body::Numbers { .. } => NUMBERS,
+        Body::Month { .. } => MONTH,
+        Body::Version { .. } => VERSION,
+    });
+    put(&mut bytes, genesis);
+    match start {
+        None => bytes.push(AT_GENESIS),
+        Some(header) => {
+            bytes.push(LATER);
+            put(&mut bytes, header);
+        }
+    }
+    bytes.extend(length(changes.len()));
+    changes.iter().for_each(|change| change.put(&mut bytes));
+    head.put(&mut bytes);
+    body.put(&mut bytes);
+    bytes
 }
 
 impl Body {

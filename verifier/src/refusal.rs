@@ -25,6 +25,18 @@ pub enum Refusal {
         /// The genesis that the checker trusts.
         expected: Digest,
     },
+    /// It does not contain the block that the checker trusts.
+    Checkpoint {
+        /// Hash of that block.
+        expected: Digest,
+    },
+    /// It starts at a change of the validators after the block that the checker trusts.
+    StartsLater {
+        /// The block at which it starts.
+        number: u32,
+        /// Its hash.
+        hash: Digest,
+    },
     /// A header that names validators is left out, or repeated.
     Gap {
         /// The block of the header.
@@ -70,6 +82,18 @@ impl fmt::Display for Refusal {
                 let (found, expected) = (Hex(found), Hex(expected));
                 write!(f, "it is of the chain with genesis {found}, expected {expected}")
             }
+            Self::Checkpoint { expected } => write!(
+                f,
+                "the checkpoint {} is neither its genesis nor a change of the validators before \
+                 its block",
+                Hex(expected)
+            ),
+            Self::StartsLater { number, hash } => write!(
+                f,
+                "it starts at block {number} and shows nothing of the chain before: it is checked \
+                 with the checkpoint {}, or that of a later change of the validators in it",
+                Hex(hash)
+            ),
             Self::Gap { number, previous, expected } => write!(
                 f,
                 "block {number} names block {previous} as the last that changed the validators, \

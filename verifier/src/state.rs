@@ -168,11 +168,8 @@ impl<'a> Proof<'a> {
         if inactive > peak.before + 1 + peak.after {
             return Err(reader.refusal("more peaks are inactive than there are"));
         }
-        // Inactive peaks before it are folded to one; active ones after it as well.
-        let folded = inactive.min(peak.before);
-        let before = digests(reader, peak.before - folded + u32::from(folded > 0))?;
-        let single = inactive.saturating_sub(peak.before + 1).min(peak.after);
-        let after = digests(reader, single + u32::from(peak.after > single))?;
+        let (before, after) = peak.digests(inactive);
+        let (before, after) = (digests(reader, before)?, digests(reader, after)?);
         Ok(Self { location, leaves, inactive_peaks, plain, bits, partial, siblings, before, after })
     }
 
@@ -253,6 +250,19 @@ impl<'a> Proof<'a> {
     }
 }
 
+/// How many digests the proof of an operation has: beside the way to its peak, of what is before
+/// the peak, and of what is after it. None if the log is too long, or has no such operation, or
+/// fewer peaks than are inactive.
+pub fn proof_digests(location: u64, leaves: u64, inactive_peaks: u8) -> Option<[u32; 3]> {
+    let peak = Peak::over(location, leaves).filter(|_| leaves <= MAX_LEAVES)?;
+    let inactive = u32::from(inactive_peaks);
+    if inactive > peak.before + 1 + peak.after {
+        return None;
+    }
+    let (before, after) = peak.digests(inactive);
+    Some([peak.height, before, after])
+}
+
 fn digests<'a>(reader: &mut Reader<'a>, count: u32) -> Result<Vec<&'a [u8]>, Refusal> {
     (0..count).map(|_| reader.take(32)).collect()
 }
@@ -290,6 +300,14 @@ impl Peak {
             before += 1;
         }
         None
+    }
+
+    /// How many digests stand for the peaks before it and after it, if so many are inactive:
+    /// inactive ones before it are folded to one, active ones after it as well.
+    fn digests(&self, inactive: u32) -> (u32, u32) {
+        let folded = inactive.min(self.before);
+        let single = inactive.saturating_sub(self.before + 1).min(self.after);
+        (self.before - folded + u32::from(folded > 0), single + u32::from(self.after > single))
     }
 }
 

@@ -44,7 +44,8 @@ impl Line {
 }
 
 impl Tally {
-    /// Reads the number of lines (compact, 1 to 21), and each, by ascending kind and status.
+    /// Reads the number of lines (compact, 1 to 21), and each, by ascending kind and status; and
+    /// the mark (32), which says nothing.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes, "tally");
         let count = reader.compact()?;
@@ -59,6 +60,7 @@ impl Tally {
             }
             tally.add(&line)?;
         }
+        reader.digest()?;
         reader.end()?;
         Ok(tally)
     }

@@ -6,6 +6,7 @@
 //! that a node accepted is found in a final block, or counted as lost.
 
 mod book;
+mod certify;
 mod clients;
 mod drain;
 mod lanes;
@@ -21,6 +22,7 @@ mod saturate;
 mod target;
 mod times;
 
+pub(crate) use certify::CertificateRecord;
 pub(crate) use clients::{Options as ClientOptions, run as run_clients};
 pub(crate) use options::Options;
 pub(crate) use record::{BlockPoint, LoadRecord};

@@ -56,6 +56,11 @@ pub(crate) struct Options {
     /// Reads for each write; 5 with --mix, else 0.
     #[arg(long)]
     pub(crate) reads_per_write: Option<f64>,
+    /// Connections that ask the last node for certificates of bills, each as fast as it answers;
+    /// every certificate is checked, most after the counted seconds. With --node for each --rpc, in
+    /// their order, the result says what a certificate costs the node.
+    #[arg(long, default_value_t = 0, value_name = "CONNECTIONS")]
+    pub(crate) certificates: usize,
     /// Bills to register beforehand: the old ones that a tenth of reads are of.
     #[arg(long, default_value_t = 0)]
     pub(crate) preload: usize,
@@ -97,6 +102,7 @@ impl Options {
         ensure!(!self.mix || self.batch == 1, "--batch: the mix is of single transactions");
         ensure!(self.duration > 0, "--duration: expected at least 1");
         ensure!(self.in_flight > 0, "--in-flight: expected at least 1");
+        ensure!(self.certificates <= 256, "--certificates: expected at most 256");
         ensure!(
             self.rate.is_finite() && self.rate > 0.0,
             "--rate: expected more than 0; --saturate sends as fast as the network takes it"
@@ -126,7 +132,11 @@ impl Options {
             (false, 1) => "registrations".to_owned(),
             (false, batch) => format!("registrations, {batch} bills in a transaction"),
         };
-        format!("{what}, {pace}")
+        let beside = match self.certificates {
+            0 => String::new(),
+            count => format!(", {count} connections that ask for certificates"),
+        };
+        format!("{what}, {pace}{beside}")
     }
 
     pub(super) fn length(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 use super::{
     book::{Accounts, Book, Entry, SeenBlock},
+    certify::CertificateRecord,
     outcome::Outcome,
     reads::ReadCounts,
 };
@@ -151,6 +152,9 @@ pub(crate) struct LoadRecord {
     pub(crate) block_transactions: Percentiles,
     pub(crate) block_bytes: Percentiles,
     pub(crate) reads: Option<ReadRecord>,
+    /// Missing in older records.
+    #[serde(default)]
+    pub(crate) certificates: Option<CertificateRecord>,
     /// WebSocket connections: asked for, and refused by reason.
     pub(crate) clients: Option<(u64, BTreeMap<String, u64>)>,
     pub(crate) outcome: Outcome,
@@ -288,6 +292,7 @@ impl LoadRecord {
             let failed = reads.failed.values().sum::<u64>() + reads.missed;
             figures.push(Figure::new("reads failed", "", Lower, failed as f64));
         }
+        figures.extend(self.certificates.iter().flat_map(CertificateRecord::figures));
         if let Some((asked, refused)) = &self.clients {
             figures.push(Figure::new("connections", "", Neither, *asked as f64));
             let refused = refused.values().sum::<u64>();
@@ -296,7 +301,6 @@ impl LoadRecord {
         if let Some(best) = self.steps.iter().map(|step| step.committed).reduce(f64::max) {
             figures.push(Figure::new("most in a step", "1/s", Higher, best));
         }
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         if !self.costs.nodes.is_empty() {
             let costs = &self.costs;
             let most = costs.rss_mib.iter().copied().fold(0.0, f64::max);
@@ -320,6 +324,10 @@ impl LoadRecord {
         }
         figures
     }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
 /// The counted seconds.

@@ -2,6 +2,7 @@
 
 use super::{
     book::{Book, locked},
+    certify::{self, CertificateRecord, Certifier},
     drain::{TICK, drain},
     lanes::Lanes,
     observe::Observer,
@@ -59,11 +60,13 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
     let capacity = options.capacity(seen);
     let mut stock = fill_stock(&options, maker, &senders, genesis, capacity).await;
 
+    let askers = certify::open(&target.rpc, options.certificates).await?;
     let start = Instant::now();
     let sampler = Sampler::start(&target.node, start);
     let book = Arc::new(Mutex::new(Book::new(options.tracking())));
     let observer = Observer::start(&target.rpc[0], start, book.clone()).await?;
     let readers = start_readers(&options, &nodes, &library, start);
+    let certifier = Certifier::start(askers, asking(&options, &library, first, start));
     let mut dispatch = Dispatch {
         lanes: Lanes::open(&nodes, &book),
         book: book.clone(),
@@ -94,7 +97,10 @@ pub(crate) async fn run(options: Options) -> Result<LoadRecord> {
     let outcome = outcome::check(&book, &nodes[0], target.seed, options.check_bills).await?;
     let deferred = book.deferred;
     let record = LoadRecord { late, deferred, outcome, steps, ..target.record(setting) };
-    Ok(record.fill(Raw::new(&book, samples, &target.node, reads)))
+    let record = record.fill(Raw::new(&book, samples, &target.node, reads));
+    let certificates = finish_certifier(certifier, &options).await?;
+    let certificates = certificates.map(|found| found.with_cores(&record.costs.cores, nodes.len()));
+    Ok(LoadRecord { certificates, ..record })
 }
 
 async fn fill_stock(
@@ -158,6 +164,26 @@ fn start_readers(
         }
     }
     readers
+}
+
+/// What those share who ask for certificates.
+fn asking(
+    options: &Options,
+    library: &Arc<Mutex<Library>>,
+    first: u64,
+    start: Instant,
+) -> certify::Shared {
+    let (library, seed) = (library.clone(), options.target.seed);
+    certify::Shared { library, seed, first, start, end: options.length() }
+}
+
+async fn finish_certifier(
+    certifier: Option<Certifier>,
+    options: &Options,
+) -> Result<Option<CertificateRecord>> {
+    let Some(certifier) = certifier else { return Ok(None) };
+    let counted = (options.warm_up as f64, options.duration as f64);
+    certifier.finish(counted).await.map(Some)
 }
 
 async fn finish_readers(mut readers: JoinSet<ReadCounts>) -> Result<Option<ReadCounts>> {

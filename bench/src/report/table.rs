@@ -4,7 +4,11 @@ use super::{
     chart::written,
     figures::{CaseSummary, FigureSummary},
 };
-use crate::{growth::GrowthRecord, load::LoadRecord, measure::Percentiles};
+use crate::{
+    growth::GrowthRecord,
+    load::{CertificateRecord, LoadRecord},
+    measure::Percentiles,
+};
 use std::fmt::{self, Write};
 
 /// Medians of every measurement.
@@ -130,6 +134,31 @@ fn speed(record: &LoadRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (reason, count) in &reads.failed {
             writeln!(f, "reads failed          {count}: {reason}")?;
         }
+    }
+    record.certificates.iter().try_for_each(|found| certificates(found, f))
+}
+
+fn certificates(record: &CertificateRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(
+        f,
+        "certificates          {}/s to {} connections; {} hold, {} of them checked meanwhile",
+        record.per_second, record.connections, record.checked, record.checked_before
+    )?;
+    for (sort, of) in &record.sorts {
+        writeln!(f, "  {sort} {}", of.count)?;
+        percentiles(f, "    latency, ms", of.latency_ms)?;
+        percentiles(f, "    bytes", of.bytes)?;
+        percentiles(f, "    verification, ms", of.check_ms)?;
+    }
+    writeln!(f, "verification          {} ms of a processor", record.check_processor_ms)?;
+    if let Some(node_us) = record.node_us {
+        writeln!(f, "a certificate costs   {node_us} µs of the node's processor time")?;
+    }
+    for (reason, count) in &record.refused {
+        writeln!(f, "CERTIFICATE REFUSED   {count}: {reason}")?;
+    }
+    for (reason, count) in &record.failed {
+        writeln!(f, "no certificate        {count}: {reason}")?;
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const SEGMENT: u64 = 1_000;
 /// Numbers there are.
 const NUMBERS: u64 = 10_000_000_000;
+/// 开票日期 of all bills, yyyymmdd.
+const ISSUED: u32 = 20_260_105;
 /// Share of bills over nothing.
 const ZERO_SHARE: f64 = 0.01;
 
@@ -48,6 +50,21 @@ pub(crate) fn first_number() -> u64 {
 /// DID of the development chain's issuer `//hospital-<number + 1>`.
 pub(crate) fn issuer_did(number: usize) -> Did {
     valid(&format!("did:bill:hospital-{}", number + 1))
+}
+
+/// Code of most bills: outpatient ones.
+pub(crate) fn outpatient() -> BillCode {
+    valid(KINDS[0].0)
+}
+
+/// A number, of whose digits the last ten count.
+pub(crate) fn bill_number(number: u64) -> BillNumber {
+    valid(&format!("{:010}", number % NUMBERS))
+}
+
+/// The month in which all bills are issued, yyyymm.
+pub(crate) fn issue_month() -> String {
+    format!("{:06}", ISSUED / 100)
 }
 
 impl Maker {
@@ -114,10 +131,10 @@ impl Maker {
             false => PayerType::Organisation,
         };
         BillSummary {
-            key: BillKey { code, number: valid::<BillNumber>(&format!("{number:010}")) },
+            key: BillKey { code, number: bill_number(number) },
             check_code: check_code(&mut self.chance),
             kind: BillKind::Blue,
-            issue_date: IssueDate::new(20260105).expect("a real date; qed"),
+            issue_date: IssueDate::new(ISSUED).expect("a real date; qed"),
             issue_time: IssueTime::new(93015).expect("a time of day; qed"),
             total,
             issuer: self.issuers[issuer].did.clone(),

@@ -35,7 +35,7 @@ pub use storage::{
     change_set, copy_record, event_group, index_record, journal_segment, manifest_seal,
     stored_block,
 };
-pub use verifier::{certificate, certificate_part, light_state};
+pub use verifier::{certificate, certificate_part, certificate_twin, light_state};
 
 /// The samples of a function from a list of pairs.
 fn samples_of(name: &str, samples: Vec<(&'static str, Vec<u8>)>) -> Vec<Vec<u8>> {

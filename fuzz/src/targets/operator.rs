@@ -135,18 +135,26 @@ state_window = 256
 
 const LOCK: &str = r#"{"pallet":"BillUpdate","call":"change_status","args":{"key":{"code":"31060125","number":"0000000101"},"expected_version":null,"change":{"lock":{"scene":1,"claim_no":"A-1","on_behalf_of":null,"grant":null,"signed_at":"1800000000000"}}}}"#;
 
+/// Items of `archive_v1_storage` and `archive_v1_storageDiff`.
+const STORAGE_ITEM: &str =
+    r#"{"key":"0x26aa","type":"descendantsHashes","paginationStartKey":"0x26aaff"}"#;
+const DIFFERENCE_ITEM: &str = r#"{"key":"0x26aa","returnType":"value"}"#;
+
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
+    let hash = "ab".repeat(32);
     match name {
         "snapshot_manifest" => vec![billchain_node::fuzzing::snapshot_manifest_sample()],
         "rpc_params" => [
             r#"["31060125","0000000101","a1B2c3"]"#.to_owned(),
             r#"["0x26aa394eea5630e07c48ae0c9558cef7",100,null,null]"#.to_owned(),
-            format!(r#"["0x{}"]"#, "ab".repeat(32)),
+            format!(r#"["0x{hash}"]"#),
             r#"["5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"]"#.to_owned(),
             r#"[["0x01","0x02"],"0x00000001",7]"#.to_owned(),
             r#"["did:bill:hospital-1"]"#.to_owned(),
             "[]".to_owned(),
+            format!("[\"0x{hash}\",[{STORAGE_ITEM}],null]"),
+            format!("[\"0x{hash}\",[{DIFFERENCE_ITEM}],\"0x{hash}\"]"),
             // Base 58 that takes time with the square of its length.
             format!("[{:?}]", "5".repeat(60_000)),
         ]

@@ -3,6 +3,7 @@
 use crate::Verdict;
 use billchain_light::Knowledge;
 use billchain_primitives::sm3;
+use billchain_twin::{from_json, to_json};
 use billchain_verifier::{Digest, fuzzing, verify};
 use serde_json::Value;
 use std::path::Path;
@@ -22,6 +23,21 @@ pub fn certificate(data: &[u8]) -> Verdict {
 /// operations of the state with their proofs, paths of transactions, bills, tallies.
 pub fn certificate_part(data: &[u8]) -> Verdict {
     fuzzing::part(data).into()
+}
+
+/// The JSON twin of a certificate, or its bytes: whatever is one of them leads to the other and
+/// back.
+pub fn certificate_twin(data: &[u8]) -> Verdict {
+    if data.starts_with(b"BCPF") {
+        let Ok(text) = to_json(data) else { return Verdict::Refused };
+        let bytes = from_json(text.as_bytes()).expect("a twin is read");
+        assert_eq!(bytes, data, "a twin leads to other bytes");
+        return Verdict::Accepted;
+    }
+    let Ok(bytes) = from_json(data) else { return Verdict::Refused };
+    let text = to_json(&bytes).expect("what a twin leads to has a twin");
+    assert_eq!(from_json(text.as_bytes()).expect("it is read"), bytes);
+    Verdict::Accepted
 }
 
 /// State files of light clients, with whatever digest: it is made to fit, so that what lies
@@ -64,6 +80,12 @@ pub(crate) fn seeds(target: &str) -> Vec<Vec<u8>> {
         "certificate_part" => {
             certificates.flat_map(|whole| parts(&whole)).chain([tally()]).collect()
         }
+        "certificate_twin" => certificates
+            .flat_map(|bytes| {
+                let twin = to_json(&bytes).ok().map(String::into_bytes);
+                twin.into_iter().chain([bytes])
+            })
+            .collect(),
         "light_state" => vec![state()],
         _ => Vec::new(),
     }
@@ -75,7 +97,8 @@ fn state() -> Vec<u8> {
     bytes(&text, "state")
 }
 
-/// What has a length of its own: the header of the genesis, and that of the first change.
+/// What has a length of its own: the header of the genesis, and that of the block at which the
+/// certificate starts later, or else of the first change.
 fn parts(certificate: &[u8]) -> Vec<Vec<u8>> {
     let part = |at: usize| {
         let length = certificate.get(at..at + 2)?;
@@ -83,7 +106,11 @@ fn parts(certificate: &[u8]) -> Vec<Vec<u8>> {
         certificate.get(at + 2..at + 2 + length).map(<[u8]>::to_vec)
     };
     let genesis = part(6);
-    let change = genesis.as_ref().and_then(|genesis| part(6 + 2 + genesis.len() + 2));
+    let change = genesis.as_ref().and_then(|genesis| {
+        let at = 6 + 2 + genesis.len();
+        let is_later = certificate.get(at) == Some(&1);
+        part(at + 1 + if is_later { 0 } else { 2 })
+    });
     genesis.into_iter().chain(change).collect()
 }
 
@@ -94,5 +121,5 @@ fn tally() -> Vec<u8> {
         line.resize(4 + 15, 0);
         line
     };
-    [vec![8], line(1, 1, 1), line(6, 2, 2)].concat()
+    [vec![8], line(1, 1, 1), line(6, 2, 2), vec![7; 32]].concat()
 }

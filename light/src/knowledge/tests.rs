@@ -172,7 +172,7 @@ fn two_decided_blocks_of_one_height_are_evidence() {
 #[test]
 fn a_certificate_is_taken_if_it_is_of_the_chain_that_is_known_and_not_old() {
     let changes = changes();
-    let accept = |certificate: &[u8], behind| at_30().accept(certificate, BILL, behind);
+    let accept = |certificate: &[u8], behind| at_30().accept(certificate, BILL, &genesis(), behind);
     let new = Made::plain(31, 20).certificate(&changes, &THIRD);
     let accepted = accept(&new, 0).unwrap();
     assert_eq!((accepted.block.number, accepted.exists), (31, false));
@@ -188,18 +188,61 @@ fn a_certificate_is_taken_if_it_is_of_the_chain_that_is_known_and_not_old() {
 }
 
 #[test]
+fn a_certificate_may_start_at_the_oldest_change_that_is_known() {
+    let (changes, known) = (changes(), at_30());
+    let checkpoint = known.checkpoint();
+    assert_eq!((checkpoint.number, knowledge().checkpoint().hash), (10, genesis()));
+    let certificate = Made::plain(31, 20).certificate_from(&changes[0], &changes[1..], &THIRD);
+    let accept =
+        |mut known: Knowledge, checkpoint: &Digest| known.accept(&certificate, BILL, checkpoint, 0);
+    let accepted = accept(known.clone(), &checkpoint.hash).unwrap();
+    assert_eq!((accepted.block.number, accepted.checkpoint), (31, checkpoint));
+    // The validators changed after it was asked for.
+    let mut later = known.clone();
+    let change = Made::change(31, 20, &SECOND).decided(&THIRD, &QUORUM).to_bytes();
+    later.learn(&change).unwrap();
+    assert_eq!(later.checkpoint().number, 20);
+    let old = Made::plain(30, 20).certificate_from(&changes[0], &changes[1..], &THIRD);
+    assert_eq!(later.accept(&old, BILL, &checkpoint.hash, 1).unwrap().block.number, 30);
+    // It proves nothing to who asked for another start.
+    let failure = accept(known, &genesis()).unwrap_err();
+    assert!(matches!(lie(failure), Lie::Certificate(Refusal::StartsLater { .. })));
+    // Nor what replaced validators sign, who are the ones that it starts with.
+    let forged = Made::plain(40, 10).certificate_from(&changes[0], &[], &SECOND);
+    let failure = at_30().accept(&forged, BILL, &checkpoint.hash, 100).unwrap_err();
+    assert!(matches!(lie(failure), Lie::NotDecided { number: 40, .. }));
+}
+
+#[test]
 fn a_certificate_of_validators_that_were_replaced_is_refused() {
     // It holds for whoever knows the genesis alone: the change is not in it.
     let forged = Made::plain(40, 10).certificate(&changes()[..1], &SECOND);
     assert!(verify(&forged, &genesis()).is_ok());
-    let failure = at_30().accept(&forged, BILL, 100).unwrap_err();
+    let failure = at_30().accept(&forged, BILL, &genesis(), 100).unwrap_err();
     assert!(matches!(lie(failure), Lie::NotDecided { number: 40, .. }));
     // And of another block of a height that is known, it is evidence.
     let other = Made { branch: 1, ..Made::plain(30, 20) };
     let mut known = at_30();
-    let failure = known.accept(&other.certificate(&changes(), &THIRD), BILL, 100).unwrap_err();
+    let failure =
+        known.accept(&other.certificate(&changes(), &THIRD), BILL, &genesis(), 100).unwrap_err();
     assert!(matches!(failure, Failure::Forked(_)), "{failure}");
     assert_eq!(known.fork().unwrap().number, 30);
+}
+
+/// Keys of validators that were replaced may be stolen, and somebody who does not know yet that
+/// they were replaced be shown a block that is far ahead.
+#[test]
+fn what_replaced_validators_signed_is_let_go_with_the_change() {
+    let mut known = knowledge();
+    let far = Made::plain(4_000, 0).update(&[], &FIRST);
+    assert_eq!(known.apply(&far).unwrap().number, 4_000);
+    let head = known.apply(&Made::plain(30, 20).update(&change_bytes(), &THIRD)).unwrap();
+    assert_eq!((head.number, known.head(), known.time()), (30, head, Some(BEGAN + 30_000)));
+    assert_eq!(known.known.keys().copied().collect::<Vec<_>>(), [0, 10, 20, 30]);
+    // Certificates are measured by the chain's head again.
+    let certificate = Made::plain(31, 20).certificate(&changes(), &THIRD);
+    assert_eq!(known.accept(&certificate, BILL, &genesis(), 0).unwrap().block.number, 31);
+    assert!(matches!(lie(known.apply(&far).unwrap_err()), Lie::NotDecided { number: 4_000, .. }));
 }
 
 #[test]
@@ -207,9 +250,9 @@ fn a_certificate_that_proves_nothing_or_something_else_is_a_lie() {
     let good = Made::plain(31, 20).certificate(&changes(), &THIRD);
     let mut bad = good.clone();
     *bad.last_mut().unwrap() ^= 1;
-    let failure = at_30().accept(&bad, BILL, 5).unwrap_err();
+    let failure = at_30().accept(&bad, BILL, &genesis(), 5).unwrap_err();
     assert_eq!(lie(failure), Lie::Certificate(Refusal::State));
-    let failure = at_30().accept(&good, ("31060126", "0000000002"), 5).unwrap_err();
+    let failure = at_30().accept(&good, ("31060126", "0000000002"), &genesis(), 5).unwrap_err();
     let (asked, given) = ("31060126-0000000002".into(), "bill 31060126-0000000001".into());
     assert_eq!(lie(failure), Lie::OtherBill { asked, given });
 }

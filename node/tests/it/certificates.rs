@@ -80,6 +80,39 @@ impl Shell {
     }
 }
 
+impl Shell {
+    /// A certificate has a twin, which is checked like its bytes; a changed one is not.
+    fn has_a_twin(&self, certificate: &Path) {
+        let twin = self.place.join("twin.json");
+        let proved = self.verify_with(certificate, &["--twin", twin.to_str().unwrap()]).succeeded();
+        assert_eq!(self.proved(&twin), serde_json::from_str::<Value>(&proved).unwrap());
+        let text = fs::read_to_string(&twin).unwrap();
+        let other = text.replacen("\"status\": \"locked\"", "\"status\": \"normal\"", 1);
+        assert_ne!(other, text);
+        fs::write(&twin, other).unwrap();
+        self.verify(&twin).refused(3, &["the bill is not in its group"]);
+        fs::write(&twin, text.replacen("\"locked\"", "\"mislaid\"", 1)).unwrap();
+        self.verify(&twin).refused(1, &["field certificate.bill.status: found \"mislaid\""]);
+    }
+
+    /// The genesis may be the checkpoint, and another block may not.
+    fn is_checked_from_a_checkpoint(&self, certificate: &Path) {
+        let file = certificate.to_str().unwrap();
+        let words = ["verify", file, "--json"];
+        let from = |more: &[&str]| billchain([&words[..], more].concat());
+        let proved = from(&["--checkpoint", &self.genesis]).succeeded();
+        assert_eq!(self.proved(certificate), serde_json::from_str::<Value>(&proved).unwrap());
+        from(&["--checkpoint", &self.genesis, "--genesis", &self.genesis]).succeeded();
+        let other = format!("0x{}", "11".repeat(32));
+        from(&["--checkpoint", &self.genesis, "--genesis", &other])
+            .refused(3, &["it is of the chain with genesis", "expected 0x1111"]);
+        from(&["--checkpoint", &other])
+            .refused(3, &["the checkpoint 0x1111", "is neither its genesis nor a change"]);
+        from(&[]).refused(2, &["--genesis"]);
+        from(&["--checkpoint", &self.genesis, "--pdf", "never.pdf"]).refused(2, &["--pdf"]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_holds_when_every_node_is_gone() {
     let mut network = Network::started(FAST).await;
@@ -128,6 +161,8 @@ async fn a_certificate_holds_when_every_node_is_gone() {
     assert!(new["transaction"]["block"].as_u64() < new["block"].as_u64(), "{new}");
 
     shell.prints(&locked, &registered);
+    shell.has_a_twin(&locked);
+    shell.is_checked_from_a_checkpoint(&locked);
 
     // What the bill was before, shown by what it is.
     let (first, second) = (shell.proved(&first), shell.proved(&second));

@@ -9,6 +9,7 @@ use crate::{
 };
 use billchain_light::{Light, NoCertificate, Settings};
 use billchain_primitives::Hash;
+use billchain_verifier::{Block, Refusal, verify, verify_from};
 use jsonrpsee::{core::client::ClientT, rpc_params};
 use serde_json::{Value, json};
 use std::{
@@ -20,7 +21,7 @@ use std::{
     sync::Mutex,
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Code and number of the sample bill, and of one that is not there.
 const CODE: &str = "31060125";
@@ -50,6 +51,28 @@ impl Place {
         let words = ["bill", "--rpc", &url, "--development-key", "//hospital", "--json"];
         let words = [&words[..], &["register", xml.to_str().unwrap()]].concat();
         billchain(words).succeeded();
+    }
+
+    /// Writes the certificate of the bill, which starts at this block: that named validators
+    /// after the bill was registered.
+    fn certifies_from(&self, url: &str, checkpoint: Hash) {
+        let (file, hash) = (self.file("certificate"), format!("{checkpoint:?}"));
+        let (file, bill) = (file.to_str().unwrap(), format!("{CODE}-{BILL}"));
+        let signed = ["bill", "--rpc", url, "--development-key", "//hospital", "--json"];
+        let certify = |from: &str| {
+            let asked = ["certificate", &bill, "--from", from, "--out", file];
+            billchain([&signed[..], &asked].concat())
+        };
+        certify(&format!("0x{}", "11".repeat(32))).refused(1, &["has the hash 0x1111"]);
+        certify(&hash).succeeded();
+        let proved = billchain(["verify", file, "--json", "--checkpoint", &hash]).succeeded();
+        let proved: Value = serde_json::from_str(&proved).unwrap();
+        assert!(proved["from_block"].as_u64() > Some(0), "{proved}");
+        assert_eq!((&proved["exists"], &proved["transaction"]), (&json!(true), &Value::Null));
+        let genesis = format!("{:?}", self.genesis);
+        billchain(["verify", file, "--checkpoint", &hash, "--genesis", &genesis]).succeeded();
+        let words = format!("is checked with the checkpoint {hash}");
+        billchain(["verify", file, "--genesis", &genesis]).refused(3, &[words.as_str()]);
     }
 
     fn settings(&self, servers: &[String], state: &Path) -> Settings {
@@ -335,6 +358,28 @@ async fn servers_that_answer_nothing_useful_cost_a_bounded_time() {
     place.network.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_stall_hold_up_neither_a_certificate_nor_the_others() {
+    let place = Place::new().await;
+    place.register();
+    let honest = place.network.url(1);
+    // Each lets ten seconds pass before a question to it is given up.
+    let silent = (0..3).map(|_| serve(Liar::Silent));
+    let servers: Vec<String> = silent.chain([honest.clone()]).collect();
+    let began = Instant::now();
+    let light = place.light(&servers, &place.file("state")).await;
+    let answer = light.certificate(CODE, BILL).await.unwrap();
+    assert_eq!((&answer.server, answer.accepted.exists), (&honest, true));
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+    let before = light.status().await;
+    let followed = timeout(Duration::from_secs(6), light.follow_on(Duration::from_millis(500)));
+    assert!(followed.await.is_err(), "it goes on");
+    let after = light.status().await;
+    assert!(after.head.number > before.head.number, "{after:?}");
+    assert!(after.servers[0].failure.is_none(), "the silent ones are waited for: {after:?}");
+    place.network.finish().await;
+}
+
 /// What a server answered first to each question.
 static FIRST: Mutex<BTreeMap<String, Value>> = Mutex::new(BTreeMap::new());
 
@@ -396,6 +441,7 @@ fn no_change(asked: &Value, answer: &mut Value) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_of_the_validators_are_followed_and_cannot_be_hidden() {
     let mut place = Place::new().await;
+    place.register();
     let (port, url) = (place.network.rpc_port(1), place.network.url(1));
     let servers = [url.clone()];
     let begun = place.file("begun");
@@ -417,7 +463,14 @@ async fn changes_of_the_validators_are_followed_and_cannot_be_hidden() {
     let status = light.status().await;
     assert!(status.validators_named_in.number > 0, "{status:?}");
     assert!(status.head.number > status.validators_named_in.number, "{status:?}");
-    assert!(!light.certificate(CODE, ABSENT).await.unwrap().accepted.exists);
+    let answer = light.certificate(CODE, ABSENT).await.unwrap();
+    assert!(!answer.accepted.exists);
+    // It starts at the last change but one, and not at the genesis.
+    let refused = verify(&answer.certificate, place.genesis.as_fixed_bytes()).unwrap_err();
+    let Block { number, hash } = answer.accepted.checkpoint;
+    assert_eq!(refused, Refusal::StartsLater { number, hash });
+    verify_from(&answer.certificate, &status.validators_named_in.hash.0).unwrap();
+    place.certifies_from(&url, status.validators_named_in.hash);
 
     // Whoever knows the genesis alone comes as far, and so does who begins at a checkpoint.
     let new = place.light(&servers, &place.file("new")).await;

@@ -7,7 +7,8 @@ use billchain_primitives::{
     BillStatus::{self, Locked, Normal, PreIssued, RedReversed, Voided},
     BillSummary, Did,
     seams::Totals as _,
-    totals::{Line, Month, NumberBlock, Tally},
+    sm3,
+    totals::{Line, Month, NumberBlock, Posting, Tally},
 };
 use billchain_test_support::{blue_bill, date, did, fen, key, red};
 use codec::Encode;
@@ -76,7 +77,9 @@ fn entries_lie_under_fixed_keys() {
             assert_eq!(Numbers::<Test>::hashed_key_for(block), key);
             let value = frame::deps::sp_io::storage::get(&key).expect("the entry is there");
             let line = [&[0, 1, 1 << 2][..], &10_000_i128.to_le_bytes()].concat();
-            assert_eq!(value[..], [vec![1 << 2], line].concat());
+            let xml = blue_bill(123_456).xml_hash;
+            let mark = sm3(&[&[0x06][..], b"310601250000123456", &xml].concat());
+            assert_eq!(value[..], [vec![1 << 2], line, mark.to_vec()].concat());
         }
         let months = [prefix(b"Months"), did("hospital").encode(), b"202611".to_vec()].concat();
         assert_eq!(Months::<Test>::hashed_key_for(did("hospital"), month("202611")), months);
@@ -198,12 +201,20 @@ fn a_change_of_a_bill_that_was_not_counted_is_no_refusal() {
 #[test]
 fn a_recount_finds_each_entry_that_is_wrong_missing_or_too_many() {
     type Breakage = fn();
-    let changes: [(&str, Breakage); 10] = [
+    let changes: [(&str, Breakage); 11] = [
         ("a hundred without its entry", || Numbers::<Test>::remove(around(1)[0])),
         ("ten thousand without their entry", || Numbers::<Test>::remove(around(1)[1])),
         ("a million without its entry", || Numbers::<Test>::remove(around(1)[2])),
         ("a hundred with another tally", || {
             Numbers::<Test>::insert(around(1)[0], Tally::default());
+        }),
+        ("a hundred with the mark of another original", || {
+            let normal = |xml_hash| bill(BillSummary { xml_hash, ..blue_bill(1) }, Normal);
+            Numbers::<Test>::mutate(around(1)[0], |tally| {
+                let tally = tally.as_mut().expect("it has bills");
+                tally.remove(Posting::from(&normal([9; 32]))).expect("it is counted");
+                tally.add(Posting::from(&normal([10; 32]))).expect("there is room");
+            });
         }),
         ("a hundred without bills", || {
             let tally = Numbers::<Test>::get(around(100)[0]).expect("it has bills");
@@ -241,7 +252,7 @@ fn integrity_holds_and_entries_are_bounded() {
     let sizes: Vec<_> =
         Totals::storage_info().into_iter().filter_map(|info| info.max_size).collect();
     // Key and value; a DID has 66 bytes at most with its length.
-    assert!(sizes.contains(&(17 + 568)) && sizes.contains(&(66 + 6 + 568)), "{sizes:?}");
+    assert!(sizes.contains(&(17 + 600)) && sizes.contains(&(66 + 6 + 600)), "{sizes:?}");
 }
 
 /// One step: the number of the bill, and its status from then on.

@@ -1,7 +1,7 @@
 use super::*;
 
 fn posting(kind: BillKind, status: BillStatus, fen: i64) -> Posting {
-    Posting { kind, status, total: Fen::new(fen).unwrap() }
+    Posting { kind, status, total: Fen::new(fen).unwrap(), share: [0x11; 32] }
 }
 
 fn normal(fen: i64) -> Posting {
@@ -35,9 +35,15 @@ fn tallies_are_encoded_line_by_line() {
     .concat();
     let voided = [&[0, 6, 1 << 2][..], &[0; 16]].concat();
     let red = [&[1, 1, 1 << 2, 0xfb][..], &[0xff; 15]].concat();
-    assert_eq!(tally.encode(), [vec![3 << 2], first, voided, red].concat());
+    // Of four equal shares nothing is left; the last 32 bytes are the mark.
+    let lines = [vec![3 << 2], first, voided, red].concat();
+    assert_eq!(tally.encode(), [&lines[..], &[0; 32]].concat());
+    let other = Posting { share: sm3(b"other"), ..normal(0) };
+    tally.add(other).unwrap();
+    assert_eq!(tally.encode()[lines.len()..], other.share);
     assert_eq!(Tally::decode(&mut &tally.encode()[..]), Ok(tally.clone()));
-    assert_eq!(Tally::default().encode(), [0]);
+    tally.remove(other).unwrap();
+    assert_eq!(Tally::default().encode(), [0; 33]);
 
     // Counts are compact.
     (2..64).for_each(|_| tally.add(normal(0)).unwrap());
@@ -98,7 +104,7 @@ fn a_tally_has_one_form() {
     let line =
         |kind: u8, status: u8, bills: u8| [&[kind, status, bills << 2, 1][..], &[0; 15]].concat();
     let decoded = |lines: &[Vec<u8>]| {
-        let bytes = [vec![(lines.len() as u8) << 2], lines.concat()].concat();
+        let bytes = [vec![(lines.len() as u8) << 2], lines.concat(), vec![7; 32]].concat();
         Tally::decode(&mut &bytes[..])
     };
     assert!(decoded(&[line(0, 1, 1), line(0, 2, 1), line(1, 0, 1)]).is_ok());
@@ -109,6 +115,7 @@ fn a_tally_has_one_form() {
         ("kinds out of order", vec![line(1, 0, 1), line(0, 1, 1)]),
         ("no kind", vec![line(3, 0, 1)]),
         ("no status", vec![line(0, 7, 1)]),
+        ("a mark of no bills", Vec::new()),
         ("more lines than there may be", vec![line(0, 1, 1); 22]),
     ] {
         assert!(decoded(&lines).is_err(), "{what}");
@@ -118,7 +125,7 @@ fn a_tally_has_one_form() {
         assert!(Tally::decode(&mut &whole[..length]).is_err(), "{length} bytes");
     }
     // 64 as four bytes, which one less would do for.
-    let long = [&[1 << 2, 0, 1, 0x02, 0x01, 0, 0][..], &[0; 16]].concat();
+    let long = [&[1 << 2, 0, 1, 0x02, 0x01, 0, 0][..], &[0; 16 + 32]].concat();
     assert!(Tally::decode(&mut &long[..]).is_err(), "a count that is longer than it need be");
 }
 
@@ -137,7 +144,7 @@ fn every_kind_and_status_has_its_line_and_the_last_bill_takes_it_along() {
     assert!(full.lines().iter().all(|line| (line.bills, line.fen) == (2, -14)));
     assert!(full.lines().is_sorted_by_key(Line::place));
     // A count of 64 bits takes 9 bytes at most.
-    assert_eq!(Tally::max_encoded_len(), 1 + 21 * 27);
+    assert_eq!(Tally::max_encoded_len(), 1 + 21 * 27 + 32);
     for posting in all.iter().chain(&all) {
         full.remove(*posting).unwrap();
     }
@@ -163,7 +170,7 @@ fn what_cannot_be_counted_changes_nothing() {
 
     let edge = |bills, fen| {
         let line = Line { kind: BillKind::Blue, status: BillStatus::Normal, bills, fen };
-        Tally::decode(&mut &vec![line].encode()[..]).unwrap()
+        Tally::decode(&mut &(vec![line], [0_u8; 32]).encode()[..]).unwrap()
     };
     let cases: [(Tally, Change); 5] = [
         (edge(u64::MAX, 0), |t| t.add(normal(1))),
@@ -175,6 +182,25 @@ fn what_cannot_be_counted_changes_nothing() {
     for (before, change) in cases {
         assert_eq!(refused(&before, change), TallyProblem::Overflow);
     }
+}
+
+#[test]
+fn a_mark_is_made_of_all_bills_in_whatever_order_and_goes_with_them() {
+    let bill = |number: u8| Posting { share: sm3(&[number]), ..normal(5) };
+    let mark = |tally: &Tally| <[u8; 32]>::try_from(&tally.encode()[20..]).unwrap();
+    let (one, two) = (tally(&[bill(1)]), tally(&[bill(1), bill(2)]));
+    assert_eq!(mark(&one), sm3(&[1]));
+    assert_ne!(mark(&two), mark(&tally(&[bill(1), bill(3)])));
+    assert_eq!(two, tally(&[bill(2), bill(1)]));
+    let mut left = two;
+    left.remove(bill(2)).unwrap();
+    assert_eq!(left, one);
+    // A bill of another status has the same share; it moves from line to line.
+    let locked = Posting { status: BillStatus::Locked, ..bill(1) };
+    left.remove(bill(1)).unwrap();
+    assert_eq!(left, Tally::default());
+    left.add(locked).unwrap();
+    assert_eq!(mark(&left), mark(&one));
 }
 
 #[test]

@@ -104,7 +104,9 @@ pub(crate) fn absent() -> Proved<'static> {
 fn proved(statement: Statement<'_>) -> Proved<'_> {
     let hash = |first: u8| core::array::from_fn(|at| first.wrapping_mul(at as u8 + 1));
     let block = Block { number: 7_654_321, hash: hash(0xe5) };
-    Proved { genesis: hash(0x83), block, statement }
+    let genesis = hash(0x83);
+    let from = Block { number: 0, hash: genesis };
+    Proved { genesis, from, block, statement }
 }
 
 /// The font that the scripts install for tests.

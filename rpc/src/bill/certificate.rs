@@ -12,12 +12,13 @@ use billchain_rpc_types::BillCertificateView;
 
 /// The certificate of a bill, or that there is no such bill, as of the head.
 pub(super) fn certificate(context: &Context, args: &Args) -> Answer<BillCertificateView> {
-    view(context.certificates.certificate(&key(args, 0)?))
+    view(context.certificates.certificate(&key(args, 0)?, args.optional_hash(2, "from")?))
 }
 
 /// The certificate of what a bill was at a version, as of the head.
 pub(super) fn version(context: &Context, args: &Args) -> Answer<BillCertificateView> {
-    view(context.certificates.version(&key(args, 0)?, args.number(2, "version")?))
+    let (version, from) = (args.number(2, "version")?, args.optional_hash(3, "from")?);
+    view(context.certificates.version(&key(args, 0)?, version, from))
 }
 
 /// The certificate of a range of numbers, as of the head.
@@ -25,13 +26,14 @@ pub(super) fn numbers(context: &Context, args: &Args) -> Answer<BillCertificateV
     let code = args.parsed::<BillCode>(0, "code")?;
     let first = args.parsed::<BillNumber>(1, "first")?;
     let last = args.parsed::<BillNumber>(2, "last")?;
-    view(context.certificates.numbers(code, first, last))
+    view(context.certificates.numbers(code, first, last, args.optional_hash(3, "from")?))
 }
 
 /// The certificate of an issuer's month, as of the head.
 pub(super) fn month(context: &Context, args: &Args) -> Answer<BillCertificateView> {
     let issuer = args.parsed::<Did>(0, "issuer")?;
-    view(context.certificates.month(&issuer, args.parsed::<Month>(1, "month")?))
+    let month = args.parsed::<Month>(1, "month")?;
+    view(context.certificates.month(&issuer, month, args.optional_hash(2, "from")?))
 }
 
 fn view(certificate: Result<Vec<u8>, CertificateError>) -> Answer<BillCertificateView> {
@@ -50,6 +52,7 @@ fn refusal(error: CertificateError) -> Refusal {
         | CertificateError::TooOld { .. }
         | CertificateError::TooLong { .. } => plainly_invalid(&error),
         CertificateError::NoBlock
+        | CertificateError::NoStart { .. }
         | CertificateError::NotKept { .. }
         | CertificateError::NotIndexed { .. } => no_certificate(&error),
     }

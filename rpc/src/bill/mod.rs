@@ -25,6 +25,12 @@ use pallet_bill_query::MAX_QUERIES;
 const KIND: Param = required("kind", "`xml` or `pdf`", of::<String>);
 const HASH: Param = required("hash", "SM3 of the original", of::<schema::Hash>);
 const FROM: Param = optional("from", "First issue date (开票日期)", maybe::<schema::IssueDate>);
+const START: Param = optional(
+    "from",
+    "Hash of the genesis, or of a later block that named validators, at which the certificate \
+     starts; the genesis by default",
+    maybe::<schema::Hash>,
+);
 const TO: Param = optional("to", "Last issue date (开票日期)", maybe::<schema::IssueDate>);
 
 /// Many bills in one request.
@@ -109,14 +115,14 @@ pub(crate) const METHODS: &[Method] = &[
     method(
         "bill_certificate",
         "The certificate of a bill (链上凭证), or that there is no such bill, as of the head",
-        &[CODE, NUMBER],
+        &[CODE, NUMBER, START],
         of::<BillCertificateView>,
         read!(certificate::certificate),
     ).fails(CERTIFY).within(CERTIFICATE),
     method(
         "bill_versionCertificate",
         "The certificate of what a bill was at a version (历史版本), as of the head",
-        &[CODE, NUMBER, required("version", "The version, from 1", of::<u32>)],
+        &[CODE, NUMBER, required("version", "The version, from 1", of::<u32>), START],
         of::<BillCertificateView>,
         read!(certificate::version),
     ).fails(CERTIFY).within(CERTIFICATE.of(MAX_LATER + 1, "versions")),
@@ -128,6 +134,7 @@ pub(crate) const METHODS: &[Method] = &[
             CODE,
             required("first", "The first number (票据号码)", of::<schema::BillNumber>),
             required("last", "The last number", of::<schema::BillNumber>),
+            START,
         ],
         of::<BillCertificateView>,
         read!(certificate::numbers),
@@ -139,6 +146,7 @@ pub(crate) const METHODS: &[Method] = &[
         &[
             required("issuer", "DID of the issuer", of::<schema::Did>),
             required("month", "Month of the issue dates (开票日期)", of::<schema::Month>),
+            START,
         ],
         of::<BillCertificateView>,
         read!(certificate::month),

@@ -27,6 +27,30 @@ async fn one_connection_takes_no_more_than_its_share_and_gives_it_back() {
 }
 
 #[tokio::test]
+async fn room_is_split_without_more_or_less_of_it() {
+    let budget = budget(4 * MIB, MIB);
+    let share = budget.share();
+    // Of two parts: a small one and a large one.
+    let mut room = share.wait(100_000, SOON).await.unwrap();
+    room.add(share.wait(SMALL + 1, SOON).await.unwrap());
+    let (all, first) = (room.bytes(), room.split(150_000));
+    assert_eq!((first.bytes(), room.bytes(), budget.held()), (150_000, all - 150_000, all));
+    let backed = |share: &Share| {
+        [Part::Small, Part::Large, Part::First]
+            .map(|part| share.holder.backed(part))
+            .iter()
+            .sum::<usize>()
+    };
+    assert_eq!(all, backed(&share));
+    drop(first);
+    assert_eq!((budget.held(), backed(&share)), (all - 150_000, all - 150_000));
+    let rest = room.split(usize::MAX);
+    assert_eq!((rest.bytes(), room.bytes()), (all - 150_000, 0));
+    drop((rest, room));
+    assert_eq!((budget.held(), backed(&share)), (0, 0));
+}
+
+#[tokio::test]
 async fn small_answers_do_not_wait_for_large_ones() {
     let budget = budget(4 * MIB, 4 * MIB);
     let greedy = budget.share();

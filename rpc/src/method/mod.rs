@@ -10,7 +10,7 @@ mod bound;
 mod page;
 mod subscription;
 
-pub(crate) use args::{Args, number, parse, to_hex};
+pub(crate) use args::{Args, bytes, number, parse, to_hex};
 pub(crate) use bound::Bound;
 pub(crate) use page::{cut, decode, decoded_page, index_page, show};
 pub(crate) use subscription::{Answered, Dropped, Ended, Notifications, Pending, Sent, Subscriber};
@@ -58,8 +58,10 @@ pub(crate) enum Handler {
     Wait(Waiting),
     /// Sends notifications until the subscriber ends it.
     Subscribe(Subscription),
-    /// Ends a subscription of the connection.
+    /// Ends a subscription of the connection, and tells whether it had it.
     Unsubscribe,
+    /// Ends a subscription of the connection, and tells nothing.
+    Stop,
 }
 
 /// What waits for another part of the node.
@@ -171,6 +173,7 @@ pub(crate) enum Failure {
     InvalidParams,
     Internal,
     UnknownBlock,
+    BlockNotKept,
     StateNotKept,
     IndexIncomplete,
     NoCertificate,
@@ -183,10 +186,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::InvalidParams,
         Self::Internal,
         Self::UnknownBlock,
+        Self::BlockNotKept,
         Self::StateNotKept,
         Self::IndexIncomplete,
         Self::NoCertificate,
@@ -211,6 +215,9 @@ impl Failure {
             }
             Self::UnknownBlock => {
                 ("UnknownBlock", code::UNKNOWN_BLOCK, "There is no block with this hash or number")
+            }
+            Self::BlockNotKept => {
+                ("BlockNotKept", code::BLOCK_NOT_KEPT, "The node has not this block, or not whole")
             }
             Self::StateNotKept => (
                 "StateNotKept",
@@ -262,6 +269,11 @@ impl Failure {
 
 /// Errors of what reads the head.
 const READ: &[Failure] = &[Failure::InvalidParams, Failure::Internal, Failure::IndexIncomplete];
+/// Errors of what reads by a hash, where an unknown one is no error.
+pub(crate) const BY_HASH: &[Failure] = &[Failure::InvalidParams, Failure::Internal];
+/// Errors of what reads a block by its number, or its body.
+pub(crate) const OF_BLOCK: &[Failure] =
+    &[Failure::InvalidParams, Failure::Internal, Failure::BlockNotKept];
 /// Errors of what makes a certificate.
 pub(crate) const CERTIFY: &[Failure] =
     &[Failure::InvalidParams, Failure::Internal, Failure::IndexIncomplete, Failure::NoCertificate];

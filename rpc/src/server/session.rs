@@ -14,7 +14,7 @@ use crate::{
     budget::{NoRoom, Share},
     error::{self, Answer},
     lanes::{PATIENCE, Turns},
-    method::{Answered, Handler, Method, Waiting},
+    method::{Answered, Args, Handler, Method, Waiting},
     metrics::Method as Label,
 };
 use bytes::Bytes;
@@ -158,12 +158,14 @@ impl Session {
                 *began = Some(answered);
                 Ok(format!("\"{id}\""))
             }
-            Handler::Unsubscribe => {
-                let args = args()?;
-                let id = args.text(0, "subscription")?;
-                Ok(self.subscriptions()?.end(id).to_string())
-            }
+            Handler::Unsubscribe => self.end(&args()?).map(|had| had.to_string()),
+            Handler::Stop => self.end(&args()?).map(|_| "null".into()),
         }
+    }
+
+    /// Ends a subscription; whether there was one.
+    fn end(&self, args: &Args) -> Answer<bool> {
+        Ok(self.subscriptions()?.end(args.text(0, "subscription")?))
     }
 
     fn subscriptions(&self) -> Answer<&Subscriptions> {

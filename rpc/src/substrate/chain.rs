@@ -26,7 +26,7 @@ pub(super) fn head_header(context: &Context) -> Answer<Header> {
 }
 
 /// Header of a block: kept, or read with the whole block.
-fn header(context: &Context, hash: &Hash, number: u32) -> Answer<Option<Header>> {
+pub(super) fn header(context: &Context, hash: &Hash, number: u32) -> Answer<Option<Header>> {
     if let Some(header) = context.headers.get(hash) {
         return Ok(Some(header));
     }
@@ -65,7 +65,8 @@ pub(crate) fn hash_of(context: &Context, number: u32) -> Answer<Option<Hash>> {
     context.deps.chain.storage().hash_of(number).map_err(storage)
 }
 
-fn block_bytes(context: &Context, number: u32) -> Answer<Option<Vec<u8>>> {
+/// The encoded block `number`, if it is kept whole.
+pub(super) fn block_bytes(context: &Context, number: u32) -> Answer<Option<Vec<u8>>> {
     context.deps.chain.storage().block(number).map_err(storage)
 }
 
@@ -96,7 +97,7 @@ fn nth_extrinsic(mut block: &[u8], index: u32) -> Result<Option<&[u8]>, codec::E
     Ok(None)
 }
 
-fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
+pub(super) fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Answer<T> {
     T::decode(&mut bytes).map_err(|error| internal(format!("stored {what}: {error}")))
 }
 

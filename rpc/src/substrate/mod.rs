@@ -1,6 +1,7 @@
 //! Substrate's methods, which have Substrate's shapes: `system_*`, `chain_*`,
-//! `state_*` and `author_*`.
+//! `state_*`, `author_*`, and `archive_v1_*` of the JSON-RPC specification.
 
+mod archive;
 mod author;
 mod chain;
 mod heads;
@@ -8,20 +9,25 @@ mod proofs;
 mod state;
 mod system;
 
+pub(crate) use archive::read_items;
 pub(crate) use author::submit;
 pub(crate) use chain::{extrinsic, hash_of, keep_headers};
 
 use crate::method::{
-    AT, AT_BLOCK, Bound, CALL, Handler, Method, NONE, Of, Param, SUBMIT, Subscription, follow,
-    list, maybe, memory, method, of, optional, read, required, wait,
+    AT, AT_BLOCK, BY_HASH, Bound, CALL, CERTIFY, Handler, Method, NONE, OF_BLOCK, Of, Param,
+    SUBMIT, Subscription, follow, list, maybe, memory, method, of, optional, read, required, wait,
 };
-use billchain_rpc_types::{CertificateView, DecidedHeaderView, ReadProofView, schema};
+use billchain_rpc_types::{
+    ArchiveCallView, ArchiveDifferenceEventView, ArchiveDifferenceItem, ArchiveStorageEventView,
+    ArchiveStorageItem, CertificateView, DecidedHeaderView, ReadProofView, schema,
+};
 use billchain_runtime::limits::MAX_TRANSACTION_BYTES;
 
 const KEY: Param = required("key", "Raw key of the state", of::<schema::Bytes>);
 const EXTRINSIC: Param = required("extrinsic", "The encoded transaction", of::<schema::Bytes>);
 const BLOCK: Param =
     optional("hash", "Hash of the block; the head by default", maybe::<schema::Hash>);
+const HASH: Param = required("hash", "Hash of the block", of::<schema::Hash>);
 const SUBSCRIPTION: Param = required("subscription", "Id of the subscription", of::<String>);
 const ANY: Of = of::<schema::Any>;
 
@@ -31,7 +37,7 @@ const TRANSACTION: Bound =
 /// A subscription that gives nothing but its id at first.
 const FOLLOWED: Bound = Bound::MEMORY.of(1, "subscription").answer_kib(1);
 
-pub(crate) const METHODS: &[&[Method]] = &[SYSTEM, CHAIN, STATE, AUTHOR];
+pub(crate) const METHODS: &[&[Method]] = &[SYSTEM, CHAIN, STATE, AUTHOR, ARCHIVE];
 
 const SYSTEM: &[Method] = &[
     in_memory("system_name", "Name of the program", of::<String>, memory!(system::name)),
@@ -124,6 +130,7 @@ const CHAIN: &[Method] = &[
         maybe::<DecidedHeaderView>,
         read!(proofs::decided_header),
     )
+    .fails(CERTIFY)
     .within(Bound::ONE.of(1, "block")),
     subscription(
         "chain_subscribeNewHeads",
@@ -317,6 +324,108 @@ const AUTHOR: &[Method] = &[
     unsubscription("author_unwatchExtrinsic"),
 ];
 
+const ARCHIVE: &[Method] = &[
+    in_memory(
+        "archive_v1_genesisHash",
+        "Hash of the genesis",
+        of::<schema::Hash>,
+        memory!(archive::genesis_hash),
+    ),
+    in_memory(
+        "archive_v1_finalizedHeight",
+        "Number of the newest block, which is final",
+        of::<u32>,
+        memory!(archive::height),
+    ),
+    method(
+        "archive_v1_hashByHeight",
+        "Hash of the block of a number, as a list; an empty one beyond the newest block",
+        &[required("height", "Number of the block", of::<u32>)],
+        list::<schema::Hash>,
+        read!(archive::hash_by_height),
+    )
+    .fails(OF_BLOCK),
+    method(
+        "archive_v1_header",
+        "The encoded header of a block",
+        &[HASH],
+        maybe::<schema::Bytes>,
+        read!(archive::header),
+    )
+    .fails(BY_HASH)
+    .within(Bound::ONE.of(1, "block")),
+    method(
+        "archive_v1_body",
+        "The encoded transactions of a block",
+        &[HASH],
+        maybe::<Vec<schema::Bytes>>,
+        read!(archive::body),
+    )
+    .fails(OF_BLOCK)
+    .within(Bound::ONE.of(1, "block").answer_kib(16 << 10)),
+    method(
+        "archive_v1_call",
+        "Calls a runtime API on the state after a block",
+        &[
+            HASH,
+            required("function", "Its name", of::<String>),
+            required("callParameters", "Its encoded arguments", of::<schema::Bytes>),
+        ],
+        maybe::<ArchiveCallView>,
+        read!(archive::call_api),
+    )
+    .fails(BY_HASH)
+    .within(TRANSACTION.of(1, "runtime call").answer_kib(16 << 10).heavy()),
+    subscription(
+        "archive_v1_storage",
+        "Entries of the state after a block",
+        &[
+            HASH,
+            required("items", "Which, at most 1,000", list::<ArchiveStorageItem>),
+            optional("childTrie", "Null: the state has no child tries", maybe::<schema::Bytes>),
+        ],
+        &Subscription {
+            start: follow!(archive::follow_entries),
+            notification: "archive_v1_storageEvent",
+            content: of::<ArchiveStorageEventView>,
+            unsubscribe: "archive_v1_stopStorage",
+        },
+    )
+    .fails(BY_HASH)
+    .within(ENTRIES),
+    stop("archive_v1_stopStorage"),
+    subscription(
+        "archive_v1_storageDiff",
+        "What at most 256 blocks changed of the state",
+        &[
+            HASH,
+            optional(
+                "items",
+                "Of which entries, at most 1,000; null: the values of all",
+                maybe::<Vec<ArchiveDifferenceItem>>,
+            ),
+            optional(
+                "previousHash",
+                "Hash of the block to compare with; null: the one before",
+                maybe::<schema::Hash>,
+            ),
+        ],
+        &Subscription {
+            start: follow!(archive::follow_differences),
+            notification: "archive_v1_storageDiffEvent",
+            content: of::<ArchiveDifferenceEventView>,
+            unsubscribe: "archive_v1_stopStorageDiff",
+        },
+    )
+    .fails(BY_HASH)
+    .within(ENTRIES),
+    stop("archive_v1_stopStorageDiff"),
+];
+
+/// Entries of the state, told one by one.
+const ENTRIES: Bound =
+    Bound::ONE.of(archive::MAX_ENTRIES, "entries").params_kib(512).answer_kib(1).heavy();
+
 /// Keys of the state, and their values.
 const WATCHED: Bound =
     Bound::ONE.of(state::MAX_KEYS as u32, "keys").params_kib(512).answer_kib(16 << 10);
@@ -352,6 +461,19 @@ const fn unsubscription(name: &'static str) -> Method {
         &[SUBSCRIPTION],
         of::<bool>,
         Handler::Unsubscribe,
+    )
+    .fails(NONE)
+    .within(FOLLOWED)
+}
+
+/// As [`unsubscription`], in the form of the JSON-RPC specification.
+const fn stop(name: &'static str) -> Method {
+    method(
+        name,
+        "Ends a subscription, if the connection had it",
+        &[SUBSCRIPTION],
+        of::<()>,
+        Handler::Stop,
     )
     .fails(NONE)
     .within(FOLLOWED)

@@ -1,6 +1,8 @@
 //! A node whose blocks are made by hand, and what tests ask of it.
 
 use super::*;
+use billchain_primitives::{BatchMode, BillKey, BillSummary};
+use jsonrpsee::core::params::ArrayParams;
 
 /// Time of the first block; each is a millisecond after the one before.
 pub(crate) const NOW: u64 = 1_800_000_000_000;
@@ -173,6 +175,25 @@ pub(crate) fn register() -> (RuntimeCall, EInvoice) {
     (RuntimeCall::BillRegister(call), invoice)
 }
 
+/// Bills with these numbers, registered by one transaction.
+pub(crate) fn register_many(numbers: std::ops::Range<u32>) -> RuntimeCall {
+    let (RuntimeCall::BillRegister(pallet_bill_register::Call::register { summary }), _) =
+        register()
+    else {
+        panic!("not a registration")
+    };
+    let numbered = |number: u32| BillSummary {
+        key: BillKey { number: format!("{number:010}").parse().unwrap(), ..summary.key },
+        ..summary.clone()
+    };
+    let bills: Vec<_> = numbers.map(numbered).collect();
+    let call = pallet_bill_register::Call::<Runtime>::register_batch {
+        bills: bills.try_into().unwrap(),
+        mode: BatchMode::PerItem,
+    };
+    call.into()
+}
+
 pub(crate) fn change(invoice: &EInvoice, change: StatusChange) -> RuntimeCall {
     RuntimeCall::BillUpdate(pallet_bill_update::Call::<Runtime>::change_status {
         key: invoice.key,
@@ -181,15 +202,15 @@ pub(crate) fn change(invoice: &EInvoice, change: StatusChange) -> RuntimeCall {
     })
 }
 
+/// Parameters by their place.
+pub(crate) fn array(params: &Value) -> ArrayParams {
+    let mut all = ArrayParams::new();
+    params.as_array().unwrap().iter().for_each(|one| all.insert(one).unwrap());
+    all
+}
+
 pub(crate) async fn ask(client: &WsClient, method: &str, params: Value) -> Value {
-    let params = params.as_array().unwrap().iter().fold(
-        jsonrpsee::core::params::ArrayParams::new(),
-        |mut all, one| {
-            all.insert(one).unwrap();
-            all
-        },
-    );
-    client.request(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+    client.request(method, array(&params)).await.unwrap_or_else(|error| panic!("{method}: {error}"))
 }
 
 pub(crate) fn refusal(error: Error) -> (i32, String) {

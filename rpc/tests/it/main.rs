@@ -4,6 +4,7 @@
 mod access;
 mod administration;
 mod allotment;
+mod archive;
 mod batches;
 mod bills;
 mod bounds;

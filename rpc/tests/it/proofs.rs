@@ -105,4 +105,10 @@ async fn a_decided_header_is_asked_for_by_number_or_hash() {
     let (code, message) = refusal(error.unwrap_err());
     assert_eq!(code, code::INTERNAL);
     assert!(message.contains("the commit certificate of block 1"), "{message}");
+    // A node that joined lately has not who decided earlier blocks, and says so beforehand.
+    let document = ask(&ws, "rpc.discover", json!([])).await;
+    let methods = document["methods"].as_array().unwrap();
+    let method = methods.iter().find(|method| method["name"] == "chain_decidedHeader").unwrap();
+    let declared = json!({ "$ref": "#/components/errors/NoCertificate" });
+    assert!(method["errors"].as_array().unwrap().contains(&declared), "{method}");
 }

@@ -49,5 +49,7 @@ pub const INDEX_INCOMPLETE: i32 = 4005;
 pub const NO_CERTIFICATE: i32 = 4006;
 /// A light client knows two decided blocks of one height, and believes nothing any more.
 pub const FORK: i32 = 4007;
+/// The node knows the block's number, but has not the block, or not the body any more.
+pub const BLOCK_NOT_KEPT: i32 = 4008;
 /// The runtime API does not exist or failed on its arguments.
 pub const RUNTIME_CALL: i32 = 4004;

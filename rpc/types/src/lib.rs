@@ -10,6 +10,7 @@
 
 mod access_node;
 mod allotment;
+mod archive;
 mod authorization;
 mod bill;
 pub mod code;
@@ -31,6 +32,10 @@ pub use access_node::{
     AccessNodeChangeView, AccessNodeRecordView, AccessNodeView, LinkCheckView, LinkedNodeView,
 };
 pub use allotment::{HoldingView, NumberOwnerView, NumberRangeView, NumberSpanView};
+pub use archive::{
+    ArchiveCallView, ArchiveDifferenceEventView, ArchiveDifferenceItem, ArchiveDifferenceType,
+    ArchiveReturnType, ArchiveStorageEventView, ArchiveStorageItem, ArchiveStorageType,
+};
 pub use authorization::{
     ConditionView, GrantChangeView, GrantCheckView, GrantRecordView, GrantView,
 };

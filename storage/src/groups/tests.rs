@@ -48,8 +48,6 @@ fn a_group_is_read_without_the_longer_keys_between() {
     assert_eq!(group, Group(vec![value(7), value(8), value(0xff)]));
     assert!(read(&tables, b"none").unwrap().is_empty());
     assert_eq!(read(&tables, b"").unwrap(), Group(vec![(b'a', sm3(b"a"))]));
-    assert_eq!(above(b"a\xff\xff"), Some(b"b".to_vec()));
-    assert_eq!(above(b"\xff"), None);
 }
 
 #[test]
@@ -110,6 +108,38 @@ fn memory_for_groups_is_bounded() {
     assert_eq!(counted, recent.bytes);
     recent.apply(&Changed::from([(9_999_u32.to_be_bytes().to_vec(), Group::default())]));
     assert_eq!(recent.get(&9_999_u32.to_be_bytes()), Some(Group::default()));
+}
+
+#[test]
+fn what_somebody_asks_for_takes_no_room_of_what_blocks_change() {
+    let (_place, tables) = tables(&[b"a1", b"b1"]);
+    let groups = HeadGroups::new();
+    let group = Group(vec![(b'1', sm3(b"a1"))]);
+    assert_eq!(groups.look(&tables, b"a").unwrap(), group);
+    assert!(groups.look(&tables, b"none").unwrap().is_empty());
+    assert_eq!(groups.recent.lock().groups.len(), 0);
+    assert_eq!(groups.get(&tables, b"a").unwrap(), group);
+    assert_eq!(groups.recent.lock().groups.len(), 1);
+    // What is kept is given as it is at the head.
+    let other = Group(vec![(b'1', [7; 32])]);
+    groups.apply(&Changed::from([(b"a".to_vec(), other.clone())]));
+    assert_eq!(groups.look(&tables, b"a").unwrap(), other);
+}
+
+#[test]
+fn groups_that_grow_and_shrink_count_as_what_is_kept_of_them() {
+    let mut recent = Recent::new();
+    for round in 0..2_000_u32 {
+        let shared = (round % 7).to_be_bytes();
+        let mut group = recent.get(&shared).unwrap_or_default();
+        // It is given more room than it needs, or keeps some of what it needed.
+        let value = round.is_multiple_of(3).then_some([0; 32]);
+        (0..=(round % 40) as u8).for_each(|last| group.set(last, value));
+        recent.put(&shared, &group);
+    }
+    assert_eq!(recent.groups.len(), 7);
+    let counted: usize = recent.groups.iter().map(|(shared, group)| room(shared, group)).sum();
+    assert_eq!(counted, recent.bytes);
 }
 
 #[test]

@@ -160,12 +160,15 @@ pub fn assert_chain(storage: &Storage, number: u32) {
     assert_eq!(contents(&storage.state()), state_after(number));
     for n in 0..=number {
         assert_eq!(storage.block(n).unwrap(), Some(format!("block {n}").into_bytes()));
+        let length = storage.block_with(n, <[u8]>::len).unwrap();
+        assert_eq!(length, Some(format!("block {n}").len()));
         assert_eq!(storage.hash_of(n).unwrap(), Some(hash(n)));
         assert_eq!(storage.number_of(&hash(n)).unwrap(), Some(n));
         let expected = if n == 0 { Vec::new() } else { events(n) };
         assert_eq!(storage.event_groups(n).unwrap(), expected);
     }
     assert_eq!(storage.block(number + 1).unwrap(), None);
+    assert_eq!(storage.block_with(number + 1, <[u8]>::len).unwrap(), None);
     assert_eq!(storage.number_of(&hash(number + 1)).unwrap(), None);
 }
 

@@ -7,6 +7,7 @@ mod crashes;
 mod damage;
 mod faults;
 mod manifest;
+mod nested;
 mod roots;
 mod snapshots;
 mod states;

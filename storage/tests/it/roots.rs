@@ -125,9 +125,8 @@ fn several_keys_are_proved_at_one_head_and_each_of_their_groups_once() {
     let storage = begin(dir.path());
     let head = grow_to(&storage, 30);
     let state = contents(&storage.state());
-    let new = |number: u32| [b"new".as_slice(), &number.to_be_bytes()].concat();
     let mut keys: Vec<Vec<u8>> = (0..40).map(|last| vec![b'k', last]).collect();
-    keys.extend([new(5), new(6), b"absent".to_vec(), vec![b'k', 1]]);
+    keys.extend([new_key(6), new_key(7), b"absent".to_vec(), vec![b'k', 1]]);
 
     let proof = storage.prove(&keys).unwrap().unwrap();
     assert_eq!(proof.head, head);
@@ -138,6 +137,7 @@ fn several_keys_are_proved_at_one_head_and_each_of_their_groups_once() {
     let Shown::Group { group, .. } = &proof.groups[0].shown else { panic!("it is there") };
     let there = (0..40).filter(|last| state.contains_key(&[b'k', *last][..]));
     assert!(group.iter().map(|(last, _)| *last).eq(there));
+    assert!(proof.groups[1].values.iter().all(Option::is_some));
     assert!(matches!(proof.groups[2].shown, Shown::Neighbour(_)));
     // Each is what is proved of one key alone.
     for (group, key) in proof.groups.iter().zip([&keys[0], &keys[40], &keys[42], &keys[43]]) {

@@ -3,7 +3,10 @@
 use crate::chain::*;
 use billchain_storage::{StateSnapshot, Storage, StorageError, StorageOptions};
 use sp_core::H256;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 #[test]
 fn a_snapshot_keeps_its_state_while_blocks_are_committed() {
@@ -52,6 +55,72 @@ fn pages_and_next_keys_follow_the_order_of_keys() {
         }
         assert_eq!(walked, keys);
     }
+}
+
+#[test]
+fn keys_that_blocks_wrote_are_paged_between_two_states() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = begin(dir.path());
+    let snapshots: Vec<StateSnapshot> = (0..=12)
+        .map(|number| {
+            grow_to(&storage, number);
+            storage.state()
+        })
+        .collect();
+    for (from, until) in [(0, 1), (0, 12), (3, 7), (11, 12), (4, 4), (7, 3)] {
+        let written: BTreeSet<Vec<u8>> =
+            (from + 1..=until).flat_map(|number| delta(number).into_keys()).collect();
+        let (older, newer) = (&snapshots[from as usize], &snapshots[until as usize]);
+        let all = older.written_paged(newer, b"", None, 1_000);
+        assert_eq!(all, written.iter().cloned().collect::<Vec<_>>(), "{from} to {until}");
+        let news: Vec<_> = all.iter().filter(|key| key.starts_with(b"new")).cloned().collect();
+        assert_eq!(older.written_paged(newer, b"new", None, 1_000), news);
+        // Page by page it is the same.
+        let (mut paged, mut at) = (Vec::new(), None::<Vec<u8>>);
+        loop {
+            let page = older.written_paged(newer, b"", at.as_deref(), 2);
+            assert!(page.len() <= 2);
+            let Some(last) = page.last().cloned() else { break };
+            paged.extend(page);
+            at = Some(last);
+        }
+        assert_eq!(paged, all);
+        assert!(older.written_paged(newer, b"", None, 0).is_empty());
+        // What is not among them is the same in both states.
+        let differs = |key: &&Vec<u8>| older.get(key).unwrap() != newer.get(key).unwrap();
+        let (before, after) = (state_after(from), state_after(until));
+        let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        let changed: BTreeSet<_> = keys.into_iter().filter(differs).cloned().collect();
+        assert!(until <= from || (!changed.is_empty() && changed.is_subset(&written)));
+    }
+}
+
+#[test]
+fn a_walk_stops_at_keys_that_later_blocks_brought_as_at_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = begin(dir.path());
+    let early = storage.state();
+    grow_to(&storage, 40);
+    let mut seen = Vec::new();
+    let later = early.walk(b"new", None, |key, value| {
+        seen.push((key.to_vec(), value.map(<[u8]>::to_vec)));
+        seen.len() < 7
+    });
+    later.unwrap();
+    let expected: Vec<_> = (1..=7).map(|number| (new_key(number), None)).collect();
+    assert_eq!(seen, expected, "none of them was there");
+    assert!(early.keys_paged(b"new", None, 1_000).unwrap().is_empty());
+    // What was there is seen with its value, among them.
+    let (mut there, mut others) = (State::new(), 0);
+    let all = early.walk(b"", None, |key, value| {
+        match value {
+            Some(value) => drop(there.insert(key.to_vec(), value.to_vec())),
+            None => others += 1,
+        }
+        true
+    });
+    all.unwrap();
+    assert_eq!((there, others >= 40), (state_after(0), true));
 }
 
 #[test]

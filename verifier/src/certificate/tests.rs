@@ -1,5 +1,6 @@
 //! Certificates of a small chain whose validators change once.
 
+mod checkpoint;
 mod earlier;
 mod numbers;
 mod vectors;
@@ -195,6 +196,7 @@ fn build(
 fn certified(head: &ChainHeader, body: Body) -> Certificate {
     Certificate {
         genesis: genesis().encode(),
+        start: None,
         changes: vec![decided(&header(CHANGE, Some((0, &SECOND))), &FIRST, &[0, 2, 3])],
         head: decided(head, &SECOND, &[0, 1, 2]),
         body,
@@ -399,6 +401,14 @@ fn the_transaction_belongs_to_the_version() {
         with(Source::SameBlock { path: path.clone() }),
         Refusal::Contradiction { .. }
     ));
+    // A block before the head that names validators is one of the changes.
+    let made: ChainHeader = codec::Decode::decode(&mut &block.header[..]).unwrap();
+    let mut change = header(MADE, Some((CHANGE, &FIRST)));
+    change.extrinsics_root = made.extrinsics_root;
+    let change = decided(&change, &SECOND, &[0, 1, 2]);
+    let what = "the transaction's block changes the validators, and is not listed";
+    let found = with(Source::Earlier { block: change, path: path.clone() });
+    assert_eq!(found, Refusal::Contradiction { what });
     let later = decided(&header(13, None), &SECOND, &[0, 1, 2]);
     let found = with(Source::Earlier { block: later, path: path.clone() });
     assert!(matches!(found, Refusal::Contradiction { .. }));

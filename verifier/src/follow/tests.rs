@@ -104,8 +104,9 @@ fn the_head_of_a_certificate_is_found_behind_its_changes() {
     };
     let change = bare(header(&decided(9, Some(7), &[])));
     let head = bare(header(&decided(12, None, &[])));
-    let certificate = crate::make::Certificate {
+    let mut certificate = crate::make::Certificate {
         genesis: header(&decided(0, Some(0), &[])),
+        start: None,
         changes: vec![change],
         head,
         body: crate::make::Body::Absent {
@@ -128,6 +129,12 @@ fn the_head_of_a_certificate_is_found_behind_its_changes() {
     let mut other = bytes.clone();
     other[4] = 2;
     assert!(matches!(head_of(&other), Err(Refusal::Format { found: 2 })));
+    other[4] = 1;
+    other[6 + 2 + certificate.genesis.len()] = 2;
+    assert!(matches!(head_of(&other), Err(Refusal::Malformed { .. })), "no start");
+    // Behind the block at which it starts, as well.
+    certificate.start = Some(header(&decided(7, Some(0), &[])));
+    assert_eq!(head_of(&certificate.to_bytes()).unwrap().bytes(), found.bytes());
     assert!(head_of(b"BCPG").is_err() && head_of(&bytes[..40]).is_err());
 }
 

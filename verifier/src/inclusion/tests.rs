@@ -77,6 +77,24 @@ fn a_path_proves_no_other_transaction_and_no_other_block() {
 }
 
 #[test]
+fn nothing_follows_a_node_and_what_is_beside_the_way_is_in_its_form() {
+    for count in [1, 300] {
+        let (_, nodes) = tree(&transactions(count), 0);
+        let refused = |change: fn(&mut Vec<u8>)| {
+            let mut changed = nodes.clone();
+            change(&mut changed[0]);
+            let root = sm3(&[&changed[0]]);
+            let found = path(&changed).transaction(&root, 0);
+            assert!(matches!(found, Err(Refusal::Malformed { .. })), "{found:?} of {count}");
+        };
+        refused(|node| node.push(0));
+        refused(|node| {
+            node.pop();
+        });
+    }
+}
+
+#[test]
 fn the_digits_of_a_place_are_those_of_its_compact_form() {
     for index in [0, 1, 63, 64, 16_383, 16_384, (1 << 30) - 1, 1 << 30, u32::MAX] {
         let bytes = Compact(index).encode();

@@ -235,6 +235,8 @@ fn what_qmdb_proves_is_verified_at_every_size_of_the_log() {
                 (known, written) => panic!("{known:?} of {written:?}"),
             }
             assert_eq!(judge(key, known, &encoded(&proof), &root), Ok(()), "block {number}");
+            let counts = proof_digests(proof.location, proof.leaves, proof.inactive_peaks).unwrap();
+            assert_eq!(proof.digests.len() as u64, counts.map(u64::from).iter().sum::<u64>());
         }
     });
     assert!(present > 2_000 && absent > 2_000, "{present} {absent}");
@@ -319,4 +321,14 @@ fn nodes_are_counted_as_a_growing_log_makes_them() {
     assert_eq!([position(0, 1), position(2, 1), position(0, 2)].map(u64::from_be_bytes), [2, 5, 6]);
     assert!(Peak::over(MAX_LEAVES - 1, MAX_LEAVES).is_some_and(|peak| peak.height == 62));
     position(MAX_LEAVES - 1, 62);
+}
+
+#[test]
+fn a_proof_has_as_many_digests_as_the_log_asks_for() {
+    // Of five leaves, the last is a peak behind one of height 2.
+    assert_eq!(proof_digests(0, 5, 0), Some([2, 0, 1]));
+    assert_eq!(proof_digests(4, 5, 1), Some([0, 1, 0]));
+    for (location, leaves, inactive) in [(5, 5, 0), (0, 0, 0), (0, 4, 2), (0, MAX_LEAVES + 1, 0)] {
+        assert_eq!(proof_digests(location, leaves, inactive), None, "{location} of {leaves}");
+    }
 }

@@ -9,7 +9,18 @@ fn line(kind: BillKind, status: BillStatus, bills: u64, fen: i128) -> totals::Li
 
 /// Lines as the chain writes them in a tally.
 fn encoded(lines: &[totals::Line]) -> Vec<u8> {
-    lines.to_vec().encode()
+    (lines, [7_u8; 32]).encode()
+}
+
+#[test]
+fn the_chain_and_the_checker_read_one_form() {
+    let bill = crate::bill::tests::chain_bill("0000000007");
+    let mut counted = totals::Tally::default();
+    counted.add((&bill).into()).unwrap();
+    let bytes = counted.encode();
+    let total = i128::from(bill.summary.total.get());
+    assert_eq!(Tally::read(&bytes).unwrap().fen(), total);
+    assert_eq!(bytes.len(), 20 + 32);
 }
 
 #[test]

@@ -1,14 +1,20 @@
 use super::*;
+use billchain_certificate::{Maker, state_key};
 use billchain_chain_spec::ChainSpec;
 use billchain_client::{
     Signer,
     einvoice::{EInvoice, SummaryContext},
 };
 use billchain_executor::{BuildParams, genesis_block};
-use billchain_primitives::{BillKey, SceneId};
-use billchain_runtime::RuntimeCall;
+use billchain_primitives::{
+    BillKey, Fen, SceneId,
+    totals::{NumberBlock, Tally},
+};
+use billchain_runtime::{RuntimeCall, Totals};
 use billchain_storage::{BlockCommit, EventGroup, StateDelta, Storage, StorageOptions};
+use billchain_verifier::value_of;
 use codec::Encode;
+use frame_support::storage::storage_prefix;
 use sp_core::H256;
 use std::{
     sync::Arc,
@@ -22,11 +28,16 @@ const SAMPLES: [&[u8]; 2] = [
     include_bytes!("../../../../samples/inpatient.xml"),
 ];
 
-/// A development chain with two bills, each linked to an insurer.
-fn chain(directory: &tempfile::TempDir) -> (Chain, Vec<BillKey>) {
+/// The development chain of a directory.
+fn opened(directory: &tempfile::TempDir) -> Chain {
     let storage = Storage::open(directory.path(), StorageOptions::default()).unwrap();
     let genesis = ChainSpec::development().genesis_state().unwrap();
-    let chain = Chain::with_genesis(Arc::new(storage), &genesis).unwrap();
+    Chain::with_genesis(Arc::new(storage), &genesis).unwrap()
+}
+
+/// A development chain with two bills, each linked to an insurer.
+fn chain(directory: &tempfile::TempDir) -> (Chain, Vec<BillKey>) {
+    let chain = opened(directory);
     let hospital = Signer::development("//hospital");
     let bills = SAMPLES.map(|xml| {
         let context = SummaryContext {
@@ -232,6 +243,101 @@ fn events_that_are_missing_or_are_not_the_states_are_found_with_their_block() {
         assert_eq!(problems.len(), expected.len(), "{what}: {problems:?}");
         for (problem, expected) in problems.iter().zip(expected) {
             assert!(problem.contains(expected), "{what}: {problem}");
+        }
+    }
+}
+
+/// Writes to the state past the store, as somebody with the files can.
+fn tamper_on_disk(directory: &tempfile::TempDir, rows: &StateDelta) {
+    use rocksdb::{DB, Options};
+    let path = directory.path().join("db");
+    let names = DB::list_cf(&Options::default(), &path).unwrap();
+    let database = DB::open_cf(&Options::default(), &path, &names).unwrap();
+    let state = database.cf_handle("state").unwrap();
+    for (key, value) in rows {
+        match value {
+            Some(value) => database.put_cf(state, key, value).unwrap(),
+            None => database.delete_cf(state, key).unwrap(),
+        }
+    }
+    database.flush_cf(state).unwrap();
+}
+
+/// What the head's state root proves of a key to whoever trusts no node; none if the proof does
+/// not hold.
+fn proved(chain: &Chain, key: &[u8]) -> Option<Option<Vec<u8>>> {
+    let proved = Maker::new(chain.clone()).prove(&[key.to_vec()]).unwrap();
+    let root = proved.head.state_root.to_fixed_bytes();
+    value_of(&proved.proofs[0], key, &root).ok().map(|value| value.map(<[u8]>::to_vec))
+}
+
+/// What somebody makes of a bill.
+type Forgery = fn(Bill) -> StateDelta;
+
+/// A bill's row in the state.
+fn row(bill: &Bill) -> (Vec<u8>, Option<Vec<u8>>) {
+    (state_key(&bill.summary.key), Some(bill.encode()))
+}
+
+const FORGERIES: [(&str, Forgery); 4] = [
+    ("a bill that is dropped", |bill| StateDelta::from([(state_key(&bill.summary.key), None)])),
+    ("a bill that stands there twice", |mut bill| {
+        bill.summary.key.number = "0000000109".parse().unwrap();
+        StateDelta::from([row(&bill)])
+    }),
+    ("another amount", |mut bill| {
+        bill.summary.total = Fen::new(bill.summary.total.get() + 1).unwrap();
+        StateDelta::from([row(&bill)])
+    }),
+    ("another status", |mut bill| {
+        bill.state.status = BillStatus::Voided;
+        StateDelta::from([row(&bill)])
+    }),
+];
+
+#[test]
+fn what_bills_are_counted_as_tells_each_forgery_even_if_the_root_is_made_to_fit() {
+    for (what, forge) in FORGERIES {
+        let directory = tempfile::tempdir().unwrap();
+        let (chain, keys) = chain(&directory);
+        assert_eq!(chain.read(Totals::do_try_state).unwrap(), Ok(()));
+        let first = first_version(&chain, &keys[0]);
+        tamper(&chain, forge(first.bill(first.receipt().unwrap())), Vec::new());
+        assert!(chain.read(Totals::do_try_state).unwrap().is_err(), "{what}");
+        let problems = check(&chain).unwrap().problems;
+        assert!(problems[0].starts_with("the contracts' rules"), "{what}: {problems:?}");
+    }
+}
+
+#[test]
+fn no_forgery_on_the_disk_is_proved_and_the_totals_tell_it() {
+    for (what, forge) in FORGERIES {
+        let directory = tempfile::tempdir().unwrap();
+        let (chain, keys) = chain(&directory);
+        let first = first_version(&chain, &keys[0]);
+        let bill = first.bill(first.receipt().unwrap());
+        let hundred = NumberBlock::around(&bill.summary.key)[0];
+        let counted = [&storage_prefix(b"Totals", b"Numbers")[..], &hundred.encode()].concat();
+        let mut tally = Tally::default();
+        tally.add((&bill).into()).unwrap();
+        assert_eq!(proved(&chain, &state_key(&bill.summary.key)), Some(Some(bill.encode())));
+        assert_eq!(proved(&chain, &counted), Some(Some(tally.encode())));
+        drop(chain);
+
+        let forged = forge(bill);
+        tamper_on_disk(&directory, &forged);
+        let chain = opened(&directory);
+        for key in forged.keys() {
+            assert_eq!(proved(&chain, key), None, "{what}");
+        }
+        // How many bills there are, and over how much, is proved as it was.
+        assert_eq!(proved(&chain, &counted), Some(Some(tally.encode())), "{what}");
+        assert!(chain.read(Totals::do_try_state).unwrap().is_err(), "{what}");
+        drop(chain);
+        // Totals that are made to fit are not proved either.
+        for totals in [None, Some(Tally::default().encode())] {
+            tamper_on_disk(&directory, &StateDelta::from([(counted.clone(), totals)]));
+            assert_eq!(proved(&opened(&directory), &counted), None, "{what}");
         }
     }
 }

@@ -13,7 +13,6 @@ use std::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    time::sleep,
 };
 
 /// Most servers.
@@ -45,7 +44,7 @@ pub(crate) struct Options {
     /// How many blocks a certificate may be behind the newest known one.
     #[arg(long, value_name = "BLOCKS", default_value_t = 16)]
     behind: u32,
-    /// Seconds from one look at the servers to the next.
+    /// Seconds from one look at a server to the next.
     #[arg(long, value_name = "SECONDS", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=3_600))]
     every: u64,
@@ -66,9 +65,11 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         behind: options.behind,
     };
     let light = Light::open(&settings).await?;
-    light.follow().await?;
     match options.listen {
-        None => once(&light).await,
+        None => {
+            light.follow().await?;
+            once(&light).await
+        }
         Some(listen) => serve(light, listen, Duration::from_secs(options.every)).await,
     }
 }
@@ -96,18 +97,10 @@ async fn serve(light: Light, listen: SocketAddr, every: Duration) -> Result<Exit
     // Standard output may be a pipe that nobody reads any more.
     let _ = writeln!(std::io::stdout(), "JSON-RPC at http://{address}");
     tokio::select! {
-        failed = follow(&light, every) => failed?,
+        failed = light.follow_on(every) => failed?,
         ended = Served::new(light.clone()).serve(listener) => ended?,
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Follows the servers, until what is known cannot be kept.
-async fn follow(light: &Light, every: Duration) -> Result<()> {
-    loop {
-        sleep(every).await;
-        light.follow().await?;
-    }
 }

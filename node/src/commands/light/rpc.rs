@@ -92,6 +92,7 @@ impl Served {
                 "certificate": format!("0x{}", hex::encode(&answer.certificate)),
                 "exists": answer.accepted.exists,
                 "block": BlockStatus::from(answer.accepted.block),
+                "checkpoint": BlockStatus::from(answer.accepted.checkpoint),
                 "head": BlockStatus::from(answer.head),
                 "server": answer.server,
             })),

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use billchain_print::{Font, Locator, Unprintable, attached, print};
+use billchain_twin::from_json;
 use billchain_verifier::{MAX_BYTES, Proved};
 use clap::Args;
 use std::{
@@ -10,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Longest printed certificate.
+/// Longest printed certificate, and longest twin.
 const MAX_PDF: usize = 16 << 20;
 
 /// Options of what is on paper.
@@ -51,7 +52,8 @@ impl Options {
     }
 }
 
-/// The certificate in a file: the file itself, or what is attached to it if it is a PDF.
+/// The certificate in a file: the file itself, the bytes of which it is the twin, or what is
+/// attached to it if it is a PDF.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     let shown = file.display();
     let mut bytes = Vec::new();
@@ -61,6 +63,8 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     if bytes.starts_with(b"%PDF-") {
         ensure!(bytes.len() <= MAX_PDF, "{shown} is longer than 16 MiB: expected a certificate");
         bytes = attached(&bytes).with_context(|| shown.to_string())?.to_vec();
+    } else if bytes.starts_with(b"{") {
+        bytes = from_json(&bytes).with_context(|| shown.to_string())?;
     }
     ensure!(bytes.len() <= MAX_BYTES, "{shown} is longer than 1 MiB: expected a certificate");
     Ok(bytes)

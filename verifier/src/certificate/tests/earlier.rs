@@ -110,7 +110,8 @@ fn judge<'a>(body: &'a [u8], head: &ChainHeader) -> Result<Statement<'a>, Refusa
         extrinsics_root: [0; 32],
         set_change: None,
     };
-    let chain = Chain { genesis: trusted(), sets: Vec::new() };
+    let from = Some(Block { number: 0, hash: trusted() });
+    let chain = Chain { genesis: trusted(), from, sets: Vec::new() };
     let mut reader = Reader::new(body, "body");
     let found = super::super::earlier::version(&mut reader, &chain, &head)?;
     reader.end()?;

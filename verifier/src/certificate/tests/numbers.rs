@@ -363,8 +363,10 @@ fn an_amount_or_a_status_that_is_changed_is_found_out() {
         value[at] += 1;
     }));
     // Of a tally, a digit of its sum and the status of its first line.
-    contradicts(refused(|entries| *entries[1].values[0].last_mut().unwrap() ^= 1));
+    contradicts(refused(|entries| entries[1].values[0][5] ^= 1));
     contradicts(refused(|entries| entries[1].values[0][2] += 1));
+    // And of its mark.
+    contradicts(refused(|entries| *entries[1].values[0].last_mut().unwrap() ^= 1));
 }
 
 #[test]

@@ -194,6 +194,7 @@ fn certificates() -> Vec<(&'static str, Vec<u8>)> {
                 }
             }),
         ),
+        ("a later start, from the genesis on", checkpoint::started(1, 7).to_bytes()),
         ("a byte more", [certificate(301).to_bytes(), vec![0]].concat()),
         ("cut short", certificate(301).to_bytes()[..900].to_vec()),
         ("nothing", Vec::new()),
@@ -315,20 +316,36 @@ fn shown(bill: &Bill<'_>) -> Value {
     })
 }
 
+/// A certificate, and what it proves to whoever trusts the checkpoint, or else the genesis.
+fn vector(name: &str, bytes: &[u8], checkpoint: Option<Digest>) -> Value {
+    let proved = match &checkpoint {
+        None => verify(bytes, &trusted()),
+        Some(checkpoint) => verify_from(bytes, checkpoint),
+    };
+    let mut proves = proved.as_ref().ok().map(proves);
+    if let (Some(proves), Ok(Proved { from, .. }), Some(_)) = (&mut proves, &proved, checkpoint) {
+        proves["from"] = json!({ "number": from.number, "hash": hex(&from.hash) });
+    }
+    let mut vector = json!({
+        "name": name, "genesis": hex(&trusted()), "certificate": hex(bytes), "proves": proves,
+    });
+    if let Some(checkpoint) = checkpoint {
+        vector["checkpoint"] = json!(hex(&checkpoint));
+    }
+    vector
+}
+
 #[test]
 fn the_vectors_are_certificates_of_this_format_and_prove_what_they_say() {
-    let all: Vec<Value> = certificates()
-        .iter()
-        .map(|(name, bytes)| {
-            let proved = verify(bytes, &trusted()).ok();
-            json!({
-                "name": name, "genesis": hex(&trusted()), "certificate": hex(bytes),
-                "proves": proved.as_ref().map(proves),
-            })
-        })
+    let from_genesis = certificates().into_iter().map(|(name, bytes)| (name, bytes, None));
+    let from_checkpoints = checkpoint::certificates().into_iter();
+    let from_checkpoints = from_checkpoints.map(|(name, bytes, from)| (name, bytes, Some(from)));
+    let all: Vec<Value> = from_genesis
+        .chain(from_checkpoints)
+        .map(|(name, bytes, checkpoint)| vector(name, &bytes, checkpoint))
         .collect();
     let good = all.iter().filter(|vector| !vector["proves"].is_null()).count();
-    assert_eq!((good, all.len()), (20, 47));
+    assert_eq!((good, all.len()), (26, 62));
     if std::env::var_os("BILLCHAIN_RENEW_VECTORS").is_some() {
         fs::write(file(), format!("{:#}\n", Value::from(all.clone()))).unwrap();
     }
