@@ -8,9 +8,7 @@
 //! (`docs/certificates.md`), registered and not changed since. What is a digest on a real bill
 //! is random here. One line of CSV for each number of bills.
 
-use billchain_cold::{
-    Activity, ColdError, Group, LocalFile, Proof, Segment, WriteOptions, merge, write,
-};
+use billchain_cold::{Activity, ColdError, Group, LocalFile, Proof, Segment, WriteOptions, write};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -159,15 +157,9 @@ fn measure(path: &Path, bills: u64, options: WriteOptions) -> Result<(), ColdErr
     let mut activity = Activity::all_active(groups)?;
     let mut positions = Chance(13);
     let kill = times(ASKED, || _ = activity.kill(positions.below(groups)));
-    let merged = path.with_extension("merged");
-    let _ = fs::remove_file(&merged);
-    let start = Instant::now();
-    let again = write(&merged, options, merge(&[(&segment, &activity)])?)?;
-    let merge_took = start.elapsed().as_secs_f64();
-    fs::remove_file(&merged).expect("it was written");
     let each = |count: u64, took: f64| count as f64 / took;
     println!(
-        "{bills},{:.1},{:.1},{:.0},{opened:.0},{:.0},{:.0},{:.0},{:.0},{:.0},{proof_bytes},{:.0},{gap_bytes},{:.0},{:.2},{:.0}",
+        "{bills},{:.1},{:.1},{:.0},{opened:.0},{:.0},{:.0},{:.0},{:.0},{:.0},{proof_bytes},{:.0},{gap_bytes},{:.0},{:.2}",
         written.value_bytes as f64 / bills as f64,
         written.file_bytes as f64 / bills as f64,
         each(bills, took),
@@ -179,7 +171,6 @@ fn measure(path: &Path, bills: u64, options: WriteOptions) -> Result<(), ColdErr
         gap[0],
         each(bills, verified),
         kill[0],
-        each(again.keys, merge_took),
     );
     Ok(())
 }
@@ -197,7 +188,7 @@ fn main() -> ExitCode {
         zstd_level: number(3).map_or(default.zstd_level, |level| level as i32),
     };
     println!(
-        "bills,raw bytes a bill,bytes a bill,bills written/s,open µs,get µs,get median,get 99 %,absent µs,prove µs,proof bytes,gap µs,gap bytes,bills verified/s,kill µs,bills merged/s"
+        "bills,raw bytes a bill,bytes a bill,bills written/s,open µs,get µs,get median,get 99 %,absent µs,prove µs,proof bytes,gap µs,gap bytes,bills verified/s,kill µs"
     );
     for bills in sizes.split(',').filter_map(|size| size.parse().ok()) {
         let path: PathBuf = Path::new(directory).join(format!("measure-{bills}"));

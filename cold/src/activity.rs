@@ -3,8 +3,9 @@
 //! A segment never changes. A group of it that is written to becomes hot again, whole, and its
 //! bit here becomes 0. The state root commits to the bits by a Merkle tree over chunks of 512.
 //!
-//! In memory: one bit a group, and one more for the tree. A change of a bit costs a leaf and a
-//! node a level, each two blocks of SM3.
+//! In memory: one bit a group, and one more for the tree. Bits that are turned together cost
+//! two blocks of SM3 for each chunk that they are in, and for each node above these. [`Turned`]
+//! has the root before anything is changed: many may be computed of the same bits.
 //!
 //! ```text
 //! encoded = "BCBITS" ‖ u16 format, 1 ‖ u64 groups ‖ chunks of 64 bytes ‖ SM3 of all before
@@ -15,6 +16,7 @@ use crate::{
     proof::{BitProof, CHUNK_BITS, CHUNK_BYTES, Digest, MAX_LEAVES, Path, Span, Tree},
 };
 use billchain_crypto::sm3::sm3;
+use std::collections::{BTreeMap, BTreeSet};
 
 const MAGIC: &[u8; 8] = b"BCBITS\x00\x01";
 
@@ -71,22 +73,95 @@ impl Activity {
         self.chunks.get(chunk).and_then(|chunk| chunk.get(byte)).is_some_and(|b| b & mask != 0)
     }
 
-    /// The group at a position is hot again. Whether it was active.
-    pub fn kill(&mut self, position: u64) -> bool {
-        let is_active = self.is_active(position);
-        if is_active {
-            self.flip(position);
+    /// What the bits would be if the segment had `groups` groups, as many as now or more, and
+    /// these positions these bits; of others that are new, the bit is 0.
+    ///
+    /// # Errors
+    /// [`ColdError::Bits`] for fewer groups, more than a segment has, or a position of none.
+    pub fn turn(&self, groups: u64, bits: &BTreeMap<u64, bool>) -> Result<Turned, ColdError> {
+        check_count(groups)?;
+        if groups < self.groups {
+            return Err(error(format!("{groups} groups"), format!("{} or more", self.groups)));
         }
-        is_active
+        let mut chunks: BTreeMap<u64, Chunk> = BTreeMap::new();
+        for new in self.chunks.len() as u64..groups.div_ceil(CHUNK_BITS) {
+            chunks.insert(new, [0; CHUNK_BYTES]);
+        }
+        let mut active = self.active;
+        for (position, is_active) in bits {
+            if *position >= groups {
+                return Err(error(format!("position {position}"), format!("below {groups}")));
+            }
+            let (at, byte, mask) = place(*position);
+            let known = || self.chunks.get(at).copied().unwrap_or([0; CHUNK_BYTES]);
+            let chunk = chunks.entry(at as u64).or_insert_with(known);
+            let Some(byte) = chunk.get_mut(byte) else { continue };
+            match (*byte & mask != 0, is_active) {
+                (false, true) => (*byte, active) = (*byte | mask, active + 1),
+                (true, false) => (*byte, active) = (*byte & !mask, active - 1),
+                _ => {}
+            }
+        }
+        let levels = self.levels_with(groups, &chunks);
+        let top = levels.last().and_then(|level| level.get(&0));
+        let top = top.or_else(|| self.levels.get(levels.len() - 1).and_then(|level| level.first()));
+        let root = Tree::Bits.root(groups.div_ceil(CHUNK_BITS), top);
+        Ok(Turned { groups, active, chunks, levels, root })
     }
 
-    /// Takes back [`kill`](Self::kill), for a block that is wound back. Whether it was inactive.
-    pub fn revive(&mut self, position: u64) -> bool {
-        let is_inactive = position < self.groups && !self.is_active(position);
-        if is_inactive {
-            self.flip(position);
+    /// Nodes that are others than now if these chunks are, from the leaves to the top.
+    fn levels_with(
+        &self,
+        groups: u64,
+        chunks: &BTreeMap<u64, Chunk>,
+    ) -> Vec<BTreeMap<u64, Digest>> {
+        let leaves = chunks.iter().map(|(at, chunk)| (*at, Tree::Bits.leaf(*at, chunk)));
+        let mut levels: Vec<BTreeMap<u64, Digest>> = vec![leaves.collect()];
+        let (mut width, mut height) = (groups.div_ceil(CHUNK_BITS), 0_u8);
+        while let Some(nodes) = levels.last().filter(|_| width > 1) {
+            let known = self.levels.get(usize::from(height));
+            let node = |at: u64| {
+                let old = || known?.get(usize::try_from(at).ok()?);
+                nodes.get(&at).or_else(old).copied()
+            };
+            let above: BTreeSet<u64> = nodes.keys().map(|at| at / 2).collect();
+            let above = above.into_iter().filter_map(|at| {
+                let pair: Vec<Digest> = [2 * at, 2 * at + 1].into_iter().filter_map(node).collect();
+                Some((at, *Tree::Bits.above(height, 2 * at, &pair).first()?))
+            });
+            let above = above.collect();
+            levels.push(above);
+            (width, height) = (width.div_ceil(2), height + 1);
         }
-        is_inactive
+        levels
+    }
+
+    /// Makes the bits what [`turn`](Self::turn) gave of these.
+    pub fn apply(&mut self, turned: &Turned) {
+        (self.groups, self.active) = (turned.groups, turned.active);
+        // What is new comes in order, without a gap.
+        for (at, chunk) in &turned.chunks {
+            put(&mut self.chunks, *at, *chunk);
+        }
+        for (height, nodes) in turned.levels.iter().enumerate() {
+            if height == self.levels.len() {
+                self.levels.push(Vec::new());
+            }
+            let Some(level) = self.levels.get_mut(height) else { return };
+            for (at, node) in nodes {
+                put(level, *at, *node);
+            }
+        }
+    }
+
+    /// The group at a position is hot again. Whether it was active.
+    pub fn kill(&mut self, position: u64) -> bool {
+        self.set(position, false)
+    }
+
+    /// Takes back [`kill`](Self::kill). Whether the group was inactive.
+    pub fn revive(&mut self, position: u64) -> bool {
+        self.set(position, true)
     }
 
     /// The segment that is being filled has one group more, an active one.
@@ -94,14 +169,18 @@ impl Activity {
     /// # Errors
     /// [`ColdError::Bits`] if it has as many as a segment may have.
     pub fn push(&mut self) -> Result<(), ColdError> {
-        check_count(self.groups + 1)?;
-        let position = self.groups;
-        self.groups += 1;
-        if position.is_multiple_of(CHUNK_BITS) {
-            self.chunks.push([0; CHUNK_BYTES]);
-        }
-        self.flip(position);
+        let turned = self.turn(self.groups + 1, &[(self.groups, true)].into())?;
+        self.apply(&turned);
         Ok(())
+    }
+
+    /// Gives a group this bit. Whether there is such a group and its bit was another.
+    fn set(&mut self, position: u64, is_active: bool) -> bool {
+        if position >= self.groups || self.is_active(position) == is_active {
+            return false;
+        }
+        let turned = self.turn(self.groups, &[(position, is_active)].into());
+        turned.map(|turned| self.apply(&turned)).is_ok()
     }
 
     /// Root over the bits.
@@ -144,11 +223,11 @@ impl Activity {
         check_count(groups)?;
         let expected = groups.div_ceil(CHUNK_BITS);
         if chunks.len() as u64 != expected {
-            return Err(bits(format!("{} chunks", chunks.len()), format!("{expected}")));
+            return Err(error(format!("{} chunks", chunks.len()), format!("{expected}")));
         }
         let last = groups % CHUNK_BITS;
         if last > 0 && chunks.last().is_some_and(|chunk| highest(chunk) >= last) {
-            return Err(bits("bits behind the last group", format!("{groups} bits")));
+            return Err(error("bits behind the last group", format!("{groups} bits")));
         }
         Ok(Self::of(groups, chunks))
     }
@@ -168,12 +247,12 @@ impl Activity {
     /// # Errors
     /// [`ColdError::Bits`] for anything else.
     pub fn decode(bytes: &[u8]) -> Result<Self, ColdError> {
-        let length = || bits(format!("{} bytes", bytes.len()), "a whole number of chunks");
+        let length = || error(format!("{} bytes", bytes.len()), "a whole number of chunks");
         let (body, found) = bytes.split_last_chunk::<32>().ok_or_else(length)?;
         let (magic, rest) = body.split_first_chunk::<8>().ok_or_else(length)?;
         if magic != MAGIC {
             let (found, expected) = (hex::encode(magic), hex::encode(MAGIC));
-            return Err(bits(format!("format {found}"), expected));
+            return Err(error(format!("format {found}"), expected));
         }
         let (groups, chunks) = rest.split_first_chunk::<8>().ok_or_else(length)?;
         let (chunks, left) = chunks.as_chunks::<CHUNK_BYTES>();
@@ -182,7 +261,7 @@ impl Activity {
         }
         let expected = sm3(body);
         if *found != expected {
-            return Err(bits(format!("SM3 {}", hex::encode(found)), hex::encode(expected)));
+            return Err(error(format!("SM3 {}", hex::encode(found)), hex::encode(expected)));
         }
         Self::of_chunks(u64::from_be_bytes(*groups), chunks.to_vec())
     }
@@ -200,40 +279,37 @@ impl Activity {
         let active = chunks.iter().flatten().map(|byte| u64::from(byte.count_ones())).sum();
         Self { groups, active, chunks, levels }
     }
+}
 
-    /// Turns the bit of a group that is there, and computes what is above it.
-    fn flip(&mut self, position: u64) {
-        let (at, byte, mask) = place(position);
-        let Some(chunk) = self.chunks.get_mut(at) else { return };
-        if let Some(byte) = chunk.get_mut(byte) {
-            *byte ^= mask;
-            if *byte & mask != 0 { self.active += 1 } else { self.active -= 1 }
-        }
-        let leaf = Tree::Bits.leaf(at as u64, chunk);
-        self.set(at, leaf);
+/// What becomes of activity bits, computed before they are changed.
+#[derive(Clone, Debug)]
+pub struct Turned {
+    groups: u64,
+    active: u64,
+    /// Those that are new or others than before.
+    chunks: BTreeMap<u64, Chunk>,
+    /// Nodes that are new or others than before, from the leaves to the top.
+    levels: Vec<BTreeMap<u64, Digest>>,
+    root: Digest,
+}
+
+impl Turned {
+    /// Root over the bits.
+    pub const fn root(&self) -> &Digest {
+        &self.root
     }
 
-    /// Changes or appends a leaf, and computes the nodes above it.
-    fn set(&mut self, leaf_at: usize, leaf: Digest) {
-        let (mut at, mut node) = (leaf_at, leaf);
-        for height in 0.. {
-            if height == self.levels.len() {
-                // The tree is higher by a level.
-                self.levels.push(Vec::new());
-            }
-            let Some(level) = self.levels.get_mut(height) else { return };
-            match level.get_mut(at) {
-                Some(found) => *found = node,
-                None => level.push(node),
-            }
-            if level.len() == 1 {
-                return;
-            }
-            let left = at & !1;
-            let pair = level.get(left..level.len().min(left + 2)).unwrap_or_default();
-            let above = Tree::Bits.above(height as u8, left as u64, pair);
-            (at, node) = (at / 2, above.first().copied().unwrap_or(node));
-        }
+    /// The chunks that are new or others than before, by their places, as a store keeps them.
+    pub fn chunks(&self) -> impl Iterator<Item = (u64, &[u8; 64])> {
+        self.chunks.iter().map(|(at, chunk)| (*at, chunk))
+    }
+}
+
+/// Changes an entry, or appends it.
+fn put<T>(list: &mut Vec<T>, at: u64, entry: T) {
+    match usize::try_from(at).ok().and_then(|at| list.get_mut(at)) {
+        Some(found) => *found = entry,
+        None => list.push(entry),
     }
 }
 
@@ -253,9 +329,9 @@ fn check_count(groups: u64) -> Result<(), ColdError> {
     if groups <= MAX_LEAVES {
         return Ok(());
     }
-    Err(bits(format!("{groups} groups"), format!("{MAX_LEAVES} at most")))
+    Err(error(format!("{groups} groups"), format!("{MAX_LEAVES} at most")))
 }
 
-fn bits(found: impl Into<String>, expected: impl Into<String>) -> ColdError {
+fn error(found: impl Into<String>, expected: impl Into<String>) -> ColdError {
     ColdError::Bits { found: found.into(), expected: expected.into() }
 }

@@ -6,8 +6,11 @@
 //!         ‖ for each key, ascending: u8 last byte ‖ u32 length ‖ value
 //! ```
 
-use crate::group::{Group, MAX_GROUP, MAX_SHARED};
-use std::io;
+use crate::{
+    ColdError,
+    group::{Group, MAX_GROUP, MAX_SHARED},
+};
+use std::{cmp::Ordering, io};
 
 /// Most bytes of the groups of a block.
 pub(crate) const MAX_RAW: usize = 2 * MAX_GROUP;
@@ -25,6 +28,32 @@ pub(crate) fn append(to: &mut Vec<u8>, group: &Group) {
         to.push(*last);
         to.extend((value.len() as u32).to_be_bytes());
         to.extend(value);
+    }
+}
+
+impl Group {
+    /// Its bytes, as in a block.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn encode(&self) -> Result<Vec<u8>, ColdError> {
+        self.check()?;
+        let mut bytes = Vec::new();
+        append(&mut bytes, self);
+        Ok(bytes)
+    }
+
+    /// Reads what [`encode`](Self::encode) gave; words on what is wrong with anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
+        if bytes.len() > MAX_GROUP {
+            return Err("a group has more bytes than it may");
+        }
+        let mut entries = Entries(bytes);
+        let group = entries.next().ok_or("a group is empty")??.to_group();
+        match entries.next() {
+            None => Ok(group),
+            Some(_) => Err("a group goes on behind its end"),
+        }
     }
 }
 
@@ -74,6 +103,35 @@ pub(crate) fn check(raw: &[u8], groups: u64, first: &[u8]) -> Result<(), &'stati
         Ok(())
     } else {
         Err("a block has another number of groups than the index says")
+    }
+}
+
+/// A block that was read and checked, its groups not taken apart.
+pub(crate) struct Block {
+    /// Position of its first group.
+    pub(crate) base: u64,
+    pub(crate) raw: Vec<u8>,
+}
+
+impl Block {
+    /// The group whose keys share these bytes, with its position; or the position of the first
+    /// one behind.
+    pub(crate) fn find(&self, shared: &[u8]) -> Result<(u64, Entry<'_>), u64> {
+        let mut position = self.base;
+        for entry in self.entries() {
+            match entry.shared.cmp(shared) {
+                Ordering::Less => position += 1,
+                Ordering::Equal => return Ok((position, entry)),
+                Ordering::Greater => break,
+            }
+        }
+        Err(position)
+    }
+
+    /// Its groups.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        // They were checked: there is no error among them.
+        Entries(&self.raw).map_while(Result::ok)
     }
 }
 

@@ -72,19 +72,6 @@ pub enum ColdError {
         /// What it may be.
         expected: &'static str,
     },
-    /// A group is active in two segments.
-    #[error(
-        "group {} is active in {first} and in {second}; expected one place at most",
-        hex::encode(shared)
-    )]
-    Twice {
-        /// What its keys share.
-        shared: Vec<u8>,
-        /// One of the segments.
-        first: String,
-        /// The other.
-        second: String,
-    },
     /// Activity bits that are not those of the segment, or no bits.
     #[error("activity bits: found {found}, expected {expected}")]
     Bits {

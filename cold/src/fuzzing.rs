@@ -1,12 +1,15 @@
 //! Decoders of foreign bytes, for the fuzz targets.
 
 use crate::{
-    Activity, Group, Located, Proof, Segment, WriteOptions,
+    Activity, Filter, FilterWriter, Group, Located, Proof, Segment, WriteOptions,
     proof::{BitProof, Coverage, Exclusion, Inclusion, Listed, run_root},
     write,
 };
 use billchain_crypto::sm3::sm3;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// Whether the bytes are a sound segment; then everything in it is found and proved.
 pub fn segment(bytes: &[u8]) -> bool {
@@ -64,13 +67,45 @@ pub fn proof(bytes: &[u8]) -> bool {
     inclusion.is_ok() | exclusion.is_ok() | bit.is_ok() | coverage.is_ok() | activity.is_ok()
 }
 
-/// A segment of so many groups.
-fn sample(groups: u16) -> Vec<u8> {
-    /// Targets may ask for their samples at the same time.
+/// Whether the bytes are what a node keeps for itself: a group, or a filter; then they have one
+/// form.
+pub fn kept(bytes: &[u8]) -> bool {
+    let group = Group::decode(bytes);
+    if let Ok(group) = &group {
+        assert_eq!(group.encode().expect("it was read"), bytes);
+    }
+    let root = bytes.get(28..).and_then(|rest| rest.first_chunk());
+    let filter = root.and_then(|root| Filter::open(bytes.to_vec(), root, None).ok());
+    if let Some(filter) = &filter {
+        // A damaged page is an error.
+        let _ = (filter.may_have(b""), filter.may_have(b"group 1"));
+    }
+    group.is_ok() | filter.is_some()
+}
+
+/// A filter of some groups.
+fn filter() -> Vec<u8> {
+    let path = scratch();
+    let mut filter = FilterWriter::new(900, 7);
+    (0..900).for_each(|at| filter.add(format!("group {at}").as_bytes()));
+    filter.write(&path, &[1; 32]).expect("a sample can be written");
+    let bytes = std::fs::read(&path).expect("it was written");
+    let _ = std::fs::remove_file(&path);
+    bytes
+}
+
+/// A path that nobody uses: targets may ask for their samples at the same time.
+fn scratch() -> PathBuf {
     static ASKED: AtomicU64 = AtomicU64::new(0);
     let asked = ASKED.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("cold-sample-{}-{asked}", std::process::id()));
     let _ = std::fs::remove_file(&path);
+    path
+}
+
+/// A segment of so many groups.
+fn sample(groups: u16) -> Vec<u8> {
+    let path = scratch();
     let made = (0..groups).map(|at| {
         let values = (0..=(at % 3) as u8).map(|last| (last, vec![last; usize::from(at % 50)]));
         let shared = format!("group {at:05}").into_bytes();
@@ -102,5 +137,8 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
     assert!(run_root(&run).is_some());
     let coverage = Coverage::of(&run, &[6]).and_then(|coverage| coverage.encode());
     samples.extend(coverage.map(|coverage| ("proof", coverage)));
+    let group = Group { shared: b"group 7".to_vec(), values: vec![(1, vec![]), (9, vec![7; 50])] };
+    samples.push(("kept", group.encode().expect("a segment can hold it")));
+    samples.push(("kept", filter()));
     samples
 }

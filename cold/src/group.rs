@@ -43,7 +43,10 @@ impl Group {
     }
 
     /// Whether a segment can hold it.
-    pub(crate) fn check(&self) -> Result<(), ColdError> {
+    ///
+    /// # Errors
+    /// [`ColdError::Group`] if not.
+    pub fn check(&self) -> Result<(), ColdError> {
         let refused = |what: String| {
             let shared = self.shared.iter().take(MAX_SHARED).copied().collect();
             Err(ColdError::Group { shared, what })

@@ -146,6 +146,12 @@ impl Page {
         found
     }
 
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn room(&self) -> usize {
+        let first = |reference: &Reference| size_of::<Reference>() + reference.first.len();
+        self.references.iter().map(first).sum()
+    }
+
     pub(crate) fn reference(&self, at: usize) -> Option<&Reference> {
         self.references.get(at)
     }

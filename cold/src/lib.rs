@@ -5,7 +5,9 @@
 //! [`Segment`] holds groups in the order of the bytes that their keys share, with all values,
 //! in compressed blocks, an index over these, and a Merkle tree over the groups. It answers what
 //! a key's value is, and proves that it has a group, or that it has none between two neighbours.
-//! [`Activity`] says which of its groups still are what the state says of their keys.
+//! [`Activity`] says which of its groups still are what the state says of their keys. A segment
+//! that is being filled has a [`Growing`] tree; beside one that is written lies a [`Filter`] of
+//! the keys that it may have.
 //! [`mod@proof`] checks the proofs, with `alloc` and SM3 alone.
 //!
 //! ```
@@ -45,13 +47,15 @@ extern crate alloc;
 
 mod activity;
 mod block;
+mod cache;
 mod error;
+mod filter;
 mod footer;
 #[doc(hidden)]
 pub mod fuzzing;
 mod group;
+mod growing;
 mod index;
-mod merge;
 mod nodes;
 mod output;
 pub mod proof;
@@ -62,11 +66,13 @@ mod source;
 mod verify;
 mod writer;
 
-pub use activity::Activity;
+pub use activity::{Activity, Turned};
+pub use cache::Cache;
 pub use error::ColdError;
+pub use filter::{Filter, FilterWriter, filter_path};
 pub use footer::FORMAT;
 pub use group::{Group, MAX_GROUP, MAX_SHARED};
-pub use merge::{Merge, merge};
+pub use growing::{Growing, WholeNode};
 pub use prove::Proof;
 pub use scan::Groups;
 pub use segment::{Located, Segment};

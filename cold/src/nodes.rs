@@ -4,7 +4,8 @@
 //! digests in their order. Five levels of six are computed again from 64 nodes below them, so
 //! that a proof takes one read of 2 KiB for six levels, and the tree 32.5 bytes a group.
 
-use crate::proof::{Digest, Tree};
+use crate::proof::{Digest, Path, Span, Tree};
+use std::ops::Range;
 
 /// Levels from one that is stored to the next.
 pub(crate) const STEP: u8 = 6;
@@ -57,6 +58,33 @@ pub(crate) fn step(tree: Tree, level: u8, first: u64, nodes: Vec<Digest>) -> Vec
         first /= 2;
     }
     nodes
+}
+
+/// The way of leaves that follow one another to the root of a tree with `count` leaves. `read`
+/// gives nodes of a level that is stored; none if these are fewer than there must be.
+pub(crate) fn path<E>(
+    count: u64,
+    first: u64,
+    shown: u64,
+    mut read: impl FnMut(Level, Range<u64>) -> Result<Vec<Digest>, E>,
+) -> Result<Option<Path>, E> {
+    let mut path = Path { count, first, siblings: Vec::new() };
+    let mut span = Span { first, end: first + shown, width: count };
+    for level in levels(count) {
+        let mut start = span.first / FAN * FAN;
+        let end = span.end.next_multiple_of(FAN).min(level.width);
+        let mut digests = read(level, start..end)?;
+        for height in level.level..level.level + STEP {
+            if span.width <= 1 {
+                break;
+            }
+            let Some(siblings) = span.siblings(start, &digests) else { return Ok(None) };
+            path.siblings.extend(siblings);
+            digests = Tree::Groups.above(height, start, &digests);
+            (span, start) = (span.above(), start / 2);
+        }
+    }
+    Ok(Some(path))
 }
 
 /// Digests of their bytes; what is left over is none.

@@ -2,7 +2,7 @@
 
 use crate::{
     ColdError, Group, Located, Segment, nodes,
-    proof::{Exclusion, Inclusion, Neighbour, Path, Span, Tree},
+    proof::{Exclusion, Inclusion, Neighbour, Path},
     source::Source,
 };
 
@@ -57,25 +57,10 @@ impl<S: Source> Segment<S> {
 
     /// The way of groups that follow one another to the root.
     fn path(&self, first: u64, shown: u64) -> Result<Path, ColdError> {
-        let mut path = Path { count: self.groups(), first, siblings: Vec::new() };
-        let mut span = Span { first, end: first + shown, width: path.count };
-        for level in nodes::levels(path.count) {
-            let mut start = span.first / nodes::FAN * nodes::FAN;
-            let end = span.end.next_multiple_of(nodes::FAN).min(level.width);
-            let mut digests = self.nodes(level, start, end)?;
-            for height in level.level..level.level + nodes::STEP {
-                if span.width <= 1 {
-                    break;
-                }
-                let siblings = span.siblings(start, &digests).ok_or_else(|| {
-                    self.damaged(self.footer().nodes, "the nodes are fewer than there must be")
-                })?;
-                path.siblings.extend(siblings);
-                digests = Tree::Groups.above(height, start, &digests);
-                (span, start) = (span.above(), start / 2);
-            }
-        }
-        Ok(path)
+        let read = |level, nodes: std::ops::Range<u64>| self.nodes(level, nodes.start, nodes.end);
+        nodes::path(self.groups(), first, shown, read)?.ok_or_else(|| {
+            self.damaged(self.footer().nodes, "the nodes are fewer than there must be")
+        })
     }
 
     /// Nodes of a level, as they are stored.

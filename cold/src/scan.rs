@@ -6,7 +6,7 @@ use crate::{
     index::{Child, Page, Target},
     source::Source,
 };
-use std::{borrow::Cow, vec};
+use std::{sync::Arc, vec};
 
 /// Positions and groups of a segment, ascending. Ends after an error.
 pub struct Groups<'a, S> {
@@ -16,7 +16,7 @@ pub struct Groups<'a, S> {
     /// The rest of a block.
     block: vec::IntoIter<Group>,
     /// The page of that block, and the block behind it, if that is in the page.
-    page: Option<(Cow<'a, Page>, Child)>,
+    page: Option<(Arc<Page>, Child)>,
 }
 
 impl<S: Source> Segment<S> {

@@ -1,19 +1,21 @@
 //! Reading a segment.
 
 use crate::{
-    ColdError, Group,
-    block::{self, Entries, Entry, MAX_STORED},
+    Cache, ColdError, Group,
+    block::{self, Block, MAX_STORED},
+    cache::Kept,
     footer::Footer,
     index::{Child, Extent, MAX_PAGE, Page, Reference, Target},
     proof::Digest,
     source::Source,
 };
 use billchain_crypto::sm3::sm3;
-use std::{borrow::Cow, cmp::Ordering};
+use std::sync::Arc;
 
 /// A segment: groups in the order of their shared bytes, that never change.
 ///
-/// It takes memory of one page, 16 KiB at most, however large it is. Whatever it gives is what
+/// It takes memory of one page, 16 KiB at most, however large it is, and its part of a
+/// [`Cache`] if it was [opened with one](Self::open_with). Whatever it gives is what
 /// its footer commits to by SM3, so damage by accident is found where it is read. Whoever got a
 /// segment from elsewhere calls [`verify`](Self::verify) once, and compares
 /// [`root`](Self::root) with what the state root commits to.
@@ -22,7 +24,9 @@ pub struct Segment<S> {
     source: S,
     footer: Footer,
     /// The topmost page; none without groups.
-    top: Option<Page>,
+    top: Option<Arc<Page>>,
+    /// Where pages and blocks are kept, and what they are found there by.
+    cache: Option<(Arc<Cache>, u64)>,
 }
 
 /// Where a group is, or would be.
@@ -39,22 +43,22 @@ pub enum Located {
     Before(u64),
 }
 
-/// A block that was read and checked, its groups not taken apart.
-pub(crate) struct Block {
-    /// Position of its first group.
-    base: u64,
-    raw: Vec<u8>,
-}
-
 impl<S: Source> Segment<S> {
     /// Opens a segment: reads its header, its footer and the topmost page of its index.
     pub fn open(source: S) -> Result<Self, ColdError> {
         let footer = Footer::read(&source)?;
-        let mut segment = Self { source, footer, top: None };
+        let mut segment = Self { source, footer, top: None, cache: None };
         if segment.footer.level > 0 {
             let Footer { level, groups, ref first, top: extent, .. } = segment.footer;
-            segment.top = Some(segment.page(extent, level, groups, Some(first))?);
+            segment.top = Some(Arc::new(segment.page(extent, level, groups, Some(first))?));
         }
+        Ok(segment)
+    }
+
+    /// Opens a segment whose pages and blocks are kept in `cache` when they were looked for.
+    pub fn open_with(source: S, cache: &Arc<Cache>) -> Result<Self, ColdError> {
+        let mut segment = Self::open(source)?;
+        segment.cache = Some((Arc::clone(cache), cache.owner()));
         Ok(segment)
     }
 
@@ -124,27 +128,55 @@ impl<S: Source> Segment<S> {
 
     /// The block in which the target is, or would be; none if it is before the first group, or
     /// behind the last position.
-    fn block_of(&self, target: Target<'_>) -> Result<Option<Block>, ColdError> {
+    fn block_of(&self, target: Target<'_>) -> Result<Option<Arc<Block>>, ColdError> {
         let Some((page, child)) = self.leaf_page(target)? else { return Ok(None) };
-        page.reference(child.at).map(|reference| self.block(reference, child.base)).transpose()
+        page.reference(child.at).map(|reference| self.kept_block(reference, child.base)).transpose()
     }
 
     /// The page of level 1 in which the target is, or would be, and its reference there.
     pub(crate) fn leaf_page(
         &self,
         target: Target<'_>,
-    ) -> Result<Option<(Cow<'_, Page>, Child)>, ColdError> {
+    ) -> Result<Option<(Arc<Page>, Child)>, ColdError> {
         let Some(top) = &self.top else { return Ok(None) };
-        let (mut page, mut base) = (Cow::Borrowed(top), 0);
+        let (mut page, mut base) = (Arc::clone(top), 0);
         loop {
             let Some(child) = page.find(target, base) else { return Ok(None) };
             if page.level <= 1 {
                 return Ok(Some((page, child)));
             }
             let Some(reference) = page.reference(child.at) else { return Ok(None) };
-            let below = self.page_of(reference, page.level - 1)?;
-            (page, base) = (Cow::Owned(below), child.base);
+            let below = self.kept_page(reference, page.level - 1)?;
+            (page, base) = (below, child.base);
         }
+    }
+
+    /// As [`Self::page_of`], from the cache if it is there.
+    fn kept_page(&self, reference: &Reference, level: u8) -> Result<Arc<Page>, ColdError> {
+        let Some((cache, owner)) = &self.cache else {
+            return self.page_of(reference, level).map(Arc::new);
+        };
+        let key = (*owner, reference.extent.digest);
+        if let Some(Kept::Page(page)) = cache.get(&key) {
+            return Ok(page);
+        }
+        let page = Arc::new(self.page_of(reference, level)?);
+        cache.put(key, Kept::Page(Arc::clone(&page)));
+        Ok(page)
+    }
+
+    /// As [`Self::block`], from the cache if it is there.
+    fn kept_block(&self, reference: &Reference, base: u64) -> Result<Arc<Block>, ColdError> {
+        let Some((cache, owner)) = &self.cache else {
+            return self.block(reference, base).map(Arc::new);
+        };
+        let key = (*owner, reference.extent.digest);
+        if let Some(Kept::Block(block)) = cache.get(&key) {
+            return Ok(block);
+        }
+        let block = Arc::new(self.block(reference, base)?);
+        cache.put(key, Kept::Block(Arc::clone(&block)));
+        Ok(block)
     }
 
     /// The page of this level that is referred to.
@@ -200,33 +232,11 @@ impl<S: Source> Segment<S> {
         &self.footer
     }
 
-    pub(crate) const fn top(&self) -> Option<&Page> {
-        self.top.as_ref()
+    pub(crate) fn top(&self) -> Option<&Page> {
+        self.top.as_deref()
     }
 
     pub(crate) fn damaged(&self, offset: u64, what: impl Into<String>) -> ColdError {
         ColdError::Damaged { name: self.name(), offset, what: what.into() }
-    }
-}
-
-impl Block {
-    /// The group whose keys share these bytes, with its position; or the position of the first
-    /// one behind.
-    fn find(&self, shared: &[u8]) -> Result<(u64, Entry<'_>), u64> {
-        let mut position = self.base;
-        for entry in self.entries() {
-            match entry.shared.cmp(shared) {
-                Ordering::Less => position += 1,
-                Ordering::Equal => return Ok((position, entry)),
-                Ordering::Greater => break,
-            }
-        }
-        Err(position)
-    }
-
-    /// Its groups.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        // They were checked: there is no error among them.
-        Entries(&self.raw).map_while(Result::ok)
     }
 }

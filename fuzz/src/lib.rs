@@ -108,6 +108,7 @@ macro_rules! for_each_target {
             manifest_seal: storage, 20_000;
             cold_segment: cold, 4_000;
             cold_proof: cold, 20_000;
+            cold_kept: cold, 20_000;
             stored_block: storage, 10_000;
             event_group: storage, 20_000;
             journal_segment: storage, 10_000;

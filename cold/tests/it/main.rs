@@ -2,7 +2,6 @@
 
 mod activity;
 mod damage;
-mod merging;
 mod model;
 mod proofs;
 mod vectors;

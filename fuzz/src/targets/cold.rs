@@ -13,6 +13,11 @@ pub fn cold_proof(data: &[u8]) -> Verdict {
     fuzzing::proof(data).into()
 }
 
+/// Groups and filters, as a node keeps them for itself.
+pub fn cold_kept(data: &[u8]) -> Verdict {
+    fuzzing::kept(data).into()
+}
+
 /// Real inputs of the target `name`.
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     let name = name.strip_prefix("cold_").unwrap_or(name);

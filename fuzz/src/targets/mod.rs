@@ -13,7 +13,7 @@ pub(crate) mod storage;
 pub(crate) mod verifier;
 
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
-pub use cold::{cold_proof, cold_segment};
+pub use cold::{cold_kept, cold_proof, cold_segment};
 pub use consensus::{
     commit_certificate, consensus_message, liveness_message, polka_certificate, proposal_part,
     proposed_value, stream_message, sync_request, sync_response, sync_status, undecided_record,
