@@ -35,6 +35,13 @@ pub struct Activity {
     levels: Vec<Vec<Digest>>,
 }
 
+/// Bits of a segment without groups.
+impl Default for Activity {
+    fn default() -> Self {
+        Self::of(0, Vec::new())
+    }
+}
+
 impl Activity {
     /// Bits of a segment with so many groups, all of them active.
     ///
@@ -71,6 +78,25 @@ impl Activity {
     pub fn is_active(&self, position: u64) -> bool {
         let (chunk, byte, mask) = place(position);
         self.chunks.get(chunk).and_then(|chunk| chunk.get(byte)).is_some_and(|b| b & mask != 0)
+    }
+
+    /// The first active group from a position on.
+    pub fn next_active(&self, from: u64) -> Option<u64> {
+        let (at, ..) = place(from);
+        let mut first = from % CHUNK_BITS;
+        for (at, chunk) in (at as u64..).zip(self.chunks.get(at..)?) {
+            let is_active = |bit: &u64| {
+                let byte = chunk.get((bit / 8) as usize);
+                byte.is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
+            };
+            if chunk.iter().any(|byte| *byte != 0)
+                && let Some(bit) = (first..CHUNK_BITS).find(is_active)
+            {
+                return Some(at * CHUNK_BITS + bit);
+            }
+            first = 0;
+        }
+        None
     }
 
     /// What the bits would be if the segment had `groups` groups, as many as now or more, and

@@ -178,12 +178,13 @@ impl Assembly {
         }
         self.tables.flush()?;
         let mut batch = self.tables.batch();
-        block.put(&mut batch, end);
+        block.put(&mut batch, (self.commitment.position()?.root, end));
         let zero = 0_u32.to_be_bytes();
         let index = BlockIndex {
             hash: beginning.hash,
             state_root: beginning.state_root,
             // Nobody winds back to it.
+            hot_root: H256::zero(),
             log_size: 0,
         };
         batch.put(Table::Block, zero, &beginning.block);

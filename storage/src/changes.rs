@@ -1,4 +1,4 @@
-//! What a block changed, as it lies on disk: the keys it wrote, and the values
+//! What a block changed of a table, as it lies on disk: the keys it wrote, and the values
 //! that it replaced.
 //!
 //! They are sorted by key, without repetition, one entry after the other: length
@@ -28,12 +28,21 @@ pub(crate) enum ChangesError {
     /// An entry is not above the one before it.
     #[error("entry {entry} is out of order")]
     OutOfOrder { entry: usize },
+    /// A change set has a part for the state, one for activity bits, and one for records of cold
+    /// groups.
+    #[error("it does not consist of three parts")]
+    Parts,
     /// More bytes than offsets can address.
     #[error("changes of one block take {bytes} bytes, at most 4294967295 can be stored")]
     TooLarge { bytes: usize },
 }
 
 impl Changes {
+    /// No changes.
+    pub(crate) const fn empty() -> Self {
+        Self { bytes: Vec::new(), offsets: Vec::new() }
+    }
+
     /// From entries sorted by key without repetition.
     pub(crate) fn from_sorted<'a>(
         entries: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,

@@ -1,4 +1,4 @@
-//! What recent blocks changed, from what later ones replaced.
+//! What recent blocks changed of the hot state, from what later ones replaced.
 //!
 //! A block's change set names the keys that it wrote and the values that stood
 //! there before. What it wrote is what the next block that wrote the same key
@@ -28,7 +28,7 @@ pub(crate) fn group_entries(
     let mut sets = Vec::new();
     for number in window.clone() {
         match tables.replaced(number)? {
-            Some(set) => sets.push(set),
+            Some(set) => sets.push(set.state),
             None => return Ok(None),
         }
     }
@@ -65,7 +65,7 @@ fn values_after(
     let mut after = BTreeMap::new();
     for number in end.saturating_add(1)..=head {
         let Some(later) = tables.replaced(number)? else { return Ok(None) };
-        for (key, replaced) in later.iter() {
+        for (key, replaced) in later.state.iter() {
             let is_asked = open.remove(key) || shared.contains(groups::split(key)?.0);
             if is_asked && !after.contains_key(key) {
                 after.insert(key.to_vec(), replaced.map(<[u8]>::to_vec));

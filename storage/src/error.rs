@@ -1,6 +1,7 @@
 //! What can go wrong in the store.
 
 use crate::SystemCause;
+use billchain_cold::ColdError;
 use sp_core::H256;
 use std::{io, path::PathBuf};
 
@@ -165,6 +166,40 @@ pub enum StorageError {
         /// The oldest block whose state can be read.
         oldest: u32,
     },
+    /// What lies on the cold path refused or is damaged.
+    #[error("cold segments: {0}{advice}", advice = cold_advice(.0))]
+    Cold(#[from] ColdError),
+    /// The file of a cold segment cannot be read.
+    #[error(
+        "the cold segment {} is lost: {reason}; put back a copy of it, or fetch it from another \
+         node",
+        file.display()
+    )]
+    SegmentLost {
+        /// The file.
+        file: PathBuf,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// Cold segments that a state needs were merged and removed.
+    #[error(
+        "cold groups of the state of block {number} can no longer be read; those of block {oldest} \
+         and later ones can"
+    )]
+    ColdNotKept {
+        /// Number of the block.
+        number: u32,
+        /// The oldest block whose state can be read whole.
+        oldest: u32,
+    },
+    /// A file is no segment that this chain has, or one that is not needed.
+    #[error("{} is not put among the cold segments: {reason}", file.display())]
+    NotAdopted {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// An earlier failure stopped the store.
     #[error("storage stopped after a failure: {reason}")]
     Stopped {
@@ -179,9 +214,18 @@ impl StorageError {
     pub fn system_cause(&self) -> Option<SystemCause> {
         match self {
             Self::System { cause, .. } => Some(*cause),
-            Self::Io { source, .. } => SystemCause::of_error(source),
+            Self::Io { source, .. } | Self::Cold(ColdError::Io { source, .. }) => {
+                SystemCause::of_error(source)
+            }
             _ => None,
         }
+    }
+}
+
+fn cold_advice(error: &ColdError) -> String {
+    match error {
+        ColdError::Io { source, .. } => advice(source),
+        _ => String::new(),
     }
 }
 

@@ -3,16 +3,21 @@
 //! are must be written as the same bytes again.
 
 use crate::{
-    Head, IndexGap, IndexTable, StateDelta, changes::Changes, seal::Record, state_copy,
-    types::BlockIndex,
+    Head, IndexGap, IndexTable, StateDelta, changes::Changes, cold, replaced::Replaced,
+    seal::Record, state_copy, types::BlockIndex,
 };
 use codec::{DecodeAll, Encode};
 use sp_core::H256;
 
 /// Change sets of blocks.
 pub fn change_set(data: &[u8]) -> bool {
-    let Ok(changes) = Changes::decode(data.to_vec()) else { return false };
-    assert_eq!(changes.as_bytes(), data);
+    let Ok(replaced) = Replaced::decode(data) else { return false };
+    assert_eq!(replaced.encode(), data);
+    [&replaced.state, &replaced.bits, &replaced.records].into_iter().for_each(changes);
+    true
+}
+
+fn changes(changes: &Changes) {
     let entries: Vec<_> = changes.iter().collect();
     assert_eq!(entries.len(), changes.len());
     for (at, (key, value)) in entries.iter().enumerate() {
@@ -20,13 +25,17 @@ pub fn change_set(data: &[u8]) -> bool {
         assert_eq!(changes.lower_bound(key), at);
     }
     let again = Changes::from_sorted(entries.into_iter());
-    assert_eq!(again.as_ref(), Ok(&changes));
-    true
+    assert_eq!(again.as_ref(), Ok(changes));
 }
 
-/// The head, index records of blocks, and places of transactions.
+/// The head, index records of blocks, places of transactions, and records of cold groups.
 pub fn index_record(data: &[u8]) -> bool {
-    same::<Head>(data) | same::<BlockIndex>(data) | same::<(u32, u32)>(data)
+    same::<Head>(data)
+        | same::<BlockIndex>(data)
+        | same::<(u32, u32)>(data)
+        | same::<cold::RunList>(data)
+        | same::<cold::SegmentRecord>(data)
+        | same::<cold::RetiredRecord>(data)
 }
 
 /// Records of copies of the state, and of what the index lacks.
@@ -65,16 +74,20 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
     ]
     .into();
     let (hash, state_root) = (H256::repeat_byte(1), H256::repeat_byte(2));
-    vec![
-        ("change_set", encoded(&delta).as_bytes().to_vec()),
+    let hot_root = H256::repeat_byte(3);
+    let replaced = Replaced { bits: encoded(&delta), ..Replaced::of_state(encoded(&delta)) };
+    let mut samples = vec![
+        ("change_set", replaced.encode()),
         ("copy_record", include_bytes!("fixtures/copy-7").to_vec()),
         (
             "copy_record",
             IndexGap { block: 7, table: IndexTable::Index, after: vec![1; 40] }.encode(),
         ),
         ("index_record", Head { number: 7, hash, state_root }.encode()),
-        ("index_record", BlockIndex { hash, state_root, log_size: 900 }.encode()),
+        ("index_record", BlockIndex { hash, state_root, hot_root, log_size: 900 }.encode()),
         ("index_record", (7_u32, 3_u32).encode()),
         ("seal", Record::sample().to_bytes()),
-    ]
+    ];
+    samples.extend(cold::samples().into_iter().map(|record| ("index_record", record)));
+    samples
 }

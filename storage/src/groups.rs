@@ -1,4 +1,4 @@
-//! What the commitment commits to: groups of keys.
+//! What the commitment to the hot state commits to: groups of keys.
 //!
 //! The keys that differ in their last byte alone are a *group*. The commitment has one
 //! entry for each: SM3 of what they share, and SM3 of what is in the group:
@@ -23,8 +23,7 @@ use crate::{
 use billchain_crypto::sm3::sm3_many;
 use lru::LruCache;
 use parking_lot::Mutex;
-use sp_core::H256;
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// Memory for groups; a bill's takes some 500 bytes.
 const KEPT_BYTES: usize = 32 << 20;
@@ -45,6 +44,12 @@ impl Group {
             (Err(at), Some(value)) => self.0.insert(at, (last, value)),
             (Err(_), None) => {}
         }
+    }
+
+    /// What is in a group whose values are at hand.
+    pub(crate) fn of(values: &[(u8, Vec<u8>)]) -> Self {
+        let digests = sm3_many(&values.iter().map(|(_, value)| value).collect::<Vec<_>>());
+        Self(values.iter().map(|(last, _)| *last).zip(digests).collect())
     }
 
     /// Whether no key has a value.
@@ -112,14 +117,18 @@ pub(crate) fn members(tables: &Tables, shared: &[u8]) -> Result<Vec<Vec<u8>>, St
     Ok(found)
 }
 
-/// A group as it is in the state.
-pub(crate) fn read(tables: &Tables, shared: &[u8]) -> Result<Group, StorageError> {
-    let (mut lasts, mut values) = (Vec::new(), Vec::new());
+/// The values of a group in the state: last byte and value of each key, ascending.
+pub(crate) fn values(tables: &Tables, shared: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, StorageError> {
+    let mut found = Vec::new();
     visit(tables, shared, |key, value| {
-        lasts.extend(key.last());
-        values.push(value.to_vec());
+        found.extend(key.last().map(|last| (*last, value.to_vec())));
     })?;
-    Ok(Group(lasts.into_iter().zip(sm3_many(&values)).collect()))
+    Ok(found)
+}
+
+/// A group as it is in the state.
+fn read(tables: &Tables, shared: &[u8]) -> Result<Group, StorageError> {
+    Ok(Group::of(&values(tables, shared)?))
 }
 
 /// Visits the keys of a group. Longer ones that begin in the same way are passed over, so
@@ -188,20 +197,15 @@ fn room(shared: &[u8], group: &Group) -> usize {
     128 + shared.len() + group.0.len() * size_of::<(u8, Digest)>()
 }
 
-/// Speculations whose groups are kept, as many as the commitment keeps.
-const MAX_PREPARED: usize = 4;
-
-/// The groups at the head, and what speculations make of them. The head must not move while
-/// one of them is asked for.
+/// The groups at the head, as far as they are hot. The head must not move while one of them is
+/// asked for.
 pub(crate) struct HeadGroups {
     recent: Mutex<Recent>,
-    /// By the root of the state after them, the newest last.
-    prepared: Mutex<Vec<(H256, Arc<Changed>)>>,
 }
 
 impl HeadGroups {
     pub(crate) fn new() -> Self {
-        Self { recent: Mutex::new(Recent::new()), prepared: Mutex::default() }
+        Self { recent: Mutex::new(Recent::new()) }
     }
 
     /// A group.
@@ -222,37 +226,8 @@ impl HeadGroups {
         kept.map_or_else(|| read(tables, shared), Ok)
     }
 
-    /// What `delta` makes of the groups.
-    pub(crate) fn change(
-        &self,
-        tables: &Tables,
-        delta: &StateDelta,
-    ) -> Result<Arc<Changed>, StorageError> {
-        change(delta, |shared| self.get(tables, shared)).map(Arc::new)
-    }
-
-    /// Keeps what was computed of a delta, by the root of the state after it.
-    pub(crate) fn prepare(&self, root: H256, changed: Arc<Changed>) {
-        let mut prepared = self.prepared.lock();
-        prepared.retain(|(known, _)| *known != root);
-        if prepared.len() == MAX_PREPARED {
-            prepared.remove(0);
-        }
-        prepared.push((root, changed));
-    }
-
-    /// What was computed of the delta with this root, if it is kept.
-    pub(crate) fn prepared(&self, root: H256) -> Option<Arc<Changed>> {
-        self.prepared
-            .lock()
-            .iter()
-            .find(|(known, _)| *known == root)
-            .map(|(_, changed)| changed.clone())
-    }
-
     /// The head has moved.
     pub(crate) fn apply(&self, changed: &Changed) {
-        self.prepared.lock().clear();
         self.recent.lock().apply(changed);
     }
 }

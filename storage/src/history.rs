@@ -13,7 +13,7 @@
 //! ones, and what is held by nobody is freed. [`History`] holds the recent ones,
 //! bounded in number and bytes.
 
-use crate::changes::Changes;
+use crate::replaced::Replaced;
 use std::{
     collections::VecDeque,
     sync::{Arc, OnceLock},
@@ -27,8 +27,8 @@ pub(crate) struct Version {
 
 /// The step from one version to the next.
 pub(crate) struct Link {
-    /// The values that the step replaced.
-    pub(crate) replaced: Arc<Changes>,
+    /// What the step replaced.
+    pub(crate) replaced: Arc<Replaced>,
     /// Where it leads.
     pub(crate) version: Arc<Version>,
 }
@@ -40,7 +40,7 @@ impl Version {
     }
 
     /// A version with a later one.
-    fn before(number: u32, replaced: Arc<Changes>, version: Arc<Self>) -> Arc<Self> {
+    fn before(number: u32, replaced: Arc<Replaced>, version: Arc<Self>) -> Arc<Self> {
         Arc::new(Self { number, next: OnceLock::from(Link { replaced, version }) })
     }
 
@@ -108,7 +108,7 @@ impl History {
     }
 
     /// The step to the next block. Call it before the block is written.
-    pub(crate) fn push(&mut self, replaced: Arc<Changes>) {
+    pub(crate) fn push(&mut self, replaced: Arc<Replaced>) {
         let last = self.newest();
         let version = Version::newest(last.number().saturating_add(1));
         self.bytes = self.bytes.saturating_add(replaced.memory());
@@ -127,7 +127,7 @@ impl History {
     /// The step that leads to the oldest version held, read from disk. False,
     /// and nothing is done, if the oldest is not that block's, or the
     /// history is full.
-    pub(crate) fn extend_back(&mut self, block: u32, replaced: &Arc<Changes>) -> bool {
+    pub(crate) fn extend_back(&mut self, block: u32, replaced: &Arc<Replaced>) -> bool {
         let oldest = self.oldest();
         let bytes = self.bytes.saturating_add(replaced.memory());
         if oldest.number() != block
@@ -156,9 +156,11 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changes::Changes;
 
-    fn changes(key: &[u8]) -> Arc<Changes> {
-        Arc::new(Changes::from_sorted(std::iter::once((key, None))).unwrap())
+    fn changes(key: &[u8]) -> Arc<Replaced> {
+        let state = Changes::from_sorted(std::iter::once((key, None))).unwrap();
+        Arc::new(Replaced::of_state(state))
     }
 
     #[test]

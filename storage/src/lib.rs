@@ -3,16 +3,23 @@
 //! Two engines share the work. **RocksDB** holds everything the node reads:
 //! the state under the runtime's raw keys, blocks with their certificates,
 //! look-ups and node-local indices. **QMDB** (`commonware-storage`) holds
-//! SM3(key) → SM3(value) of the state and gives the state root; it can compute
-//! the root of a proposal that is then dropped.
+//! the digests of groups of keys and gives the root of the hot state; it can
+//! compute the root of a proposal that is then dropped.
+//!
+//! What nobody wrote to for long is *cold*: a block that orders it ([`Cooling`]) takes
+//! groups of keys out of the hot state, into segments that never change, which this node
+//! writes into compressed files on its own time. A cold key is read and proved through
+//! the same calls, and comes back when it is written to. The state root is over the
+//! hot root and the runs of segments.
 //!
 //! # What it promises
 //!
 //! * A block lands whole or not at all: its state changes, body, certificate,
 //!   look-ups and head record are one synced RocksDB write. When
 //!   [`Storage::commit`] returns, the block survives the loss of power.
-//! * The state root depends on the sequence of committed [`StateDelta`]s alone:
-//!   not on the machine, on restarts, on pruning, nor on dropped speculations.
+//! * The state root depends on the sequence of committed [`StateDelta`]s and
+//!   [`Cooling`] orders alone: not on the machine, on restarts, on pruning, on when
+//!   files are written, nor on dropped speculations.
 //!   (It does depend on the sequence, not only on the resulting state: QMDB
 //!   commits to a log of operations.)
 //! * Nothing is committed under a root that the commitment did not compute.
@@ -21,6 +28,9 @@
 //!   compared with the head's. A difference is [`StorageError::Corrupt`].
 //! * A [`StateSnapshot`] never changes while commits go on, and costs nothing
 //!   to take.
+//! * A file of cold segments that is damaged or lost gives an error when it is read,
+//!   never an absent key; it can be written again from another node's copy
+//!   ([`Storage::adopt_segment`]).
 //! * What the operating system refuses (a full disk, too many open files) is
 //!   [`StorageError::System`], with what to do about it; it is not called damage,
 //!   and what was committed is there when the cause is gone.
@@ -52,30 +62,37 @@
 //! | `lock` | held, through the operating system, by the process that uses the directory |
 //! | `db/` | RocksDB, with the column families of [`tables`](self#tables) |
 //! | `db/seal` | how much of RocksDB's MANIFEST is on disk, and its SM3 |
-//! | `commitment/` | QMDB's operations log, Merkle nodes and metadata, over groups of keys |
+//! | `commitment/` | QMDB's operations log, Merkle nodes and metadata, over groups of hot keys |
+//! | `cold/`, or [`StorageOptions::cold_path`] | files of cold segments, each with a filter beside it |
 //!
 //! # Tables
 //!
 //! | column family | key | value |
 //! | --- | --- | --- |
-//! | `state` | raw state key | raw value |
+//! | `state` | raw state key, if it is hot | raw value |
 //! | `block` | number, 4 bytes big-endian | the block's bytes, if the block is kept whole |
 //! | `header` | number | the header's bytes, if the block is not kept whole |
 //! | `certificate` | number | the commit certificate's bytes |
-//! | `changes` | number | the keys that the block wrote, and the values it replaced |
-//! | `index` | number | hash, state root, length of QMDB's log after the block |
+//! | `changes` | number | the keys that the block wrote, and the values, activity bits and records of cold segments that it replaced |
+//! | `index` | number | hash, state root, hot root, length of QMDB's log after the block |
 //! | `number_by_hash` | block hash | number |
 //! | `tx` | transaction hash | number, index in the block |
 //! | `events` | number, index of a transaction, 4 bytes big-endian each | event records of this transaction and those that follow, up to the next key |
 //! | `offchain` | raw key | raw value |
 //! | `offchain_gone` | raw key | nothing: deleted while the index of older blocks is fetched |
+//! | `cooled` | segment, shared bytes | position and values of a cold group, until its segment has a file |
+//! | `bits` | segment, number of the chunk | 64 bytes of activity bits |
+//! | `nodes` | segment, level, index | a node of the tree over a segment's groups, until it has a file |
+//! | `cold` | kind, segment or run | the runs, their segments, and which of them have files here |
 //! | `meta` | name | format version, head, oldest change set, first whole block, what the index lacks, newest block in a snapshot |
 
 #![forbid(unsafe_code)]
 
 mod assembly;
+mod blocks;
 mod changes;
 mod checkpoint;
+mod cold;
 mod commitment;
 mod deltas;
 mod error;
@@ -86,11 +103,14 @@ mod history;
 mod index;
 mod older;
 mod options;
+mod plan;
 mod prove;
 mod records;
 mod recovery;
+mod replaced;
 mod rewind;
 mod seal;
+mod segments;
 mod shared;
 mod snapshot;
 mod speculation;
@@ -113,14 +133,15 @@ pub use error::StorageError;
 pub use index::{IndexGap, IndexTable};
 pub use older::OlderBlock;
 pub use options::{OpenMode, StorageOptions};
-pub use prove::{GroupProof, Shown, StateProof};
+pub use prove::{GroupProof, Missing, Place, StateProof};
 pub use rewind::rewind;
+pub use segments::ColdSegment;
 pub use snapshot::StateSnapshot;
 pub use state_copy::{CopyTable, Entries, StateCopy};
-pub use stats::Stats;
+pub use stats::{ColdStats, Stats};
 pub use storage::Storage;
 pub use system::SystemCause;
 pub use tables::FORMAT;
 pub use target::{MAX_WITNESS_BYTES, SyncTarget};
-pub use types::{BlockCommit, EventGroup, Genesis, Head, StateDelta};
+pub use types::{BlockCommit, Cooling, EventGroup, Genesis, Head, StateDelta};
 pub use verify::{Verified, verify};

@@ -68,7 +68,7 @@ impl Storage {
             if block.number != expected || expected == 0 {
                 return Err(StorageError::WrongNumber { expected, found: block.number });
             }
-            block.put(&mut batch, 0);
+            block.put(&mut batch, (H256::zero(), 0));
             first = expected;
         }
         batch.put(Table::Meta, META_FIRST_BLOCK, first.to_be_bytes());
@@ -155,10 +155,14 @@ impl Storage {
 
 impl OlderBlock {
     /// Puts all that is known of it. The log of the commitment had `log_size` operations
-    /// after it; 0 where nobody winds back to.
-    pub(crate) fn put(&self, batch: &mut crate::tables::Batch<'_>, log_size: u64) {
+    /// after it, and the root `hot_root`; zeros where nobody winds back to.
+    pub(crate) fn put(
+        &self,
+        batch: &mut crate::tables::Batch<'_>,
+        (hot_root, log_size): (H256, u64),
+    ) {
         let number = self.number.to_be_bytes();
-        let index = BlockIndex { hash: self.hash, state_root: self.state_root, log_size };
+        let index = BlockIndex { hash: self.hash, state_root: self.state_root, hot_root, log_size };
         batch.put(Table::Block, number, &self.block);
         batch.put(Table::Certificate, number, &self.certificate);
         batch.put(Table::Index, number, index.encode());

@@ -1,6 +1,7 @@
 //! Sizes and limits of the store.
 
 use crate::StorageError;
+use std::path::PathBuf;
 
 /// Whether [`crate::Storage::open`] may make a new database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +13,8 @@ pub enum OpenMode {
 }
 
 /// Sizes and limits of the store. Memory is bounded by the sum of the byte fields, 32 MiB of
-/// groups of keys, and QMDB's index, which has an entry for each group.
+/// groups of keys, QMDB's index, which has an entry for each hot group, and two bits for each
+/// cold one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StorageOptions {
     /// Whether a missing database is made.
@@ -31,6 +33,11 @@ pub struct StorageOptions {
     /// Bytes of replaced values held in memory for [`crate::Storage::state_at`]. Blocks that do
     /// not fit are not served, even within `history_blocks`.
     pub history_bytes: usize,
+    /// Directory of the files of cold segments, of this store alone; `cold` in the store's own if
+    /// none is given. It may lie on another disk.
+    pub cold_path: Option<PathBuf>,
+    /// Bytes of pages, blocks and filters of cold segments that are kept in memory.
+    pub cold_cache_bytes: usize,
 }
 
 impl Default for StorageOptions {
@@ -43,6 +50,8 @@ impl Default for StorageOptions {
             commitment_cache_bytes: 16 << 20,
             history_blocks: 256,
             history_bytes: 64 << 20,
+            cold_path: None,
+            cold_cache_bytes: 32 << 20,
         }
     }
 }
@@ -59,6 +68,8 @@ impl StorageOptions {
         at_least("block_cache_bytes", self.block_cache_bytes, 1 << 20, "at least 1048576")?;
         at_least("write_buffer_bytes", self.write_buffer_bytes, 1 << 20, "at least 1048576")?;
         at_least("max_open_files", self.max_open_files as usize, 32, "at least 32")?;
-        at_least("commitment_cache_bytes", self.commitment_cache_bytes, 1 << 20, "at least 1048576")
+        let commitment = self.commitment_cache_bytes;
+        at_least("commitment_cache_bytes", commitment, 1 << 20, "at least 1048576")?;
+        at_least("cold_cache_bytes", self.cold_cache_bytes, 1 << 20, "at least 1048576")
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     EventGroup, Head, StorageError,
-    changes::Changes,
+    replaced::Replaced,
     tables::{META_DOCUMENT, META_HEAD, META_OLDEST_CHANGES, Table, Tables},
     types::BlockIndex,
 };
@@ -87,12 +87,12 @@ impl Tables {
         }
     }
 
-    /// The keys that a block wrote, with the values it replaced, if they are kept.
-    pub(crate) fn replaced(&self, number: u32) -> Result<Option<Changes>, StorageError> {
+    /// What a block replaced, if it is kept.
+    pub(crate) fn replaced(&self, number: u32) -> Result<Option<Replaced>, StorageError> {
         let Some(bytes) = self.get(Table::Changes, &number.to_be_bytes())? else {
             return Ok(None);
         };
-        Changes::decode(bytes).map(Some).map_err(|error| {
+        Replaced::decode(&bytes).map(Some).map_err(|error| {
             self.corrupt(format!("the change set of block {number} is unreadable: {error}"))
         })
     }

@@ -7,6 +7,8 @@
 //! node fetches the lost blocks from its peers. Every block's root is compared with
 //! the recorded one on the way.
 //!
+//! What cold groups are is in RocksDB alone; the root that QMDB gives is that of the hot state.
+//!
 //! QMDB's root depends on the whole sequence of blocks, so it cannot be rebuilt
 //! from the state alone. When the missing change sets are no longer kept, the
 //! store is [`StorageError::Corrupt`], and says so.
@@ -63,7 +65,7 @@ pub(crate) fn open_commitment(
     }
 
     if let Some(height) = position.height {
-        let recorded = tables.index(height)?.map(|index| index.state_root);
+        let recorded = tables.index(height)?.map(|index| index.hot_root);
         if recorded != Some(position.root) {
             return Err(corrupt(format!(
                 "the state commitment of block {height} is {}, the database records {}",
@@ -105,11 +107,12 @@ fn roll_forward(
             let index = tables
                 .index(number)?
                 .ok_or_else(|| tables.corrupt(format!("block {number} has no index record")))?;
-            let speculated = commitment.speculate(number, &entries, || Ok(entries.clone()))?;
-            if (speculated.root, speculated.log_size) != (index.state_root, index.log_size) {
+            let fingerprint = commitment.fingerprint(&entries);
+            let speculated = commitment.speculate(number, fingerprint, || Ok(entries.clone()))?;
+            if (speculated.root, speculated.log_size) != (index.hot_root, index.log_size) {
                 return Err(corrupt(format!(
-                    "the changes of block {number} give the state root {}, the database records {}",
-                    speculated.root, index.state_root
+                    "the changes of block {number} give the hot root {}, the database records {}",
+                    speculated.root, index.hot_root
                 )));
             }
             position = commitment.apply(speculated.root)?;

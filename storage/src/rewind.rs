@@ -1,7 +1,7 @@
 //! Winding a store back to an earlier block, to execute the blocks after it again.
 
 use crate::{
-    Head, OpenMode, StorageError, StorageOptions,
+    Head, OpenMode, StorageError, StorageOptions, cold,
     records::events_key,
     recovery, shared,
     tables::{META_HEAD, Table, Tables},
@@ -55,12 +55,13 @@ fn undo(tables: &Tables, head: Head) -> Result<Head, StorageError> {
 
     let number = head.number.to_be_bytes();
     let mut batch = tables.batch();
-    for (key, value) in replaced.iter() {
+    for (key, value) in replaced.state.iter() {
         match value {
             Some(value) => batch.put(Table::State, key, value),
             None => batch.delete(Table::State, key),
         }
     }
+    cold::undo(tables, &mut batch, &replaced)?;
     for group in groups {
         batch.delete(Table::Events, events_key(head.number, group.first));
     }

@@ -1,7 +1,7 @@
 //! What readers and the writer of one data directory share: the tables, and the
 //! hold on the directory.
 
-use crate::{StorageError, tables::Tables};
+use crate::{StorageError, cold::Cold, tables::Tables};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::Path,
@@ -10,14 +10,15 @@ use std::{
 /// What snapshots need of the store, and keep open.
 pub(crate) struct Shared {
     pub(crate) tables: Tables,
+    pub(crate) cold: Cold,
     /// Held until the last reader is gone.
     _lock: File,
 }
 
 impl Shared {
     /// `lock` is what [`lock`] gave for the directory of `tables`.
-    pub(crate) fn new(tables: Tables, lock: File) -> Self {
-        Self { tables, _lock: lock }
+    pub(crate) fn new(tables: Tables, cold: Cold, lock: File) -> Self {
+        Self { tables, cold, _lock: lock }
     }
 }
 

@@ -15,6 +15,8 @@ use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 /// It keeps in memory what blocks committed since then replaced; hold it for
 /// the length of a request, not for good. Reads in the state of an older block
 /// take longer, by one look-up in memory a block.
+///
+/// Single keys are read wherever they lie; walks and pages go through the hot state alone.
 #[derive(Clone)]
 pub struct StateSnapshot {
     shared: Arc<Shared>,
@@ -31,12 +33,23 @@ impl StateSnapshot {
         self.version.number()
     }
 
-    /// The value of `key`.
+    /// The value of `key`, whether it is hot or cold.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        if let Some(value) = self.hot(key)? {
+            return Ok(Some(value));
+        }
+        let Some((last, shared)) = key.split_last() else { return Ok(None) };
+        let Shared { tables, cold, .. } = &*self.shared;
+        let found = cold.find(tables, &self.version, shared)?;
+        Ok(found.and_then(|found| found.group.value(*last).map(<[u8]>::to_vec)))
+    }
+
+    /// The value of `key` in the hot state.
+    fn hot(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
         let mut last = &self.version;
         let known = |last: &mut &Arc<Version>| {
             while let Some(link) = last.next() {
-                if let Some(value) = link.replaced.get(key) {
+                if let Some(value) = link.replaced.state.get(key) {
                     return Some(value.map(<[u8]>::to_vec));
                 }
                 *last = &link.version;
@@ -113,7 +126,7 @@ impl StateSnapshot {
         let steps = self.version.steps();
         let mut layers: Vec<_> = steps
             .take_while(|link| link.version.number() <= until.number())
-            .map(|link| Layer::new(&link.replaced, &from))
+            .map(|link| Layer::new(&link.replaced.state, &from))
             .collect();
         let mut keys = Vec::new();
         while keys.len() < limit {
@@ -145,7 +158,7 @@ impl StateSnapshot {
         let replaced = self
             .version
             .steps()
-            .map(|link| Layer::new(&link.replaced, &from))
+            .map(|link| Layer::new(&link.replaced.state, &from))
             .filter(|layer| layer.key(prefix).is_some())
             .collect();
         Merge::new(prefix, newest, replaced).run(&mut visit)

@@ -1,68 +1,128 @@
-//! What a delta would make of the head.
+//! What the changes of a block would make of the head.
 
 use crate::{
-    Head, StateDelta, Storage, StorageError,
-    commitment::Speculated,
-    groups::{self, Changed},
+    Cooling, Head, StateDelta, Storage, StorageError,
+    cold::Draft,
+    commitment,
+    groups::{self, Group},
+    plan::{Outcome, Plan},
+    shared::Shared,
 };
 use sp_core::H256;
 use std::{sync::Arc, time::Instant};
 
 impl Storage {
-    /// The root of the state if `delta` were applied to the head's. Nothing
-    /// changes; the last few are remembered for [`Self::commit`]. Before
+    /// The root of the state if `delta` were applied to the head's, and what `cooling` orders of
+    /// its cold part. Nothing changes; the last few are remembered for [`Self::commit`]. Before
     /// genesis: the root of `delta` as the genesis state.
-    pub fn speculate(&self, delta: &StateDelta) -> Result<H256, StorageError> {
+    pub fn speculate(&self, delta: &StateDelta, cooling: &Cooling) -> Result<H256, StorageError> {
         let start = Instant::now();
         let _order = self.order.read();
         self.check_running()?;
         let number = if self.is_initialised() { self.head().number.saturating_add(1) } else { 0 };
-        let root = self.speculated(number, delta)?.root;
+        let root = self.outcome(number, delta, cooling)?.state_root;
         self.counters.speculations.record(start);
         Ok(root)
     }
 
-    /// The log size after `delta`, if its root is the one that `head` claims.
-    pub(crate) fn checked_log_size(
+    /// What the changes come to, if the root after them is the one that `head` claims.
+    pub(crate) fn checked_outcome(
         &self,
         head: Head,
         delta: &StateDelta,
-    ) -> Result<u64, StorageError> {
-        let speculated = self.speculated(head.number, delta)?;
-        if speculated.root != head.state_root {
+        cooling: &Cooling,
+    ) -> Result<Outcome, StorageError> {
+        let outcome = self.outcome(head.number, delta, cooling)?;
+        if outcome.state_root != head.state_root {
             return Err(StorageError::WrongStateRoot {
                 number: head.number,
-                expected: speculated.root,
+                expected: outcome.state_root,
                 found: head.state_root,
             });
         }
-        Ok(speculated.log_size)
+        Ok(outcome)
     }
 
-    /// What `delta` makes of the commitment as block `number`.
-    fn speculated(&self, number: u32, delta: &StateDelta) -> Result<Speculated, StorageError> {
-        let mut changed = None;
-        let entries = || {
-            let found = self.groups.change(&self.shared.tables, delta)?;
-            Ok(groups::entries(changed.insert(found)))
-        };
-        let speculated = self.commitment.speculate(number, delta, entries)?;
-        if let Some(changed) = changed {
-            self.groups.prepare(speculated.root, changed);
-        }
-        Ok(speculated)
-    }
-
-    /// What `delta` makes of the groups, with `root` the state's after it.
-    pub(crate) fn changed_groups(
+    /// What the changes come to as block `number`.
+    fn outcome(
         &self,
-        root: H256,
+        number: u32,
         delta: &StateDelta,
-    ) -> Result<Arc<Changed>, StorageError> {
-        match self.groups.prepared(root) {
-            Some(changed) => Ok(changed),
-            None => self.groups.change(&self.shared.tables, delta),
+        cooling: &Cooling,
+    ) -> Result<Outcome, StorageError> {
+        let fingerprint = self.commitment.fingerprint(&(delta, cooling));
+        let plan = match self.plans.get(fingerprint) {
+            Some(plan) => plan,
+            None => {
+                let plan = Arc::new(self.plan(number, delta, cooling)?);
+                self.plans.keep(fingerprint, Arc::clone(&plan));
+                plan
+            }
+        };
+        let entries = || Ok(groups::entries(&plan.changed));
+        let hot = self.commitment.speculate(number, fingerprint, entries)?;
+        let cold = plan.step.as_ref().map_or_else(|| self.shared.cold.root(), |step| step.root);
+        Ok(Outcome { state_root: commitment::state_root(hot.root, &cold), hot, plan })
+    }
+
+    fn plan(
+        &self,
+        number: u32,
+        delta: &StateDelta,
+        cooling: &Cooling,
+    ) -> Result<Plan, StorageError> {
+        let Shared { tables, cold, .. } = &*self.shared;
+        let mut draft = Draft::new(cold, tables, self.version(), (number, cooling));
+        let mut beside = StateDelta::new();
+        let changed = groups::change(delta, |shared| {
+            let group = self.groups.get(tables, shared)?;
+            if !group.is_empty() {
+                return Ok(group);
+            }
+            let Some(heated) = draft.heat(shared)? else { return Ok(group) };
+            let group = Group::of(&heated.values);
+            for (last, value) in heated.values {
+                let key = [shared, &[last]].concat();
+                if !delta.contains_key(&key) {
+                    beside.insert(key, Some(value));
+                }
+            }
+            Ok(group)
+        })?;
+        let mut plan = Plan { beside, changed, step: None };
+        self.cool(cooling, &mut draft, &mut plan)?;
+        if cooling.ends_lap {
+            draft.end_lap()?;
         }
+        draft.merge(cooling.merge_groups)?;
+        plan.step = draft.finish()?;
+        Ok(plan)
+    }
+
+    fn cool(
+        &self,
+        cooling: &Cooling,
+        draft: &mut Draft<'_>,
+        plan: &mut Plan,
+    ) -> Result<(), StorageError> {
+        let mut left_out = 0_u32;
+        for shared in &cooling.groups {
+            let values = groups::values(&self.shared.tables, shared)?;
+            let group = billchain_cold::Group { shared: shared.clone(), values };
+            let is_written = plan.changed.contains_key(shared);
+            if is_written || group.check().is_err() || !draft.cool(&group)? {
+                left_out += 1;
+                continue;
+            }
+            for (last, _) in &group.values {
+                plan.beside.insert([&shared[..], &[*last]].concat(), None);
+            }
+            plan.changed.insert(group.shared, Group::default());
+        }
+        if left_out > 0 {
+            tracing::warn!(left_out, "groups that were to cool cannot be in the cold part");
+        }
+        Ok(())
     }
 }
 
@@ -78,7 +138,8 @@ mod tests {
         let storage = Storage::open(place.path(), StorageOptions::default()).unwrap();
         thread::scope(|scope| {
             let order = storage.order.write();
-            let waiting = scope.spawn(|| storage.speculate(&StateDelta::new()));
+            let waiting =
+                scope.spawn(|| storage.speculate(&StateDelta::new(), &Cooling::default()));
             // It is before the lock by then, or comes to it later: it is refused in both cases.
             thread::sleep(Duration::from_millis(50));
             storage.stop_on_error(Err(StorageError::NotInitialised)).unwrap_err();

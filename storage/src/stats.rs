@@ -1,6 +1,10 @@
 //! Numbers for an operator's metrics.
 
-use crate::tables::{Table, Tables};
+use crate::{
+    cold::{Cold, Place},
+    shared::Shared,
+    tables::Table,
+};
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
@@ -23,6 +27,8 @@ pub struct Stats {
     pub block_cache_bytes: u64,
     /// Operations in QMDB's log since genesis, pruned ones included.
     pub commitment_operations: u64,
+    /// What it has of cold groups.
+    pub cold: ColdStats,
     /// Replaced values held in memory, bytes.
     pub history_bytes: u64,
     /// Blocks before the head whose state is at hand in memory.
@@ -41,6 +47,67 @@ pub struct Stats {
     pub speculations: u64,
     /// Seconds spent on them.
     pub speculation_seconds: f64,
+}
+
+/// Cold groups: how many there are, where they lie, and how often they were asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ColdStats {
+    /// Runs; a proof of absence goes through all of them.
+    pub runs: u64,
+    /// Segments of the runs.
+    pub segments: u64,
+    /// Of these, those that lie in files.
+    pub files: u64,
+    /// Of these, those whose file was recorded and cannot be read.
+    pub lost: u64,
+    /// Groups of the segments.
+    pub groups: u64,
+    /// Of these, those that are still what the state says of their keys.
+    pub active: u64,
+    /// Whether two runs are becoming one.
+    pub is_merging: bool,
+    /// How often a segment was asked for a group.
+    pub asked: u64,
+    /// Groups that were found.
+    pub found: u64,
+    /// Bytes of pages, blocks and filters in memory.
+    pub cache_bytes: u64,
+    /// How often one of these was found there.
+    pub cache_hits: u64,
+    /// How often one of these had to be read.
+    pub cache_misses: u64,
+}
+
+impl ColdStats {
+    fn of(cold: &Cold) -> Self {
+        let view = cold.view();
+        let (asked, found) = cold.asked();
+        let (cache_hits, cache_misses) = cold.cache.asked();
+        let mut stats = Self {
+            runs: view.runs.len() as u64,
+            is_merging: view.list.merging.is_some(),
+            asked,
+            found,
+            cache_bytes: cold.cache.bytes() as u64,
+            cache_hits,
+            cache_misses,
+            ..Self::default()
+        };
+        for segment in view.segments() {
+            stats.segments += 1;
+            match segment.place() {
+                Place::Table => {}
+                Place::File(_) => stats.files += 1,
+                Place::Lost(..) => stats.lost += 1,
+            }
+            segment.with(|now| {
+                stats.groups += now.record.groups;
+                stats.active += now.bits.active();
+            });
+        }
+        stats
+    }
 }
 
 /// Running totals.
@@ -80,11 +147,12 @@ impl Timer {
 impl Counters {
     pub(crate) fn stats(
         &self,
-        tables: &Tables,
+        shared: &Shared,
         head: u32,
         commitment_operations: u64,
         (history_blocks, history_bytes): (usize, usize),
     ) -> Stats {
+        let tables = &shared.tables;
         let buffered = |table| tables.property(table, "rocksdb.size-all-mem-tables");
         let table_bytes: Vec<_> = Table::ALL
             .into_iter()
@@ -100,6 +168,7 @@ impl Counters {
             write_buffer_bytes: Table::ALL.into_iter().map(buffered).sum(),
             block_cache_bytes: tables.cache_usage() as u64,
             commitment_operations,
+            cold: ColdStats::of(&shared.cold),
             history_bytes: history_bytes as u64,
             history_blocks: history_blocks as u64,
             reads: tables.reads(),

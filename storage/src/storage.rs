@@ -1,15 +1,18 @@
 //! The store: opening, committing, reading.
 
 use crate::{
-    BlockCommit, EventGroup, Genesis, Head, StateDelta, StateSnapshot, Stats, StorageError,
-    StorageOptions,
+    BlockCommit, Cooling, EventGroup, Genesis, Head, StateDelta, StateSnapshot, Stats,
+    StorageError, StorageOptions,
     changes::Changes,
-    commitment::Commitment,
-    groups::{Changed, HeadGroups},
+    cold::Cold,
+    commitment::{self, Commitment, Speculated},
+    groups::HeadGroups,
     history::{History, Version},
     options::OpenMode,
+    plan::{Outcome, Plan, Plans},
     records::events_key,
     recovery,
+    replaced::Replaced,
     shared::{self, Shared},
     stats::Counters,
     tables::{Batch, META_DOCUMENT, META_HEAD, META_OLDEST_CHANGES, Table, Tables},
@@ -48,6 +51,7 @@ pub struct Storage {
     pub(crate) shared: Arc<Shared>,
     /// At the head, as the tables are.
     pub(crate) groups: HeadGroups,
+    pub(crate) plans: Plans,
     tip: RwLock<Tip>,
     history: Mutex<History>,
     /// One reader at a time fetches old changes from disk.
@@ -71,6 +75,8 @@ struct Tip {
     /// `None` before genesis.
     head: Option<Head>,
     version: Arc<Version>,
+    /// Of its hot state.
+    hot_root: H256,
     log_size: u64,
 }
 
@@ -93,8 +99,19 @@ impl Storage {
         let tables = Tables::open(&db, &options)?;
         let head = tables.head()?;
         let (first_block, has_index_gap) = (tables.first_block()?, tables.index_gap()?.is_some());
+        let directory = options.cold_path.clone().unwrap_or_else(|| path.join("cold"));
+        let cold = Cold::load(&tables, directory, options.cold_cache_bytes)?;
         let (commitment, position) =
             recovery::open_commitment(&tables, &path.join("commitment"), &options, head)?;
+        if let Some(head) = head {
+            let root = commitment::state_root(position.root, &cold.root());
+            if root != head.state_root {
+                return Err(tables.corrupt(format!(
+                    "the cold groups give the state root {root}, block {} has {}",
+                    head.number, head.state_root
+                )));
+            }
+        }
         let history = History::new(
             head.map_or(0, |head| head.number),
             options.history_blocks,
@@ -104,9 +121,15 @@ impl Storage {
             path: path.to_owned(),
             options,
             commitment,
-            shared: Arc::new(Shared::new(tables, lock)),
+            shared: Arc::new(Shared::new(tables, cold, lock)),
             groups: HeadGroups::new(),
-            tip: RwLock::new(Tip { head, version: history.newest(), log_size: position.log_size }),
+            plans: Plans::default(),
+            tip: RwLock::new(Tip {
+                head,
+                version: history.newest(),
+                hot_root: position.root,
+                log_size: position.log_size,
+            }),
             history: Mutex::new(history),
             loading: Mutex::new(()),
             order: RwLock::new(()),
@@ -147,16 +170,13 @@ impl Storage {
         let Genesis { state, state_root, hash, block, document } = genesis;
         let delta: StateDelta = state.into_iter().map(|(k, v)| (k, Some(v))).collect();
         let head = Head { number: 0, hash, state_root };
-        let log_size = self.checked_log_size(head, &delta)?;
-        let index = BlockIndex { hash, state_root, log_size };
+        let outcome = self.checked_outcome(head, &delta, &Cooling::default())?;
         // It replaces nothing.
         let replaced = self.changes(delta.keys().map(|key| (key.as_slice(), None)))?;
-        let mut batch = self.block_batch(head, index, &block, &delta, &replaced);
+        let replaced = Replaced::of_state(replaced);
+        let mut batch = self.block_batch(head, &outcome, &block, &delta, &replaced);
         batch.put(Table::Meta, META_DOCUMENT, document);
-        let version = self.tip.read().version.clone();
-        let changed = self.changed_groups(state_root, &delta)?;
-        let tip = Tip { head: Some(head), version, log_size };
-        self.stop_on_error(self.land(batch, tip, &changed))
+        self.stop_on_error(self.land(batch, head, self.version(), &outcome))
     }
 
     /// Makes a block the head, durably.
@@ -171,11 +191,10 @@ impl Storage {
         let parent = self.tip.read().head.ok_or(StorageError::NotInitialised)?;
         check_child(&parent, &block)?;
         let head = Head { number: block.number, hash: block.hash, state_root: block.state_root };
-        let log_size = self.checked_log_size(head, &block.delta)?;
-        let index = BlockIndex { hash: head.hash, state_root: head.state_root, log_size };
+        let outcome = self.checked_outcome(head, &block.delta, &block.cooling)?;
 
-        let replaced = self.replaced(&block.delta)?;
-        let mut batch = self.block_batch(head, index, &block.block, &block.delta, &replaced);
+        let replaced = self.replaced(&block.delta, &outcome.plan)?;
+        let mut batch = self.block_batch(head, &outcome, &block.block, &block.delta, &replaced);
         batch.put(Table::Certificate, block.number.to_be_bytes(), &block.certificate);
         for (at, hash) in (0_u32..).zip(&block.tx_hashes) {
             batch.put(Table::Tx, hash, (block.number, at).encode());
@@ -190,15 +209,13 @@ impl Storage {
             }
         }
         self.remove_old_changes(&mut batch, block.number)?;
-        let changed = self.changed_groups(head.state_root, &block.delta)?;
 
         let version = {
             let mut history = self.history.lock();
             history.push(Arc::new(replaced));
             history.newest()
         };
-        let tip = Tip { head: Some(head), version, log_size };
-        self.stop_on_error(self.land(batch, tip, &changed))?;
+        self.stop_on_error(self.land(batch, head, version, &outcome))?;
         self.counters.commits.record(start);
         Ok(())
     }
@@ -216,6 +233,16 @@ impl Storage {
     /// The head's state, as it is now.
     pub fn state(&self) -> StateSnapshot {
         StateSnapshot::new(Arc::clone(&self.shared), self.tip.read().version.clone())
+    }
+
+    /// The version of the head.
+    pub(crate) fn version(&self) -> Arc<Version> {
+        Arc::clone(&self.tip.read().version)
+    }
+
+    /// Root of the head's hot state.
+    pub(crate) fn hot_root(&self) -> H256 {
+        self.tip.read().hot_root
     }
 
     /// The head and its state, of the same block.
@@ -270,76 +297,6 @@ impl Storage {
         }
     }
 
-    /// The encoded block with this number, if it is kept whole.
-    pub fn block(&self, number: u32) -> Result<Option<Vec<u8>>, StorageError> {
-        self.shared.tables.get(Table::Block, &number.to_be_bytes())
-    }
-
-    /// What `read` makes of the encoded block with this number, if it is kept whole. The block is
-    /// not copied: for whoever needs a part of it.
-    pub fn block_with<T>(
-        &self,
-        number: u32,
-        read: impl FnOnce(&[u8]) -> T,
-    ) -> Result<Option<T>, StorageError> {
-        self.shared.tables.get_with(Table::Block, &number.to_be_bytes(), read)
-    }
-
-    /// The commit certificate of the block with this number; genesis has none.
-    pub fn certificate(&self, number: u32) -> Result<Option<Vec<u8>>, StorageError> {
-        self.shared.tables.get(Table::Certificate, &number.to_be_bytes())
-    }
-
-    /// Hash of the block with this number.
-    pub fn hash_of(&self, number: u32) -> Result<Option<H256>, StorageError> {
-        Ok(self.shared.tables.index(number)?.map(|index| index.hash))
-    }
-
-    /// State root of the block with this number.
-    pub fn state_root_of(&self, number: u32) -> Result<Option<H256>, StorageError> {
-        Ok(self.shared.tables.index(number)?.map(|index| index.state_root))
-    }
-
-    /// Number of the block with this hash.
-    pub fn number_of(&self, hash: &H256) -> Result<Option<u32>, StorageError> {
-        self.shared.tables.number_of(hash)
-    }
-
-    /// Where a transaction is: number of its block and its index there. If the
-    /// same bytes were included twice, the last place.
-    pub fn tx(&self, hash: &H256) -> Result<Option<(u32, u32)>, StorageError> {
-        let tables = &self.shared.tables;
-        let Some(bytes) = tables.get(Table::Tx, hash.as_bytes())? else { return Ok(None) };
-        let place: (u32, u32) =
-            codec::DecodeAll::decode_all(&mut bytes.as_slice()).map_err(|error| {
-                tables.corrupt(format!("the place of transaction {hash} is unreadable: {error}"))
-            })?;
-        // RocksDB has a block shortly before it is the head: who is told of the
-        // transaction then, and reads the state at the head, would miss it.
-        Ok((place.0 <= self.head().number).then_some(place))
-    }
-
-    /// The group of events that those of transaction `index` of block `number`
-    /// are in, for as long as the block is kept; `None` if there is no such
-    /// block. Of an index beyond the block's: its last group.
-    pub fn event_group(&self, number: u32, index: u32) -> Result<Option<EventGroup>, StorageError> {
-        // As with a transaction's place: not before the block is the head.
-        if number > self.head().number {
-            return Ok(None);
-        }
-        self.ensure_indexed(Some(number))?;
-        self.shared.tables.event_group(number, index)
-    }
-
-    /// All events of block `number`, in order; none if there is no such block.
-    pub fn event_groups(&self, number: u32) -> Result<Vec<EventGroup>, StorageError> {
-        if number > self.head().number {
-            return Ok(Vec::new());
-        }
-        self.ensure_indexed(Some(number))?;
-        self.shared.tables.event_groups(number)
-    }
-
     /// Merges RocksDB's files, so that they hold nothing that was replaced or
     /// deleted. Takes time and, for the while, disk in proportion to the store;
     /// reads go on, a commit may have to wait. RocksDB does the same by and by.
@@ -356,39 +313,60 @@ impl Storage {
             (history.blocks(), history.bytes())
         };
         let head = head.map_or(0, |head| head.number);
-        self.counters.stats(&self.shared.tables, head, log_size, history)
+        self.counters.stats(&self.shared, head, log_size, history)
     }
 
     /// What every block writes.
     fn block_batch(
         &self,
         head: Head,
-        index: BlockIndex,
+        outcome: &Outcome,
         block: &[u8],
         delta: &StateDelta,
-        replaced: &Changes,
+        replaced: &Replaced,
     ) -> Batch<'_> {
         let number = head.number.to_be_bytes();
+        let index = BlockIndex {
+            hash: head.hash,
+            state_root: head.state_root,
+            hot_root: outcome.hot.root,
+            log_size: outcome.hot.log_size,
+        };
         let mut batch = self.shared.tables.batch();
-        for (key, value) in delta {
+        for (key, value) in delta.iter().chain(&outcome.plan.beside) {
             match value {
                 Some(value) => batch.put(Table::State, key, value),
                 None => batch.delete(Table::State, key),
             }
         }
         batch.put(Table::Block, number, block);
-        batch.put(Table::Changes, number, replaced.as_bytes());
+        if let Some(step) = &outcome.plan.step {
+            step.put(&mut batch);
+        }
+        batch.put(Table::Changes, number, replaced.encode());
         batch.put(Table::Index, number, index.encode());
         batch.put(Table::NumberByHash, head.hash, number);
         batch.put(Table::Meta, META_HEAD, head.encode());
         batch
     }
 
-    /// The values that `delta` replaces.
-    fn replaced(&self, delta: &StateDelta) -> Result<Changes, StorageError> {
-        let keys = || delta.keys().map(Vec::as_slice);
-        let values = self.shared.tables.get_sorted(Table::State, keys())?;
-        self.changes(keys().zip(values.iter().map(Option::as_deref)))
+    /// What a block replaces.
+    fn replaced(&self, delta: &StateDelta, plan: &Plan) -> Result<Replaced, StorageError> {
+        let mut keys: Vec<&[u8]> =
+            delta.keys().chain(plan.beside.keys()).map(Vec::as_slice).collect();
+        if !plan.beside.is_empty() {
+            keys.sort_unstable();
+        }
+        let values = self.shared.tables.get_sorted(Table::State, keys.iter().copied())?;
+        let state = self.changes(keys.into_iter().zip(values.iter().map(Option::as_deref)))?;
+        Ok(match &plan.step {
+            None => Replaced::of_state(state),
+            Some(step) => Replaced {
+                state,
+                bits: step.replaced_bits.clone(),
+                records: step.replaced_records.clone(),
+            },
+        })
     }
 
     fn changes<'a>(
@@ -418,18 +396,27 @@ impl Storage {
     }
 
     /// Writes a block to RocksDB, then moves QMDB and the readers to it.
-    fn land(&self, batch: Batch<'_>, tip: Tip, changed: &Changed) -> Result<(), StorageError> {
+    fn land(
+        &self,
+        batch: Batch<'_>,
+        head: Head,
+        version: Arc<Version>,
+        outcome: &Outcome,
+    ) -> Result<(), StorageError> {
         let start = Instant::now();
         batch.write()?;
-        self.groups.apply(changed);
-        if let Some(head) = tip.head {
-            // Genesis is no commit, and its write none of a commit's.
-            if head.number > 0 {
-                self.counters.writes.record(start);
-            }
-            self.commitment.apply(head.state_root)?;
+        // Genesis is no commit, and its write none of a commit's.
+        if head.number > 0 {
+            self.counters.writes.record(start);
         }
-        *self.tip.write() = tip;
+        self.plans.clear();
+        self.groups.apply(&outcome.plan.changed);
+        if let Some(step) = &outcome.plan.step {
+            self.shared.cold.apply(step);
+        }
+        let Speculated { root: hot_root, log_size } = outcome.hot;
+        self.commitment.apply(hot_root)?;
+        *self.tip.write() = Tip { head: Some(head), version, hot_root, log_size };
         Ok(())
     }
 

@@ -6,6 +6,10 @@
 //! would take for a crash, [`crate::seal`] and the checks asked for here tell
 //! from damage.
 
+mod table;
+
+pub(crate) use table::Table;
+
 use crate::{StorageError, StorageOptions, SystemCause, seal::Seal};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
@@ -20,66 +24,7 @@ use std::{
 
 /// Format of everything below a data directory. A change of any table's
 /// encoding, of a commitment constant or of the layout raises it.
-pub const FORMAT: u32 = 7;
-
-/// A column family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Table {
-    State,
-    Block,
-    Header,
-    Certificate,
-    Changes,
-    Index,
-    NumberByHash,
-    Tx,
-    Events,
-    Offchain,
-    OffchainGone,
-    Meta,
-}
-
-impl Table {
-    pub(crate) const ALL: [Self; 12] = [
-        Self::State,
-        Self::Block,
-        Self::Header,
-        Self::Certificate,
-        Self::Changes,
-        Self::Index,
-        Self::NumberByHash,
-        Self::Tx,
-        Self::Events,
-        Self::Offchain,
-        Self::OffchainGone,
-        Self::Meta,
-    ];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::State => "state",
-            Self::Block => "block",
-            Self::Header => "header",
-            Self::Certificate => "certificate",
-            Self::Changes => "changes",
-            Self::Index => "index",
-            Self::NumberByHash => "number_by_hash",
-            Self::Tx => "tx",
-            Self::Events => "events",
-            Self::Offchain => "offchain",
-            Self::OffchainGone => "offchain_gone",
-            Self::Meta => "meta",
-        }
-    }
-
-    /// Whether single keys are looked up that are often absent.
-    const fn has_filter(self) -> bool {
-        matches!(
-            self,
-            Self::State | Self::NumberByHash | Self::Tx | Self::Offchain | Self::OffchainGone
-        )
-    }
-}
+pub const FORMAT: u32 = 8;
 
 /// The format version's key in [`Table::Meta`].
 pub(crate) const META_FORMAT: &[u8] = b"format";
@@ -326,6 +271,16 @@ impl Batch<'_> {
 
     pub(crate) fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
         self.batch.delete_cf(self.tables.family(table), key);
+    }
+
+    /// Deletes the keys from `from` on, below `end`.
+    pub(crate) fn delete_range(
+        &mut self,
+        table: Table,
+        from: impl AsRef<[u8]>,
+        end: impl AsRef<[u8]>,
+    ) {
+        self.batch.delete_range_cf(self.tables.family(table), from.as_ref(), end.as_ref());
     }
 
     /// Writes all of it without a log: a crash takes it away until the tables are

@@ -43,7 +43,7 @@ pub struct BlockCommit {
     pub hash: H256,
     /// Hash of the head it stands on.
     pub parent_hash: H256,
-    /// Root of the state after `delta`, as the block's header says.
+    /// Root of the state after `delta` and `cooling`, as the block's header says.
     pub state_root: H256,
     /// The encoded block.
     pub block: Vec<u8>,
@@ -51,12 +51,31 @@ pub struct BlockCommit {
     pub certificate: Vec<u8>,
     /// Changes of the state.
     pub delta: StateDelta,
+    /// What it orders of the cold part of the state.
+    pub cooling: Cooling,
     /// What its transactions came to, by ascending [`EventGroup::first`].
     pub events: Vec<EventGroup>,
     /// Node-local index entries; `None` deletes. The last entry of a key wins.
     pub offchain: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Hashes of the block's transactions, in the order of the block.
     pub tx_hashes: Vec<H256>,
+}
+
+/// What a block orders of the cold part of the state.
+///
+/// Groups that have no value, are written to by the same block, cannot be in a segment, or do
+/// not come in ascending order within a lap are left out; so are all while there are as many runs
+/// as there may be. All nodes leave out the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Cooling {
+    /// Groups that become cold: what the keys of each share, ascending.
+    pub groups: Vec<Vec<u8>>,
+    /// Whether the lap is over with these.
+    pub ends_lap: bool,
+    /// Groups with which a segment ends; 2^21 at most, and for 0.
+    pub segment_groups: u32,
+    /// Most groups that are moved where two runs become one.
+    pub merge_groups: u32,
 }
 
 /// Event records of consecutive transactions of one block: so many that a
@@ -77,6 +96,8 @@ pub(crate) struct BlockIndex {
     pub(crate) hash: H256,
     /// Root of the state after it.
     pub(crate) state_root: H256,
+    /// Root of its hot part, which is QMDB's; zero where nobody winds back to.
+    pub(crate) hot_root: H256,
     /// Operations in QMDB's log after it: where to wind back to.
     pub(crate) log_size: u64,
 }

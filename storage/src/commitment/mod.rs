@@ -40,6 +40,7 @@ use crate::{
     groups::{self, Group, Whole},
 };
 use active::Active;
+use billchain_cold::proof;
 use commonware_runtime::{Runner as _, deterministic};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use engine::{Engine, Failure, Operations};
@@ -49,7 +50,7 @@ use std::{
     any::Any,
     collections::BTreeMap,
     fs::{self, File},
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, RandomState},
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -96,7 +97,7 @@ enum Request {
 
 /// Handle of the commitment's thread.
 pub(crate) struct Commitment {
-    /// Tells deltas apart; its keys are this process's own.
+    /// Tells changes apart; its keys are this process's own.
     fingerprints: RandomState,
     worker: Worker<Request>,
 }
@@ -126,17 +127,16 @@ impl Commitment {
         self.ask("report its position", |answer| Request::Position { answer })
     }
 
-    /// What `delta` as block `height` would make of the present tip; `entries` are those of
-    /// the groups that it changes. The result is kept, so that the same delta costs nothing
-    /// when it is asked for again or applied.
+    /// What changes with this [fingerprint](Self::fingerprint) as block `height` would make of
+    /// the present tip; `entries` are those of the groups that they change. The result is kept,
+    /// so that the same changes cost nothing when they are asked for again or applied.
     pub(crate) fn speculate(
         &self,
         height: u32,
-        delta: &StateDelta,
+        fingerprint: u64,
         entries: impl FnOnce() -> Result<StateDelta, StorageError>,
     ) -> Result<Speculated, StorageError> {
         const ACTION: &str = "compute a root";
-        let fingerprint = self.fingerprint(delta);
         let known = self.ask(ACTION, |answer| Request::Lookup { fingerprint, answer })?;
         if let Some(known) = known {
             return Ok(known);
@@ -198,8 +198,9 @@ impl Commitment {
         self.worker.close();
     }
 
-    fn fingerprint(&self, delta: &StateDelta) -> u64 {
-        self.fingerprints.hash_one(delta)
+    /// Tells changes apart, in this process.
+    pub(crate) fn fingerprint(&self, changes: &impl Hash) -> u64 {
+        self.fingerprints.hash_one(changes)
     }
 
     fn ask<T>(
@@ -258,8 +259,8 @@ fn try_files(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// The root of a genesis state: that of an empty commitment after `state`.
-/// Computed in memory.
+/// The root of a genesis state: that of an empty commitment after `state`, and of no cold
+/// groups. Computed in memory.
 pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageError> {
     const ACTION: &str = "compute a genesis root";
     let delta: StateDelta = state.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect();
@@ -273,10 +274,20 @@ pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageE
     }));
     let failed = |reason| StorageError::Commitment { action: ACTION, path: PathBuf::new(), reason };
     match outcome {
-        Ok(Ok(speculated)) => Ok(speculated.root),
+        Ok(Ok(speculated)) => Ok(state_root(speculated.root, &no_runs())),
         Ok(Err(failure)) => Err(failed(failure.into_reason())),
         Err(panic) => Err(failed(panic_message(panic.as_ref()))),
     }
+}
+
+/// The state root over the root of the hot state and that of the cold one.
+pub(crate) fn state_root(hot: H256, cold: &[u8; 32]) -> H256 {
+    H256(proof::state_root(&hot.0, cold))
+}
+
+/// The cold root without runs.
+fn no_runs() -> [u8; 32] {
+    proof::cold_root(&[]).expect("no runs are not too many")
 }
 
 /// Answers requests until the last handle is gone. Receiving blocks this thread,

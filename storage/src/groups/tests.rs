@@ -141,18 +141,3 @@ fn groups_that_grow_and_shrink_count_as_what_is_kept_of_them() {
     let counted: usize = recent.groups.iter().map(|(shared, group)| room(shared, group)).sum();
     assert_eq!(counted, recent.bytes);
 }
-
-#[test]
-fn what_was_speculated_is_kept_until_the_head_moves_and_no_more_than_a_few() {
-    let groups = HeadGroups::new();
-    let changed = |at: u8| Arc::new(Changed::from([(vec![at], Group(vec![(at, [at; 32])]))]));
-    for at in 0..=MAX_PREPARED as u8 {
-        groups.prepare(H256::repeat_byte(at), changed(at));
-        groups.prepare(H256::repeat_byte(at), changed(at));
-    }
-    assert_eq!(groups.prepared(H256::repeat_byte(0)), None);
-    assert_eq!(groups.prepared(H256::repeat_byte(1)), Some(changed(1)));
-    groups.apply(&changed(1));
-    assert_eq!(groups.prepared(H256::repeat_byte(1)), None);
-    assert_eq!(groups.recent.lock().get(&[1]), Some(Group(vec![(1, [1; 32])])));
-}
