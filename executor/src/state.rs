@@ -60,7 +60,7 @@ impl StateView for HeadView {
         if found != self.head {
             return Err(ChainError::HeadMoved { expected: self.head, found });
         }
-        Ok(self.storage.speculate(delta)?)
+        Ok(self.storage.speculate(delta, &Default::default())?)
     }
 }
 

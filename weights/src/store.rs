@@ -91,7 +91,7 @@ impl Store {
         let parent = self.storage.head();
         let number = parent.number.saturating_add(1);
         let start = Instant::now();
-        let state_root = self.storage.speculate(&delta)?;
+        let state_root = self.storage.speculate(&delta, &Default::default())?;
         self.storage.commit(BlockCommit {
             number,
             hash: Hash::from(sm3(&(parent.hash, number, state_root).encode())),
@@ -101,6 +101,7 @@ impl Store {
             certificate: Vec::new(),
             events: events(&delta),
             delta,
+            cooling: Default::default(),
             offchain,
             tx_hashes: Vec::new(),
         })?;
@@ -142,6 +143,6 @@ impl StateView for TrackedView {
     }
 
     fn root(&self, delta: &StateDelta) -> Result<Hash, StorageError> {
-        self.storage.speculate(delta)
+        self.storage.speculate(delta, &Default::default())
     }
 }

@@ -1,7 +1,7 @@
 //! A chain of made-up blocks, and a model of the state after each.
 
 use billchain_storage::{
-    BlockCommit, EventGroup, Genesis, Head, StateDelta, StateSnapshot, Storage, StorageError,
+    BlockCommit, Cooling, EventGroup, Genesis, Head, StateDelta, StateSnapshot, Storage, StorageError,
     StorageOptions, genesis_root,
 };
 use sp_core::H256;
@@ -119,10 +119,11 @@ pub fn try_next_block(storage: &Storage) -> Result<BlockCommit, StorageError> {
         number,
         hash: hash(number),
         parent_hash: parent.hash,
-        state_root: storage.speculate(&delta)?,
+        state_root: storage.speculate(&delta, &Cooling::default())?,
         block: format!("block {number}").into_bytes(),
         certificate: format!("certificate {number}").into_bytes(),
         delta,
+        cooling: Cooling::default(),
         events: events(number),
         offchain: vec![
             (format!("n/{number:04}").into_bytes(), Some(vec![number as u8])),

@@ -118,7 +118,7 @@ fn a_commitment_of_another_chain_is_refused() {
     let storage = begin(&other);
     let mut block = next_block(&storage);
     block.delta.insert(b"fork".to_vec(), Some(vec![1]));
-    block.state_root = storage.speculate(&block.delta).unwrap();
+    block.state_root = storage.speculate(&block.delta, &block.cooling).unwrap();
     storage.commit(block).unwrap();
     grow_to(&storage, 3);
     drop(storage);

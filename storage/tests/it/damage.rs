@@ -2,7 +2,7 @@
 //! another state.
 
 use crate::chain::*;
-use billchain_storage::{Storage, StorageError};
+use billchain_storage::{Cooling, Storage, StorageError};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -60,8 +60,9 @@ fn survives(path: &Path, newest: u32, what: &str) -> Result<(), StorageError> {
     }
     let delta = delta(head.number + 1);
     let block = billchain_storage::BlockCommit {
-        state_root: storage.speculate(&delta)?,
+        state_root: storage.speculate(&delta, &Cooling::default())?,
         delta,
+        cooling: Cooling::default(),
         number: head.number + 1,
         hash: hash(head.number + 1),
         parent_hash: head.hash,
@@ -174,11 +175,11 @@ fn another_format_is_named() {
         let path = dir.path().join("db");
         let names = rocksdb::DB::list_cf(&rocksdb::Options::default(), &path).unwrap();
         let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, names).unwrap();
-        db.put_cf(db.cf_handle("meta").unwrap(), b"format", 8_u32.to_be_bytes()).unwrap();
+        db.put_cf(db.cf_handle("meta").unwrap(), b"format", 9_u32.to_be_bytes()).unwrap();
     }
     let error = refused(dir.path());
     assert!(
-        matches!(error, StorageError::VersionMismatch { found: 8, expected: 7, .. }),
+        matches!(error, StorageError::VersionMismatch { found: 9, expected: 8, .. }),
         "{error}"
     );
 }

@@ -2,7 +2,7 @@
 //! come back.
 
 use crate::chain::*;
-use billchain_storage::{Head, Shown, StateDelta, Storage, Verified, verify};
+use billchain_storage::{Head, Place, StateDelta, Storage, Verified, verify};
 use std::{collections::BTreeSet, fs};
 
 /// Keys of one byte to four, each of three values: most are what others begin with.
@@ -31,7 +31,7 @@ fn changed(number: u32) -> StateDelta {
 fn step(storage: &Storage) -> Head {
     let mut block = next_block(storage);
     block.delta = changed(block.number);
-    block.state_root = storage.speculate(&block.delta).unwrap();
+    block.state_root = storage.speculate(&block.delta, &block.cooling).unwrap();
     storage.commit(block).unwrap();
     storage.head()
 }
@@ -91,15 +91,17 @@ fn what_is_proved_of_each_key_is_what_the_state_holds() {
             assert_eq!(proof.groups[0].values, [state.get(&key).cloned()], "{key:?}");
             let beside = state.keys().filter(|other| shared(other) == shared(&key));
             let lasts: Vec<u8> = beside.map(|other| other[other.len() - 1]).collect();
-            match &proof.groups[0].shown {
-                Shown::Group { group, .. } => {
+            match &proof.groups[0].place {
+                Place::Hot { group, .. } => {
                     assert!(group.iter().map(|(last, _)| *last).eq(lasts), "{key:?}");
                     there += 1;
                 }
-                Shown::Neighbour(_) => {
+                Place::Nowhere { runs, .. } => {
                     assert_eq!(lasts, Vec::<u8>::new(), "{key:?}");
+                    assert!(runs.is_empty());
                     not_there += 1;
                 }
+                Place::Cold { .. } => panic!("nothing cooled"),
             }
         }
     }

@@ -100,7 +100,7 @@ fn commit(
     events: Vec<EventGroup>,
 ) {
     let head = chain.head();
-    let state_root = chain.storage().speculate(&delta).unwrap();
+    let state_root = chain.storage().speculate(&delta, &Default::default()).unwrap();
     let block = BlockCommit {
         number: head.number + 1,
         hash: H256::repeat_byte(7),
@@ -109,6 +109,7 @@ fn commit(
         block: genesis_block(&Default::default()).unwrap().1,
         certificate: Vec::new(),
         delta,
+        cooling: Default::default(),
         events,
         offchain,
         tx_hashes: Vec::new(),
