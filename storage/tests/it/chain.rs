@@ -1,8 +1,8 @@
 //! A chain of made-up blocks, and a model of the state after each.
 
 use billchain_storage::{
-    BlockCommit, Cooling, EventGroup, Genesis, Head, StateDelta, StateSnapshot, Storage, StorageError,
-    StorageOptions, genesis_root,
+    BlockCommit, Cooling, EventGroup, Genesis, Head, StateDelta, StateSnapshot, Storage,
+    StorageError, StorageOptions, genesis_root,
 };
 use sp_core::H256;
 use std::{collections::BTreeMap, fs, path::Path};
@@ -171,6 +171,11 @@ pub fn assert_chain(storage: &Storage, number: u32) {
     assert_eq!(storage.block(number + 1).unwrap(), None);
     assert_eq!(storage.block_with(number + 1, <[u8]>::len).unwrap(), None);
     assert_eq!(storage.number_of(&hash(number + 1)).unwrap(), None);
+}
+
+/// In memory where that is possible: real syncs would only take time.
+pub fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Copies a directory with everything in it.

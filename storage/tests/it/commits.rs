@@ -206,6 +206,11 @@ fn options_that_cannot_work_are_refused() {
         error,
         Err(StorageError::InvalidOption { field: "block_cache_bytes", found: 5, .. })
     ));
+    let error = Storage::open(dir.path(), StorageOptions { cold_cache_bytes: 5, ..options() });
+    assert!(matches!(
+        error,
+        Err(StorageError::InvalidOption { field: "cold_cache_bytes", found: 5, .. })
+    ));
 }
 
 #[test]

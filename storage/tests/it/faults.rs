@@ -37,12 +37,6 @@ fn grow(path: &Path) -> Result<(), StorageError> {
     outcome
 }
 
-/// In memory where that is possible: the faults are made, and real syncs would
-/// only take time.
-fn scratch() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
 /// Fails the first call of a kind below `engine`'s directory, then the second,
 /// until there are no more. Each is failed in one of the ways of `faults`, in
 /// turn. Returns what was struck where the store stopped.

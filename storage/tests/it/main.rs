@@ -1,6 +1,9 @@
 //! The store as a whole: what it promises across restarts, crashes and damage.
 
 mod chain;
+mod cold;
+mod cold_files;
+mod cold_model;
 mod commits;
 mod copies;
 mod crashes;

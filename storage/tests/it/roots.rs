@@ -71,9 +71,8 @@ fn a_speculated_root_is_the_committed_one_and_may_be_dropped() {
     assert_eq!(storage.head(), before);
     assert_eq!(storage.state().get(b"other").unwrap(), None);
     // More than are remembered: the first is computed again.
-    let roots: Vec<H256> = (0..10_u8)
-        .map(|i| speculate(&storage, &StateDelta::from([(vec![i], None)])))
-        .collect();
+    let roots: Vec<H256> =
+        (0..10_u8).map(|i| speculate(&storage, &StateDelta::from([(vec![i], None)]))).collect();
     assert_eq!(speculate(&storage, &StateDelta::from([(vec![0], None)])), roots[0]);
     assert_eq!(speculate(&storage, &other), other_root);
     let root = block.state_root;

@@ -1,0 +1,608 @@
+//! Files of cold segments: written, adopted, lost, damaged, and removed after a merge; and a disk
+//! that refuses.
+
+use crate::{
+    chain::{copy, options, scratch},
+    cold::{prove_all, rows},
+    cold_model::*,
+};
+use billchain_cold::{LocalFile, Segment, filter_path};
+use billchain_faults::{Child, Fault, Operation, Plan, in_child, say};
+use billchain_storage::{ColdSegment, Cooling, StateDelta, Storage, StorageError, StorageOptions};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+fn open(path: &Path) -> Storage {
+    Storage::open(path, options()).unwrap()
+}
+
+/// A closed store at [`LONG`], whose ended segments are all due.
+fn due() -> &'static Path {
+    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let place = scratch();
+        let storage = begin(place.path(), options());
+        chain().grow(&storage, LONG);
+        drop(storage);
+        place
+    });
+    made.path()
+}
+
+/// A copy of it.
+fn copied() -> tempfile::TempDir {
+    let place = scratch();
+    copy(due(), place.path());
+    place
+}
+
+/// Writes all files that are due.
+fn write_all(storage: &Storage) -> Vec<ColdSegment> {
+    std::iter::from_fn(|| storage.write_due_segment().unwrap()).collect()
+}
+
+fn file(segment: &ColdSegment) -> &Path {
+    segment.file.as_deref().unwrap()
+}
+
+/// Makes a file writable, as somebody with the disk can.
+fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).unwrap();
+    change(&mut bytes);
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn segments_that_ended_are_written_and_everything_is_read_as_before() {
+    let place = scratch();
+    let storage = begin(place.path(), options());
+    let (chain, mut old) = (chain(), None);
+    for number in 1..=LONG {
+        chain.grow(&storage, number);
+        if number == LAST {
+            old = Some(storage.state());
+        }
+        let head = storage.head().number;
+        while let Some(written) = storage.write_due_segment().unwrap() {
+            assert!(written.ended_at.unwrap() + 256 <= head);
+        }
+    }
+    let segments = storage.cold_segments().unwrap();
+    let ended: Vec<&ColdSegment> =
+        segments.iter().filter(|segment| segment.ended_at.is_some()).collect();
+    assert!(ended.len() > 3 && ended.len() < segments.len(), "{segments:#?}");
+    for segment in &segments {
+        assert_eq!(segment.file.is_some(), segment.ended_at.is_some());
+    }
+    for segment in &ended {
+        let read = Segment::open(LocalFile::open(file(segment)).unwrap()).unwrap();
+        read.verify().unwrap();
+        assert_eq!((read.groups(), *read.root()), (segment.groups, segment.groups_root.0));
+        assert_eq!(read.range().unwrap().0, segment.beginning);
+        assert!(filter_path(file(segment)).exists());
+        assert!(fs::metadata(file(segment)).unwrap().permissions().readonly());
+    }
+    assert!(storage.missing_segments().unwrap().is_empty());
+    let (state, hot) = &chain.states[LONG as usize];
+    let check = |storage: &Storage| {
+        for number in LONG - 200..=LONG {
+            let head = &chain.heads[number as usize];
+            chain.check(&storage.state_at(&head.hash).unwrap());
+        }
+        prove_all(storage, state, hot);
+        let stats = storage.stats().cold;
+        assert_eq!((stats.files, stats.lost), (ended.len() as u64, 0));
+        assert!(stats.cache_hits > 0 && stats.cache_bytes > 0);
+    };
+    check(&storage);
+    // A state from before the files is read from them.
+    let old = old.unwrap();
+    let mut read = 0;
+    for key in keys() {
+        match old.get(&key) {
+            Ok(value) => assert_eq!(value.as_ref(), chain.states[LAST as usize].0.get(&key)),
+            Err(error) => panic!("{error}"),
+        }
+        read += u32::from(!hot.contains_key(&key));
+    }
+    assert!(read > 100);
+    drop((old, storage));
+    check(&open(place.path()));
+    // The database holds the groups that have no file, and nothing of merged runs.
+    let without: u64 = segments.iter().filter(|s| s.file.is_none()).map(|s| s.groups).sum();
+    assert_eq!(rows(place.path(), "cooled").len() as u64, without);
+    let nodes = rows(place.path(), "nodes").len() as u64;
+    assert_eq!(nodes, without + without / 64);
+    let records = rows(place.path(), "cold");
+    assert!(!records.iter().any(|(key, _)| key.starts_with(b"r") && key.len() == 9));
+    let of_segments = records.iter().filter(|(key, _)| key.starts_with(b"s")).count();
+    assert_eq!(of_segments, segments.len());
+}
+
+#[test]
+fn a_state_that_needs_a_run_that_was_removed_is_refused() {
+    let place = scratch();
+    let storage = begin(place.path(), options());
+    let chain = chain();
+    chain.grow(&storage, 12);
+    let old = storage.state();
+    chain.grow(&storage, LONG);
+    chain.check(&old);
+    write_all(&storage);
+    let (state, hot) = &chain.states[12];
+    let mut refused = 0;
+    for key in keys() {
+        match old.get(&key) {
+            Ok(value) => assert_eq!(value.as_ref(), state.get(&key)),
+            Err(StorageError::ColdNotKept { number: 12, oldest }) => {
+                assert!(oldest > 12 && !hot.contains_key(&key));
+                refused += 1;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(refused > 100, "{refused}");
+}
+
+/// Blocks that write to cold groups, cool hot ones, end laps and merge, on two stores: one has
+/// files.
+#[test]
+fn roots_do_not_depend_on_files() {
+    let (one, other) = (copied(), copied());
+    let (with, without) = (open(one.path()), open(other.path()));
+    let mut expected = chain().states[LONG as usize].0.clone();
+    for round in 0..40_u32 {
+        write_all(&with);
+        let hot: Vec<Vec<u8>> = with.state().keys_paged(b"bill", None, usize::MAX).unwrap();
+        let mut delta = StateDelta::new();
+        for at in 0..4 {
+            let key = key(round.wrapping_mul(97).wrapping_add(at * 53) % 400);
+            let value = (at > 0).then(|| vec![round as u8, at as u8]);
+            crate::chain::apply(&mut expected, &[(key.clone(), value.clone())].into());
+            delta.insert(key, value);
+        }
+        let mut groups: Vec<Vec<u8>> = hot.iter().map(|key| split(key).0).collect();
+        groups.dedup();
+        let groups = groups.into_iter().skip(5 * (round as usize % 4)).take(5);
+        let cooling = Cooling {
+            groups: groups.collect(),
+            ends_lap: round % 4 == 3,
+            segment_groups: 7,
+            merge_groups: 6,
+        };
+        let head = commit(&with, delta.clone(), cooling.clone());
+        assert_eq!(commit(&without, delta, cooling), head, "round {round}");
+        for key in keys() {
+            let value = expected.get(&key);
+            assert_eq!(with.state().get(&key).unwrap().as_ref(), value, "{}", text(&key));
+            assert_eq!(without.state().get(&key).unwrap().as_ref(), value, "{}", text(&key));
+        }
+    }
+    let (files, tables) = (with.stats().cold, without.stats().cold);
+    assert_eq!((files.runs, files.active), (tables.runs, tables.active));
+    assert_eq!(tables.files, 0);
+}
+
+/// Reads every key of a store with damage: a value that is right, or an error.
+fn read_all(storage: &Storage) -> usize {
+    let state = &chain().states[LONG as usize].0;
+    let mut errors = 0;
+    for key in keys() {
+        match storage.state().get(&key) {
+            Ok(value) => assert_eq!(value.as_ref(), state.get(&key), "{}", text(&key)),
+            Err(StorageError::Cold(_) | StorageError::SegmentLost { .. }) => errors += 1,
+            Err(error) => panic!("{error}"),
+        }
+        match storage.prove(std::slice::from_ref(&key)) {
+            Ok(proof) => {
+                let values = &proof.unwrap().groups[0].values;
+                assert_eq!(*values, [state.get(&key).cloned()], "{}", text(&key));
+            }
+            Err(StorageError::Cold(_) | StorageError::SegmentLost { .. }) => errors += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    errors
+}
+
+#[test]
+fn a_damaged_file_gives_errors_and_never_another_value() {
+    let place = copied();
+    let storage = open(place.path());
+    let written = write_all(&storage);
+    drop(storage);
+    let path = file(&written[0]).to_owned();
+    let good = fs::read(&path).unwrap();
+    let mut told = 0;
+    for at in (0..good.len()).step_by(good.len() / 40) {
+        change(&path, |bytes| bytes[at] ^= 1);
+        let storage = open(place.path());
+        let errors = read_all(&storage);
+        told += usize::from(errors > 0);
+        let missing = storage.missing_segments().unwrap();
+        assert!(missing.iter().all(|segment| segment.file.as_ref() == Some(&path)));
+        drop(storage);
+        change(&path, |bytes| bytes.clone_from(&good));
+    }
+    assert!(told > 30, "{told}");
+    for length in [0, 11, good.len() / 2, good.len() - 1] {
+        change(&path, |bytes| bytes.truncate(length));
+        let storage = open(place.path());
+        assert!(read_all(&storage) > 0);
+        assert_eq!(storage.missing_segments().unwrap().len(), 1);
+        drop(storage);
+        change(&path, |bytes| bytes.clone_from(&good));
+    }
+    let storage = open(place.path());
+    assert_eq!(read_all(&storage), 0);
+}
+
+#[test]
+fn a_lost_file_stops_what_needs_it_until_one_is_adopted() {
+    let (ours, theirs) = (copied(), copied());
+    let (storage, other) = (open(ours.path()), open(theirs.path()));
+    let (written, copies) = (write_all(&storage), write_all(&other));
+    assert_eq!(written.len(), copies.len());
+    drop(storage);
+    let lost: Vec<&ColdSegment> = written.iter().step_by(2).collect();
+    for segment in &lost {
+        fs::remove_file(file(segment)).unwrap();
+    }
+    let storage = open(ours.path());
+    assert!(read_all(&storage) > 0);
+    assert_eq!(storage.stats().cold.lost, lost.len() as u64);
+    let missing = storage.missing_segments().unwrap();
+    assert_eq!(missing.len(), lost.len());
+    // A block that writes to a group of it cannot be computed; others can.
+    let key = [&missing[0].beginning[..], b"7"].concat();
+    let writes = StateDelta::from([(key, Some(vec![1]))]);
+    let refused = storage.speculate(&writes, &Cooling::default()).unwrap_err();
+    assert!(matches!(refused, StorageError::SegmentLost { .. }), "{refused}");
+    let later = StateDelta::from([(b"later".to_vec(), Some(vec![1]))]);
+    storage.speculate(&later, &Cooling::default()).unwrap();
+    for segment in &missing {
+        let same = |copy: &&ColdSegment| copy.groups_root == segment.groups_root;
+        let copy = copies.iter().find(same).unwrap();
+        let adopted = storage.adopt_segment(file(copy)).unwrap();
+        assert_eq!(adopted.file, segment.file);
+        assert_eq!((adopted.run, adopted.index), (segment.run, segment.index));
+        assert_ne!(file(&adopted), file(copy));
+    }
+    assert!(storage.missing_segments().unwrap().is_empty());
+    assert_eq!(read_all(&storage), 0);
+    assert_eq!(
+        commit(&storage, later.clone(), Cooling::default()),
+        commit(&other, later, Cooling::default())
+    );
+    drop(storage);
+    // One that is copied back by hand is found when the store is asked.
+    let path = file(lost[0]).to_owned();
+    let away = ours.path().join("away");
+    fs::rename(&path, &away).unwrap();
+    let storage = open(ours.path());
+    assert_eq!(storage.missing_segments().unwrap().len(), 1);
+    fs::rename(&away, &path).unwrap();
+    assert!(storage.missing_segments().unwrap().is_empty());
+    assert!(storage.state().get(&[&lost[0].beginning[..], b"1"].concat()).is_ok());
+}
+
+#[test]
+fn no_other_file_is_adopted() {
+    let (ours, theirs) = (copied(), copied());
+    let storage = open(ours.path());
+    let copies = write_all(&open(theirs.path()));
+    let refused = |path: &Path| match storage.adopt_segment(path) {
+        Err(StorageError::NotAdopted { file, reason }) => {
+            assert_eq!(file, path);
+            reason
+        }
+        found => panic!("{found:?}"),
+    };
+    assert!(refused(&theirs.path().join("none")).contains("No such file"));
+    let path = file(&copies[0]).to_owned();
+    let good = fs::read(&path).unwrap();
+    for at in (0..good.len()).step_by(good.len() / 25) {
+        change(&path, |bytes| bytes[at] ^= 1);
+        refused(&path);
+        change(&path, |bytes| bytes.clone_from(&good));
+    }
+    // A sound segment that is not of this chain.
+    let foreign = theirs.path().join("foreign");
+    let group =
+        billchain_cold::Group { shared: b"bill 000".to_vec(), values: vec![(b'1', vec![7])] };
+    let groups = [Ok::<_, billchain_cold::ColdError>(group)];
+    billchain_cold::write(&foreign, Default::default(), groups).unwrap();
+    assert!(refused(&foreign).contains("no segment at the head has its root"));
+    assert_eq!(storage.stats().cold.files, 0);
+    // It takes the place of the rows, and is taken again as it is.
+    for _ in 0..2 {
+        let adopted = storage.adopt_segment(&path).unwrap();
+        assert!(file(&adopted).starts_with(ours.path()));
+    }
+    assert_eq!(storage.stats().cold.files, 1);
+    assert_eq!(write_all(&storage).len() + 1, copies.len());
+    assert_eq!(read_all(&storage), 0);
+}
+
+#[test]
+fn a_segment_that_is_not_due_is_neither_written_nor_adopted() {
+    let (ours, theirs) = (scratch(), copied());
+    let storage = begin(ours.path(), options());
+    chain().grow(&storage, LAST);
+    assert_eq!(storage.write_due_segment().unwrap(), None);
+    let other = open(theirs.path());
+    for copy in write_all(&other) {
+        let error = storage.adopt_segment(file(&copy)).unwrap_err().to_string();
+        assert!(error.contains("did not end 256 blocks ago"), "{error}");
+    }
+    assert_eq!(storage.stats().cold.files, 0);
+}
+
+#[test]
+fn filters_are_made_again_and_a_damaged_one_is_left_aside() {
+    let place = copied();
+    let storage = open(place.path());
+    let written = write_all(&storage);
+    drop(storage);
+    for (at, segment) in written.iter().enumerate() {
+        let filter = filter_path(file(segment));
+        match at % 3 {
+            0 => fs::remove_file(&filter).unwrap(),
+            1 => change(&filter, |bytes| bytes[200] ^= 1),
+            _ => change(&filter, |bytes| bytes.truncate(50)),
+        }
+    }
+    let storage = open(place.path());
+    assert_eq!(read_all(&storage), 0);
+    assert_eq!(write_all(&storage), []);
+    assert_eq!(read_all(&storage), 0);
+    drop(storage);
+    // They are whole again: an absent key is not looked for in blocks.
+    let storage = open(place.path());
+    assert_eq!(storage.state().get(b"bill 0399x").unwrap(), None);
+    for segment in &written {
+        let filter = billchain_cold::Filter::open(
+            LocalFile::open(&filter_path(file(segment))).unwrap(),
+            &segment.groups_root.0,
+            None,
+        );
+        assert!(filter.unwrap().may_have(&segment.beginning).unwrap());
+    }
+}
+
+#[test]
+fn what_a_crash_left_on_the_cold_path_is_used_or_written_over() {
+    let (ours, theirs) = (copied(), copied());
+    let copies = write_all(&open(theirs.path()));
+    let directory = ours.path().join("cold");
+    fs::create_dir(&directory).unwrap();
+    for (at, copy) in copies.iter().enumerate() {
+        let path = directory.join(file(copy).file_name().unwrap());
+        let mut bytes = fs::read(file(copy)).unwrap();
+        match at % 3 {
+            // Whole, and not recorded.
+            0 => {}
+            1 => bytes[100] ^= 1,
+            _ => bytes.truncate(90),
+        }
+        fs::write(&path, bytes).unwrap();
+        fs::write(path.with_extension("segment.partial"), b"torn").unwrap();
+        fs::write(path.with_extension("adopting"), b"torn").unwrap();
+    }
+    let storage = open(ours.path());
+    assert_eq!(write_all(&storage).len(), copies.len());
+    assert_eq!(read_all(&storage), 0);
+    drop(storage);
+    let storage = open(ours.path());
+    assert_eq!(read_all(&storage), 0);
+    for segment in storage.cold_segments().unwrap().iter().filter(|s| s.file.is_some()) {
+        Segment::open(LocalFile::open(file(segment)).unwrap()).unwrap().verify().unwrap();
+    }
+}
+
+#[test]
+fn rows_that_a_crash_left_beside_their_file_go() {
+    let (before, after) = (copied(), copied());
+    let rows_before = rows(before.path(), "cooled");
+    drop(write_all(&open(after.path())));
+    let kept = rows(after.path(), "cooled");
+    {
+        let path = after.path().join("db");
+        let names = rocksdb::DB::list_cf(&rocksdb::Options::default(), &path).unwrap();
+        let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, names).unwrap();
+        let cooled = db.cf_handle("cooled").unwrap();
+        for (key, row) in &rows_before {
+            db.put_cf(cooled, key, row).unwrap();
+        }
+    }
+    let storage = open(after.path());
+    assert_eq!(read_all(&storage), 0);
+    write_all(&storage);
+    drop(storage);
+    let listed =
+        |(key, _): &&(Vec<u8>, Vec<u8>)| kept.iter().any(|(kept, _)| kept[..12] == key[..12]);
+    // Rows of runs that were merged were put back too; nobody asks for these.
+    let found = rows(after.path(), "cooled");
+    assert_eq!(found.iter().filter(listed).count(), kept.len());
+}
+
+#[test]
+fn a_cold_path_of_its_own_is_used() {
+    let (place, cold) = (copied(), scratch());
+    let elsewhere = StorageOptions { cold_path: Some(cold.path().join("deep/er")), ..options() };
+    let storage = Storage::open(place.path(), elsewhere.clone()).unwrap();
+    let written = write_all(&storage);
+    assert!(written.iter().all(|segment| file(segment).starts_with(cold.path())));
+    assert!(!place.path().join("cold").exists());
+    drop(storage);
+    assert_eq!(read_all(&Storage::open(place.path(), elsewhere).unwrap()), 0);
+    // The disk is away.
+    let storage = open(place.path());
+    assert_eq!(storage.missing_segments().unwrap().len(), written.len());
+    assert!(read_all(&storage) > 0);
+}
+
+/// As a child: writes the files that are due, and says how it went.
+fn child(path: &str) {
+    let outcome = Storage::open(Path::new(path), options()).and_then(|storage| {
+        while let Some(written) = storage.write_due_segment()? {
+            say(format!("written {}", file(&written).display()));
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        assert!(error.system_cause().is_some(), "{error:?}");
+        say(format!("error {error}"));
+    }
+}
+
+/// Fails each call of a kind below a directory of the store in turn; what was struck where the
+/// writing stopped.
+fn sweep(test: &str, directory: &str, operation: Operation, faults: &[Fault]) -> Vec<PathBuf> {
+    let mut stopped = Vec::new();
+    let expected = write_all(&open(copied().path())).len();
+    for first in 1.. {
+        let place = copied();
+        let fault = faults[first as usize % faults.len()];
+        let plan = Plan { under: &place.path().join(directory), operation, fault, first };
+        let child = Child::run(test, &place.path().display().to_string(), Some(plan));
+        let what = format!("{operation:?} {first}, {fault:?}: {child:#?}");
+        assert!(child.output.status.success(), "{what}");
+        let Some(struck) = &child.struck else { return stopped };
+        if let Some(error) = child.said.iter().find_map(|line| line.strip_prefix("error ")) {
+            assert!(error.contains(fault.words()), "{what}");
+            assert!(error.contains(&place.path().display().to_string()), "{what}");
+            stopped.push(struck.clone());
+        }
+        // The disk works again.
+        let storage = open(place.path());
+        assert_eq!(storage.head(), chain().heads[LONG as usize], "{what}");
+        assert_eq!(read_all(&storage), 0, "{what}");
+        write_all(&storage);
+        assert_eq!(storage.stats().cold.files, expected as u64, "{what}");
+        assert_eq!(read_all(&storage), 0, "{what}");
+    }
+    stopped
+}
+
+#[test]
+fn a_write_that_fails_while_files_are_written_loses_nothing() {
+    const NAME: &str = "cold_files::a_write_that_fails_while_files_are_written_loses_nothing";
+    if let Some(path) = in_child() {
+        return child(&path);
+    }
+    for directory in ["cold", "db"] {
+        let faults = [Fault::Failing, Fault::Full, Fault::Short];
+        assert!(!sweep(NAME, directory, Operation::Write, &faults).is_empty(), "{directory}");
+    }
+}
+
+#[test]
+fn a_sync_that_fails_while_files_are_written_loses_nothing() {
+    const NAME: &str = "cold_files::a_sync_that_fails_while_files_are_written_loses_nothing";
+    if let Some(path) = in_child() {
+        return child(&path);
+    }
+    for directory in ["cold", "db"] {
+        let faults = [Fault::Failing, Fault::Full];
+        assert!(!sweep(NAME, directory, Operation::Sync, &faults).is_empty(), "{directory}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_made_or_named_are_written_the_next_time() {
+    const NAME: &str = "cold_files::files_that_cannot_be_made_or_named_are_written_the_next_time";
+    if let Some(path) = in_child() {
+        return child(&path);
+    }
+    let faults = [Fault::TooManyFiles, Fault::Full];
+    assert!(!sweep(NAME, "cold", Operation::Create, &faults).is_empty());
+    assert!(!sweep(NAME, "cold", Operation::Rename, &[Fault::Failing]).is_empty());
+}
+
+/// The first and the last of the blocks that children commit.
+const FROM: u32 = 20;
+const TO: u32 = 34;
+
+/// As a child: commits blocks that cool, heat and merge, and tells of each.
+fn grow(path: &str) {
+    let mut model = Model::new();
+    let mut blocks = Vec::new();
+    for number in 1..=TO {
+        let (delta, cooling) = model.block(number);
+        model.apply(&delta, &cooling);
+        blocks.push((delta, cooling));
+    }
+    let outcome = Storage::open(Path::new(path), options()).and_then(|storage| {
+        for number in FROM + 1..=TO {
+            let (delta, cooling) = blocks[number as usize - 1].clone();
+            let mut made = block(number, delta, cooling);
+            made.parent_hash = storage.head().hash;
+            made.state_root = storage.speculate(&made.delta, &made.cooling)?;
+            storage.commit(made)?;
+            say(format!("final {number}"));
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        assert!(error.system_cause().is_some(), "{error:?}");
+        say(format!("error {error}"));
+    }
+}
+
+fn sweep_blocks(test: &str, operation: Operation, faults: &[Fault]) {
+    let original = scratch();
+    let chain = chain();
+    let storage = begin(original.path(), options());
+    chain.grow(&storage, FROM);
+    drop(storage);
+    for directory in ["db", "commitment"] {
+        let mut stopped = 0;
+        for first in (1..30).chain((30..).step_by(3)) {
+            let place = scratch();
+            copy(original.path(), place.path());
+            let fault = faults[first as usize % faults.len()];
+            let plan = Plan { under: &place.path().join(directory), operation, fault, first };
+            let child = Child::run(test, &place.path().display().to_string(), Some(plan));
+            let what = format!("{operation:?} {first}, {fault:?}: {child:#?}");
+            assert!(child.output.status.success(), "{what}");
+            let said = child.said.iter().filter_map(|line| line.strip_prefix("final "));
+            let last = said.map(|number| number.parse().unwrap()).max().unwrap_or(FROM);
+            if child.struck.is_none() {
+                assert_eq!(last, TO, "{what}");
+                break;
+            }
+            stopped += u32::from(last < TO);
+            let storage = open(place.path());
+            let number = storage.head().number;
+            assert!((last..=last + 1).contains(&number), "head {number}, {what}");
+            chain.check(&storage.state());
+            chain.grow(&storage, TO);
+            chain.check(&storage.state());
+        }
+        assert!(stopped > 0, "{directory}");
+    }
+}
+
+#[test]
+fn a_write_that_fails_while_groups_cool_loses_nothing_final() {
+    const NAME: &str = "cold_files::a_write_that_fails_while_groups_cool_loses_nothing_final";
+    match in_child() {
+        Some(path) => grow(&path),
+        None => sweep_blocks(NAME, Operation::Write, &[Fault::Failing, Fault::Full, Fault::Short]),
+    }
+}
+
+#[test]
+fn a_sync_that_fails_while_groups_cool_loses_nothing_final() {
+    const NAME: &str = "cold_files::a_sync_that_fails_while_groups_cool_loses_nothing_final";
+    match in_child() {
+        Some(path) => grow(&path),
+        None => sweep_blocks(NAME, Operation::Sync, &[Fault::Failing, Fault::Full]),
+    }
+}
