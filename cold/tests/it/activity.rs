@@ -2,6 +2,7 @@
 
 use billchain_cold::{Activity, ColdError};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// Bits made anew of those of `model`.
 fn made_of(model: &[bool]) -> Activity {
@@ -46,6 +47,57 @@ proptest! {
         }
         prop_assert_eq!(&Activity::decode(&activity.encode()).unwrap(), &activity);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn bits_that_are_turned_together_are_those_turned_one_by_one(
+        start in 0_u64..2_100,
+        more in 0_u64..1_100,
+        turned in prop::collection::btree_map(0_u64..3_200, any::<bool>(), 0..60),
+    ) {
+        let mut activity = Activity::all_active(start).unwrap();
+        let before = activity.clone();
+        let groups = start + more;
+        let mut model: Vec<bool> = (0..groups).map(|at| at < start).collect();
+        let turned: BTreeMap<u64, bool> = turned.into_iter().filter(|(at, _)| *at < groups).collect();
+        for (at, bit) in &turned {
+            model[*at as usize] = *bit;
+        }
+        let change = activity.turn(groups, &turned).unwrap();
+        prop_assert_eq!(&activity, &before, "nothing is changed yet");
+        let expected = made_of(&model);
+        prop_assert_eq!(*change.root(), expected.root());
+        activity.apply(&change);
+        prop_assert_eq!(&activity, &expected);
+        // A store that keeps the chunks that are given comes to the same.
+        let mut chunks: Vec<[u8; 64]> =
+            (0..start).step_by(512).map(|at| *before.chunk_of(at).unwrap().1).collect();
+        for (at, chunk) in change.chunks() {
+            match chunks.get_mut(at as usize) {
+                Some(known) => *known = *chunk,
+                None => chunks.push(*chunk),
+            }
+        }
+        prop_assert_eq!(&Activity::of_chunks(groups, chunks).unwrap(), &expected);
+        for from in (0..groups + 600).step_by(97) {
+            let next = (from..groups).find(|at| model[*at as usize]);
+            prop_assert_eq!(activity.next_active(from), next);
+        }
+    }
+}
+
+#[test]
+fn bits_of_groups_that_are_none_are_not_turned() {
+    let activity = Activity::all_active(600).unwrap();
+    for (groups, bits) in [(599, None), (600, Some(600)), (1 << 41, None)] {
+        let bits = bits.map(|at: u64| (at, true)).into_iter().collect();
+        assert!(matches!(activity.turn(groups, &bits), Err(ColdError::Bits { .. })), "{groups}");
+    }
+    assert_eq!(activity.next_active(u64::MAX), None);
+    assert_eq!(Activity::default(), Activity::all_active(0).unwrap());
 }
 
 #[test]

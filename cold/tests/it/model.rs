@@ -1,7 +1,7 @@
 //! Reading, against a map.
 
 use crate::{Model, SMALL, groups, many, segment, written};
-use billchain_cold::{Group, Located, Segment, WriteOptions};
+use billchain_cold::{Cache, Group, Located, Segment, WriteOptions};
 use proptest::{collection::btree_map, prelude::*};
 
 /// Short keys of few letters, so that many share bytes, and some are the beginning of others.
@@ -49,6 +49,22 @@ proptest! {
     ) {
         let segment = segment(&groups(&model));
         agrees(&segment, &model, &asked);
+    }
+
+    #[test]
+    fn what_is_kept_in_memory_is_what_would_be_read(
+        model in models(),
+        asked in prop::collection::vec(prop::collection::vec(0_u8..4, 0..6), 20),
+        bytes in 0_usize..20_000,
+    ) {
+        let cache = Cache::new(bytes);
+        let (_, file) = written(&groups(&model), SMALL);
+        let segment = Segment::open_with(file, &cache).unwrap();
+        agrees(&segment, &model, &asked);
+        agrees(&segment, &model, &asked);
+        prop_assert!(cache.bytes() <= bytes);
+        let (found, missed) = cache.asked();
+        prop_assert!(model.is_empty() || found + missed > 0);
     }
 
     #[test]

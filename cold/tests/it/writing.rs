@@ -114,6 +114,22 @@ fn what_fails_or_was_left_by_a_crash_is_no_segment() {
 }
 
 #[test]
+fn a_group_alone_has_one_form() {
+    for group in many(40) {
+        let bytes = group.encode().unwrap();
+        assert_eq!(Group::decode(&bytes), Ok(group));
+        for length in 0..bytes.len() {
+            assert!(Group::decode(&bytes[..length]).is_err(), "{length} bytes");
+        }
+        assert!(Group::decode(&[&bytes[..], &[0]].concat()).is_err());
+        assert!(Group::decode(&[&bytes[..], &bytes[..]].concat()).is_err(), "two groups");
+    }
+    let empty = Group { shared: vec![1], values: Vec::new() };
+    assert!(matches!(empty.encode(), Err(ColdError::Group { .. })));
+    assert!(Group::decode(&vec![0; MAX_GROUP + 1]).is_err());
+}
+
+#[test]
 fn a_file_in_memory_reads_nothing_behind_its_end() {
     let bytes = vec![1, 2, 3];
     let mut two = [0; 2];

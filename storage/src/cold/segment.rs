@@ -244,9 +244,9 @@ impl Segment {
                 (Proof::Absent(proof), verified)
             }
         };
-        let refused =
-            |refused| self.damaged(tables, &format!("its own proof does not hold: {refused}"));
-        verified.map_err(refused)?;
+        verified.map_err(|refused| {
+            self.damaged(tables, &format!("its own proof does not hold: {refused}"))
+        })?;
         Ok(proof)
     }
 

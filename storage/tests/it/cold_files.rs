@@ -191,8 +191,8 @@ fn read_all(storage: &Storage) -> usize {
         }
         match storage.prove(std::slice::from_ref(&key)) {
             Ok(proof) => {
-                let values = &proof.unwrap().groups[0].values;
-                assert_eq!(*values, [state.get(&key).cloned()], "{}", text(&key));
+                let proof = proof.unwrap();
+                assert_eq!(proof.groups[0].values, [state.get(&key).cloned()], "{}", text(&key));
             }
             Err(StorageError::Cold(_) | StorageError::SegmentLost { .. }) => errors += 1,
             Err(error) => panic!("{error}"),
