@@ -241,18 +241,20 @@ impl Storage {
         let oldest = shared.tables.oldest_changes()?;
         let is_over = |at: u32| at.saturating_add(DEPTH) <= head && at < oldest;
         for (at, run) in shared.cold.view().retired.iter().filter(|(at, _)| is_over(*at)) {
-            shared.cold.change(|view| {
-                view.retired.retain(|(_, kept)| kept.id != run.id);
-                view.forgotten = view.forgotten.max(*at);
-            });
             let unlinked = run.segments.iter().try_for_each(|segment| {
                 let path = path_of(&shared.cold.directory, segment.id);
                 remove(&filter_path(&path)).and_then(|()| remove(&path))
             });
-            match unlinked {
-                Ok(()) => self.forget(run)?,
-                Err(error) => tracing::info!(%error, run = run.id, "a merged run stays"),
+            if let Err(error) = unlinked {
+                tracing::debug!(%error, run = run.id, "a merged run stays for now");
+                continue;
             }
+            // Who holds an older state is refused before its groups are gone.
+            shared.cold.change(|view| {
+                view.retired.retain(|(_, kept)| kept.id != run.id);
+                view.forgotten = view.forgotten.max(*at);
+            });
+            self.forget(run)?;
         }
         Ok(())
     }

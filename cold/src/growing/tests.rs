@@ -14,7 +14,7 @@ fn group(at: u64) -> Digest {
 }
 
 fn read(kept: &Kept) -> impl FnMut(u8, Range<u64>) -> Result<Vec<Digest>, Infallible> + '_ {
-    move |level, range| Ok(range.filter_map(|index| kept.get(&(level, index)).copied()).collect())
+    move |level, range| Ok(range.map_while(|index| kept.get(&(level, index)).copied()).collect())
 }
 
 #[test]

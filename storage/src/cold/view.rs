@@ -164,9 +164,6 @@ impl Cold {
         shared: &[u8],
     ) -> Result<Option<Found>, StorageError> {
         let (view, number) = (self.view(), version.number());
-        if number < view.forgotten {
-            return Err(StorageError::ColdNotKept { number, oldest: view.forgotten });
-        }
         let retired = view.retired.iter().rev().filter(|(at, _)| *at > number);
         let runs = view.runs.iter().rev().chain(retired.map(|(_, run)| run));
         for run in runs.filter(|run| run.begun <= number) {
@@ -178,7 +175,11 @@ impl Cold {
                 return Ok(Some(Found { segment: Arc::clone(segment), position, group }));
             }
         }
-        Ok(None)
+        // Runs are forgotten before their groups are removed.
+        match self.view.read().forgotten {
+            oldest if number < oldest => Err(StorageError::ColdNotKept { number, oldest }),
+            _ => Ok(None),
+        }
     }
 }
 
