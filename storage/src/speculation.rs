@@ -2,7 +2,7 @@
 
 use crate::{
     Cooling, Head, StateDelta, Storage, StorageError,
-    cold::Draft,
+    cold::{Draft, MAX_COOLED},
     commitment,
     groups::{self, Group},
     plan::{Outcome, Plan},
@@ -105,8 +105,8 @@ impl Storage {
         draft: &mut Draft<'_>,
         plan: &mut Plan,
     ) -> Result<(), StorageError> {
-        let mut left_out = 0_u32;
-        for shared in &cooling.groups {
+        let mut left_out = cooling.groups.len().saturating_sub(MAX_COOLED);
+        for shared in cooling.groups.iter().take(MAX_COOLED) {
             let values = groups::values(&self.shared.tables, shared)?;
             let group = billchain_cold::Group { shared: shared.clone(), values };
             let is_written = plan.changed.contains_key(shared);

@@ -64,8 +64,8 @@ pub struct BlockCommit {
 /// What a block orders of the cold part of the state.
 ///
 /// Groups that have no value, are written to by the same block, cannot be in a segment, or do
-/// not come in ascending order within a lap are left out; so are all while there are as many runs
-/// as there may be. All nodes leave out the same.
+/// not come in ascending order within a lap are left out; so are those after 1,024, and all while
+/// there are as many runs as there may be. All nodes leave out the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Cooling {
     /// Groups that become cold: what the keys of each share, ascending.
@@ -74,7 +74,7 @@ pub struct Cooling {
     pub ends_lap: bool,
     /// Groups with which a segment ends; 2^21 at most, and for 0.
     pub segment_groups: u32,
-    /// Most groups that are moved where two runs become one.
+    /// Most groups that are moved where two runs become one; 4,096 at most.
     pub merge_groups: u32,
 }
 

@@ -4,7 +4,7 @@
 //! there are few runs however many laps there were. Groups that became hot stay behind.
 
 use super::{
-    Draft, SegmentId,
+    Draft, MAX_MOVED, SegmentId,
     records::{Cursor, Merging, RunList, RunRecord},
     segment::Segment,
 };
@@ -28,7 +28,7 @@ impl Draft<'_> {
         self.begin_merge();
         let Some(mut merging) = self.list.merging.clone() else { return Ok(()) };
         let mut next = [self.next(&mut merging.sources[0])?, self.next(&mut merging.sources[1])?];
-        for _ in 0..groups {
+        for _ in 0..groups.min(MAX_MOVED) {
             let from = match &next {
                 [Some(one), Some(other)] if one.group.shared == other.group.shared => {
                     return Err(self.active_twice(one, other));

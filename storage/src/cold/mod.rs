@@ -42,5 +42,9 @@ const MAX_SEGMENT_GROUPS: u64 = 1 << 21;
 /// Most segments of a run. The last of them ends with its lap.
 const MAX_SEGMENTS: u32 = 4_096;
 
+/// Most groups that cool with one block, and that move with one.
+pub(crate) const MAX_COOLED: usize = 1_024;
+const MAX_MOVED: u32 = 4_096;
+
 /// Blocks that the chain can always be wound back: no file is as young.
 pub(crate) const DEPTH: u32 = 256;

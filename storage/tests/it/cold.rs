@@ -7,7 +7,8 @@ use crate::{
 use billchain_cold::proof::{Digest, cold_root, state_root};
 use billchain_crypto::sm3::sm3;
 use billchain_storage::{
-    Cooling, GroupProof, Missing, Place, StateDelta, StateProof, Storage, StorageError, rewind,
+    Cooling, Genesis, GroupProof, Missing, Place, StateDelta, StateProof, Storage, StorageError,
+    genesis_root, rewind,
 };
 use std::{collections::BTreeSet, path::Path};
 
@@ -401,6 +402,69 @@ fn there_are_no_more_runs_than_a_proof_may_go_through() {
     }
     assert_eq!(storage.stats().cold.runs, 1);
     assert_eq!(storage.state().get(b"bill 0071").unwrap(), Some(vec![69]));
+}
+
+#[test]
+fn many_groups_cool_and_move_as_fast_as_a_block_may() {
+    let place = scratch();
+    // Each key is a group.
+    let key = |at: usize| format!("many {at:05}.").into_bytes();
+    let state: State = (0..5_000).map(|at| (key(at), vec![at as u8; 5])).collect();
+    let all: Vec<Vec<u8>> = state.keys().map(|key| split(key).0).collect();
+    let storage = Storage::open(place.path(), options()).unwrap();
+    let state_root = genesis_root(&state).unwrap();
+    let made = Genesis { state: state.clone(), state_root, ..genesis() };
+    storage.init_genesis(made).unwrap();
+    let first = storage.state();
+    for (from, ends_lap, active) in [
+        (0, false, 1_024),
+        (1_024, false, 2_048),
+        (2_048, true, 3_072),
+        (3_072, false, 4_096),
+        (4_096, true, 5_000),
+    ] {
+        ordered(&storage, Cooling { groups: all[from..].to_vec(), ends_lap, ..Cooling::default() });
+        assert_eq!(storage.stats().cold.active, active);
+    }
+    let cooled = storage.state();
+    let merges = Cooling { merge_groups: u32::MAX, ..Cooling::default() };
+    ordered(&storage, merges.clone());
+    let stats = storage.stats().cold;
+    assert_eq!((stats.groups, stats.active, stats.is_merging), (5_000 + 4_096, 5_000, true));
+    let moved = storage.state();
+    ordered(&storage, merges.clone());
+    let check = |storage: &Storage| {
+        let stats = storage.stats().cold;
+        assert_eq!((stats.runs, stats.segments, stats.groups), (1, 1, 5_000));
+        for at in (0..5_000).step_by(7) {
+            let key = key(at);
+            assert_eq!(storage.state().get(&key).unwrap().as_ref(), state.get(&key));
+            let proof = storage.prove(std::slice::from_ref(&key)).unwrap().unwrap();
+            assert_eq!(proof.groups[0].values, [state.get(&key).cloned()]);
+            let shown = place_of(&proof, &proof.groups[0], &split(&key).0);
+            assert!(matches!(shown, Place::Cold { run: 0, .. }));
+            let absent = [&key[..], b"x."].concat();
+            let proof = storage.prove(std::slice::from_ref(&absent)).unwrap().unwrap();
+            assert_eq!(proof.groups[0].values, [None]);
+            let shown = place_of(&proof, &proof.groups[0], &split(&absent).0);
+            assert!(matches!(shown, Place::Nowhere { .. }));
+        }
+    };
+    check(&storage);
+    for snapshot in [first, cooled, moved] {
+        for (key, value) in &state {
+            assert_eq!(snapshot.get(key).unwrap().as_ref(), Some(value), "{}", text(key));
+        }
+    }
+    drop(storage);
+    let storage = open(place.path());
+    check(&storage);
+    (0..256).for_each(|_| ordered(&storage, merges.clone()));
+    let written = storage.write_due_segment().unwrap().unwrap();
+    assert_eq!((written.groups, written.active), (5_000, 5_000));
+    check(&storage);
+    drop(storage);
+    check(&open(place.path()));
 }
 
 #[test]
