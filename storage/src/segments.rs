@@ -104,8 +104,9 @@ impl Storage {
         Ok(None)
     }
 
-    /// Puts a file, from wherever it came, in the place of the segment that it is of: verifies
-    /// all of a copy of it, and compares its root with the one that the state root commits to.
+    /// Puts a file, from wherever it came, in the place of the segment that it is of, unless a
+    /// sound one is there: verifies all of a copy of it, and compares its root with the one that
+    /// the state root commits to.
     ///
     /// # Errors
     /// [`StorageError::NotAdopted`] for a file that is damaged, or of no segment that ended as
@@ -119,18 +120,24 @@ impl Storage {
         let given = LocalFile::open(file).and_then(billchain_cold::Segment::open);
         let given = given.map_err(unsound)?;
         let (view, head) = (cold.view(), self.head().number);
+        // Two segments may have the same groups: the one that lacks its file comes first.
         let is_its = |segment: &&Arc<Segment>| check(&given, &segment.record()).is_ok();
-        let segment = view
-            .segments()
-            .find(is_its)
+        let its: Vec<&Arc<Segment>> = view.segments().filter(is_its).collect();
+        let segment = its
+            .iter()
+            .find(|segment| lacks_file(segment))
+            .or(its.first())
             .ok_or_else(|| refused("no segment at the head has its root".into()))?;
         let record = segment.record();
         if !is_due(&record, head) {
             return Err(refused(format!("its segment did not end {DEPTH} blocks ago")));
         }
         let path = path_of(&cold.directory, segment.id);
-        let is_there = matches!(segment.place(), Place::File(_)) && probe(&path, &record).is_ok();
-        if !is_there {
+        let is_sound = match segment.place() {
+            Place::File(file) => !lacks_file(segment) && file.segment.verify().is_ok(),
+            Place::Table | Place::Lost(..) => false,
+        };
+        if !is_sound {
             let partial = path.with_extension("adopting");
             copy(file, &partial)?;
             let copied = LocalFile::open(&partial).and_then(billchain_cold::Segment::open);
@@ -160,13 +167,13 @@ impl Storage {
         for segment in cold.view().segments() {
             let is_missing = match segment.place() {
                 Place::Table => false,
-                Place::File(file) => probe(&file.path, &segment.record()).is_err(),
+                Place::File(_) => lacks_file(segment),
                 Place::Lost(path, _) => {
                     match ColdFile::open(path, &segment.record(), &cold.cache) {
                         Ok(file) => segment.set_place(Place::File(Arc::new(file))),
                         Err(error) => tracing::debug!(%error, "a cold segment is still lost"),
                     }
-                    matches!(segment.place(), Place::Lost(..))
+                    lacks_file(segment)
                 }
             };
             if is_missing {
@@ -279,6 +286,14 @@ impl Storage {
 /// Whether a segment ended so long ago that it stays ended.
 fn is_due(record: &SegmentRecord, head: u32) -> bool {
     record.ended.is_some_and(|ended| ended.saturating_add(DEPTH) <= head)
+}
+
+/// Whether a segment has no file that can be opened.
+fn lacks_file(segment: &Segment) -> bool {
+    match segment.place() {
+        Place::File(file) => probe(&file.path, &segment.record()).is_err(),
+        Place::Table | Place::Lost(..) => true,
+    }
 }
 
 /// Whether a file that was not recorded is whole, as after a crash; one that is not is removed.

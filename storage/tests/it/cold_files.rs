@@ -275,8 +275,16 @@ fn a_lost_file_stops_what_needs_it_until_one_is_adopted() {
         commit(&other, later, Cooling::default())
     );
     drop(storage);
+    // One that is damaged within is replaced, too.
+    let path = file(needed).to_owned();
+    change(&path, |bytes| bytes[60] ^= 1);
+    let storage = open(ours.path());
+    assert!(read_all(&storage) > 0 && storage.missing_segments().unwrap().is_empty());
+    let same = |copy: &&ColdSegment| copy.groups_root == needed.groups_root;
+    storage.adopt_segment(file(copies.iter().find(same).unwrap())).unwrap();
+    assert_eq!(read_all(&storage), 0);
+    drop(storage);
     // One that is copied back by hand is found when the store is asked.
-    let path = file(lost[0]).to_owned();
     let away = ours.path().join("away");
     fs::rename(&path, &away).unwrap();
     let storage = open(ours.path());
