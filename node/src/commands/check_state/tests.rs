@@ -10,7 +10,7 @@ use billchain_primitives::{
     BillKey, Fen, SceneId,
     totals::{NumberBlock, Tally},
 };
-use billchain_runtime::{RuntimeCall, Totals};
+use billchain_runtime::{Runtime, RuntimeCall};
 use billchain_storage::{BlockCommit, EventGroup, StateDelta, Storage, StorageOptions};
 use billchain_verifier::value_of;
 use codec::Encode;
@@ -100,7 +100,7 @@ fn commit(
     events: Vec<EventGroup>,
 ) {
     let head = chain.head();
-    let state_root = chain.storage().speculate(&delta).unwrap();
+    let state_root = chain.storage().speculate(&delta, &Default::default()).unwrap();
     let block = BlockCommit {
         number: head.number + 1,
         hash: H256::repeat_byte(7),
@@ -112,6 +112,7 @@ fn commit(
         events,
         offchain,
         tx_hashes: Vec::new(),
+        cooling: Default::default(),
     };
     chain.storage().commit(block).unwrap();
 }
