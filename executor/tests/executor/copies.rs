@@ -135,13 +135,14 @@ fn stored_blocks_are_one_chain_or_it_is_said_which_is_not() {
             number: 4,
             hash: header.hash(),
             parent_hash: header.parent_hash,
-            state_root: storage.speculate(&delta).unwrap(),
+            state_root: storage.speculate(&delta, &Default::default()).unwrap(),
             block: bytes,
             certificate: Vec::new(),
             delta,
             events: Vec::new(),
             offchain: Vec::new(),
             tx_hashes: Vec::new(),
+            cooling: Default::default(),
         };
         storage.commit(commit).unwrap();
         let error = copy.chain.verify_blocks().unwrap_err().to_string();

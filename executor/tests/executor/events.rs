@@ -91,13 +91,14 @@ fn events_that_the_index_lacks_are_named_with_the_remedy() {
         number: 2,
         hash: Default::default(),
         parent_hash: head.hash,
-        state_root: node.chain.storage().speculate(&delta).unwrap(),
+        state_root: node.chain.storage().speculate(&delta, &Default::default()).unwrap(),
         block: Vec::new(),
         certificate: Vec::new(),
         delta,
         events: Vec::new(),
         offchain: Vec::new(),
         tx_hashes: Vec::new(),
+        cooling: Default::default(),
     };
     node.chain.storage().commit(block).unwrap();
     let error = node.chain.events_of(2, 0).unwrap_err();
