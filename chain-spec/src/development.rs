@@ -4,7 +4,7 @@ use crate::{
     Admin, ChainSpec, ChainType, Operator, Performance, Scene, TransitionRule, Whitelisted,
     dev::{self, NodeKeys},
 };
-use billchain_primitives::{AdminRole, Did, Name, PublicKey, Role, RoleSet};
+use billchain_primitives::{AdminRole, CoolingPolicy, Did, Name, PublicKey, Role, RoleSet};
 use billchain_runtime::VERSION;
 use pallet_participant::{ParticipantKind, Registration};
 use sp_keyring::Sr25519Keyring;
@@ -42,6 +42,7 @@ impl ChainSpec {
             ],
             observers: Vec::new(),
             performance: Performance::default(),
+            cooling: CoolingPolicy::default(),
         }
     }
 }

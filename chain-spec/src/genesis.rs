@@ -3,7 +3,7 @@
 use crate::{ChainSpec, Performance, SpecError, TransitionRule};
 use billchain_primitives::{AccountId, PublicKey};
 use billchain_runtime::{
-    BillRegisterConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig,
+    BillRegisterConfig, CoolingConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig,
     PerformanceConfig, PermissionsConfig, RuntimeGenesisConfig, SceneConfig, VERSION,
     ValidatorsConfig, genesis,
 };
@@ -37,6 +37,7 @@ impl ChainSpec {
             },
             validators: validators(self),
             performance: performance(self),
+            cooling: cooling(self),
             participant: participants(self),
             permissions: permissions(self),
             bill_register: BillRegisterConfig {
@@ -67,6 +68,7 @@ impl ChainSpec {
 pub(crate) fn contract_problems(spec: &ChainSpec) -> Vec<String> {
     let mut problems = participants(spec).problems();
     problems.extend(performance(spec).problems());
+    problems.extend(cooling(spec).problems());
     problems
 }
 
@@ -78,6 +80,10 @@ fn performance(spec: &ChainSpec) -> PerformanceConfig {
         own_quotas: participants.iter().map(|own| (own.did.clone(), own.quota)).collect(),
         ..Default::default()
     }
+}
+
+fn cooling(spec: &ChainSpec) -> CoolingConfig {
+    CoolingConfig { policy: spec.cooling, ..Default::default() }
 }
 
 fn participants(spec: &ChainSpec) -> ParticipantConfig {

@@ -4,7 +4,7 @@ use crate::{
     Admin, ChainSpec, ChainType, Observer, Operator, Performance, Scene, SceneFieldRules,
     SpecError, TransitionRule, Whitelisted,
 };
-use billchain_primitives::{Moment, Name};
+use billchain_primitives::{CoolingPolicy, Moment, Name};
 use billchain_runtime::VERSION;
 use pallet_bill_register::{AllottedCodes, FieldCheck, FieldRule, FieldRules};
 use pallet_participant::Registration;
@@ -59,6 +59,9 @@ pub struct ProductionInput {
     /// What blocks are valid, and who may use how much of them.
     #[serde(default)]
     pub performance: Performance,
+    /// What becomes cold, and how fast; nothing if left out.
+    #[serde(default)]
+    pub cooling: CoolingPolicy,
 }
 
 impl ChainSpec {
@@ -85,6 +88,7 @@ impl ChainSpec {
             admins: input.admins,
             observers: input.observers,
             performance: input.performance,
+            cooling: input.cooling,
         };
         spec.check()?;
         Ok(spec)

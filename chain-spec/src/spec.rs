@@ -2,8 +2,8 @@
 
 use crate::SpecError;
 use billchain_primitives::{
-    AdminRole, BillStatus, Did, Moment, Name, Operation, PublicKey, RoleSet, SceneId,
-    SignatureScheme, Target, seams::SceneTerms,
+    AdminRole, BillStatus, CoolingPolicy, Did, Moment, Name, Operation, PublicKey, RoleSet,
+    SceneId, SignatureScheme, Target, seams::SceneTerms,
 };
 use billchain_runtime::limits::hard_limits;
 use pallet_bill_register::FieldRules;
@@ -88,6 +88,9 @@ pub struct ChainSpec {
     /// What blocks are valid, and who may use how much of them.
     #[serde(default)]
     pub performance: Performance,
+    /// What becomes cold, and how fast (冷热分层策略): nothing if left out.
+    #[serde(default)]
+    pub cooling: CoolingPolicy,
 }
 
 /// Rules of a document that does not name them: those of the first release that

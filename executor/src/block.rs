@@ -7,7 +7,7 @@ use crate::{
 use billchain_primitives::{
     AccountId, BlockNumber, Equivocation, Hash, Header, Moment, ParentCommit,
 };
-use billchain_storage::EventGroup;
+use billchain_storage::{Cooling, EventGroup};
 use std::{collections::BTreeSet, time::Instant};
 
 /// What a proposer wants of its block.
@@ -67,6 +67,7 @@ pub struct ExecutedBlock {
     pub(crate) delta: StateDelta,
     pub(crate) index: IndexDelta,
     pub(crate) events: Vec<EventGroup>,
+    pub(crate) cooling: Cooling,
     pub(crate) tx_hashes: Vec<Hash>,
     pub(crate) inherents: Inherents,
     pub(crate) senders: BTreeSet<AccountId>,

@@ -141,6 +141,7 @@ impl Chain {
             delta,
             index,
             events,
+            cooling,
             tx_hashes,
             inherents,
             senders,
@@ -169,6 +170,7 @@ impl Chain {
                 events,
                 offchain: index,
                 tx_hashes: tx_hashes.clone(),
+                cooling,
             })?;
         }
         let committed =

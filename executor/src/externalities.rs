@@ -103,6 +103,12 @@ impl<V: StateView> StateExternalities<V> {
         self.overlay.list_size(key).unwrap_or_default()
     }
 
+    /// Drops the order of the changed keys, for who has gone through them and goes on with
+    /// writing.
+    pub(crate) fn forget_order(&mut self) {
+        self.overlay.forget_order();
+    }
+
     /// Number of open storage transactions.
     pub fn depth(&self) -> usize {
         self.overlay.depth()

@@ -24,6 +24,7 @@
 mod block;
 mod chain;
 mod compact;
+mod cooling;
 mod decoded;
 mod error;
 mod events;

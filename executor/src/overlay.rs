@@ -191,6 +191,12 @@ impl Overlay {
         })
     }
 
+    /// Drops the order of the keys, which is made again when it is asked for: after that,
+    /// entries that come cost less.
+    pub(crate) fn forget_order(&mut self) {
+        self.ordered = None;
+    }
+
     /// Writes to the node-local index; `None` deletes.
     pub(crate) fn write_index(&mut self, key: &[u8], value: Option<&[u8]>) {
         self.index.push((key.to_vec(), value.map(<[u8]>::to_vec)));

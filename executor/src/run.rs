@@ -3,6 +3,7 @@
 
 use crate::{
     ChainError, OtherRules, Panicked, TransactionError,
+    cooling::cooling_of,
     events::{self, Mark, events_key},
     externalities::{IndexDelta, StateDelta, StateExternalities},
     guard::guarded,
@@ -10,7 +11,7 @@ use crate::{
 };
 use billchain_primitives::{BlockNumber, Hash, Header};
 use billchain_runtime::{Executive, UncheckedExtrinsic, execution};
-use billchain_storage::EventGroup;
+use billchain_storage::{Cooling, EventGroup};
 use sp_externalities::Externalities;
 use sp_runtime::generic::Digest;
 
@@ -21,6 +22,8 @@ pub(crate) struct Outcome {
     pub(crate) delta: StateDelta,
     pub(crate) index: IndexDelta,
     pub(crate) events: Vec<EventGroup>,
+    /// What becomes cold with it.
+    pub(crate) cooling: Cooling,
 }
 
 /// Why an execution did not come to an end.
@@ -97,6 +100,8 @@ impl Run {
         // The mode would forbid transactions during a migration over several
         // blocks, of which the runtime has none.
         guarded(|| ext.run(|| Executive::initialize_block(&header))).map_err(RunError::Panicked)?;
+        // The walk over what may cool goes through keys; transactions write.
+        ext.forget_order();
         Ok(Self { ext, marks: Vec::new() })
     }
 
@@ -151,7 +156,8 @@ impl Run {
         let header = header.map_err(RunError::Panicked)?;
         debug_assert_eq!(changes.root, Some(header.state_root), "written after the root");
         let events = events::groups(&changes.state, &self.marks);
-        Ok(Outcome { header, delta: changes.state, index: changes.index, events })
+        let cooling = cooling_of(&changes.state)?;
+        Ok(Outcome { header, delta: changes.state, index: changes.index, events, cooling })
     }
 
     /// The failure behind [`Self::has_failed`], to end the execution with.

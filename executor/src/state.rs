@@ -2,6 +2,7 @@
 
 use crate::{
     ChainError,
+    cooling::cooling_of,
     externalities::{Failure, StateDelta, StateExternalities, StateView},
 };
 use billchain_primitives::{Hash, Header, OpaqueBlock, Sm3Hasher};
@@ -53,6 +54,7 @@ impl StateView for HeadView {
     }
 
     fn root(&self, delta: &StateDelta) -> Result<Hash, ChainError> {
+        let cooling = cooling_of(delta)?;
         // The storage computes on its head. If a block was committed since this
         // view was taken, the root would be that of another state.
         let _head_stays = self.lock.lock();
@@ -60,7 +62,7 @@ impl StateView for HeadView {
         if found != self.head {
             return Err(ChainError::HeadMoved { expected: self.head, found });
         }
-        Ok(self.storage.speculate(delta, &Default::default())?)
+        Ok(self.storage.speculate(delta, &cooling)?)
     }
 }
 

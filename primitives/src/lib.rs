@@ -12,6 +12,7 @@ pub mod bill;
 mod codec_util;
 mod commit;
 pub mod condition;
+pub mod cooling;
 pub mod did;
 mod elements;
 mod equivocation;
@@ -40,6 +41,7 @@ use billchain_crypto::sm3::sm3_many;
 pub use commit::{
     LatePrecommit, MAX_LATE_BLOCKS, ParentCommit, Precommit, is_precommit, turn, turn_order,
 };
+pub use cooling::CoolingPolicy;
 pub use did::Did;
 pub use elements::{Element, Elements};
 pub use equivocation::{Equivocation, EquivocationError, Offence};

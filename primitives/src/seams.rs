@@ -3,6 +3,7 @@
 
 mod access_nodes;
 mod allotments;
+mod cold;
 mod consensus_keys;
 mod contention;
 mod electorate;
@@ -16,6 +17,7 @@ mod transitions;
 
 pub use access_nodes::{AccessNodes, AccessProblem};
 pub use allotments::{AllotmentProblem, Allotments};
+pub use cold::ColdReads;
 pub use consensus_keys::ConsensusKeys;
 pub use contention::{BillLocks, Contention};
 pub use electorate::Electorate;

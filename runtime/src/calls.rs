@@ -13,6 +13,11 @@ use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityEr
 /// batch of 500 is far below.
 pub const MAX_CALLS: usize = 1_024;
 
+/// Most bills that a transaction's calls read, those of batches counted. Each may be
+/// cold, which its call's weight does not hold: what it takes is added to the block's work
+/// when it is read. So this bounds by how much one transaction leaves its block too full.
+pub const MAX_BILLS: usize = 1_024;
+
 /// The calls that may run, asked by FRAME for each call and each call within.
 pub struct AdmittedCalls;
 
@@ -59,6 +64,7 @@ impl Contains<RuntimeCall> for AdmittedCalls {
             RuntimeCall::Validators(_)
             | RuntimeCall::Participation(_)
             | RuntimeCall::Performance(_)
+            | RuntimeCall::Cooling(_)
             | RuntimeCall::Upgrade(_)
             | RuntimeCall::Allotment(_)
             | RuntimeCall::Participant(_)
@@ -76,16 +82,45 @@ impl Contains<RuntimeCall> for AdmittedCalls {
 }
 
 /// Refuses a transaction one of whose calls is not admitted, wherever it stands
-/// in it, or that has too many.
+/// in it, or that has too many of them, or of bills.
 pub(crate) fn check(call: &RuntimeCall) -> Result<(), TransactionValidityError> {
-    let mut left = MAX_CALLS;
+    let mut left = Left { calls: MAX_CALLS, bills: MAX_BILLS };
     walk(call, &mut left)
         .map_err(|code| TransactionValidityError::Invalid(InvalidTransaction::Custom(code)))
 }
 
-fn walk(call: &RuntimeCall, left: &mut usize) -> Result<(), u8> {
+/// What a transaction may still have.
+struct Left {
+    calls: usize,
+    bills: usize,
+}
+
+/// Bills, grants and cases that a call reads by name, those of calls within not counted.
+fn bills_of(call: &RuntimeCall) -> usize {
+    use pallet_bill_register::Call as BillRegister;
+    use pallet_bill_update::Call as BillUpdate;
+    match call {
+        RuntimeCall::BillRegister(BillRegister::register_batch { bills, .. }) => bills.len(),
+        RuntimeCall::BillUpdate(BillUpdate::change_status_batch { changes, .. }) => changes.len(),
+        RuntimeCall::BillUpdate(BillUpdate::update_summary_batch { updates, .. }) => updates.len(),
+        // Numbers among those that were used are looked up, up to so many.
+        RuntimeCall::Allotment(pallet_allotment::Call::void { .. }) => {
+            pallet_allotment::MAX_VOIDED_AMONG_USED as usize
+        }
+        // A grant and its bill.
+        RuntimeCall::Authorization(_) => 2,
+        RuntimeCall::BillRegister(_)
+        | RuntimeCall::BillUpdate(_)
+        | RuntimeCall::Dispute(_)
+        | RuntimeCall::BillVerify(_) => 1,
+        _ => 0,
+    }
+}
+
+fn walk(call: &RuntimeCall, left: &mut Left) -> Result<(), u8> {
     use pallet_utility::Call as Utility;
-    *left = left.checked_sub(1).ok_or(rejection::TOO_MANY_CALLS)?;
+    left.calls = left.calls.checked_sub(1).ok_or(rejection::TOO_MANY_CALLS)?;
+    left.bills = left.bills.checked_sub(bills_of(call)).ok_or(rejection::TOO_MANY_BILLS)?;
     if !AdmittedCalls::contains(call) {
         return Err(rejection::CALL_NOT_ADMITTED);
     }

@@ -1,11 +1,12 @@
 //! The pallets' settings.
 
 use crate::{
-    AccessNode, AccountId, Allotment, Authorization, BillRegister, BillUpdate, Block,
+    AccessNode, AccountId, Allotment, Authorization, BillRegister, BillUpdate, Block, Cooling,
     CouncilMajority, CouncilSync, Dispute, Nonce, OriginCaller, PalletInfo, Participant,
     Permissions, Policy, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, Scene,
     Sm3Hasher, Timestamp, Totals, VERSION, Validators,
     calls::AdmittedCalls,
+    cooling::{ColdRead, CoolingMaps, Missing},
     council::{CouncilCollective, ExpiredMotions, MAX_MOTIONS, MotionTicket},
     limits::{
         BlockHashCount, DbWeight, HardLimits, MaxSignedAfter, MaxSignedBefore, RuntimeBlockLength,
@@ -191,6 +192,7 @@ impl pallet_bill_register::Config for Runtime {
     type Policies = Policy;
     type Allotments = Allotment;
     type Totals = Totals;
+    type ColdReads = Cooling;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Runtime>;
 }
@@ -204,6 +206,15 @@ impl pallet_allotment::Config for Runtime {
 
 impl pallet_totals::Config for Runtime {
     type Bills = BillRegister;
+}
+
+impl pallet_cooling::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type Maps = CoolingMaps;
+    type Time = Timestamp;
+    type ColdRead = ColdRead;
+    type Missing = Missing;
+    type WeightInfo = pallet_cooling::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_bill_update::Config for Runtime {
@@ -241,6 +252,7 @@ impl pallet_authorization::Config for Runtime {
     type Participants = Participant;
     type Scenes = Scene;
     type Ledger = BillRegister;
+    type ColdReads = Cooling;
     type Time = Timestamp;
     type MaxGrants = ConstU32<500_000_000>;
     type MaxGrantsPerHolder = ConstU32<100_000>;
@@ -275,6 +287,7 @@ impl pallet_policy::Config for Runtime {
 
 impl pallet_dispute::Config for Runtime {
     type Ledger = BillRegister;
+    type ColdReads = Cooling;
     type Locks = BillUpdate;
     type Participants = Participant;
     type Scenes = Scene;

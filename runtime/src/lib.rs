@@ -18,6 +18,7 @@ mod apis;
 pub mod calls;
 mod config;
 pub mod contention;
+mod cooling;
 mod council;
 #[cfg(feature = "upgrade-drill")]
 mod drill;
@@ -34,6 +35,7 @@ mod version;
 pub use apis::api;
 pub use config::{AdminOrigin, MAX_COUNCIL_MEMBERS, SecurityOrigin};
 pub use contention::CheckContention;
+pub use cooling::CoolingMaps;
 pub use council::{
     CouncilCollective, CouncilMajority, CouncilSync, ExpiredMotions, MAX_MOTIONS,
     MAX_MOTIONS_OF_MEMBER, MOTION_PERIOD_MS, MotionTicket,
@@ -120,6 +122,8 @@ mod runtime {
     pub type BillVerify = pallet_bill_verify;
     #[runtime::pallet_index(35)]
     pub type Totals = pallet_totals;
+    #[runtime::pallet_index(37)]
+    pub type Cooling = pallet_cooling;
 }
 
 /// What a sender adds to a call and signs along with it. Clients know the

@@ -43,6 +43,15 @@ pub const BASE_EXTRINSIC_WEIGHT: Weight = Weight::from_parts(130 * WEIGHT_REF_TI
 /// Work of an empty block.
 pub const BASE_BLOCK_WEIGHT: Weight = Weight::from_parts(2_000 * WEIGHT_REF_TIME_PER_MICROS, 0);
 
+/// What a read of a cold entry takes, in microseconds: two pages of an index and a block, read
+/// from a path that answers in two thirds of a millisecond, checked and decompressed. From
+/// memory it takes 100 to 400: see `docs/decisions/0066-what-cools.md`.
+pub const COLD_READ_US: u64 = 2_000;
+
+/// What it takes to ask a run for an entry that it does not have, in microseconds: its filter, and
+/// in one case of a hundred what [`COLD_READ_US`] says, for ten numbers at once.
+pub const MISSING_US: u64 = 5;
+
 /// Share of a block that ordinary transactions may fill; the rest is kept for
 /// the council.
 const NORMAL_SHARE: Perbill = Perbill::from_percent(75);

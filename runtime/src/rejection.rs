@@ -32,6 +32,9 @@ pub const TRANSACTION_TOO_LONG: u8 = 8;
 /// The sender has used its allowance up; see the performance contract. A block
 /// of the next interval takes the transaction.
 pub const SENDER_HELD_BACK: u8 = 9;
+/// The transaction's calls are about more bills than one may have, those of batches
+/// counted.
+pub const TOO_MANY_BILLS: u8 = 10;
 
 /// The reason in words, without a full stop.
 pub fn explain(error: &TransactionValidityError) -> String {
@@ -82,6 +85,10 @@ fn explain_invalid(invalid: &InvalidTransaction) -> String {
         InvalidTransaction::Custom(TOO_MANY_CALLS) => {
             let most = crate::calls::MAX_CALLS;
             format!("the transaction has more than {most} calls, those within others counted")
+        }
+        InvalidTransaction::Custom(TOO_MANY_BILLS) => {
+            let most = crate::calls::MAX_BILLS;
+            format!("the transaction is about more than {most} bills, those of batches counted")
         }
         InvalidTransaction::Custom(TRANSACTION_TOO_LONG) => {
             "the transaction is longer than the chain's own limit allows".into()

@@ -45,6 +45,7 @@ fn production_input() -> ProductionInput {
         scenes: Scene::standard(),
         observers: Vec::new(),
         performance: Performance::default(),
+        cooling: Default::default(),
     }
 }
 
@@ -129,7 +130,7 @@ fn only_a_release_with_the_rules_of_the_document_makes_the_first_state() {
 fn every_part_of_the_document_is_part_of_the_state() {
     let base = ChainSpec::development();
     let state = base.genesis_state().unwrap();
-    let changes: [(&str, fn(&mut ChainSpec)); 12] = [
+    let changes: [(&str, fn(&mut ChainSpec)); 13] = [
         ("timestamp", |s| s.timestamp_ms += 1),
         ("an operator's power", |s| s.operators[0].power = 2),
         ("the council", |s| s.council.truncate(3)),
@@ -145,6 +146,7 @@ fn every_part_of_the_document_is_part_of_the_state() {
         ("a transition rule", |s| s.transition_rules.truncate(s.transition_rules.len() - 1)),
         ("a field rule", |s| s.field_rules.push(field_rules(1, "{\"required\": \"pdf_hash\"}"))),
         ("the whitelist", |s| drop(s.whitelist.pop())),
+        ("what becomes cold", |s| s.cooling.after_days = 90),
         ("an administrator", |s| {
             let hospital = s.participants[0].public_key.clone();
             s.admins.push(Admin { account: hospital, role: AdminRole::SystemAdmin });
@@ -155,6 +157,19 @@ fn every_part_of_the_document_is_part_of_the_state() {
         change(&mut spec);
         assert_ne!(spec.genesis_state().unwrap(), state, "{what}");
     }
+}
+
+#[test]
+fn what_becomes_cold_may_be_left_out_and_is_within_bounds() {
+    let mut written = serde_json::to_value(production_input()).unwrap();
+    written.as_object_mut().unwrap().remove("cooling").unwrap();
+    let input = serde_json::from_value(written.clone()).unwrap();
+    assert!(!ChainSpec::production(input).unwrap().cooling.is_on());
+    written["cooling"] = serde_json::json!({ "afterDays": 90 });
+    let input = serde_json::from_value(written).unwrap();
+    assert_eq!(ChainSpec::production(input).unwrap().cooling.after_days, 90);
+    let found = problems(|spec| spec.cooling.lap_days = 0);
+    assert_eq!(found, ["cooling.lapDays: expected 1 to 3650, found 0"]);
 }
 
 #[test]

@@ -372,6 +372,7 @@ impl Body {
             delta: outcome.delta,
             index: outcome.index,
             events: outcome.events,
+            cooling: outcome.cooling,
             tx_hashes: self.hashes,
             inherents: self.inherents,
             senders: self.senders,

@@ -64,7 +64,7 @@ impl Chain {
             part = parts.read()?;
         }
         let inherents = parts.inherents;
-        let Outcome { header: computed, delta, index, events } = run.end()?;
+        let Outcome { header: computed, delta, index, events, cooling } = run.end()?;
         compare(&header, &computed)?;
         let hash = header.hash();
         Ok(ExecutedBlock {
@@ -75,6 +75,7 @@ impl Chain {
             delta,
             index,
             events,
+            cooling,
             tx_hashes,
             inherents,
             senders,

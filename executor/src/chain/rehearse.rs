@@ -65,7 +65,7 @@ impl Chain {
             return Err(error.into());
         }
         let timestamp_ms = run.ask(Timestamp::get);
-        let Outcome { header: computed, delta, index, events } = run.end()?;
+        let Outcome { header: computed, delta, index, events, cooling } = run.end()?;
         let hash = header.hash();
         let header = Header { state_root: computed.state_root, ..header };
         let block = ExecutedBlock {
@@ -76,6 +76,7 @@ impl Chain {
             delta,
             index,
             events,
+            cooling,
             tx_hashes,
             inherents,
             senders,

@@ -143,6 +143,7 @@ fn stored_blocks_are_one_chain_or_it_is_said_which_is_not() {
             events: Vec::new(),
             offchain: Vec::new(),
             tx_hashes: Vec::new(),
+            cooling: Default::default(),
         };
         storage.commit(commit).unwrap();
         let error = copy.chain.verify_blocks().unwrap_err().to_string();

@@ -99,6 +99,7 @@ fn events_that_the_index_lacks_are_named_with_the_remedy() {
         events: Vec::new(),
         offchain: Vec::new(),
         tx_hashes: Vec::new(),
+        cooling: Default::default(),
     };
     node.chain.storage().commit(block).unwrap();
     let error = node.chain.events_of(2, 0).unwrap_err();

@@ -4,6 +4,7 @@ mod blocks;
 mod commits;
 mod compact;
 mod contention;
+mod cooling;
 mod copies;
 mod events;
 mod evidence;

@@ -8,12 +8,15 @@ use billchain_chain_spec::{ChainSpec, ParticipantQuota};
 use billchain_executor::{
     BlockError, BuildParams, OpaqueTx, TransactionError, transaction, transaction_hash,
 };
-use billchain_primitives::{Did, MAX_DECODED_BYTES};
+use billchain_primitives::{BatchMode, BillKey, Did, MAX_DECODED_BYTES};
 use billchain_runtime::{
-    Block, RuntimeCall, UncheckedExtrinsic, calls::MAX_CALLS, limits::MAX_BLOCK_BYTES, quota,
-    rejection,
+    Block, RuntimeCall, UncheckedExtrinsic,
+    calls::{MAX_BILLS, MAX_CALLS},
+    limits::MAX_BLOCK_BYTES,
+    quota, rejection,
 };
 use codec::DecodeAll;
+use pallet_bill_update::{StatusChange, StatusItem};
 use pallet_performance::{Allowance, MIN_BLOCK_BYTES, MIN_TRANSACTION_BYTES, PoolShare, Quota};
 use pallet_utility::Call as Utility;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
@@ -124,6 +127,34 @@ fn a_transaction_has_a_bounded_number_of_calls() {
     node.validate(&hospital.sign(&batch(vec![empty(); MAX_CALLS - 1]), 0)).unwrap();
     let many = hospital.sign(&batch(vec![empty(); MAX_CALLS]), 0);
     assert_eq!(node.validate(&many).unwrap_err(), custom(rejection::TOO_MANY_CALLS));
+}
+
+#[test]
+fn a_transaction_is_about_a_bounded_number_of_bills() {
+    let node = Node::development();
+    let hospital = node.signer("//hospital");
+    let key = BillKey { code: "31060125".parse().unwrap(), number: "0000000001".parse().unwrap() };
+    let item = StatusItem { key, expected_version: None, change: StatusChange::ExpireLock };
+    let changes = |count: usize| {
+        let changes = vec![item.clone(); count].try_into().unwrap();
+        let mode = BatchMode::PerItem;
+        RuntimeCall::BillUpdate(pallet_bill_update::Call::change_status_batch { changes, mode })
+    };
+    let last = MAX_BILLS - 1_000;
+    let most = batch(vec![changes(500), changes(500), changes(last)]);
+    node.validate(&hospital.sign(&most, 0)).unwrap();
+    let single = pallet_bill_update::Call::change_status {
+        key,
+        expected_version: None,
+        change: StatusChange::ExpireLock,
+    };
+    let more = batch(vec![
+        changes(500),
+        changes(500),
+        batch(vec![changes(last), RuntimeCall::BillUpdate(single)]),
+    ]);
+    let refused = node.validate(&hospital.sign(&more, 0)).unwrap_err();
+    assert_eq!(refused, custom(rejection::TOO_MANY_BILLS));
 }
 
 #[test]

@@ -219,6 +219,7 @@ fn production() -> ProductionInput {
         field_rules: Vec::new(),
         observers: Vec::new(),
         performance: Default::default(),
+        cooling: Default::default(),
     }
 }
 

@@ -68,7 +68,10 @@ pub mod pallet {
     use super::*;
     use billchain_primitives::{
         AccountId, BillKey, Did, GrantId, Hash, Moment, Reason, SceneId,
-        seams::{BillLedger, GrantProblem, ParticipantProblem, Participants, SceneProblem, Scenes},
+        seams::{
+            BillLedger, ColdReads, GrantProblem, ParticipantProblem, Participants, SceneProblem,
+            Scenes,
+        },
     };
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -89,6 +92,8 @@ pub mod pallet {
         type Scenes: Scenes;
         /// Where bills are kept.
         type Ledger: BillLedger;
+        /// What reading a cold grant costs.
+        type ColdReads: ColdReads;
         /// Time of the block, in milliseconds.
         type Time: Time<Moment = Moment>;
         /// Most grants, ended ones included; not 0.
@@ -355,8 +360,7 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::record_use())]
         pub fn record_use(origin: OriginFor<T>, grant: GrantId, bill: BillKey) -> DispatchResult {
             let sender = T::Participants::signer::<Error<T>>(origin)?;
-            let entry =
-                GrantsById::<T>::get(grant).ok_or(Error::<T>::Grant(GrantProblem::NotFound))?;
+            let entry = Self::grant(&grant).ok_or(Error::<T>::Grant(GrantProblem::NotFound))?;
             let stored = T::Ledger::bill(&bill).ok_or(Error::<T>::BillNotFound)?;
             let scene = entry.terms.scene;
             Self::ensure_usable(&entry, &sender.did, &stored.summary, scene)
@@ -381,8 +385,7 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::record_transfer())]
         pub fn record_transfer(origin: OriginFor<T>, grant: GrantId, hash: Hash) -> DispatchResult {
             let sender = T::Participants::signer::<Error<T>>(origin)?;
-            let entry =
-                GrantsById::<T>::get(grant).ok_or(Error::<T>::Grant(GrantProblem::NotFound))?;
+            let entry = Self::grant(&grant).ok_or(Error::<T>::Grant(GrantProblem::NotFound))?;
             Self::ensure_party(&entry, &sender)?;
             ensure!(!hash.is_zero(), Error::<T>::TransferHashMissing);
             Self::ensure_room(&entry)?;

@@ -43,6 +43,7 @@ impl pallet_authorization::Config for Test {
     type Participants = World;
     type Scenes = World;
     type Ledger = World;
+    type ColdReads = ();
     type Time = World;
     type MaxGrants = ConstU32<5>;
     type MaxGrantsPerHolder = ConstU32<3>;

@@ -8,7 +8,8 @@ use crate::{
 use billchain_primitives::{
     AccountId, BillKey, BillSummary, Did, Fen, GrantId, Hash, Role, SceneId, Stamp,
     seams::{
-        ActiveParticipant, GrantProblem, GrantUse, Grants, ParticipantProblem, Participants, Scenes,
+        ActiveParticipant, ColdReads, GrantProblem, GrantUse, Grants, ParticipantProblem,
+        Participants, Scenes,
     },
     sm3,
 };
@@ -20,7 +21,9 @@ use std::collections::{BTreeMap, BTreeSet};
 impl<T: Config> Pallet<T> {
     /// The grant `id`, whatever its state.
     pub fn grant(id: &GrantId) -> Option<Grant> {
-        GrantsById::<T>::get(id)
+        let grant = GrantsById::<T>::get(id)?;
+        T::ColdReads::charge(grant.updated.moment);
+        Some(grant)
     }
 
     /// Whether `subject` may use the grant `id` for `bill` in `scene` now. The
@@ -31,7 +34,7 @@ impl<T: Config> Pallet<T> {
         bill: &BillSummary,
         scene: SceneId,
     ) -> Result<(), GrantProblem> {
-        let grant = GrantsById::<T>::get(id).ok_or(GrantProblem::NotFound)?;
+        let grant = Self::grant(id).ok_or(GrantProblem::NotFound)?;
         Self::ensure_usable(&grant, subject, bill, scene)
     }
 }
@@ -39,7 +42,7 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> Grants for Pallet<T> {
     fn use_for_lock(grant: &GrantId, usage: GrantUse<'_>) -> Result<(), GrantProblem> {
         let GrantUse { subject, bill, version, scene } = usage;
-        let entry = GrantsById::<T>::get(grant).ok_or(GrantProblem::NotFound)?;
+        let entry = Self::grant(grant).ok_or(GrantProblem::NotFound)?;
         Self::ensure_usable(&entry, subject, bill, scene)?;
         Self::record_use_of(entry, bill.key, version, UseKind::Lock);
         Ok(())
@@ -66,7 +69,7 @@ impl<T: Config> Pallet<T> {
     /// The grant `id`, which is not revoked, if `sender` may freeze, activate
     /// and revoke it.
     pub(crate) fn in_charge(id: &GrantId, sender: &ActiveParticipant) -> Result<Grant, Error<T>> {
-        let grant = GrantsById::<T>::get(id).ok_or(GrantProblem::NotFound)?;
+        let grant = Self::grant(id).ok_or(GrantProblem::NotFound)?;
         let as_platform = sender.did == grant.registrar && sender.roles.contains(Role::Platform);
         ensure!(sender.did == grant.terms.holder || as_platform, Error::NotInCharge);
         ensure!(grant.status != GrantStatus::Revoked, Error::Grant(GrantProblem::Revoked));
@@ -147,7 +150,8 @@ impl<T: Config> Pallet<T> {
     /// Writes a grant whose terms are sound.
     pub(crate) fn insert(terms: Terms, registrar: Did) -> Result<(), Error<T>> {
         let grant = GrantId(terms.credential_hash);
-        ensure!(!GrantsById::<T>::contains_key(grant), Error::AlreadyRegistered);
+        ensure!(Self::grant(&grant).is_none(), Error::AlreadyRegistered);
+        T::ColdReads::charge_missing();
         let account = |did: &Did| {
             T::Participants::active_by_did(did)?;
             T::Participants::account_of(did).ok_or(ParticipantProblem::NotFound)
@@ -224,6 +228,9 @@ impl<T: Config> Pallet<T> {
     ///    may be, one revocation excepted;
     /// 3. the grants of each holder are counted;
     /// 4. the bounds hold.
+    ///
+    /// Cold grants are counted and not gone through: those of the holders are as many as
+    /// there are in all, beside the hot ones.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let (mut count, mut held) = (0_u32, BTreeMap::<Did, u32>::new());
         for (id, grant) in GrantsById::<T>::iter() {
@@ -244,12 +251,18 @@ impl<T: Config> Pallet<T> {
             let of_holder = held.entry(terms.holder.clone()).or_default();
             *of_holder = of_holder.saturating_add(1);
         }
-        ensure!(count == GrantsById::<T>::count(), "grant counter is wrong");
-        ensure!(count <= T::MaxGrants::get(), "too many grants");
-        let counted: BTreeMap<Did, u32> = GrantsOfHolder::<T>::iter().collect();
-        ensure!(counted == held, "grants of a holder are counted wrongly");
-        let within = held.values().all(|held| *held <= T::MaxGrantsPerHolder::get());
-        ensure!(within, "a holder with too many grants");
+        let all = GrantsById::<T>::count();
+        ensure!(count <= all, "grant counter is wrong");
+        ensure!(all <= T::MaxGrants::get(), "too many grants");
+        let mut cold = u64::from(all - count);
+        for (holder, counted) in GrantsOfHolder::<T>::iter() {
+            let hot = held.remove(&holder).unwrap_or_default();
+            let of_holder = counted.checked_sub(hot).map(u64::from);
+            let left = of_holder.and_then(|of_holder| cold.checked_sub(of_holder));
+            cold = left.ok_or("grants of a holder are counted wrongly")?;
+            ensure!(counted <= T::MaxGrantsPerHolder::get(), "a holder with too many grants");
+        }
+        ensure!(cold == 0 && held.is_empty(), "grants of a holder are counted wrongly");
         Ok(())
     }
 }

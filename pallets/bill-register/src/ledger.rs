@@ -13,8 +13,8 @@ use billchain_primitives::{
     history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index, lists,
     seams::{
-        AccessNodePolicy, AccessNodes, AccessProblem, Allotments, BillLedger, Census, SceneProblem,
-        Scenes, SummaryProblem, Totals,
+        AccessNodePolicy, AccessNodes, AccessProblem, Allotments, BillLedger, Census, ColdReads,
+        SceneProblem, Scenes, SummaryProblem, Totals,
     },
 };
 use codec::Encode;
@@ -25,11 +25,13 @@ use frame::{
 
 impl<T: Config> BillLedger for Pallet<T> {
     fn bill(key: &BillKey) -> Option<Bill> {
-        Bills::<T>::get(key)
+        let bill = Bills::<T>::get(key)?;
+        T::ColdReads::charge(bill.state.updated);
+        Some(bill)
     }
 
     fn contains(key: &BillKey) -> bool {
-        Bills::<T>::contains_key(key)
+        Self::bill(key).is_some()
     }
 
     fn open(summary: BillSummary, status: BillStatus, entry: Entry) -> Result<(), SummaryProblem> {
@@ -46,8 +48,12 @@ impl<T: Config> BillLedger for Pallet<T> {
 }
 
 impl<T: Config> Census for Pallet<T> {
-    fn for_each(mut visit: impl FnMut(&Bill)) {
-        Bills::<T>::iter_values().for_each(|bill| visit(&bill));
+    fn hot() -> impl Iterator<Item = Bill> {
+        Bills::<T>::iter_values()
+    }
+
+    fn find(key: &BillKey) -> Option<Bill> {
+        Bills::<T>::get(key)
     }
 }
 
@@ -76,9 +82,10 @@ impl<T: Config> Pallet<T> {
                 AccessProblem::NodeInactive => SummaryProblem::AccessNodeInactive,
             })?;
         }
-        if Bills::<T>::contains_key(summary.key) {
+        if <Self as BillLedger>::contains(&summary.key) {
             return Err(SummaryProblem::AlreadyExists);
         }
+        T::ColdReads::charge_missing();
         Ok(operation)
     }
 
@@ -203,7 +210,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Checks what always holds:
+    /// Checks what always holds, of hot bills and of those that are cold by the
+    /// [`Totals`]:
     /// - a bill lies under its own key, has a version, and came by a block that
     ///   is not to come;
     /// - nothing is filled in in a bill's first version, and what was filled in
@@ -218,41 +226,54 @@ impl<T: Config> Pallet<T> {
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         for (key, bill) in Bills::<T>::iter() {
             ensure!(key == bill.summary.key, "a bill lies under its own key");
-            ensure!(bill.state.version >= 1, "versions begin at 1");
-            ensure!(bill.receipt.block <= Self::stamp().block, "a bill came by a known block");
-            let filled_in = bill.receipt.filled_in;
-            ensure!(
-                bill.state.version > 1 || filled_in == SummaryFields::NONE,
-                "nothing is filled in in a bill's first version"
-            );
-            ensure!(filled_in.missing(&bill.summary).is_none(), "what was filled in is there");
-            if let Some(broken) = bill.inconsistency() {
-                return Err(TryRuntimeError::Other(broken));
-            }
-            if let Some(lock) = &bill.state.lock {
-                let made = (2..=bill.state.version).contains(&lock.version);
-                ensure!(made, "a lock was made by a version of its bill");
-            }
-            let Some(related) = bill.summary.related else {
-                ensure!(bill.summary.kind != BillKind::Red, "a red bill names its blue one");
-                continue;
-            };
-            let original = Bills::<T>::get(related).ok_or("a related bill exists")?;
-            ensure!(
-                original.state.status == BillStatus::RedReversed,
-                "the original of a red or balance bill is reversed"
-            );
-            ensure!(original.summary.issuer == bill.summary.issuer, "and of the same issuer");
-            ensure!(
-                bill.summary.kind != BillKind::Red
-                    || bill.summary.total == original.summary.total.negated(),
-                "a red bill takes back exactly its original"
-            );
+            Self::try_bill(&bill)?;
         }
+        let mut cold = Ok(());
+        T::Totals::for_each_cold(|bill| {
+            if cold.is_ok() {
+                cold = Self::try_bill(bill);
+            }
+        });
+        cold?;
         for set in FieldRuleSets::<T>::iter_values() {
             ensure!(set.version >= 1, "versions of field rules begin at 1");
             ensure!(unsound(&set.rules).is_none(), "field rules are sound");
         }
         Self::try_links()
+    }
+
+    /// Checks what always holds of a bill.
+    fn try_bill(bill: &Bill) -> Result<(), TryRuntimeError> {
+        ensure!(bill.state.version >= 1, "versions begin at 1");
+        ensure!(bill.receipt.block <= Self::stamp().block, "a bill came by a known block");
+        let filled_in = bill.receipt.filled_in;
+        ensure!(
+            bill.state.version > 1 || filled_in == SummaryFields::NONE,
+            "nothing is filled in in a bill's first version"
+        );
+        ensure!(filled_in.missing(&bill.summary).is_none(), "what was filled in is there");
+        if let Some(broken) = bill.inconsistency() {
+            return Err(TryRuntimeError::Other(broken));
+        }
+        if let Some(lock) = &bill.state.lock {
+            let made = (2..=bill.state.version).contains(&lock.version);
+            ensure!(made, "a lock was made by a version of its bill");
+        }
+        let Some(related) = bill.summary.related else {
+            ensure!(bill.summary.kind != BillKind::Red, "a red bill names its blue one");
+            return Ok(());
+        };
+        let original = Bills::<T>::get(related).ok_or("a related bill exists")?;
+        ensure!(
+            original.state.status == BillStatus::RedReversed,
+            "the original of a red or balance bill is reversed"
+        );
+        ensure!(original.summary.issuer == bill.summary.issuer, "and of the same issuer");
+        ensure!(
+            bill.summary.kind != BillKind::Red
+                || bill.summary.total == original.summary.total.negated(),
+            "a red bill takes back exactly its original"
+        );
+        Ok(())
     }
 }

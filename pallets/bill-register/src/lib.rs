@@ -46,11 +46,15 @@
 //! for every bill that is registered or pre-issued, in a batch for each. Red
 //! and balance bills take back what is there already, and are not asked about.
 //!
+//! Bills that nobody has touched for long, and their links, may be cold. They are read and changed
+//! alike; who reads one is charged for it ([`ColdReads`]).
+//!
 //! # What it does not do
 //! It neither locks nor reimburses; that is the bill-update contract. Red
 //! bills and balance bills come from there, too, with the bill they reverse.
 //!
 //! [`Policies`]: billchain_primitives::seams::Policies
+//! [`ColdReads`]: billchain_primitives::seams::ColdReads
 //! [`BillLedger`]: billchain_primitives::seams::BillLedger
 
 // Over 500 lines: the macro wants storage, events, errors and calls in one module,
@@ -96,8 +100,8 @@ pub mod pallet {
         AccountId, Bill, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, Did, Fen, Moment,
         Reason, SceneId, Stamp, Uscc,
         seams::{
-            AccessNodes, Allotments, ParticipantProblem, Participants, Policies, PolicyId, Scenes,
-            SummaryProblem, Totals, TransitionProblem, TransitionRules,
+            AccessNodes, Allotments, ColdReads, ParticipantProblem, Participants, Policies,
+            PolicyId, Scenes, SummaryProblem, Totals, TransitionProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -130,6 +134,8 @@ pub mod pallet {
         type Allotments: Allotments;
         /// What the bills sum up to.
         type Totals: Totals;
+        /// What reading a cold bill costs.
+        type ColdReads: ColdReads;
         /// Time of the block.
         type Time: Time<Moment = Moment>;
         /// Cost of the calls.

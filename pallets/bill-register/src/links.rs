@@ -7,7 +7,7 @@
 use crate::{BillLinks, Bills, Config, Error, Event, Pallet};
 use billchain_primitives::{
     Bill, BillKey, Did, Reason, Role, Stamp, index,
-    seams::{ActiveParticipant, Participants, TransitionProblem},
+    seams::{ActiveParticipant, BillLedger, Participants, TransitionProblem},
     sm3,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -291,7 +291,7 @@ impl<T: Config> Pallet<T> {
 
     /// The bill, if `sender` may say who its parties are.
     fn linkable(sender: &ActiveParticipant, key: &BillKey) -> Result<Bill, Error<T>> {
-        let bill = Bills::<T>::get(key).ok_or(Error::<T>::BillNotFound)?;
+        let bill = Self::bill(key).ok_or(Error::<T>::BillNotFound)?;
         let may = bill.summary.issuer == sender.did || sender.roles.contains(Role::Admin);
         ensure!(may, Error::<T>::LinkForbidden);
         Ok(bill)

@@ -1,6 +1,6 @@
 //! Payment notices (电子缴款书) that were pre-issued: paid, or voided unpaid.
 
-use crate::{Bills, Config, Error, Event, Pallet};
+use crate::{Config, Error, Event, Pallet};
 use billchain_primitives::{
     Bill, BillKey, BillStatus, Operation, Reason, Target,
     history::{Cause, Entry},
@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
         operation: Operation,
         reason: Option<Reason>,
     ) -> Result<Bill, DispatchError> {
-        let mut bill = Bills::<T>::get(key).ok_or(Error::<T>::BillNotFound)?;
+        let mut bill = Self::bill(&key).ok_or(Error::<T>::BillNotFound)?;
         let status = Self::next_status(&bill, operation, sender)?;
         // A normal bill is voided under its scene's policy, which is the
         // bill-update contract's affair.

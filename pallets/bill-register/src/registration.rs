@@ -1,12 +1,13 @@
 //! How a new bill is judged, and how one that is sent again is recognised.
 
-use crate::{BillField, Bills, Config, Error, Event, FieldRuleSets, Pallet, rules::Numbering};
+use crate::{BillField, Config, Error, Event, FieldRuleSets, Pallet, rules::Numbering};
 use billchain_primitives::{
     BillStatus, BillSummary, Operation, Target,
     condition::{BillFacts, Guarded},
     history::{Cause, Entry},
     seams::{
-        ActiveParticipant, Participants, Policies, PolicyRefusal, SummaryProblem, TransitionRules,
+        ActiveParticipant, BillLedger, Participants, Policies, PolicyRefusal, SummaryProblem,
+        TransitionRules,
     },
 };
 use frame::{prelude::*, traits::Time};
@@ -70,7 +71,7 @@ impl<T: Config> Pallet<T> {
         if summary.issuer != sender.did {
             return false;
         }
-        let Some(bill) = Bills::<T>::get(summary.key) else { return false };
+        let Some(bill) = Self::bill(&summary.key) else { return false };
         let receipt = bill.receipt;
         let same = receipt.operation == way.operation && bill.registered() == *summary;
         if same {

@@ -58,7 +58,10 @@ pub use weights::WeightInfo;
 
 use billchain_primitives::{
     AccountId, BillKey, Did, Moment, Reason, Role, Stamp,
-    seams::{ActiveParticipant, BillLedger, BillLocks, ParticipantProblem, Participants, Scenes},
+    seams::{
+        ActiveParticipant, BillLedger, BillLocks, ColdReads, ParticipantProblem, Participants,
+        Scenes,
+    },
     sm3,
 };
 use codec::Encode;
@@ -87,6 +90,8 @@ pub mod pallet {
     {
         /// Where bills are kept.
         type Ledger: BillLedger;
+        /// What reading a cold case costs.
+        type ColdReads: ColdReads;
         /// The rules of locks.
         type Locks: BillLocks;
         /// Who acts on the chain.
@@ -419,7 +424,12 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// The case with this number.
         pub fn case(id: CaseId) -> Option<Case<T::MaxParties>> {
-            Cases::<T>::get(id)
+            let case = Cases::<T>::get(id)?;
+            // An open one is never cold.
+            if let Some(decision) = &case.decision {
+                T::ColdReads::charge(decision.at.moment);
+            }
+            Some(case)
         }
 
         /// What was decided of a case; `None` if it is open or does not exist.
@@ -446,7 +456,7 @@ pub mod pallet {
         ) -> Result<(ActiveParticipant, Case<T::MaxParties>), DispatchError> {
             let sender = Self::administrator(origin)?;
             ensure!(evidence != [0; 32], Error::<T>::EvidenceMissing);
-            let case = Cases::<T>::get(case).ok_or(Error::<T>::CaseNotFound)?;
+            let case = Self::case(case).ok_or(Error::<T>::CaseNotFound)?;
             ensure!(case.decision.is_none(), Error::<T>::NotOpen);
             Ok((sender, case))
         }
@@ -487,6 +497,9 @@ pub mod pallet {
         ///   have parties, each once, and at least one act; a decision favours
         ///   a party;
         /// - the open cases are exactly those without a decision, one a bill.
+        ///
+        /// Cases are asked for by their numbers, so cold ones are among them; resolutions
+        /// are gone through, which shows the hot ones.
         pub fn do_try_state() -> Result<(), TryRuntimeError> {
             ensure!(Contests::<T>::iter_keys().next().is_none(), "a contest is left over");
             for (key, resolution) in Resolutions::<T>::iter() {
@@ -495,14 +508,17 @@ pub mod pallet {
                     return Err(TryRuntimeError::Other(broken));
                 }
             }
-            let (mut cases, mut open) = (0_u32, 0_u32);
-            for (id, case) in Cases::<T>::iter() {
-                ensure!((1..=CaseCount::<T>::get()).contains(&id), "cases are numbered from 1");
+            let count = CaseCount::<T>::get();
+            for id in Cases::<T>::iter_keys() {
+                ensure!((1..=count).contains(&id), "cases are numbered from 1");
+            }
+            let mut open = 0_u32;
+            for id in 1..=count {
+                let case = Cases::<T>::get(id).ok_or("cases are numbered without gaps")?;
                 ensure!(T::Ledger::contains(&case.bill), "the bill of a case exists");
                 if let Some(broken) = case.inconsistency() {
                     return Err(TryRuntimeError::Other(broken));
                 }
-                cases = cases.saturating_add(1);
                 if case.decision.is_none() {
                     open = open.saturating_add(1);
                     ensure!(
@@ -511,7 +527,6 @@ pub mod pallet {
                     );
                 }
             }
-            ensure!(cases == CaseCount::<T>::get(), "cases are numbered without gaps");
             let noted = OpenCases::<T>::iter_keys().count();
             ensure!(u32::try_from(noted) == Ok(open), "an open case has no decision");
             Ok(())

@@ -50,6 +50,7 @@ impl pallet_bill_register::Config for Test {
     type Allotments = Absent;
     type Policies = Absent;
     type Totals = Totals;
+    type ColdReads = ();
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
@@ -73,6 +74,7 @@ impl pallet_bill_update::Config for Test {
 
 impl pallet_dispute::Config for Test {
     type Ledger = BillRegister;
+    type ColdReads = ();
     type Locks = BillUpdate;
     type Participants = Seeded<World>;
     type Scenes = World;

@@ -45,6 +45,9 @@
 //! The ledger tells it of every version that it writes, with the bill as it was before. The
 //! keys of the state are hashed by the commitment, so nobody can unbalance it with chosen numbers.
 //!
+//! Its entries stay hot (`docs/decisions/0066-what-cools.md`), so a recount finds bills that are cold
+//! by them.
+//!
 //! ## What it costs
 //! A new bill reads and writes four entries of 52 to 92 bytes, at most 600; a change of the status
 //! the same four; any other change none. Each bill that is looked at, as it was and as it is,
@@ -54,6 +57,7 @@
 
 #![forbid(unsafe_code)]
 
+mod census;
 mod recount;
 
 #[cfg(test)]
@@ -68,6 +72,7 @@ use billchain_primitives::{
     seams::{Census, Totals},
     totals::{Month, NumberBlock, Posting, Tally},
 };
+use census::Place;
 use core::fmt::Display;
 use frame::{log, prelude::*, try_runtime::TryRuntimeError};
 
@@ -130,6 +135,14 @@ impl<T: Config> Totals for Pallet<T> {
             let gone = gone.filter(|_| moved.is_none());
             Months::<T>::mutate_exists(issuer, month, |entry| post(entry, gone, Some(new), month));
         }
+    }
+
+    fn for_each_cold(mut visit: impl FnMut(&Bill)) {
+        Self::visit_bills(|bill, place| {
+            if place == Place::Cold {
+                visit(bill);
+            }
+        });
     }
 }
 

@@ -9,7 +9,7 @@ use billchain_primitives::{
 };
 use core::cell::RefCell;
 use frame::{deps::sp_runtime::generic, testing_prelude::*, traits::IdentityLookup};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Block = generic::Block<Header, MockUncheckedExtrinsic<Test>>;
 
@@ -37,12 +37,28 @@ pub struct World;
 
 thread_local! {
     static BILLS: RefCell<BTreeMap<BillKey, Bill>> = RefCell::default();
+    static COLD: RefCell<BTreeSet<BillKey>> = RefCell::default();
 }
 
 impl Census for World {
-    fn for_each(visit: impl FnMut(&Bill)) {
-        BILLS.with_borrow(|bills| bills.values().for_each(visit));
+    fn hot() -> impl Iterator<Item = Bill> {
+        let cold = COLD.with_borrow(BTreeSet::clone);
+        bills().into_iter().filter(move |bill| !cold.contains(&bill.summary.key))
     }
+
+    fn find(key: &BillKey) -> Option<Bill> {
+        BILLS.with_borrow(|bills| bills.get(key).cloned())
+    }
+}
+
+/// Lets the bill of a number cool: it is found, and no longer gone through.
+pub fn cool(key: BillKey) {
+    COLD.with_borrow_mut(|cold| cold.insert(key));
+}
+
+/// Takes a bill away behind the pallet's back.
+pub fn lose(key: BillKey) {
+    BILLS.with_borrow_mut(|bills| bills.remove(&key));
 }
 
 /// The bills of the ledger.
@@ -93,6 +109,7 @@ pub fn run(test: impl FnOnce()) {
 /// Runs `test` over an empty ledger.
 pub fn run_without_check(test: impl FnOnce()) {
     BILLS.with_borrow_mut(BTreeMap::clear);
+    COLD.with_borrow_mut(BTreeSet::clear);
     let storage = frame_system::GenesisConfig::<Test>::default().build_storage();
     TestState::new(storage.expect("the genesis is sound")).execute_with(test);
 }

@@ -3,7 +3,6 @@
 use crate::{Config, Months, Numbers, Pallet, account};
 use billchain_primitives::{
     Bill, Did,
-    seams::Census,
     totals::{Month, NumberBlock, Posting, Tally},
 };
 use core::fmt::Display;
@@ -18,11 +17,11 @@ impl<T: Config> Pallet<T> {
     /// its month, and there is no other. Logs where that is not so, the first 20
     /// places.
     ///
-    /// Reads every bill and holds the tallies of all months in memory, and of the
+    /// Reads every bill, the cold ones too, and holds the tallies of all months in memory, and of the
     /// blocks of numbers those of the bill at hand.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let mut recount = Recount::<T>::default();
-        T::Bills::for_each(|bill| recount.count(bill));
+        Self::for_each_bill(|bill| recount.count(bill));
         if recount.end() == 0 {
             Ok(())
         } else {

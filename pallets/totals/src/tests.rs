@@ -247,6 +247,48 @@ fn a_recount_finds_each_entry_that_is_wrong_missing_or_too_many() {
 }
 
 #[test]
+fn a_recount_finds_cold_bills_by_the_tallies() {
+    let numbers = [1, 2, 99, 100, 10_000, 1_000_000];
+    run(|| {
+        for number in numbers {
+            write(blue_bill(number), Normal);
+        }
+        // A whole hundred, a part of one, the first and the last.
+        for number in [1, 100, 1_000_000] {
+            cool(key(number));
+        }
+        let (mut all, mut cold) = (Vec::new(), Vec::new());
+        Totals::for_each_bill(|bill| all.push(bill.summary.key));
+        Totals::for_each_cold(|bill| cold.push(bill.summary.key));
+        assert_eq!(all, numbers.map(key));
+        assert_eq!(cold, [1, 100, 1_000_000].map(key));
+        // One that changes comes back, with another status.
+        write(blue_bill(100), Locked);
+        assert_ok!(Totals::do_try_state());
+    });
+}
+
+#[test]
+fn what_became_of_a_cold_bill_unsaid_is_found() {
+    let changes: [(&str, fn()); 3] = [
+        ("lost", || lose(key(2))),
+        ("another status", || write_unsaid(blue_bill(2), Voided)),
+        ("another total", || write_unsaid(BillSummary { total: fen(1), ..blue_bill(2) }, Normal)),
+    ];
+    for (what, change) in changes {
+        run_without_check(|| {
+            for number in [1, 2, 3] {
+                write(blue_bill(number), Normal);
+                cool(key(number));
+            }
+            assert_ok!(Totals::do_try_state());
+            change();
+            assert!(Totals::do_try_state().is_err(), "{what}");
+        });
+    }
+}
+
+#[test]
 fn integrity_holds_and_entries_are_bounded() {
     Totals::integrity_test();
     let sizes: Vec<_> =

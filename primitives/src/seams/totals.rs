@@ -1,6 +1,6 @@
 //! Totals of bills (合计), and the whole ledger for who counts them again.
 
-use crate::Bill;
+use crate::{Bill, BillKey};
 
 /// The totals of numbers and of issuers' months. Played by the totals pallet.
 pub trait Totals {
@@ -11,11 +11,21 @@ pub trait Totals {
     /// transaction. It is never refused: what it would contradict is logged, and
     /// found by a recount.
     fn changed(before: Option<&Bill>, after: &Bill);
+
+    /// Shows each bill that is counted and cold, in the order of code and number.
+    ///
+    /// Nobody can go through cold bills: the tallies say how many there are of each
+    /// hundred numbers, and these are asked for. Reads the whole ledger: for checks of a
+    /// state, never for a block.
+    fn for_each_cold(visit: impl FnMut(&Bill));
 }
 
-/// Every bill of the chain. Played by the bill-register contract.
+/// The bills of the chain. Played by the bill-register contract.
 pub trait Census {
-    /// Shows each bill once, as stored, in the order of code and number. Reads
+    /// Each hot bill once, as stored, in the order of code and number. Reads
     /// the whole ledger: for checks of a state, never for a block.
-    fn for_each(visit: impl FnMut(&Bill));
+    fn hot() -> impl Iterator<Item = Bill>;
+
+    /// The bill of a code and a number, hot or cold.
+    fn find(key: &BillKey) -> Option<Bill>;
 }

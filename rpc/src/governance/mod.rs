@@ -1,7 +1,8 @@
-//! `scene_*`, `permission_*`, `policy_*`, `dispute_*`, `validator_*`, `consensus_*` and
-//! `upgrade_*`, in plain JSON.
+//! `scene_*`, `permission_*`, `policy_*`, `dispute_*`, `validator_*`, `consensus_*`,
+//! `upgrade_*` and `cooling_*`, in plain JSON.
 
 mod consensus;
+mod cooling;
 mod dispute;
 mod permission;
 mod policy;
@@ -15,10 +16,10 @@ use crate::method::{
 };
 use billchain_rpc_types::{
     ActView, AdministratorView, CaseDecisionView, CaseView, CheckView, ConsensusStatusView,
-    DecisionView, DocumentView, EquivocationView, FlowView, InForceView, ParticipationView,
-    PermissionCheckView, PolicyRef, PolicyView, ResolutionView, RuleView, RulesView,
-    SceneApprovalView, SceneView, SimulationView, TrailStepView, UpgradeView, ValidatorListView,
-    WhitelistEntryView, schema,
+    CoolingStatusView, DecisionView, DocumentView, EquivocationView, FlowView, InForceView,
+    ParticipationView, PermissionCheckView, PolicyRef, PolicyView, ResolutionView, RuleView,
+    RulesView, SceneApprovalView, SceneView, SimulationView, TrailStepView, UpgradeView,
+    ValidatorListView, WhitelistEntryView, schema,
 };
 
 const POLICY: Param = required("policy", "Number of the policy (策略)", of::<schema::PolicyId>);
@@ -320,4 +321,12 @@ pub(crate) const METHODS: &[Method] = &[
         read!(upgrade::status),
     )
     .within(Bound::ONE.of(4, "entries")),
+    method(
+        "cooling_status",
+        "What becomes cold, how far a lap is, and what is hot and cold here (冷热分层状态)",
+        &[],
+        of::<CoolingStatusView>,
+        read!(cooling::status),
+    )
+    .within(Bound::ONE.of(4_096, "segments").heavy()),
 ];

@@ -11,6 +11,7 @@ mod bounds;
 mod compose;
 mod contention;
 mod contracts;
+mod cooling;
 mod kit;
 mod limits;
 mod lists;

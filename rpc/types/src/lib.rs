@@ -14,6 +14,7 @@ mod archive;
 mod authorization;
 mod bill;
 pub mod code;
+mod cooling;
 mod dispute;
 mod history;
 mod page;
@@ -43,6 +44,7 @@ pub use bill::{
     BillKeyView, BillVersionView, BillView, FieldRulesView, LinkRecordView, LockView,
     PartyBillView, PartyView, RegistrationView, ReimbursementView,
 };
+pub use cooling::{ColdRunView, CoolingLapView, CoolingPolicyView, CoolingStatusView};
 pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, ResolutionView};
 pub use history::{
     AdjustmentView, DifferenceView, FieldChangeView, FieldProofView, HistoryCheckView,

@@ -26,11 +26,11 @@ const CONTRACTS: [&str; 8] = [
 /// Calls of these contracts that no participant may make: the council does.
 const COUNCIL_CALLS: [(&str, &str); 1] = [("BillRegister", "set_field_rules")];
 
-fn bill_key() -> BillKey {
+pub(super) fn bill_key() -> BillKey {
     BillKey { code: "31060126".parse().unwrap(), number: "0000000001".parse().unwrap() }
 }
 
-fn summary() -> BillSummary {
+pub(super) fn summary() -> BillSummary {
     BillSummary {
         key: bill_key(),
         check_code: "a1B2c3".parse().unwrap(),

@@ -1,5 +1,6 @@
 //! Who administers what, over the contracts as the runtime puts them together.
 
+mod cooling;
 mod inactive;
 mod motions;
 mod offices;

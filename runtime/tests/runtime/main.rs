@@ -1,14 +1,15 @@
 //! What clients rely on: metadata, the shape of transactions, and limits.
 
-use billchain_primitives::{Address, PublicKey, Signature};
+use billchain_primitives::{Address, CoolingPolicy, PublicKey, Signature, cooling::CoolingField};
 use billchain_runtime::{
-    Council, CouncilMembership, Runtime, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin,
-    SignedPayload, System, UncheckedExtrinsic, VERSION, api, genesis, immortal_payload, limits,
-    rejection, tx_extension,
+    CoolingMaps, Council, CouncilMembership, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    RuntimeOrigin, SignedPayload, System, UncheckedExtrinsic, VERSION, api, genesis,
+    immortal_payload, limits, rejection, tx_extension,
 };
 use codec::{Decode, Encode};
-use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
+use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed, v14::StorageEntryType};
 use frame_support::traits::SortedMembers;
+use pallet_cooling::Maps;
 use sp_runtime::{
     AccountId32,
     generic::Era,
@@ -188,6 +189,7 @@ fn metadata_14_names_what_clients_look_for() {
         (33, "Dispute"),
         (34, "BillVerify"),
         (35, "Totals"),
+        (37, "Cooling"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }
@@ -253,6 +255,8 @@ fn every_refusal_has_words_of_its_own() {
         custom(rejection::SENDER_CANCELLED),
         custom(rejection::SCHEME_NOT_ADMITTED),
         custom(rejection::LOCKS_OUT_OF_ORDER),
+        custom(rejection::TOO_MANY_CALLS),
+        custom(rejection::TOO_MANY_BILLS),
         custom(200),
         InvalidTransaction::Stale.into(),
         InvalidTransaction::Future.into(),
@@ -308,6 +312,47 @@ fn the_heaviest_calls_fit_into_a_block_together_with_what_comes_before_them() {
     // Three full batches a block, or blocks of batches would stay half empty.
     let batch = Register::register_batch(batch);
     assert!(batch.saturating_mul(3).all_lte(most), "{batch} of {most}");
+}
+
+/// A map of another name would never become cold, and nobody would notice.
+#[test]
+fn the_maps_that_may_cool_are_maps_of_the_state() {
+    let RuntimeMetadata::V14(metadata) = metadata(14) else { panic!("not version 14") };
+    let maps = CoolingMaps::maps();
+    let mut prefixes: Vec<_> = maps.iter().map(|map| map.prefix).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    assert_eq!(prefixes.len(), maps.len());
+    for map in maps {
+        let (pallet, name) = map.name;
+        let found = metadata.pallets.iter().find(|one| one.name == pallet);
+        let storage = found.and_then(|one| one.storage.as_ref()).unwrap();
+        assert_eq!(storage.prefix, pallet);
+        let entry = storage.entries.iter().find(|entry| entry.name == name);
+        let entry = entry.unwrap_or_else(|| panic!("there is no {pallet}::{name}"));
+        assert!(matches!(entry.ty, StorageEntryType::Map { .. }), "{pallet}::{name}");
+    }
+}
+
+/// What a block does for cold data at most leaves it to transactions.
+#[test]
+fn the_longest_walk_and_merge_take_a_small_part_of_a_block() {
+    use pallet_cooling::WeightInfo as _;
+    type Cooling = <Runtime as pallet_cooling::Config>::WeightInfo;
+    let prices = <Runtime as frame_system::Config>::DbWeight::get();
+    let groups = *CoolingField::GroupsPerBlock.bounds().end();
+    let moved = u64::from(*CoolingField::MergeGroups.bounds().end());
+    let cooled = prices.writes(12).saturating_mul(groups.into());
+    let merged = prices.reads_writes(3, 3).saturating_mul(moved);
+    let all = Cooling::walk(groups).saturating_add(cooled).saturating_add(merged);
+    let most = limits::MAX_BLOCK_WEIGHT.ref_time() / 5;
+    assert!(all.ref_time() <= most, "{all} of {most}");
+    // By default it is a hundredth.
+    let CoolingPolicy { groups_per_block, merge_groups, .. } = CoolingPolicy::default();
+    let cooled = prices.writes(12).saturating_mul(groups_per_block.into());
+    let merged = prices.reads_writes(3, 3).saturating_mul(merge_groups.into());
+    let all = Cooling::walk(groups_per_block).saturating_add(cooled).saturating_add(merged);
+    assert!(all.ref_time() <= limits::MAX_BLOCK_WEIGHT.ref_time() / 60, "{all}");
 }
 
 fn with_council(members: &[AccountId32], f: impl FnOnce()) {

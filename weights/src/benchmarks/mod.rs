@@ -15,6 +15,7 @@ mod authorization;
 mod bill_register;
 mod bill_update;
 mod bill_verify;
+mod cooling;
 mod dispute;
 mod participant;
 mod participation;
@@ -50,6 +51,7 @@ pub trait Config:
     + pallet_policy::Config
     + pallet_dispute::Config
     + pallet_bill_verify::Config
+    + pallet_cooling::Config
 {
 }
 
@@ -81,6 +83,7 @@ pub fn pallets() -> Vec<Pallet> {
         Pallet::of::<bill_register::Pallet<Runtime>>("bill-register"),
         Pallet::of::<bill_update::Pallet<Runtime>>("bill-update"),
         Pallet::of::<bill_verify::Pallet<Runtime>>("bill-verify"),
+        Pallet::of::<cooling::Pallet<Runtime>>("cooling"),
         Pallet::of::<dispute::Pallet<Runtime>>("dispute"),
         Pallet::of::<participant::Pallet<Runtime>>("participant"),
         Pallet::of::<performance::Pallet<Runtime>>("performance"),

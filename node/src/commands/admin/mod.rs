@@ -8,6 +8,7 @@
 
 mod allotments;
 mod cases;
+mod cooling;
 mod council;
 mod field_rules;
 mod grants;
@@ -82,6 +83,9 @@ enum Group {
     /// Releases and when the chain goes over to them (升级).
     #[command(subcommand)]
     Upgrades(upgrades::Action),
+    /// What becomes cold, and how fast (冷热分层).
+    #[command(subcommand)]
+    Cooling(cooling::Action),
     /// Motions of the council.
     #[command(subcommand)]
     Council(council::Action),
@@ -141,6 +145,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Group::Validators(action) => action.act()?,
         Group::Observers(action) => action.act()?,
         Group::Upgrades(action) => action.act()?,
+        Group::Cooling(action) => action.act(&node).await?,
         Group::Council(action) => return council::run(&cli, &node, action).await,
     };
     let by_motion = cli.motion || cli.development_council;

@@ -10,7 +10,7 @@ use billchain_primitives::{
     BillKey, Fen, SceneId,
     totals::{NumberBlock, Tally},
 };
-use billchain_runtime::{RuntimeCall, Totals};
+use billchain_runtime::{Runtime, RuntimeCall};
 use billchain_storage::{BlockCommit, EventGroup, StateDelta, Storage, StorageOptions};
 use billchain_verifier::value_of;
 use codec::Encode;
@@ -113,6 +113,7 @@ fn commit(
         events,
         offchain,
         tx_hashes: Vec::new(),
+        cooling: Default::default(),
     };
     chain.storage().commit(block).unwrap();
 }
