@@ -6,7 +6,8 @@
 //! in compressed blocks, an index over these, and a Merkle tree over the groups. It answers what
 //! a key's value is, and proves that it has a group, or that it has none between two neighbours.
 //! [`Activity`] says which of its groups still are what the state says of their keys.
-//! [`mod@proof`] checks the proofs, with `alloc` and SM3 alone.
+//! [`mod@proof`] checks the proofs: it is a part of the verifier of certificates, which needs
+//! `alloc` and SM3 alone.
 //!
 //! ```
 //! use billchain_cold::{ColdError, Group, LocalFile, Segment, WriteOptions, write};
@@ -37,11 +38,10 @@
 //! # What it does not do
 //!
 //! It decides neither what is cold, nor when: `docs/decisions/0063-cold-segments.md` says how a
-//! chain does. `docs/cold-segments.md` has every format byte by byte.
+//! chain does. `docs/cold-segments.md` has every format byte by byte, and `docs/certificates.md`
+//! trees and proofs.
 
 #![forbid(unsafe_code)]
-
-extern crate alloc;
 
 mod activity;
 mod block;
@@ -54,7 +54,6 @@ mod index;
 mod merge;
 mod nodes;
 mod output;
-pub mod proof;
 mod prove;
 mod scan;
 mod segment;
@@ -63,6 +62,7 @@ mod verify;
 mod writer;
 
 pub use activity::Activity;
+pub use billchain_verifier::cold as proof;
 pub use error::ColdError;
 pub use footer::FORMAT;
 pub use group::{Group, MAX_GROUP, MAX_SHARED};
