@@ -14,6 +14,7 @@ mod decided;
 mod keys;
 mod lately;
 mod parts;
+mod place;
 mod tree;
 
 use billchain_executor::{Chain, ChainError};
@@ -23,7 +24,7 @@ use billchain_primitives::{
     index,
     totals::Month,
 };
-use billchain_storage::{GroupProof, OperationProof, Shown, StateProof, StorageError};
+use billchain_storage::{GroupProof, Place, StateProof, StorageError};
 use billchain_verifier::{
     MAX_BYTES,
     make::{self, Body, Decided, Entry, Source},
@@ -34,6 +35,7 @@ use frame_support::storage::storage_prefix;
 use keys::item_keys;
 use lately::Lately;
 use parking_lot::Mutex;
+use place::{place, roots};
 use std::sync::Arc;
 use tree::Tree;
 
@@ -41,7 +43,7 @@ pub use keys::state_key;
 pub use parts::KeyProofs;
 
 /// Most bills and blocks of numbers that make up the range of one certificate: whatever they
-/// hold, the certificate has room for them.
+/// hold, the certificate has room for them, as long as the cold part has six runs at most.
 pub const MAX_ITEMS: usize = 900;
 
 /// Most bytes of headers, with who decided them, that are kept: some thousands of four validators'.
@@ -185,13 +187,13 @@ impl Maker {
         key: &BillKey,
         from: Option<Hash>,
     ) -> Result<Vec<u8>, CertificateError> {
-        let (number, group) = self.prove_one(state_key(key))?;
+        let (number, roots, group) = self.prove_one(state_key(key))?;
         let span = self.span(number, from)?;
         let body = match group.values.first() {
             Some(Some(_)) => self.present(key, Proved::of(group, number)?, number, &span)?,
             _ => absent(key, group),
         };
-        self.certified(number, &span, &body)
+        self.certified(number, &span, &roots, &body)
     }
 
     /// The certificate of what a bill was at a version, as of the head, and `from` as
@@ -204,7 +206,7 @@ impl Maker {
         from: Option<Hash>,
     ) -> Result<Vec<u8>, CertificateError> {
         let key = *key;
-        let (number, group) = self.prove_one(state_key(&key))?;
+        let (number, roots, group) = self.prove_one(state_key(&key))?;
         let span = self.span(number, from)?;
         if !group.values.iter().any(Option::is_some) {
             return Err(CertificateError::NoVersion { key, version, present: 0 });
@@ -226,19 +228,17 @@ impl Maker {
             Err(CertificateError::NotKept { .. }) => Source::NotShown,
             source => source?,
         };
-        let Proved { bill, group, next, proof, .. } = proved;
+        let Proved { bill, place, .. } = proved;
         let body = Body::Version {
             bill,
-            group,
-            next,
-            proof,
+            place,
             previous: record.previous,
             version: head.encode(),
             later: later?,
             content: record.body.encode(),
             transaction,
         };
-        self.certified(number, &span, &body)
+        self.certified(number, &span, &roots, &body)
     }
 
     /// The record of a bill's version.
@@ -265,15 +265,16 @@ impl Maker {
         from: Option<Hash>,
     ) -> Result<Vec<u8>, CertificateError> {
         let keys = item_keys(code, first, last)?;
-        let StateProof { head, groups } = self.prove_all(&keys)?;
-        let span = self.span(head.number, from)?;
+        let proof = self.prove_all(&keys)?;
+        let (number, roots) = (proof.head.number, roots(&proof));
+        let span = self.span(number, from)?;
         let body = Body::Numbers {
             code: *code.as_bytes(),
             first: *first.as_bytes(),
             last: *last.as_bytes(),
-            entries: groups.into_iter().map(entry).collect(),
+            entries: proof.groups.into_iter().map(entry).collect(),
         };
-        self.certified(head.number, &span, &body)
+        self.certified(number, &span, &roots, &body)
     }
 
     /// The certificate of the bills that an issuer issued in a month, as of the head, and `from`
@@ -287,10 +288,10 @@ impl Maker {
         let mut key = storage_prefix(b"Totals", b"Months").to_vec();
         // The map's hashers are the identity.
         (issuer, month).encode_to(&mut key);
-        let (number, group) = self.prove_one(key)?;
+        let (number, roots, group) = self.prove_one(key)?;
         let span = self.span(number, from)?;
         let (issuer, month) = (issuer.as_bytes().to_vec(), *month.as_bytes());
-        self.certified(number, &span, &Body::Month { issuer, month, entry: entry(group) })
+        self.certified(number, &span, &roots, &Body::Month { issuer, month, entry: entry(group) })
     }
 
     /// What the head's state root proves of keys.
@@ -303,12 +304,16 @@ impl Maker {
         Err(CertificateError::Busy)
     }
 
-    /// What the head's state root proves of one key, and the head's number.
-    fn prove_one(&self, key: Vec<u8>) -> Result<(BlockNumber, GroupProof), CertificateError> {
-        let StateProof { head, mut groups } = self.prove_all(&[key])?;
-        let number = head.number;
-        let group = groups.pop().ok_or(CertificateError::Odd { what: "a group", number })?;
-        Ok((number, group))
+    /// What the head's state root proves of one key; the head's number, and of what that root is
+    /// made.
+    fn prove_one(
+        &self,
+        key: Vec<u8>,
+    ) -> Result<(BlockNumber, make::Roots, GroupProof), CertificateError> {
+        let mut proof = self.prove_all(&[key])?;
+        let (number, roots) = (proof.head.number, roots(&proof));
+        let group = proof.groups.pop().ok_or(CertificateError::Odd { what: "a group", number })?;
+        Ok((number, roots, group))
     }
 
     /// What a certificate of a head shows of the chain before.
@@ -324,10 +329,12 @@ impl Maker {
         &self,
         number: BlockNumber,
         span: &Span,
+        roots: &make::Roots,
         body: &Body,
     ) -> Result<Vec<u8>, CertificateError> {
         let head = self.block(number)?;
-        let bytes = make::to_bytes(span.genesis(), span.start(), span.changes(), &head, body);
+        let (start, changes) = (span.start(), span.changes());
+        let bytes = make::to_bytes(span.genesis(), start, changes, &head, roots, body);
         if bytes.len() > MAX_BYTES {
             return Err(CertificateError::TooLong { bytes: bytes.len() });
         }
@@ -345,8 +352,8 @@ impl Maker {
         let head = record.head();
         let transaction = self.source(number, &head, span)?;
         let (previous, version) = (record.previous, head.encode());
-        let Proved { bill, group, next, proof, .. } = proved;
-        Ok(Body::Present { bill, group, next, proof, previous, version, transaction })
+        let Proved { bill, place, .. } = proved;
+        Ok(Body::Present { bill, place, previous, version, transaction })
     }
 
     /// Where the transaction that made a version is.
@@ -404,12 +411,8 @@ struct Proved {
     bill: Vec<u8>,
     /// Its version.
     version: u32,
-    /// What is in its group.
-    group: Vec<(u8, [u8; 32])>,
-    /// SM3 of what the keys of the next group share.
-    next: [u8; 32],
-    /// The operation of its group.
-    proof: make::StateProof,
+    /// Where its group is.
+    place: make::Place,
 }
 
 impl Proved {
@@ -418,40 +421,22 @@ impl Proved {
         let odd = |what| CertificateError::Odd { what, number };
         let bill = proof.values.into_iter().flatten().next().ok_or(odd("a bill"))?;
         let decoded = Bill::decode_all(&mut &bill[..]).map_err(|_| odd("a bill"))?;
-        let Shown::Group { group, next } = proof.shown else { return Err(odd("a group")) };
-        let (version, proof) = (decoded.state.version, state_proof(&proof.operation));
-        Ok(Self { bill, version, group, next: next.0, proof })
+        if let Place::Nowhere { .. } = proof.place {
+            return Err(odd("a group"));
+        }
+        Ok(Self { bill, version: decoded.state.version, place: place(proof.place) })
     }
 }
 
 fn entry(proof: GroupProof) -> Entry {
     let values = proof.values.into_iter().flatten().collect();
-    Entry { shown: shown(proof.shown), proof: state_proof(&proof.operation), values }
+    Entry { place: place(proof.place), values }
 }
 
 fn absent(key: &BillKey, proof: GroupProof) -> Body {
     let mut digits = [0; 18];
     digits.iter_mut().zip(key.encode()).for_each(|(to, from)| *to = from);
-    Body::Absent { key: digits, shown: shown(proof.shown), proof: state_proof(&proof.operation) }
-}
-
-fn shown(shown: Shown) -> make::Shown {
-    match shown {
-        Shown::Group { group, next } => make::Shown::Group { group, next: next.0 },
-        Shown::Neighbour(neighbour) => make::Shown::Neighbour(neighbour.map(|digest| digest.0)),
-    }
-}
-
-fn state_proof(proof: &OperationProof) -> make::StateProof {
-    make::StateProof {
-        location: proof.location,
-        leaves: proof.leaves,
-        inactive_peaks: proof.inactive_peaks,
-        plain: proof.plain.0,
-        bits: proof.bits,
-        partial: proof.partial.map(|digest| digest.0),
-        digests: proof.digests.iter().map(|digest| digest.0).collect(),
-    }
+    Body::Absent { key: digits, place: place(proof.place) }
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
 //! What certificates are made of, alone: for whoever follows the chain.
 
-use crate::{CertificateError, Maker, shown, state_proof};
+use crate::{
+    CertificateError, Maker,
+    place::{place, roots},
+};
 use billchain_primitives::BlockNumber;
-use billchain_storage::{GroupProof, Head, StateProof};
-use billchain_verifier::{key_proof, make::Decided};
+use billchain_storage::{GroupProof, Head};
+use billchain_verifier::{
+    key_proof,
+    make::{Decided, Roots},
+};
 
 /// Key proofs of one state.
 pub struct KeyProofs {
@@ -27,14 +33,15 @@ impl Maker {
 
     /// Proofs of what the head's state holds of keys, none of which is empty. Blocks on the disk.
     pub fn prove(&self, keys: &[Vec<u8>]) -> Result<KeyProofs, CertificateError> {
-        let StateProof { head, groups } = self.prove_all(keys)?;
-        Ok(KeyProofs { head, proofs: groups.into_iter().flat_map(proofs).collect() })
+        let proof = self.prove_all(keys)?;
+        let (head, roots) = (proof.head, roots(&proof));
+        let groups = proof.groups.into_iter();
+        Ok(KeyProofs { head, proofs: groups.flat_map(|group| proofs(&roots, group)).collect() })
     }
 }
 
 /// A proof of each of the keys that a group shows.
-fn proofs(proof: GroupProof) -> Vec<Vec<u8>> {
-    let shown = shown(proof.shown);
-    let operation = state_proof(&proof.operation);
-    proof.values.iter().map(|value| key_proof(&shown, &operation, value.as_deref())).collect()
+fn proofs(roots: &Roots, proof: GroupProof) -> Vec<Vec<u8>> {
+    let place = place(proof.place);
+    proof.values.iter().map(|value| key_proof(roots, &place, value.as_deref())).collect()
 }

@@ -54,15 +54,61 @@ fn a_range_of_too_many_parts_or_none_is_refused() {
     assert_eq!(keys(1, 301_999_998).unwrap().len(), 594 + 300);
 }
 
+/// Bytes of proofs at most, with so many runs of 32 segments, each of 2^21 groups whose keys share
+/// 49 bytes, as those of bills do.
+struct Sizes {
+    /// A group of ten keys that is hot or cold.
+    there: usize,
+    /// A group that is nowhere.
+    nowhere: usize,
+    /// One that is before the first segment of each run: the keys of tallies are before those of
+    /// bills, and nothing else is cold.
+    before: usize,
+}
+
+impl Sizes {
+    fn of(runs: usize) -> Self {
+        const SHARED: usize = 2 + 49;
+        let operation = 8 + 8 + 1 + 96 + 73 * 32;
+        let coverage = 1 + 2 * (SHARED + 64) + 16 + 10 * 32;
+        let (inclusion, bit) = (16 + 21 * 32, 64 + 16 + 12 * 32);
+        let exclusion = 1 + 2 * (SHARED + 32) + 16 + 40 * 32;
+        let group = 1 + 10 * 33;
+        let hot = 1 + group + 32 + operation;
+        let cold = 1 + group + 1 + coverage + inclusion + bit;
+        let run = 1 + coverage + exclusion.max(inclusion + 32 + bit);
+        let uncovered = 1 + 1 + SHARED + 64 + 16 + 5 * 32;
+        let neighbour = 1 + 96 + operation + 1;
+        Self {
+            there: hot.max(cold),
+            nowhere: neighbour + runs * run,
+            before: neighbour + runs * uncovered,
+        }
+    }
+}
+
 #[test]
 fn a_certificate_has_room_for_the_parts_of_every_range() {
-    // The largest parts are bills, of which 198 stand at the ends of a range at most.
-    let bills = 198 * (2 + Bill::max_encoded_len());
+    let Sizes { there, nowhere, before } = Sizes::of(6);
+    // The largest parts are bills, of which 198 stand at the ends of a range at most, in 20 groups.
+    let ten_bills = 10 * (2 + Bill::max_encoded_len());
+    let bills = 20 * nowhere.max(there + ten_bills);
     // The others are tallies. None counts more than a million bills, which a line says in 4 bytes.
     let line = 1 + 1 + 4 + 16;
-    let tallies = (MAX_ITEMS - 198) * (2 + 1 + MAX_LINES as usize * line + 32);
-    // A group of ten with its proof: 33 bytes a key, and 73 digests at most.
-    let groups = (MAX_ITEMS / 10 + 8) * (2 + 10 * 33 + 32 + 8 + 8 + 1 + 96 + 73 * 32);
+    let tally = 2 + 1 + MAX_LINES as usize * line + 32;
+    // A group of ten is shorter without them; 8 groups are of fewer.
+    assert!(before < there + 10 * tally);
+    let (others, groups) = (MAX_ITEMS - 198, (MAX_ITEMS - 198) / 10 + 8);
+    let tallies = others * tally + groups * there + 8 * before.saturating_sub(there);
     let most = billchain_verifier::MAX_BYTES;
-    assert!(bills + tallies + groups < most - (128 << 10), "{bills} {tallies} {groups}");
+    let roots = 32 + 1 + 64 * 32;
+    assert!(roots + bills + tallies < most - (128 << 10), "{bills} {tallies}");
+}
+
+#[test]
+fn a_certificate_of_one_bill_has_few_bytes_with_few_runs() {
+    let Sizes { there, nowhere, .. } = Sizes::of(3);
+    // A bill that is there; the chain of validators, the version and the transaction come to it.
+    assert!(there + Bill::max_encoded_len() < 5 << 10, "{there}");
+    assert!(nowhere < 9 << 10, "{nowhere}");
 }

@@ -1,10 +1,9 @@
 //! Groups: keys that differ in their last byte alone, with their values.
 
+pub use crate::proof::MAX_SHARED;
+
 use crate::{ColdError, proof::Digest};
 use billchain_crypto::sm3::{sm3, sm3_many};
-
-/// Most bytes that the keys of a group share.
-pub const MAX_SHARED: usize = 1024;
 
 /// Most bytes of a group as it lies in a block.
 pub const MAX_GROUP: usize = 1 << 20;

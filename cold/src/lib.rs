@@ -8,7 +8,8 @@
 //! [`Activity`] says which of its groups still are what the state says of their keys. A segment
 //! that is being filled has a [`Growing`] tree; beside one that is written lies a [`Filter`] of
 //! the keys that it may have.
-//! [`mod@proof`] checks the proofs, with `alloc` and SM3 alone.
+//! [`mod@proof`] checks the proofs: it is a part of the verifier of certificates, which needs
+//! `alloc` and SM3 alone.
 //!
 //! ```
 //! use billchain_cold::{ColdError, Group, LocalFile, Segment, WriteOptions, write};
@@ -39,11 +40,10 @@
 //! # What it does not do
 //!
 //! It decides neither what is cold, nor when: `docs/decisions/0063-cold-segments.md` says how a
-//! chain does. `docs/cold-segments.md` has every format byte by byte.
+//! chain does. `docs/cold-segments.md` has every format byte by byte, and `docs/certificates.md`
+//! trees and proofs.
 
 #![forbid(unsafe_code)]
-
-extern crate alloc;
 
 mod activity;
 mod block;
@@ -58,7 +58,6 @@ mod growing;
 mod index;
 mod nodes;
 mod output;
-pub mod proof;
 mod prove;
 mod scan;
 mod segment;
@@ -67,6 +66,7 @@ mod verify;
 mod writer;
 
 pub use activity::{Activity, Turned};
+pub use billchain_verifier::cold as proof;
 pub use cache::Cache;
 pub use error::ColdError;
 pub use filter::{Filter, FilterWriter, filter_path};

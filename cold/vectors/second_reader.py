@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Computes roots and proofs of docs/cold-segments.md a second time.
+"""Computes roots and proofs of docs/cold-segments.md and docs/certificates.md a second time.
 
-Written from that document alone. Compares what comes out, over the groups that the tests of
+Written from these documents alone. Compares what comes out, over the groups that the tests of
 the crate use, with the digests in `tests/it/vectors.rs`, and reads the segment of the tests,
 for which it needs the program `zstd`.
 """

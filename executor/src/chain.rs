@@ -166,7 +166,6 @@ impl Chain {
                 block: bytes.to_vec(),
                 certificate,
                 delta,
-                cooling: Default::default(),
                 events,
                 offchain: index,
                 tx_hashes: tx_hashes.clone(),

@@ -9,8 +9,10 @@ use crate::{
 use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
 use billchain_primitives::{ConsensusDomain, Hash, Header, Statement, StatementContext, sm3};
 use billchain_verifier::{
-    Digest, key_proof,
-    make::{Body, Certificate, Decided, Shown, StateProof},
+    Digest,
+    cold::{cold_root, state_root},
+    key_proof,
+    make::{Body, Certificate, Decided, OperationProof, Place, Roots},
 };
 use codec::Encode;
 use frame_support::storage::storage_prefix;
@@ -53,7 +55,7 @@ impl Entry {
     }
 }
 
-/// A state of two operations, each of which names the other's group.
+/// A state of two operations, each of which names the other's group, without a cold part.
 pub(crate) struct State {
     entries: [Entry; 2],
     bits: [u8; 32],
@@ -78,14 +80,20 @@ impl State {
     }
 
     pub(crate) fn root(&self) -> Digest {
+        let Roots { hot, runs } = self.roots();
+        state_root(&hot, &cold_root(&runs).unwrap())
+    }
+
+    pub(crate) fn roots(&self) -> Roots {
         let (two, plain) = (2_u64.to_be_bytes(), [7_u8; 32]);
         let peak = sm3(&[&two[..], &self.leaf(0), &self.leaf(1)].concat());
         let range = sm3(&[&[0, 1][..], &two, &peak].concat());
-        sm3(&[&plain[..], &range, &two, &sm3(&self.bits)].concat())
+        let hot = sm3(&[&plain[..], &range, &two, &sm3(&self.bits)].concat());
+        Roots { hot, runs: Vec::new() }
     }
 
-    fn proof(&self, at: usize) -> StateProof {
-        StateProof {
+    fn proof(&self, at: usize) -> OperationProof {
+        OperationProof {
             location: at as u64,
             leaves: 2,
             inactive_peaks: 0,
@@ -100,8 +108,8 @@ impl State {
     pub(crate) fn key_proofs(&self) -> [Vec<u8>; 2] {
         [0, 1].map(|at| {
             let (entry, other) = (&self.entries[at], &self.entries[1 - at]);
-            let shown = Shown::Group { group: entry.group(), next: other.shared };
-            key_proof(&shown, &self.proof(at), Some(&entry.value))
+            let (group, next, proof) = (entry.group(), other.shared, self.proof(at));
+            key_proof(&self.roots(), &Place::Hot { group, next, proof }, Some(&entry.value))
         })
     }
 
@@ -115,8 +123,9 @@ impl State {
         };
         let at = usize::from(!before(0));
         let (entry, other) = (&self.entries[at], &self.entries[1 - at]);
-        let shown = Shown::Neighbour([entry.shared, entry.digest(), other.shared]);
-        Body::Absent { key: digits, shown, proof: self.proof(at) }
+        let neighbour = [entry.shared, entry.digest(), other.shared];
+        let place = Place::Nowhere { neighbour, proof: self.proof(at), runs: Vec::new() };
+        Body::Absent { key: digits, place }
     }
 }
 
@@ -212,6 +221,7 @@ impl<'a> Made<'a> {
             start,
             changes: changes.to_vec(),
             head: self.decided(set, &QUORUM),
+            roots: self.state().roots(),
             body: self.state().absence(BILL),
         };
         certificate.to_bytes()

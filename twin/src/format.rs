@@ -3,8 +3,8 @@
 use crate::{
     bill::{BILL, CONTENT, VERSION_HEAD},
     form::{Case, Count, Field, Form},
-    parts::{GROUP, MONTH, RANGE, SHOWN},
-    proof::PROOF,
+    parts::{MONTH, RANGE},
+    place::{PLACE, ROOTS},
 };
 
 const DIGEST: Form = Form::Hex(32);
@@ -14,15 +14,15 @@ const U64: Form = Form::Little(8);
 /// Most bytes of an item of a header.
 const MAX_ITEM: usize = 8_192;
 
-/// A certificate: format 1, and what it says.
+/// A certificate: format 2, and what it says.
 pub(crate) static CERTIFICATE: Form =
-    Form::Fields(&[("format", Form::Fixed(b"BCPF\x01", 1)), ("certificate", Form::Choice(KINDS))]);
+    Form::Fields(&[("format", Form::Fixed(b"BCPF\x02", 2)), ("certificate", Form::Choice(KINDS))]);
 
 const KINDS: &[Case] = &[
     (&[1], "bill", PRESENT),
     (&[2], "no_bill", ABSENT),
-    (&[3], "numbers", &[GENESIS, START, CHANGES, HEAD, ("numbers", RANGE)]),
-    (&[4], "month", &[GENESIS, START, CHANGES, HEAD, ("month", MONTH)]),
+    (&[3], "numbers", &[GENESIS, START, CHANGES, HEAD, STATE, ("numbers", RANGE)]),
+    (&[4], "month", &[GENESIS, START, CHANGES, HEAD, STATE, ("month", MONTH)]),
     (&[5], "version", VERSION),
 ];
 
@@ -30,16 +30,16 @@ const GENESIS: Field = ("genesis", Form::Whole(&HEADER));
 const START: Field = ("start", Form::Optional(&WHOLE_HEADER));
 const CHANGES: Field = ("changes", Form::List(Count::Two, 0xffff, &DECIDED));
 const HEAD: Field = ("head", Form::Fields(DECIDED_HEADER));
+const STATE: Field = ("roots", ROOTS);
 
 const PRESENT: &[Field] = &[
     GENESIS,
     START,
     CHANGES,
     HEAD,
+    STATE,
     ("bill", Form::Whole(&BILL)),
-    ("group", GROUP),
-    ("next", DIGEST),
-    ("proof", PROOF),
+    ("place", PLACE),
     ("previous", DIGEST),
     ("version", Form::Whole(&VERSION_HEAD)),
     ("transaction", SOURCE),
@@ -50,10 +50,10 @@ const ABSENT: &[Field] = &[
     START,
     CHANGES,
     HEAD,
+    STATE,
     ("code", Form::Ascii(8)),
     ("number", Form::Ascii(10)),
-    ("shown", SHOWN),
-    ("proof", PROOF),
+    ("place", PLACE),
 ];
 
 const VERSION: &[Field] = &[
@@ -61,10 +61,9 @@ const VERSION: &[Field] = &[
     START,
     CHANGES,
     HEAD,
+    STATE,
     ("bill", Form::Whole(&BILL)),
-    ("group", GROUP),
-    ("next", DIGEST),
-    ("proof", PROOF),
+    ("place", PLACE),
     ("previous", DIGEST),
     ("version", Form::Whole(&VERSION_HEAD)),
     ("later", Form::List(Count::Two, 0xffff, &WHOLE_VERSION_HEAD)),

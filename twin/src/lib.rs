@@ -16,6 +16,7 @@ mod form;
 mod format;
 mod json;
 mod parts;
+mod place;
 mod proof;
 mod wrong;
 

@@ -3,9 +3,9 @@
 
 use crate::{
     bill::{BILL, TALLY},
-    form::{Count, Field, Form, Input, read_fields, write_fields},
+    form::{Field, Form, Input, read_fields, write_fields},
     json::Json,
-    proof::PROOF,
+    place::PLACE,
     wrong::Wrong,
 };
 use billchain_verifier::make::{Cover, Item};
@@ -16,25 +16,13 @@ pub(crate) const RANGE: Form = Form::Custom(read_range, write_range);
 /// An issuer's month.
 pub(crate) const MONTH: Form = Form::Custom(read_month, write_month);
 
-const DIGEST: Form = Form::Hex(32);
-
-/// What is in a group.
-pub(crate) const GROUP: Form = Form::List(Count::Byte, 255, &KEY);
-
-static KEY: Form = Form::Fields(&[("last", Form::Big(1)), ("value", DIGEST)]);
-
-/// A shown group, but for its operation proof.
-pub(crate) const SHOWN: Form = Form::Choice(&[
-    (&[1], "group", &[("group", GROUP), ("next", DIGEST)]),
-    (&[0], "no_group", &[("before", DIGEST), ("before_group", DIGEST), ("next", DIGEST)]),
-]);
-
 const NUMBERS: &[Field] =
     &[("code", Form::Ascii(8)), ("first", Form::Ascii(10)), ("last", Form::Ascii(10))];
 
 const OF_ISSUER: &[Field] = &[("issuer", Form::Utf8), ("month", Form::Ascii(6))];
 
-const SHOWN_AND_PROOF: &[Field] = &[("shown", SHOWN), ("proof", PROOF)];
+/// Where the group of a part is.
+const WHERE: &[Field] = &[("place", PLACE)];
 
 const VALUES: &str = "values";
 const PARTS: &str = "parts";
@@ -86,10 +74,10 @@ fn read_month(input: &mut Input<'_>) -> Result<Json, Wrong> {
     Ok(Json::Object(fields))
 }
 
-/// Reads a shown group and the values of those keys, told by their last bytes, that it has.
+/// Reads where a group is, and the values of those keys, told by their last bytes, that it has.
 fn read_part(lasts: &[u8], (name, form): &Field, input: &mut Input<'_>) -> Result<Json, Wrong> {
-    let mut fields = read_fields(SHOWN_AND_PROOF, input)?;
-    let there = fields.first().map_or_else(Vec::new, |(_, shown)| in_group(shown));
+    let mut fields = read_fields(WHERE, input)?;
+    let there = fields.first().map_or_else(Vec::new, |(_, place)| in_group(place));
     let mut values = Vec::new();
     for _ in lasts.iter().filter(|last| there.contains(&i128::from(**last))) {
         let place = values.len();
@@ -101,9 +89,9 @@ fn read_part(lasts: &[u8], (name, form): &Field, input: &mut Input<'_>) -> Resul
     Ok(Json::Object(fields))
 }
 
-/// The last bytes of the keys that a shown group has.
-fn in_group(shown: &Json) -> Vec<i128> {
-    let keys = shown.field("group").and_then(Json::list).unwrap_or_default();
+/// The last bytes of the keys of a group; none if it is nowhere.
+fn in_group(place: &Json) -> Vec<i128> {
+    let keys = place.field("group").and_then(Json::list).unwrap_or_default();
     keys.iter().filter_map(|key| key.field("last").and_then(Json::number).ok()).collect()
 }
 
@@ -123,8 +111,8 @@ fn write_month(json: &Json, out: &mut Vec<u8>) -> Result<(), Wrong> {
 }
 
 fn write_part(json: &Json, out: &mut Vec<u8>) -> Result<(), Wrong> {
-    json.only(SHOWN_AND_PROOF.iter().map(|(name, _)| *name).chain([VALUES]))?;
-    write_fields(SHOWN_AND_PROOF, json, out)?;
+    json.only(WHERE.iter().map(|(name, _)| *name).chain([VALUES]))?;
+    write_fields(WHERE, json, out)?;
     let values = json.field(VALUES)?.list().map_err(|wrong| wrong.within(VALUES))?;
     (0..).zip(values).try_for_each(|(place, value)| {
         write_value(value, out).map_err(|wrong| wrong.at_place(place).within(VALUES))

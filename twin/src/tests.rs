@@ -64,27 +64,29 @@ fn a_twin_leads_back_to_the_bytes() {
 
 #[test]
 fn no_two_certificates_have_one_twin() {
-    let bytes = &good()["no such bill in its group"];
-    let text = to_json(bytes).unwrap();
-    for bit in 0..8 * bytes.len() {
-        let mut other = bytes.clone();
-        other[bit / 8] ^= 1 << (bit % 8);
-        if let Ok(another) = to_json(&other) {
-            assert_ne!(another, text, "bit {bit}");
-            assert_eq!(from_json(another.as_bytes()).unwrap(), other, "bit {bit}");
+    for name in ["no such bill in its group", "no such bill in a group that left its segment"] {
+        let bytes = &good()[name];
+        let text = to_json(bytes).unwrap();
+        for bit in 0..8 * bytes.len() {
+            let mut other = bytes.clone();
+            other[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(another) = to_json(&other) {
+                assert_ne!(another, text, "bit {bit}");
+                assert_eq!(from_json(another.as_bytes()).unwrap(), other, "bit {bit}");
+            }
         }
+        for end in 0..bytes.len() {
+            assert!(matches!(to_json(&bytes[..end]), Err(TwinError::Field(_))), "{end} bytes");
+        }
+        let more = to_json(&[&bytes[..], &[0]].concat()).unwrap_err().to_string();
+        assert_eq!(more, "bytes follow its end");
     }
-    for end in 0..bytes.len() {
-        assert!(matches!(to_json(&bytes[..end]), Err(TwinError::Field(_))), "{end} bytes");
-    }
-    let more = to_json(&[&bytes[..], &[0]].concat()).unwrap_err().to_string();
-    assert_eq!(more, "bytes follow its end");
 }
 
 #[test]
 fn what_is_wrong_names_its_field() {
     let found = [
-        refusal(|twin| twin["format"] = json!(2)),
+        refusal(|twin| twin["format"] = json!(1)),
         refusal(|twin| twin["certificate"]["kind"] = json!("invoice")),
         refusal(|twin| twin["certificate"]["head"]["round"] = json!(-1)),
         refusal(|twin| {
@@ -96,14 +98,14 @@ fn what_is_wrong_names_its_field() {
         refusal(|twin| twin["certificate"]["genesis"]["items"][1]["set"]["validators"] = json!(7)),
         refusal(|twin| twin["certificate"]["more"] = json!(null)),
         refusal(|twin| {
-            twin["certificate"].as_object_mut().unwrap().remove("next");
+            twin["certificate"].as_object_mut().unwrap().remove("place");
         }),
         refusal(|twin| twin["certificate"]["bill"]["version"] = json!("1")),
-        refusal(|twin| twin["certificate"]["proof"]["after"] = json!([])),
-        refusal(|twin| twin["certificate"]["proof"]["place"] = json!(1_000_000)),
+        refusal(|twin| twin["certificate"]["place"]["proof"]["after"] = json!([])),
+        refusal(|twin| twin["certificate"]["place"]["proof"]["place"] = json!(1_000_000)),
     ];
     let expected = [
-        "field format: found 2, expected format 1",
+        "field format: found 1, expected format 2",
         "field certificate.kind: found \"invoice\", expected bill, no_bill, numbers, month, version",
         "field certificate.head.round: found -1, expected a number of 4 bytes without a sign",
         "field certificate.bill.summary.total: found \"9223372036854775808\", \
@@ -114,14 +116,54 @@ fn what_is_wrong_names_its_field() {
         "field certificate.previous: found \"00\", expected 0x and pairs of hexadecimal digits",
         "field certificate.genesis.items[1].set.validators: found 7, expected a list",
         "field certificate.more: no field of this name is expected",
-        "field certificate.next: it is missing",
+        "field certificate.place: it is missing",
         "field certificate.bill.version: found \"1\", expected 1, as its bytes say it",
     ];
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!(found, expected);
     }
     assert!(found[11].starts_with("field certificate."), "{}", found[11]);
-    assert!(found[12].starts_with("field certificate.proof: a log of so many"), "{}", found[12]);
+    let of_proof = "field certificate.place.proof: a log of so many";
+    assert!(found[12].starts_with(of_proof), "{}", found[12]);
+}
+
+#[test]
+fn what_is_wrong_with_a_cold_part_names_its_field() {
+    let twin = twin(&good()["no such bill in a group that left its segment"]);
+    assert_eq!(twin["certificate"]["place"]["runs"][0]["kind"], "left");
+    let refusal = |change: fn(&mut Value)| {
+        let mut twin = twin.clone();
+        change(&mut twin["certificate"]);
+        back(&twin).unwrap_err().to_string()
+    };
+    for (found, expected) in [
+        (
+            refusal(|twin| twin["place"]["runs"][0]["kind"] = json!("lost")),
+            "place.runs[0].kind: found \"lost\", expected uncovered, between, left",
+        ),
+        (
+            refusal(|twin| twin["place"]["runs"][0]["inclusion"]["first"] = json!(1_000_000)),
+            "place.runs[0].inclusion: a tree of so many leaves does not have those",
+        ),
+        (
+            refusal(|twin| {
+                let from = format!("0x{}", "00".repeat(1_025));
+                twin["place"]["runs"][0]["coverage"]["segments"][0]["from"] = json!(from);
+            }),
+            "place.runs[0].coverage.segments[0].from: found \"0x",
+        ),
+        (
+            refusal(|twin| twin["place"]["runs"][0]["bit"]["bits"] = json!("0x00")),
+            "place.runs[0].bit.bits: found \"0x00\", expected 64 bytes",
+        ),
+        (refusal(|twin| twin["place"]["runs"][0]["bit"]["path"]["siblings"] = json!([])), ""),
+        (
+            refusal(|twin| twin["roots"]["runs"] = json!(vec!["0x00"; 65])),
+            "roots.runs: a list of 65, expected at most 64",
+        ),
+    ] {
+        assert!(found.starts_with(&format!("field certificate.{expected}")), "{found}");
+    }
 }
 
 #[test]

@@ -1,7 +1,29 @@
 """What the state root of a block proves, as docs/certificates.md describes it."""
 
+from typing import NamedTuple
+
+from billchain_cold import read_bit, read_coverage, read_inclusion, read_missing
 from billchain_scale import Refused, require
 from billchain_sm import sm3
+
+MAX_RUNS = 64
+
+
+class Roots(NamedTuple):
+    """Of what a state root is made: the root of the hot part, and those of the runs."""
+    hot: bytes
+    runs: list
+
+
+def read_roots(reader, state_root):
+    """The roots of which this state root is made."""
+    hot, count = reader.hash(), reader.big(1)
+    require(count <= MAX_RUNS, "the cold part has too many runs")
+    runs = [reader.hash() for _ in range(count)]
+    cold = sm3(b"\xc0\x01", bytes([count]), *runs)
+    root = sm3(b"\xc0\x00", hot, cold)
+    require(root == state_root, "these are not the roots of the head's state")
+    return Roots(hot, runs)
 
 
 def leaf_position(i):
@@ -64,8 +86,8 @@ def fold_peaks(read, peak, before, after, inactive):
     return sm3(front, back_fold(row[split:])) if row[split:] else front
 
 
-def read_operation_proof(reader, operation, state_root):
-    """Refuses unless the operation is active in the log that the state root commits to."""
+def read_operation_proof(reader, operation, hot_root):
+    """Refuses unless the operation is active in the log that the hot root commits to."""
     place, size, inactive = reader.big(8), reader.big(8), reader.big(1)
     require(size <= 1 << 62, "the log is too long")
     require(place < size, "the operation is not in the log")
@@ -82,7 +104,7 @@ def read_operation_proof(reader, operation, state_root):
     root = [plain, sm3(b"\x00\x01", size.to_bytes(8, "big"), count, peaks)]
     if partial is not None:
         root += [(size % 256).to_bytes(8, "big"), partial]
-    require(sm3(*root) == state_root, "the operation is not in the head's state")
+    require(sm3(*root) == hot_root, "the operation is not in the head's state")
 
 
 def read_group(reader):
@@ -95,16 +117,35 @@ def read_group(reader):
     return data, dict(rows)
 
 
-def read_shown_group(reader, key, state_root):
-    """SM3 of each value of a group by last byte, none if the group is not there; `key` is SM3
-    of what its keys share."""
-    if reader.choice(("none", "there")) == "there":
+def read_place(reader, shared, roots):
+    """SM3 of each value of a group by last byte, none if it is nowhere; its keys share these
+    bytes."""
+    key, where = sm3(shared), reader.choice(("nowhere", "hot", "cold"))
+    if where == "hot":
         data, group = read_group(reader)
-        read_operation_proof(reader, b"\xd2" + key + sm3(data) + reader.hash(), state_root)
+        read_operation_proof(reader, b"\xd2" + key + sm3(data) + reader.hash(), roots.hot)
         return group
+    if where == "cold":
+        return read_cold_group(reader, shared, roots.runs)
     before, value, after = reader.hash(), reader.hash(), reader.hash()
-    read_operation_proof(reader, b"\xd2" + before + value + after, state_root)
+    read_operation_proof(reader, b"\xd2" + before + value + after, roots.hot)
     between = before < key < after
     around = before >= after and (key > before or key < after)
     require(between or around, "the group is not between these groups")
+    require(reader.big(1) == len(roots.runs), "the group is not looked for in each run")
+    for run in roots.runs:
+        read_missing(reader, run, shared)
     return {}
+
+
+def read_cold_group(reader, shared, runs):
+    """A group that is active in a segment of one of the runs."""
+    data, group = read_group(reader)
+    run = reader.big(1)
+    require(run < len(runs), "there is no such run")
+    segment = read_coverage(reader, runs[run], shared)
+    require(segment is not None, "no segment of the run has the group in its range")
+    groups, bits = segment
+    position = read_inclusion(reader, groups, shared, sm3(data))
+    require(read_bit(reader, bits, position), "the group is no longer active in its segment")
+    return group

@@ -5,7 +5,7 @@ from itertools import groupby
 from billchain_bill import BILL_PREFIX, KINDS, STATUSES, read_bill
 from billchain_scale import Reader, require
 from billchain_sm import sm3
-from billchain_state import read_shown_group
+from billchain_state import read_place
 
 NUMBERS_PREFIX = bytes.fromhex("b6e8d33e59707e1e401e3beccb5f223f642c4dd6c98276f2b8f7658361c29656")
 MONTHS_PREFIX = bytes.fromhex("b6e8d33e59707e1e401e3beccb5f223f721e6bc50232d0b68cdcfa6e866c44a2")
@@ -73,9 +73,9 @@ def item_key(code, item):
     return NUMBERS_PREFIX + code + bytes([digits]) + begin
 
 
-def read_values(reader, keys, state_root):
+def read_values(reader, keys, roots):
     """The value of each key of one group, or None; the keys share all but their last byte."""
-    group = read_shown_group(reader, sm3(keys[0][:-1]), state_root)
+    group = read_place(reader, keys[0][:-1], roots)
     values = []
     for key in keys:
         value = reader.bytes() if key[-1] in group else None
@@ -101,7 +101,7 @@ def count(sums, code, item, value):
         sums.add(*line)
 
 
-def read_numbers(reader, state_root):
+def read_numbers(reader, roots):
     """Body 3: a range of numbers."""
     code, first, last = reader.digits(8), reader.digits(10), reader.digits(10)
     require(first <= last, "the first number is above the last")
@@ -110,7 +110,7 @@ def read_numbers(reader, state_root):
     sums = Sums()
     for _, run in groupby(rows, key=lambda row: row[1][:-1]):
         run = list(run)
-        values = read_values(reader, [key for _, key in run], state_root)
+        values = read_values(reader, [key for _, key in run], roots)
         for (item, _), value in zip(run, values):
             if value is not None:
                 count(sums, code, item, value)
@@ -126,7 +126,7 @@ def text(data):
     return head + data
 
 
-def read_month(reader, state_root):
+def read_month(reader, roots):
     """Body 4: an issuer's month."""
     issuer = reader.bytes()
     require(len(issuer) <= 64 and issuer.startswith(b"did:")
@@ -135,7 +135,7 @@ def read_month(reader, state_root):
     require("01" <= month[4:] <= "12", "the month is not one of twelve")
     key = MONTHS_PREFIX + text(issuer) + month.encode("ascii")
     sums = Sums()
-    for value in read_values(reader, [key], state_root):
+    for value in read_values(reader, [key], roots):
         if value is not None:
             for line in read_tally(value)[0]:
                 sums.add(*line)

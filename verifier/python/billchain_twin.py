@@ -10,8 +10,9 @@ import json
 import sys
 
 from billchain_bill import KINDS, STATUSES
+from billchain_cold import MAX_LEAVES, MAX_SHARED
 from billchain_scale import MAX_CERTIFICATE, Reader, Refused, require
-from billchain_state import find_peak
+from billchain_state import MAX_RUNS, find_peak
 from billchain_totals import items
 from billchain_version import OPERATIONS
 
@@ -322,6 +323,57 @@ class Proof:
                                for name in self.LISTS)
 
 
+class Path:
+    """A path of so many leaves."""
+
+    FRONT = Fields(leaves=Number(8, "big"), first=Number(8, "big"))
+
+    def read(self, reader, shown=1):
+        path = self.FRONT.read(reader)
+        width, start = (from_number(path[name]) for name in ("leaves", "first"))
+        end, count = start + shown, 0
+        require(end <= width <= MAX_LEAVES, "a tree of so many leaves does not have those")
+        while width > 1:
+            count += start % 2 + (end % 2 and end < width)
+            start, end, width = start // 2, (end + 1) // 2, (width + 1) // 2
+        path["siblings"] = within("siblings", read_values, exact(32), count, reader)
+        return path
+
+    def write(self, value):
+        only(value, [*self.FRONT.fields, "siblings"])
+        return (self.FRONT.write_some(value)
+                + within("siblings", write_values, exact(32), value["siblings"]))
+
+
+class Shown:
+    """A list of what is shown of a tree, and its path."""
+
+    def __init__(self, name, form):
+        self.name, self.list = name, List(Number(1, "big"), 2, form)
+
+    def read(self, reader):
+        shown = within(self.name, self.list.read, reader)
+        return {self.name: shown, "path": within("path", Path().read, reader, len(shown))}
+
+    def write(self, value):
+        only(value, [self.name, "path"])
+        return (within(self.name, self.list.write, value[self.name])
+                + within("path", Path().write, value["path"]))
+
+
+def take_shared(reader):
+    """What the keys of a cold group share."""
+    data = reader.bytes()
+    require(len(data) <= MAX_SHARED, f"{len(data)} bytes, expected at most {MAX_SHARED}")
+    return data
+
+
+def frame_shared(data):
+    """`bytes` that are not too long."""
+    require(len(data) <= MAX_SHARED, f"{len(data)} bytes, expected at most {MAX_SHARED}")
+    return frame_bytes(data)
+
+
 # --- The format ---
 
 DIGEST, U16, U32, U64 = exact(32), Number(2), Number(4), Number(8)
@@ -347,8 +399,19 @@ HEADER = Framed(Fields(
 DECIDED = Fields(header=HEADER, round=Number(4, "big"),
                  signatures=List(BYTE, 64, Fields(validator=BYTE, signature=exact(64))))
 GROUP = List(BYTE, 255, Fields(last=BYTE, value=DIGEST))
-SHOWN = Choice((b"\x01", "group", {"group": GROUP, "next": DIGEST}),
-               (b"\x00", "no_group", {"before": DIGEST, "before_group": DIGEST, "next": DIGEST}))
+ROOTS = Fields(hot=DIGEST, runs=List(BYTE, MAX_RUNS, DIGEST))
+SHARED = Leaf(take_shared, frame_shared, "hex")
+COVERAGE = Shown("segments", Fields(**{"from": SHARED, "groups": DIGEST, "bits": DIGEST}))
+EXCLUSION = Shown("neighbours", Fields(shared=SHARED, group=DIGEST))
+IN_SEGMENT = {"inclusion": Path(), "bit": Fields(bits=exact(64), path=Path())}
+MISSING = Choice((b"\x00", "uncovered", {"coverage": COVERAGE}),
+                 (b"\x01", "between", {"coverage": COVERAGE, "exclusion": EXCLUSION}),
+                 (b"\x02", "left", {"coverage": COVERAGE, "group": DIGEST, **IN_SEGMENT}))
+PLACE = Choice(
+    (b"\x01", "hot", {"group": GROUP, "next": DIGEST, "proof": Proof()}),
+    (b"\x02", "cold", {"group": GROUP, "run": BYTE, "coverage": COVERAGE, **IN_SEGMENT}),
+    (b"\x00", "nowhere", {"before": DIGEST, "before_group": DIGEST, "next": DIGEST,
+                          "proof": Proof(), "runs": List(BYTE, MAX_RUNS, MISSING)}))
 PATH = {"path": List(BYTE, 11, BYTES)}
 SOURCE = Choice((b"\x00", "none", {}), (b"\x01", "same_block", PATH),
                 (b"\x02", "earlier_block", {"block": DECIDED, **PATH}), (b"\x03", "not_shown", {}))
@@ -383,14 +446,14 @@ VALUE = {"bill": BILL, "tally": TALLY}
 
 
 class Part:
-    """A shown group and the values of the keys that were asked for."""
+    """Where a group is, and the values of the keys that were asked for."""
 
-    FRONT = Fields(shown=SHOWN, proof=Proof())
+    FRONT = Fields(place=PLACE)
 
     def read(self, lasts, name, reader):
         """Of the keys with these last bytes; what a value is, the name tells."""
         part = self.FRONT.read(reader)
-        there = [key["last"] for key in part["shown"].get("group", [])]
+        there = [key["last"] for key in part["place"].get("group", [])]
         values = [{name: within(name, VALUE[name].read, reader)} for last in lasts if last in there]
         return {**part, "values": values}
 
@@ -455,27 +518,26 @@ class Month:
         return self.FRONT.write_some(value) + within("part", write_part, value["part"])
 
 
-CHAIN = {"genesis": HEADER, "start": Optional(HEADER), "changes": List(TWO_BYTES, 65_535, DECIDED), "head": DECIDED}
-CURRENT = {**CHAIN, "bill": BILL, "group": GROUP, "next": DIGEST, "proof": Proof(),
-           "previous": DIGEST, "version": VERSION_HEAD}
+CHAIN = {"genesis": HEADER, "start": Optional(HEADER),
+         "changes": List(TWO_BYTES, 65_535, DECIDED), "head": DECIDED, "roots": ROOTS}
+CURRENT = {**CHAIN, "bill": BILL, "place": PLACE, "previous": DIGEST, "version": VERSION_HEAD}
 
 
 class Format:
     """The number of the format, and the bytes that say it."""
 
     def read(self, reader):
-        require(reader.take(5) == b"BCPF\x01", "it is no certificate of format 1")
-        return 1
+        require(reader.take(5) == b"BCPF\x02", "it is no certificate of format 2")
+        return 2
 
     def write(self, value):
-        require(type(value) is int and value == 1, f"{kind_of(value)}: expected format 1")
-        return b"BCPF\x01"
+        require(type(value) is int and value == 2, f"{kind_of(value)}: expected format 2")
+        return b"BCPF\x02"
 
 
 CERTIFICATE = Fields(format=Format(), certificate=Choice(
     (b"\x01", "bill", {**CURRENT, "transaction": SOURCE}),
-    (b"\x02", "no_bill", {**CHAIN, "code": CODE, "number": NUMBER, "shown": SHOWN,
-                          "proof": Proof()}),
+    (b"\x02", "no_bill", {**CHAIN, "code": CODE, "number": NUMBER, "place": PLACE}),
     (b"\x03", "numbers", {**CHAIN, "numbers": Range()}),
     (b"\x04", "month", {**CHAIN, "month": Month()}),
     (b"\x05", "version", {**CURRENT, "later": List(TWO_BYTES, 65_535, VERSION_HEAD),

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from billchain_bill import BILL_PREFIX, read_bill
 from billchain_scale import MAX_CERTIFICATE, Reader, Refused, require
 from billchain_sm import sm2_verify, sm3
-from billchain_state import read_group, read_operation_proof, read_shown_group
+from billchain_state import read_place, read_roots
 from billchain_totals import read_month, read_numbers
 from billchain_twin import MAX_TEXT, from_twin
 from billchain_version import read_content, read_later, read_version_head
@@ -255,12 +255,10 @@ def read_path(reader, root, place):
 
 # --- The certificate ---
 
-def read_current(reader, head):
+def read_current(reader, roots):
     """A bill that the head's state holds, and its code and number."""
     raw = reader.bytes()
-    bill, shared = read_bill(raw), BILL_PREFIX + raw[:17]
-    data, group = read_group(reader)
-    read_operation_proof(reader, b"\xd2" + sm3(shared) + sm3(data) + reader.hash(), head.state_root)
+    bill, group = read_bill(raw), read_place(reader, BILL_PREFIX + raw[:17], roots)
     require(group.get(raw[17]) == sm3(raw), "the bill is not in its group")
     return bill, raw[:18]
 
@@ -280,9 +278,9 @@ def read_transaction(reader, where, version, head, chain):
     return {"block": version.block, "index": version.place, "hash": digest.hex()}
 
 
-def read_present(reader, head, chain):
+def read_present(reader, head, chain, roots):
     """Body 1: the bill is there."""
-    bill, name = read_current(reader, head)
+    bill, name = read_current(reader, roots)
     before, data = reader.hash(), reader.bytes()
     version = read_version_head(data)
     require(version.name == name, "the version is of another bill")
@@ -295,9 +293,9 @@ def read_present(reader, head, chain):
     return {"bill": bill, "transaction": transaction}
 
 
-def read_version(reader, head, chain):
+def read_version(reader, head, chain, roots):
     """Body 5: an earlier version."""
-    present, name = read_current(reader, head)
+    present, name = read_current(reader, roots)
     before, data = reader.hash(), reader.bytes()
     version, version_hash = read_version_head(data), sm3(before, data)
     require(version.name == name, "the version is of another bill")
@@ -311,11 +309,10 @@ def read_version(reader, head, chain):
     return {"bill": bill, "change": change, "present": present, "transaction": transaction}
 
 
-def read_absent(reader, head):
+def read_absent(reader, roots):
     """Body 2: there is no such bill."""
     name = reader.digits(18)
-    key = sm3(BILL_PREFIX, name[:17].encode("ascii"))
-    group = read_shown_group(reader, key, head.state_root)
+    group = read_place(reader, BILL_PREFIX + name[:17].encode("ascii"), roots)
     require(ord(name[17]) not in group, "the bill is in its group")
     return {"absent": {"code": name[:8], "number": name[8:]}, "transaction": None}
 
@@ -329,20 +326,21 @@ def verify(certificate, genesis=None, checkpoint=None):
     require(len(certificate) <= MAX_CERTIFICATE, "the certificate is too large")
     reader = Reader(certificate, "the certificate")
     require(reader.take(4) == b"BCPF", "this is no certificate")
-    require(reader.big(1) == 1, "the certificate has an unknown format")
+    require(reader.big(1) == 2, "the certificate has an unknown format")
     kind = reader.big(1)
     require(1 <= kind <= 5, "the certificate has an unknown kind")
     head, chain = read_chain(reader, genesis, checkpoint)
+    roots = read_roots(reader, head.state_root)
     if kind == 1:
-        proved = read_present(reader, head, chain)
+        proved = read_present(reader, head, chain, roots)
     elif kind == 2:
-        proved = read_absent(reader, head)
+        proved = read_absent(reader, roots)
     elif kind == 3:
-        proved = read_numbers(reader, head.state_root)
+        proved = read_numbers(reader, roots)
     elif kind == 4:
-        proved = read_month(reader, head.state_root)
+        proved = read_month(reader, roots)
     else:
-        proved = read_version(reader, head, chain)
+        proved = read_version(reader, head, chain, roots)
     reader.end()
     if checkpoint is not None:
         trusted = chain.checkpoint

@@ -139,6 +139,116 @@ def back(peaks):
     return peaks[0] if len(peaks) == 1 else sm3(peaks[0], back(peaks[1:]))
 
 
+# --- A cold part ---
+
+def merkle(tag, contents):
+    """The levels of a tree over leaves with these contents."""
+    levels = [[sm3(u(1, tag), u(1, 0), u(8, at), content) for at, content in enumerate(contents)]]
+    while len(levels[-1]) > 1:
+        row = levels[-1]
+        levels.append([sm3(u(1, tag), u(1, len(levels)), u(8, at // 2), *row[at:at + 2])
+                       if at + 1 < len(row) else row[at] for at in range(0, len(row), 2)])
+    return levels
+
+
+def merkle_root(tag, contents):
+    """The root of a tree."""
+    return sm3(u(1, tag), b"\xff", u(8, len(contents)), *merkle(tag, contents)[-1])
+
+
+def merkle_path(tag, contents, a, b):
+    """The path of the leaves from `a` to `b`, which is excluded."""
+    out = u(8, len(contents)) + u(8, a)
+    for row in merkle(tag, contents)[:-1]:
+        out += row[a - 1] if a % 2 else b""
+        out += row[b] if b % 2 and b < len(row) else b""
+        a, b = a // 2, (b + 1) // 2
+    return out
+
+
+class Segment:
+    """Groups by shared bytes, each of values by last byte, and the shared bytes of those that are
+    no longer active."""
+
+    def __init__(self, groups, left=()):
+        self.groups, self.order = groups, sorted(groups)
+        self.leaves = [sm3(shared) + sm3(self.group(shared)[1:]) for shared in self.order]
+        active = [shared not in left for shared in self.order]
+        bits = [sum(bit << place for place, bit in enumerate(active[at:at + 8]))
+                for at in range(0, len(active), 8)]
+        data = bytes(bits) + bytes(-len(bits) % 64)
+        self.chunks = [data[at:at + 64] for at in range(0, len(data), 64)]
+        self.active = {shared for shared in self.order if shared not in left}
+        self.listed = (chunk(self.order[0]) + merkle_root(0xC1, self.leaves)
+                       + merkle_root(0xC2, self.chunks))
+
+    def group(self, shared):
+        """A group as a certificate has it."""
+        return group_of(*[(last, sm3(value)) for last, value in sorted(self.groups[shared].items())])
+
+    def inclusion(self, shared):
+        """The path of a group."""
+        at = self.order.index(shared)
+        return merkle_path(0xC1, self.leaves, at, at + 1)
+
+    def bit(self, shared):
+        """The bits of a group and others."""
+        at = self.order.index(shared) // 512
+        return self.chunks[at] + merkle_path(0xC2, self.chunks, at, at + 1)
+
+    def exclusion(self, shared):
+        """The neighbours of a group that is not there."""
+        behind = len([other for other in self.order if other < shared])
+        a, b = max(behind - 1, 0), min(behind + 1, len(self.order))
+        shown = b"".join(chunk(other) + sm3(self.group(other)[1:]) for other in self.order[a:b])
+        return u(1, b - a) + shown + merkle_path(0xC1, self.leaves, a, b)
+
+
+class Run:
+    """Segments whose ranges follow one another."""
+
+    def __init__(self, *segments):
+        self.segments = segments
+        self.root = merkle_root(0xC3, [segment.listed for segment in segments])
+
+    def find(self, shared):
+        """The segment that has the group in its range."""
+        return ([None] + [one for one in self.segments if one.order[0] <= shared])[-1]
+
+    def coverage(self, shared):
+        """Which segment that is."""
+        begun = len([one for one in self.segments if one.order[0] <= shared])
+        a, b = max(begun - 1, 0), min(begun + 1, len(self.segments))
+        contents = [one.listed for one in self.segments]
+        return u(1, b - a) + b"".join(contents[a:b]) + merkle_path(0xC3, contents, a, b)
+
+    def missing(self, shared):
+        """Why it does not have the group; of one that it has, as if that were active elsewhere."""
+        segment = self.find(shared)
+        if segment is None:
+            return u(1, 0) + self.coverage(shared)
+        if shared not in segment.groups:
+            return u(1, 1) + self.coverage(shared) + segment.exclusion(shared)
+        return (u(1, 2) + self.coverage(shared) + sm3(segment.group(shared)[1:])
+                + segment.inclusion(shared) + segment.bit(shared))
+
+    def place(self, shared, number):
+        """That it is the run of this number, and has the group."""
+        segment = self.find(shared)
+        return (u(1, 2) + segment.group(shared) + u(1, number) + self.coverage(shared)
+                + segment.inclusion(shared) + segment.bit(shared))
+
+
+def roots_of(hot, runs=()):
+    """The roots of which a state root is made, of these runs' roots."""
+    return hot + u(1, len(runs)) + b"".join(runs)
+
+
+def root_of(hot, runs=()):
+    """The state root that is made of them."""
+    return sm3(b"\xc0\x00", hot, sm3(b"\xc0\x01", u(1, len(runs)), *runs))
+
+
 # --- A trie ---
 
 def trie(entries, path, key=()):
@@ -231,7 +341,7 @@ def decided(encoded, number, secrets, turn=0, places=None, genesis=GENESIS):
 def certificate(kind, head, body, changes=(), genesis=GENESIS, start=None):
     """A whole certificate, which starts at the block with this header, or at the genesis."""
     begin = u(1, 0) if start is None else u(1, 1) + chunk(start)
-    return (b"BCPF\x01" + u(1, kind) + chunk(genesis) + begin + u(2, len(changes))
+    return (b"BCPF\x02" + u(1, kind) + chunk(genesis) + begin + u(2, len(changes))
             + b"".join(changes) + head + body)
 
 
@@ -266,20 +376,21 @@ def group_of(*keys):
 
 
 def state_of(raw, size=300, place=297, q=1):
-    """A log that holds a bill; gives the state root and the body's part on the state."""
+    """A log that holds a bill; gives the state root, and the roots and the body up to there."""
     after, keys = sm3(b"next"), group_of((b"0", sm3(b"another")), (NAME[17:], sm3(raw)))
     operations = [b"\xd2" + bytes([i % 256]) * 96 for i in range(size)]
     operations[place] = b"\xd2" + sm3(BILL_PREFIX, NAME[:17]) + sm3(keys[1:]) + after
     log = Log(operations, [i % 3 == 0 for i in range(size)])
-    return log.root(q), keys + after + log.proof(place, q)
+    hot = log.root(q)
+    return root_of(hot), roots_of(hot) + chunk(raw) + u(1, 1) + keys + after + log.proof(place, q)
 
 
 def present(block, place, where, head_number=9, earlier=b"", path=b"", root=bytes(32)):
     """A certificate of a bill."""
     raw = bill(block, place)
-    state, proof = state_of(raw)
+    state, front = state_of(raw)
     head = decided(header(head_number, (), state, root), head_number, SECRETS[:1])
-    body = (chunk(raw) + proof + VERSION_BEFORE + chunk(version_head(block, place))
+    body = (front + VERSION_BEFORE + chunk(version_head(block, place))
             + u(1, where) + earlier + path)
     return certificate(1, head, body)
 
@@ -296,26 +407,30 @@ def absent(before, after, name=NAME, active=True, q=0):
     operations = [b"\xd2" + bytes([i]) * 96 for i in range(5)]
     operations[2] = b"\xd2" + before + sm3(b"value") + after
     log = Log(operations, [False, False, active, True, True])
-    head = decided(header(4, (), log.root(q)), 4, SECRETS[:1])
-    body = name + b"\x00" + before + sm3(b"value") + after + log.proof(2, q)
-    return certificate(2, head, body)
+    hot = log.root(q)
+    head = decided(header(4, (), root_of(hot)), 4, SECRETS[:1])
+    body = name + b"\x00" + before + sm3(b"value") + after + log.proof(2, q) + u(1, 0)
+    return certificate(2, head, roots_of(hot) + body)
 
 
 def absent_from(*keys):
     """A certificate that a bill's group, which has these keys, has not the bill."""
     group, after = group_of(*keys), sm3(b"next")
     log = Log([b"\xd2" + sm3(BILL_PREFIX, NAME[:17]) + sm3(group[1:]) + after], [True])
-    head = decided(header(4, (), log.root(0)), 4, SECRETS[:1])
-    return certificate(2, head, NAME + b"\x01" + group + after + log.proof(0, 0))
+    hot = log.root(0)
+    head = decided(header(4, (), root_of(hot)), 4, SECRETS[:1])
+    body = roots_of(hot) + NAME + b"\x01" + group + after + log.proof(0, 0)
+    return certificate(2, head, body)
 
 
 # --- A state of any keys ---
 
 class Ledger:
-    """A log that holds these values, by key, and what a certificate shows of them."""
+    """A log that holds these values, by key, beside a cold part of these runs, and what a
+    certificate shows of them."""
 
-    def __init__(self, values, q=1):
-        self.values, self.groups, self.q = values, {}, q
+    def __init__(self, values, q=1, runs=()):
+        self.values, self.groups, self.q, self.runs = values, {}, q, runs
         for key in sorted(values):
             last, shared = key[-1:], key[:-1]
             self.groups.setdefault(shared, []).append((last, sm3(values[key])))
@@ -325,7 +440,8 @@ class Ledger:
         for at, shared in enumerate(self.order):
             operations += [b"\xd2" + bytes([at % 256]) * 96, self.operation(at)]
         self.log = Log(operations, [i % 2 == 1 for i in range(len(operations))])
-        self.root = self.log.root(q)
+        self.hot, self.run_roots = self.log.root(q), [run.root for run in runs]
+        self.root, self.roots = (make(self.hot, self.run_roots) for make in (root_of, roots_of))
 
     def operation(self, at):
         """The operation of the group at a place of the order."""
@@ -343,18 +459,38 @@ class Ledger:
     def part(self, keys):
         """What is shown of some keys of one group."""
         shared = keys[0][:-1]
+        values = [self.value(key) for key in keys]
+        return self.place(shared) + b"".join(chunk(value) for value in values if value is not None)
+
+    def active(self, shared):
+        """The numbers of the runs in which a group is active."""
+        return [at for at, run in enumerate(self.runs)
+                if run.find(shared) is not None and shared in run.find(shared).active]
+
+    def value(self, key):
+        """The value of a key, or None."""
+        if key in self.values:
+            return self.values[key]
+        values = [self.runs[at].find(key[:-1]).groups[key[:-1]] for at in self.active(key[:-1])]
+        return values[0].get(key[-1:]) if values else None
+
+    def place(self, shared):
+        """Where a group is."""
         if shared in self.groups:
             at = self.order.index(shared)
-            values = b"".join(chunk(self.values[key]) for key in keys if key in self.values)
-            return (u(1, 1) + self.group(shared) + self.after(at)
-                    + self.log.proof(2 * at + 1, self.q) + values)
+            proof = self.log.proof(2 * at + 1, self.q)
+            return u(1, 1) + self.group(shared) + self.after(at) + proof
+        for at in self.active(shared):
+            return self.runs[at].place(shared, at)
         return self.neighbour(shared)
 
-    def neighbour(self, shared):
-        """That there is no such group."""
+    def neighbour(self, shared, missing=None):
+        """That there is no such group; why the runs do not have it may be forged."""
         before = [at for at, other in enumerate(self.order) if sm3(other) < sm3(shared)]
         at = before[-1] if before else len(self.order) - 1
-        return u(1, 0) + self.operation(at)[1:] + self.log.proof(2 * at + 1, self.q)
+        missing = [run.missing(shared) for run in self.runs] if missing is None else missing
+        return (u(1, 0) + self.operation(at)[1:] + self.log.proof(2 * at + 1, self.q)
+                + u(1, len(missing)) + b"".join(missing))
 
 
 NUMBERS_PREFIX = bytes.fromhex("b6e8d33e59707e1e401e3beccb5f223f642c4dd6c98276f2b8f7658361c29656")
@@ -394,4 +530,5 @@ def tally(*lines):
 
 def certified(kind, ledger, body):
     """A certificate of a ledger's state."""
-    return certificate(kind, decided(header(9, (), ledger.root), 9, SECRETS[:1]), body)
+    head = decided(header(9, (), ledger.root), 9, SECRETS[:1])
+    return certificate(kind, head, ledger.roots + body)

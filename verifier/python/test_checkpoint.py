@@ -15,7 +15,7 @@ AT3, AT6 = header(3, [validators(SECOND, 0)]), header(6, [validators(THIRD, 3)])
 CHANGES = [decided(AT3, 3, FIRST), decided(AT6, 6, SECOND)]
 ROOT, PATH = block_path([b"t" * 50], 0)
 RAW = bill(5, 0)
-STATE, PROOF = state_of(RAW)
+STATE, FRONT = state_of(RAW)
 MADE = decided(header(5, (), bytes(32), ROOT), 5, SECOND)
 
 
@@ -23,7 +23,7 @@ def made(changes=CHANGES, earlier=MADE, path=PATH, genesis=GENESIS, signers=THIR
          where=None):
     """The certificate of a bill whose transaction is in block 5, between the changes."""
     where = where or u(1, 2) + earlier + path
-    body = chunk(RAW) + PROOF + VERSION_BEFORE + chunk(version_head(5, 0)) + where
+    body = FRONT + VERSION_BEFORE + chunk(version_head(5, 0)) + where
     return certificate(1, decided(header(9, (), STATE), 9, signers), body, changes, genesis, start)
 
 

@@ -344,8 +344,8 @@ class Certificates(Case):
         first, second, third = SECRETS[:1], SECRETS[1:3], SECRETS[2:]
         at3, at6 = header(3, [validators(second, 0)]), header(6, [validators(third, 3)])
         raw = bill(5, None)
-        state, proof = state_of(raw)
-        body = chunk(raw) + proof + VERSION_BEFORE + chunk(version_head(5, None)) + u(1, 0)
+        state, front = state_of(raw)
+        body = front + VERSION_BEFORE + chunk(version_head(5, None)) + u(1, 0)
         changes = [decided(at3, 3, first), decided(at6, 6, second)]
         nine = header(9, (), state)
         v.verify(certificate(1, decided(nine, 9, third), body, changes), sm3(GENESIS))
@@ -379,9 +379,9 @@ class Certificates(Case):
                 (4, header(4, [validators(first, 3)], bytes(32), root), second, "not in line"),
                 (0, header(0, (), bytes(32), root), first, "between the certificate's start")):
             raw = bill(number, 0)
-            state, proof = state_of(raw)
+            state, front = state_of(raw)
             data = certificate(1, decided(header(9, (), state), 9, second), (
-                chunk(raw) + proof + VERSION_BEFORE + chunk(version_head(number, 0)) + u(1, 2)
+                front + VERSION_BEFORE + chunk(version_head(number, 0)) + u(1, 2)
                 + decided(encoded, number, signers) + path), changes)
             if reason:
                 self.refused(reason, data)
@@ -393,7 +393,7 @@ class Certificates(Case):
         self.refused("goes on", good + b"\x00")
         self.refused("too large", good + bytes(MAX_CERTIFICATE))
         self.refused("no certificate", b"BCPE" + good[4:])
-        self.refused("unknown format", good[:4] + b"\x02" + good[5:])
+        self.refused("unknown format", good[:4] + b"\x01" + good[5:])
         self.refused("unknown kind", good[:5] + b"\x09" + good[6:])
         self.refuses("another chain", v.verify, good, bytes(32))
 

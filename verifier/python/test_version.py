@@ -7,6 +7,7 @@ import billchain_verifier as v
 import billchain_version as versions
 from billchain_scale import Reader, Refused
 from billchain_sm import sm3
+from billchain_state import Roots
 from chain_builder import (
     BILL_PREFIX, GENESIS, NAME, SECRETS, Ledger, block_path, certificate, certified, chunk, compact,
     decided, header, le, text, u)
@@ -75,9 +76,7 @@ LEDGER = Ledger({KEY: present(), KEY[:-1] + b"0": b"another"})
 
 def front(ledger=LEDGER, bill=None):
     """The bill, its group and the group's operation."""
-    at = ledger.order.index(KEY[:-1])
-    return (chunk(bill or ledger.values[KEY]) + ledger.group(KEY[:-1]) + ledger.after(at)
-            + ledger.log.proof(2 * at + 1, ledger.q))
+    return chunk(bill or ledger.value(KEY)) + ledger.place(KEY[:-1])
 
 
 def body(version, where=None, later=None, before=None, head=None, said=None):
@@ -115,14 +114,14 @@ class Versions(Case):
         self.assertEqual(proved["transaction"],
                          {"block": 5, "index": 70, "hash": sm3(VALUES[70]).hex()})
         head = decided(header(7, (), LEDGER.root, block_path(VALUES, 3)[0]), 7, SECRETS[:1])
-        data = certificate(5, head, body(2, u(1, 1) + block_path(VALUES, 3)[1]))
+        data = certificate(5, head, LEDGER.roots + body(2, u(1, 1) + block_path(VALUES, 3)[1]))
         self.assertEqual(v.verify(data, sm3(GENESIS))["transaction"]["block"], 7)
         for reason, data in (("another place", body(1, u(1, 0))), ("another place", body(3, u(1, 3))),
                              ("another block", body(2, earlier)), ("unknown number", body(1, u(1, 4))),
                              ("goes on", body(1, u(1, 3)) + b"\x00")):
             self.refused(reason, certified(5, LEDGER, data))
         before = decided(header(4, (), LEDGER.root), 4, SECRETS[:1])
-        self.refused("later block", certificate(5, before, body(1)))
+        self.refused("later block", certificate(5, before, LEDGER.roots + body(1)))
 
     def test_order(self):
         heads = {i: head_of(i) for i in MADE}
@@ -168,7 +167,8 @@ class Versions(Case):
 
             def judge(changed):
                 reader = Reader(bytes(changed), "it")
-                v.read_version(reader, head, v.Chain(*[v.read_header(GENESIS)] * 2, sm3(GENESIS)))
+                chain = v.Chain(*[v.read_header(GENESIS)] * 2, sm3(GENESIS))
+                v.read_version(reader, head, chain, Roots(LEDGER.hot, LEDGER.run_roots))
                 reader.end()
 
             judge(data)

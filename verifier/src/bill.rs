@@ -1,6 +1,6 @@
 //! A bill as the state holds it.
 
-use crate::{Digest, Refusal, reader::Reader, sm3};
+use crate::{Digest, Refusal, reader::Reader};
 use alloc::vec::Vec;
 use core::str;
 
@@ -19,10 +19,10 @@ const MAX_REIMBURSEMENTS: u32 = 8;
 /// Code and number of a bill (票据代码, 票据号码), 18 digits.
 pub(crate) type Key = [u8; 18];
 
-/// SM3 of what the keys of a bill's group share: all but the last digit.
-pub(crate) fn group_key(key: &Key) -> Digest {
+/// What the keys of a bill's group share: all but the last digit.
+pub(crate) fn shared(key: &Key) -> Vec<u8> {
     let [shared @ .., _] = key;
-    sm3(&[&PREFIX, shared])
+    [&PREFIX[..], shared].concat()
 }
 
 /// A bill (财政电子票据).

@@ -5,13 +5,13 @@ mod totals;
 
 use crate::{
     Bill, Change, Digest, Refusal, Tally,
-    bill::{Key, PREFIX, group_key},
+    bill::{self, Key, PREFIX},
     decision::{Decision, SetChange, Validators},
     header::Header,
     inclusion::Path,
+    place::Roots,
     reader::Reader,
     sm3,
-    state::{Group, Operation},
     version::VersionHead,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -23,7 +23,7 @@ pub const MAX_BYTES: usize = 1 << 20;
 pub(crate) const MAGIC: [u8; 4] = *b"BCPF";
 
 /// The format that this program knows.
-pub(crate) const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 2;
 
 /// What a certificate says, by the byte that follows the format.
 pub(crate) const PRESENT: u8 = 1;
@@ -35,10 +35,6 @@ pub(crate) const VERSION: u8 = 5;
 /// Where its chain starts.
 pub(crate) const AT_GENESIS: u8 = 0;
 pub(crate) const LATER: u8 = 1;
-
-/// Whether the group of a key is there.
-pub(crate) const NO_GROUP: u8 = 0;
-pub(crate) const GROUP: u8 = 1;
 
 /// Where the transaction of a version lies.
 pub(crate) const NO_TRANSACTION: u8 = 0;
@@ -181,12 +177,13 @@ fn check<'a>(certificate: &'a [u8], trusted: Trusted<'_>) -> Result<Proved<'a>, 
     let kind = reader.byte()?;
     let (chain, from) = Chain::read(&mut reader, trusted)?;
     let head = chain.head(&mut reader)?;
+    let roots = Roots::read_of(&head.state_root, &mut reader)?;
     let statement = match kind {
-        PRESENT => present(&mut reader, &chain, &head)?,
-        ABSENT => absent(&mut reader, &head)?,
-        NUMBERS => totals::numbers(&mut reader, &head)?,
-        MONTH => totals::month(&mut reader, &head)?,
-        VERSION => earlier::version(&mut reader, &chain, &head)?,
+        PRESENT => present(&mut reader, &chain, &head, &roots)?,
+        ABSENT => absent(&mut reader, &roots)?,
+        NUMBERS => totals::numbers(&mut reader, &roots)?,
+        MONTH => totals::month(&mut reader, &roots)?,
+        VERSION => earlier::version(&mut reader, &chain, &head, &roots)?,
         _ => return Err(reader.refusal("what it says is of an unknown kind")),
     };
     reader.end()?;
@@ -344,8 +341,9 @@ fn present<'a>(
     reader: &mut Reader<'a>,
     chain: &Chain,
     head: &Header<'_>,
+    roots: &Roots,
 ) -> Result<Statement<'a>, Refusal> {
-    let (bill, key) = current(reader, head)?;
+    let (bill, key) = current(reader, roots)?;
     let previous = reader.digest()?;
     let bytes = reader.bytes()?;
     let version = VersionHead::read(bytes)?;
@@ -363,19 +361,15 @@ fn present<'a>(
     Ok(Statement::Present { bill, transaction })
 }
 
-/// Reads a bill (its length, 2, and its bytes), its group, and the operation that set the group.
-fn current<'a>(
-    reader: &mut Reader<'a>,
-    head: &Header<'_>,
-) -> Result<(Box<Bill<'a>>, Key), Refusal> {
+/// Reads a bill (its length, 2, and its bytes), and its group, which is somewhere.
+fn current<'a>(reader: &mut Reader<'a>, roots: &Roots) -> Result<(Box<Bill<'a>>, Key), Refusal> {
     let value = reader.bytes()?;
     let bill = Box::new(Bill::read(value)?);
     let Some(key) = value.first_chunk::<18>() else {
         return Err(reader.refusal("the bill is cut short"));
     };
-    let group = Group::read(reader)?;
-    Operation::read_of(group_key(key), group.digest(), reader)?.verify(&head.state_root)?;
-    if group.value(key[17]) != Some(sm3(&[value])) {
+    let group = roots.group(reader, &bill::shared(key))?;
+    if group.and_then(|group| group.value(key[17])) != Some(sm3(&[value])) {
         return Err(Refusal::Contradiction { what: "the bill is not in its group" });
     }
     Ok((bill, *key))
@@ -427,13 +421,12 @@ fn transaction(
 }
 
 /// Reads code and number (18), and what shows that no bill has them.
-fn absent<'a>(reader: &mut Reader<'a>, head: &Header<'_>) -> Result<Statement<'a>, Refusal> {
+fn absent<'a>(reader: &mut Reader<'a>, roots: &Roots) -> Result<Statement<'a>, Refusal> {
     let (code, number) = (digits(reader, 8)?, digits(reader, 10)?);
     let Some((last, shared)) = number.as_bytes().split_last() else {
         return Err(reader.refusal("the number has no digits"));
     };
-    let key = sm3(&[&PREFIX, code.as_bytes(), shared]);
-    let group = shown(reader, head, &key)?;
+    let group = roots.group(reader, &[&PREFIX[..], code.as_bytes(), shared].concat())?;
     if group.is_some_and(|group| group.value(*last).is_some()) {
         return Err(Refusal::Contradiction { what: "the bill is in its group" });
     }
@@ -446,33 +439,6 @@ fn digits<'a>(reader: &mut Reader<'a>, count: usize) -> Result<&'a str, Refusal>
     match core::str::from_utf8(bytes) {
         Ok(text) if bytes.iter().all(u8::is_ascii_digit) => Ok(text),
         _ => Err(reader.refusal("a code, number or month has other characters than digits")),
-    }
-}
-
-/// Reads whether a group is there (1); if so, what is in it and the operation that set it, and
-/// else the operation about the group before. `key` is SM3 of what its keys share.
-fn shown<'a>(
-    reader: &mut Reader<'a>,
-    head: &Header<'_>,
-    key: &Digest,
-) -> Result<Option<Group<'a>>, Refusal> {
-    match reader.byte()? {
-        GROUP => {
-            let group = Group::read(reader)?;
-            Operation::read_of(*key, group.digest(), reader)?.verify(&head.state_root)?;
-            Ok(Some(group))
-        }
-        NO_GROUP => {
-            let operation = Operation::read(reader)?;
-            operation.verify(&head.state_root)?;
-            if operation.leaves_out(key) {
-                Ok(None)
-            } else {
-                let what = "the group is not between the two that are named";
-                Err(Refusal::Contradiction { what })
-            }
-        }
-        _ => Err(reader.refusal("whether a group is there is not said")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the numbers of a range (号段) are put together from blocks of numbers whose tallies the
 //! state holds, and from single bills.
 
-use crate::{Digest, bill, sm3};
+use crate::bill;
 use alloc::vec::Vec;
 
 /// What the keys of blocks of numbers begin with in the state: the pallet and its map.
@@ -54,16 +54,16 @@ impl Item {
         self.size == other.size && self.first / ten == other.first / ten
     }
 
-    /// SM3 of what its key shares with those beside it, and the key's last byte.
-    pub(crate) fn key(&self, code: &[u8]) -> (Digest, u8) {
-        let mut shared = self.prefix();
-        let last = shared.pop().unwrap_or_default();
-        let digest = if self.size == 1 {
-            sm3(&[&bill::PREFIX, code, &shared])
+    /// What its key shares with those beside it, and the key's last byte.
+    pub(crate) fn key(&self, code: &[u8]) -> (Vec<u8>, u8) {
+        let mut digits = self.prefix();
+        let last = digits.pop().unwrap_or_default();
+        let shared = if self.size == 1 {
+            [&bill::PREFIX[..], code, &digits].concat()
         } else {
-            sm3(&[&NUMBERS, code, &[self.digits], &shared])
+            [&NUMBERS[..], code, &[self.digits], &digits].concat()
         };
-        (digest, last)
+        (shared, last)
     }
 }
 
@@ -105,8 +105,8 @@ pub(crate) fn digits(number: u64) -> [u8; 10] {
     digits
 }
 
-/// SM3 of what the key of an issuer's month shares with those beside it, and the key's last byte.
-pub(crate) fn month_key(issuer: &str, month: &[u8; 6]) -> (Digest, u8) {
+/// What the key of an issuer's month shares with those beside it, and the key's last byte.
+pub(crate) fn month_key(issuer: &str, month: &[u8; 6]) -> (Vec<u8>, u8) {
     let [year @ .., last] = month;
     // A compact length: an issuer has at most 64 bytes.
     let length = u16::try_from(issuer.len()).unwrap_or(u16::MAX >> 2) << 2;
@@ -115,7 +115,7 @@ pub(crate) fn month_key(issuer: &str, month: &[u8; 6]) -> (Digest, u8) {
     } else {
         Vec::from((length | 1).to_le_bytes())
     };
-    (sm3(&[&MONTHS, &length, issuer.as_bytes(), year]), *last)
+    ([&MONTHS[..], &length, issuer.as_bytes(), year].concat(), *last)
 }
 
 #[cfg(test)]

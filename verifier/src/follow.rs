@@ -3,13 +3,13 @@
 
 use crate::{
     Block, Digest, Refusal,
-    certificate::{AT_GENESIS, FORMAT, GROUP, LATER, MAGIC, MAX_BYTES, NO_GROUP},
+    certificate::{AT_GENESIS, FORMAT, LATER, MAGIC, MAX_BYTES},
     decision::{Decision, SetChange, Validators},
     header::Header,
-    make::{Shown, StateProof, put_group},
+    make,
+    place::Roots,
     reader::Reader,
     sm3,
-    state::{Group, Operation},
 };
 use alloc::vec::Vec;
 
@@ -174,28 +174,9 @@ pub fn value_of<'a>(
     let Some((last, shared)) = key.split_last() else {
         return Err(Refusal::Contradiction { what: "a key of the state is not empty" });
     };
-    let shared = sm3(&[shared]);
-    let value = match reader.byte()? {
-        GROUP => {
-            let group = Group::read(&mut reader)?;
-            let operation = Operation::read_of(shared, group.digest(), &mut reader)?;
-            operation.verify(state_root)?;
-            match group.value(*last) {
-                None => None,
-                Some(digest) => Some(value(&mut reader, &digest)?),
-            }
-        }
-        NO_GROUP => {
-            let operation = Operation::read(&mut reader)?;
-            operation.verify(state_root)?;
-            if !operation.leaves_out(&shared) {
-                let what = "the key's group is not between the two groups";
-                return Err(Refusal::Contradiction { what });
-            }
-            None
-        }
-        _ => return Err(reader.refusal("whether the key's group is there is not said")),
-    };
+    let roots = Roots::read_of(state_root, &mut reader)?;
+    let digest = roots.group(&mut reader, shared)?.and_then(|group| group.value(*last));
+    let value = digest.map(|digest| value(&mut reader, &digest)).transpose()?;
     reader.end()?;
     Ok(value)
 }
@@ -211,22 +192,12 @@ fn value<'a>(reader: &mut Reader<'a>, digest: &Digest) -> Result<&'a [u8], Refus
     }
 }
 
-/// Makes a key proof: what shows the key or its absence, the operation, and the value, if the
-/// key has one.
-pub fn key_proof(shown: &Shown, proof: &StateProof, value: Option<&[u8]>) -> Vec<u8> {
+/// Makes a key proof: of what the state root is made, where the key's group is, and the value, if
+/// the key has one.
+pub fn key_proof(roots: &make::Roots, place: &make::Place, value: Option<&[u8]>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    match shown {
-        Shown::Group { group, next } => {
-            bytes.push(GROUP);
-            put_group(&mut bytes, group);
-            bytes.extend(next);
-        }
-        Shown::Neighbour(neighbour) => {
-            bytes.push(NO_GROUP);
-            neighbour.iter().for_each(|digest| bytes.extend(digest));
-        }
-    }
-    proof.put(&mut bytes);
+    roots.put(&mut bytes);
+    place.put(&mut bytes);
     if let Some(value) = value {
         // A value that is longer than the length can say is refused by whoever reads it.
         bytes.extend(u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());

@@ -5,10 +5,14 @@ use crate::{
     decision::SetChange,
     header::Header,
     inclusion::Path,
+    place::Roots,
     reader::Reader,
     state::Operation,
     version::{VersionHead, read_said},
 };
+
+/// A key of `verifier/vectors/keys`.
+const KEY: &[u8] = b"pallet/one-1";
 
 /// Reads the bytes as each part of a certificate; whether they are one.
 pub fn part(bytes: &[u8]) -> bool {
@@ -21,7 +25,11 @@ pub fn part(bytes: &[u8]) -> bool {
     // A root that is made of the whole input is none that the input leads to.
     let proved = operation.as_ref().is_ok_and(|operation| operation.verify(&root).is_ok());
     assert!(!proved, "an operation is in a state that was never made");
-    assert!(crate::value_of(bytes, b"key", &root).is_err(), "a key is in a state never made");
+    assert!(crate::value_of(bytes, KEY, &root).is_err(), "a key is in a state never made");
+    // Under the root that they name themselves, what lies behind it is read.
+    let roots = Roots::read(&mut Reader::new(bytes, "roots"));
+    let of_roots = roots.ok().and_then(|roots| roots.state_root()).unwrap_or(root);
+    let value = crate::value_of(bytes, KEY, &of_roots);
     let decided = DecidedHeader::read(bytes);
     let path = Path::read(&mut Reader::new(bytes, "path"));
     // A node's hash is right for the first: the way through it is looked for.
@@ -33,6 +41,7 @@ pub fn part(bytes: &[u8]) -> bool {
         | decided.is_ok_and(|decided| decided.names().is_ok())
         | set
         | operation.is_ok()
+        | value.is_ok()
         | found
         | Bill::read(bytes).is_ok()
         | VersionHead::read(bytes).is_ok()

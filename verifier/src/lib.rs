@@ -2,8 +2,8 @@
 //!
 //! A certificate says what the chain held of a bill after a block: that it is there, with
 //! its status, or that there is none; or how many bills, and for how much, have a number of a
-//! range, or were issued by someone in a month; or what a bill was before it changed. It carries everything that proves it, from the
-//! genesis on. [`verify`] takes its bytes and the hash of the genesis that the checker
+//! range, or were issued by someone in a month; or what a bill was before it changed. It carries
+//! everything that proves it, from the genesis on. [`verify`] takes its bytes and the hash of the genesis that the checker
 //! trusts, and gives what is proved, or the reason why nothing is. [`verify_from`] takes the hash of
 //! a later block that named validators, a checkpoint, instead.
 //!
@@ -18,6 +18,9 @@
 //! third of the voting power signs what is not so. `docs/certificates.md` has the format
 //! byte by byte.
 //!
+//! Bills that are untouched for long lie in the *cold* part of the state; [`cold`] has what proves
+//! it.
+//!
 //! The crate needs `alloc` alone. It never panics, and its work is bounded by the length
 //! of what it reads: at most [`MAX_BYTES`].
 
@@ -30,6 +33,7 @@ extern crate std;
 
 mod bill;
 mod certificate;
+pub mod cold;
 mod cover;
 mod decision;
 mod follow;
@@ -37,6 +41,7 @@ pub mod fuzzing;
 mod header;
 mod inclusion;
 pub mod make;
+mod place;
 mod reader;
 mod refusal;
 mod state;

@@ -8,9 +8,11 @@ pub use crate::{
 use crate::{
     Digest,
     certificate::{
-        ABSENT, AT_GENESIS, EARLIER_BLOCK, FORMAT, GROUP, LATER, MAGIC, MONTH, NO_GROUP,
-        NO_TRANSACTION, NOT_SHOWN, NUMBERS, PRESENT, SAME_BLOCK, VERSION,
+        ABSENT, AT_GENESIS, EARLIER_BLOCK, FORMAT, LATER, MAGIC, MONTH, NO_TRANSACTION, NOT_SHOWN,
+        NUMBERS, PRESENT, SAME_BLOCK, VERSION,
     },
+    cold::{BitProof, Coverage, Exclusion, Inclusion},
+    place::{BETWEEN, COLD, HOT, LEFT, NOWHERE, UNCOVERED},
 };
 use alloc::vec::Vec;
 
@@ -26,8 +28,19 @@ pub struct Certificate {
     pub changes: Vec<Decided>,
     /// The block whose state is proved.
     pub head: Decided,
+    /// Of what the root of that state is made.
+    pub roots: Roots,
     /// What is proved of it.
     pub body: Body,
+}
+
+/// The roots of which a state root is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roots {
+    /// Root of the hot part.
+    pub hot: Digest,
+    /// Root of each run of the cold part, the oldest first.
+    pub runs: Vec<Digest>,
 }
 
 /// A header, and who decided its block.
@@ -48,12 +61,8 @@ pub enum Body {
     Present {
         /// The encoded bill.
         bill: Vec<u8>,
-        /// What is in its group.
-        group: Vec<(u8, Digest)>,
-        /// SM3 of what the keys of the next group share.
-        next: Digest,
-        /// The operation that set it.
-        proof: StateProof,
+        /// Where its group is.
+        place: Place,
         /// Hash of the version before.
         previous: Digest,
         /// The encoded head of its version.
@@ -65,10 +74,8 @@ pub enum Body {
     Absent {
         /// Code and number.
         key: [u8; 18],
-        /// What shows it.
-        shown: Shown,
-        /// The operation of that group.
-        proof: StateProof,
+        /// Where the group is to which it would belong.
+        place: Place,
     },
     /// What the state holds of a range of numbers.
     Numbers {
@@ -94,12 +101,8 @@ pub enum Body {
     Version {
         /// The encoded bill.
         bill: Vec<u8>,
-        /// What is in its group.
-        group: Vec<(u8, Digest)>,
-        /// SM3 of what the keys of the next group share.
-        next: Digest,
-        /// The operation that set it.
-        proof: StateProof,
+        /// Where its group is.
+        place: Place,
         /// Hash of the version before the one that is shown.
         previous: Digest,
         /// The encoded head of that version.
@@ -116,27 +119,72 @@ pub enum Body {
 /// What the state holds of some keys of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The group, or that there is none.
-    pub shown: Shown,
-    /// The operation of that group.
-    pub proof: StateProof,
+    /// Where the group is.
+    pub place: Place,
     /// The values of those keys that have one, ascending.
     pub values: Vec<Vec<u8>>,
 }
 
-/// A group, or what shows that there is none.
+/// Where a group is, and what shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// The group.
-    Group {
+pub enum Place {
+    /// In the hot part.
+    Hot {
         /// What is in it.
         group: Vec<(u8, Digest)>,
         /// SM3 of what the keys of the next group share.
         next: Digest,
+        /// The operation that set it.
+        proof: OperationProof,
     },
-    /// The group before, for the one that was asked for is not there: SM3 of what its keys
-    /// share, SM3 of the group, and SM3 of what the keys of the next group share.
-    Neighbour([Digest; 3]),
+    /// In a segment of the cold part.
+    Cold {
+        /// What is in it.
+        group: Vec<(u8, Digest)>,
+        /// Place of its run in [`Roots::runs`].
+        run: u8,
+        /// Which segment of the run has it in its range.
+        coverage: Coverage,
+        /// That the segment has it.
+        inclusion: Inclusion,
+        /// That it is active there.
+        bit: BitProof,
+    },
+    /// It has no keys.
+    Nowhere {
+        /// The hot group before: SM3 of what its keys share, SM3 of the group, and SM3 of what
+        /// the keys of the next group share.
+        neighbour: [Digest; 3],
+        /// The operation of that group.
+        proof: OperationProof,
+        /// Why each of [`Roots::runs`] does not have it.
+        runs: Vec<Missing>,
+    },
+}
+
+/// Why a run does not have a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// None of its segments has it in its range.
+    Uncovered(Coverage),
+    /// The segment that has it in its range does not have it.
+    Between {
+        /// Which segment that is.
+        coverage: Coverage,
+        /// The groups between which it would be.
+        exclusion: Exclusion,
+    },
+    /// It was written to since it came into the segment that has it in its range.
+    Left {
+        /// Which segment that is.
+        coverage: Coverage,
+        /// SM3 of what was in it.
+        group: Digest,
+        /// That the segment has it.
+        inclusion: Inclusion,
+        /// That it is no longer active there.
+        bit: BitProof,
+    },
 }
 
 /// Where a transaction is.
@@ -163,7 +211,7 @@ pub enum Source {
 
 /// Where an operation stands in the log, and what lies beside its way to the state root.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateProof {
+pub struct OperationProof {
     /// Its place in the log.
     pub location: u64,
     /// Operations of the log.
@@ -184,8 +232,8 @@ pub struct StateProof {
 impl Certificate {
     /// The certificate in its format.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { genesis, start, changes, head, body } = self;
-        to_bytes(genesis, start.as_deref(), changes, head, body)
+        let Self { genesis, start, changes, head, roots, body } = self;
+        to_bytes(genesis, start.as_deref(), changes, head, roots, body)
     }
 }
 
@@ -195,6 +243,7 @@ pub fn to_bytes(
     start: Option<&[u8]>,
     changes: &[Decided],
     head: &Decided,
+    roots: &Roots,
     body: &Body,
 ) -> Vec<u8> {
     let mut bytes = Vec::from(MAGIC);
@@ -217,26 +266,32 @@ pub fn to_bytes(
     bytes.extend(length(changes.len()));
     changes.iter().for_each(|change| change.put(&mut bytes));
     head.put(&mut bytes);
+    roots.put(&mut bytes);
     body.put(&mut bytes);
     bytes
+}
+
+impl Roots {
+    pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.hot);
+        bytes.push(count(self.runs.len()));
+        self.runs.iter().for_each(|run| bytes.extend(run));
+    }
 }
 
 impl Body {
     pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
         match self {
-            Self::Present { bill, group, next, proof, previous, version, transaction } => {
+            Self::Present { bill, place, previous, version, transaction } => {
                 put(bytes, bill);
-                put_group(bytes, group);
-                bytes.extend(next);
-                proof.put(bytes);
+                place.put(bytes);
                 bytes.extend(previous);
                 put(bytes, version);
                 transaction.put(bytes);
             }
-            Self::Absent { key, shown, proof } => {
+            Self::Absent { key, place } => {
                 bytes.extend(key);
-                shown.put(bytes);
-                proof.put(bytes);
+                place.put(bytes);
             }
             Self::Numbers { code, first, last, entries } => {
                 bytes.extend(code);
@@ -249,21 +304,9 @@ impl Body {
                 bytes.extend(month);
                 entry.put(bytes);
             }
-            Self::Version {
-                bill,
-                group,
-                next,
-                proof,
-                previous,
-                version,
-                later,
-                content,
-                transaction,
-            } => {
+            Self::Version { bill, place, previous, version, later, content, transaction } => {
                 put(bytes, bill);
-                put_group(bytes, group);
-                bytes.extend(next);
-                proof.put(bytes);
+                place.put(bytes);
                 bytes.extend(previous);
                 put(bytes, version);
                 bytes.extend(length(later.len()));
@@ -277,23 +320,57 @@ impl Body {
 
 impl Entry {
     fn put(&self, bytes: &mut Vec<u8>) {
-        self.shown.put(bytes);
-        self.proof.put(bytes);
+        self.place.put(bytes);
         self.values.iter().for_each(|value| put(bytes, value));
     }
 }
 
-impl Shown {
-    fn put(&self, bytes: &mut Vec<u8>) {
+impl Place {
+    pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
         match self {
-            Self::Group { group, next } => {
-                bytes.push(GROUP);
+            Self::Hot { group, next, proof } => {
+                bytes.push(HOT);
                 put_group(bytes, group);
                 bytes.extend(next);
+                proof.put(bytes);
             }
-            Self::Neighbour(neighbour) => {
-                bytes.push(NO_GROUP);
+            Self::Cold { group, run, coverage, inclusion, bit } => {
+                bytes.push(COLD);
+                put_group(bytes, group);
+                bytes.push(*run);
+                put_coverage(bytes, coverage);
+                bytes.extend(inclusion.encode());
+                bytes.extend(bit.encode());
+            }
+            Self::Nowhere { neighbour, proof, runs } => {
+                bytes.push(NOWHERE);
                 neighbour.iter().for_each(|digest| bytes.extend(digest));
+                proof.put(bytes);
+                bytes.push(count(runs.len()));
+                runs.iter().for_each(|missing| missing.put(bytes));
+            }
+        }
+    }
+}
+
+impl Missing {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Uncovered(coverage) => {
+                bytes.push(UNCOVERED);
+                put_coverage(bytes, coverage);
+            }
+            Self::Between { coverage, exclusion } => {
+                bytes.push(BETWEEN);
+                put_coverage(bytes, coverage);
+                bytes.extend(exclusion.encode().unwrap_or_default());
+            }
+            Self::Left { coverage, inclusion, group, bit } => {
+                bytes.push(LEFT);
+                put_coverage(bytes, coverage);
+                bytes.extend(group);
+                bytes.extend(inclusion.encode());
+                bytes.extend(bit.encode());
             }
         }
     }
@@ -310,7 +387,7 @@ impl Decided {
     fn put(&self, bytes: &mut Vec<u8>) {
         put(bytes, &self.header);
         bytes.extend(self.round.to_be_bytes());
-        bytes.push(u8::try_from(self.signatures.len()).unwrap_or(u8::MAX));
+        bytes.push(count(self.signatures.len()));
         for (place, signature) in &self.signatures {
             bytes.push(*place);
             bytes.extend(signature);
@@ -333,12 +410,12 @@ impl Source {
                 path
             }
         };
-        bytes.push(u8::try_from(path.len()).unwrap_or(u8::MAX));
+        bytes.push(count(path.len()));
         path.iter().for_each(|node| put(bytes, node));
     }
 }
 
-impl StateProof {
+impl OperationProof {
     pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.location.to_be_bytes());
         bytes.extend(self.leaves.to_be_bytes());
@@ -355,8 +432,18 @@ fn length(length: usize) -> [u8; 2] {
     u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
 }
 
-pub(crate) fn put_group(bytes: &mut Vec<u8>, group: &[(u8, Digest)]) {
-    bytes.push(u8::try_from(group.len()).unwrap_or(u8::MAX));
+/// So is what are more than the number can say.
+fn count(count: usize) -> u8 {
+    u8::try_from(count).unwrap_or(u8::MAX)
+}
+
+/// Adds a coverage. One that has no form, because it shows too much, is left out.
+fn put_coverage(bytes: &mut Vec<u8>, coverage: &Coverage) {
+    bytes.extend(coverage.encode().unwrap_or_default());
+}
+
+fn put_group(bytes: &mut Vec<u8>, group: &[(u8, Digest)]) {
+    bytes.push(count(group.len()));
     for (last, value) in group {
         bytes.push(*last);
         bytes.extend(value);

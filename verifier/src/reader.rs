@@ -1,6 +1,6 @@
 //! Reads bytes that nobody vouches for, from front to back.
 
-use crate::{Digest, Refusal};
+use crate::{Digest, Refusal, cold};
 
 /// The rest of some bytes, and what they are.
 pub(crate) struct Reader<'a> {
@@ -128,6 +128,17 @@ impl<'a> Reader<'a> {
             1 => Ok(true),
             _ => Err(self.refusal("an optional field is neither there nor absent")),
         }
+    }
+
+    /// Reads a proof of the cold part.
+    pub(crate) fn cold<T>(
+        &mut self,
+        read: impl FnOnce(&mut cold::Reader<'a>) -> Result<T, cold::Refused>,
+    ) -> Result<T, Refusal> {
+        let mut proofs = cold::Reader::new(self.rest);
+        let proof = read(&mut proofs)?;
+        self.rest = proofs.rest();
+        Ok(proof)
     }
 
     /// What is not read yet.

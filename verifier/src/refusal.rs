@@ -1,6 +1,6 @@
 //! Why nothing is proved.
 
-use crate::Digest;
+use crate::{Digest, cold::Refused};
 use core::fmt;
 
 /// Why a certificate proves nothing.
@@ -77,7 +77,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed { what, why } => write!(f, "the {what} cannot be read: {why}"),
-            Self::Format { found } => write!(f, "it has format {found}, expected 1"),
+            Self::Format { found } => write!(f, "it has format {found}, expected 2"),
             Self::OtherChain { found, expected } => {
                 let (found, expected) = (Hex(found), Hex(expected));
                 write!(f, "it is of the chain with genesis {found}, expected {expected}")
@@ -117,6 +117,19 @@ impl fmt::Display for Refusal {
 }
 
 impl core::error::Error for Refusal {}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Malformed(why) => Self::Malformed { what: "proof of the cold part", why },
+            Refused::OtherRoot => Self::State,
+            Refused::NotBetween => {
+                let what = "the group is not between the cold neighbours that are shown";
+                Self::Contradiction { what }
+            }
+        }
+    }
+}
 
 /// Shows bytes as `0x` and hexadecimal digits.
 struct Hex<'a>(&'a [u8]);

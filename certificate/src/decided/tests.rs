@@ -3,7 +3,7 @@
 use super::*;
 use billchain_verifier::{
     MAX_BYTES,
-    make::{self, Body, Shown, StateProof},
+    make::{self, Body, OperationProof, Place, Roots},
 };
 
 /// Changes at the blocks 10, 20 and so on, each of as many bytes as 64 validators need.
@@ -77,7 +77,7 @@ fn a_span_copies_nothing() {
 #[test]
 fn a_certificate_has_room_however_often_the_validators_changed() {
     let (known, number) = (known(), 10 * CHANGES + 1);
-    let proof = StateProof {
+    let proof = OperationProof {
         location: 0,
         leaves: 1,
         inactive_peaks: 0,
@@ -86,11 +86,13 @@ fn a_certificate_has_room_however_often_the_validators_changed() {
         partial: None,
         digests: Vec::new(),
     };
-    let body = Body::Absent { key: [b'0'; 18], shown: Shown::Neighbour([[0; 32]; 3]), proof };
+    let place = Place::Nowhere { neighbour: [[0; 32]; 3], proof, runs: Vec::new() };
+    let body = Body::Absent { key: [b'0'; 18], place };
+    let roots = Roots { hot: [0; 32], runs: Vec::new() };
     let length = |from| {
         let span = Span::of(&known, number, from).unwrap();
         let head = change(number);
-        make::to_bytes(span.genesis(), span.start(), span.changes(), &head, &body).len()
+        make::to_bytes(span.genesis(), span.start(), span.changes(), &head, &roots, &body).len()
     };
     assert!(length(None) > MAX_BYTES, "{}", length(None));
     let last = length(Some(hash(10 * CHANGES)));

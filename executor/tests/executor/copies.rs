@@ -139,7 +139,6 @@ fn stored_blocks_are_one_chain_or_it_is_said_which_is_not() {
             block: bytes,
             certificate: Vec::new(),
             delta,
-            cooling: Default::default(),
             events: Vec::new(),
             offchain: Vec::new(),
             tx_hashes: Vec::new(),

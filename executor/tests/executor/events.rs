@@ -95,7 +95,6 @@ fn events_that_the_index_lacks_are_named_with_the_remedy() {
         block: Vec::new(),
         certificate: Vec::new(),
         delta,
-        cooling: Default::default(),
         events: Vec::new(),
         offchain: Vec::new(),
         tx_hashes: Vec::new(),

@@ -27,7 +27,7 @@ pub(crate) fn seeds(target: &str) -> Vec<Vec<u8>> {
     let locator =
         format!("BILLCHAIN:CERT:1:{hash}:31060126-0000000007:7654321:{hash}:{hash}").into_bytes();
     let stream = b"%PDF-1.7\n1 0 obj\n<<\n  /Length 7\n  /Type /EmbeddedFile\n>>\nstream\n\
-        BCPF\x01\x01\x00\nendstream\nendobj\n%%EOF";
+        BCPF\x02\x01\x00\nendstream\nendobj\n%%EOF";
     match target {
         "locator" => vec![locator.to_ascii_lowercase(), locator],
         "printed_certificate" => vec![stream.to_vec()],

@@ -11,6 +11,9 @@ use std::path::Path;
 /// Certificates that prove something and that do not, with the chain they are of.
 const VECTORS: &str = include_str!("../../../verifier/vectors/certificates.json");
 
+/// Key proofs that prove something and that do not.
+const KEY_PROOFS: &str = include_str!("../../../verifier/vectors/keys/key-proofs.json");
+
 /// The state file of a light client, in hexadecimal.
 const LIGHT_STATE: &str = include_str!("../../../light/fixtures/state-1.hex");
 
@@ -20,7 +23,8 @@ pub fn certificate(data: &[u8]) -> Verdict {
 }
 
 /// The parts of a certificate that lie behind its signatures: headers, sets of validators,
-/// operations of the state with their proofs, paths of transactions, bills, tallies.
+/// operations of the state with their proofs, places of hot and cold groups, paths of
+/// transactions, bills, tallies.
 pub fn certificate_part(data: &[u8]) -> Verdict {
     fuzzing::part(data).into()
 }
@@ -61,6 +65,11 @@ fn vectors() -> Vec<Value> {
     serde_json::from_str(VECTORS).expect("the vectors are JSON")
 }
 
+fn key_proofs() -> Vec<Vec<u8>> {
+    let vectors: Vec<Value> = serde_json::from_str(KEY_PROOFS).expect("the vectors are JSON");
+    vectors.iter().map(|vector| bytes(vector, "proof")).collect()
+}
+
 fn bytes(vector: &Value, field: &str) -> Vec<u8> {
     let text = vector[field].as_str().expect("a field of a vector is text");
     let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("it is hexadecimal");
@@ -78,7 +87,8 @@ pub(crate) fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
         "certificate" => certificates.collect(),
         "certificate_part" => {
-            certificates.flat_map(|whole| parts(&whole)).chain([tally()]).collect()
+            let parts = certificates.flat_map(|whole| parts(&whole));
+            parts.chain([tally()]).chain(key_proofs()).collect()
         }
         "certificate_twin" => certificates
             .flat_map(|bytes| {

@@ -224,7 +224,10 @@ const STATE: &[Method] = &[
     .fails(AT_BLOCK)
     .within(
         Bound::ONE
-            .of(proofs::MAX_PROVED as u32 * proofs::MAX_BESIDE, "entries of the keys' groups")
+            .of(
+                proofs::MAX_PROVED as u32 * proofs::MAX_BESIDE,
+                "entries of the keys' groups, hot or cold",
+            )
             .params_kib(32)
             .answer_kib(16 << 10)
             .heavy(),

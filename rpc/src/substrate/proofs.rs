@@ -17,8 +17,9 @@ use serde_json::Value;
 
 /// Most keys of one `state_getReadProof`.
 pub(super) const MAX_PROVED: usize = 64;
-/// Most entries that are read for a key: it and its group, a last byte each.
-pub(super) const MAX_BESIDE: u32 = 257;
+/// Most that is read for a key: it and its group, a last byte each; and of each of at most 64 runs
+/// of the cold part a page of a filter, two of an index, a block, and nodes in four places.
+pub(super) const MAX_BESIDE: u32 = 257 + 64 * 8;
 
 /// Of a block's hash or number, or of the head.
 pub(super) fn decided_header(context: &Context, args: &Args) -> Answer<Option<DecidedHeaderView>> {

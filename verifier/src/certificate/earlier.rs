@@ -4,6 +4,7 @@ use super::{Chain, NOT_SHOWN, Statement, current, transaction};
 use crate::{
     Refusal,
     header::Header,
+    place::Roots,
     reader::Reader,
     sm3,
     version::{VersionHead, read_content},
@@ -17,8 +18,9 @@ pub(super) fn version<'a>(
     reader: &mut Reader<'a>,
     chain: &Chain,
     head: &Header<'_>,
+    roots: &Roots,
 ) -> Result<Statement<'a>, Refusal> {
-    let (present, key) = current(reader, head)?;
+    let (present, key) = current(reader, roots)?;
     let previous = reader.digest()?;
     let bytes = reader.bytes()?;
     let version = VersionHead::read(bytes)?;

@@ -1,6 +1,7 @@
 //! Certificates of a small chain whose validators change once.
 
 mod checkpoint;
+mod cold;
 mod earlier;
 mod numbers;
 mod vectors;
@@ -9,7 +10,8 @@ use super::*;
 use crate::{
     bill::tests::chain_bill,
     inclusion::tests::tree,
-    make::{Body, Certificate, Decided, Shown, Source},
+    make::{self, Body, Certificate, Decided, Place, Source},
+    place::tests::root_of,
     state::tests::{Known, prove, with_states},
 };
 
@@ -116,6 +118,11 @@ fn certificate_of(asked: (chain::Bill, chain::history::VersionHead), made: Made)
     build(core::slice::from_ref(&asked.0), &asked, made)
 }
 
+/// SM3 of what the keys of a bill's group share.
+fn group_key(key: &Key) -> Digest {
+    sm3(&[&bill::shared(key)])
+}
+
 /// Groups of bills, by SM3 of what their keys share.
 type Groups = BTreeMap<Digest, BTreeMap<u8, Digest>>;
 
@@ -154,7 +161,7 @@ fn build(
     with_states(states, async |_, root, db| {
         proved = Some((root, prove(db, group_key(&key)).await));
     });
-    let (root, (known, proof)) = proved.unwrap();
+    let (hot, (known, proof)) = proved.unwrap();
     let group: Vec<(u8, Digest)> =
         groups.get(&group_key(&key)).into_iter().flatten().map(|(k, v)| (*k, *v)).collect();
 
@@ -163,42 +170,35 @@ fn build(
     let mut before = header(MADE, None);
     before.extrinsics_root = extrinsics_root.into();
     let mut head = header(HEAD, None);
-    head.state_root = root.into();
     head.extrinsics_root = extrinsics_root.into();
     let transaction = match made {
         Made::Before => Source::Earlier { block: decided(&before, &SECOND, &[1, 2, 3]), path },
         Made::InTheHead => Source::SameBlock { path },
         Made::ByABlock => Source::None,
     };
-    let body = match known {
-        Known::Present { next, .. } if group.iter().any(|(last, _)| *last == key[17]) => {
-            Body::Present {
-                bill: asked.encode(),
-                group,
-                next,
-                proof,
-                previous: [0; 32],
-                version: version.encode(),
-                transaction,
-            }
-        }
-        Known::Present { next, .. } => {
-            Body::Absent { key, shown: Shown::Group { group, next }, proof }
-        }
-        Known::Absent { neighbour } => {
-            Body::Absent { key, shown: Shown::Neighbour(neighbour), proof }
-        }
+    let is_there = group.iter().any(|(last, _)| *last == key[17]);
+    let place = match known {
+        Known::Present { next, .. } => Place::Hot { group, next, proof },
+        Known::Absent { neighbour } => Place::Nowhere { neighbour, proof, runs: Vec::new() },
     };
-    certified(&head, body)
+    let body = if is_there {
+        let (bill, version) = (asked.encode(), version.encode());
+        Body::Present { bill, place, previous: [0; 32], version, transaction }
+    } else {
+        Body::Absent { key, place }
+    };
+    certified(head, make::Roots { hot, runs: Vec::new() }, body)
 }
 
-/// The certificate with this head and body.
-fn certified(head: &ChainHeader, body: Body) -> Certificate {
+/// The certificate of a state with these roots after this block.
+fn certified(mut head: ChainHeader, roots: make::Roots, body: Body) -> Certificate {
+    head.state_root = root_of(&roots).into();
     Certificate {
         genesis: genesis().encode(),
         start: None,
         changes: vec![decided(&header(CHANGE, Some((0, &SECOND))), &FIRST, &[0, 2, 3])],
-        head: decided(head, &SECOND, &[0, 1, 2]),
+        head: decided(&head, &SECOND, &[0, 1, 2]),
+        roots,
         body,
     }
 }
@@ -237,7 +237,7 @@ fn a_certificate_says_that_there_is_no_such_bill() {
     key_of(&mut hidden).copy_from_slice(b"310601260000000300");
     assert!(matches!(refusal(&hidden), Refusal::Contradiction { .. }));
     // Nor does one that leaves it out, or the group of others.
-    let Body::Absent { shown: Shown::Group { group, .. }, .. } = &mut hidden.body else {
+    let Body::Absent { place: Place::Hot { group, .. }, .. } = &mut hidden.body else {
         panic!("its group is there")
     };
     group.clear();
@@ -289,41 +289,25 @@ fn no_bit_of_a_certificate_may_be_another_unless_that_is_as_true() {
 #[test]
 fn no_part_may_be_that_of_another_bill() {
     let (one, other) = (certificate(7), certificate(250));
-    let swaps: [fn(&mut Body, Body); 5] = [
-        |body, from| {
-            if let (Body::Present { group, .. }, Body::Present { group: other, .. }) = (body, from)
-            {
-                *group = other;
-            }
-        },
-        |body, from| {
-            if let (Body::Present { bill, .. }, Body::Present { bill: other, .. }) = (body, from) {
-                *bill = other;
-            }
-        },
-        |body, from| {
-            if let (Body::Present { next, .. }, Body::Present { next: other, .. }) = (body, from) {
-                *next = other;
-            }
-        },
-        |body, from| {
-            if let (Body::Present { proof, .. }, Body::Present { proof: other, .. }) = (body, from)
-            {
-                *proof = other;
-            }
-        },
-        |body, from| {
-            if let (Body::Present { version, .. }, Body::Present { version: other, .. }) =
-                (body, from)
-            {
-                *version = other;
-            }
-        },
-    ];
-    for swap in swaps {
+    for part in ["group", "next", "proof", "place", "bill", "version"] {
         let mut mixed = one.clone();
-        swap(&mut mixed.body, other.body.clone());
-        assert_ne!(mixed, one);
+        let (
+            Body::Present { bill, place, version, .. },
+            Body::Present { bill: other_bill, place: other_place, version: other_version, .. },
+        ) = (&mut mixed.body, other.body.clone())
+        else {
+            panic!("both are there")
+        };
+        match (part, &mut *place, other_place) {
+            ("bill", ..) => *bill = other_bill,
+            ("version", ..) => *version = other_version,
+            ("place", place, other) => *place = other,
+            ("group", Place::Hot { group, .. }, Place::Hot { group: other, .. }) => *group = other,
+            ("next", Place::Hot { next, .. }, Place::Hot { next: other, .. }) => *next = other,
+            ("proof", Place::Hot { proof, .. }, Place::Hot { proof: other, .. }) => *proof = other,
+            _ => panic!("both are hot"),
+        }
+        assert_ne!(mixed, one, "{part}");
         refusal(&mixed);
     }
 }
@@ -434,9 +418,9 @@ fn two_certificates_tell_which_is_newer() {
 #[test]
 fn other_formats_are_named() {
     let mut bytes = certificate(301).to_bytes();
-    bytes[4] = 2;
+    bytes[4] = 1;
     let error = verify(&bytes, &trusted()).unwrap_err();
-    assert_eq!(error.to_string(), "it has format 2, expected 1");
+    assert_eq!(error.to_string(), "it has format 1, expected 2");
     bytes[..4].copy_from_slice(b"BCPX");
     assert!(matches!(verify(&bytes, &trusted()), Err(Refusal::Malformed { .. })));
     let long = vec![0; MAX_BYTES + 1];

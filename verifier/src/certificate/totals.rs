@@ -1,10 +1,10 @@
 //! What the chain held of a range of numbers, and of an issuer's month.
 
-use super::{Statement, digits, shown};
+use super::{Statement, digits};
 use crate::{
-    Bill, Digest, Line, Refusal, Tally,
+    Bill, Line, Refusal, Tally,
     cover::{Cover, Item, digits as digits_of, month_key},
-    header::Header,
+    place::Roots,
     reader::Reader,
     sm3,
 };
@@ -18,7 +18,7 @@ const MAX_DID: usize = 64;
 /// that make the range up: an entry for each of their groups, in their order.
 pub(super) fn numbers<'a>(
     reader: &mut Reader<'a>,
-    head: &Header<'_>,
+    roots: &Roots,
 ) -> Result<Statement<'a>, Refusal> {
     let code = digits(reader, 8)?;
     let (first, last) = (digits(reader, 10)?, digits(reader, 10)?);
@@ -35,9 +35,9 @@ pub(super) fn numbers<'a>(
         while let Some(next) = cover.next_if(|next| next.is_beside(&item)) {
             run.push(next);
         }
-        let (key, _) = item.key(code.as_bytes());
+        let (shared, _) = item.key(code.as_bytes());
         let lasts: Vec<u8> = run.iter().map(|item| item.key(code.as_bytes()).1).collect();
-        for (item, value) in run.iter().zip(values(reader, head, &key, &lasts)?) {
+        for (item, value) in run.iter().zip(values(reader, roots, &shared, &lasts)?) {
             if let Some(value) = value {
                 count(&mut tally, code, item, value)?;
             }
@@ -68,10 +68,7 @@ fn count(tally: &mut Tally, code: &str, item: &Item, value: &[u8]) -> Result<(),
 
 /// Reads the issuer's DID (its length, 2, and its bytes), the month (6), and what the state
 /// holds of it.
-pub(super) fn month<'a>(
-    reader: &mut Reader<'a>,
-    head: &Header<'_>,
-) -> Result<Statement<'a>, Refusal> {
+pub(super) fn month<'a>(reader: &mut Reader<'a>, roots: &Roots) -> Result<Statement<'a>, Refusal> {
     let issuer = reader.bytes()?;
     let issuer = str::from_utf8(issuer).ok().filter(|did| is_did(did));
     let Some(issuer) = issuer else {
@@ -82,8 +79,8 @@ pub(super) fn month<'a>(
     let (Some(bytes), true) = (month.as_bytes().first_chunk::<6>(), is_month) else {
         return Err(reader.refusal("the month is not one of twelve"));
     };
-    let (key, last) = month_key(issuer, bytes);
-    let values = values(reader, head, &key, &[last])?;
+    let (shared, last) = month_key(issuer, bytes);
+    let values = values(reader, roots, &shared, &[last])?;
     let value = values.into_iter().flatten().next();
     let tally = value.map(Tally::read).transpose()?.unwrap_or_default();
     Ok(Statement::Month { issuer, month, tally })
@@ -94,15 +91,16 @@ fn is_did(text: &str) -> bool {
     text.len() <= MAX_DID && text.starts_with("did:") && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// Reads what the state holds of the keys of a group with these last bytes: the group, or that
-/// there is none, and the value (its length, 2, and its bytes) of each of them that has one.
+/// Reads what the state holds of the keys of a group that share these bytes and end with one of
+/// `lasts`: where the group is, and the value (its length, 2, and its bytes) of each of them that
+/// has one.
 fn values<'a>(
     reader: &mut Reader<'a>,
-    head: &Header<'_>,
-    key: &Digest,
+    roots: &Roots,
+    shared: &[u8],
     lasts: &[u8],
 ) -> Result<Vec<Option<&'a [u8]>>, Refusal> {
-    let group = shown(reader, head, key)?;
+    let group = roots.group(reader, shared)?;
     let mut values = Vec::with_capacity(lasts.len());
     for last in lasts {
         let digest = group.as_ref().and_then(|group| group.value(*last));

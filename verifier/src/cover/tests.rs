@@ -39,14 +39,14 @@ fn items_are_the_range_without_gap_or_overlap() {
 fn keys_are_those_of_the_state() {
     assert_eq!(NUMBERS, prefix(b"Totals", b"Numbers")[..]);
     assert_eq!(MONTHS, prefix(b"Totals", b"Months")[..]);
-    let keys = |first, last| -> Vec<(Digest, u8)> {
+    let keys = |first, last| -> Vec<(Vec<u8>, u8)> {
         Cover::new(first, last).map(|item| item.key(b"31060126")).collect()
     };
     let block = |digits: &str| {
         let count = u8::try_from(digits.len() + 1).unwrap();
-        sm3(&[&prefix(b"Totals", b"Numbers"), b"31060126", &[count], digits.as_bytes()])
+        [&prefix(b"Totals", b"Numbers")[..], b"31060126", &[count], digits.as_bytes()].concat()
     };
-    let bill = sm3(&[&prefix(b"BillRegister", b"Bills"), b"31060126012345678"]);
+    let bill = [&prefix(b"BillRegister", b"Bills")[..], b"31060126012345678"].concat();
     let number = "0123456789".parse().unwrap();
     let key = billchain_primitives::BillKey { code: "31060126".parse().unwrap(), number };
     for (digits, encoded) in
@@ -68,7 +68,7 @@ fn the_key_of_a_month_holds_the_issuers_length() {
     for length in [5, 63, 64] {
         let issuer: String = format!("did:{}", "x".repeat(length - 4));
         let encoded = codec::Encode::encode(&issuer);
-        let expected = sm3(&[&months, &encoded, b"20261"]);
+        let expected = [&months[..], &encoded, b"20261"].concat();
         assert_eq!(month_key(&issuer, b"202611"), (expected, b'1'), "{length}");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    make::Decided,
-    state::tests::{Known, prove, with_states},
+    make::{Decided, Entry, OperationProof, Place},
+    place::tests::{ColdGroup, Hot, Runs, proven, root_of},
 };
 use billchain_crypto::sm2::{DEFAULT_ID, SecretKey};
 use billchain_primitives::{
@@ -104,32 +104,31 @@ fn the_head_of_a_certificate_is_found_behind_its_changes() {
     };
     let change = bare(header(&decided(9, Some(7), &[])));
     let head = bare(header(&decided(12, None, &[])));
-    let mut certificate = crate::make::Certificate {
+    let proof = OperationProof {
+        location: 0,
+        leaves: 1,
+        inactive_peaks: 0,
+        plain: [0; 32],
+        bits: [1; 32],
+        partial: Some([0; 32]),
+        digests: Vec::new(),
+    };
+    let place = Place::Nowhere { neighbour: [[1; 32]; 3], proof, runs: Vec::new() };
+    let mut certificate = make::Certificate {
         genesis: header(&decided(0, Some(0), &[])),
         start: None,
         changes: vec![change],
         head,
-        body: crate::make::Body::Absent {
-            key: *b"310601260000000001",
-            shown: Shown::Neighbour([[1; 32]; 3]),
-            proof: StateProof {
-                location: 0,
-                leaves: 1,
-                inactive_peaks: 0,
-                plain: [0; 32],
-                bits: [1; 32],
-                partial: Some([0; 32]),
-                digests: Vec::new(),
-            },
-        },
+        roots: make::Roots { hot: [3; 32], runs: Vec::new() },
+        body: make::Body::Absent { key: *b"310601260000000001", place },
     };
     let bytes = certificate.to_bytes();
     let found = head_of(&bytes).unwrap();
     assert_eq!((found.block().number, found.bytes()), (12, &decided(12, None, &[])[..]));
     let mut other = bytes.clone();
-    other[4] = 2;
-    assert!(matches!(head_of(&other), Err(Refusal::Format { found: 2 })));
     other[4] = 1;
+    assert!(matches!(head_of(&other), Err(Refusal::Format { found: 1 })));
+    other[4] = 2;
     other[6 + 2 + certificate.genesis.len()] = 2;
     assert!(matches!(head_of(&other), Err(Refusal::Malformed { .. })), "no start");
     // Behind the block at which it starts, as well.
@@ -138,53 +137,68 @@ fn the_head_of_a_certificate_is_found_behind_its_changes() {
     assert!(head_of(b"BCPG").is_err() && head_of(&bytes[..40]).is_err());
 }
 
+/// A state with three hot keys, a cold group, one that was deleted since it was cold, and others.
+fn state() -> (Hot, Runs) {
+    let cold = |shared: &[u8], active| ColdGroup {
+        shared: shared.to_vec(),
+        values: vec![(b'1', b"cold".to_vec()), (b'5', Vec::new())],
+        active,
+    };
+    let run = vec![vec![cold(b"old-", true), cold(b"pld-", false)], vec![cold(b"qld-", true)]];
+    let key = |name: &str| name.as_bytes().to_vec();
+    let values = [(key("key-1"), key("one")), (key("key-3"), Vec::new())];
+    let others = (0..20_u8).map(|n| (vec![n, n], vec![n]));
+    (values.into_iter().chain(others).collect(), Runs(vec![Vec::new(), run]))
+}
+
+/// Keys of that state, and their values.
+const VALUES: [(&[u8], Option<&[u8]>); 8] = [
+    (b"key-1", Some(b"one")),
+    (b"key-3", Some(b"")),
+    (b"key-2", None),
+    (b"other-1", None),
+    (b"old-1", Some(b"cold")),
+    (b"old-5", Some(b"")),
+    (b"old-2", None),
+    (b"pld-1", None),
+];
+
 #[test]
 fn a_key_proof_proves_the_value_or_that_there_is_none() {
-    let group = vec![(b'1', sm3(&[b"one"])), (b'3', sm3(&[b""]))];
-    let bytes: Vec<u8> =
-        group.iter().flat_map(|(last, value)| [&[*last][..], value].concat()).collect();
-    let shared = sm3(&[b"key-"]);
-    let others = (0..20_u8).map(|n| (sm3(&[&[n]]), Some(sm3(&[&[n, n]]))));
-    let writes = others.chain([(shared, Some(sm3(&[&bytes])))]).collect();
-    with_states(vec![writes], async |_, root, db| {
-        let (Known::Present { next, .. }, proof) = prove(db, shared).await else {
-            panic!("it is there")
-        };
-        let shown = Shown::Group { group: group.clone(), next };
-        let one = key_proof(&shown, &proof, Some(b"one"));
-        assert_eq!(value_of(&one, b"key-1", &root), Ok(Some(&b"one"[..])));
-        let empty = key_proof(&shown, &proof, Some(b""));
-        assert_eq!(value_of(&empty, b"key-3", &root), Ok(Some(&b""[..])));
-        let none = key_proof(&shown, &proof, None);
-        assert_eq!(value_of(&none, b"key-2", &root), Ok(None));
-        let (Known::Absent { neighbour }, proof) = prove(db, sm3(&[b"other-"])).await else {
-            panic!("it is absent")
-        };
-        let absent = key_proof(&Shown::Neighbour(neighbour), &proof, None);
-        assert_eq!(value_of(&absent, b"other-1", &root), Ok(None));
-
-        // Another value, another key, another root, no value where there is one.
-        let two = key_proof(&shown, &prove(db, shared).await.1, Some(b"two"));
-        let wrong: [(&[u8], &[u8], Digest); 8] = [
-            (&two, b"key-1", root),
-            (&one, b"key-3", root),
-            (&one, b"kez-1", root),
-            (&one, b"", root),
-            (&one, b"key-1", [0; 32]),
-            (&none, b"key-1", root),
-            (&one, b"key-2", root),
-            (&absent, b"key-1", root),
-        ];
-        for (proof, key, root) in wrong {
-            assert!(value_of(proof, key, &root).is_err(), "{}", key.escape_ascii());
-        }
-        for at in 0..one.len() {
-            let mut changed = one.clone();
-            changed[at] ^= 1;
-            assert!(value_of(&changed, b"key-1", &root).is_err(), "byte {at}");
-            assert!(value_of(&one[..at], b"key-1", &root).is_err(), "{at} bytes");
-        }
+    let (hot, runs) = state();
+    let proved = VALUES.map(|(key, _)| {
+        let (roots, mut entries) = proven(&hot, &runs, &[key.to_vec()]);
+        let Entry { place, values } = entries.remove(0);
+        (
+            key_proof(&roots, &place, values.first().map(Vec::as_slice)),
+            root_of(&roots),
+            roots,
+            place,
+        )
     });
+    for ((key, value), (proof, root, roots, place)) in VALUES.into_iter().zip(&proved) {
+        let name = key.escape_ascii();
+        assert_eq!(value_of(proof, key, root), Ok(value), "{name}");
+        // Another key, another root, another value.
+        for (other, _) in VALUES.into_iter().filter(|(other, _)| *other != key) {
+            assert!(value_of(proof, other, root).is_err(), "{name} for {}", other.escape_ascii());
+        }
+        for other in [&b""[..], b"kez-1", b"qld-1"] {
+            assert!(value_of(proof, other, root).is_err(), "{name} for {}", other.escape_ascii());
+        }
+        assert_eq!(value_of(proof, key, &[0; 32]), Err(Refusal::State), "{name}");
+        let two = key_proof(roots, place, Some(b"two"));
+        assert!(value_of(&two, key, root).is_err(), "{name}");
+        if value.is_some() {
+            assert!(value_of(&key_proof(roots, place, None), key, root).is_err(), "{name}");
+        }
+        for at in 0..proof.len() {
+            let mut changed = proof.clone();
+            changed[at] ^= 1;
+            assert!(value_of(&changed, key, root).is_err(), "byte {at} of {name}");
+            assert!(value_of(&proof[..at], key, root).is_err(), "{at} bytes of {name}");
+        }
+    }
 }
 
 /// `verifier/vectors/keys`, which `verifier/python/` agrees with. They were put together from

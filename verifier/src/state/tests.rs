@@ -1,7 +1,7 @@
 //! What QMDB proves is what is verified here, and nothing else.
 
 use super::*;
-use crate::make::StateProof;
+use crate::make;
 use commonware_cryptography::sha256;
 use commonware_parallel::{Sequential, Strategy};
 use commonware_runtime::{
@@ -100,7 +100,7 @@ pub(crate) enum Known {
 }
 
 /// What the state says of a key, and the proof.
-pub(crate) async fn prove(db: &Db, key: Digest) -> (Known, StateProof) {
+pub(crate) async fn prove(db: &Db, key: Digest) -> (Known, make::OperationProof) {
     let asked = sha256::Digest(key);
     if let Some(value) = db.get(&asked).await.unwrap() {
         let proof = db.key_value_proof(asked).await.unwrap();
@@ -117,7 +117,7 @@ pub(crate) async fn prove(db: &Db, key: Digest) -> (Known, StateProof) {
 }
 
 /// QMDB has the digests beside the way in the order of a walk from the left.
-fn state_proof(proof: OperationProof<mmr::Family, sha256::Digest, CHUNK>) -> StateProof {
+fn state_proof(proof: OperationProof<mmr::Family, sha256::Digest, CHUNK>) -> make::OperationProof {
     let (location, range) = (*proof.loc, proof.range_proof);
     let leaves = *range.proof.leaves;
     let height = Peak::over(location, leaves).unwrap().height as usize;
@@ -130,7 +130,7 @@ fn state_proof(proof: OperationProof<mmr::Family, sha256::Digest, CHUNK>) -> Sta
         let side = if (location >> level) & 1 == 1 { left.next() } else { right.next() };
         *side.unwrap()
     });
-    StateProof {
+    make::OperationProof {
         location,
         leaves,
         inactive_peaks: range.proof.inactive_peaks.try_into().unwrap(),
@@ -194,7 +194,7 @@ fn blocks() -> Vec<Vec<(Digest, Option<Digest>)>> {
     sizes.iter().map(block).collect()
 }
 
-fn encoded(proof: &StateProof) -> Vec<u8> {
+fn encoded(proof: &make::OperationProof) -> Vec<u8> {
     let mut bytes = Vec::new();
     proof.put(&mut bytes);
     bytes
@@ -244,7 +244,7 @@ fn what_qmdb_proves_is_verified_at_every_size_of_the_log() {
 
 #[test]
 fn nothing_else_is_verified() {
-    let mut older: Vec<(Digest, Known, StateProof, Digest)> = Vec::new();
+    let mut older: Vec<(Digest, Known, make::OperationProof, Digest)> = Vec::new();
     with_states(blocks(), async |number, root, db| {
         for (key, known, proof, _) in &older {
             // What was so before has another root now.

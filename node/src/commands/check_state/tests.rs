@@ -109,7 +109,6 @@ fn commit(
         block: genesis_block(&Default::default()).unwrap().1,
         certificate: Vec::new(),
         delta,
-        cooling: Default::default(),
         events,
         offchain,
         tx_hashes: Vec::new(),

@@ -1,7 +1,10 @@
 //! Certificates of earlier versions of a bill.
 
 use super::*;
-use crate::{Cause, Status};
+use crate::{
+    Cause, Status,
+    place::tests::{Runs, cooled, proven, read, shared},
+};
 use billchain_primitives::{
     BillStatus, LockPurpose, Operation, Reason, Stamp,
     history::{Cause as ChainCause, Entry, VersionBody, VersionRecord},
@@ -54,14 +57,14 @@ fn versions() -> (Vec<VersionRecord>, chain::Bill) {
     (records, bill)
 }
 
-/// The body of a version's certificate, the head that it is of, and the transaction's block.
-fn parts(version: usize) -> (Body, ChainHeader, Decided) {
+/// The body of a version's certificate, the roots of the state, and the transaction's block.
+fn parts(version: usize, is_cold: bool) -> (Body, make::Roots, Decided) {
     let (records, bill) = versions();
     let state = numbers::state(&[bill.clone(), chain_bill("0000000044")]);
-    let key = numbers::item_key(&crate::make::Cover::new(42, 42).next().unwrap());
-    let (root, mut entries) = numbers::proven(&state, &[key]);
-    let entry = entries.remove(0);
-    let Shown::Group { group, next } = entry.shown else { panic!("it is there") };
+    let key = numbers::key_of(42);
+    let (hot, runs) = if is_cold { cooled(state, shared(&key)) } else { (state, Runs::default()) };
+    let (roots, mut entries) = proven(&hot, &runs, &[key]);
+    let place = entries.remove(0).place;
     let transactions: Vec<Vec<u8>> = (0..100).map(|n| vec![n; 40 + usize::from(n)]).collect();
     let (extrinsics_root, path) = tree(&transactions, INDEX);
     let mut before = header(MADE, None);
@@ -75,45 +78,47 @@ fn parts(version: usize) -> (Body, ChainHeader, Decided) {
     };
     let body = Body::Version {
         bill: bill.encode(),
-        group,
-        next,
-        proof: entry.proof,
+        place,
         previous: record.previous,
         version: record.head().encode(),
         later: records[version..].iter().map(|record| record.head().encode()).collect(),
         content: record.body.encode(),
         transaction,
     };
-    let mut head = header(HEAD, None);
-    head.state_root = root.into();
-    (body, head, made)
+    (body, roots, made)
 }
 
 /// The certificate of a version, changed.
 pub(super) fn with(version: usize, change: impl FnOnce(&mut Body)) -> Certificate {
-    let (mut body, head, _) = parts(version);
+    let (mut body, roots, _) = parts(version, false);
     change(&mut body);
-    certified(&head, body)
+    certified(header(HEAD, None), roots, body)
 }
 
 pub(super) fn version(version: usize) -> Certificate {
     with(version, |_| {})
 }
 
+/// The certificate of a version of a bill that is cold.
+pub(super) fn of_a_cold_bill(version: usize) -> Certificate {
+    let (body, roots, _) = parts(version, true);
+    certified(header(HEAD, None), roots, body)
+}
+
 /// What a body says without the signatures.
-fn judge<'a>(body: &'a [u8], head: &ChainHeader) -> Result<Statement<'a>, Refusal> {
+fn judge<'a>(body: &'a [u8], roots: &make::Roots) -> Result<Statement<'a>, Refusal> {
     let head = Header {
         parent: [0; 32],
         hash: [0; 32],
         number: HEAD,
-        state_root: head.state_root.into(),
+        state_root: root_of(roots),
         extrinsics_root: [0; 32],
         set_change: None,
     };
     let from = Some(Block { number: 0, hash: trusted() });
     let chain = Chain { genesis: trusted(), from, sets: Vec::new() };
     let mut reader = Reader::new(body, "body");
-    let found = super::super::earlier::version(&mut reader, &chain, &head)?;
+    let found = super::super::earlier::version(&mut reader, &chain, &head, &read(roots))?;
     reader.end()?;
     Ok(found)
 }
@@ -134,6 +139,8 @@ fn each_version_is_proved_by_the_present_one() {
     ] {
         let certificate = version(number).to_bytes();
         let proved = verify(&certificate, &trusted()).unwrap();
+        let cold = of_a_cold_bill(number).to_bytes();
+        assert_eq!(verify(&cold, &trusted()).unwrap().statement, proved.statement);
         assert_eq!(proved.block.number, HEAD);
         let Statement::Version { bill, change, transaction, present } = proved.statement else {
             panic!("{proved:?}")
@@ -151,19 +158,19 @@ fn each_version_is_proved_by_the_present_one() {
 
 #[test]
 fn no_bit_of_a_version_may_be_another() {
-    for number in [2, 3] {
-        let (body, head, _) = parts(number);
+    for (number, is_cold) in [(2, false), (3, false), (2, true)] {
+        let (body, roots, _) = parts(number, is_cold);
         let body = bytes(&body);
-        judge(&body, &head).unwrap();
+        judge(&body, &roots).unwrap();
         for bit in 0..8 * body.len() {
             let mut changed = body.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(judge(&changed, &head).is_err(), "bit {bit} of version {number}");
+            assert!(judge(&changed, &roots).is_err(), "bit {bit} of version {number}");
         }
         for end in 0..body.len() {
-            assert!(judge(&body[..end], &head).is_err(), "{end} bytes");
+            assert!(judge(&body[..end], &roots).is_err(), "{end} bytes");
         }
-        assert!(judge(&[&body[..], &[0]].concat(), &head).is_err(), "it goes on");
+        assert!(judge(&[&body[..], &[0]].concat(), &roots).is_err(), "it goes on");
     }
     // One bit of each byte where the transaction's block is decided, too.
     let whole = version(1).to_bytes();
@@ -229,7 +236,7 @@ fn a_transaction_is_shown_or_it_is_said_that_it_is_not() {
     // A present version shows its transaction.
     let present = super::with_source(7, Source::NotShown);
     assert!(matches!(refusal(&present), Refusal::Malformed { .. }));
-    let (_, _, block) = parts(1);
+    let (_, _, block) = parts(1, false);
     let empty = made(2, Source::Earlier { block, path: Vec::new() });
     assert!(matches!(refusal(&empty), Refusal::Contradiction { .. }), "another block");
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     Kind, Line, Status,
     make::{Cover, Entry, Item},
+    place::tests::{Hot, Runs, proven, read},
 };
 use billchain_primitives::totals::{Month, NumberBlock, Posting, Tally as ChainTally};
 use std::format;
@@ -14,9 +15,6 @@ pub(super) const ISSUER: &str = "did:bill:hospital-1";
 /// Numbers of the bills that are there, but for two between.
 const NUMBERED: core::ops::RangeInclusive<u64> = 98..=312;
 const WITHOUT: [u64; 2] = [107, 250];
-
-/// What the state holds, by key.
-pub(super) type State = BTreeMap<Vec<u8>, Vec<u8>>;
 
 fn key(number: u64) -> chain::BillKey {
     let number = format!("{number:010}").parse().unwrap();
@@ -52,20 +50,25 @@ fn month_key(issuer: &str, month: &str) -> Vec<u8> {
     raw(b"Totals", b"Months", &(issuer, month))
 }
 
-pub(super) fn item_key(item: &Item) -> Vec<u8> {
+fn item_key(item: &Item) -> Vec<u8> {
     let key = key(item.first());
     let [hundred, ten_thousand, million] = NumberBlock::around(&key);
     match item.size() {
-        1 => raw(b"BillRegister", b"Bills", &key),
+        1 => key_of(item.first()),
         100 => raw(b"Totals", b"Numbers", &hundred),
         10_000 => raw(b"Totals", b"Numbers", &ten_thousand),
         _ => raw(b"Totals", b"Numbers", &million),
     }
 }
 
+/// The key of the bill with a number.
+pub(super) fn key_of(number: u64) -> Vec<u8> {
+    raw(b"BillRegister", b"Bills", &key(number))
+}
+
 /// The state of a chain with these bills, and the tallies in which they count.
-pub(super) fn state(bills: &[chain::Bill]) -> State {
-    let (mut state, mut tallies) = (State::new(), BTreeMap::<Vec<u8>, ChainTally>::new());
+pub(super) fn state(bills: &[chain::Bill]) -> Hot {
+    let (mut state, mut tallies) = (Hot::new(), BTreeMap::<Vec<u8>, ChainTally>::new());
     for bill in bills {
         let key = bill.summary.key;
         state.insert(raw(b"BillRegister", b"Bills", &key), bill.encode());
@@ -79,61 +82,29 @@ pub(super) fn state(bills: &[chain::Bill]) -> State {
     state
 }
 
-fn shared(key: &[u8]) -> &[u8] {
-    key.split_last().unwrap().1
+/// The roots of a state, and what it says of a range.
+fn numbers_of(state: &Hot, first: u64, last: u64) -> (make::Roots, Body) {
+    numbers_over(state, &Runs::default(), first, last)
 }
 
-/// The root of a state, and what it holds of some keys.
-pub(super) fn proven(state: &State, asked: &[Vec<u8>]) -> (Digest, Vec<Entry>) {
-    let mut groups = BTreeMap::<&[u8], Vec<(u8, Digest)>>::new();
-    for (key, value) in state {
-        groups.entry(shared(key)).or_default().push((key[key.len() - 1], sm3(&[value])));
-    }
-    let write = |(shared, group): (&&[u8], &Vec<(u8, Digest)>)| {
-        let bytes: Vec<u8> =
-            group.iter().flat_map(|(last, value)| [&[*last][..], value].concat()).collect();
-        (sm3(&[shared]), Some(sm3(&[&bytes])))
-    };
-    let writes = groups.iter().map(write).collect();
-    let mut found = None;
-    with_states(vec![writes], async |_, root, db| {
-        let mut entries = Vec::new();
-        for run in asked.chunk_by(|one, next| shared(one) == shared(next)) {
-            let (known, proof) = prove(db, sm3(&[shared(&run[0])])).await;
-            let shown = match known {
-                Known::Present { next, .. } => {
-                    Shown::Group { group: groups[shared(&run[0])].clone(), next }
-                }
-                Known::Absent { neighbour } => Shown::Neighbour(neighbour),
-            };
-            let values = run.iter().filter_map(|key| state.get(key).cloned()).collect();
-            entries.push(Entry { shown, proof, values });
-        }
-        found = Some((root, entries));
-    });
-    found.unwrap()
-}
-
-/// The root of a state, and what it says of a range.
-fn numbers_of(state: &State, first: u64, last: u64) -> (Digest, Body) {
+/// The same of a state that has a cold part.
+pub(super) fn numbers_over(state: &Hot, runs: &Runs, first: u64, last: u64) -> (make::Roots, Body) {
     let asked: Vec<_> = Cover::new(first, last).map(|item| item_key(&item)).collect();
-    let (root, entries) = proven(state, &asked);
+    let (roots, entries) = proven(state, runs, &asked);
     let [first, last] =
         [first, last].map(|number| format!("{number:010}").into_bytes().try_into().unwrap());
-    (root, Body::Numbers { code: CODE.as_bytes().try_into().unwrap(), first, last, entries })
+    (roots, Body::Numbers { code: CODE.as_bytes().try_into().unwrap(), first, last, entries })
 }
 
-/// The root of a state, and what it says of an issuer's month.
-fn month_of(state: &State, issuer: &str, month: &str) -> (Digest, Body) {
-    let (root, mut entries) = proven(state, &[month_key(issuer, month)]);
+/// The roots of a state, and what it says of an issuer's month.
+fn month_of(state: &Hot, issuer: &str, month: &str) -> (make::Roots, Body) {
+    let (roots, mut entries) = proven(state, &Runs::default(), &[month_key(issuer, month)]);
     let (issuer, entry) = (issuer.as_bytes().to_vec(), entries.remove(0));
-    (root, Body::Month { issuer, month: month.as_bytes().try_into().unwrap(), entry })
+    (roots, Body::Month { issuer, month: month.as_bytes().try_into().unwrap(), entry })
 }
 
-fn whole((root, body): (Digest, Body)) -> Certificate {
-    let mut head = header(HEAD, None);
-    head.state_root = root.into();
-    certified(&head, body)
+pub(super) fn whole((roots, body): (make::Roots, Body)) -> Certificate {
+    certified(header(HEAD, None), roots, body)
 }
 
 pub(super) fn numbers(first: u64, last: u64) -> Certificate {
@@ -156,25 +127,21 @@ pub(super) fn crowded() -> Certificate {
 }
 
 /// What a body proves of a state, without the signatures.
-fn judge<'a>(body: &'a [u8], kind: u8, root: &Digest) -> Result<Statement<'a>, Refusal> {
-    let head = Header {
-        parent: [0; 32],
-        hash: [0; 32],
-        number: HEAD,
-        state_root: *root,
-        extrinsics_root: [0; 32],
-        set_change: None,
-    };
+pub(super) fn judge<'a>(
+    body: &'a [u8],
+    kind: u8,
+    roots: &make::Roots,
+) -> Result<Statement<'a>, Refusal> {
     let mut reader = Reader::new(body, "body");
     let found = match kind {
-        NUMBERS => totals::numbers(&mut reader, &head)?,
-        _ => totals::month(&mut reader, &head)?,
+        NUMBERS => totals::numbers(&mut reader, &read(roots))?,
+        _ => totals::month(&mut reader, &read(roots))?,
     };
     reader.end()?;
     Ok(found)
 }
 
-fn bytes(body: &Body) -> Vec<u8> {
+pub(super) fn bytes(body: &Body) -> Vec<u8> {
     let mut bytes = Vec::new();
     body.put(&mut bytes);
     bytes
@@ -252,9 +219,9 @@ fn ranges_of_every_shape_are_counted() {
         (20_000, 29_999, 10_000),
         (90, 5_010_102, 5_010_102 - 90 + 1 - 213),
     ] {
-        let (root, body) = numbers_of(&state, first, last);
+        let (roots, body) = numbers_of(&state, first, last);
         let body = bytes(&body);
-        let statement = judge(&body, NUMBERS, &root).unwrap();
+        let statement = judge(&body, NUMBERS, &roots).unwrap();
         assert_true(&statement, &bills);
         let Statement::Numbers { missing: found, .. } = statement else { panic!("{statement:?}") };
         assert_eq!(found, missing, "{first} to {last}");
@@ -282,7 +249,7 @@ fn a_month_is_counted() {
 #[test]
 fn no_bit_of_what_is_shown_may_be_another() {
     let (bills, state) = (bills(), state(&bills()));
-    for ((root, body), kind, question) in [
+    for ((roots, body), kind, question) in [
         (numbers_of(&state, 98, 301), NUMBERS, 28),
         (numbers_of(&state, 20_000, 20_199), NUMBERS, 28),
         (month_of(&state, ISSUER, "202611"), MONTH, 2 + ISSUER.len() + 6),
@@ -292,7 +259,7 @@ fn no_bit_of_what_is_shown_may_be_another() {
         for bit in 0..8 * body.len() {
             let mut changed = body.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            match judge(&changed, kind, &root) {
+            match judge(&changed, kind, &roots) {
                 Err(_) => {}
                 // The same groups may answer another question, and rightly.
                 Ok(statement) if bit / 8 < question => assert_true(&statement, &bills),
@@ -300,21 +267,22 @@ fn no_bit_of_what_is_shown_may_be_another() {
             }
         }
         for end in 0..body.len() {
-            assert!(judge(&body[..end], kind, &root).is_err(), "{end} bytes");
+            assert!(judge(&body[..end], kind, &roots).is_err(), "{end} bytes");
         }
-        assert!(judge(&[&body[..], &[0]].concat(), kind, &root).is_err(), "it goes on");
-        assert_eq!(judge(&body, kind, &[7; 32]), Err(Refusal::State), "another state");
+        assert!(judge(&[&body[..], &[0]].concat(), kind, &roots).is_err(), "it goes on");
+        let other = make::Roots { hot: [7; 32], runs: Vec::new() };
+        assert_eq!(judge(&body, kind, &other), Err(Refusal::State), "another state");
     }
 }
 
 /// What is refused about a changed body of the range 98 to 301: its entries are those of 98
 /// and 99, of the blocks 100 and 200, and of 300 and 301.
 fn refused(change: impl FnOnce(&mut Vec<Entry>)) -> Refusal {
-    let (root, mut body) = numbers_of(&state(&bills()), 98, 301);
+    let (roots, mut body) = numbers_of(&state(&bills()), 98, 301);
     let Body::Numbers { entries, .. } = &mut body else { panic!("another body") };
     assert_eq!(entries.iter().map(|entry| entry.values.len()).collect::<Vec<_>>(), [2, 2, 2]);
     change(entries);
-    judge(&bytes(&body), NUMBERS, &root).unwrap_err()
+    judge(&bytes(&body), NUMBERS, &roots).unwrap_err()
 }
 
 #[test]
@@ -328,7 +296,7 @@ fn what_is_dropped_doubled_or_exchanged_is_found_out() {
     contradicts(refused(|entries| entries[1].values[0] = entries[0].values[0].clone()));
     // A bill that is left out, with its place in the group and without.
     let forget = |entry: &mut Entry| {
-        let Shown::Group { group, .. } = &mut entry.shown else { panic!("it is there") };
+        let Place::Hot { group, .. } = &mut entry.place else { panic!("it is there") };
         group.remove(0);
     };
     assert_eq!(
@@ -345,10 +313,10 @@ fn what_is_dropped_doubled_or_exchanged_is_found_out() {
     refused(|entries| entries.insert(1, entries[1].clone()));
     // Numbers are not shown to be free by a neighbour of a group that is there.
     contradicts(refused(|entries| {
-        let key = item_key(&Cover::new(500, 500).next().unwrap());
-        let (_, mut others) = proven(&state(&bills()), &[key]);
+        let key = key_of(500);
+        let (_, mut others) = proven(&state(&bills()), &Runs::default(), &[key]);
         entries[0] = others.remove(0);
-        assert!(matches!(entries[0].shown, Shown::Neighbour(_)));
+        assert!(matches!(entries[0].place, Place::Nowhere { .. }));
     }));
 }
 
@@ -376,16 +344,16 @@ fn a_block_counts_no_more_bills_than_it_has_numbers() {
     assert_eq!(refusal, Refusal::Contradiction { what });
     // Nor does a bill stand under another's number.
     let mut state = state(&bills());
-    let key = item_key(&Cover::new(300, 300).next().unwrap());
+    let key = key_of(300);
     state.insert(key, chain_bill("0000000305").encode());
-    let (root, body) = numbers_of(&state, 300, 301);
+    let (roots, body) = numbers_of(&state, 300, 301);
     let what = "a bill stands under another number";
-    assert_eq!(judge(&bytes(&body), NUMBERS, &root), Err(Refusal::Contradiction { what }));
+    assert_eq!(judge(&bytes(&body), NUMBERS, &roots), Err(Refusal::Contradiction { what }));
 }
 
 #[test]
 fn other_ranges_issuers_and_months_are_none() {
-    let (root, body) = numbers_of(&state(&bills()), 98, 301);
+    let (roots, body) = numbers_of(&state(&bills()), 98, 301);
     let Body::Numbers { code, first, last, entries } = body else { panic!("another body") };
     for (code, first, last) in [
         (code, last, first),
@@ -394,9 +362,9 @@ fn other_ranges_issuers_and_months_are_none() {
         (code, first, *b"00000003\xe5\x85"),
     ] {
         let body = bytes(&Body::Numbers { code, first, last, entries: entries.clone() });
-        assert!(matches!(judge(&body, NUMBERS, &root), Err(Refusal::Malformed { .. })));
+        assert!(matches!(judge(&body, NUMBERS, &roots), Err(Refusal::Malformed { .. })));
     }
-    let (root, body) = month_of(&state(&bills()), ISSUER, "202701");
+    let (roots, body) = month_of(&state(&bills()), ISSUER, "202701");
     let Body::Month { entry, .. } = body else { panic!("another body") };
     let long = format!("did:bill:{}", "x".repeat(56));
     for (issuer, month) in [
@@ -411,7 +379,7 @@ fn other_ranges_issuers_and_months_are_none() {
     ] {
         let body =
             bytes(&Body::Month { issuer: issuer.as_bytes().to_vec(), month, entry: entry.clone() });
-        let found = judge(&body, MONTH, &root);
+        let found = judge(&body, MONTH, &roots);
         assert!(matches!(found, Err(Refusal::Malformed { .. })), "{issuer}: {found:?}");
     }
 }

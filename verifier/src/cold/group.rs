@@ -1,7 +1,7 @@
 //! That a segment has a group, or none of these keys.
 
 use super::{
-    Digest, Refused,
+    Digest, MAX_SHARED, Refused,
     reader::Reader,
     sm3,
     tree::{Path, Tree},
@@ -9,7 +9,7 @@ use super::{
 use alloc::vec::Vec;
 
 /// The leaf of a group: `shared` is what its keys share, `group` SM3 of what is in it.
-pub(crate) fn leaf(position: u64, shared: &[u8], group: &Digest) -> Digest {
+pub fn leaf(position: u64, shared: &[u8], group: &Digest) -> Digest {
     let mut content = [0; 64];
     let (key, value) = content.split_at_mut(32);
     key.copy_from_slice(&sm3(&[shared]));
@@ -24,10 +24,12 @@ pub struct Inclusion(pub Path);
 impl Inclusion {
     /// Reads a proof, and nothing behind it.
     pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
-        let mut reader = Reader::new(bytes);
-        let path = Path::read(&mut reader, 1)?;
-        reader.end()?;
-        Ok(Self(path))
+        Reader::whole(bytes, Self::read)
+    }
+
+    /// Reads the path of the group.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Refused> {
+        Path::read(reader, 1).map(Self)
     }
 
     /// Its bytes.
@@ -73,32 +75,37 @@ pub struct Exclusion {
 impl Exclusion {
     /// Reads a proof, and nothing behind it.
     pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
-        let mut reader = Reader::new(bytes);
+        Reader::whole(bytes, Self::read)
+    }
+
+    /// Reads the number of neighbours (1), what the keys of each share and SM3 of what is in it,
+    /// and their path.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Refused> {
         let shown = reader.byte()?;
         if shown > 2 {
             return Err(Refused::Malformed("it shows more than two neighbours"));
         }
         let neighbours = (0..shown)
             .map(|_| {
-                let shared = reader.bytes()?.to_vec();
+                let shared = reader.shared()?.to_vec();
                 Ok(Neighbour { shared, group: reader.digest()? })
             })
             .collect::<Result<Vec<_>, Refused>>()?;
-        let path = Path::read(&mut reader, shown.into())?;
-        reader.end()?;
+        let path = Path::read(reader, shown.into())?;
         if shown == 0 && (path.count, path.first) != (0, 0) {
             return Err(Refused::Malformed("it shows no neighbour of a segment that has groups"));
         }
         Ok(Self { neighbours, path })
     }
 
-    /// Its bytes; none if there are more than two neighbours, or one is longer than a proof
-    /// can show.
+    /// Its bytes; none if there are more than two neighbours, or the keys of one share more than
+    /// [`MAX_SHARED`] bytes.
     pub fn encode(&self) -> Option<Vec<u8>> {
         let shown = u8::try_from(self.neighbours.len()).ok().filter(|shown| *shown <= 2)?;
         let mut bytes = [shown].to_vec();
         for Neighbour { shared, group } in &self.neighbours {
-            bytes.extend(u16::try_from(shared.len()).ok()?.to_be_bytes());
+            let length = u16::try_from(shared.len()).ok()?;
+            bytes.extend((shared.len() <= MAX_SHARED).then_some(length)?.to_be_bytes());
             bytes.extend(shared);
             bytes.extend(group);
         }

@@ -26,11 +26,12 @@ pub struct BitProof {
 impl BitProof {
     /// Reads a proof, and nothing behind it.
     pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
-        let mut reader = Reader::new(bytes);
-        let chunk = reader.array()?;
-        let path = Path::read(&mut reader, 1)?;
-        reader.end()?;
-        Ok(Self { chunk, path })
+        Reader::whole(bytes, Self::read)
+    }
+
+    /// Reads the bits (64) and their path.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Refused> {
+        Ok(Self { chunk: reader.array()?, path: Path::read(reader, 1)? })
     }
 
     /// Its bytes.

@@ -2,7 +2,7 @@
 //! the cold root is over the runs, the state root over the hot and the cold root.
 
 use super::{
-    Digest, Refused,
+    Digest, MAX_SHARED, Refused,
     reader::Reader,
     sm3,
     tree::{Frontier, Path, Tree},
@@ -29,13 +29,14 @@ pub struct Listed {
 
 impl Listed {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Refused> {
-        let from = reader.bytes()?.to_vec();
+        let from = reader.shared()?.to_vec();
         Ok(Self { from, groups: reader.digest()?, bits: reader.digest()? })
     }
 
-    /// Its bytes; none if `from` is longer than 65,535 bytes.
+    /// Its bytes; none if `from` is longer than [`MAX_SHARED`].
     fn encode(&self) -> Option<Vec<u8>> {
-        let length = u16::try_from(self.from.len()).ok()?;
+        let length = u16::try_from(self.from.len()).ok();
+        let length = length.filter(|_| self.from.len() <= MAX_SHARED)?;
         Some([&length.to_be_bytes()[..], &self.from, &self.groups, &self.bits].concat())
     }
 
@@ -44,8 +45,8 @@ impl Listed {
     }
 }
 
-/// Root over the segments of a run; none if their ranges are out of order, or a key is longer
-/// than 65,535 bytes.
+/// Root over the segments of a run; none if their ranges are out of order, or one begins with
+/// more than [`MAX_SHARED`] bytes.
 pub fn run_root(segments: &[Listed]) -> Option<Digest> {
     if !segments.iter().zip(segments.iter().skip(1)).all(|(one, next)| one.from < next.from) {
         return None;
@@ -96,22 +97,25 @@ impl Coverage {
 
     /// Reads a proof, and nothing behind it.
     pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
-        let mut reader = Reader::new(bytes);
+        Reader::whole(bytes, Self::read)
+    }
+
+    /// Reads the number of segments (1), each of them, and their path.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Refused> {
         let shown = reader.byte()?;
         if shown > 2 {
             return Err(Refused::Malformed("it shows more than two segments"));
         }
-        let segments = (0..shown).map(|_| Listed::read(&mut reader)).collect::<Result<_, _>>()?;
-        let path = Path::read(&mut reader, shown.into())?;
-        reader.end()?;
+        let segments = (0..shown).map(|_| Listed::read(reader)).collect::<Result<_, _>>()?;
+        let path = Path::read(reader, shown.into())?;
         if shown == 0 && (path.count, path.first) != (0, 0) {
             return Err(Refused::Malformed("it shows no segment of a run that has some"));
         }
         Ok(Self { segments, path })
     }
 
-    /// Its bytes; none if there are more than two segments, or a key is longer than 65,535
-    /// bytes.
+    /// Its bytes; none if there are more than two segments, or one begins with more than
+    /// [`MAX_SHARED`] bytes.
     pub fn encode(&self) -> Option<Vec<u8>> {
         let shown = u8::try_from(self.segments.len()).ok().filter(|shown| *shown <= 2)?;
         let mut bytes = [shown].to_vec();

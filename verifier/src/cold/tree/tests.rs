@@ -1,4 +1,5 @@
 use super::*;
+use std::vec;
 
 fn leaves(count: u64) -> Vec<Digest> {
     (0..count).map(|at| Tree::Groups.leaf(at, b"leaf")).collect()

@@ -1,9 +1,10 @@
-//! What roots prove: that a segment has a group, or none; that the group is active; that
-//! segments are those that the state root commits to.
+//! What roots of the cold part prove: that a segment has a group, or none; that the group is
+//! active; that segments are those that the state root commits to.
 //!
-//! Everything here needs `alloc` and SM3 alone, so that a checker of certificates takes it over
-//! as it is. It never panics, and its work is bounded by the length of what it reads.
-//! `docs/cold-segments.md` has the trees and the encodings byte by byte.
+//! Whoever keeps cold segments computes the same trees and makes these proofs. Nothing here
+//! panics, and the work is bounded by the length of what is read: a proof shows two leaves at
+//! most, of [`MAX_SHARED`] bytes and some digests, and 80 digests beside their way.
+//! `docs/certificates.md` has the trees and the encodings byte by byte.
 
 mod bit;
 mod group;
@@ -11,19 +12,18 @@ mod reader;
 mod roots;
 mod tree;
 
-pub(crate) use group::leaf;
-
+pub use crate::Digest;
 pub use bit::{BitProof, CHUNK_BITS, CHUNK_BYTES};
-pub use group::{Exclusion, Inclusion, Neighbour};
+pub use group::{Exclusion, Inclusion, Neighbour, leaf};
+pub(crate) use reader::Reader;
 pub use roots::{Coverage, Listed, MAX_RUNS, cold_root, run_root, state_root};
-pub(crate) use tree::Span;
-pub use tree::{Frontier, MAX_LEAVES, Path, Tree};
+pub use tree::{Beside, Frontier, MAX_LEAVES, Path, Span, Tree};
 
+use crate::sm3;
 use core::fmt;
-use sm3::{Digest as _, Sm3};
 
-/// An SM3 digest (GB/T 32905).
-pub type Digest = [u8; 32];
+/// Most bytes that the keys of a group share, so that it can be cold.
+pub const MAX_SHARED: usize = 1_024;
 
 /// Why nothing is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +47,3 @@ impl fmt::Display for Refused {
 }
 
 impl core::error::Error for Refused {}
-
-/// SM3 of the parts, one behind the other.
-fn sm3(parts: &[&[u8]]) -> Digest {
-    let mut hash = Sm3::new();
-    parts.iter().for_each(|part| hash.update(part));
-    hash.finalize().into()
-}

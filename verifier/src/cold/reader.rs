@@ -1,6 +1,6 @@
 //! Reads bytes that nobody vouches for, from front to back.
 
-use super::{Digest, Refused};
+use super::{Digest, MAX_SHARED, Refused};
 
 /// The rest of some bytes.
 pub(crate) struct Reader<'a>(&'a [u8]);
@@ -10,7 +10,23 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], Refused> {
+    /// Reads what is all of `bytes`.
+    pub(crate) fn whole<T>(
+        bytes: &'a [u8],
+        read: impl FnOnce(&mut Self) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let mut reader = Self::new(bytes);
+        let found = read(&mut reader)?;
+        reader.end()?;
+        Ok(found)
+    }
+
+    /// What is not read yet.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Refused> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(CUT)?;
         self.0 = rest;
         Ok(taken)
@@ -35,10 +51,13 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// Bytes after their length in two bytes.
-    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Refused> {
-        let length = self.array().map(u16::from_be_bytes)?;
-        self.take(length.into())
+    /// What the keys of a group share, after its length in two bytes.
+    pub(crate) fn shared(&mut self) -> Result<&'a [u8], Refused> {
+        let length = usize::from(self.array().map(u16::from_be_bytes)?);
+        if length > MAX_SHARED {
+            return Err(Refused::Malformed("the keys of a group share more than 1,024 bytes"));
+        }
+        self.take(length)
     }
 
     /// Refuses if something is left.

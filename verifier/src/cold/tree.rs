@@ -71,32 +71,33 @@ pub struct Path {
 }
 
 /// Which siblings one level needs.
-#[derive(Clone, Copy)]
-pub(crate) struct Beside {
-    pub(crate) left: bool,
-    pub(crate) right: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The node before those that are known.
+    pub left: bool,
+    /// The node behind them.
+    pub right: bool,
 }
 
 /// Nodes of a level from `first` to `end` (excluded), of `width` that the level has.
-#[derive(Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) first: u64,
-    pub(crate) end: u64,
-    pub(crate) width: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first node.
+    pub first: u64,
+    /// The node behind the last one.
+    pub end: u64,
+    /// Nodes of the level.
+    pub width: u64,
 }
 
 impl Span {
     /// The siblings that it needs.
-    pub(crate) const fn beside(self) -> Beside {
+    pub const fn beside(self) -> Beside {
         Beside { left: self.first & 1 == 1, right: self.end & 1 == 1 && self.end < self.width }
     }
 
     /// The siblings that it needs, of the level's nodes from `start` on.
-    pub(crate) fn siblings(
-        self,
-        start: u64,
-        nodes: &[Digest],
-    ) -> Option<impl Iterator<Item = Digest>> {
+    pub fn siblings(self, start: u64, nodes: &[Digest]) -> Option<impl Iterator<Item = Digest>> {
         let node = |index: u64| {
             let place = usize::try_from(index.checked_sub(start)?).ok()?;
             nodes.get(place).copied()
@@ -108,7 +109,7 @@ impl Span {
     }
 
     /// The nodes above.
-    pub(crate) const fn above(self) -> Self {
+    pub const fn above(self) -> Self {
         Self { first: self.first / 2, end: self.end.div_ceil(2), width: self.width.div_ceil(2) }
     }
 }
