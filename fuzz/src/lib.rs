@@ -105,6 +105,7 @@ macro_rules! for_each_target {
             change_set: storage, 20_000;
             copy_record: storage, 10_000;
             index_record: storage, 20_000;
+            cold_list: storage, 20_000;
             manifest_seal: storage, 20_000;
             cold_segment: cold, 4_000;
             cold_proof: cold, 20_000;

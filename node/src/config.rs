@@ -3,12 +3,14 @@
 //! TOML, read whole: every problem is found and reported at once, with its
 //! key; an unknown key is a problem, and nothing is clamped silently.
 
+mod cold;
 mod named;
 mod reader;
 
 use crate::text_files;
 use billchain_runtime::limits::{MAX_PROPOSE_TIMEOUT_MS, MAX_TRANSACTION_BYTES};
 use billchain_txpool::JournalConfig;
+pub use cold::{ColdConfig, ObjectsConfig, SecondPath};
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use named::Kind;
 use reader::Reader;
@@ -52,6 +54,11 @@ impl Config {
     /// Directory of the database of the chain.
     pub(crate) fn chain_directory(&self) -> PathBuf {
         self.data_dir.join("chain")
+    }
+
+    /// Directory of the files of cold segments.
+    pub(crate) fn cold_directory(&self) -> PathBuf {
+        self.storage.cold.path.clone().unwrap_or_else(|| self.chain_directory().join("cold"))
     }
 
     /// Directory of consensus: the log, undecided blocks, the signing memory,
@@ -212,6 +219,8 @@ pub struct StorageConfig {
     /// Newest blocks that are kept whole; all without it. Older ones are let go when a
     /// snapshot holds them.
     pub keep_blocks: Option<u32>,
+    /// Cold segments.
+    pub cold: ColdConfig,
 }
 
 /// Every problem of a configuration file.
@@ -378,12 +387,14 @@ impl StorageConfig {
         let copy_interval = r.number("storage.copy_interval", 4_096, 0..=1 << 24);
         // What a node needs that was away for a while, and RPC's clients.
         let keep_blocks = r.optional_number("storage.keep_blocks", 256..=u32::MAX);
+        let cold = ColdConfig::read(r);
         Some(Self {
             cache_mib: cache_mib?,
             state_window: state_window?,
             min_free_bytes: min_free_mib? << 20,
             copy_interval: copy_interval?,
             keep_blocks,
+            cold: cold?,
         })
     }
 }

@@ -56,8 +56,16 @@ pub(crate) fn storage_options(config: &Config, mode: OpenMode) -> StorageOptions
         mode,
         block_cache_bytes: config.storage.cache_mib << 20,
         history_blocks: config.storage.state_window,
+        cold_path: config.storage.cold.path.clone(),
+        cold_cache_bytes: config.storage.cold.cache_bytes,
         ..StorageOptions::default()
     }
+}
+
+/// How a database is opened that is made or tried beside the node's own: it has no file of the
+/// node's cold segments for its own.
+pub(crate) fn storage_options_beside(config: &Config, mode: OpenMode) -> StorageOptions {
+    StorageOptions { cold_path: None, ..storage_options(config, mode) }
 }
 
 /// Opens the database and the chain in it.
@@ -73,6 +81,7 @@ pub(crate) fn open_chain_with(
     let Document { spec, digest } = load_spec(&config.chain_spec)?;
     let directory = chain_directory(config);
     ensure_no_swap(&directory)?;
+    ensure_cold_path(config)?;
     if options.mode == OpenMode::CreateIfMissing {
         fs::create_dir_all(&directory)
             .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
@@ -82,6 +91,17 @@ pub(crate) fn open_chain_with(
     let genesis = || Ok::<_, Error>(spec.genesis_state()?);
     let chain = Chain::open(Arc::new(storage), digest, genesis)?;
     Ok((spec, chain))
+}
+
+/// Refuses to take a disk that is not mounted for an empty one.
+pub(crate) fn ensure_cold_path(config: &Config) -> Result<()> {
+    let Some(path) = &config.storage.cold.path else { return Ok(()) };
+    ensure!(
+        path.is_dir(),
+        "storage.cold_path {} is no directory: mount its disk, or make it if the node is new",
+        path.display()
+    );
+    Ok(())
 }
 
 /// Where the old database lies while the new one takes its place.

@@ -3,12 +3,13 @@
 //!
 //! Only the user that the node runs as, and root, can open it: by the permissions of
 //! the file, and by what the system says of who connects. One message a line, JSON:
-//! a [`Request`], an [`Answer`]. A stage of files lasts as long as its connection.
+//! a [`Request`], an [`Answer`]. A stage of files lasts as long as its connection; the
+//! cold segments are told at once.
 
 use crate::{
+    cold::{keeper::Watch, report::ColdReport},
     config::Config,
-    database::remove,
-    snapshot::{copies, manifest::Subject},
+    snapshot::{copies::Places, manifest::Subject},
 };
 use anyhow::{Context, Result, bail};
 use billchain_executor::Chain;
@@ -40,8 +41,8 @@ use tokio::{
 const PLACES: usize = 4;
 /// Bytes of a request, at most.
 const MAX_REQUEST: u64 = 256;
-/// Bytes of an answer, at most: a header and the signatures of a certificate.
-const MAX_ANSWER: u64 = 1 << 20;
+/// Bytes of an answer, at most: those of all segments that are told.
+const MAX_ANSWER: u64 = 4 << 20;
 /// How long a connection may take for its request.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the node may take to make a stage.
@@ -63,6 +64,8 @@ enum Request {
     Done,
     /// They were read, and a snapshot keeps them.
     Kept,
+    /// The cold segments.
+    Cold,
 }
 
 /// What is answered.
@@ -73,6 +76,8 @@ enum Answer {
     Staged(Box<Subject>),
     /// They were there until now.
     Stayed,
+    /// The cold segments.
+    Cold(Box<ColdReport>),
     /// Why not.
     Refused(String),
 }
@@ -137,16 +142,17 @@ fn short(path: &Path) -> io::Result<(PathBuf, Option<File>)> {
 pub(crate) fn start(
     config: &Config,
     chain: &Chain,
+    cold: Watch,
     registry: &mut Registry,
 ) -> Option<JoinHandle<()>> {
     let metrics = DoorMetrics::default();
     metrics.register(registry);
-    let staging = copies::directory(config);
-    match remove(&staging).and_then(|()| bind(&path(config))) {
+    let staging = Places::of(config);
+    match staging.remove().and_then(|()| bind(&path(config))) {
         Ok(listener) => {
-            let door =
-                Arc::new(Door { chain: chain.clone(), staging, one: Mutex::new(()), metrics });
-            Some(tokio::spawn(serve(listener, door)))
+            let (chain, one) = (chain.clone(), Mutex::new(()));
+            let door = Door { chain, cold, staging, one, metrics };
+            Some(tokio::spawn(serve(listener, Arc::new(door))))
         }
         Err(error) => {
             tracing::warn!("no snapshot can be made of the running node: {error:#}");
@@ -171,7 +177,8 @@ fn bind(path: &Path) -> Result<UnixListener> {
 
 struct Door {
     chain: Chain,
-    staging: PathBuf,
+    cold: Watch,
+    staging: Places,
     /// One stage at a time.
     one: Mutex<()>,
     metrics: DoorMetrics,
@@ -212,9 +219,11 @@ impl Door {
         }
         match timeout(PATIENCE, request(&mut input)).await? {
             Ok(Some(Request::Stage)) => {}
+            Ok(Some(Request::Cold)) => return say(&mut output, &self.cold().await).await,
             Ok(_) => bail!("nothing was asked for"),
             Err(error) => {
-                let reason = format!("expected \"stage\" in one line of JSON: {error:#}");
+                let reason =
+                    format!("expected \"stage\" or \"cold\" in one line of JSON: {error:#}");
                 return say(&mut output, &Answer::Refused(reason)).await;
             }
         }
@@ -239,8 +248,20 @@ impl Door {
             }
         }
         let staging = self.staging.clone();
-        tokio::task::spawn_blocking(move || remove(&staging)).await??;
+        tokio::task::spawn_blocking(move || staging.remove()).await??;
         outcome
+    }
+
+    /// The cold segments, and what their thread fails at.
+    async fn cold(&self) -> Answer {
+        let chain = self.chain.clone();
+        let read = tokio::task::spawn_blocking(move || ColdReport::of(chain.storage())).await;
+        match read.map_err(anyhow::Error::from).and_then(|read| Ok(read?)) {
+            Ok(report) => {
+                Answer::Cold(Box::new(ColdReport { failing: self.cold.failing(), ..report }))
+            }
+            Err(error) => Answer::Refused(format!("{error:#}")),
+        }
     }
 
     /// The chain's old blocks may go that a snapshot holds.
@@ -252,7 +273,7 @@ impl Door {
 
     async fn stage(&self) -> Result<Subject> {
         let (chain, staging) = (self.chain.clone(), self.staging.clone());
-        let subject = tokio::task::spawn_blocking(move || copies::make(&chain, &staging)).await??;
+        let subject = tokio::task::spawn_blocking(move || staging.make(&chain)).await??;
         self.metrics.made(subject.height);
         tracing::info!(height = subject.height, "copies of the data were made at the door");
         Ok(subject)
@@ -282,26 +303,46 @@ pub(crate) struct Lease {
     stream: BufReader<Stream>,
 }
 
-/// Asks the node of this configuration for a stage; `None` if none runs.
-pub(crate) fn ask(config: &Config) -> Result<Option<(Lease, Subject)>> {
+/// Connects to the node of this configuration; `None` if none runs.
+fn connect(config: &Config) -> Result<Option<Lease>> {
     let path = path(config);
-    let at = || format!("the node's socket {}", path.display());
     let connected = short(&path).and_then(|(place, _directory)| Stream::connect(place));
-    let stream = match connected {
-        Ok(stream) => stream,
+    let opened = match connected {
         Err(error)
             if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) =>
         {
             return Ok(None);
         }
-        Err(error) => return Err(error).with_context(at),
+        opened => opened.and_then(|stream| {
+            stream.set_read_timeout(Some(MAKING))?;
+            Ok(Lease { stream: BufReader::new(stream) })
+        }),
     };
-    stream.set_read_timeout(Some(MAKING)).with_context(at)?;
-    let mut lease = Lease { stream: BufReader::new(stream) };
-    match lease.ask(Request::Stage).with_context(at)? {
+    opened.map(Some).with_context(|| at(config))
+}
+
+/// What people call the socket.
+fn at(config: &Config) -> String {
+    format!("the node's socket {}", path(config).display())
+}
+
+/// Asks the node of this configuration for a stage; `None` if none runs.
+pub(crate) fn ask(config: &Config) -> Result<Option<(Lease, Subject)>> {
+    let Some(mut lease) = connect(config)? else { return Ok(None) };
+    match lease.ask(Request::Stage).with_context(|| at(config))? {
         Answer::Staged(subject) => Ok(Some((lease, *subject))),
         Answer::Refused(reason) => bail!("the node refused: {reason}"),
-        Answer::Stayed => bail!("{} answers out of turn", at()),
+        Answer::Stayed | Answer::Cold(_) => bail!("{} answers out of turn", at(config)),
+    }
+}
+
+/// Asks the node of this configuration for its cold segments; `None` if none runs.
+pub(crate) fn ask_cold(config: &Config) -> Result<Option<ColdReport>> {
+    let Some(mut lease) = connect(config)? else { return Ok(None) };
+    match lease.ask(Request::Cold).with_context(|| at(config))? {
+        Answer::Cold(report) => Ok(Some(*report)),
+        Answer::Refused(reason) => bail!("the node refused: {reason}"),
+        Answer::Stayed | Answer::Staged(_) => bail!("{} answers out of turn", at(config)),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod admission;
 mod application;
+mod cold;
 mod commands;
 mod compact;
 pub mod config;
@@ -39,9 +40,9 @@ use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
-    admin, benchmark_weights, bill, blocks, chain_spec, check_state, config as config_command,
-    devnet, doctor, join, keys, light, reindex, release as release_command, signing_memory,
-    snapshot as snapshot_command, verify,
+    admin, benchmark_weights, bill, blocks, chain_spec, check_state, cold as cold_command,
+    config as config_command, devnet, doctor, join, keys, light, reindex,
+    release as release_command, signing_memory, snapshot as snapshot_command, verify,
 };
 use config::Config;
 use log::LogOptions;
@@ -84,6 +85,9 @@ enum Command {
     /// Read the blocks of a stopped node.
     #[command(subcommand)]
     Blocks(blocks::Command),
+    /// Cold segments (冷段): list them, check their files, bring lost ones back.
+    #[command(subcommand)]
+    Cold(cold_command::Command),
     /// Check the database of a stopped node: every contract's rules, and the
     /// version chain of every bill.
     CheckState(check_state::Options),
@@ -166,6 +170,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::ChainSpec(command) => chain_spec::run(command)?,
         Command::Config(command) => config_command::run(command)?,
         Command::Blocks(command) => blocks::run(command)?,
+        Command::Cold(command) => {
+            log::init_command();
+            return cold_command::run(command);
+        }
         Command::CheckState(options) => check_state::run(&options)?,
         Command::Reindex(options) => reindex::run(&options)?,
         Command::Join(options) => {

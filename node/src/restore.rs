@@ -2,15 +2,15 @@
 //!
 //! The database is made beside its place and renamed into it when it is whole. A node
 //! that finds it beside its place refuses to start, see [`crate::database`]; the next
-//! restoring begins again.
+//! restoring begins again. Files of cold segments go to where the node keeps them.
 
 use crate::{
     config::Config,
-    database::{chain_directory, remove, rename, restoring},
+    database::{chain_directory, ensure_cold_path, remove, rename, restoring},
     signing::Memory,
     snapshot::{
         archive::{Reader, sync_directory, tree},
-        manifest::{Manifest, Subject},
+        manifest::{COLD, Entry, Manifest, Subject},
     },
 };
 use anyhow::{Context, Error, Result, ensure};
@@ -20,6 +20,7 @@ use billchain_storage::{OpenMode, Storage, StorageOptions, Verified};
 use std::{
     fmt,
     fs::{self, File},
+    io,
     path::Path,
     sync::Arc,
 };
@@ -39,20 +40,40 @@ pub(crate) struct Checked(Verified);
 
 impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verified { head, keys, operations } = &self.0;
+        let Verified { head, keys, operations, segments, lost } = &self.0;
         write!(
             f,
             "the state root was computed again from {operations} operations; all {keys} entries of \
              the state are what it stands for; blocks 0 to {} are one chain",
             head.number
-        )
+        )?;
+        if *segments > 0 {
+            write!(f, "; {} of {segments} cold segments are whole", segments - lost)?;
+        }
+        if *lost > 0 {
+            write!(
+                f,
+                "\n{lost} files of cold segments are not here: bring them back before the node \
+                 starts (billchain cold restore, or fetch)"
+            )?;
+        }
+        Ok(())
     }
 }
 
-/// Writes the files of a snapshot into a new directory, each compared with the manifest.
-pub(crate) fn unpack(reader: &mut Reader, manifest: &Manifest, into: &Path) -> Result<()> {
+/// Writes the files of a snapshot into a new directory, and those of cold segments into
+/// another one, which may exist; each compared with the manifest.
+pub(crate) fn unpack(
+    reader: &mut Reader,
+    manifest: &Manifest,
+    (into, cold): (&Path, &Path),
+) -> Result<()> {
     fs::create_dir(into).with_context(|| format!("cannot make {}", into.display()))?;
     for entry in &manifest.files {
+        if let Some(name) = entry.name.strip_prefix(COLD).and_then(|name| name.strip_prefix('/')) {
+            unpack_cold(reader, entry, &cold.join(name))?;
+            continue;
+        }
         let path = into.join(&entry.name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -68,13 +89,47 @@ pub(crate) fn unpack(reader: &mut Reader, manifest: &Manifest, into: &Path) -> R
     Ok(())
 }
 
-fn options() -> StorageOptions {
-    StorageOptions { mode: OpenMode::MustExist, ..StorageOptions::default() }
+/// Writes the file of a cold segment, in the place of one that may be there.
+fn unpack_cold(reader: &mut Reader, entry: &Entry, path: &Path) -> Result<()> {
+    let writing = || format!("cannot write {}", path.display());
+    let directory = path.parent().unwrap_or(path);
+    fs::create_dir_all(directory).with_context(writing)?;
+    let partial = path.with_extension("partial");
+    remove_file(&partial).with_context(writing)?;
+    let mut file = File::create_new(&partial).with_context(writing)?;
+    let written = reader.read(entry, &mut file).and_then(|()| {
+        let mut permissions = file.metadata()?.permissions();
+        permissions.set_readonly(true);
+        file.set_permissions(permissions)?;
+        file.sync_all()?;
+        Ok(fs::rename(&partial, path)?)
+    });
+    if written.is_err() {
+        // The reason counts, whatever becomes of the rest.
+        let _ = fs::remove_file(&partial);
+    }
+    written.with_context(writing)?;
+    sync_directory(directory)
+}
+
+/// Removes a file, if it is there.
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// How what was unpacked is opened; `cold` is where its segments' files lie, if that is not
+/// beside its database.
+fn options(cold: Option<&Path>) -> StorageOptions {
+    let cold_path = cold.map(Path::to_owned);
+    StorageOptions { mode: OpenMode::MustExist, cold_path, ..StorageOptions::default() }
 }
 
 /// Opens what was unpacked, and compares it with what the manifest says.
-fn open(directory: &Path, block: &Subject) -> Result<Chain> {
-    let storage = Storage::open(directory, options())?;
+fn open((directory, cold): (&Path, Option<&Path>), block: &Subject) -> Result<Chain> {
+    let storage = Storage::open(directory, options(cold))?;
     let none = || Err(Error::msg("the database of the snapshot holds no chain"));
     let chain = Chain::open(Arc::new(storage), block.document, none)?;
     let head = chain.head();
@@ -89,9 +144,9 @@ fn open(directory: &Path, block: &Subject) -> Result<Chain> {
 }
 
 /// Checks all that the block's hash stands for: the state, and the blocks before it.
-pub(crate) fn check(directory: &Path, block: &Subject) -> Result<Checked> {
-    open(directory, block)?.verify_blocks()?;
-    Ok(Checked(billchain_storage::verify(directory, options())?))
+pub(crate) fn check((directory, cold): (&Path, Option<&Path>), block: &Subject) -> Result<Checked> {
+    open((directory, cold), block)?.verify_blocks()?;
+    Ok(Checked(billchain_storage::verify(directory, options(cold))?))
 }
 
 /// Restores a snapshot whose block is one of the chain. What was done, in words.
@@ -113,12 +168,15 @@ pub(crate) fn restore(
     remove(&making)?;
     fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
-    unpack(reader, manifest, &making)?;
+    ensure_cold_path(config)?;
+    let cold = config.storage.cold.path.as_deref();
+    let beside = making.join(COLD);
+    unpack(reader, manifest, (&making, cold.unwrap_or(&beside)))?;
     let checked = if order.quick {
-        drop(open(&making, &manifest.block)?);
+        drop(open((&making, cold), &manifest.block)?);
         "every file is what the manifest says; nothing was computed again".to_owned()
     } else {
-        check(&making, &manifest.block)?.to_string()
+        check((&making, cold), &manifest.block)?.to_string()
     };
     // Before the node can start: it must not sign what it may have signed.
     let memory = memory.settle(config, genesis, height)?;

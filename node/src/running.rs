@@ -181,7 +181,7 @@ impl Running {
         let Startup { config, spec, chain, network_key, ring, keys, files, front, dear } = startup;
         let core = Core::start((config, files, &spec), (network_key, keys), chain).await?;
         let mut registry = core.registry();
-        let door = door::start(&core.config, &core.chain, &mut registry);
+        let door = door::start(&core.config, &core.chain, core.background.cold(), &mut registry);
         let node = node_info(&spec, core.status());
         let Core { config, files, chain, membership, pool, disk, peers, .. } = core;
         let Core { gossip, consensus, background, .. } = core;
@@ -256,6 +256,7 @@ impl Running {
         note("stopping gossip", self.gossip.stop().await.map_err(Error::from));
         self.maintenance.abort();
         self.disk.abort();
+        self.background.ended().await;
         first.map_or(Ok(()), Err)
     }
 }

@@ -1,7 +1,13 @@
 //! State sync as a node does it: copies of its state for others, answers to them, and in
-//! the background what a node that joined lacks, and what one is to let go.
+//! the background what a node that joined lacks, what one is to let go, and the files of cold
+//! segments.
 
-use crate::{config::Config, peers, snapshot::trust};
+use crate::{
+    cold::keeper::{self, Keeper, Watch},
+    config::Config,
+    peers,
+    snapshot::trust,
+};
 use anyhow::{Context, Result};
 use billchain_chain_spec::ChainSpec;
 use billchain_consensus::PeerId;
@@ -98,6 +104,7 @@ pub(crate) fn copies(config: &Config) -> Result<Arc<Copies>> {
 pub(crate) struct Background {
     tasks: Vec<JoinHandle<()>>,
     metrics: SyncMetrics,
+    cold: Keeper,
 }
 
 /// What it is made of.
@@ -126,6 +133,8 @@ impl Background {
             keep: keep.unwrap_or(u32::MAX),
             metrics: metrics.clone(),
         };
+        let (storage, others) = (storage.clone(), peers.clone());
+        let cold = Keeper::start(keeper::Parts { config, storage, peers: others })?;
         let read = chain.clone();
         let index = IndexFiller {
             chain: chain.clone(),
@@ -143,17 +152,31 @@ impl Background {
             let pruning = prune(chain.clone(), keep, metrics.clone());
             tasks.push(tokio::spawn(logged("letting old blocks go", pruning)));
         }
-        Ok(Self { tasks, metrics })
+        Ok(Self { tasks, metrics, cold })
+    }
+
+    /// What others may see of the thread that keeps cold segments.
+    pub(crate) fn cold(&self) -> Watch {
+        self.cold.watch()
     }
 
     /// Registers what is counted.
     pub(crate) fn register(&self, registry: &mut Registry) {
         self.metrics.register(registry);
+        self.cold.register(registry);
     }
 
     /// Ends all of it.
     pub(crate) fn abort(&self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+        self.cold.end();
+    }
+
+    /// Waits a while for what was [aborted](Self::abort) and does not end at once.
+    pub(crate) async fn ended(self) {
+        let waiting = spawn_blocking(move || self.cold.wait());
+        // It gives nothing, and panics nowhere.
+        let _ = waiting.await;
     }
 }
 

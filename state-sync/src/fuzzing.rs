@@ -1,6 +1,6 @@
 //! Entry points for fuzzing the decoders of peers' bytes.
 
-use crate::wire::{self, Blocks, Changes, Opaque, Page, Targets};
+use crate::wire::{self, Blocks, Changes, Opaque, Page, Piece, Targets};
 use codec::Encode;
 
 /// Takes a question apart; one that is taken has one form.
@@ -22,6 +22,7 @@ pub fn answer(bytes: &[u8]) -> bool {
         | one::<Blocks>(bytes)
         | one::<Page>(bytes)
         | one::<Opaque>(bytes)
+        | one::<Piece>(bytes)
         | one::<[u8; 32]>(bytes);
     if let Ok(Ok(Targets(targets))) = wire::answer(bytes) {
         for target in targets {
@@ -33,7 +34,7 @@ pub fn answer(bytes: &[u8]) -> bool {
 
 /// Real questions and answers.
 pub fn samples() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    use crate::wire::{Certified, PageOf, Question, Refusal, Request};
+    use crate::wire::{Certified, PageOf, PieceOf, Question, Refusal, Request};
     use billchain_storage::{CopyTable, SyncTarget};
     let of = PageOf { block: 4_096, table: CopyTable::Index, after: vec![7; 40] };
     let questions = [
@@ -43,12 +44,15 @@ pub fn samples() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         Question::Operations { block: 4_096, request: Request(vec![0, 9, 1, 1]) },
         Question::Page(of.clone()),
         Question::Digest(of),
+        Question::Piece(PieceOf { run: 3, index: 1, root: [7; 32].into(), offset: 1 << 20 }),
     ];
     let certified = Certified { bytes: vec![1; 300], certificate: vec![2; 300] };
     let target = SyncTarget {
         number: 4_096,
         hash: [1; 32].into(),
         state_root: [2; 32].into(),
+        hot_root: [5; 32].into(),
+        runs: vec![[6; 32].into(); 2],
         operations_root: [3; 32].into(),
         start: 7,
         end: 99,
@@ -59,6 +63,7 @@ pub fn samples() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         wire::encode_answer(Ok(Changes(vec![certified.clone()]))),
         wire::encode_answer(Ok(Blocks(vec![certified; 2]))),
         wire::encode_answer(Ok(Page(vec![(vec![1; 40], vec![2; 99])]))),
+        wire::encode_answer(Ok(Piece { length: 1 << 30, bytes: vec![5; 99] })),
         wire::encode_answer::<Opaque>(Err(Refusal::NotKept { first: 9 })),
     ];
     (questions.iter().map(Encode::encode).collect(), answers)

@@ -1,5 +1,7 @@
 //! Joining: a store with the state of a recent block, made of what peers serve.
 
+mod cold;
+
 use crate::{
     Peers, SetError, ValidatorSets,
     peers::{Circle, Unanswered, ask},
@@ -39,8 +41,10 @@ pub struct Known {
 pub struct Joined {
     /// The block whose state the store has.
     pub target: SyncTarget,
-    /// Groups of keys of the state.
+    /// Groups of keys of the state that are hot.
     pub groups: u64,
+    /// Segments of its cold part. The files of those that ended long ago are still missing.
+    pub segments: usize,
     /// Peers that were caught lying.
     pub refuted: usize,
 }
@@ -59,6 +63,11 @@ pub enum Progress {
         groups: u64,
         /// Of how many.
         of: u64,
+    },
+    /// The list of the cold part is proven.
+    Listed {
+        /// Its segments.
+        segments: usize,
     },
 }
 
@@ -178,10 +187,11 @@ impl Offer {
         let mut assembly = begun.map_err(|error| session.lost(error))?;
         tell(Progress::Committed { groups: assembly.committed() });
         session.entries(&mut assembly, &mut tell)?;
-        let groups = assembly.groups();
+        cold::fetch(&session, &mut assembly, &mut tell)?;
+        let (groups, segments) = (assembly.groups(), assembly.segments());
         assembly.finish(&block, &beginning, &self.changes)?;
         let refuted = serving.saturating_sub(self.circle.len());
-        Ok(Joined { target: self.target, groups, refuted })
+        Ok(Joined { target: self.target, groups, segments, refuted })
     }
 }
 

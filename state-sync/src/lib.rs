@@ -12,6 +12,8 @@
 //! 3. The node follows the chain from there. Older blocks come in the background, each
 //!    by the hash that its child names ([`older`]), and so does the index of what they
 //!    left ([`index`]).
+//! 4. A file of a cold segment comes from whoever has it, piece by piece, and is verified
+//!    whole ([`fetch_segment`]).
 //!
 //! What it promises: nothing that a single peer says is believed without proof, or,
 //! where no header commits to it (the index), without the word of validators with more
@@ -33,6 +35,7 @@ mod join;
 mod metrics;
 mod older;
 mod peers;
+mod segments;
 mod server;
 mod sets;
 pub mod wire;
@@ -43,5 +46,6 @@ pub use join::{JoinError, Joined, Known, Offer, Progress, find};
 pub use metrics::SyncMetrics;
 pub use older::OlderBlocks;
 pub use peers::Peers;
+pub use segments::{FetchError, MAX_FILE_BYTES, fetch_segment};
 pub use server::Server;
 pub use sets::{SetError, ValidatorSets};

@@ -2,7 +2,7 @@
 //! how many bytes a second, is for whoever carries them.
 
 use crate::{
-    Copies,
+    Copies, segments,
     sets::{header_of, named},
     wire::{
         self, Blocks, Certified, Changes, MAX_BLOCKS, MAX_CHANGES, Opaque, PAGE_BYTES, Page,
@@ -47,6 +47,9 @@ impl Server {
             Ok(Question::Digest(of)) => {
                 wire::encode_answer(self.page(&of).map(|page| sm3(&page.encode())))
             }
+            Ok(Question::Piece(of)) => {
+                wire::encode_answer(segments::piece(self.chain.storage(), &of))
+            }
         }
     }
 
@@ -63,7 +66,8 @@ impl Server {
     fn page(&self, of: &PageOf) -> Result<Page, Refusal> {
         let copy = self.copies.of(of.block).ok_or(Refusal::NotServed)?;
         let failed = |error: StorageError| failed(&error);
-        if of.table != CopyTable::State && !copy.has_whole_index().map_err(failed)? {
+        let is_index = matches!(of.table, CopyTable::Events | CopyTable::Index);
+        if is_index && !copy.has_whole_index().map_err(failed)? {
             return Err(Refusal::IndexNotWhole);
         }
         copy.page(of.table, &of.after, PAGE_BYTES).map(Page).map_err(failed)

@@ -1,5 +1,6 @@
 //! Questions and answers, in SCALE. Every length is checked before memory is taken for it.
 
+use billchain_primitives::Hash;
 use billchain_storage::{CopyTable, Entries, MAX_OPERATIONS_REQUEST_BYTES, SyncTarget};
 use codec::{Compact, Decode, DecodeAll, Encode, Input};
 
@@ -9,8 +10,12 @@ pub const PAGE_BYTES: usize = 1 << 20;
 /// Most entries in one answer.
 pub const MAX_ENTRIES: usize = 1 << 16;
 
-/// Longest key of the state or the index.
-pub const MAX_KEY_BYTES: usize = 1 << 10;
+/// Bytes of a piece of a segment's file.
+pub const PIECE_BYTES: usize = 1 << 20;
+
+/// Longest key of the state, the index or the cold part: a segment stands before what the keys
+/// of a cold group share.
+pub const MAX_KEY_BYTES: usize = (1 << 10) + 16;
 
 /// Longest encoded question.
 pub const MAX_QUESTION_BYTES: usize = 2 << 10;
@@ -54,6 +59,21 @@ pub enum Question {
     Page(PageOf),
     /// SM3 of the answer to [`Question::Page`] with the same contents.
     Digest(PageOf),
+    /// A piece of the file of a cold segment. Answer: [`Piece`].
+    Piece(PieceOf),
+}
+
+/// Which piece of which file: that of a segment of a run with this root.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PieceOf {
+    /// The run.
+    pub run: u64,
+    /// The segment's place in the run.
+    pub index: u32,
+    /// Root over its groups.
+    pub root: Hash,
+    /// Where the piece begins.
+    pub offset: u64,
 }
 
 /// A request of QMDB.
@@ -173,6 +193,21 @@ impl Decode for Page {
     }
 }
 
+/// A piece of a file, [`PIECE_BYTES`] at most, one byte at least.
+#[derive(Clone, Debug, PartialEq, Eq, Encode)]
+pub struct Piece {
+    /// Length of the whole file.
+    pub length: u64,
+    /// The piece.
+    pub bytes: Vec<u8>,
+}
+
+impl Decode for Piece {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+        Ok(Self { length: Decode::decode(input)?, bytes: bytes(input, PIECE_BYTES)? })
+    }
+}
+
 /// An encoded question taken apart.
 pub fn question(bytes: &[u8]) -> Result<Question, Refusal> {
     if bytes.len() > MAX_QUESTION_BYTES {
@@ -251,6 +286,7 @@ mod tests {
             },
             Question::Page(page_of()),
             Question::Digest(page_of()),
+            Question::Piece(PieceOf { run: 3, index: 1, root: Hash::repeat_byte(7), offset: 9 }),
         ] {
             let bytes = known.encode();
             assert_eq!(question(&bytes), Ok(known));
@@ -281,6 +317,9 @@ mod tests {
         reads_back(Blocks(vec![certified; MAX_BLOCKS]));
         reads_back(Page(vec![(vec![1], vec![2; 99]), (vec![3], Vec::new())]));
         reads_back(Opaque(vec![7; 99]));
+        reads_back(Piece { length: 1 << 40, bytes: vec![7; 99] });
+        let long = Piece { length: 1 << 40, bytes: vec![7; PIECE_BYTES + 1] };
+        assert!(answer::<Piece>(&encode_answer(Ok(long))).is_err());
         for refusal in [Refusal::NotServed, Refusal::NotKept { first: 9 }, Refusal::Failed] {
             let bytes = encode_answer::<Opaque>(Err(refusal));
             assert_eq!(answer::<Opaque>(&bytes), Ok(Err(refusal)));

@@ -3,7 +3,13 @@
 //!
 //! First the commitment, whose operations are proven as they come. Then the entries, of
 //! whose groups ([`crate::groups`]) the commitment has the digests: a group that differs is
-//! refused. One that is left out shows at the end, by their number. Nothing is a store before.
+//! refused. One that is left out shows at the end, by their number. Then the cold part
+//! ([`cold`]). Nothing is a store before.
+
+mod cold;
+
+pub use cold::Filled;
+pub(crate) use cold::{Fuzzed, is_list, sample};
 
 use crate::{
     Entries, OlderBlock, OperationsSource, StorageError, StorageOptions, SyncTarget,
@@ -69,6 +75,7 @@ pub struct Assembly {
     committed: u64,
     groups: u64,
     last: Vec<u8>,
+    cold: cold::ColdPart,
 }
 
 impl Assembly {
@@ -91,15 +98,16 @@ impl Assembly {
             path: log.clone(),
             source,
         })?;
-        let SyncTarget { number, state_root, operations_root, start, end, .. } = target;
-        let goal = Position { height: Some(number), root: state_root, log_size: end };
+        let SyncTarget { number, hot_root, operations_root, start, end, .. } = target;
+        let goal = Position { height: Some(number), root: hot_root, log_size: end };
         let cache_bytes = options.commitment_cache_bytes;
         commitment::fetch(&log, cache_bytes, goal, (operations_root, start), source)?;
         Tables::create(&db, options)?;
         let tables = Tables::open(&db, options)?;
         let commitment = Commitment::open(&log, options.commitment_cache_bytes, None)?;
         let committed = commitment.keys()?;
-        Ok(Self { target, tables, commitment, committed, groups: 0, last: Vec::new() })
+        let (last, cold) = (Vec::new(), cold::ColdPart::default());
+        Ok(Self { target, tables, commitment, committed, groups: 0, last, cold })
     }
 
     /// Groups of keys of the state: keys that differ in their last byte alone.
@@ -157,7 +165,7 @@ impl Assembly {
 
     /// Makes a store of it, with the block that the state is of. The index of what earlier
     /// blocks left is still missing ([`crate::Storage::index_gap`]), and so are they but for
-    /// `headers`.
+    /// `headers`. So are the files of cold segments ([`crate::Storage::missing_segments`]).
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] if entries are missing.
@@ -167,18 +175,21 @@ impl Assembly {
         beginning: &Beginning,
         headers: &[KeptHeader],
     ) -> Result<(), StorageError> {
-        let SyncTarget { number, hash, state_root, end, .. } = self.target;
+        let SyncTarget { number, hash, state_root, hot_root, end, .. } = self.target;
         let found = (block.number, block.hash, block.state_root);
-        if found != (number, hash, state_root) || self.groups != self.committed {
+        let is_whole = self.groups == self.committed && self.cold.is_whole();
+        if found != (number, hash, state_root) || !is_whole {
             return Err(self.tables.corrupt(format!(
-                "{} groups of keys of {} and block {found:?} do not make the state of block \
-                 {number}, {hash}",
-                self.groups, self.committed
+                "{} groups of keys of {}, {} of its cold part and block {found:?} do not make the \
+                 state of block {number}, {hash}",
+                self.groups,
+                self.committed,
+                if self.cold.is_whole() { "all" } else { "not all" },
             )));
         }
         self.tables.flush()?;
         let mut batch = self.tables.batch();
-        block.put(&mut batch, (self.commitment.position()?.root, end));
+        block.put(&mut batch, (hot_root, end));
         let zero = 0_u32.to_be_bytes();
         let index = BlockIndex {
             hash: beginning.hash,

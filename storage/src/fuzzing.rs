@@ -3,7 +3,7 @@
 //! are must be written as the same bytes again.
 
 use crate::{
-    Head, IndexGap, IndexTable, StateDelta, changes::Changes, cold, replaced::Replaced,
+    Head, IndexGap, IndexTable, StateDelta, assembly, changes::Changes, cold, replaced::Replaced,
     seal::Record, state_copy, types::BlockIndex,
 };
 use codec::{DecodeAll, Encode};
@@ -47,6 +47,11 @@ pub fn copy_record(data: &[u8]) -> bool {
     same::<IndexGap>(data) | known.is_ok()
 }
 
+/// What peers say of the cold part of a state: its list, and groups of a segment.
+pub fn cold_list(data: &[u8]) -> bool {
+    assembly::Fuzzed::decode_all(&mut &data[..]).is_ok_and(|entries| assembly::is_list(&entries))
+}
+
 /// The seal of RocksDB's MANIFEST.
 pub fn seal(data: &[u8]) -> bool {
     let Some(record) = Record::from_bytes(data) else { return false };
@@ -78,7 +83,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let replaced = Replaced { bits: encoded(&delta), ..Replaced::of_state(encoded(&delta)) };
     let mut samples = vec![
         ("change_set", replaced.encode()),
-        ("copy_record", include_bytes!("fixtures/copy-7").to_vec()),
+        ("copy_record", include_bytes!("fixtures/copy-8").to_vec()),
         (
             "copy_record",
             IndexGap { block: 7, table: IndexTable::Index, after: vec![1; 40] }.encode(),
@@ -86,6 +91,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("index_record", Head { number: 7, hash, state_root }.encode()),
         ("index_record", BlockIndex { hash, state_root, hot_root, log_size: 900 }.encode()),
         ("index_record", (7_u32, 3_u32).encode()),
+        ("cold_list", assembly::sample().encode()),
         ("seal", Record::sample().to_bytes()),
     ];
     samples.extend(cold::samples().into_iter().map(|record| ("index_record", record)));

@@ -124,7 +124,7 @@ mod types;
 mod upkeep;
 mod verify;
 
-pub use assembly::{Added, Assembly, Beginning, KeptHeader};
+pub use assembly::{Added, Assembly, Beginning, Filled, KeptHeader};
 pub use commitment::{
     COMMITMENT_THREAD, Fetch, Fetched, MAX_OPERATIONS_REQUEST_BYTES, MAX_SYNC_OPERATIONS,
     OperationProof, OperationsSource, genesis_root,

@@ -76,6 +76,33 @@ impl Storage {
     /// [`StorageError::Cold`] and [`StorageError::Io`] if the cold path refuses: the groups are
     /// read from the database as before, and the next call tries again.
     pub fn write_due_segment(&self) -> Result<Option<ColdSegment>, StorageError> {
+        self.write_due_segment_with(|_| Ok(()))
+    }
+
+    /// As [`write_due_segment`](Self::write_due_segment), with something that `keep` does with
+    /// the whole file before the groups leave the database, such as a second copy. It may take
+    /// its time; if it fails, the groups stay, and the next call finds the file.
+    ///
+    /// # Errors
+    /// As the same, and those of `keep`.
+    pub fn write_due_segment_with<E: From<StorageError>>(
+        &self,
+        keep: impl FnOnce(&ColdSegment) -> Result<(), E>,
+    ) -> Result<Option<ColdSegment>, E> {
+        let Some((segment, path)) = self.written_segment()? else { return Ok(None) };
+        keep(&ColdSegment { file: Some(path.clone()), ..ColdSegment::of(&segment) })?;
+        let mut may_have_rows = self.shared.cold.files.lock();
+        // A file of it may have been adopted meanwhile.
+        if matches!(segment.place(), Place::Table) {
+            self.record_file(&segment, path)?;
+        }
+        *may_have_rows = false;
+        Ok(Some(ColdSegment::of(&segment)))
+    }
+
+    /// A segment that is due and whose file is whole now, not recorded yet. Does all else that
+    /// is to be done with files.
+    fn written_segment(&self) -> Result<Option<(Arc<Segment>, PathBuf)>, StorageError> {
         self.check_running()?;
         let cold = &self.shared.cold;
         let mut may_have_rows = cold.files.lock();
@@ -93,9 +120,8 @@ impl Storage {
             match segment.place() {
                 Place::Table if is_due(&segment.record(), head) => {
                     *may_have_rows = true;
-                    self.write_segment(segment)?;
-                    *may_have_rows = false;
-                    return Ok(Some(ColdSegment::of(segment)));
+                    let path = self.write_file(segment)?;
+                    return Ok(Some((Arc::clone(segment), path)));
                 }
                 Place::File(file) if file.lacks_filter() => file.make_filter(&cold.cache)?,
                 _ => {}
@@ -183,13 +209,13 @@ impl Storage {
         Ok(missing)
     }
 
-    /// Writes a segment's file of its rows, unless a whole one is there.
-    fn write_segment(&self, segment: &Segment) -> Result<(), StorageError> {
+    /// Writes a segment's file of its rows, unless a whole one is there; where it is.
+    fn write_file(&self, segment: &Segment) -> Result<PathBuf, StorageError> {
         let Self { shared, .. } = self;
         let (record, path) = (segment.record(), path_of(&shared.cold.directory, segment.id));
         make_directory(&shared.cold.directory)?;
         if is_whole(&path, &record)? {
-            return self.record_file(segment, path);
+            return Ok(path);
         }
         let (mut filter, mut next) = (new_filter(record.groups), 0);
         let groups = segment.groups_from(&shared.tables, &[])?.map(|found| {
@@ -208,7 +234,7 @@ impl Storage {
             return Err(segment.damaged(&shared.tables, what));
         }
         filter.write(&filter_path(&path), &written.root)?;
-        self.record_file(segment, path)
+        Ok(path)
     }
 
     /// A segment has its file: what the database has of its groups goes.

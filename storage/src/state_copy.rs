@@ -7,13 +7,19 @@
 
 use crate::{
     Head, Storage, StorageError, StorageOptions, SyncTarget,
+    cold::{
+        SegmentId,
+        records::{self, RUNS, RunList},
+    },
     commitment::{LogProof, Served},
     groups::Gathered,
-    tables::{Table, Tables},
+    tables::{Cursor, Table, Tables},
 };
 use billchain_crypto::sm3::Sm3;
 use codec::{Decode, DecodeAll, Encode};
+use sp_core::H256;
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -26,7 +32,7 @@ const RECORD: &str = "target";
 const MAGIC: [u8; 4] = *b"BCST";
 
 /// Longest record.
-const MAX_RECORD_BYTES: u64 = 1_024;
+const MAX_RECORD_BYTES: u64 = 4_096;
 
 /// RocksDB's memory and files for a copy: it is read seldom, and in order.
 const CACHE_BYTES: usize = 8 << 20;
@@ -41,6 +47,13 @@ pub enum CopyTable {
     Events,
     /// The node-local index.
     Index,
+    /// The runs of cold segments, and the segments' records. The state root proves what they
+    /// say of groups and ranges, together with [`Bits`](Self::Bits).
+    Cold,
+    /// Activity bits of the segments.
+    Bits,
+    /// Groups of segments that no file was due of yet.
+    Cooled,
 }
 
 impl CopyTable {
@@ -49,7 +62,34 @@ impl CopyTable {
             Self::State => Table::State,
             Self::Events => Table::Events,
             Self::Index => Table::Offchain,
+            Self::Cold => Table::Cold,
+            Self::Bits => Table::Bits,
+            Self::Cooled => Table::Cooled,
         }
+    }
+
+    /// Where its entries begin that all nodes have.
+    const fn start(self) -> &'static [u8] {
+        match self {
+            // What is before is each node's own.
+            Self::Cold => RUNS,
+            _ => &[],
+        }
+    }
+
+    /// The run and the segment to which a key belongs, of a table of the cold part.
+    fn segment_of(self, key: &[u8]) -> Option<SegmentId> {
+        match self {
+            Self::Cold => SegmentId::of_record_key(key),
+            Self::Bits | Self::Cooled => SegmentId::of_prefix(key),
+            Self::State | Self::Events | Self::Index => None,
+        }
+    }
+
+    /// The smallest key of the segments of this run and of later ones.
+    fn first_key_of(self, run: u64) -> Vec<u8> {
+        let first = SegmentId { run, index: 0 };
+        if self == Self::Cold { first.record_key() } else { first.prefix() }
     }
 }
 
@@ -62,13 +102,19 @@ impl Storage {
     ///
     /// Called between two commits it is of the block before.
     pub fn copy_state(&self, into: &Path) -> Result<SyncTarget, StorageError> {
-        let (head, proof) = self.checkpoint_with(into, |storage| storage.commitment.proof())?;
+        let read = |storage: &Self| {
+            let runs = storage.shared.cold.view().run_roots();
+            Ok((storage.commitment.proof()?, storage.hot_root(), runs))
+        };
+        let (head, (proof, hot_root, runs)) = self.checkpoint_with(into, read)?;
         let LogProof { root, range, witness } = proof;
         let Head { number, hash, state_root } = head;
         let target = SyncTarget {
             number,
             hash,
             state_root,
+            hot_root,
+            runs: runs.into_iter().map(H256).collect(),
             operations_root: root,
             start: range.start,
             end: range.end,
@@ -127,6 +173,8 @@ pub struct StateCopy {
     target: SyncTarget,
     tables: Tables,
     commitment: Served,
+    /// The runs that the state root is over.
+    runs: BTreeSet<u64>,
 }
 
 impl StateCopy {
@@ -159,7 +207,9 @@ impl StateCopy {
         };
         let tables = Tables::open_read_only(&path.join("db"), &options)?;
         let commitment = Served::open(&path.join("commitment"))?;
-        let copy = Self { path: path.to_owned(), target, tables, commitment };
+        let list: Option<RunList> = records::read(&tables, RUNS, "the runs of cold groups")?;
+        let runs = list.unwrap_or_default().runs.iter().map(|run| run.id).collect();
+        let copy = Self { path: path.to_owned(), target, tables, commitment, runs };
         let head = copy.tables.head()?.map(|head| (head.number, head.hash, head.state_root));
         let expected = (copy.target.number, copy.target.hash, copy.target.state_root);
         if head != Some(expected) {
@@ -186,7 +236,8 @@ impl StateCopy {
 
     /// Entries of a table whose keys are above `after`, in order: those that fit into
     /// `max_bytes`, and one in any case. None behind the last. Of the state, what is left of
-    /// the last entry's group of keys as well, if `after` was the end of one.
+    /// the last entry's group of keys as well, if `after` was the end of one. Of the cold part,
+    /// what all nodes have: nothing of runs that have left it.
     pub fn page(
         &self,
         table: CopyTable,
@@ -194,11 +245,13 @@ impl StateCopy {
         max_bytes: usize,
     ) -> Result<Entries, StorageError> {
         // The smallest key above `after`. No key is empty.
-        let from = [after, &[0]].concat();
-        let from = if after.is_empty() { &[][..] } else { &from };
+        let above = [after, &[0]].concat();
+        let from = if after.is_empty() { &[][..] } else { &above };
+        let from = from.max(table.start());
         let mut cursor = self.tables.cursor(table.table(), from, None)?;
         let (mut entries, mut bytes) = (Entries::new(), 0_usize);
         let mut gathered = Gathered::default();
+        self.skip_former(table, &mut cursor)?;
         while let Some((key, value)) = cursor.entry() {
             bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
             let is_whole = table != CopyTable::State || gathered.is_whole_before(key);
@@ -211,8 +264,25 @@ impl StateCopy {
             }
             entries.push((key.to_vec(), value.to_vec()));
             cursor.advance()?;
+            self.skip_former(table, &mut cursor)?;
         }
         Ok(entries)
+    }
+
+    /// Leaves out runs that have left the cold part, one step each.
+    fn skip_former(&self, table: CopyTable, cursor: &mut Cursor<'_>) -> Result<(), StorageError> {
+        let former = |cursor: &Cursor<'_>| {
+            let id = cursor.entry().and_then(|(key, _)| table.segment_of(key))?;
+            (!self.runs.contains(&id.run)).then_some(id.run)
+        };
+        while let Some(run) = former(cursor) {
+            let Some(next) = run.checked_add(1) else {
+                // Behind it there is nothing.
+                return cursor.seek(&[u8::MAX; 16]);
+            };
+            cursor.seek(&table.first_key_of(next))?;
+        }
+        Ok(())
     }
 
     /// Whether its index lacks nothing.
@@ -224,7 +294,6 @@ impl StateCopy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sp_core::H256;
 
     fn hash(hex: &str) -> H256 {
         let mut bytes = [0; 32];
@@ -233,11 +302,13 @@ mod tests {
     }
 
     #[test]
-    fn the_record_of_format_7_is_as_it_was() {
+    fn the_record_of_format_8_is_as_it_was() {
         let target = SyncTarget {
             number: 16,
             hash: hash("d0aa11a28ad3b8c087f6b92ffd31a4ac817ab4d8fb50cae66f1f3f06b2a7177a"),
-            state_root: hash("3d161e3a20b01f7a6daaff516d505191f8f5b414d39f0f008f3ccf5444f803f9"),
+            state_root: hash("d21fbdc823b58a4ae263ed6c16bb5f0eeefc09862f18f8f150d66e18b128374d"),
+            hot_root: hash("3d161e3a20b01f7a6daaff516d505191f8f5b414d39f0f008f3ccf5444f803f9"),
+            runs: vec![H256::repeat_byte(0x11), H256::repeat_byte(0x22)],
             operations_root: hash(
                 "5923410d6b96ab565123e149127aaf3086da806cf68e108728d2f660678b95b4",
             ),
@@ -250,8 +321,17 @@ mod tests {
             .unwrap(),
         };
         assert!(target.is_proven());
-        let fixture = include_bytes!("fixtures/copy-7");
+        let fixture = include_bytes!("fixtures/copy-8");
         assert_eq!(record(&target), fixture);
-        assert_eq!(read_record(fixture), Ok(target));
+        assert_eq!(read_record(fixture), Ok(target.clone()));
+        // What the state root is over cannot be exchanged.
+        for other in [
+            SyncTarget { runs: vec![H256::repeat_byte(0x11)], ..target.clone() },
+            SyncTarget { runs: vec![H256::repeat_byte(0x11); 65], ..target.clone() },
+            SyncTarget { hot_root: target.state_root, ..target },
+        ] {
+            assert!(!other.is_proven(), "{other:?}");
+            assert!(read_record(&record(&other)).is_err());
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Checking a whole store, as one does with a copy from elsewhere.
 
+mod cold;
+
 use crate::{
     Head, Storage, StorageError, StorageOptions,
     commitment::{Recomputed, recompute},
@@ -7,7 +9,9 @@ use crate::{
     shared,
     tables::Table,
 };
+use billchain_cold::proof::state_root;
 use billchain_crypto::sm3::sm3_many;
+use sp_core::H256;
 use std::path::Path;
 
 /// Entries of the state that are compared at once.
@@ -22,15 +26,21 @@ pub struct Verified {
     pub keys: u64,
     /// Operations of the commitment that were hashed again.
     pub operations: u64,
+    /// Cold segments, each of which was read whole.
+    pub segments: u64,
+    /// Those whose file is not there, which were not.
+    pub lost: u64,
 }
 
 /// Checks that the state in `path`, which nobody uses, is what the head's state root
-/// stands for: computes the root again from the commitment's operations, without a
+/// stands for: computes the hot root again from the commitment's operations, without a
 /// look at the Merkle nodes that are stored, and compares every entry of the state
-/// with them. Takes time in proportion to the state, and disk for a second set of
-/// Merkle nodes while it runs.
+/// with them; computes the cold root again from the activity bits and the groups of each
+/// segment, in the database or in its file. Takes time in proportion to the state, and disk
+/// for a second set of Merkle nodes while it runs.
 ///
-/// The head's root is believed; blocks, certificates and the index are not looked at.
+/// The head's root is believed; blocks, certificates and the index are not looked at. A
+/// segment whose file is not there is counted: its file is verified when it is adopted.
 ///
 /// # Errors
 /// [`StorageError::Corrupt`] with what differs.
@@ -42,15 +52,20 @@ pub fn verify(path: &Path, options: StorageOptions) -> Result<Verified, StorageE
     }
     let head = storage.head();
     let Compared { keys, groups } = compare(&storage)?;
+    let cold::Checked { root: cold, segments, lost } = cold::check(&storage)?;
     drop(storage);
     let _lock = shared::lock(path)?;
     let Recomputed { root, keys: committed, operations } =
         recompute(&path.join("commitment"), cache_bytes)?;
     let corrupt = |what| StorageError::Corrupt { what, path: path.to_owned() };
-    if root != head.state_root {
+    let both = state_root(&root.0, &cold);
+    if both != head.state_root.0 {
         return Err(corrupt(format!(
-            "the operations of the state commitment give the root {root}, block {} has {}",
-            head.number, head.state_root
+            "the operations of the state commitment and the cold segments give the root {:?}, \
+             block {} has {}",
+            H256(both),
+            head.number,
+            head.state_root
         )));
     }
     if groups != committed {
@@ -58,7 +73,7 @@ pub fn verify(path: &Path, options: StorageOptions) -> Result<Verified, StorageE
             "the state has {groups} groups of keys, the state commitment {committed}"
         )));
     }
-    Ok(Verified { head, keys, operations })
+    Ok(Verified { head, keys, operations, segments, lost })
 }
 
 /// Entries of the state, and their groups.

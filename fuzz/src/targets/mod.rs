@@ -32,7 +32,7 @@ pub use operator::{
 pub use print::{locator, printed_certificate};
 pub use state_sync::{state_answer, state_question};
 pub use storage::{
-    change_set, copy_record, event_group, index_record, journal_segment, manifest_seal,
+    change_set, cold_list, copy_record, event_group, index_record, journal_segment, manifest_seal,
     stored_block,
 };
 pub use verifier::{certificate, certificate_part, certificate_twin, light_state};

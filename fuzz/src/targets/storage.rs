@@ -21,6 +21,11 @@ pub fn index_record(data: &[u8]) -> Verdict {
     fuzzing::index_record(data).into()
 }
 
+/// What peers say of the cold part of a state that is joined.
+pub fn cold_list(data: &[u8]) -> Verdict {
+    fuzzing::cold_list(data).into()
+}
+
 /// Records of copies of the state.
 pub fn copy_record(data: &[u8]) -> Verdict {
     fuzzing::copy_record(data).into()

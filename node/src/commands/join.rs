@@ -2,23 +2,28 @@
 
 use super::keys as key_files;
 use crate::{
+    cold::{
+        keeper::{restored, scratch},
+        second::Second,
+    },
     config::Config,
     database::{
-        chain_directory, genesis_hash, load_spec, remove, rename, restoring, storage_options,
+        chain_directory, ensure_cold_path, genesis_hash, load_spec, remove, rename, restoring,
+        storage_options,
     },
     signing::Memory,
-    snapshot::trust,
+    snapshot::{manifest::COLD, trust},
     state_sync::AskPeers,
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use billchain_primitives::Hash;
-use billchain_state_sync::{Known, Offer, Peers, Progress, ValidatorSets, find};
-use billchain_storage::OpenMode;
+use billchain_state_sync::{Known, Offer, Peers, Progress, ValidatorSets, fetch_segment, find};
+use billchain_storage::{OpenMode, Storage};
 use billchain_txpool::gossip::{self, AskOnly};
 use clap::Args;
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -59,6 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "{} exists: a node joins where no database is; move it away first",
         place.display()
     );
+    ensure_cold_path(&config)?;
     let document = load_spec(&config.chain_spec)?;
     let genesis = genesis_hash(&document.spec, options.genesis_hash)?;
     let validators = ValidatorSets::new(genesis, trust::validators(&document.spec)?);
@@ -70,7 +76,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     joined
 }
 
-async fn connect(config: &Config, genesis: Hash) -> Result<AskOnly> {
+/// Connects to the members that the configuration names, to ask them.
+pub(super) async fn connect(config: &Config, genesis: Hash) -> Result<AskOnly> {
     ensure!(
         !config.network.peers.is_empty(),
         "network.peers names nobody: expected the address of at least one member"
@@ -83,7 +90,7 @@ async fn connect(config: &Config, genesis: Hash) -> Result<AskOnly> {
 }
 
 /// Waits for members.
-async fn reached(peers: &dyn Peers, expected: usize, patience: Duration) -> Result<()> {
+pub(super) async fn reached(peers: &dyn Peers, expected: usize, patience: Duration) -> Result<()> {
     let begun = Instant::now();
     let mut first = None;
     loop {
@@ -137,17 +144,23 @@ fn joined(
     let storage = storage_options(config, OpenMode::CreateIfMissing);
     let mut lines = Lines::default();
     let fetched = offer.fetch(runtime.handle(), &making, &storage, |progress| lines.tell(progress));
-    let fetched = match fetched {
+    let fetched = fetched
+        .map_err(Error::from)
+        .and_then(|fetched| Ok((fetched, cold_files(runtime, config, &making, &*peers)?)));
+    let (fetched, files) = match fetched {
         Ok(fetched) => fetched,
         Err(error) => {
             remove(&making)?;
-            return Err(error.into());
+            return Err(error);
         }
     };
     // Before the node can start: it must not sign what it may have signed.
     let memory = memory.settle(config, known.genesis, target.number)?;
     rename(&making, &place)?;
     println!("groups        {} of keys, each compared with the state root", fetched.groups);
+    if fetched.segments > 0 {
+        println!("cold          {} segments, {files} files fetched", fetched.segments);
+    }
     println!("received      {} bytes of answers", received.load(Ordering::Relaxed));
     println!("took          {:.1} s", begun.elapsed().as_secs_f64());
     if fetched.refuted > 0 {
@@ -156,6 +169,32 @@ fn joined(
     println!("joined in     {}", place.display());
     println!("{memory}");
     Ok(())
+}
+
+/// Brings the files of cold segments that the store in `path` lacks, from the second path or
+/// from members, each verified whole. How many came. What lies on `storage.cold_path` from
+/// before is used.
+fn cold_files(runtime: &Runtime, config: &Config, path: &Path, peers: &dyn Peers) -> Result<usize> {
+    let storage = Storage::open(path, storage_options(config, OpenMode::MustExist))?;
+    let missing = storage.missing_segments()?;
+    if missing.is_empty() {
+        return Ok(0);
+    }
+    let second = Second::open(&config.storage.cold, &config.name)?;
+    let directory = config.storage.cold.path.clone().unwrap_or_else(|| path.join(COLD));
+    for (at, segment) in missing.iter().enumerate() {
+        // What the second path cannot give, members may have.
+        let own = restored(&storage, second.as_ref(), &directory, segment);
+        if let Err(error) = &own {
+            tracing::warn!("{error:#}");
+        }
+        if !matches!(own, Ok(true)) {
+            let scratch = scratch(&directory)?;
+            runtime.block_on(fetch_segment(&storage, peers, segment, &scratch))?;
+        }
+        println!("cold file     {} of {}", at + 1, missing.len());
+    }
+    Ok(missing.len())
 }
 
 /// Says how far it is, now and then.
@@ -170,6 +209,10 @@ impl Lines {
         match progress {
             Progress::Committed { groups } => {
                 println!("commitment    proven: the state has {groups} groups of keys");
+            }
+            Progress::Listed { segments: 0 } => return,
+            Progress::Listed { segments } => {
+                println!("cold          proven: the state has {segments} cold segments");
             }
             Progress::Entries { groups, of } if is_due => {
                 println!("groups        {groups} of {of}");

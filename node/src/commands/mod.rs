@@ -6,6 +6,7 @@ pub(crate) mod bill;
 pub(crate) mod blocks;
 pub(crate) mod chain_spec;
 pub(crate) mod check_state;
+pub(crate) mod cold;
 pub(crate) mod config;
 pub(crate) mod devnet;
 pub(crate) mod doctor;

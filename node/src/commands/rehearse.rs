@@ -9,8 +9,8 @@
 
 use crate::{
     config::Config,
-    database::{load_spec, remove, storage_options},
-    snapshot::{archive::tree, stage::Stage},
+    database::{load_spec, remove, storage_options_beside},
+    snapshot::{archive::tree, manifest::COLD, stage::Stage},
 };
 use anyhow::{Context, Error, Result, bail, ensure};
 use billchain_executor::{BlockEvent, Chain, ChainError, ClockCheck, OtherRules, Rehearsed};
@@ -22,6 +22,7 @@ use frame_system::Phase;
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -102,12 +103,23 @@ fn copy(config: &Config, scratch: &Path) -> Result<()> {
         }
         fs::copy(&file, &to).with_context(|| failed(&file))?;
     }
+    let (own, cold) = (config.cold_directory(), scratch.join(COLD));
+    // A link's target is not relative to where the program runs.
+    let own = fs::canonicalize(&own).with_context(|| failed(&own))?;
+    fs::create_dir_all(&cold).with_context(|| format!("cannot make {}", cold.display()))?;
+    for file in stage.cold_files()? {
+        let Some(name) = file.file_name() else { continue };
+        if fs::hard_link(&file, cold.join(name)).is_err() {
+            // They are on another disk, never change, and are many: the node's own will do.
+            symlink(own.join(name), cold.join(name)).with_context(|| failed(&file))?;
+        }
+    }
     stage.give_back(false)
 }
 
 fn open(config: &Config, scratch: &Path) -> Result<Chain> {
     let digest = load_spec(&config.chain_spec)?.digest;
-    let storage = Storage::open(scratch, storage_options(config, OpenMode::MustExist))?;
+    let storage = Storage::open(scratch, storage_options_beside(config, OpenMode::MustExist))?;
     let none = || Err(Error::msg("the database holds no chain"));
     Chain::open(Arc::new(storage), digest, none)
 }
@@ -178,7 +190,7 @@ impl Report {
 
 fn rehearse(config: &Config, scratch: &Path, options: &Options) -> Result<Report> {
     let (mut first, last, mut decided) = decided(&open(config, scratch)?, options)?;
-    let settings = storage_options(config, OpenMode::MustExist);
+    let settings = storage_options_beside(config, OpenMode::MustExist);
     let to = |first: u32| billchain_storage::rewind(scratch, &settings, first - 1);
     let rewound = match to(first) {
         Err(StorageError::StateNotKept { oldest, .. })

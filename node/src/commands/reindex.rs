@@ -8,7 +8,7 @@
 
 use crate::{
     config::Config,
-    database::{self, chain_directory, load_spec, open_chain, storage_options},
+    database::{self, chain_directory, load_spec, open_chain, storage_options_beside},
 };
 use anyhow::{Context, Error, Result, ensure};
 use billchain_chain_spec::Document;
@@ -38,7 +38,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let blocks = {
         let (_, old) = open_chain(&config, OpenMode::MustExist)?;
         fs::create_dir_all(&making).with_context(|| format!("cannot make {}", making.display()))?;
-        let storage = Storage::open(&making, storage_options(&config, OpenMode::CreateIfMissing))?;
+        let storage =
+            Storage::open(&making, storage_options_beside(&config, OpenMode::CreateIfMissing))?;
         let Document { spec, digest } = load_spec(&config.chain_spec)?;
         let genesis = || Ok::<_, Error>(spec.genesis_state()?);
         let new = Chain::open(Arc::new(storage), digest, genesis)?;

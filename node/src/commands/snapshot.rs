@@ -8,7 +8,7 @@ use crate::{
     restore::{self, Order},
     snapshot::{
         archive::{Reader, Writer, tree},
-        manifest::{Manifest, Subject},
+        manifest::{COLD, Manifest, Subject},
         stage::Stage,
         trust::Trust,
     },
@@ -34,6 +34,10 @@ pub(crate) enum Command {
         /// Directory to make; must not exist.
         #[arg(long)]
         out: PathBuf,
+        /// Leave the files of cold segments out. They never change: the second path, another
+        /// snapshot or a member gives them back after the restoring (billchain cold).
+        #[arg(long)]
+        without_cold_files: bool,
         #[command(flatten)]
         secret: SecretOptions,
     },
@@ -113,8 +117,9 @@ impl SecretOptions {
 /// Runs `billchain snapshot …`.
 pub(crate) fn run(command: Command) -> Result<()> {
     match command {
-        Command::Create { config, out, secret } => {
-            create(&Config::load(&config)?, &out, secret.read()?.as_ref())
+        Command::Create { config, out, without_cold_files, secret } => {
+            let config = Config::load(&config)?;
+            create(&config, &out, without_cold_files, secret.read()?.as_ref())
         }
         Command::Verify { directory, judge, deep, secret } => {
             let document = judge.chain_spec.as_deref().map(load_spec).transpose()?;
@@ -130,9 +135,9 @@ pub(crate) fn run(command: Command) -> Result<()> {
     }
 }
 
-fn create(config: &Config, out: &Path, secret: Option<&Secret>) -> Result<()> {
+fn create(config: &Config, out: &Path, without_cold: bool, secret: Option<&Secret>) -> Result<()> {
     let stage = Stage::take(config)?;
-    let made = copy(&stage, out, secret).and_then(|(files, sm3)| {
+    let made = copy(&stage, out, without_cold, secret).and_then(|(files, sm3)| {
         stage.give_back(true)?;
         Ok((files, sm3))
     });
@@ -159,7 +164,12 @@ fn is_there_already(error: &anyhow::Error) -> bool {
 }
 
 /// Copies the files of a stage into a new snapshot.
-fn copy(stage: &Stage, out: &Path, secret: Option<&Secret>) -> Result<(Manifest, [u8; 32])> {
+fn copy(
+    stage: &Stage,
+    out: &Path,
+    without_cold: bool,
+    secret: Option<&Secret>,
+) -> Result<(Manifest, [u8; 32])> {
     let writer = Writer::new(out, secret)?;
     let mut files = Vec::new();
     for path in tree(stage.directory())?.0 {
@@ -167,6 +177,13 @@ fn copy(stage: &Stage, out: &Path, secret: Option<&Secret>) -> Result<(Manifest,
         let name = name.to_str().context("a file's name is no text")?;
         if is_needed(name) {
             files.push(writer.copy(&path, name)?);
+        }
+    }
+    if !without_cold {
+        for path in stage.cold_files()? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let name = name.context("the name of a segment's file is no text")?;
+            files.push(writer.copy(&path, &format!("{COLD}/{name}"))?);
         }
     }
     let manifest = Manifest::new(stage.subject().clone(), files);
@@ -208,8 +225,8 @@ fn verify(
         return Ok(());
     };
     ensure!(!scratch.exists(), "{} exists: expected a directory to make", scratch.display());
-    let checked = restore::unpack(&mut reader, &manifest, scratch)
-        .and_then(|()| restore::check(scratch, &manifest.block));
+    let checked = restore::unpack(&mut reader, &manifest, (scratch, &scratch.join(COLD)))
+        .and_then(|()| restore::check((scratch, None), &manifest.block));
     remove(scratch)?;
     let checked = checked?;
     println!("every file is what the manifest says");

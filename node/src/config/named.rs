@@ -17,6 +17,8 @@ pub(super) enum Kind {
     File,
     /// A directory that is there.
     Directory,
+    /// A directory that is there, for the node to write to.
+    Writable,
     /// A directory that the node makes, in one that is there.
     Made,
 }
@@ -43,7 +45,9 @@ impl Named {
                                 data_dir in,";
                 differs(expected, parent, write(parent))
             }
-            Kind::Made => differs("a directory that this user may write to", place, write(place)),
+            Kind::Writable | Kind::Made => {
+                differs("a directory that this user may write to", place, write(place))
+            }
         }
     }
 }
@@ -118,6 +122,7 @@ mod tests {
         for (path, kind) in [
             (&*file, Kind::File),
             (place.path(), Kind::Directory),
+            (place.path(), Kind::Writable),
             (place.path(), Kind::Made),
             (&*place.path().join("new"), Kind::Made),
         ] {
@@ -139,6 +144,7 @@ mod tests {
             ("file/below", Kind::File, "file/below", "found Not a directory"),
             ("none", Kind::Directory, "none", "found none"),
             ("file", Kind::Directory, "file", "found a file"),
+            ("none", Kind::Writable, "none", "found none"),
             ("file", Kind::Made, "file", "found a file"),
             ("none/data", Kind::Made, "none", "found none"),
         ] {

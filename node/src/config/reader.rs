@@ -120,7 +120,13 @@ impl Reader {
         Some(self.name(key, &text, kind))
     }
 
-    fn name(&mut self, key: &str, text: &str, kind: Kind) -> PathBuf {
+    /// A text that may be left out, without blanks around it.
+    pub(super) fn optional_text(&mut self, key: &str) -> Option<String> {
+        self.string(key).map(|text| text.trim().to_owned())
+    }
+
+    /// Notes a path that `key` names, and what is expected there.
+    pub(super) fn name(&mut self, key: &str, text: &str, kind: Kind) -> PathBuf {
         let path = self.base.join(text);
         self.named.push(Named { key: key.to_owned(), path: path.clone(), kind });
         path

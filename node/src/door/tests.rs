@@ -20,6 +20,11 @@ fn chain(directory: &Path) -> Chain {
     chain
 }
 
+fn places(data: &Path) -> Places {
+    let segments = data.join("chain/cold");
+    Places { files: data.join("staging"), cold: segments.join("staging"), segments }
+}
+
 /// A door in a directory whose path is too long for a socket's.
 fn opened() -> (tempfile::TempDir, PathBuf, Arc<Door>, JoinHandle<()>) {
     let directory = tempfile::tempdir().unwrap();
@@ -28,7 +33,8 @@ fn opened() -> (tempfile::TempDir, PathBuf, Arc<Door>, JoinHandle<()>) {
     let listener = bind(&data.join("door")).unwrap();
     let door = Arc::new(Door {
         chain: chain(&data.join("chain")),
-        staging: data.join("staging"),
+        cold: Watch::default(),
+        staging: places(&data),
         one: Mutex::new(()),
         metrics: DoorMetrics::default(),
     });
@@ -106,4 +112,15 @@ async fn what_is_no_request_is_refused_and_takes_no_place() {
     let mut lease = connect(&data);
     assert!(matches!(lease.ask(Request::Stage).unwrap(), Answer::Staged(_)));
     assert_eq!(door.metrics.stages.get(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cold_segments_are_told_at_once_even_while_a_stage_is_read() {
+    let (_directory, data, _door, _serving) = opened();
+    let _stage = staged(&data);
+    let Answer::Cold(report) = connect(&data).ask(Request::Cold).unwrap() else {
+        panic!("refused")
+    };
+    assert_eq!((report.head, report.segments.len(), report.left_out), (3, 0, 0));
+    assert_eq!(report.failing, None);
 }

@@ -1,7 +1,7 @@
 //! What the store holds and what it costs, asked for at each scrape.
 
 use crate::machine;
-use billchain_storage::{Stats, Storage};
+use billchain_storage::{ColdStats, Stats, Storage};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -24,6 +24,7 @@ impl Collector for StorageMetrics {
         let stats = self.0.stats();
         sizes(&mut encoder, &stats)?;
         costs(&mut encoder, &stats)?;
+        cold(&mut encoder, &stats.cold)?;
         if let Some(resident) = machine::resident_bytes() {
             gauge(
                 &mut encoder,
@@ -72,6 +73,24 @@ fn costs(encoder: &mut DescriptorEncoder<'_>, stats: &Stats) -> fmt::Result {
     counter(encoder, "storage_commits", help, None, stats.commits)?;
     let help = "Roots computed since start";
     counter(encoder, "storage_roots", help, None, stats.speculations)
+}
+
+/// Reads of cold groups; what there is of them, their keeper counts.
+fn cold(encoder: &mut DescriptorEncoder<'_>, stats: &ColdStats) -> fmt::Result {
+    let help = "Runs of cold segments: a proof of absence goes through all of them";
+    gauge(encoder, "storage_cold_runs", help, None, stats.runs)?;
+    let help = "1 while two of them become one";
+    gauge(encoder, "storage_cold_merging", help, None, stats.is_merging.into())?;
+    let help = "Pages, blocks and filters of cold segments in memory";
+    gauge(encoder, "storage_cold_cache", help, Some(Unit::Bytes), stats.cache_bytes)?;
+    let help = "How often one of them was there";
+    counter(encoder, "storage_cold_cache_hits", help, None, stats.cache_hits)?;
+    let help = "How often one of them had to be read";
+    counter(encoder, "storage_cold_cache_misses", help, None, stats.cache_misses)?;
+    let help = "How often a segment was asked for a group";
+    counter(encoder, "storage_cold_lookups", help, None, stats.asked)?;
+    let help = "Cold groups that were found";
+    counter(encoder, "storage_cold_found", help, None, stats.found)
 }
 
 fn gauge(

@@ -1,5 +1,5 @@
 use super::*;
-use crate::snapshot::{archive::Writer, copies};
+use crate::snapshot::{archive::Writer, copies::Places};
 use billchain_chain_spec::ChainSpec;
 use billchain_executor::BuildParams;
 use std::{
@@ -28,7 +28,9 @@ fn snapshot(directory: &Path, said: u32) -> PathBuf {
         chain.commit(built.block, certificate.to_bytes()).unwrap();
     }
     let staging = directory.join("staging");
-    copies::make(&chain, &staging).unwrap();
+    let segments = directory.join("chain/cold");
+    let places = Places { files: staging.clone(), cold: segments.join("staging"), segments };
+    places.make(&chain).unwrap();
     let hash = chain.storage().hash_of(said).unwrap().unwrap();
     let subject = Subject::of(&chain, said, hash).unwrap();
     let out = directory.join("snapshot");
@@ -46,8 +48,9 @@ fn unpacked(directory: &Path, said: u32) -> (PathBuf, Subject) {
     let mut reader = Reader::new(&snapshot(directory, said), None).unwrap();
     let (manifest, _) = reader.manifest().unwrap();
     let into = directory.join("into");
-    unpack(&mut reader, &manifest, &into).unwrap();
-    let error = unpack(&mut reader, &manifest, &into).unwrap_err().to_string();
+    let cold = into.join(COLD);
+    unpack(&mut reader, &manifest, (&into, &cold)).unwrap();
+    let error = unpack(&mut reader, &manifest, (&into, &cold)).unwrap_err().to_string();
     assert!(error.starts_with("cannot make"), "nothing is written over: {error}");
     (into, manifest.block)
 }
@@ -56,7 +59,7 @@ fn unpacked(directory: &Path, said: u32) -> (PathBuf, Subject) {
 fn what_was_unpacked_is_checked_to_its_last_entry() {
     let directory = tempfile::tempdir().unwrap();
     let (into, block) = unpacked(directory.path(), 3);
-    let checked = check(&into, &block).unwrap();
+    let checked = check((&into, None), &block).unwrap();
     assert_eq!((checked.0.head.number, checked.0.head.hash), (3, block.hash));
     assert!(checked.to_string().contains("blocks 0 to 3 are one chain"), "{checked}");
 }
@@ -66,9 +69,9 @@ fn a_database_of_another_block_than_the_manifests_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     // The header and the certificate of block 2 are good, the files are of block 3.
     let (into, block) = unpacked(directory.path(), 2);
-    let error = check(&into, &block).err().unwrap().to_string();
+    let error = check((&into, None), &block).err().unwrap().to_string();
     assert!(error.contains("is of another block"), "{error}");
     let other = Subject { document: Hash::repeat_byte(7), ..block };
-    let error = check(&into, &other).err().unwrap().to_string();
+    let error = check((&into, None), &other).err().unwrap().to_string();
     assert!(error.contains("made from the chain specification"), "{error}");
 }

@@ -18,6 +18,8 @@ pub(crate) const FORMAT: u32 = 1;
 pub(crate) const MAX_BYTES: u64 = 64 << 20;
 /// Files of a snapshot, at most.
 const MAX_FILES: usize = 250_000;
+/// What the names of files of cold segments begin with.
+pub(crate) const COLD: &str = "cold";
 /// Bytes of a file's name, at most.
 const MAX_NAME: usize = 200;
 
@@ -176,8 +178,8 @@ impl Manifest {
 /// A name can lead nowhere but into the directories of a database.
 fn check_name(name: &str) -> Result<()> {
     let parts: Vec<&str> = name.split('/').collect();
-    let is_known = matches!(parts[..], ["db", _] | ["commitment", _, _]);
-    ensure!(is_known, "expected db/FILE or commitment/PARTITION/FILE");
+    let is_known = matches!(parts[..], ["db" | COLD, _] | ["commitment", _, _]);
+    ensure!(is_known, "expected db/FILE, commitment/PARTITION/FILE or cold/FILE");
     let is_plain = |part: &&str| {
         !part.is_empty()
             && !part.starts_with('.')
@@ -238,6 +240,19 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_files_of_cold_segments_may_be_in_it() {
+        let mut manifest = sample();
+        let mut file = manifest.files[0].clone();
+        file.name = format!("{COLD}/000001-0000.segment");
+        manifest.files.insert(0, file);
+        assert_eq!(
+            Manifest::new(manifest.block.clone(), manifest.files.clone()).files,
+            manifest.files
+        );
+        assert_eq!(Manifest::from_bytes(&manifest.to_bytes().unwrap()).unwrap(), manifest);
+    }
+
+    #[test]
     fn every_cut_and_what_contradicts_itself_is_refused() {
         let bytes = sample().to_bytes().unwrap();
         for length in 0..bytes.len() {
@@ -272,6 +287,9 @@ pub(crate) mod tests {
             "commitment/x",
             "commitment/../x",
             "commitment/a/b/c",
+            "cold",
+            "cold/..",
+            "cold/a/b",
             "other/x",
             "db/a b",
             "db\\x",

@@ -1,14 +1,14 @@
 //! Copies of a node's files at one height, from which a snapshot or a rehearsal is
 //! made: of a node that runs, asked at its door, or of one that is stopped.
 //!
-//! The copies lie in `data_dir/staging`, one at a time. They are links where the file
-//! system can, and are only read. They go when the [`Stage`] goes; a node that starts
-//! removes what a crash has left.
+//! The copies lie in `data_dir/staging`, one at a time, with links to the files of cold
+//! segments beside these. They are links where the file system can, and are only read. They go
+//! when the [`Stage`] goes; a node that starts removes what a crash has left.
 
-use super::{copies, manifest::Subject};
+use super::{copies::Places, manifest::Subject};
 use crate::{
     config::Config,
-    database::{chain_directory, open_chain, remove},
+    database::{chain_directory, open_chain},
     door::{self, Lease},
 };
 use anyhow::{Context, Result, ensure};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// Copies that stay as they are.
 pub(crate) struct Stage {
-    directory: PathBuf,
+    places: Places,
     subject: Subject,
     /// None when they were given back.
     held: Option<Held>,
@@ -35,9 +35,9 @@ enum Held {
 impl Stage {
     /// Takes them from the node of this configuration.
     pub(crate) fn take(config: &Config) -> Result<Self> {
-        let directory = copies::directory(config);
+        let places = Places::of(config);
         if let Some((lease, subject)) = door::ask(config)? {
-            return Ok(Self { directory, subject, held: Some(Held::Node(lease)) });
+            return Ok(Self { places, subject, held: Some(Held::Node(lease)) });
         }
         let place = chain_directory(config);
         let (_, chain) = open_chain(config, OpenMode::MustExist).with_context(|| {
@@ -47,13 +47,18 @@ impl Stage {
                 place.display()
             )
         })?;
-        let subject = copies::make(&chain, &directory)?;
-        Ok(Self { directory, subject, held: Some(Held::Here(chain)) })
+        let subject = places.make(&chain)?;
+        Ok(Self { places, subject, held: Some(Held::Here(chain)) })
     }
 
     /// Where they lie.
     pub(crate) fn directory(&self) -> &Path {
-        &self.directory
+        &self.places.files
+    }
+
+    /// The files of cold segments.
+    pub(crate) fn cold_files(&self) -> Result<Vec<PathBuf>> {
+        self.places.cold_files()
     }
 
     /// The block that they were made at.
@@ -74,7 +79,7 @@ impl Stage {
                 if is_kept {
                     chain.storage().note_held(self.subject.height)?;
                 }
-                remove(&self.directory)
+                self.places.remove()
             }
             None => Ok(()),
         }
@@ -85,7 +90,7 @@ impl Drop for Stage {
     /// What a node holds it removes when it is no longer asked to.
     fn drop(&mut self) {
         if let Some(Held::Here(_)) = self.held {
-            let _ = remove(&self.directory);
+            let _ = self.places.remove();
         }
     }
 }

@@ -12,6 +12,7 @@ mod bad_bills;
 mod bad_requests;
 mod bad_starts;
 mod certificates;
+mod cold;
 mod command;
 mod compact;
 mod contention;

@@ -37,6 +37,8 @@ fn lies() -> Vec<(&'static str, Lie)> {
     let first = |question: &Question| matches!(question, Question::Blocks { below: 1 });
     let operations = |question: &Question| matches!(question, Question::Operations { .. });
     let state = |question: &Question| matches!(question, Question::Page(of) if of.table == CopyTable::State);
+    let cold =
+        |question: &Question| matches!(question, Question::Page(of) if of.table == CopyTable::Cold);
     vec![
         ("is silent", Box::new(|_, _| None)),
         ("answers nonsense", Box::new(|_, _| Some(vec![7; 99]))),
@@ -56,6 +58,18 @@ fn lies() -> Vec<(&'static str, Lie)> {
         (
             "says that the log begins later",
             lie(targets, |answer| changed::<Targets>(answer, |it| it.0[0].start += 1)),
+        ),
+        (
+            "serves other runs of cold segments",
+            lie(targets, |answer| {
+                changed::<Targets>(answer, |it| it.0[0].runs.push(Hash::repeat_byte(9)))
+            }),
+        ),
+        (
+            "makes a list of cold segments up",
+            lie(cold, |answer| {
+                changed::<Page>(answer, |it| it.0.push((b"runs".to_vec(), vec![7])))
+            }),
         ),
         (
             "gives the block a certificate of too few",

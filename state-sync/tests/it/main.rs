@@ -1,5 +1,6 @@
-//! Joining, older blocks and the index, from peers of which some lie.
+//! Joining, older blocks, the index and cold segments, from peers of which some lie.
 
 mod background;
 mod joining;
 mod kit;
+mod segments;

@@ -22,7 +22,7 @@
 mod draft;
 mod file;
 mod merging;
-mod records;
+pub(crate) mod records;
 mod segment;
 mod step;
 mod undo;

@@ -110,6 +110,8 @@ fn assembled(path: &Path, copy: &Arc<StateCopy>) {
         assert_eq!(assembly.add(&page).unwrap(), Added::Taken);
     }
     assert_eq!(assembly.groups(), assembly.committed());
+    assert!(assembly.prove_cold().unwrap(), "nothing is cold");
+    assert_eq!(assembly.next_groups(), None);
     let head = OlderBlock { state_root: copy.target().state_root, ..block(SERVED) };
     let kept = KeptHeader {
         number: 7,
@@ -184,6 +186,8 @@ fn no_lie_about_operations_comes_into_the_commitment() {
     assert!(!other.is_proven());
     for change in [
         |target: &mut SyncTarget| target.state_root = hash(9),
+        |target: &mut SyncTarget| target.hot_root = hash(9),
+        |target: &mut SyncTarget| target.runs.push(hash(9)),
         |target: &mut SyncTarget| target.witness[3] ^= 1,
         |target: &mut SyncTarget| target.witness.push(0),
         |target: &mut SyncTarget| target.start = target.end,
@@ -249,6 +253,7 @@ fn an_entry_that_is_wrong_foreign_or_out_of_order_is_refused_and_a_missing_one_i
     for page in &all {
         assert_eq!(assembly.add(page).unwrap(), Added::Taken);
     }
+    assert!(assembly.prove_cold().unwrap());
     let other = OlderBlock { state_root: copy.target().state_root, ..block(SERVED - 1) };
     assert!(assembly.finish(&other, &beginning(), &[]).is_err());
     // It is no store.

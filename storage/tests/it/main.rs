@@ -2,6 +2,7 @@
 
 mod chain;
 mod cold;
+mod cold_copies;
 mod cold_files;
 mod cold_model;
 mod commits;

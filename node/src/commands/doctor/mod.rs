@@ -6,6 +6,7 @@
 //! shown without control characters, and numbers are compared, never counted with.
 
 mod ask;
+mod cold;
 mod compare;
 mod finding;
 mod one;
@@ -109,6 +110,13 @@ async fn here(
     match own {
         Some(true) => {
             place.room(found);
+            // Its disks, and its socket, may be slow.
+            let more = tokio::task::spawn_blocking(move || {
+                let mut more = Vec::new();
+                place.cold(None, &mut more);
+                more
+            });
+            found.extend(more.await?);
             if asked.iter().all(|one| one.url != url) {
                 asked.push(node);
             }

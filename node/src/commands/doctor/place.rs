@@ -2,12 +2,14 @@
 //! keys, and, while it is stopped, its data.
 
 use super::finding::{Finding, Severity};
-use super::{one, reach};
+use super::{cold, one, reach};
 use crate::{
+    cold::report::ColdReport,
     commands::keys,
     config::Config,
     database::{chain_directory, load_spec, open_chain},
     disk::Room,
+    door,
     files::FileBudget,
     machine, ports,
     release::Needed,
@@ -146,6 +148,25 @@ impl Place {
         let chain = self.chain(found);
         self.members(chain.as_ref(), found);
         self.signing_memory(chain.as_ref(), found);
+        self.cold(chain.as_ref(), found);
+    }
+
+    /// Its cold segments: of a stopped node as its database says, of one that runs as it tells.
+    pub(super) fn cold(&self, chain: Option<&Chain>, found: &mut Vec<Finding>) {
+        cold::paths(&self.config, found);
+        let report = match chain {
+            Some(chain) => ColdReport::of(chain.storage()).map(Some).map_err(Error::from),
+            None => door::ask_cold(&self.config),
+        };
+        match report {
+            Ok(Some(report)) => cold::segments(self.about(), &report, found),
+            Ok(None) => {}
+            Err(error) => {
+                let advice = "Run billchain cold list as the node's user.";
+                let what = format!("its cold segments are not told: {error:#}");
+                found.push(Finding::note("cold", self.about(), &what, advice));
+            }
+        }
     }
 
     /// The chain in the data directory.

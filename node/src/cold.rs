@@ -1,0 +1,16 @@
+//! Cold segments (冷段) as a node keeps them: their files on a path of their own, and a second
+//! copy elsewhere.
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`keeper`] | the thread that writes files, copies them, and brings lost ones back |
+//! | [`second`] | the second place: a directory, or a store that speaks S3 |
+//! | [`objects`] | that store |
+//! | [`report`] | what is told of segments |
+//! | [`metrics`] | what is counted |
+
+pub(crate) mod keeper;
+mod metrics;
+mod objects;
+pub(crate) mod report;
+pub(crate) mod second;
