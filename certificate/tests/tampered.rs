@@ -13,6 +13,7 @@ use billchain_executor::{BuildParams, Chain, ClockCheck, OpaqueTx};
 use billchain_primitives::{
     Bill, BillKey, BillKind, BillStatus, BillSummary, ConsensusDomain, Did, Fen, Hash, SceneId,
     Statement as Signed, StatementContext,
+    index::history_key,
     totals::{Month, NumberBlock, Posting, Tally},
 };
 use billchain_runtime::{Runtime, RuntimeCall};
@@ -115,18 +116,22 @@ fn made(path: &Path) -> Hash {
 
 /// Writes to the state past the store, as somebody with the files can.
 fn tamper(path: &Path, writes: &[(Vec<u8>, Option<Vec<u8>>)]) {
+    tamper_with(path, "state", writes);
+}
+
+fn tamper_with(path: &Path, table: &str, writes: &[(Vec<u8>, Option<Vec<u8>>)]) {
     use rocksdb::{DB, Options};
     let path = path.join("db");
     let names = DB::list_cf(&Options::default(), &path).unwrap();
     let database = DB::open_cf(&Options::default(), &path, &names).unwrap();
-    let state = database.cf_handle("state").unwrap();
+    let table = database.cf_handle(table).unwrap();
     for (key, value) in writes {
         match value {
-            Some(value) => database.put_cf(state, key, value).unwrap(),
-            None => database.delete_cf(state, key).unwrap(),
+            Some(value) => database.put_cf(table, key, value).unwrap(),
+            None => database.delete_cf(table, key).unwrap(),
         }
     }
-    database.flush_cf(state).unwrap();
+    database.flush_cf(table).unwrap();
 }
 
 /// What a maker's certificates say: of a bill, of the numbers 100 to 219, of the month.
@@ -225,7 +230,11 @@ fn a_hidden_doubled_or_changed_bill_is_found_out() {
         let place = tempfile::tempdir().unwrap();
         let genesis = made(place.path());
         let doubled = stored(place.path(), 100, |bill| bill.summary.key = key(number));
+        let storage = Storage::open(place.path(), options()).unwrap();
+        let version = storage.offchain_get(&history_key(&key(100), 1)).unwrap();
+        drop(storage);
         tamper(place.path(), &[(state_key(&key(number)), Some(doubled))]);
+        tamper_with(place.path(), "offchain", &[(history_key(&key(number), 1), version)]);
         let found = asked(place.path(), genesis, number);
         assert!(found.bill.is_err(), "{number}: {:?}", found.bill);
     }

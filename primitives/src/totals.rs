@@ -12,7 +12,7 @@ use crate::{
     Bill, BillCode, BillKey, BillKind, BillNumber, BillStatus, BillSummary, Fen, IssueDate,
     codec_util::ascii_newtype, sm3,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
+use codec::{Compact, Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 use sp_core::{ConstU32, bounded::BoundedVec};
@@ -24,18 +24,7 @@ pub const MAX_LINES: u32 = (BillKind::ALL.len() * BillStatus::ALL.len()) as u32;
 const SHARE_TAG: u8 = 0x06;
 
 /// Bills of one kind and status.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Line {
     /// Sort of document.
     pub kind: BillKind,
@@ -46,6 +35,16 @@ pub struct Line {
     pub bills: u64,
     /// Sum of their totals in fen, negative for red bills.
     pub fen: i128,
+}
+
+/// The derived one takes a compact number for its type, which may be a byte shorter.
+impl MaxEncodedLen for Line {
+    fn max_encoded_len() -> usize {
+        BillKind::max_encoded_len()
+            .saturating_add(BillStatus::max_encoded_len())
+            .saturating_add(Compact::<u64>::max_encoded_len())
+            .saturating_add(i128::max_encoded_len())
+    }
 }
 
 impl Line {

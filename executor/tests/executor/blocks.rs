@@ -32,7 +32,7 @@ fn two_nodes_come_to_the_same_roots() {
 #[test]
 fn the_development_chain_keeps_its_name() {
     let hash = Node::development().chain.genesis_hash();
-    let expected = "0x074e4ee8c51261357946e1edeb24c6cef6688464ce86662da697e04bccb74684";
+    let expected = "0x2c334530a37521ea1bc266057290503ded65ed6e66fe55f6c860d5a2223eb623";
     assert_eq!(format!("{hash:?}"), expected);
 }
 

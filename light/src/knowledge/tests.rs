@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{BEGAN, BILL, FIRST, Made, QUORUM, SECOND, State, THIRD, genesis, knowledge};
-use billchain_verifier::{Refusal, make::Decided};
+use billchain_verifier::{Refusal, make::Decided, verify};
 
 /// Blocks 10 and 20 change the validators; others come after.
 fn changes() -> [Decided; 2] {

@@ -1,7 +1,7 @@
 //! Ranges of numbers, and the pure rules of their use.
 
 use billchain_primitives::{BillNumber, seams::AllotmentProblem};
-use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
+use codec::{Compact, Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
 use frame::prelude::{BoundedVec, ConstU32};
 use scale_info::TypeInfo;
 
@@ -107,9 +107,7 @@ pub(crate) fn are_in_order(spans: &[Span]) -> bool {
 }
 
 /// A range that an issuer has, and what became of its numbers.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Range {
     /// Its numbers.
     pub span: Span,
@@ -120,6 +118,16 @@ pub struct Range {
     pub highest: Option<u64>,
     /// Numbers that no bill will ever have, in order.
     pub voided: BoundedVec<Span, ConstU32<MAX_VOIDED>>,
+}
+
+/// The derived one takes a compact number for its type, which may be a byte shorter.
+impl MaxEncodedLen for Range {
+    fn max_encoded_len() -> usize {
+        Span::max_encoded_len()
+            .saturating_add(Compact::<u64>::max_encoded_len())
+            .saturating_add(Option::<u64>::max_encoded_len())
+            .saturating_add(BoundedVec::<Span, ConstU32<MAX_VOIDED>>::max_encoded_len())
+    }
 }
 
 impl Range {

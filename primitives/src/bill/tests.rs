@@ -99,6 +99,14 @@ fn a_summary_is_compact() {
 }
 
 #[test]
+fn the_longest_receipt_has_the_length_that_is_stated() {
+    let filled_in = crate::SummaryFields::NONE;
+    let operation = crate::Operation::Register;
+    let receipt = Receipt { operation, block: u32::MAX, extrinsic: u32::MAX, filled_in };
+    assert_eq!(receipt.encoded_size(), Receipt::max_encoded_len());
+}
+
+#[test]
 fn errors_show_what_was_found_without_control_characters() {
     let error = "31\n6012\u{7}".parse::<BillCode>().unwrap_err();
     assert!(error.to_string().contains("31\\n6012"), "{error}");

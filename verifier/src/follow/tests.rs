@@ -97,7 +97,7 @@ fn a_decided_header_that_is_cut_or_goes_on_is_refused() {
 
 #[test]
 fn the_head_of_a_certificate_is_found_behind_its_changes() {
-    let bare = |bytes: Vec<u8>| Decided { header: bytes, round: 0, signatures: Vec::new() };
+    let bare = |bytes: Vec<u8>| Decided { header: bytes, round: 2, signatures: Vec::new() };
     let header = |bytes: &[u8]| {
         let length = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
         bytes[2..2 + length].to_vec()

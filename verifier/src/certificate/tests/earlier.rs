@@ -235,7 +235,8 @@ fn a_transaction_is_shown_or_it_is_said_that_it_is_not() {
     assert!(matches!(refusal(&made(3, Source::NotShown)), Refusal::Contradiction { .. }));
     // A present version shows its transaction.
     let present = super::with_source(7, Source::NotShown);
-    assert!(matches!(refusal(&present), Refusal::Malformed { .. }));
+    let what = "the transaction is left out";
+    assert_eq!(refusal(&present), Refusal::Contradiction { what });
     let (_, _, block) = parts(1, false);
     let empty = made(2, Source::Earlier { block, path: Vec::new() });
     assert!(matches!(refusal(&empty), Refusal::Contradiction { .. }), "another block");
