@@ -14,11 +14,13 @@
 //! * [`segment`], [`file`]: one segment.
 //! * [`view`]: the runs at the head; where a group was at a block.
 //! * [`draft`], [`merging`]: what a block makes of them.
+//! * [`digests`]: SM3 of the records, which is under the state root.
 //! * [`step`]: putting that into the tables and into memory.
 //! * [`undo`]: taking it back, for a store that is wound back.
 //!
 //! Files are written, adopted and removed in `segments`.
 
+mod digests;
 mod draft;
 mod file;
 mod merging;
@@ -28,6 +30,7 @@ mod step;
 mod undo;
 mod view;
 
+pub(crate) use digests::{SegmentsDigest, first_root, of_list};
 pub(crate) use draft::Draft;
 pub(crate) use file::{ColdFile, check, new_filter, path_of, probe};
 pub(crate) use records::{RetiredRecord, RunList, SegmentId, SegmentRecord, retired_key, samples};

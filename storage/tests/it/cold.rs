@@ -251,7 +251,7 @@ fn put(path: &Path, table: &str, key: &[u8], row: Option<&[u8]>) {
 /// Checks a proof of keys of one group as far as the cold part goes; where the group is.
 fn place_of<'a>(proof: &'a StateProof, group: &'a GroupProof, shared: &[u8]) -> &'a Place {
     let roots: Vec<Digest> = proof.run_roots.iter().map(|root| root.0).collect();
-    let cold = cold_root(&roots).unwrap();
+    let cold = cold_root(&roots, &proof.records.0).unwrap();
     assert_eq!(state_root(&proof.hot_root.0, &cold), proof.head.state_root.0);
     match &group.place {
         Place::Hot { .. } => {}
