@@ -11,7 +11,7 @@ use super::{Added, Assembly};
 use crate::{
     Entries, StorageError, SyncTarget,
     cold::{
-        DEPTH, SegmentId, SegmentsDigest, of_list,
+        DEPTH, MAX_SEGMENTS as SEGMENTS_OF_A_RUN, SegmentId, SegmentsDigest, of_list,
         records::{RUNS, RunList, RunRecord, SegmentRecord, of_number_key},
     },
     state_copy::CopyTable,
@@ -25,8 +25,10 @@ use codec::{DecodeAll, Encode};
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most segments of all runs.
-const MAX_SEGMENTS: usize = 1 << 16;
+/// Most segments of all runs, and most bytes of their records: they are in memory before they are
+/// proven.
+const MAX_SEGMENTS: usize = MAX_RUNS * SEGMENTS_OF_A_RUN as usize;
+const MAX_RECORD_BYTES: usize = 256 << 20;
 /// Most groups of all segments: as many bits are in memory.
 const MAX_GROUPS: u64 = 1 << 32;
 /// Blocks after its end from which on a segment is left to its file, whatever its groups are:
@@ -53,8 +55,9 @@ pub enum Filled {
 pub(super) struct ColdPart {
     list: RunList,
     records: BTreeMap<SegmentId, SegmentRecord>,
-    /// Groups of all of them.
+    /// Groups of all of them, and bytes of the records.
     groups: u64,
+    bytes: usize,
     bits: BTreeMap<SegmentId, Vec<[u8; 64]>>,
     /// The last key of each table, `cold` and `bits`.
     last: [Vec<u8>; 2],
@@ -101,9 +104,11 @@ impl ColdPart {
             && record.last.len() <= MAX_SHARED
             && record.from.len() <= MAX_SHARED
             && record.groups > 0
-            && self.groups.saturating_add(record.groups) <= MAX_GROUPS;
+            && self.groups.saturating_add(record.groups) <= MAX_GROUPS
+            && self.bytes.saturating_add(value.len()) <= MAX_RECORD_BYTES;
         is_good.then_some(())?;
         self.groups = self.groups.saturating_add(record.groups);
+        self.bytes = self.bytes.saturating_add(value.len());
         self.records.insert(id, record);
         Some(())
     }

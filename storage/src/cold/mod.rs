@@ -37,13 +37,13 @@ pub(crate) use records::{RetiredRecord, RunList, SegmentId, SegmentRecord, retir
 pub(crate) use segment::{Place, Segment};
 pub(crate) use step::Step;
 pub(crate) use undo::undo;
-pub(crate) use view::{Cold, Run};
+pub(crate) use view::{Cold, Files, Run};
 
 /// Most groups of a segment.
 const MAX_SEGMENT_GROUPS: u64 = 1 << 21;
 
 /// Most segments of a run. The last of them ends with its lap.
-const MAX_SEGMENTS: u32 = 4_096;
+pub(crate) const MAX_SEGMENTS: u32 = 4_096;
 
 /// Most groups that cool with one block, and that move with one.
 pub(crate) const MAX_COOLED: usize = 1_024;

@@ -66,11 +66,19 @@ pub(crate) struct Cold {
     pub(crate) directory: PathBuf,
     pub(crate) cache: Arc<Cache>,
     view: RwLock<Arc<View>>,
-    /// Held while files come or go. Whether rows of groups that have files may be left.
-    pub(crate) files: Mutex<bool>,
+    /// Held while files come or go.
+    pub(crate) files: Mutex<Files>,
     /// Segments that were asked for a group, and groups that were found.
     asked: AtomicU64,
     found: AtomicU64,
+}
+
+/// What is known of files and rows.
+pub(crate) struct Files {
+    /// Whether rows of groups that have files may be left.
+    pub(crate) may_have_rows: bool,
+    /// A segment whose file this process has written or read whole, and that is not recorded.
+    pub(crate) whole: Option<SegmentId>,
 }
 
 impl Run {
@@ -136,7 +144,7 @@ impl Cold {
             directory,
             cache,
             view: RwLock::new(Arc::new(view)),
-            files: Mutex::new(true),
+            files: Mutex::new(Files { may_have_rows: true, whole: None }),
             asked: AtomicU64::new(0),
             found: AtomicU64::new(0),
         })
