@@ -7,6 +7,7 @@
 
 use crate::{RuntimeCall, rejection};
 use frame_support::traits::Contains;
+use pallet_bill_update::StatusChange;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 /// Most calls of a transaction, those within others counted: a motion over a
@@ -101,19 +102,29 @@ fn bills_of(call: &RuntimeCall) -> usize {
     use pallet_bill_update::Call as BillUpdate;
     match call {
         RuntimeCall::BillRegister(BillRegister::register_batch { bills, .. }) => bills.len(),
-        RuntimeCall::BillUpdate(BillUpdate::change_status_batch { changes, .. }) => changes.len(),
+        RuntimeCall::BillUpdate(BillUpdate::change_status { change, .. }) => read_by(change),
+        RuntimeCall::BillUpdate(BillUpdate::change_status_batch { changes, .. }) => {
+            changes.iter().map(|item| read_by(&item.change)).sum()
+        }
+        // A bill, its red one, and the balance bill.
+        RuntimeCall::BillUpdate(BillUpdate::red_reverse { .. }) => 3,
         RuntimeCall::BillUpdate(BillUpdate::update_summary_batch { updates, .. }) => updates.len(),
         // Numbers among those that were used are looked up, up to so many.
         RuntimeCall::Allotment(pallet_allotment::Call::void { .. }) => {
             pallet_allotment::MAX_VOIDED_AMONG_USED as usize
         }
-        // A grant and its bill.
-        RuntimeCall::Authorization(_) => 2,
-        RuntimeCall::BillRegister(_)
-        | RuntimeCall::BillUpdate(_)
-        | RuntimeCall::Dispute(_)
-        | RuntimeCall::BillVerify(_) => 1,
+        // A grant, or a case, and its bill.
+        RuntimeCall::Authorization(_) | RuntimeCall::Dispute(_) => 2,
+        RuntimeCall::BillRegister(_) | RuntimeCall::BillUpdate(_) | RuntimeCall::BillVerify(_) => 1,
         _ => 0,
+    }
+}
+
+/// A bill, and the grant by which it is locked.
+const fn read_by(change: &StatusChange) -> usize {
+    match change {
+        StatusChange::Lock { grant: Some(_), .. } => 2,
+        _ => 1,
     }
 }
 

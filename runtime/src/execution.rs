@@ -7,7 +7,8 @@
 //! compares the two.
 
 use crate::{
-    BlockNumber, Executive, Hash, Performance, Runtime, SigningContext, System, UncheckedExtrinsic,
+    BlockNumber, Cooling, Executive, Hash, Performance, Runtime, SigningContext, System,
+    UncheckedExtrinsic,
 };
 use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
 use sp_runtime::{
@@ -19,7 +20,17 @@ use sp_runtime::{
 /// Applies `extrinsic`, whose canonical encoding is `encoded` and has this `hash`,
 /// to the block under execution. On a refusal the caller rolls back what was
 /// written.
+///
+/// What it read of cold data weighs in the block, whatever became of its calls.
 pub fn apply(extrinsic: UncheckedExtrinsic, encoded: &[u8], hash: Hash) -> ApplyExtrinsicResult {
+    Cooling::charging(|| apply_as_executive(extrinsic, encoded, hash))
+}
+
+fn apply_as_executive(
+    extrinsic: UncheckedExtrinsic,
+    encoded: &[u8],
+    hash: Hash,
+) -> ApplyExtrinsicResult {
     if extrinsic.signed_parts().is_none() || !System::inherents_applied() {
         // Inherents, and the end of them, are `Executive`'s.
         return Executive::apply_extrinsic(extrinsic);

@@ -14,7 +14,7 @@ use billchain_runtime::{
     AllPalletsWithSystem, BillRegister, Cooling, RuntimeCall, System, Totals, limits::COLD_READ_US,
 };
 use frame_support::traits::{TryState, TryStateSelect};
-use pallet_bill_update::StatusChange;
+use pallet_bill_update::{StatusChange, StatusItem};
 
 /// Bills: a whole group, and a part of the next.
 const BILLS: u32 = 12;
@@ -202,4 +202,49 @@ fn who_reads_a_cold_bill_fills_the_block() {
     let hot = weight();
     let read = COLD_READ_US * 1_000_000;
     assert!(cold > hot + read, "{cold} and {hot}");
+}
+
+#[test]
+fn who_reads_cold_bills_in_vain_fills_the_block_too() {
+    let node = node();
+    with_old_bills(&node);
+    block(&node, LATER, Vec::new());
+    let weight = || node.chain.read(|| System::block_weight().total().ref_time()).unwrap();
+    // None of them is locked.
+    let unlock = || StatusChange::Unlock { reason: Reason::new("撤回").unwrap() };
+    let one = |number, nonce| change(&node, number, unlock(), nonce);
+    let items = |numbers: [u32; 3], nonce| {
+        let item =
+            |number| StatusItem { key: key(number), expected_version: None, change: unlock() };
+        let changes = numbers.map(item).to_vec().try_into().unwrap();
+        let mode = BatchMode::PerItem;
+        let call = pallet_bill_update::Call::change_status_batch { changes, mode };
+        node.signer("//insurer-a").sign(&RuntimeCall::BillUpdate(call), nonce)
+    };
+    block(&node, LATER, vec![one(3, 0), items([1, 2, 4], 1)]);
+    let cold = weight();
+    assert_eq!(hot(&node), [], "nothing was written");
+    block(&node, LATER, vec![register(&node, BILLS..BILLS + 3, 1)]);
+    block(&node, LATER, vec![one(BILLS, 2), items([BILLS, BILLS + 1, BILLS + 2], 3)]);
+    let read = COLD_READ_US * 1_000_000;
+    assert!(cold > weight() + 4 * read, "{cold} and {}", weight());
+}
+
+#[test]
+fn who_adds_to_a_cold_group_fills_the_block() {
+    let node = node();
+    let mut blocks = with_old_bills(&node);
+    blocks.push(block(&node, LATER, Vec::new()));
+    let weight = || node.chain.read(|| System::block_weight().total().ref_time()).unwrap();
+    // The number before is of an old bill.
+    blocks.push(block(&node, LATER, vec![register(&node, BILLS..BILLS + 1, 1)]));
+    let cold = weight();
+    blocks.push(block(&node, LATER, vec![register(&node, BILLS + 1..BILLS + 2, 2)]));
+    let read = COLD_READ_US * 1_000_000;
+    assert!(cold > weight() + read, "{cold} and {}", weight());
+    let other = self::node();
+    for bytes in blocks {
+        other.follow(bytes);
+    }
+    assert_eq!(other.chain.head(), node.chain.head());
 }

@@ -8,7 +8,7 @@ use billchain_chain_spec::{ChainSpec, ParticipantQuota};
 use billchain_executor::{
     BlockError, BuildParams, OpaqueTx, TransactionError, transaction, transaction_hash,
 };
-use billchain_primitives::{BatchMode, BillKey, Did, MAX_DECODED_BYTES};
+use billchain_primitives::{BatchMode, BillKey, Did, GrantId, MAX_DECODED_BYTES, SceneId};
 use billchain_runtime::{
     Block, RuntimeCall, UncheckedExtrinsic,
     calls::{MAX_BILLS, MAX_CALLS},
@@ -155,6 +155,24 @@ fn a_transaction_is_about_a_bounded_number_of_bills() {
     ]);
     let refused = node.validate(&hospital.sign(&more, 0)).unwrap_err();
     assert_eq!(refused, custom(rejection::TOO_MANY_BILLS));
+    // A lock by a grant is about the grant, too.
+    let change = StatusChange::Lock {
+        scene: SceneId(1),
+        claim_no: "claim".parse().unwrap(),
+        on_behalf_of: None,
+        grant: Some(GrantId([1; 32].into())),
+        signed_at: NOW,
+    };
+    let lock = StatusItem { key, expected_version: None, change };
+    let locks = |count: usize| {
+        let changes = vec![lock.clone(); count].try_into().unwrap();
+        let mode = BatchMode::PerItem;
+        RuntimeCall::BillUpdate(pallet_bill_update::Call::change_status_batch { changes, mode })
+    };
+    let more = batch(vec![locks(500), locks(MAX_BILLS / 2 - 500 + 1)]);
+    let refused = node.validate(&hospital.sign(&more, 0)).unwrap_err();
+    assert_eq!(refused, custom(rejection::TOO_MANY_BILLS));
+    node.validate(&hospital.sign(&batch(vec![locks(500)]), 0)).unwrap();
 }
 
 #[test]

@@ -85,8 +85,25 @@ impl<T: Config> Pallet<T> {
         if <Self as BillLedger>::contains(&summary.key) {
             return Err(SummaryProblem::AlreadyExists);
         }
-        T::ColdReads::charge_missing();
+        Self::charge_new(&summary.key);
         Ok(operation)
+    }
+
+    /// Charges a new bill for the question whether it is there, and for its group, if that may be
+    /// cold and come back with it.
+    ///
+    /// Where others of its hundred numbers are, its group is taken for cold unless the bill of the
+    /// number before is at hand: whoever issues number by number pays nothing.
+    fn charge_new(key: &BillKey) {
+        T::ColdReads::charge_missing();
+        if !T::ColdReads::is_any() || !T::Totals::has_near(key) {
+            return;
+        }
+        let before = key.number.before().map(|number| BillKey { number, ..*key });
+        // One that may be cold itself is charged when it is read.
+        if before.and_then(|before| Self::bill(&before)).is_none() {
+            T::ColdReads::charge(0);
+        }
     }
 
     /// [`BillLedger::open`] for who knows where the number comes from.

@@ -8,7 +8,7 @@ use billchain_primitives::{
     condition::{BillFacts, Guarded},
     seams::{
         AccessNodePolicy, AccessNodes, AccessProblem, ActiveParticipant, AllotmentProblem,
-        Allotments, ParticipantProblem, Participants, Policies, PolicyId, PolicyProblem,
+        Allotments, ColdReads, ParticipantProblem, Participants, Policies, PolicyId, PolicyProblem,
         PolicyRefusal, SceneProblem, SceneTerms, Scenes, TransitionProblem, TransitionRules,
     },
 };
@@ -49,7 +49,7 @@ impl pallet_bill_register::Config for Test {
     type Policies = World;
     type Allotments = World;
     type Totals = Totals;
-    type ColdReads = ();
+    type ColdReads = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;
 }
@@ -90,6 +90,10 @@ pub struct World {
     /// Numbers that were used, in order.
     pub used: Vec<BillKey>,
     pub now: u64,
+    /// What was touched before may be cold; 0: nothing is.
+    pub cold_before: u64,
+    /// When what was read and may be cold was touched, in the order of the reads.
+    pub charged: Vec<u64>,
 }
 
 impl Default for World {
@@ -111,6 +115,8 @@ impl Default for World {
             allotted: BTreeMap::new(),
             used: Vec::new(),
             now: NOW,
+            cold_before: 0,
+            charged: Vec::new(),
         }
     }
 }
@@ -226,6 +232,22 @@ impl Allotments for World {
             Ok(())
         })
     }
+}
+
+impl ColdReads for World {
+    fn is_any() -> bool {
+        with_world(|world| world.cold_before > 0)
+    }
+
+    fn charge(written: u64) {
+        with_world(|world| {
+            if written < world.cold_before {
+                world.charged.push(written);
+            }
+        });
+    }
+
+    fn charge_missing() {}
 }
 
 impl Time for World {

@@ -3,7 +3,7 @@
 use crate::{
     ColdBefore, Config, CurrentLap, Event, Known, KnownRuns, MOST_RUNS, Now, Pallet, Policy,
     WeightInfo,
-    walk::{self, Map, Maps, Walked},
+    walk::{self, MEASURED_KEYS, Map, Maps, Walked},
 };
 use billchain_primitives::{
     Moment,
@@ -19,10 +19,6 @@ const MOVED: (u64, u64) = (3, 3);
 
 /// Writes of a group that cools beside the deletion of its keys: its entry, and its bit.
 const COOLED: u64 = 2;
-
-/// Keys of each group that `walk` is measured with: bills whose numbers differ in the last
-/// digit.
-pub(crate) const MEASURED_KEYS: u32 = 10;
 
 /// A lap over the hot state.
 #[derive(

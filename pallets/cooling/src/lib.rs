@@ -24,8 +24,10 @@
 //! - The groups of a lap are ordered in ascending order of their shared bytes, each once.
 //! - What it does follows from the hot state, the policy and the time of the block before: it is the
 //!   same on all nodes, whatever files they have written.
-//! - A block looks at as many groups as the policy says at most, and its weight holds what it looked
-//!   at and what it ordered.
+//! - A block looks at as many groups as the policy says at most, and at no more keys than so many
+//!   groups of ten have and one group more; its weight holds what it looked at and what it ordered.
+//! - What a transaction reads of cold data weighs in its block, whether its calls succeed or fail
+//!   ([`Pallet::charging`]).
 //! - No lap begins while there may be 32 runs, so that the state never has more than 64.
 //!
 //! ## What it assumes
@@ -61,7 +63,12 @@ use billchain_primitives::{
     cooling::{CoolingField, CoolingPolicy, Orders, OutOfBounds},
     seams::ColdReads,
 };
-use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
+use frame::{
+    deps::frame_support::dispatch_context::{run_in_context, with_context},
+    prelude::*,
+    traits::Time,
+    try_runtime::TryRuntimeError,
+};
 
 /// The cooling contract.
 #[frame::pallet]
@@ -268,6 +275,24 @@ impl<T: Config> Pallet<T> {
         ColdBefore::<T>::get()
     }
 
+    /// Runs a transaction, and adds what its reads of cold data weigh to the work of the block.
+    ///
+    /// What a call writes is taken back when it fails, the block's work too. What it read was read
+    /// all the same: so that is noted in the transaction's dispatch context, and written when the
+    /// transaction is over.
+    pub fn charging<R>(transaction: impl FnOnce() -> R) -> R {
+        run_in_context(|| {
+            let result = transaction();
+            let charged =
+                with_context::<Charged, _>(|charged| core::mem::take(charged.or_default()));
+            let Charged(weight) = charged.unwrap_or_default();
+            if weight != Weight::zero() {
+                register::<T>(weight);
+            }
+            result
+        })
+    }
+
     /// The map that a lap is in; none: it is before the first, or no lap is under way.
     pub fn map_at(lap: &Lap) -> Option<Map> {
         let at = lap.at.as_ref()?;
@@ -275,18 +300,36 @@ impl<T: Config> Pallet<T> {
     }
 }
 
+/// What the reads of the transaction under execution weigh.
+#[derive(Default)]
+struct Charged(Weight);
+
 impl<T: Config> ColdReads for Pallet<T> {
+    fn is_any() -> bool {
+        ColdBefore::<T>::get() > 0
+    }
+
     fn charge(written: Moment) {
         if written < ColdBefore::<T>::get() {
-            register::<T>(T::ColdRead::get());
+            note::<T>(T::ColdRead::get());
         }
     }
 
     fn charge_missing() {
         match Known::<T>::get().count() {
             0 => {}
-            runs => register::<T>(T::Missing::get().saturating_mul(runs.into())),
+            runs => note::<T>(T::Missing::get().saturating_mul(runs.into())),
         }
+    }
+}
+
+/// Notes what a read weighs; outside of a transaction it is the block's at once.
+fn note<T: Config>(weight: Weight) {
+    let noted = with_context::<Charged, _>(|charged| {
+        charged.or_default().0.saturating_accrue(weight);
+    });
+    if noted.is_none() {
+        register::<T>(weight);
     }
 }
 

@@ -15,7 +15,10 @@ use billchain_primitives::{
 };
 use codec::{Decode, Encode};
 use frame::{
-    deps::frame_support::{storage::unhashed, weights::RuntimeDbWeight},
+    deps::frame_support::{
+        storage::{unhashed, with_storage_layer},
+        weights::RuntimeDbWeight,
+    },
     testing_prelude::*,
     traits::{Hooks, StorageInfoTrait},
 };
@@ -208,6 +211,21 @@ fn a_block_looks_at_as_many_groups_as_the_policy_says_at_most() {
 }
 
 #[test]
+fn groups_of_many_keys_do_not_make_a_block_look_at_more() {
+    run(|| {
+        set(CoolingPolicy { groups_per_block: 2, ..policy() });
+        (0..=u8::MAX).for_each(|last| touch(0, 1, last, 1));
+        (0..20).for_each(|last| touch(0, 2, last, 1));
+        (0..19).for_each(|last| touch(0, 3, last, 1));
+        touch(0, 4, 0, 1);
+        assert_eq!(groups(&block(1_000)), [(0, 1)], "256 keys");
+        assert_eq!(groups(&block(1_000)), [(0, 2)], "as many as two groups of ten");
+        assert_eq!(groups(&block(1_000)), [(0, 3), (0, 4)]);
+        assert!(block(1_000).ends_lap);
+    });
+}
+
+#[test]
 fn a_block_weighs_what_it_looks_at_and_what_it_orders() {
     run(|| {
         set(policy());
@@ -348,6 +366,33 @@ fn reads_of_what_may_be_cold_are_charged_and_others_are_not() {
         let before = weight();
         Cooling::charge(cold_before - 1);
         assert_eq!(weight(), before + 1_000_000);
+    });
+}
+
+#[test]
+fn what_a_transaction_read_weighs_when_its_calls_fail_too() {
+    run(|| {
+        set(policy());
+        assert!(!Cooling::is_any());
+        touch(0, 1, 0, 1);
+        block(1_000);
+        assert!(Cooling::is_any());
+        let weight = || System::block_weight().total().ref_time();
+        let read = |end: DispatchResult| {
+            with_storage_layer(|| {
+                Cooling::charge(0);
+                end
+            })
+        };
+        let failed = Err(DispatchError::CannotLookup);
+        assert_eq!(Cooling::charging(|| read(failed)), failed);
+        assert_eq!(weight(), 1_000_000);
+        // Each of its calls counts, and the next transaction begins with none.
+        let each = Cooling::charging(|| [read(Ok(())), read(failed), read(failed)]);
+        assert_eq!(each, [Ok(()), failed, failed]);
+        assert_eq!(weight(), 4_000_000);
+        Cooling::charging(|| ());
+        assert_eq!(weight(), 4_000_000);
     });
 }
 

@@ -3,6 +3,10 @@
 use billchain_primitives::{Moment, cooling::SharedBytes};
 use frame::deps::{frame_support::storage::unhashed, sp_io::storage::next_key};
 
+/// Keys of each group that `walk` is measured with: bills whose numbers differ in the last
+/// digit.
+pub(crate) const MEASURED_KEYS: u32 = 10;
+
 /// A map of the runtime whose groups may cool. Its keys have one length.
 #[derive(Clone, Copy)]
 pub struct Map {
@@ -45,9 +49,12 @@ pub(crate) struct Walked {
 
 /// Walks on behind the group `at` over `most` groups of the maps, which are in the order of their
 /// prefixes. What was touched for the last time before the moment `before` is cold.
+///
+/// Groups may have up to 256 keys: with as many keys as so many groups of ten have, it is over, too.
 pub(crate) fn walk(maps: &[Map], at: SharedBytes, most: u32, before: Moment) -> Walked {
     let mut walked = Walked { at: Some(at), ..Walked::default() };
     while walked.groups < most
+        && walked.keys < most.saturating_mul(MEASURED_KEYS)
         && let Some(at) = walked.at.take()
         && let Some((map, first)) = next_in(maps, &behind(&at))
     {

@@ -72,7 +72,7 @@ fn is_hundred(block: &NumberBlock) -> bool {
     matches!(block.prefix, NumberPrefix::Hundred(_))
 }
 
-fn hundred_of(key: &BillKey) -> NumberBlock {
+pub(crate) fn hundred_of(key: &BillKey) -> NumberBlock {
     let [hundred, ..] = NumberBlock::around(key);
     hundred
 }

@@ -72,7 +72,7 @@ use billchain_primitives::{
     seams::{Census, Totals},
     totals::{Month, NumberBlock, Posting, Tally},
 };
-use census::Place;
+use census::{Place, hundred_of};
 use core::fmt::Display;
 use frame::{log, prelude::*, try_runtime::TryRuntimeError};
 
@@ -135,6 +135,10 @@ impl<T: Config> Totals for Pallet<T> {
             let gone = gone.filter(|_| moved.is_none());
             Months::<T>::mutate_exists(issuer, month, |entry| post(entry, gone, Some(new), month));
         }
+    }
+
+    fn has_near(key: &BillKey) -> bool {
+        Numbers::<T>::contains_key(hundred_of(key))
     }
 
     fn for_each_cold(mut visit: impl FnMut(&Bill)) {

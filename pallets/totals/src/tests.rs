@@ -262,6 +262,7 @@ fn a_recount_finds_cold_bills_by_the_tallies() {
         Totals::for_each_cold(|bill| cold.push(bill.summary.key));
         assert_eq!(all, numbers.map(key));
         assert_eq!(cold, [1, 100, 1_000_000].map(key));
+        assert!(Totals::has_near(&key(50)) && !Totals::has_near(&key(200)));
         // One that changes comes back, with another status.
         write(blue_bill(100), Locked);
         assert_ok!(Totals::do_try_state());

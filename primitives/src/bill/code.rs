@@ -43,6 +43,17 @@ ascii_newtype!(
     BillNumber, 10, "10 digits", |b| b.iter().all(u8::is_ascii_digit)
 );
 
+impl BillNumber {
+    /// The number before; none before the first.
+    pub fn before(&self) -> Option<Self> {
+        let last = self.0.iter().rposition(|digit| *digit > b'0')?;
+        let mut digits = self.0;
+        digits[last] -= 1;
+        digits[last + 1..].fill(b'9');
+        Some(Self(digits))
+    }
+}
+
 ascii_newtype!(
     /// 校验码, compared exactly. Too short to be a secret: never treated as one.
     CheckCode, 6, "6 characters of 0-9, A-Z, a-z", |b| b.iter().all(u8::is_ascii_alphanumeric)

@@ -99,6 +99,23 @@ fn a_summary_is_compact() {
 }
 
 #[test]
+fn numbers_come_one_before_the_other() {
+    let before = |number: &str| {
+        let number: BillNumber = number.parse().unwrap();
+        number.before().map(|before| before.to_string())
+    };
+    for (number, expected) in [
+        ("0000000001", "0000000000"),
+        ("0000000120", "0000000119"),
+        ("1000000000", "0999999999"),
+        ("9999999999", "9999999998"),
+    ] {
+        assert_eq!(before(number).as_deref(), Some(expected));
+    }
+    assert_eq!(before("0000000000"), None);
+}
+
+#[test]
 fn the_longest_receipt_has_the_length_that_is_stated() {
     let filled_in = crate::SummaryFields::NONE;
     let operation = crate::Operation::Register;

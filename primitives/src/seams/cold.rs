@@ -8,7 +8,11 @@ use crate::Moment;
 /// What an entry says of its last change tells whether it may be cold: that is charged,
 /// whatever becomes of the transaction.
 pub trait ColdReads {
-    /// An entry was read that was written at the moment `written` for the last time.
+    /// Whether anything may be cold.
+    fn is_any() -> bool;
+
+    /// An entry was read that was written at the moment `written` for the last time; 0: that is
+    /// not known, or its group has to come back for a new entry.
     fn charge(written: Moment);
 
     /// An entry was looked for that is nowhere, so that every run was asked.
@@ -17,6 +21,10 @@ pub trait ColdReads {
 
 /// Where nothing is cold.
 impl ColdReads for () {
+    fn is_any() -> bool {
+        false
+    }
+
     fn charge(_: Moment) {}
 
     fn charge_missing() {}

@@ -12,6 +12,9 @@ pub trait Totals {
     /// found by a recount.
     fn changed(before: Option<&Bill>, after: &Bill);
 
+    /// Whether a bill is counted whose number is of the same hundred of the code.
+    fn has_near(key: &BillKey) -> bool;
+
     /// Shows each bill that is counted and cold, in the order of code and number.
     ///
     /// Nobody can go through cold bills: the tallies say how many there are of each

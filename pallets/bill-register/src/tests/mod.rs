@@ -79,6 +79,42 @@ fn a_registered_bill_is_version_1_and_announced() {
 }
 
 #[test]
+fn a_new_bill_whose_group_may_be_cold_is_charged_for_it() {
+    run(|| {
+        let registered = |number| {
+            with_world(|world| world.charged.clear());
+            assert_ok!(send(HOSPITAL, register(bill(number))));
+            with_world(|world| world.charged.clone())
+        };
+        let none: [u64; 0] = [];
+        assert_eq!(registered(100), none, "nothing is cold");
+        with_world(|world| world.cold_before = NOW);
+        assert_eq!(registered(101), none, "the number before is at hand");
+        assert_eq!(registered(200), none, "its hundred has no bills");
+        assert_eq!(registered(150), [0_u64], "its hundred has some, and none is before it");
+        assert_eq!(registered(151), none);
+        assert_eq!(registered(5), none);
+        assert_eq!(registered(0), [0_u64], "there is no number before");
+        // The number before was not touched for long.
+        with_world(|world| world.cold_before = NOW + 1);
+        assert_eq!(registered(152), [NOW]);
+    });
+}
+
+#[test]
+fn who_reads_an_old_bill_is_charged_for_it() {
+    run(|| {
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        assert_ok!(send(HOSPITAL, Call::pre_issue { notice: notice(2) }));
+        with_world(|world| world.cold_before = NOW + 1);
+        // Sent again, it is read once and answered.
+        assert_ok!(send(HOSPITAL, register(bill(1))));
+        assert_ok!(send(HOSPITAL, Call::confirm { key: key(2) }));
+        assert_eq!(with_world(|world| world.charged.clone()), [NOW; 2]);
+    });
+}
+
+#[test]
 fn each_broken_rule_of_a_bill_is_refused_by_name() {
     let with = |change: fn(&mut BillSummary)| {
         let mut summary = bill(1);
