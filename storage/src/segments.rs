@@ -100,21 +100,33 @@ impl Storage {
         Ok(Some(ColdSegment::of(&segment)))
     }
 
+    /// Removes what is left of runs that were merged, and rows of segments that have files: what
+    /// makes room. [`write_due_segment`](Self::write_due_segment) begins with it, and is not to be
+    /// called where a file has no room.
+    pub fn tidy_segments(&self) -> Result<(), StorageError> {
+        self.check_running()?;
+        self.tidy(&mut self.shared.cold.files.lock())
+    }
+
+    fn tidy(&self, may_have_rows: &mut bool) -> Result<(), StorageError> {
+        if *may_have_rows {
+            // An earlier process may have ended between its record and this.
+            for segment in self.shared.cold.view().segments() {
+                self.sweep(segment)?;
+            }
+            *may_have_rows = false;
+        }
+        self.remove_retired()
+    }
+
     /// A segment that is due and whose file is whole now, not recorded yet. Does all else that
     /// is to be done with files.
     fn written_segment(&self) -> Result<Option<(Arc<Segment>, PathBuf)>, StorageError> {
         self.check_running()?;
         let cold = &self.shared.cold;
         let mut may_have_rows = cold.files.lock();
+        self.tidy(&mut may_have_rows)?;
         let view = cold.view();
-        if *may_have_rows {
-            // An earlier process may have ended between its record and this.
-            for segment in view.segments() {
-                self.sweep(segment)?;
-            }
-            *may_have_rows = false;
-        }
-        self.remove_retired()?;
         let head = self.head().number;
         for segment in view.segments() {
             match segment.place() {
@@ -184,16 +196,17 @@ impl Storage {
     }
 
     /// Segments whose file was recorded, and is lost or cannot be opened. One that is there again
-    /// is used again.
+    /// is used again, unless files come or go at this moment: it waits for none of these.
     pub fn missing_segments(&self) -> Result<Vec<ColdSegment>, StorageError> {
         self.check_running()?;
         let cold = &self.shared.cold;
-        let _files = cold.files.lock();
+        let files = cold.files.try_lock();
         let mut missing = Vec::new();
         for segment in cold.view().segments() {
             let is_missing = match segment.place() {
                 Place::Table => false,
                 Place::File(_) => lacks_file(segment),
+                Place::Lost(..) if files.is_none() => true,
                 Place::Lost(path, _) => {
                     match ColdFile::open(path, &segment.record(), &cold.cache) {
                         Ok(file) => segment.set_place(Place::File(Arc::new(file))),
