@@ -6,7 +6,7 @@ use billchain_verifier::make;
 /// Of what the state root is made.
 pub(crate) fn roots(proof: &StateProof) -> make::Roots {
     let runs = proof.run_roots.iter().map(|root| root.0).collect();
-    make::Roots { hot: proof.hot_root.0, runs }
+    make::Roots { hot: proof.hot_root.0, runs, records: proof.records.0 }
 }
 
 /// Where a group is.

@@ -2,8 +2,9 @@
 """Computes roots and proofs of docs/cold-segments.md and docs/certificates.md a second time.
 
 Written from these documents alone. Compares what comes out, over the groups that the tests of
-the crate use, with the digests in `tests/it/vectors.rs`, and reads the segment of the tests,
-for which it needs the program `zstd`.
+the crate use, with the digests in `tests/it/vectors.rs`, and over the records of the storage's
+tests with those in `storage/src/cold/digests.rs`; and reads the segment of the tests, for which
+it needs the program `zstd`.
 """
 
 import re
@@ -15,7 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "verifier" / "pytho
 from billchain_sm import sm3  # noqa: E402
 
 
-TESTS = Path(__file__).resolve().parents[1] / "tests"
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "cold/tests"
+DIGESTS = (TESTS / "it/vectors.rs", ROOT / "storage/src/cold/digests.rs")
 
 
 def u(number: int, size: int) -> bytes:
@@ -147,16 +150,37 @@ def check(file: bytes, all_groups) -> None:
     assert file[nodes:-length] == stored
 
 
+def segments(records: list[tuple[int, int | None]]) -> bytes:
+    """SM3 of the records of a run's segments: how many groups, and the block that ended it."""
+    out = b"\xc0\x03"
+    for count, ended in records:
+        out += u(count, 8) + text(b"group %06d" % count)
+        out += u(0, 1) if ended is None else u(1, 1) + u(ended, 4)
+    return sm3(out)
+
+
+def records(following: int, runs, merge: bytes) -> bytes:
+    """SM3 of all records, of runs that are each of two laps."""
+    out = b"\xc0\x02" + u(following, 8) + u(len(runs), 1)
+    for run, is_over, of_segments in runs:
+        out += u(run, 8) + u(2, 4) + u(len(of_segments), 4) + u(is_over, 1)
+        out += u(40 + run, 4) + segments(of_segments)
+    return sm3(out + merge)
+
+
 def main() -> int:
     made = groups(100)
     contents = [leaf(group) for group in made]
     chunks = bits(1_300, {600})
     listed = [text(b"b%d" % at) + bytes([at]) * 32 + bytes([at + 10]) * 32 for at in range(5)]
-    cold = sm3(b"\xc0\x01" + u(2, 1) + root(0xC3, listed) + root(0xC3, []))
+    cold = sm3(b"\xc0\x01" + u(2, 1) + root(0xC3, listed) + root(0xC3, []) + bytes([8]) * 32)
     state = sm3(b"\xc0\x00" + bytes([9]) * 32 + cold)
     bit = chunks[1] + path(0xC2, chunks, 1, 2)
     coverage = u(2, 1) + listed[2] + listed[3] + path(0xC3, listed, 2, 4)
     file = b"BCBITS" + u(1, 2) + u(1_300, 8) + b"".join(chunks)
+    runs = [(3, True, [(700, 50), (30, 61)]), (8, False, [(5, None)])]
+    merge = u(1, 1) + u(8, 8) + u(3, 8) + u(1, 4) + u(4, 8) + text(b"group 000004")
+    merge += u(7, 8) + u(1, 4) + u(4, 8) + text(b"")
     computed = [
         ("root", root(0xC1, contents)),
         ("no groups", root(0xC1, [])),
@@ -170,8 +194,14 @@ def main() -> int:
         ("file of bits", sm3(file + sm3(file))),
         ("coverage", sm3(coverage)),
         ("state root", state),
+        ("no records", records(0, [], u(0, 1))),
+        ("records", records(9, runs, u(0, 1))),
+        ("records of a merge", records(9, runs, merge)),
     ]
-    expected = re.findall(r'\("([a-z ]+)", "([0-9a-f]{64})"\)', (TESTS / "it/vectors.rs").read_text())
+    expected = []
+    for source in DIGESTS:
+        words = " ".join(source.read_text().split())
+        expected += re.findall(r'\("([a-z ]+)", "([0-9a-f]{64})"\)', words)
     failed = [name for name, digest in computed if (name, digest.hex()) not in expected]
     if len(expected) != len(computed):
         failed.append(f"{len(expected)} digests expected, {len(computed)} computed")

@@ -80,8 +80,8 @@ impl State {
     }
 
     pub(crate) fn root(&self) -> Digest {
-        let Roots { hot, runs } = self.roots();
-        state_root(&hot, &cold_root(&runs).unwrap())
+        let Roots { hot, runs, records } = self.roots();
+        state_root(&hot, &cold_root(&runs, &records).unwrap())
     }
 
     pub(crate) fn roots(&self) -> Roots {
@@ -89,7 +89,7 @@ impl State {
         let peak = sm3(&[&two[..], &self.leaf(0), &self.leaf(1)].concat());
         let range = sm3(&[&[0, 1][..], &two, &peak].concat());
         let hot = sm3(&[&plain[..], &range, &two, &sm3(&self.bits)].concat());
-        Roots { hot, runs: Vec::new() }
+        Roots { hot, runs: Vec::new(), records: [8; 32] }
     }
 
     fn proof(&self, at: usize) -> OperationProof {

@@ -53,6 +53,7 @@ pub fn samples() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         state_root: [2; 32].into(),
         hot_root: [5; 32].into(),
         runs: vec![[6; 32].into(); 2],
+        records: [8; 32].into(),
         operations_root: [3; 32].into(),
         start: 7,
         end: 99,

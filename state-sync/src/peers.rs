@@ -99,11 +99,6 @@ impl Circle {
         self.state.lock().leave_out(peer, format!("{peer} lied: {what}"));
     }
 
-    /// Those that are left.
-    pub(crate) fn all(&self) -> Vec<PeerId> {
-        self.state.lock().peers.clone()
-    }
-
     /// How many are left.
     pub(crate) fn len(&self) -> usize {
         self.state.lock().peers.len()

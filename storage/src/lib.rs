@@ -10,7 +10,7 @@
 //! groups of keys out of the hot state, into segments that never change, which this node
 //! writes into compressed files on its own time. A cold key is read and proved through
 //! the same calls, and comes back when it is written to. The state root is over the
-//! hot root and the runs of segments.
+//! hot root, the runs of segments, and what the chain records of these.
 //!
 //! # What it promises
 //!

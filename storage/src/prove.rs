@@ -20,9 +20,11 @@ pub struct StateProof {
     pub head: Head,
     /// Root of its hot state.
     pub hot_root: H256,
-    /// Roots of its runs of cold groups, the oldest first. With the hot root they lead to the
-    /// state root.
+    /// Roots of its runs of cold groups, the oldest first.
     pub run_roots: Vec<H256>,
+    /// SM3 of the records of its cold part. With the hot root and the runs it leads to the state
+    /// root.
+    pub records: H256,
     /// The groups of the keys, in the order in which the keys were asked for.
     pub groups: Vec<GroupProof>,
 }
@@ -115,12 +117,12 @@ impl Storage {
         if !self.is_initialised() {
             return Err(StorageError::NotInitialised);
         }
-        let (head, hot_root, runs) = {
+        let (head, hot_root, records, runs) = {
             let _order = self.order.read();
             let view = self.shared.cold.view();
             let listing = |run: &Run| Listing { run: run.clone(), listed: run.listed() };
             let runs: Vec<Listing> = view.runs.iter().map(listing).collect();
-            (self.head(), self.hot_root(), runs)
+            (self.head(), self.hot_root(), H256(view.records), runs)
         };
         let mut groups = Vec::new();
         for of_group in split.chunk_by(|(one, _), (next, _)| one == next) {
@@ -132,7 +134,7 @@ impl Storage {
             groups.push(self.group_proof(of_group, &runs)?);
         }
         let run_roots = runs.iter().map(|listing| H256(listing.run.root)).collect();
-        Ok(Some(StateProof { head, hot_root, run_roots, groups }))
+        Ok(Some(StateProof { head, hot_root, run_roots, records, groups }))
     }
 
     /// Proves keys, of which each is given with what all of them share. The head must not move

@@ -4,8 +4,8 @@
 use crate::{
     Storage, StorageError,
     cold::{
-        ColdFile, DEPTH, Place, Run, Segment, SegmentId, SegmentRecord, check, new_filter, path_of,
-        probe, retired_key,
+        ColdFile, DEPTH, Files, Place, Run, Segment, SegmentId, SegmentRecord, check, new_filter,
+        path_of, probe, retired_key,
     },
     tables::Table,
 };
@@ -67,6 +67,11 @@ impl Storage {
         Ok(view.segments().map(|segment| ColdSegment::of(segment)).collect())
     }
 
+    /// Where the file of a segment lies, or will.
+    pub fn segment_path(&self, run: u64, index: u32) -> PathBuf {
+        path_of(&self.shared.cold.directory, SegmentId { run, index })
+    }
+
     /// Writes the file of one segment, if one is due: it ended so many blocks ago that the chain
     /// cannot be wound back to before. Takes its groups out of the database when the file is on
     /// disk and recorded. Also removes what is left of runs that were merged, and makes filters
@@ -91,12 +96,12 @@ impl Storage {
     ) -> Result<Option<ColdSegment>, E> {
         let Some((segment, path)) = self.written_segment()? else { return Ok(None) };
         keep(&ColdSegment { file: Some(path.clone()), ..ColdSegment::of(&segment) })?;
-        let mut may_have_rows = self.shared.cold.files.lock();
+        let mut files = self.shared.cold.files.lock();
         // A file of it may have been adopted meanwhile.
         if matches!(segment.place(), Place::Table) {
             self.record_file(&segment, path)?;
         }
-        *may_have_rows = false;
+        *files = Files { may_have_rows: false, whole: None };
         Ok(Some(ColdSegment::of(&segment)))
     }
 
@@ -105,7 +110,7 @@ impl Storage {
     /// called where a file has no room.
     pub fn tidy_segments(&self) -> Result<(), StorageError> {
         self.check_running()?;
-        self.tidy(&mut self.shared.cold.files.lock())
+        self.tidy(&mut self.shared.cold.files.lock().may_have_rows)
     }
 
     fn tidy(&self, may_have_rows: &mut bool) -> Result<(), StorageError> {
@@ -124,22 +129,27 @@ impl Storage {
     fn written_segment(&self) -> Result<Option<(Arc<Segment>, PathBuf)>, StorageError> {
         self.check_running()?;
         let cold = &self.shared.cold;
-        let mut may_have_rows = cold.files.lock();
-        self.tidy(&mut may_have_rows)?;
+        let mut files = cold.files.lock();
+        self.tidy(&mut files.may_have_rows)?;
         let view = cold.view();
         let head = self.head().number;
         for segment in view.segments() {
-            match segment.place() {
-                Place::Table if is_due(&segment.record(), head) => {
-                    *may_have_rows = true;
-                    let path = self.write_file(segment)?;
-                    return Ok(Some((Arc::clone(segment), path)));
-                }
-                Place::File(file) if file.lacks_filter() => file.make_filter(&cold.cache)?,
-                _ => {}
+            if matches!(segment.place(), Place::Table) && is_due(&segment.record(), head) {
+                files.may_have_rows = true;
+                let path = self.write_file(segment, &mut files)?;
+                return Ok(Some((Arc::clone(segment), path)));
             }
         }
-        Ok(None)
+        // One that is damaged keeps the others neither from their files nor from their filters.
+        let mut outcome = Ok(None);
+        for segment in view.segments() {
+            if let Place::File(file) = segment.place()
+                && file.lacks_filter()
+            {
+                outcome = outcome.and(file.make_filter(&cold.cache).map(|()| None));
+            }
+        }
+        outcome
     }
 
     /// Puts a file, from wherever it came, in the place of the segment that it is of, unless a
@@ -154,7 +164,7 @@ impl Storage {
         let refused = |reason: String| StorageError::NotAdopted { file: file.to_owned(), reason };
         let unsound = |error: billchain_cold::ColdError| refused(error.to_string());
         let cold = &self.shared.cold;
-        let mut may_have_rows = cold.files.lock();
+        let mut files = cold.files.lock();
         let given = LocalFile::open(file).and_then(billchain_cold::Segment::open);
         let given = given.map_err(unsound)?;
         let (view, head) = (cold.view(), self.head().number);
@@ -188,9 +198,9 @@ impl Storage {
                 return Err(unsound(error));
             }
             publish(&partial, &path)?;
-            *may_have_rows = true;
+            files.may_have_rows = true;
             self.record_file(segment, path)?;
-            *may_have_rows = false;
+            files.may_have_rows = false;
         }
         Ok(ColdSegment::of(segment))
     }
@@ -222,12 +232,18 @@ impl Storage {
         Ok(missing)
     }
 
-    /// Writes a segment's file of its rows, unless a whole one is there; where it is.
-    fn write_file(&self, segment: &Segment) -> Result<PathBuf, StorageError> {
+    /// Writes a segment's file of its rows, unless a whole one is there; where it is. One that is
+    /// whole is read once, however often what follows fails.
+    fn write_file(&self, segment: &Segment, files: &mut Files) -> Result<PathBuf, StorageError> {
         let Self { shared, .. } = self;
         let (record, path) = (segment.record(), path_of(&shared.cold.directory, segment.id));
         make_directory(&shared.cold.directory)?;
+        if files.whole == Some(segment.id) && probe(&path, &record).is_ok() {
+            return Ok(path);
+        }
+        files.whole = None;
         if is_whole(&path, &record)? {
+            files.whole = Some(segment.id);
             return Ok(path);
         }
         let (mut filter, mut next) = (new_filter(record.groups), 0);
@@ -247,6 +263,7 @@ impl Storage {
             return Err(segment.damaged(&shared.tables, what));
         }
         filter.write(&filter_path(&path), &written.root)?;
+        files.whole = Some(segment.id);
         Ok(path)
     }
 

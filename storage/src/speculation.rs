@@ -91,10 +91,10 @@ impl Storage {
         })?;
         let mut plan = Plan { beside, changed, step: None };
         self.cool(cooling, &mut draft, &mut plan)?;
+        draft.merge(cooling.merge_groups)?;
         if cooling.ends_lap {
             draft.end_lap()?;
         }
-        draft.merge(cooling.merge_groups)?;
         plan.step = draft.finish()?;
         Ok(plan)
     }

@@ -47,8 +47,8 @@ pub enum CopyTable {
     Events,
     /// The node-local index.
     Index,
-    /// The runs of cold segments, and the segments' records. The state root proves what they
-    /// say of groups and ranges, together with [`Bits`](Self::Bits).
+    /// The records of the runs of cold segments and of the segments. The state root proves them
+    /// whole, together with [`Bits`](Self::Bits).
     Cold,
     /// Activity bits of the segments.
     Bits,
@@ -103,10 +103,9 @@ impl Storage {
     /// Called between two commits it is of the block before.
     pub fn copy_state(&self, into: &Path) -> Result<SyncTarget, StorageError> {
         let read = |storage: &Self| {
-            let runs = storage.shared.cold.view().run_roots();
-            Ok((storage.commitment.proof()?, storage.hot_root(), runs))
+            Ok((storage.commitment.proof()?, storage.hot_root(), storage.shared.cold.view()))
         };
-        let (head, (proof, hot_root, runs)) = self.checkpoint_with(into, read)?;
+        let (head, (proof, hot_root, view)) = self.checkpoint_with(into, read)?;
         let LogProof { root, range, witness } = proof;
         let Head { number, hash, state_root } = head;
         let target = SyncTarget {
@@ -114,7 +113,8 @@ impl Storage {
             hash,
             state_root,
             hot_root,
-            runs: runs.into_iter().map(H256).collect(),
+            runs: view.run_roots().into_iter().map(H256).collect(),
+            records: H256(view.records),
             operations_root: root,
             start: range.start,
             end: range.end,
@@ -306,9 +306,10 @@ mod tests {
         let target = SyncTarget {
             number: 16,
             hash: hash("d0aa11a28ad3b8c087f6b92ffd31a4ac817ab4d8fb50cae66f1f3f06b2a7177a"),
-            state_root: hash("d21fbdc823b58a4ae263ed6c16bb5f0eeefc09862f18f8f150d66e18b128374d"),
+            state_root: hash("8485e03fa49e81d09375ec5d8494c9ae675bc0be20f224d54204287a479cce74"),
             hot_root: hash("3d161e3a20b01f7a6daaff516d505191f8f5b414d39f0f008f3ccf5444f803f9"),
             runs: vec![H256::repeat_byte(0x11), H256::repeat_byte(0x22)],
+            records: H256::repeat_byte(0x33),
             operations_root: hash(
                 "5923410d6b96ab565123e149127aaf3086da806cf68e108728d2f660678b95b4",
             ),
@@ -328,6 +329,7 @@ mod tests {
         for other in [
             SyncTarget { runs: vec![H256::repeat_byte(0x11)], ..target.clone() },
             SyncTarget { runs: vec![H256::repeat_byte(0x11); 65], ..target.clone() },
+            SyncTarget { records: H256::repeat_byte(0x34), ..target.clone() },
             SyncTarget { hot_root: target.state_root, ..target },
         ] {
             assert!(!other.is_proven(), "{other:?}");

@@ -9,8 +9,8 @@ use sp_core::H256;
 pub const MAX_WITNESS_BYTES: usize = 256;
 
 /// The state commitment of one block: of its hot part the operations that it consists of, of
-/// its cold part the roots of its runs. The block's state root proves both
-/// ([`SyncTarget::is_proven`]).
+/// its cold part the roots of its runs and SM3 of its records. The block's state root proves all
+/// of them ([`SyncTarget::is_proven`]).
 ///
 /// QMDB's log holds every operation since the genesis. Those before `start` are of keys
 /// that were written again since: nobody needs them.
@@ -26,6 +26,8 @@ pub struct SyncTarget {
     pub hot_root: H256,
     /// Roots of the runs of its cold part, the oldest first; [`MAX_RUNS`] at most.
     pub runs: Vec<H256>,
+    /// SM3 of the records of its cold part.
+    pub records: H256,
     /// Root of the operations, to which the hot root commits.
     pub operations_root: H256,
     /// The first operation that is needed.
@@ -49,7 +51,7 @@ impl SyncTarget {
         commitment::first_needed(&self.operations_root, self.end, answer) == Some(self.start)
     }
 
-    /// Whether the state root commits to these operations and runs. Whether it is the root of a
+    /// Whether the state root commits to these operations, runs and records. Whether it is the root of a
     /// block of the chain is for the caller to say.
     pub fn is_proven(&self) -> bool {
         self.start < self.end
@@ -59,10 +61,10 @@ impl SyncTarget {
             && commitment::commits_to(&self.hot_root, &self.operations_root, &self.witness)
     }
 
-    /// Whether the state root is over the hot root and these runs.
+    /// Whether the state root is over the hot root, these runs and these records.
     fn is_over_runs(&self) -> bool {
         let runs: Vec<Digest> = self.runs.iter().map(|run| run.0).collect();
-        let cold = cold_root(&runs);
+        let cold = cold_root(&runs, &self.records.0);
         cold.is_some_and(|cold| state_root(&self.hot_root.0, &cold) == self.state_root.0)
     }
 }

@@ -10,8 +10,11 @@ use crate::{
 use billchain_verifier::cold::{MAX_LEAVES, MAX_RUNS, MAX_SHARED, Span};
 
 /// The roots of which a state root is made.
-pub(crate) const ROOTS: Form =
-    Form::Fields(&[("hot", DIGEST), ("runs", Form::List(Count::Byte, MAX_RUNS, &DIGEST))]);
+pub(crate) const ROOTS: Form = Form::Fields(&[
+    ("hot", DIGEST),
+    ("runs", Form::List(Count::Byte, MAX_RUNS, &DIGEST)),
+    ("records", DIGEST),
+]);
 
 /// Where a group is.
 pub(crate) const PLACE: Form = Form::Choice(&[

@@ -10,20 +10,22 @@ MAX_RUNS = 64
 
 
 class Roots(NamedTuple):
-    """Of what a state root is made: the root of the hot part, and those of the runs."""
+    """Of what a state root is made: the root of the hot part, those of the runs, and SM3 of the
+    records of the cold part."""
     hot: bytes
     runs: list
+    records: bytes
 
 
 def read_roots(reader, state_root):
     """The roots of which this state root is made."""
     hot, count = reader.hash(), reader.big(1)
     require(count <= MAX_RUNS, "the cold part has too many runs")
-    runs = [reader.hash() for _ in range(count)]
-    cold = sm3(b"\xc0\x01", bytes([count]), *runs)
+    runs, records = [reader.hash() for _ in range(count)], reader.hash()
+    cold = sm3(b"\xc0\x01", bytes([count]), *runs, records)
     root = sm3(b"\xc0\x00", hot, cold)
     require(root == state_root, "these are not the roots of the head's state")
-    return Roots(hot, runs)
+    return Roots(hot, runs, records)
 
 
 def leaf_position(i):

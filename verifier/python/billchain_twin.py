@@ -399,7 +399,7 @@ HEADER = Framed(Fields(
 DECIDED = Fields(header=HEADER, round=Number(4, "big"),
                  signatures=List(BYTE, 64, Fields(validator=BYTE, signature=exact(64))))
 GROUP = List(BYTE, 255, Fields(last=BYTE, value=DIGEST))
-ROOTS = Fields(hot=DIGEST, runs=List(BYTE, MAX_RUNS, DIGEST))
+ROOTS = Fields(hot=DIGEST, runs=List(BYTE, MAX_RUNS, DIGEST), records=DIGEST)
 SHARED = Leaf(take_shared, frame_shared, "hex")
 COVERAGE = Shown("segments", Fields(**{"from": SHARED, "groups": DIGEST, "bits": DIGEST}))
 EXCLUSION = Shown("neighbours", Fields(shared=SHARED, group=DIGEST))

@@ -239,14 +239,17 @@ class Run:
                 + segment.inclusion(shared) + segment.bit(shared))
 
 
-def roots_of(hot, runs=()):
+RECORDS = sm3(b"what the chain records of its runs")
+
+
+def roots_of(hot, runs=(), records=RECORDS):
     """The roots of which a state root is made, of these runs' roots."""
-    return hot + u(1, len(runs)) + b"".join(runs)
+    return hot + u(1, len(runs)) + b"".join(runs) + records
 
 
 def root_of(hot, runs=()):
     """The state root that is made of them."""
-    return sm3(b"\xc0\x00", hot, sm3(b"\xc0\x01", u(1, len(runs)), *runs))
+    return sm3(b"\xc0\x00", hot, sm3(b"\xc0\x01", u(1, len(runs)), *runs, RECORDS))
 
 
 # --- A trie ---

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from billchain_sm import sm3
-from chain_builder import Ledger, Run, Segment, group_of, u
+from chain_builder import Ledger, Run, Segment, group_of, roots_of, u
 
 FILE = Path(__file__).resolve().parent.parent / "vectors/keys/key-proofs.json"
 
@@ -85,9 +85,11 @@ def bad():
            LEDGER.roots + LEDGER.neighbour(cold[:-1], missing))
     yield "a run left out", gone, LEDGER.roots + LEDGER.neighbour(gone[:-1], fewer)
     yield ("a state without its cold part", cold,
-           LEDGER.hot + u(1, 0) + LEDGER.neighbour(cold[:-1], []))
+           roots_of(LEDGER.hot) + LEDGER.neighbour(cold[:-1], []))
     yield ("a run dropped from the roots", one,
-           LEDGER.hot + u(1, 1) + LEDGER.run_roots[0] + proof_of(one)[len(LEDGER.roots):])
+           roots_of(LEDGER.hot, LEDGER.run_roots[:1]) + proof_of(one)[len(LEDGER.roots):])
+    yield ("other records of the cold part", one,
+           roots_of(LEDGER.hot, LEDGER.run_roots, bytes(32)) + proof_of(one)[len(LEDGER.roots):])
 
 
 def vectors():

@@ -10,8 +10,8 @@ import billchain_verifier as v
 from billchain_scale import Reader, Refused
 from billchain_sm import sm3
 from chain_builder import (
-    CODE, GENESIS, Ledger, Run, Segment, bill_key, certified, chunk, merkle_path, merkle_root,
-    plain_bill, u)
+    CODE, GENESIS, RECORDS, Ledger, Run, Segment, bill_key, certified, chunk, merkle_path,
+    merkle_root, plain_bill, roots_of, u)
 from test_parts import Case
 
 # Groups of ten numbers that are no longer active in the first run: 5 is hot, 7 has no bills any
@@ -111,7 +111,7 @@ class Places(Case):
     def judge(self, place, group, roots=None):
         """The last bytes of a group's keys."""
         reader = Reader(place, "it")
-        roots = roots or state.Roots(LEDGER.hot, LEDGER.run_roots)
+        roots = roots or state.Roots(LEDGER.hot, LEDGER.run_roots, RECORDS)
         found = state.read_place(reader, group, roots)
         reader.end()
         return bytes(sorted(found))
@@ -196,8 +196,10 @@ class Places(Case):
         self.assertEqual(state.read_roots(Reader(good, "it"), root).runs, LEDGER.run_roots)
         runs = LEDGER.run_roots
         for other in (runs[:3], [runs[1], runs[0], *runs[2:]], runs + [bytes(32)], []):
-            data = LEDGER.hot + u(1, len(other)) + b"".join(other)
+            data = roots_of(LEDGER.hot, other)
             self.refuses("not the roots", state.read_roots, Reader(data, "it"), root)
+        data = roots_of(LEDGER.hot, runs, bytes(32))
+        self.refuses("not the roots", state.read_roots, Reader(data, "it"), root)
         for bit in range(8 * len(good)):
             changed = bytearray(good)
             changed[bit // 8] ^= 1 << bit % 8

@@ -9,7 +9,7 @@ from billchain_scale import MAX_CERTIFICATE, Reader, Refused
 from billchain_sm import sm3
 from billchain_state import Roots
 from chain_builder import (
-    CODE, GENESIS, Ledger, bill_key, block_key, certified, chunk, compact, month_key,
+    CODE, GENESIS, RECORDS, Ledger, bill_key, block_key, certified, chunk, compact, month_key,
     plain_bill, tally, u)
 from test_parts import Case
 
@@ -216,7 +216,7 @@ class Numbers(Case):
         self.refused("another number", numbers(98, 201, Ledger(values)))
 
     def test_every_bit_counts(self):
-        ledger, roots = LEDGER, Roots(LEDGER.hot, LEDGER.run_roots)
+        ledger, roots = LEDGER, Roots(LEDGER.hot, LEDGER.run_roots, RECORDS)
         for kind, body, asked in (
                 (totals.read_numbers, question(98, 201) + b"".join(parts_of(98, 201)), 28),
                 (totals.read_month, chunk(ISSUER) + b"202401"

@@ -9,8 +9,8 @@ from billchain_scale import Reader, Refused
 from billchain_sm import sm3
 from billchain_state import Roots
 from chain_builder import (
-    BILL_PREFIX, GENESIS, NAME, SECRETS, Ledger, block_path, certificate, certified, chunk, compact,
-    decided, header, le, text, u)
+    BILL_PREFIX, GENESIS, NAME, RECORDS, SECRETS, Ledger, block_path, certificate, certified, chunk,
+    compact, decided, header, le, text, u)
 from test_parts import Case
 
 SUMMARY = (NAME + b"a1b2c3" + b"\x00" + le(4, 20240131) + le(4, 93005) + le(8, -12345)
@@ -168,7 +168,7 @@ class Versions(Case):
             def judge(changed):
                 reader = Reader(bytes(changed), "it")
                 chain = v.Chain(*[v.read_header(GENESIS)] * 2, sm3(GENESIS))
-                v.read_version(reader, head, chain, Roots(LEDGER.hot, LEDGER.run_roots))
+                v.read_version(reader, head, chain, Roots(LEDGER.hot, LEDGER.run_roots, RECORDS))
                 reader.end()
 
             judge(data)

@@ -41,6 +41,8 @@ pub struct Roots {
     pub hot: Digest,
     /// Root of each run of the cold part, the oldest first.
     pub runs: Vec<Digest>,
+    /// SM3 of the records of the cold part.
+    pub records: Digest,
 }
 
 /// A header, and who decided its block.
@@ -276,6 +278,7 @@ impl Roots {
         bytes.extend(self.hot);
         bytes.push(count(self.runs.len()));
         self.runs.iter().for_each(|run| bytes.extend(run));
+        bytes.extend(self.records);
     }
 }
 

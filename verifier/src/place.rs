@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! state root = SM3(0xC0 ‖ 0x00 ‖ hot root ‖ cold root)
-//! cold root  = SM3(0xC0 ‖ 0x01 ‖ number of runs (1) ‖ root of each run)
+//! cold root  = SM3(0xC0 ‖ 0x01 ‖ number of runs (1) ‖ root of each run ‖ SM3 of the records)
 //! ```
 //!
 //! Of a hot group, the hot root has an active operation. A cold one is in a segment of a run, and
@@ -34,10 +34,13 @@ pub(crate) const LEFT: u8 = 2;
 pub(crate) struct Roots {
     hot: Digest,
     runs: Vec<Digest>,
+    /// SM3 of what the chain records of its runs; nothing here looks into it.
+    records: Digest,
 }
 
 impl Roots {
-    /// Reads the root of the hot part (32), the number of runs (1), and the root of each (32).
+    /// Reads the root of the hot part (32), the number of runs (1), the root of each (32), and SM3
+    /// of the records (32).
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Refusal> {
         let hot = reader.digest()?;
         let count = usize::from(reader.byte()?);
@@ -45,7 +48,7 @@ impl Roots {
             return Err(reader.refusal("the cold part has more than 64 runs"));
         }
         let runs = (0..count).map(|_| reader.digest()).collect::<Result<_, _>>()?;
-        Ok(Self { hot, runs })
+        Ok(Self { hot, runs, records: reader.digest()? })
     }
 
     /// Reads those of this state root.
@@ -60,7 +63,7 @@ impl Roots {
 
     /// The state root; none if there are too many runs.
     pub(crate) fn state_root(&self) -> Option<Digest> {
-        let cold = cold::cold_root(&self.runs)?;
+        let cold = cold::cold_root(&self.runs, &self.records)?;
         Some(cold::state_root(&self.hot, &cold))
     }
 

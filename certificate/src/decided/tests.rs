@@ -88,7 +88,7 @@ fn a_certificate_has_room_however_often_the_validators_changed() {
     };
     let place = Place::Nowhere { neighbour: [[0; 32]; 3], proof, runs: Vec::new() };
     let body = Body::Absent { key: [b'0'; 18], place };
-    let roots = Roots { hot: [0; 32], runs: Vec::new() };
+    let roots = Roots { hot: [0; 32], runs: Vec::new(), records: [0; 32] };
     let length = |from| {
         let span = Span::of(&known, number, from).unwrap();
         let head = change(number);

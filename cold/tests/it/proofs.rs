@@ -188,11 +188,14 @@ fn a_run_tells_which_segment_a_key_is_in() {
 #[test]
 fn roots_differ_by_what_they_are_over() {
     let runs = [[1; 32], [2; 32]];
-    let cold = cold_root(&runs).unwrap();
-    assert_ne!(Some(cold), cold_root(&[[2; 32], [1; 32]]));
-    assert_ne!(Some(cold), cold_root(&runs[..1]));
+    let cold = cold_root(&runs, &[3; 32]).unwrap();
+    assert_ne!(Some(cold), cold_root(&[[2; 32], [1; 32]], &[3; 32]));
+    assert_ne!(Some(cold), cold_root(&runs[..1], &[3; 32]));
+    assert_ne!(Some(cold), cold_root(&runs, &[4; 32]));
+    // What is not a run is not taken for one.
+    assert_ne!(Some(cold), cold_root(&runs[..1], &runs[1]));
     assert_ne!(cold, state_root(&runs[0], &runs[1]));
     assert_ne!(state_root(&runs[0], &runs[1]), state_root(&runs[1], &runs[0]));
-    assert!(cold_root(&vec![[1; 32]; MAX_RUNS]).is_some());
-    assert_eq!(cold_root(&vec![[1; 32]; MAX_RUNS + 1]), None);
+    assert!(cold_root(&vec![[1; 32]; MAX_RUNS], &[3; 32]).is_some());
+    assert_eq!(cold_root(&vec![[1; 32]; MAX_RUNS + 1], &[3; 32]), None);
 }

@@ -9,8 +9,8 @@ use super::{
     copies::{Copies, Key, Next, behind},
     fetching::Fetcher,
     metrics::ColdMetrics,
-    report::{ColdReport, Place},
-    second::{Identity, Second},
+    report::{ColdReport, Place, SegmentView},
+    second::Second,
     trial::Trial,
 };
 use crate::{config::Config, disk::Room};
@@ -22,7 +22,6 @@ use prometheus_client::registry::Registry;
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -92,7 +91,6 @@ impl Keeper {
             runtime: Builder::new_current_thread().enable_all().build()?,
             least: config.storage.min_free_bytes,
             is_low: false,
-            unkept: None,
             copies: Copies::default(),
             restored: None,
             shared: shared.clone(),
@@ -149,8 +147,6 @@ struct Work {
     /// Bytes that stay free on the disk.
     least: u64,
     is_low: bool,
-    /// A file that is whole, and that the second place did not take.
-    unkept: Option<(Identity, PathBuf)>,
     copies: Copies,
     /// The lost segment that was asked for last.
     restored: Option<Key>,
@@ -262,24 +258,17 @@ impl Work {
     fn write(&mut self, report: &ColdReport) -> Result<bool> {
         // What was merged away makes room.
         self.storage.tidy_segments()?;
-        match (&self.second, &self.unkept) {
-            // It is there, and is verified again only if there is somewhere to bring it.
-            (Some(second), Some((identity, file))) if file.exists() => {
-                second.keep(identity, file)?;
-            }
-            _ => self.look_for_room(report)?,
+        let is_there = |one: &SegmentView| self.storage.segment_path(one.run, one.index).exists();
+        // A file that the second place did not take takes no more room.
+        if !report.at(Place::Database).any(is_there) {
+            self.look_for_room(report)?;
         }
-        let (second, mut unkept) = (self.second.as_ref(), None);
-        let keep = |segment: &ColdSegment| -> Result<()> {
-            let (Some(second), Some(file)) = (second, &segment.file) else { return Ok(()) };
-            let identity = Identity::from(segment);
-            let kept = second.keep(&identity, file);
-            unkept = kept.is_err().then(|| (identity, file.clone()));
-            kept.map(|_| ())
+        let second = self.second.as_ref();
+        let keep = |segment: &ColdSegment| match (second, &segment.file) {
+            (Some(second), Some(file)) => second.keep(&segment.into(), file).map(|_| ()),
+            _ => Ok(()),
         };
-        let written = self.storage.write_due_segment_with(keep);
-        self.unkept = unkept;
-        let Some(segment) = written? else { return Ok(false) };
+        let Some(segment) = self.storage.write_due_segment_with(keep)? else { return Ok(false) };
         let ColdSegment { run, index, groups, .. } = segment;
         tracing::info!(run, index, groups, "a cold segment was written");
         self.shared.metrics.written.inc();

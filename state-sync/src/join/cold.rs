@@ -6,9 +6,7 @@ use crate::{
     wire::{Page, PageOf, Question},
 };
 use billchain_consensus::PeerId;
-use billchain_primitives::sm3;
 use billchain_storage::{Added, Assembly, CopyTable, Filled};
-use codec::Encode;
 
 /// Fetches all of it but the files of segments.
 pub(super) fn fetch(
@@ -30,8 +28,8 @@ enum Given {
     Lie(String),
 }
 
-/// Fetches the list of runs, segments and activity bits, all from one peer: its roots are
-/// proven together.
+/// Fetches the records of runs and segments and the activity bits, all from one peer: what they
+/// lead to is proven together.
 fn list(session: &Session<'_>, assembly: &mut Assembly) -> Result<(), JoinError> {
     loop {
         let peer = session.next()?;
@@ -57,9 +55,6 @@ fn tables(session: &Session<'_>, assembly: &mut Assembly, peer: PeerId) -> Given
                 Ok(page) => page,
                 Err(why) => return Given::Less(why),
             };
-            if table == CopyTable::Cold && !most_agree(session, peer, &of, &page) {
-                return Given::Lie("most peers say otherwise of the runs of cold segments".into());
-            }
             if page.0.is_empty() {
                 break;
             }
@@ -70,27 +65,6 @@ fn tables(session: &Session<'_>, assembly: &mut Assembly, peer: PeerId) -> Given
         }
     }
     Given::All
-}
-
-/// Whether most of the peers that answer say the same of a page, the one that gave it included.
-/// No root is over what only decides how runs go on; a lie would show at a later block, and stop
-/// this node there.
-fn most_agree(session: &Session<'_>, giver: PeerId, of: &PageOf, page: &Page) -> bool {
-    let digest = sm3(&page.encode());
-    let (mut same, mut other) = (1_usize, 0_usize);
-    for peer in session.circle.all().into_iter().filter(|peer| *peer != giver) {
-        let question = Question::Digest(of.clone());
-        let asked = ask::<[u8; 32]>(&**session.peers, peer, &question);
-        match session.runtime.block_on(asked) {
-            Ok(theirs) if theirs == digest => same += 1,
-            Ok(_) => {
-                tracing::warn!(%peer, %giver, "two peers differ in the runs of cold segments");
-                other += 1;
-            }
-            Err(_) => {}
-        }
-    }
-    same >= other
 }
 
 /// Fetches the groups of segments that have no file yet, each segment from one peer.

@@ -1,19 +1,17 @@
 //! The cold part of a store in the making.
 //!
-//! Its list comes first: runs, segments and activity bits. Their roots lead to those of the
-//! runs, to which the state root commits, so that a list is right or wrong as a whole. What no
-//! root is over (laps, where a merge stands, which block ended a segment) decides roots to come:
-//! a node that believed a lie there would find the next block that it matters to wrong, and
-//! stop. It is for who fetches to take what most peers say.
+//! Its list comes first: the records of runs and segments, and activity bits. They lead to the
+//! roots of the runs and to SM3 of the records, to which the state root commits, so that a list is
+//! right or wrong as a whole, and whoever gave it need not be believed.
 //!
 //! Then the groups of segments without a file: all of a segment, from one peer, lead to its
 //! root. A segment that ended long ago is left to its file, which is adopted afterwards.
 
 use super::{Added, Assembly};
 use crate::{
-    Entries, StorageError,
+    Entries, StorageError, SyncTarget,
     cold::{
-        DEPTH, SegmentId,
+        DEPTH, MAX_SEGMENTS as SEGMENTS_OF_A_RUN, SegmentId, SegmentsDigest, of_list,
         records::{RUNS, RunList, RunRecord, SegmentRecord, of_number_key},
     },
     state_copy::CopyTable,
@@ -21,14 +19,16 @@ use crate::{
 };
 use billchain_cold::{
     Activity, Group, Growing, MAX_SHARED, WholeNode,
-    proof::{CHUNK_BITS, Listed, MAX_RUNS, run_root},
+    proof::{CHUNK_BITS, Digest, Listed, MAX_RUNS, run_root},
 };
 use codec::{DecodeAll, Encode};
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most segments of all runs.
-const MAX_SEGMENTS: usize = 1 << 16;
+/// Most segments of all runs, and most bytes of their records: they are in memory before they are
+/// proven.
+const MAX_SEGMENTS: usize = MAX_RUNS * SEGMENTS_OF_A_RUN as usize;
+const MAX_RECORD_BYTES: usize = 256 << 20;
 /// Most groups of all segments: as many bits are in memory.
 const MAX_GROUPS: u64 = 1 << 32;
 /// Blocks after its end from which on a segment is left to its file, whatever its groups are:
@@ -55,8 +55,9 @@ pub enum Filled {
 pub(super) struct ColdPart {
     list: RunList,
     records: BTreeMap<SegmentId, SegmentRecord>,
-    /// Groups of all of them.
+    /// Groups of all of them, and bytes of the records.
     groups: u64,
+    bytes: usize,
     bits: BTreeMap<SegmentId, Vec<[u8; 64]>>,
     /// The last key of each table, `cold` and `bits`.
     last: [Vec<u8>; 2],
@@ -87,7 +88,11 @@ impl ColdPart {
             let ids: BTreeSet<u64> = list.runs.iter().map(|run| run.id).collect();
             let segments = list.runs.iter().map(|run| run.segments as usize);
             let is_bounded = segments.fold(0, usize::saturating_add) <= MAX_SEGMENTS;
-            let is_good = ids.len() == list.runs.len() && list.runs.len() <= MAX_RUNS && is_bounded;
+            let mut cursors = list.merging.iter().flat_map(|merging| &merging.sources);
+            let is_good = ids.len() == list.runs.len()
+                && list.runs.len() <= MAX_RUNS
+                && is_bounded
+                && cursors.all(|cursor| cursor.near.len() <= MAX_SHARED);
             self.list = list;
             return is_good.then_some(());
         }
@@ -99,9 +104,11 @@ impl ColdPart {
             && record.last.len() <= MAX_SHARED
             && record.from.len() <= MAX_SHARED
             && record.groups > 0
-            && self.groups.saturating_add(record.groups) <= MAX_GROUPS;
+            && self.groups.saturating_add(record.groups) <= MAX_GROUPS
+            && self.bytes.saturating_add(value.len()) <= MAX_RECORD_BYTES;
         is_good.then_some(())?;
         self.groups = self.groups.saturating_add(record.groups);
+        self.bytes = self.bytes.saturating_add(value.len());
         self.records.insert(id, record);
         Some(())
     }
@@ -131,6 +138,23 @@ impl ColdPart {
         self.list.runs.iter().map(|run| root(run.id, run.segments)).collect()
     }
 
+    /// What it leads to: the roots of the runs, and SM3 of the records.
+    fn leads_to(&self) -> Option<(Vec<H256>, H256)> {
+        Some((self.roots()?, self.digest()))
+    }
+
+    /// SM3 of the records.
+    fn digest(&self) -> H256 {
+        let of_run = |run: &RunRecord| {
+            let mut digest = SegmentsDigest::new();
+            let ids = (0..run.segments).map(|index| SegmentId { run: run.id, index });
+            ids.filter_map(|id| self.records.get(&id)).for_each(|record| digest.add(record));
+            digest.finish()
+        };
+        let of_segments: Vec<Digest> = self.list.runs.iter().map(of_run).collect();
+        H256(of_list(&self.list, &of_segments))
+    }
+
     fn listed(&self, id: SegmentId) -> Option<Listed> {
         let record = self.records.get(&id)?;
         let chunks = self.bits.get(&id).cloned().unwrap_or_default();
@@ -155,8 +179,14 @@ impl Assembly {
     /// of [`CopyTable::Bits`].
     pub fn add_cold(&mut self, table: CopyTable, entries: &Entries) -> Added {
         let part = &mut self.cold;
+        let at = usize::from(table == CopyTable::Bits);
+        if let (CopyTable::Bits, Some((key, _))) = (table, entries.first())
+            && part.digest() != self.target.records
+        {
+            // How many bits there are, the records say.
+            return Added::Refuted { key: key.clone() };
+        }
         for (key, value) in entries {
-            let at = usize::from(table == CopyTable::Bits);
             let is_next = part.last.get(at).is_some_and(|last| last < key);
             let taken = match table {
                 CopyTable::Cold => part.take_record(key, value),
@@ -192,7 +222,8 @@ impl Assembly {
     /// Whether the list is what the state root commits to. If it is, the store has it; if not,
     /// who gave it lies, or gave a part.
     pub fn prove_cold(&mut self) -> Result<bool, StorageError> {
-        if self.cold.roots().as_ref() != Some(&self.target.runs) {
+        let SyncTarget { runs, records, .. } = &self.target;
+        if self.cold.leads_to() != Some((runs.clone(), *records)) {
             return Ok(false);
         }
         let (part, head) = (&mut self.cold, self.target.number);
@@ -358,7 +389,7 @@ pub(crate) fn is_list(entries: &Fuzzed) -> bool {
             return false;
         }
     }
-    part.roots().is_some()
+    part.leads_to().is_some()
 }
 
 /// For fuzzers: a list of one segment with one group.

@@ -1,10 +1,11 @@
 //! What a block makes of the cold groups, before anything is changed.
 //!
-//! The steps of a block have this order: groups that it writes to become hot, others cool, the
-//! lap ends, runs are merged.
+//! The steps of a block have this order: groups that it writes to become hot, others cool, runs
+//! are merged, the lap ends. So what is merged was there before the block.
 
 use super::{
     MAX_SEGMENT_GROUPS, MAX_SEGMENTS,
+    digests::{SegmentsDigest, of_list},
     records::{RUNS, RunList, RunRecord, SegmentId, SegmentRecord, retired_key},
     segment::{Segment, encode_row},
     step::{Edited, Step},
@@ -133,9 +134,11 @@ impl<'a> Draft<'a> {
         }
         let mut roots = Vec::with_capacity(list.runs.len());
         for run in &list.runs {
-            roots.push(root_of(tables, &view, run, &edited)?);
+            roots.push((root_of(tables, &view, run, &edited)?, records_of(&view, run, &edited)));
         }
-        let root = cold_root(&roots).ok_or_else(|| {
+        let (of_runs, of_segments): (Vec<Digest>, Vec<Digest>) = roots.iter().copied().unzip();
+        let records = of_list(&list, &of_segments);
+        let root = cold_root(&of_runs, &records).ok_or_else(|| {
             tables.corrupt("there are more runs of cold groups than may be".into())
         })?;
         Ok(Some(Step {
@@ -144,6 +147,7 @@ impl<'a> Draft<'a> {
             edited,
             retired,
             roots,
+            records,
             root,
             replaced_bits,
             replaced_records,
@@ -331,4 +335,30 @@ fn root_of(
     }
     run_root(&listed)
         .ok_or_else(|| tables.corrupt("the segments of a run of cold groups overlap".into()))
+}
+
+/// SM3 of the records of a run's segments after the changes.
+fn records_of(view: &View, run: &RunRecord, edited: &[Edited]) -> Digest {
+    let others: BTreeMap<u32, &SegmentRecord> = edited
+        .iter()
+        .filter(|edited| edited.id.run == run.id && edited.has_other_record())
+        .map(|edited| (edited.id.index, &edited.record))
+        .collect();
+    let known = view.runs.iter().find(|known| known.id == run.id);
+    if let Some(known) = known
+        && others.is_empty()
+    {
+        return known.records;
+    }
+    let mut digest = SegmentsDigest::new();
+    for index in 0..run.segments {
+        let known = known.and_then(|known| known.segments.get(index as usize));
+        match (others.get(&index), known) {
+            (Some(record), _) => digest.add(record),
+            (None, Some(segment)) => segment.with(|now| digest.add(&now.record)),
+            // Those that are new were changed.
+            (None, None) => {}
+        }
+    }
+    digest.finish()
 }

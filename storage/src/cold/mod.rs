@@ -14,11 +14,13 @@
 //! * [`segment`], [`file`]: one segment.
 //! * [`view`]: the runs at the head; where a group was at a block.
 //! * [`draft`], [`merging`]: what a block makes of them.
+//! * [`digests`]: SM3 of the records, which is under the state root.
 //! * [`step`]: putting that into the tables and into memory.
 //! * [`undo`]: taking it back, for a store that is wound back.
 //!
 //! Files are written, adopted and removed in `segments`.
 
+mod digests;
 mod draft;
 mod file;
 mod merging;
@@ -28,19 +30,20 @@ mod step;
 mod undo;
 mod view;
 
+pub(crate) use digests::{SegmentsDigest, first_root, of_list};
 pub(crate) use draft::Draft;
 pub(crate) use file::{ColdFile, check, new_filter, path_of, probe};
 pub(crate) use records::{RetiredRecord, RunList, SegmentId, SegmentRecord, retired_key, samples};
 pub(crate) use segment::{Place, Segment};
 pub(crate) use step::Step;
 pub(crate) use undo::undo;
-pub(crate) use view::{Cold, Run};
+pub(crate) use view::{Cold, Files, Run};
 
 /// Most groups of a segment.
 const MAX_SEGMENT_GROUPS: u64 = 1 << 21;
 
 /// Most segments of a run. The last of them ends with its lap.
-const MAX_SEGMENTS: u32 = 4_096;
+pub(crate) const MAX_SEGMENTS: u32 = 4_096;
 
 /// Most groups that cool with one block, and that move with one.
 pub(crate) const MAX_COOLED: usize = 1_024;

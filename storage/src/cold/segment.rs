@@ -121,6 +121,7 @@ impl Segment {
     }
 
     /// The group at a position, which there must be; `near` is not above what its keys share.
+    /// From the table it takes a step for each group between.
     pub(crate) fn group_at(
         &self,
         tables: &Tables,
@@ -130,8 +131,11 @@ impl Segment {
         if matches!(self.place(), Place::Table) {
             for found in self.groups_from(tables, near)? {
                 let (at, group) = found?;
-                if at >= position {
+                if at == position {
                     return Ok(group);
+                }
+                if at > position {
+                    break;
                 }
             }
         }

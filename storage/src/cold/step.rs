@@ -34,9 +34,11 @@ pub(crate) struct Step {
     pub(super) edited: Vec<Edited>,
     /// Runs that leave the list.
     pub(super) retired: Vec<RunRecord>,
-    /// Roots of the runs of the list.
-    pub(super) roots: Vec<Digest>,
-    /// Root over the runs.
+    /// Of each run of the list, its root, and SM3 of the records of its segments.
+    pub(super) roots: Vec<(Digest, Digest)>,
+    /// SM3 of all records.
+    pub(super) records: Digest,
+    /// Root over the runs and the records.
     pub(crate) root: Digest,
     /// Bits that it turns, and records that it changes, as they were.
     pub(crate) replaced_bits: Changes,
@@ -77,13 +79,14 @@ impl Cold {
         }
         self.change(|view| {
             let mut runs = Vec::with_capacity(step.list.runs.len());
-            for (record, root) in step.list.runs.iter().zip(&step.roots) {
+            for (record, (root, records)) in step.list.runs.iter().zip(&step.roots) {
                 let known = view.runs.iter().find(|run| run.id == record.id);
                 let mut segments = known.map(|run| run.segments.clone()).unwrap_or_default();
                 let of_run = |edited: &&Edited| edited.id.run == record.id;
                 let new = step.edited.iter().filter(of_run).filter(|new| new.segment.is_none());
                 segments.extend(new.map(|new| Arc::new(new.made())));
-                runs.push(Run { id: record.id, begun: record.begun, segments, root: *root });
+                let (id, begun, root, records) = (record.id, record.begun, *root, *records);
+                runs.push(Run { id, begun, segments, root, records });
             }
             for record in &step.retired {
                 let left = view.runs.iter().find(|run| run.id == record.id).cloned();
@@ -91,12 +94,19 @@ impl Cold {
             }
             view.runs = runs;
             view.list.clone_from(&step.list);
+            view.records = step.records;
             view.root = step.root;
         });
     }
 }
 
 impl Edited {
+    /// Whether its record is another than now.
+    pub(super) fn has_other_record(&self) -> bool {
+        let is_other = |segment: &Arc<Segment>| segment.with(|now| now.record != self.record);
+        self.segment.as_ref().is_none_or(is_other)
+    }
+
     /// A new segment.
     fn made(&self) -> Segment {
         let (record, tree) = (self.record.clone(), self.tree.clone());

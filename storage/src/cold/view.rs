@@ -1,6 +1,7 @@
 //! The runs at the head, and where a group was at a block.
 
 use super::{
+    digests::{SegmentsDigest, of_list},
     file::{ColdFile, path_of},
     records::{self, RUNS, RetiredRecord, RunList, RunRecord, SegmentId, SegmentRecord},
     segment::{Filling, Place, Segment, read_nodes},
@@ -33,6 +34,8 @@ pub(crate) struct Run {
     pub(crate) segments: Vec<Arc<Segment>>,
     /// Root over its segments.
     pub(crate) root: Digest,
+    /// SM3 of the records of its segments.
+    pub(crate) records: Digest,
 }
 
 /// All runs, as they are after one block.
@@ -45,7 +48,9 @@ pub(crate) struct View {
     pub(crate) retired: Vec<(u32, Run)>,
     /// States before this block cannot be read whole any more.
     pub(crate) forgotten: u32,
-    /// Root over the runs.
+    /// SM3 of all records.
+    pub(crate) records: Digest,
+    /// Root over the runs and the records.
     pub(crate) root: Digest,
 }
 
@@ -61,11 +66,19 @@ pub(crate) struct Cold {
     pub(crate) directory: PathBuf,
     pub(crate) cache: Arc<Cache>,
     view: RwLock<Arc<View>>,
-    /// Held while files come or go. Whether rows of groups that have files may be left.
-    pub(crate) files: Mutex<bool>,
+    /// Held while files come or go.
+    pub(crate) files: Mutex<Files>,
     /// Segments that were asked for a group, and groups that were found.
     asked: AtomicU64,
     found: AtomicU64,
+}
+
+/// What is known of files and rows.
+pub(crate) struct Files {
+    /// Whether rows of groups that have files may be left.
+    pub(crate) may_have_rows: bool,
+    /// A segment whose file this process has written or read whole, and that is not recorded.
+    pub(crate) whole: Option<SegmentId>,
 }
 
 impl Run {
@@ -122,14 +135,16 @@ impl Cold {
             view.retired.push((retired.at, loader.run(&retired.run)?));
             cursor.advance()?;
         }
-        view.root = cold_root(&view.run_roots()).ok_or_else(|| {
+        let of_segments: Vec<Digest> = view.runs.iter().map(|run| run.records).collect();
+        view.records = of_list(&view.list, &of_segments);
+        view.root = cold_root(&view.run_roots(), &view.records).ok_or_else(|| {
             tables.corrupt("there are more runs of cold groups than may be".into())
         })?;
         Ok(Self {
             directory,
             cache,
             view: RwLock::new(Arc::new(view)),
-            files: Mutex::new(true),
+            files: Mutex::new(Files { may_have_rows: true, whole: None }),
             asked: AtomicU64::new(0),
             found: AtomicU64::new(0),
         })
@@ -146,7 +161,7 @@ impl Cold {
         change(Arc::make_mut(&mut view));
     }
 
-    /// Root over the runs.
+    /// The cold root.
     pub(crate) fn root(&self) -> Digest {
         self.view.read().root
     }
@@ -206,11 +221,15 @@ impl Loader<'_> {
             begun: record.begun,
             segments: Vec::new(),
             root: Digest::default(),
+            records: Digest::default(),
         };
+        let mut records = SegmentsDigest::new();
         for index in 0..record.segments {
             let segment = self.segment(SegmentId { run: record.id, index })?;
+            segment.with(|now| records.add(&now.record));
             run.segments.push(Arc::new(segment));
         }
+        run.records = records.finish();
         run.root = run_root(&run.listed()).ok_or_else(|| {
             let what = format!("the segments of run {} of the cold groups overlap", run.id);
             self.tables.corrupt(what)

@@ -36,7 +36,7 @@ pub(crate) use recompute::{Recomputed, recompute};
 pub(crate) use served::Served;
 
 use crate::{
-    StateDelta, StorageError, SystemCause,
+    StateDelta, StorageError, SystemCause, cold,
     groups::{self, Group, Whole},
 };
 use active::Active;
@@ -274,7 +274,7 @@ pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageE
     }));
     let failed = |reason| StorageError::Commitment { action: ACTION, path: PathBuf::new(), reason };
     match outcome {
-        Ok(Ok(speculated)) => Ok(state_root(speculated.root, &no_runs())),
+        Ok(Ok(speculated)) => Ok(state_root(speculated.root, &cold::first_root())),
         Ok(Err(failure)) => Err(failed(failure.into_reason())),
         Err(panic) => Err(failed(panic_message(panic.as_ref()))),
     }
@@ -283,11 +283,6 @@ pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageE
 /// The state root over the root of the hot state and that of the cold one.
 pub(crate) fn state_root(hot: H256, cold: &[u8; 32]) -> H256 {
     H256(proof::state_root(&hot.0, cold))
-}
-
-/// The cold root without runs.
-fn no_runs() -> [u8; 32] {
-    proof::cold_root(&[]).expect("no runs are not too many")
 }
 
 /// Answers requests until the last handle is gone. Receiving blocks this thread,

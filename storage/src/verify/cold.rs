@@ -26,7 +26,7 @@ pub(super) struct Checked {
 pub(super) fn check(storage: &Storage) -> Result<Checked, StorageError> {
     let tables = &storage.shared.tables;
     let view = storage.shared.cold.view();
-    let root = cold_root(&view.run_roots());
+    let root = cold_root(&view.run_roots(), &view.records);
     let root = root.ok_or_else(|| tables.corrupt("there are too many runs".into()))?;
     let mut checked = Checked { root, segments: 0, lost: 0 };
     for segment in view.segments() {

@@ -207,13 +207,13 @@ fn no_lie_about_the_cold_part_comes_into_a_store() {
             assert!(!attempt(&list, &bits), "byte {byte} of bits {at} is another");
         }
     }
-    // A record: where its range begins, how many groups, their root.
-    let (_, record) = &list[1];
-    let root = record.len() - 32 - 5;
-    for byte in (1..8).chain(root..root + 32) {
-        let mut list = list.clone();
-        list[1].1[byte] ^= 1;
-        assert!(!attempt(&list, &bits), "byte {byte} of a record is another");
+    // Laps, which run is over, which block began it or ended a segment: all is under the root.
+    for at in 0..list.len() {
+        for bit in 0..8 * list[at].1.len() {
+            let mut list = list.clone();
+            list[at].1[bit / 8] ^= 1 << (bit % 8);
+            assert!(!attempt(&list, &bits), "bit {bit} of record {at} is another");
+        }
     }
     let twice = [&list[..], &list[..1]].concat();
     assert!(!attempt(&twice, &bits));

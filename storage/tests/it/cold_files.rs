@@ -377,6 +377,27 @@ fn filters_are_made_again_and_a_damaged_one_is_left_aside() {
 }
 
 #[test]
+fn a_damaged_file_without_a_filter_does_not_keep_others_from_their_files() {
+    let place = due();
+    let storage = open(place.path());
+    let first = storage.write_due_segment().unwrap().unwrap();
+    drop(storage);
+    change(file(&first), |bytes| bytes[40] ^= 1);
+    fs::remove_file(filter_path(file(&first))).unwrap();
+    let storage = open(place.path());
+    let mut written = 0;
+    let error = loop {
+        match storage.write_due_segment() {
+            Ok(Some(_)) => written += 1,
+            Ok(None) => panic!("its filter cannot be made"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StorageError::Cold(_)), "{error}");
+    assert!(written > 2, "{written}");
+}
+
+#[test]
 fn what_a_crash_left_on_the_cold_path_is_used_or_written_over() {
     let (ours, theirs) = (due(), due());
     let copies = write_all(&open(theirs.path()));

@@ -39,7 +39,7 @@ struct Cold {
 #[derive(Clone)]
 struct Segment {
     groups: Vec<Cold>,
-    is_ended: bool,
+    ended: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -48,7 +48,12 @@ struct Run {
     laps: u32,
     segments: Vec<Segment>,
     is_over: bool,
+    begun: u32,
 }
+
+/// Where a merge stands in a source: the run, and the segment, position and shared bytes of its
+/// next group.
+type Stands = (u32, usize, usize, Vec<u8>);
 
 /// All keys, those that are hot, and the runs.
 #[derive(Clone)]
@@ -58,7 +63,10 @@ pub struct Model {
     runs: Vec<Run>,
     /// Sources and target.
     merging: Option<([u32; 2], u32)>,
+    stands: Vec<Stands>,
     next: u32,
+    /// The block that is applied.
+    number: u32,
     /// Where the walk over the hot groups goes on.
     cursor: Vec<u8>,
 }
@@ -70,6 +78,11 @@ pub fn split(key: &[u8]) -> (Vec<u8>, u8) {
 
 fn join(shared: &[u8], last: u8) -> Vec<u8> {
     [shared, &[last]].concat()
+}
+
+/// Bytes after their length.
+fn framed(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat()
 }
 
 /// The values of a group in a state.
@@ -119,19 +132,46 @@ impl Run {
         run_root(&self.segments.iter().map(listed).collect::<Vec<_>>()).unwrap()
     }
 
-    fn append(&mut self, shared: &[u8], values: Values, most: u32) {
-        if self.segments.last().is_none_or(|last| last.is_ended) {
-            self.segments.push(Segment { groups: Vec::new(), is_ended: false });
+    fn append(&mut self, shared: &[u8], values: Values, (most, number): (u32, u32)) {
+        if self.segments.last().is_none_or(|last| last.ended.is_some()) {
+            self.segments.push(Segment { groups: Vec::new(), ended: None });
         }
         let last = self.segments.last_mut().unwrap();
         assert!(last.groups.last().is_none_or(|last| *last.shared < *shared));
         last.groups.push(Cold { shared: shared.to_vec(), values, is_active: true });
-        last.is_ended = last.groups.len() == most as usize;
+        last.ended = (last.groups.len() == most as usize).then_some(number);
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, number: u32) {
         self.is_over = true;
-        self.segments.iter_mut().for_each(|segment| segment.is_ended = true);
+        if let Some(last) = self.segments.last_mut() {
+            last.ended.get_or_insert(number);
+        }
+    }
+
+    /// SM3 of the records of its segments.
+    fn records(&self) -> Digest {
+        let record = |segment: &Segment| {
+            let last = &segment.groups.last().unwrap().shared;
+            let ended = match segment.ended {
+                None => vec![0],
+                Some(block) => [&[1_u8][..], &block.to_be_bytes()].concat(),
+            };
+            [&(segment.groups.len() as u64).to_be_bytes()[..], &framed(last), &ended].concat()
+        };
+        let records: Vec<Vec<u8>> = self.segments.iter().map(record).collect();
+        sm3(&[&[0xC0_u8, 3][..], &records.concat()].concat())
+    }
+
+    /// Where its next active group is, for a merge.
+    fn stands(&self) -> Stands {
+        for (at, segment) in self.segments.iter().enumerate() {
+            let next = segment.groups.iter().position(|group| group.is_active);
+            if let Some(position) = next {
+                return (self.id, at, position, segment.groups[position].shared.clone());
+            }
+        }
+        (self.id, self.segments.len(), 0, Vec::new())
     }
 
     fn groups(&mut self) -> impl Iterator<Item = &mut Cold> {
@@ -144,11 +184,37 @@ impl Model {
         let state: State =
             (0..NUMBERS).filter(|at| at % 3 > 0).map(|at| (key(at), vec![at as u8; 9])).collect();
         let (hot, cursor) = (state.clone(), Vec::new());
-        Self { state, hot, runs: Vec::new(), merging: None, next: 0, cursor }
+        let (runs, stands) = (Vec::new(), Vec::new());
+        Self { state, hot, runs, merging: None, stands, next: 0, number: 0, cursor }
     }
 
     pub fn cold_root(&self) -> Digest {
-        cold_root(&self.runs.iter().map(Run::root).collect::<Vec<_>>()).unwrap()
+        let roots: Vec<Digest> = self.runs.iter().map(Run::root).collect();
+        cold_root(&roots, &sm3(&self.records())).unwrap()
+    }
+
+    /// The records as the document has them.
+    fn records(&self) -> Vec<u8> {
+        let long = |number: u32| u64::from(number).to_be_bytes();
+        let mut bytes = [&[0xC0_u8, 2][..], &long(self.next), &[self.runs.len() as u8]].concat();
+        for run in &self.runs {
+            bytes.extend(long(run.id));
+            bytes.extend(run.laps.to_be_bytes());
+            bytes.extend((run.segments.len() as u32).to_be_bytes());
+            bytes.push(run.is_over.into());
+            bytes.extend(run.begun.to_be_bytes());
+            bytes.extend(run.records());
+        }
+        let Some((_, target)) = self.merging else { return [bytes, vec![0]].concat() };
+        bytes.push(1);
+        bytes.extend(long(target));
+        for (run, segment, position, near) in &self.stands {
+            bytes.extend(long(*run));
+            bytes.extend((*segment as u32).to_be_bytes());
+            bytes.extend((*position as u64).to_be_bytes());
+            bytes.extend(framed(near));
+        }
+        bytes
     }
 
     pub fn runs(&self) -> usize {
@@ -168,6 +234,7 @@ impl Model {
 
     /// What the block writes and orders.
     pub fn block(&mut self, number: u32) -> (StateDelta, Cooling) {
+        self.number = number;
         let mut delta = StateDelta::new();
         for at in 0..6_u32 {
             let x = number.wrapping_mul(2_654_435_761).wrapping_add(at.wrapping_mul(1_540_483_477))
@@ -213,17 +280,18 @@ impl Model {
                 self.hot.remove(&join(shared, *last)).unwrap();
                 assert_eq!(hot_delta.insert(join(shared, *last), None), None);
             }
-            self.lap().append(shared, values, cooling.segment_groups);
+            let number = self.number;
+            self.lap().append(shared, values, (cooling.segment_groups, number));
         }
-        let target = self.merging.map(|(_, target)| target);
+        if cooling.merge_groups > 0 {
+            self.merge(cooling);
+        }
+        let (number, target) = (self.number, self.merging.map(|(_, target)| target));
         let is_lap = |run: &&mut Run| !run.is_over && Some(run.id) != target;
         if cooling.ends_lap
             && let Some(run) = self.runs.iter_mut().find(is_lap)
         {
-            run.end();
-        }
-        if cooling.merge_groups > 0 {
-            self.merge(cooling);
+            run.end(number);
         }
         hot_delta
     }
@@ -241,7 +309,8 @@ impl Model {
     fn begin(&mut self, at: usize, laps: u32) -> u32 {
         let id = self.next;
         self.next += 1;
-        self.runs.insert(at, Run { id, laps, segments: Vec::new(), is_over: false });
+        let begun = self.number;
+        self.runs.insert(at, Run { id, laps, segments: Vec::new(), is_over: false, begun });
         id
     }
 
@@ -267,17 +336,19 @@ impl Model {
             self.merging = Some((sources, target));
         }
         let (sources, target) = self.merging.unwrap();
+        let ends = (cooling.segment_groups, self.number);
         for _ in 0..cooling.merge_groups {
             let of_sources = self.runs.iter_mut().filter(|run| sources.contains(&run.id));
             let active = of_sources.flat_map(Run::groups).filter(|group| group.is_active);
             let Some(group) = active.min_by_key(|group| group.shared.clone()) else { break };
             group.is_active = false;
             let (shared, values) = (group.shared.clone(), group.values.clone());
-            self.run(target).append(&shared, values, cooling.segment_groups);
+            self.run(target).append(&shared, values, ends);
         }
+        self.stands = sources.map(|source| self.run(source).stands()).to_vec();
         let mut of_sources = self.runs.iter_mut().filter(|run| sources.contains(&run.id));
         if of_sources.all(|run| run.groups().all(|group| !group.is_active)) {
-            self.run(target).end();
+            self.run(target).end(ends.1);
             self.runs.retain(|run| {
                 !sources.contains(&run.id) && (run.id != target || !run.segments.is_empty())
             });

@@ -188,6 +188,7 @@ fn no_lie_about_operations_comes_into_the_commitment() {
         |target: &mut SyncTarget| target.state_root = hash(9),
         |target: &mut SyncTarget| target.hot_root = hash(9),
         |target: &mut SyncTarget| target.runs.push(hash(9)),
+        |target: &mut SyncTarget| target.records = hash(9),
         |target: &mut SyncTarget| target.witness[3] ^= 1,
         |target: &mut SyncTarget| target.witness.push(0),
         |target: &mut SyncTarget| target.start = target.end,

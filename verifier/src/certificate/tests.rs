@@ -11,7 +11,7 @@ use crate::{
     bill::tests::chain_bill,
     inclusion::tests::tree,
     make::{self, Body, Certificate, Decided, Place, Source},
-    place::tests::root_of,
+    place::tests::{RECORDS, root_of},
     state::tests::{Known, prove, with_states},
 };
 
@@ -187,7 +187,7 @@ fn build(
     } else {
         Body::Absent { key, place }
     };
-    certified(head, make::Roots { hot, runs: Vec::new() }, body)
+    certified(head, make::Roots { hot, runs: Vec::new(), records: RECORDS }, body)
 }
 
 /// The certificate of a state with these roots after this block.

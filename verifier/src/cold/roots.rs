@@ -1,5 +1,6 @@
 //! From segments to the state root: a run is segments whose ranges of keys follow one another;
-//! the cold root is over the runs, the state root over the hot and the cold root.
+//! the cold root is over the runs and over the records of the cold part, which say how runs go on;
+//! the state root is over the hot and the cold root.
 
 use super::{
     Digest, MAX_SHARED, Refused,
@@ -58,12 +59,13 @@ pub fn run_root(segments: &[Listed]) -> Option<Digest> {
     Some(tree.root())
 }
 
-/// Root over the runs, the oldest first; none if there are more than [`MAX_RUNS`].
-pub fn cold_root(runs: &[Digest]) -> Option<Digest> {
+/// Root over the runs, the oldest first, and over SM3 of the records of the cold part; none if
+/// there are more runs than [`MAX_RUNS`].
+pub fn cold_root(runs: &[Digest], records: &Digest) -> Option<Digest> {
     let count = u8::try_from(runs.len()).ok().filter(|_| runs.len() <= MAX_RUNS)?;
     let parts = [&COLD[..], &[count]];
-    let runs = runs.iter().map(|run| &run[..]);
-    Some(sm3(&parts.into_iter().chain(runs).collect::<Vec<_>>()))
+    let digests = runs.iter().chain([records]).map(|digest| &digest[..]);
+    Some(sm3(&parts.into_iter().chain(digests).collect::<Vec<_>>()))
 }
 
 /// The state root over what is hot and what is cold.

@@ -119,7 +119,7 @@ fn the_head_of_a_certificate_is_found_behind_its_changes() {
         start: None,
         changes: vec![change],
         head,
-        roots: make::Roots { hot: [3; 32], runs: Vec::new() },
+        roots: make::Roots { hot: [3; 32], runs: Vec::new(), records: [4; 32] },
         body: make::Body::Absent { key: *b"310601260000000001", place },
     };
     let bytes = certificate.to_bytes();

@@ -8,6 +8,9 @@ use crate::{
 };
 use std::{collections::BTreeMap, format, vec};
 
+/// SM3 of the records: whatever these are.
+pub(crate) const RECORDS: Digest = [0xAB; 32];
+
 /// What the hot part holds, by key.
 pub(crate) type Hot = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -186,7 +189,7 @@ pub(crate) fn cooled(hot: Hot, group: &[u8]) -> (Hot, Runs) {
 
 /// As if they were read.
 pub(crate) fn read(roots: &make::Roots) -> Roots {
-    Roots { hot: roots.hot, runs: roots.runs.clone() }
+    Roots { hot: roots.hot, runs: roots.runs.clone(), records: roots.records }
 }
 
 /// The state root that is made of these.
@@ -226,7 +229,7 @@ pub(crate) fn proven(hot: &Hot, runs: &Runs, asked: &[Vec<u8>]) -> (make::Roots,
         found = Some((hot_root, entries));
     });
     let (hot, entries) = found.unwrap();
-    (make::Roots { hot, runs: runs.roots() }, entries)
+    (make::Roots { hot, runs: runs.roots(), records: RECORDS }, entries)
 }
 
 fn group_of(shared: &str, active: bool) -> ColdGroup {
@@ -425,6 +428,8 @@ fn roots_are_those_of_one_state() {
         changed(|roots| drop(roots.runs.pop())),
         changed(|roots| roots.runs.clear()),
         changed(|roots| roots.runs.push([0; 32])),
+        changed(|roots| roots.runs.push(RECORDS)),
+        changed(|roots| roots.records[7] ^= 1),
     ] {
         assert_eq!(found, Err(Refusal::State));
     }

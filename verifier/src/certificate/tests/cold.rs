@@ -147,9 +147,9 @@ fn between(number: u64, missing: &mut [Missing], neighbours: [u64; 2]) {
 /// Certificates that prove nothing, with words of the reason.
 pub(super) fn forged() -> Vec<(&'static str, Certificate, &'static str)> {
     let state = "state root does not prove";
-    let of_roots = |number, change: fn(&mut Vec<Digest>)| {
+    let of_roots = |number, change: fn(&mut make::Roots)| {
         let mut certificate = certificate(number);
-        change(&mut certificate.roots.runs);
+        change(&mut certificate.roots);
         certificate
     };
     let Body::Absent { place: nowhere, .. } = certificate(71).body else { panic!("it is nowhere") };
@@ -182,9 +182,10 @@ pub(super) fn forged() -> Vec<(&'static str, Certificate, &'static str)> {
         ("a turned bit", former(91, |bit| bit.chunk[1] ^= 1 << 1), state),
         ("a bill as it was before it was cooled again", former(91, |_| {}), "was written to since"),
         ("a bill as it was before it became hot", former(51, |_| {}), "was written to since"),
-        ("a run dropped from the roots", of_roots(41, |runs| drop(runs.pop())), state),
-        ("two runs exchanged in the roots", of_roots(41, |runs| runs.swap(0, 1)), state),
-        ("a run more in the roots", of_roots(41, |runs| runs.push([0; 32])), state),
+        ("a run dropped from the roots", of_roots(41, |roots| drop(roots.runs.pop())), state),
+        ("two runs exchanged in the roots", of_roots(41, |roots| roots.runs.swap(0, 1)), state),
+        ("a run more in the roots", of_roots(41, |roots| roots.runs.push([0; 32])), state),
+        ("other records in the roots", of_roots(41, |roots| roots.records[0] ^= 1), state),
         (
             "a cold bill hidden behind a gap of the hot part",
             hidden(41, |_| {}),

@@ -270,7 +270,7 @@ fn no_bit_of_what_is_shown_may_be_another() {
             assert!(judge(&body[..end], kind, &roots).is_err(), "{end} bytes");
         }
         assert!(judge(&[&body[..], &[0]].concat(), kind, &roots).is_err(), "it goes on");
-        let other = make::Roots { hot: [7; 32], runs: Vec::new() };
+        let other = make::Roots { hot: [7; 32], runs: Vec::new(), records: [7; 32] };
         assert_eq!(judge(&body, kind, &other), Err(Refusal::State), "another state");
     }
 }
