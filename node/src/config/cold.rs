@@ -109,8 +109,9 @@ impl ObjectsConfig {
             r.problem("storage.cold_second_path", format_args!("{expected}, found \"{url}\""));
         }
         let known = r.optional_text(endpoint);
-        if let Some(wrong) = known.as_ref().filter(|text| !is_url(text)) {
-            r.problem(endpoint, format_args!("expected https://HOST:PORT, found \"{wrong}\""));
+        if known.as_ref().is_some_and(|text| !is_url(text)) {
+            // What is there instead may have a key in it.
+            r.problem(endpoint, "expected https://HOST:PORT, and no key in it");
         }
         let region = r.optional_text(region).unwrap_or_else(|| REGION.to_owned());
         let keys_file = r.path(keys_file, Kind::File);
