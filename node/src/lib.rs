@@ -30,6 +30,7 @@ mod restore;
 mod running;
 mod service;
 mod settings;
+mod shown;
 mod signing;
 mod snapshot;
 mod spans;

@@ -2,7 +2,8 @@
 //!
 //! The database is made beside its place and renamed into it when it is whole. A node
 //! that finds it beside its place refuses to start, see [`crate::database`]; the next
-//! restoring begins again. Files of cold segments go to where the node keeps them.
+//! restoring begins again. Files of cold segments go to where the node keeps them, when all is
+//! checked: until then they lie beside those that are there, which may be better ones.
 
 use crate::{
     config::Config,
@@ -34,6 +35,9 @@ pub(crate) struct Order {
     /// Whether nothing is computed again.
     pub(crate) quick: bool,
 }
+
+/// Where files of segments lie until they were checked, in the directory of the node's own.
+const APART: &str = "restoring";
 
 /// What was checked, for people.
 pub(crate) struct Checked(Verified);
@@ -112,6 +116,25 @@ fn unpack_cold(reader: &mut Reader, entry: &Entry, path: &Path) -> Result<()> {
     sync_directory(directory)
 }
 
+/// Moves the files of segments that were checked into the directory of the node's own, and
+/// removes what else is among them, such as filters that the check has made.
+fn take_in(apart: &Path, own: &Path) -> Result<()> {
+    let moving = || format!("cannot move {} to {}", apart.display(), own.display());
+    let entries = match fs::read_dir(apart) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(moving)?,
+    };
+    for entry in entries {
+        let file = entry.with_context(moving)?.path();
+        let is_segment = file.extension().is_some_and(|extension| extension == "segment");
+        if let Some(name) = file.file_name().filter(|_| is_segment) {
+            fs::rename(&file, own.join(name)).with_context(moving)?;
+        }
+    }
+    sync_directory(own)?;
+    remove(apart)
+}
+
 /// Removes a file, if it is there.
 fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
@@ -169,15 +192,24 @@ pub(crate) fn restore(
     fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
     ensure_cold_path(config)?;
-    let cold = config.storage.cold.path.as_deref();
+    let own = config.storage.cold.path.as_deref();
+    let apart = own.map(|own| own.join(APART));
+    if let Some(apart) = &apart {
+        remove(apart)?;
+    }
     let beside = making.join(COLD);
-    unpack(reader, manifest, (&making, cold.unwrap_or(&beside)))?;
+    unpack(reader, manifest, (&making, apart.as_deref().unwrap_or(&beside)))?;
+    // Of a snapshot without them, what is there is looked at.
+    let cold = apart.as_deref().filter(|apart| apart.exists()).or(own);
     let checked = if order.quick {
         drop(open((&making, cold), &manifest.block)?);
         "every file is what the manifest says; nothing was computed again".to_owned()
     } else {
         check((&making, cold), &manifest.block)?.to_string()
     };
+    if let (Some(own), Some(apart)) = (own, &apart) {
+        take_in(apart, own)?;
+    }
     // Before the node can start: it must not sign what it may have signed.
     let memory = memory.settle(config, genesis, height)?;
     rename(&making, &place)?;

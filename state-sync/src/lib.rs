@@ -46,6 +46,6 @@ pub use join::{JoinError, Joined, Known, Offer, Progress, find};
 pub use metrics::SyncMetrics;
 pub use older::OlderBlocks;
 pub use peers::Peers;
-pub use segments::{FetchError, MAX_FILE_BYTES, fetch_segment};
+pub use segments::{Doubts, FetchError, MAX_FILE_BYTES, Scratch, fetch_segment};
 pub use server::Server;
 pub use sets::{SetError, ValidatorSets};

@@ -93,11 +93,6 @@ impl Circle {
         }
     }
 
-    /// The peer cannot give what is asked for: it is left out at once.
-    pub(crate) fn left_out(&self, peer: PeerId, why: &Unanswered) {
-        self.state.lock().leave_out(peer, format!("{peer}: {why}"));
-    }
-
     /// The peer lies: it is asked no more.
     pub(crate) fn refuted(&self, peer: PeerId, what: &str) {
         tracing::warn!(%peer, what, "a peer's answer is not what the chain proves; it is asked no more");
@@ -142,9 +137,6 @@ mod tests {
         assert_eq!(circle.next(), Ok(c));
         circle.failed(c, &silent);
         assert_eq!(circle.len(), 0);
-        let one = Circle::new(vec![a]);
-        one.left_out(a, &Unanswered::Refused(Refusal::NotServed));
-        assert_eq!(one.len(), 0);
         let error = circle.next().unwrap_err();
         assert!(error.contains("no peer left") && error.contains("silent"), "{error}");
     }

@@ -67,6 +67,11 @@ impl Storage {
         Ok(view.segments().map(|segment| ColdSegment::of(segment)).collect())
     }
 
+    /// Where the file of a segment lies, or will.
+    pub fn segment_path(&self, run: u64, index: u32) -> PathBuf {
+        path_of(&self.shared.cold.directory, SegmentId { run, index })
+    }
+
     /// Writes the file of one segment, if one is due: it ended so many blocks ago that the chain
     /// cannot be wound back to before. Takes its groups out of the database when the file is on
     /// disk and recorded. Also removes what is left of runs that were merged, and makes filters
@@ -100,21 +105,33 @@ impl Storage {
         Ok(Some(ColdSegment::of(&segment)))
     }
 
+    /// Removes what is left of runs that were merged, and rows of segments that have files: what
+    /// makes room. [`write_due_segment`](Self::write_due_segment) begins with it, and is not to be
+    /// called where a file has no room.
+    pub fn tidy_segments(&self) -> Result<(), StorageError> {
+        self.check_running()?;
+        self.tidy(&mut self.shared.cold.files.lock().may_have_rows)
+    }
+
+    fn tidy(&self, may_have_rows: &mut bool) -> Result<(), StorageError> {
+        if *may_have_rows {
+            // An earlier process may have ended between its record and this.
+            for segment in self.shared.cold.view().segments() {
+                self.sweep(segment)?;
+            }
+            *may_have_rows = false;
+        }
+        self.remove_retired()
+    }
+
     /// A segment that is due and whose file is whole now, not recorded yet. Does all else that
     /// is to be done with files.
     fn written_segment(&self) -> Result<Option<(Arc<Segment>, PathBuf)>, StorageError> {
         self.check_running()?;
         let cold = &self.shared.cold;
         let mut files = cold.files.lock();
+        self.tidy(&mut files.may_have_rows)?;
         let view = cold.view();
-        if files.may_have_rows {
-            // An earlier process may have ended between its record and this.
-            for segment in view.segments() {
-                self.sweep(segment)?;
-            }
-            files.may_have_rows = false;
-        }
-        self.remove_retired()?;
         let head = self.head().number;
         for segment in view.segments() {
             if matches!(segment.place(), Place::Table) && is_due(&segment.record(), head) {
@@ -189,16 +206,17 @@ impl Storage {
     }
 
     /// Segments whose file was recorded, and is lost or cannot be opened. One that is there again
-    /// is used again.
+    /// is used again, unless files come or go at this moment: it waits for none of these.
     pub fn missing_segments(&self) -> Result<Vec<ColdSegment>, StorageError> {
         self.check_running()?;
         let cold = &self.shared.cold;
-        let _files = cold.files.lock();
+        let files = cold.files.try_lock();
         let mut missing = Vec::new();
         for segment in cold.view().segments() {
             let is_missing = match segment.place() {
                 Place::Table => false,
                 Place::File(_) => lacks_file(segment),
+                Place::Lost(..) if files.is_none() => true,
                 Place::Lost(path, _) => {
                     match ColdFile::open(path, &segment.record(), &cold.cache) {
                         Ok(file) => segment.set_place(Place::File(Arc::new(file))),

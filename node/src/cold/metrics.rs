@@ -1,6 +1,6 @@
-//! What is counted of cold segments.
+//! What the thread that keeps cold segments counts. What segments there are, and which wait for
+//! their files, the store is asked at each scrape: that does not depend on the thread.
 
-use super::report::{ColdReport, Place};
 use crate::disk::Room;
 use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge},
@@ -10,11 +10,8 @@ use prometheus_client::{
 /// Gauges and counters; clones are the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ColdMetrics {
-    segments: Gauge,
-    groups: Gauge,
-    active: Gauge,
-    lost: Gauge,
-    overdue: Gauge,
+    /// Segments whose file is gone.
+    pub(super) lost: Gauge,
     /// Files that the second place does not hold yet.
     pub(super) uncopied: Gauge,
     /// 1 while something fails.
@@ -34,11 +31,7 @@ impl ColdMetrics {
         let mut show = |name: &str, help: &str, gauge: &Gauge| {
             registry.register(name, help, gauge.clone());
         };
-        show("cold_segments", "Cold segments, those that grow included", &self.segments);
-        show("cold_groups", "Groups of keys in them", &self.groups);
-        show("cold_groups_active", "Those that still are what the state says", &self.active);
         show("cold_segments_lost", "Segments whose file is gone or damaged", &self.lost);
-        show("cold_segments_overdue", "Segments that have no file for long", &self.overdue);
         show("cold_files_uncopied", "Files that the second path lacks", &self.uncopied);
         show("cold_failing", "1 while a file is not written, copied or restored", &self.failing);
         show("cold_disk_free_bytes", "Bytes free on the disk of cold segments", &self.free);
@@ -51,18 +44,6 @@ impl ColdMetrics {
         count("cold_segments_copied", "Files copied to the second path", &self.copied);
         count("cold_segments_restored", "Lost files that were brought back", &self.restored);
         count("cold_failures", "Failures to write, copy or restore a file", &self.failures);
-    }
-
-    /// Shows what the store has.
-    pub(super) fn see(&self, report: &ColdReport) {
-        let count = |segments: usize| i64::try_from(segments).unwrap_or(i64::MAX);
-        let sum =
-            |numbers: &mut dyn Iterator<Item = u64>| gauged(numbers.fold(0, u64::saturating_add));
-        self.segments.set(gauged(report.left_out).saturating_add(count(report.segments.len())));
-        self.groups.set(sum(&mut report.segments.iter().map(|one| one.groups)));
-        self.active.set(sum(&mut report.segments.iter().map(|one| one.active)));
-        self.lost.set(count(report.at(Place::Lost).count()));
-        self.overdue.set(count(report.overdue().count()));
     }
 
     /// Shows what room there is.

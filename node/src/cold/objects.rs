@@ -2,25 +2,32 @@
 //!
 //! Requests are tried again a few times, within a minute; after that whoever called decides.
 //! An object is whole or there is none: parts that were sent are put together by the last
-//! request.
+//! request. What a store sends is bounded: in bytes by what was asked for, in time by
+//! [`PATIENCE`] a piece.
 
 use crate::{config::ObjectsConfig, text_files};
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use billchain_cold::Source;
+use futures::StreamExt;
 use object_store::{
-    Certificate, ClientOptions, ObjectStoreExt, RetryConfig,
-    aws::{AmazonS3, AmazonS3Builder},
+    Certificate, ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, RetryConfig,
+    aws::{AmazonS3, AmazonS3Builder, Checksum},
     path::Path as Place,
 };
+use parking_lot::Mutex;
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
+    ops::Range,
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::Arc,
     time::Duration,
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 use zeroize::Zeroizing;
 
 /// Bytes of a part that is sent; all but the last of an object are as long.
@@ -29,9 +36,11 @@ const PART: u64 = 16 << 20;
 const MOST_PARTS: u64 = 9_999;
 /// Bytes that are fetched at once.
 const PIECE: u64 = 8 << 20;
+/// Bytes that are read ahead of somebody who reads one behind the other.
+const AHEAD: u64 = 1 << 20;
 /// How long a connection may take to open.
 const CONNECTING: Duration = Duration::from_secs(5);
-/// How long one request may take, with its part.
+/// How long one request may take, with its part, and all tries to get a piece.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Times that a request is tried again, and how long in all.
 const RETRIES: (usize, Duration) = (4, Duration::from_secs(60));
@@ -77,6 +86,8 @@ impl Objects {
             .with_access_key_id(id.trim())
             .with_secret_access_key(secret.trim())
             .with_client_options(options)
+            // A bucket that locks its objects takes no part without one.
+            .with_checksum_algorithm(Checksum::SHA256)
             .with_retry(retries);
         if let Some(endpoint) = &config.endpoint {
             builder = builder.with_endpoint(endpoint);
@@ -116,16 +127,8 @@ impl Objects {
         let mut at = 0;
         while at < length {
             let end = length.min(at.saturating_add(PIECE));
-            let piece = self.runtime.block_on(self.store.get_range(&place, at..end));
-            let piece = piece.with_context(|| self.failed("fetch", name))?;
-            ensure!(
-                piece.len() as u64 == end - at,
-                "{}: {} bytes came, expected {}",
-                self.failed("fetch", name),
-                piece.len(),
-                end - at
-            );
-            into.write_all(&piece)?;
+            let piece = self.runtime.block_on(piece(&self.store, &place, at..end));
+            into.write_all(&piece.with_context(|| self.failed("fetch", name))?)?;
             at = end;
         }
         Ok(())
@@ -139,6 +142,7 @@ impl Objects {
             place: self.place(name),
             name: format!("{}/{name}", self.shown),
             length,
+            ahead: Mutex::new((0, Vec::new())),
         }
     }
 
@@ -190,6 +194,30 @@ async fn send(store: &AmazonS3, place: &Place, file: &Path) -> Result<()> {
     }
 }
 
+/// The bytes of a range, all of them.
+async fn piece(store: &AmazonS3, place: &Place, range: Range<u64>) -> Result<Vec<u8>> {
+    let length = usize::try_from(range.end.saturating_sub(range.start))?;
+    let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+    let fetched = async {
+        let mut stream = store.get_opts(place, options).await?.into_stream();
+        let mut found = Vec::new();
+        while let Some(bytes) = stream.next().await {
+            let bytes = bytes?;
+            ensure!(
+                bytes.len() <= length.saturating_sub(found.len()),
+                "more bytes came than the {length} that were asked for"
+            );
+            found.extend_from_slice(&bytes);
+        }
+        ensure!(found.len() == length, "{} bytes came, expected {length}", found.len());
+        Ok::<Vec<u8>, Error>(found)
+    };
+    match timeout(PATIENCE, fetched).await {
+        Ok(fetched) => fetched,
+        Err(_) => bail!("{length} bytes did not come within {PATIENCE:?}"),
+    }
+}
+
 /// An object as a segment is read from it.
 pub(crate) struct Object {
     runtime: Arc<Runtime>,
@@ -197,6 +225,8 @@ pub(crate) struct Object {
     place: Place,
     name: String,
     length: u64,
+    /// What was read last, and where it begins.
+    ahead: Mutex<(u64, Vec<u8>)>,
 }
 
 impl Source for Object {
@@ -211,17 +241,30 @@ impl Source for Object {
     fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let end = offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.length);
         let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
-        if buffer.is_empty() {
+        let mut ahead = self.ahead.lock();
+        if let Some(found) = within(&ahead, offset, buffer.len()) {
+            buffer.copy_from_slice(found);
             return Ok(());
         }
-        let asked = self.store.get_range(&self.place, offset..end);
-        let bytes = self.runtime.block_on(asked).map_err(io::Error::other)?;
-        if bytes.len() != buffer.len() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        buffer.copy_from_slice(&bytes);
+        // Whoever reads one behind the other gets less than all of it from what was read ahead.
+        let (begun, bytes) = &*ahead;
+        let known = *begun..=begun.saturating_add(bytes.len() as u64);
+        let end = match known.contains(&offset) && !bytes.is_empty() {
+            true => end.max(self.length.min(offset.saturating_add(AHEAD))),
+            false => end,
+        };
+        let read = self.runtime.block_on(piece(&self.store, &self.place, offset..end));
+        *ahead = (offset, read.map_err(io::Error::other)?);
+        let found = within(&ahead, offset, buffer.len());
+        buffer.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
+}
+
+/// So many bytes from `offset`, if they are among those that begin at `begun`.
+fn within((begun, bytes): &(u64, Vec<u8>), offset: u64, length: usize) -> Option<&[u8]> {
+    let start = usize::try_from(offset.checked_sub(*begun)?).ok()?;
+    bytes.get(start..start.checked_add(length)?)
 }
 
 /// Id and secret of the access key.
@@ -232,6 +275,10 @@ fn keys(file: &Path) -> Result<[Zeroizing<String>; 2]> {
     ensure!(
         found.permissions().mode() & 0o007 == 0,
         "storage.cold_s3_keys_file {shown} can be used by every user of the machine: chmod 600"
+    );
+    ensure!(
+        found.is_file() && found.len() <= MAX_SMALL_FILE,
+        "storage.cold_s3_keys_file {shown}: expected a file of {MAX_SMALL_FILE} bytes at most"
     );
     let text = Zeroizing::new(text_files::read_text(file, "storage.cold_s3_keys_file")?);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -278,6 +325,17 @@ mod tests {
             let error = with(text, mode).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
             assert!(!error.contains("secret\n"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_ahead_is_used_from_its_first_byte_to_its_last() {
+        let ahead = (10, vec![1, 2, 3]);
+        assert_eq!(within(&ahead, 10, 3), Some(&[1, 2, 3][..]));
+        assert_eq!(within(&ahead, 12, 1), Some(&[3][..]));
+        assert_eq!(within(&ahead, 13, 0), Some(&[][..]));
+        for (offset, length) in [(9, 1), (9, 0), (12, 2), (13, 1), (14, 0), (u64::MAX, 1)] {
+            assert_eq!(within(&ahead, offset, length), None, "{length} from {offset}");
         }
     }
 

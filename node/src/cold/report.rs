@@ -3,7 +3,7 @@
 use billchain_primitives::Hash;
 use billchain_storage::{ColdSegment, Storage, StorageError};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 /// Segments that are told, the newest: a chain has some hundred in twenty years.
 pub(crate) const MOST: usize = 2_000;
@@ -11,6 +11,9 @@ pub(crate) const MOST: usize = 2_000;
 /// Blocks after a segment's end within which its file is expected: four times the depth to
 /// which a chain can be wound back.
 const DUE: u32 = 1_024;
+
+/// Bytes that a group takes in a file where none is there to tell: ten bills take 2.3 KB.
+const GROUP_BYTES: u64 = 4 << 10;
 
 /// Where the groups of a segment lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,14 +76,18 @@ impl SegmentView {
 
     /// Whether its file should have been there for long, at this head.
     pub(crate) fn is_overdue(&self, head: u32) -> bool {
-        self.place == Place::Database
-            && self.ended_at.is_some_and(|ended| head.saturating_sub(ended) > DUE)
+        self.place == Place::Database && is_overdue(self.ended_at, head)
     }
 
     /// How people name it.
     pub(crate) fn name(&self) -> String {
         format!("{}/{}", self.run, self.index)
     }
+}
+
+/// Whether a segment that ended with this block should have its file for long, at this head.
+pub(crate) fn is_overdue(ended_at: Option<u32>, head: u32) -> bool {
+    ended_at.is_some_and(|ended| head.saturating_sub(ended) > DUE)
 }
 
 /// All segments of a node.
@@ -119,6 +126,19 @@ impl ColdReport {
         self.segments.iter().filter(move |one| one.place == place)
     }
 
+    /// Bytes that the file of a segment may take which has ended and has none; `None` if there is
+    /// no such segment. As those that are there, and a quarter more.
+    pub(crate) fn next_file_bytes(&self) -> Option<u64> {
+        let groups = self.at(Place::Database).map(|one| one.groups).max()?;
+        let of_group = |one: &SegmentView| {
+            let length = fs::metadata(one.file.as_ref()?).ok()?.len();
+            Some(length.div_ceil(one.groups.max(1)))
+        };
+        let known = self.at(Place::File).filter_map(of_group).max();
+        let of_group = known.map_or(GROUP_BYTES, |known| known.saturating_add(known / 4));
+        Some(groups.saturating_mul(of_group))
+    }
+
     /// Those whose files are missing for long.
     pub(crate) fn overdue(&self) -> impl Iterator<Item = &SegmentView> {
         self.segments.iter().filter(|one| one.is_overdue(self.head))
@@ -152,6 +172,28 @@ mod tests {
         ] {
             assert_eq!(SegmentView::new(segment(ended_at, file), is_lost).place, place);
         }
+    }
+
+    #[test]
+    fn how_long_the_next_file_is_those_that_are_there_tell() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, [0_u8; 800]).unwrap();
+        let view = |groups, place, file: Option<PathBuf>| SegmentView {
+            groups,
+            place,
+            file,
+            ..SegmentView::new(segment(Some(1), false), false)
+        };
+        let bytes = |segments: Vec<SegmentView>| {
+            ColdReport { head: 9, segments, left_out: 0, failing: None }.next_file_bytes()
+        };
+        let (growing, waits) = (Place::Growing, Place::Database);
+        assert_eq!(bytes(vec![view(7, growing, None)]), None);
+        assert_eq!(bytes(vec![view(7, waits, None), view(9, waits, None)]), Some(9 * 4_096));
+        let there = view(2, Place::File, Some(file));
+        let gone = view(1, Place::File, Some(place.path().join("none")));
+        assert_eq!(bytes(vec![there, gone, view(10, waits, None)]), Some(5_000));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use billchain_primitives::Hash;
 use billchain_storage::ColdSegment;
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -107,11 +107,9 @@ impl Second {
         match &self.place {
             Place::Directory(directory) => {
                 let path = directory.join(name);
-                if is_there(&path)? {
+                if length(directory, &path)?.is_some() {
                     return Ok(Some(Arc::new(LocalFile::open(&path)?)));
                 }
-                // One that is not mounted is not empty.
-                ensure_directory(directory)?;
                 Ok(None)
             }
             Place::Objects(objects) => match objects.length(name)? {
@@ -121,61 +119,93 @@ impl Second {
         }
     }
 
-    /// Copies a segment's file there, unless it is there. What is there afterwards was looked
-    /// at as [`holds`](Self::holds) does.
-    pub(crate) fn keep(&self, segment: &Identity, file: &Path) -> Result<()> {
-        if self.holds(segment)? {
-            return Ok(());
+    /// Whether the place answers at all.
+    pub(crate) fn reach(&self) -> Result<()> {
+        match &self.place {
+            Place::Directory(directory) => ensure_directory(directory),
+            // Nothing has this name: segments have longer ones.
+            Place::Objects(objects) => objects.length("reach").map(|_| ()),
         }
+    }
+
+    /// Copies a segment's file there, unless it is there; whether it was copied. What is there
+    /// afterwards was looked at as [`holds`](Self::holds) does.
+    pub(crate) fn keep(&self, segment: &Identity, file: &Path) -> Result<bool> {
         let name = segment.file_name();
+        if self.holds(segment)? {
+            if let Place::Directory(directory) = &self.place {
+                // What a crash left. The place may lock it, too.
+                let _ = remove(&self.partial(directory, &name));
+                lock(&directory.join(&name))?;
+            }
+            return Ok(false);
+        }
         match &self.place {
             Place::Directory(directory) => self.copy(file, directory, &name)?,
             Place::Objects(objects) => objects.put(file, &name)?,
         }
         ensure!(self.holds(segment)?, "{name} was copied to {} and is not there", self.shown());
-        Ok(())
+        Ok(true)
+    }
+
+    /// Where a file lies until it is whole.
+    fn partial(&self, directory: &Path, name: &str) -> PathBuf {
+        directory.join(format!("{name}.{}.partial", self.tag))
     }
 
     fn copy(&self, file: &Path, directory: &Path, name: &str) -> Result<()> {
-        let partial = directory.join(format!("{name}.{}.partial", self.tag));
+        let (partial, path) = (self.partial(directory, name), directory.join(name));
         let writing = || format!("cannot write {}", partial.display());
         remove(&partial).with_context(writing)?;
         let mut input =
             File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
         let mut output = File::create_new(&partial).with_context(writing)?;
-        let copied = io::copy(&mut input, &mut output).and_then(|_| seal(&output));
+        let copied = io::copy(&mut input, &mut output).and_then(|_| output.sync_all());
+        drop(output);
         if let Err(error) = copied {
-            drop(output);
             // It may be the disk that is full.
             let _ = fs::remove_file(&partial);
             return Err(error).with_context(writing);
         }
-        fs::rename(&partial, directory.join(name))
+        if length(directory, &path)?.is_some() {
+            // Another node was faster: nothing is written over.
+            return remove(&partial).with_context(writing);
+        }
+        fs::rename(&partial, &path)
             .and_then(|()| File::open(directory)?.sync_all())
-            .with_context(writing)
+            .with_context(writing)?;
+        lock(&path)
     }
 
-    /// Fetches a segment's file into the new file `into`; whether it was there. What came is
-    /// to be verified whole.
-    pub(crate) fn fetch(&self, segment: &Identity, into: &Path) -> Result<bool> {
+    /// Fetches a segment's file into the new file `into`, which may take so many bytes; whether
+    /// it was there. What came is to be verified whole.
+    pub(crate) fn fetch(&self, segment: &Identity, into: &Path, most: u64) -> Result<bool> {
         let name = segment.file_name();
         let writing = || format!("cannot write {}", into.display());
+        let fits = |length: u64| {
+            let shown = self.shown();
+            ensure!(
+                length <= most,
+                "{name} at {shown} has {length} bytes, there is room for {most}"
+            );
+            Ok(())
+        };
         match &self.place {
             Place::Directory(directory) => {
                 let path = directory.join(&name);
-                if !is_there(&path)? {
-                    ensure_directory(directory)?;
-                    return Ok(false);
-                }
+                let Some(length) = length(directory, &path)? else { return Ok(false) };
+                fits(length)?;
                 let reading = || format!("cannot read {}", path.display());
-                let mut input = File::open(&path).with_context(reading)?;
+                let input = File::open(&path).with_context(reading)?;
                 let mut output = File::create_new(into).with_context(writing)?;
-                io::copy(&mut input, &mut output)
+                // It may grow meanwhile.
+                io::copy(&mut input.take(length), &mut output)
                     .with_context(|| format!("{}, or {}", reading(), writing()))?;
                 output.sync_all().with_context(writing)?;
             }
             Place::Objects(objects) => {
                 let Some(length) = objects.length(&name)? else { return Ok(false) };
+                fits(length)?;
                 let mut output = File::create_new(into).with_context(writing)?;
                 objects.get(&name, length, &mut output)?;
                 output.sync_all().with_context(writing)?;
@@ -185,16 +215,41 @@ impl Second {
     }
 }
 
-/// Makes a file durable, and unwritable.
-fn seal(file: &File) -> io::Result<()> {
-    let mut permissions = file.metadata()?.permissions();
-    permissions.set_readonly(true);
-    file.set_permissions(permissions)?;
-    file.sync_all()
+/// Makes a file unwritable: where the place locks files, it is locked from then on, and could
+/// not get its name any more.
+fn lock(path: &Path) -> Result<()> {
+    let locked = || {
+        let file = File::open(path)?;
+        let mut permissions = file.metadata()?.permissions();
+        if permissions.readonly() {
+            return Ok(());
+        }
+        permissions.set_readonly(true);
+        file.set_permissions(permissions)?;
+        file.sync_all()
+    };
+    match locked() {
+        // It is another node's, of another user, who does the same.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        locked => locked.with_context(|| format!("cannot make {} unwritable", path.display())),
+    }
 }
 
-fn is_there(path: &Path) -> Result<bool> {
-    path.try_exists().with_context(|| format!("cannot look for {}", path.display()))
+/// Length of a file in a directory; `None` if there is none.
+fn length(directory: &Path, path: &Path) -> Result<Option<u64>> {
+    let looking = || format!("cannot look for {}", path.display());
+    match fs::metadata(path) {
+        Ok(found) => {
+            ensure!(found.is_file(), "{} is no file", path.display());
+            Ok(Some(found.len()))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // One that is not mounted is not empty.
+            ensure_directory(directory)?;
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(looking),
+    }
 }
 
 fn ensure_directory(path: &Path) -> Result<()> {

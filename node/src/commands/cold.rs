@@ -4,7 +4,7 @@
 use super::join;
 use crate::{
     cold::{
-        keeper::{restored, scratch},
+        fetching::Fetcher,
         report::{ColdReport, Place, SegmentView},
         second::{Identity, Second},
     },
@@ -16,7 +16,7 @@ use crate::{
 use anyhow::{Context, Result, bail, ensure};
 use billchain_cold::{LocalFile, Segment};
 use billchain_executor::Chain;
-use billchain_state_sync::{Peers, fetch_segment};
+use billchain_state_sync::Peers;
 use billchain_storage::{ColdSegment, OpenMode};
 use clap::{Args, Subcommand};
 use std::{
@@ -292,11 +292,19 @@ async fn fetch_all(
     lost: &[ColdSegment],
 ) -> Result<()> {
     join::reached(peers, config.network.peers.len(), patience).await?;
-    let scratch = scratch(&config.cold_directory())?;
+    let mut fetcher = Fetcher::new(config.cold_directory(), config)?;
+    let mut missing = 0_u32;
     for segment in lost {
-        let peer = fetch_segment(chain.storage(), peers, segment, &scratch).await?;
-        println!("segment {}/{} came from {peer}, verified whole", segment.run, segment.index);
+        let (run, index) = (segment.run, segment.index);
+        match fetcher.from_members(chain.storage(), peers, segment).await {
+            Ok(peer) => println!("segment {run}/{index} came from {peer}, verified whole"),
+            Err(error) => {
+                missing += 1;
+                println!("PROBLEM segment {run}/{index}: {error:#}");
+            }
+        }
     }
+    ensure!(missing == 0, "{missing} of {} files are lost still", lost.len());
     Ok(())
 }
 
@@ -312,14 +320,20 @@ fn restore(config: &Config, chosen: &Chosen) -> Result<()> {
         "storage.cold_second_path names no second path: get the file from another member with \
          billchain cold fetch, or name it with --from",
     )?;
+    let fetcher = Fetcher::new(config.cold_directory(), config)?;
     let mut missing = 0_u32;
     for segment in &lost {
-        let (run, index) = (segment.run, segment.index);
-        if restored(chain.storage(), Some(&second), &config.cold_directory(), segment)? {
-            println!("segment {run}/{index} came from {}, verified whole", second.shown());
-        } else {
-            missing += 1;
-            println!("segment {run}/{index} is not at {}", second.shown());
+        let (run, index, from) = (segment.run, segment.index, second.shown());
+        match fetcher.from_second(chain.storage(), Some(&second), segment) {
+            Ok(true) => println!("segment {run}/{index} came from {from}, verified whole"),
+            Ok(false) => {
+                missing += 1;
+                println!("segment {run}/{index} is not at {from}");
+            }
+            Err(error) => {
+                missing += 1;
+                println!("PROBLEM {error:#}");
+            }
         }
     }
     ensure!(missing == 0, "{missing} files are lost still: billchain cold fetch asks the members");

@@ -2,10 +2,7 @@
 
 use super::keys as key_files;
 use crate::{
-    cold::{
-        keeper::{restored, scratch},
-        second::Second,
-    },
+    cold::{fetching::Fetcher, second::Second},
     config::Config,
     database::{
         chain_directory, ensure_cold_path, genesis_hash, load_spec, remove, rename, restoring,
@@ -17,14 +14,15 @@ use crate::{
 };
 use anyhow::{Context, Error, Result, ensure};
 use billchain_primitives::Hash;
-use billchain_state_sync::{Known, Offer, Peers, Progress, ValidatorSets, fetch_segment, find};
-use billchain_storage::{OpenMode, Storage};
+use billchain_state_sync::{Known, Offer, Peers, Progress, ValidatorSets, find};
+use billchain_storage::{ColdSegment, OpenMode, Storage};
 use billchain_txpool::gossip::{self, AskOnly};
 use clap::Args;
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
+    thread,
     time::{Duration, Instant},
 };
 use tokio::{runtime::Runtime, time::sleep};
@@ -35,6 +33,9 @@ const OTHERS: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(200);
 /// Time between two lines on how far it is.
 const LINES: Duration = Duration::from_secs(5);
+/// Times that all members are asked for files of cold segments, and the pause before the next:
+/// what has come by then would have to come again.
+const FILES: (u32, Duration) = (5, Duration::from_secs(10));
 
 /// Options of `billchain join`.
 #[derive(Args)]
@@ -180,21 +181,57 @@ fn cold_files(runtime: &Runtime, config: &Config, path: &Path, peers: &dyn Peers
     if missing.is_empty() {
         return Ok(0);
     }
-    let second = Second::open(&config.storage.cold, &config.name)?;
     let directory = config.storage.cold.path.clone().unwrap_or_else(|| path.join(COLD));
-    for (at, segment) in missing.iter().enumerate() {
+    let mut files = Files {
+        storage: &storage,
+        peers,
+        second: Second::open(&config.storage.cold, &config.name)?,
+        fetcher: Fetcher::new(directory, config)?,
+    };
+    let mut left: Vec<&ColdSegment> = missing.iter().collect();
+    for attempt in 1..=FILES.0 {
+        let mut failed = None;
+        left.retain(|segment| match files.bring(runtime, segment) {
+            Ok(()) => false,
+            Err(error) => {
+                tracing::warn!("{error:#}");
+                failed = Some(error);
+                true
+            }
+        });
+        let Some(error) = failed else { break };
+        println!("cold files    {} of {} are missing", left.len(), missing.len());
+        if attempt == FILES.0 {
+            return Err(
+                error.context(format!("{} files of cold segments did not come", left.len()))
+            );
+        }
+        thread::sleep(FILES.1);
+    }
+    Ok(missing.len())
+}
+
+/// What files of cold segments come from.
+struct Files<'a> {
+    storage: &'a Storage,
+    peers: &'a dyn Peers,
+    second: Option<Second>,
+    fetcher: Fetcher,
+}
+
+impl Files<'_> {
+    fn bring(&mut self, runtime: &Runtime, segment: &ColdSegment) -> Result<()> {
         // What the second path cannot give, members may have.
-        let own = restored(&storage, second.as_ref(), &directory, segment);
+        let own = self.fetcher.from_second(self.storage, self.second.as_ref(), segment);
         if let Err(error) = &own {
             tracing::warn!("{error:#}");
         }
         if !matches!(own, Ok(true)) {
-            let scratch = scratch(&directory)?;
-            runtime.block_on(fetch_segment(&storage, peers, segment, &scratch))?;
+            runtime.block_on(self.fetcher.from_members(self.storage, self.peers, segment))?;
         }
-        println!("cold file     {} of {}", at + 1, missing.len());
+        println!("cold file     {}/{}", segment.run, segment.index);
+        Ok(())
     }
-    Ok(missing.len())
 }
 
 /// Says how far it is, now and then.

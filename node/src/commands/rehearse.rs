@@ -104,14 +104,14 @@ fn copy(config: &Config, scratch: &Path) -> Result<()> {
         fs::copy(&file, &to).with_context(|| failed(&file))?;
     }
     let (own, cold) = (config.cold_directory(), scratch.join(COLD));
-    // A link's target is not relative to where the program runs.
-    let own = fs::canonicalize(&own).with_context(|| failed(&own))?;
     fs::create_dir_all(&cold).with_context(|| format!("cannot make {}", cold.display()))?;
     for file in stage.cold_files()? {
         let Some(name) = file.file_name() else { continue };
         if fs::hard_link(&file, cold.join(name)).is_err() {
             // They are on another disk, never change, and are many: the node's own will do.
-            symlink(own.join(name), cold.join(name)).with_context(|| failed(&file))?;
+            // A link's target is not relative to where the program runs.
+            let own = fs::canonicalize(own.join(name)).with_context(|| failed(&file))?;
+            symlink(own, cold.join(name)).with_context(|| failed(&file))?;
         }
     }
     stage.give_back(false)

@@ -137,6 +137,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
 
 fn create(config: &Config, out: &Path, without_cold: bool, secret: Option<&Secret>) -> Result<()> {
     let stage = Stage::take(config)?;
+    let lost = if without_cold { 0 } else { stage.lost(config)? };
     let made = copy(&stage, out, without_cold, secret).and_then(|(files, sm3)| {
         stage.give_back(true)?;
         Ok((files, sm3))
@@ -151,6 +152,12 @@ fn create(config: &Config, out: &Path, without_cold: bool, secret: Option<&Secre
         }
     };
     tell(&manifest, sm3);
+    if lost > 0 {
+        println!(
+            "not whole     {lost} files of cold segments are lost on this node: bring them back \
+             (billchain cold), or take another node's snapshot"
+        );
+    }
     Ok(())
 }
 

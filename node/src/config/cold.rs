@@ -109,9 +109,9 @@ impl ObjectsConfig {
             r.problem("storage.cold_second_path", format_args!("{expected}, found \"{url}\""));
         }
         let known = r.optional_text(endpoint);
-        let is_url = |text: &String| text.starts_with("https://") || text.starts_with("http://");
-        if let Some(wrong) = known.as_ref().filter(|text| !is_url(text)) {
-            r.problem(endpoint, format_args!("expected https://HOST:PORT, found \"{wrong}\""));
+        if known.as_ref().is_some_and(|text| !is_url(text)) {
+            // What is there instead may have a key in it.
+            r.problem(endpoint, "expected https://HOST:PORT, and no key in it");
         }
         let region = r.optional_text(region).unwrap_or_else(|| REGION.to_owned());
         let keys_file = r.path(keys_file, Kind::File);
@@ -119,6 +119,15 @@ impl ObjectsConfig {
         let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
         Some(Self { bucket, prefix, endpoint: known, region, keys_file: keys_file?, ca_file })
     }
+}
+
+/// A host, a port and perhaps a path: keys stand in their file, not in what logs name.
+fn is_url(text: &str) -> bool {
+    let place = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    place.is_some_and(|place| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:/[]".contains(&byte);
+        !place.is_empty() && place.bytes().all(is_plain)
+    })
 }
 
 fn is_bucket(text: &str) -> bool {
@@ -195,6 +204,11 @@ mod tests {
             (
                 "cold_second_path = \"s3://bills\"\ncold_s3_keys_file = \"k\"\n\
                  cold_s3_endpoint = \"store:9000\"",
+                "storage.cold_s3_endpoint: expected https://HOST:PORT",
+            ),
+            (
+                "cold_second_path = \"s3://bills\"\ncold_s3_keys_file = \"k\"\n\
+                 cold_s3_endpoint = \"https://id:secret@store\"",
                 "storage.cold_s3_endpoint: expected https://HOST:PORT",
             ),
             (

@@ -1,6 +1,6 @@
 //! What the store holds and what it costs, asked for at each scrape.
 
-use crate::machine;
+use crate::{cold::report::is_overdue, machine};
 use billchain_storage::{ColdStats, Stats, Storage};
 use prometheus_client::{
     collector::Collector,
@@ -25,6 +25,14 @@ impl Collector for StorageMetrics {
         sizes(&mut encoder, &stats)?;
         costs(&mut encoder, &stats)?;
         cold(&mut encoder, &stats.cold)?;
+        // A store that has failed tells nothing more; the node ends.
+        let segments = self.0.cold_segments().unwrap_or_default();
+        let waiting = segments
+            .iter()
+            .filter(|one| one.file.is_none() && is_overdue(one.ended_at, stats.head))
+            .count();
+        let help = "Segments that have no file for long";
+        gauge(&mut encoder, "cold_segments_overdue", help, None, waiting as u64)?;
         if let Some(resident) = machine::resident_bytes() {
             gauge(
                 &mut encoder,
@@ -75,8 +83,13 @@ fn costs(encoder: &mut DescriptorEncoder<'_>, stats: &Stats) -> fmt::Result {
     counter(encoder, "storage_roots", help, None, stats.speculations)
 }
 
-/// Reads of cold groups; what there is of them, their keeper counts.
+/// Cold groups, and reads of them.
 fn cold(encoder: &mut DescriptorEncoder<'_>, stats: &ColdStats) -> fmt::Result {
+    let help = "Cold segments, those that grow included";
+    gauge(encoder, "cold_segments", help, None, stats.segments)?;
+    gauge(encoder, "cold_groups", "Groups of keys in them", None, stats.groups)?;
+    let help = "Those that still are what the state says";
+    gauge(encoder, "cold_groups_active", help, None, stats.active)?;
     let help = "Runs of cold segments: a proof of absence goes through all of them";
     gauge(encoder, "storage_cold_runs", help, None, stats.runs)?;
     let help = "1 while two of them become one";

@@ -75,3 +75,27 @@ fn a_database_of_another_block_than_the_manifests_is_refused() {
     let error = check((&into, None), &other).err().unwrap().to_string();
     assert!(error.contains("made from the chain specification"), "{error}");
 }
+
+#[test]
+fn files_of_segments_that_were_checked_take_the_place_of_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let own = directory.path();
+    let apart = own.join(APART);
+    take_in(&apart, own).unwrap();
+    fs::create_dir(&apart).unwrap();
+    for (file, content) in [
+        (own.join("000001-0000.segment"), "damaged"),
+        (own.join("000001-0001.segment"), "kept"),
+        (own.join("000001-0000.filter"), "own"),
+        (apart.join("000001-0000.segment"), "checked"),
+        (apart.join("000001-0000.filter"), "made for the check"),
+    ] {
+        fs::write(file, content).unwrap();
+    }
+    take_in(&apart, own).unwrap();
+    let has = |name: &str| fs::read_to_string(own.join(name)).unwrap();
+    assert_eq!(has("000001-0000.segment"), "checked");
+    assert_eq!(has("000001-0001.segment"), "kept");
+    assert_eq!(has("000001-0000.filter"), "own");
+    assert!(!apart.exists());
+}

@@ -179,7 +179,14 @@ impl Manifest {
 fn check_name(name: &str) -> Result<()> {
     let parts: Vec<&str> = name.split('/').collect();
     let is_known = matches!(parts[..], ["db" | COLD, _] | ["commitment", _, _]);
-    ensure!(is_known, "expected db/FILE, commitment/PARTITION/FILE or cold/FILE");
+    ensure!(is_known, "expected db/FILE, commitment/PARTITION/FILE or cold/SEGMENT");
+    if let [COLD, file] = parts[..] {
+        // A filter that somebody else made would hide groups: each node makes its own.
+        let digits = file.strip_suffix(".segment").filter(|digits| !digits.is_empty());
+        let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'-';
+        let is_segment = digits.is_some_and(|digits| digits.bytes().all(is_number));
+        ensure!(is_segment, "expected the file of a cold segment, such as 000012-0003.segment");
+    }
     let is_plain = |part: &&str| {
         !part.is_empty()
             && !part.starts_with('.')
@@ -290,6 +297,10 @@ pub(crate) mod tests {
             "cold",
             "cold/..",
             "cold/a/b",
+            "cold/000001-0000.filter",
+            "cold/.segment",
+            "cold/x.segment",
+            "cold/000001-0000.segment.filter",
             "other/x",
             "db/a b",
             "db\\x",

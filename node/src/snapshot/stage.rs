@@ -7,6 +7,7 @@
 
 use super::{copies::Places, manifest::Subject};
 use crate::{
+    cold::report::Place,
     config::Config,
     database::{chain_directory, open_chain},
     door::{self, Lease},
@@ -59,6 +60,17 @@ impl Stage {
     /// The files of cold segments.
     pub(crate) fn cold_files(&self) -> Result<Vec<PathBuf>> {
         self.places.cold_files()
+    }
+
+    /// How many files of cold segments the node has lost: these are not among its files.
+    pub(crate) fn lost(&self, config: &Config) -> Result<usize> {
+        match &self.held {
+            Some(Held::Here(chain)) => Ok(chain.storage().missing_segments()?.len()),
+            _ => {
+                let told = door::ask_cold(config)?;
+                Ok(told.map_or(0, |report| report.at(Place::Lost).count()))
+            }
+        }
     }
 
     /// The block that they were made at.

@@ -3,7 +3,7 @@
 use billchain_consensus::PeerId;
 use billchain_primitives::Hash;
 use billchain_state_sync::{
-    FetchError, MAX_FILE_BYTES, Peers, fetch_segment,
+    Doubts, FetchError, MAX_FILE_BYTES, Peers, Scratch, fetch_segment,
     wire::{self, Opaque, PIECE_BYTES, Piece, PieceOf, Question, Refusal},
 };
 use billchain_storage::{
@@ -132,8 +132,20 @@ fn fetch(
     segment: &ColdSegment,
     scratch: &Path,
 ) -> Result<PeerId, FetchError> {
+    fetch_with(storage, peers, segment, (scratch, u64::MAX), &mut Doubts::default())
+}
+
+/// As [`fetch`], with room for so many bytes, and what is known of the peers.
+fn fetch_with(
+    storage: &Storage,
+    peers: &Fakes,
+    segment: &ColdSegment,
+    (path, most): (&Path, u64),
+    doubts: &mut Doubts,
+) -> Result<PeerId, FetchError> {
     let runtime = Runtime::new().unwrap();
-    runtime.block_on(fetch_segment(storage, peers, segment, scratch))
+    let scratch = Scratch { path, most };
+    runtime.block_on(fetch_segment(storage, peers, segment, scratch, doubts))
 }
 
 /// What a peer may answer beside the file, and what of it.
@@ -146,6 +158,11 @@ fn lies(file: &Arc<Vec<u8>>) -> Vec<(&'static str, Answer)> {
     let piece = |piece: Piece| -> Answer {
         Box::new(move |_: &PieceOf| Ok(wire::encode_answer(Ok(piece.clone()))))
     };
+    let whole = file.clone();
+    let trickle: Answer = Box::new(move |of: &PieceOf| {
+        let bytes = whole[of.offset as usize..][..1].to_vec();
+        Ok(wire::encode_answer(Ok(Piece { length: whole.len() as u64, bytes })))
+    });
     vec![
         (
             "has not the segment",
@@ -156,6 +173,7 @@ fn lies(file: &Arc<Vec<u8>>) -> Vec<(&'static str, Answer)> {
         ("cuts the file", of(|file| file.truncate(PIECE_BYTES + 9))),
         ("adds a byte", of(|file| file.push(0))),
         ("gives an empty piece", piece(Piece { length: 99, bytes: Vec::new() })),
+        ("gives a byte at a time", trickle),
         ("gives more than there is", piece(Piece { length: 9, bytes: vec![1; 10] })),
         ("has no end", piece(Piece { length: MAX_FILE_BYTES + 1, bytes: vec![1; 10] })),
         ("answers nonsense", Box::new(|_: &PieceOf| Ok(vec![7; 99]))),
@@ -215,4 +233,45 @@ fn a_peer_that_is_silent_for_a_moment_is_asked_again() {
     assert_eq!(*fakes.asked.lock(), pieces + 1);
     let error = fetch(&storage, &Fakes::default(), &segment, &scratch).unwrap_err();
     assert!(matches!(error, FetchError::NoPeers));
+}
+
+#[test]
+fn a_file_that_there_is_no_room_for_is_not_begun() {
+    let directory = tempfile::tempdir().unwrap();
+    let (storage, segment, file) = lost(&directory.path().join("chain"));
+    let scratch = directory.path().join("scratch");
+    let mut fakes = Fakes::default();
+    fakes.add(with(&file));
+    let length = file.len() as u64;
+    let mut doubts = Doubts::default();
+    let error = fetch_with(&storage, &fakes, &segment, (&scratch, length - 1), &mut doubts);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains(&format!("there is room for {}", length - 1)), "{error}");
+    assert_eq!(*fakes.asked.lock(), 1);
+    assert!(!scratch.exists());
+    fetch_with(&storage, &fakes, &segment, (&scratch, length), &mut doubts).unwrap();
+}
+
+#[test]
+fn who_gave_a_wrong_file_is_asked_last_from_then_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let (storage, segment, file) = lost(&directory.path().join("chain"));
+    let scratch = directory.path().join("scratch");
+    let mut other = file.as_ref().clone();
+    other[PIECE_BYTES + 7] ^= 1;
+    let mut peers = [PeerId::random(), PeerId::random()];
+    // The liar is asked first.
+    peers.sort();
+    let mut fakes = Fakes::default();
+    fakes.peers.insert(peers[0], with(&Arc::new(other)));
+    fakes.peers.insert(peers[1], with(&file));
+    let pieces = file.len().div_ceil(PIECE_BYTES) as u32;
+    let mut doubts = Doubts::default();
+    for asked in [2 * pieces, 3 * pieces] {
+        let room = (scratch.as_path(), u64::MAX);
+        let from = fetch_with(&storage, &fakes, &segment, room, &mut doubts).unwrap();
+        assert_eq!((from, *fakes.asked.lock()), (peers[1], asked));
+        fs::remove_file(segment.file.as_ref().unwrap()).unwrap();
+        assert_eq!(storage.missing_segments().unwrap().len(), 1);
+    }
 }

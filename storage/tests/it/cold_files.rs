@@ -459,6 +459,21 @@ fn rows_that_a_crash_left_beside_their_file_go() {
 }
 
 #[test]
+fn what_is_left_of_merged_runs_goes_without_a_file_being_written() {
+    let place = due();
+    let before = rows(place.path(), "cooled").len();
+    {
+        let storage = open(place.path());
+        storage.tidy_segments().unwrap();
+        let segments = storage.cold_segments().unwrap();
+        assert!(!segments.is_empty() && segments.iter().all(|segment| segment.file.is_none()));
+        assert_eq!(read_all(&storage), 0);
+    }
+    let after = rows(place.path(), "cooled").len();
+    assert!(0 < after && after < before, "{before} rows before, {after} after");
+}
+
+#[test]
 fn a_cold_path_of_its_own_is_used() {
     let (place, cold) = (due(), scratch());
     let elsewhere = StorageOptions { cold_path: Some(cold.path().join("deep/er")), ..options() };

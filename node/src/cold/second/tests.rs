@@ -29,15 +29,19 @@ fn a_file_is_copied_once_and_comes_back_whole() {
     let (segment, file) = segment(place.path(), 200);
     let back = place.path().join("back");
     assert!(!second.holds(&segment).unwrap());
-    assert!(!second.fetch(&segment, &back).unwrap());
-    second.keep(&segment, &file).unwrap();
+    assert!(!second.fetch(&segment, &back, u64::MAX).unwrap());
+    assert!(second.keep(&segment, &file).unwrap());
     assert!(second.holds(&segment).unwrap());
     let copy = nas.join(segment.file_name());
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o222, 0, "it can be written");
     // It is there: the file is not read again.
     fs::rename(&file, place.path().join("away")).unwrap();
-    second.keep(&segment, &file).unwrap();
-    assert!(second.fetch(&segment, &back).unwrap());
+    assert!(!second.keep(&segment, &file).unwrap());
+    let length = fs::metadata(&copy).unwrap().len();
+    let error = format!("{:#}", second.fetch(&segment, &back, length - 1).unwrap_err());
+    assert!(error.contains(&format!("there is room for {}", length - 1)), "{error}");
+    assert!(!back.exists());
+    assert!(second.fetch(&segment, &back, length).unwrap());
     assert_eq!(fs::read(&back).unwrap(), fs::read(copy).unwrap());
     assert_eq!(fs::read_dir(&nas).unwrap().count(), 1, "nothing else stays there");
     second.read(&segment).unwrap().unwrap().verify().unwrap();
@@ -62,6 +66,10 @@ fn what_has_the_segments_name_and_is_another_is_told_and_left_as_it_is() {
         assert!(error.contains(words), "{error}");
         assert_eq!(fs::read(&copy).unwrap(), content);
     }
+    fs::remove_file(&copy).unwrap();
+    fs::create_dir(&copy).unwrap();
+    let error = format!("{:#}", second.keep(&one, &file).unwrap_err());
+    assert!(error.contains("is no file"), "{error}");
 }
 
 #[test]
@@ -72,7 +80,8 @@ fn a_directory_that_is_not_mounted_is_not_empty() {
     for error in [
         second.holds(&segment).unwrap_err(),
         second.keep(&segment, &file).unwrap_err(),
-        second.fetch(&segment, &place.path().join("back")).unwrap_err(),
+        second.fetch(&segment, &place.path().join("back"), u64::MAX).unwrap_err(),
+        second.reach().unwrap_err(),
     ] {
         assert!(error.to_string().contains("is its disk mounted?"), "{error:#}");
     }
@@ -88,8 +97,16 @@ fn what_a_crash_left_behind_is_written_over() {
     let partial = nas.join(format!("{}.{}.partial", segment.file_name(), second.tag));
     fs::write(&partial, "half").unwrap();
     fs::set_permissions(&partial, fs::Permissions::from_mode(0o400)).unwrap();
-    second.keep(&segment, &file).unwrap();
+    assert!(second.keep(&segment, &file).unwrap());
     assert!(!partial.exists());
+    // It had its name and could be written to still; another node was faster then.
+    let copy = nas.join(segment.file_name());
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&partial, "half").unwrap();
+    assert!(!second.keep(&segment, &file).unwrap());
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o222, 0, "it can be written");
+    assert!(!partial.exists());
+    second.reach().unwrap();
 }
 
 /// Keys of any user, and the store that `BILLCHAIN_TEST_S3` names: `tests/s3/run` starts one.
@@ -135,14 +152,16 @@ fn a_store_that_speaks_s3_keeps_files_of_several_parts() {
     let back = place.path().join("back");
     for (segment, file) in [segment(place.path(), 200), large(place.path())] {
         assert!(!second.holds(&segment).unwrap());
-        assert!(!second.fetch(&segment, &back).unwrap());
-        second.keep(&segment, &file).unwrap();
+        assert!(!second.fetch(&segment, &back, u64::MAX).unwrap());
+        assert!(second.keep(&segment, &file).unwrap());
         assert!(second.holds(&segment).unwrap());
         let whole = second.read(&segment).unwrap().unwrap();
         whole.verify().unwrap();
         // It is there: the file is not read again.
-        second.keep(&segment, Path::new("/nowhere")).unwrap();
-        assert!(second.fetch(&segment, &back).unwrap());
+        assert!(!second.keep(&segment, Path::new("/nowhere")).unwrap());
+        let length = fs::metadata(&file).unwrap().len();
+        assert!(second.fetch(&segment, &back, length - 1).is_err() && !back.exists());
+        assert!(second.fetch(&segment, &back, length).unwrap());
         assert!(fs::read(&back).unwrap() == fs::read(&file).unwrap(), "other bytes came back");
         fs::remove_file(&back).unwrap();
     }

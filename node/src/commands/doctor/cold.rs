@@ -6,7 +6,7 @@ use crate::{
         report::{ColdReport, Place, SegmentView},
         second::Second,
     },
-    config::{Config, SecondPath},
+    config::Config,
     disk::Room,
 };
 
@@ -34,14 +34,18 @@ pub(super) fn paths(config: &Config, found: &mut Vec<Finding>) {
         found.push(Finding::warning("cold-room", about, &what, advice));
     }
     let advice = "Mount it, or correct storage.cold_second_path and the keys beside it.";
-    if let Some(SecondPath::Directory(path)) = &config.storage.cold.second
-        && !path.is_dir()
-    {
-        let what = format!("storage.cold_second_path {} is no directory", path.display());
-        found.push(Finding::warning("cold-second-path", about, &what, advice));
-    }
-    if let Err(error) = Second::open(&config.storage.cold, about) {
-        found.push(Finding::critical("cold-second-path", about, &format!("{error:#}"), advice));
+    match Second::open(&config.storage.cold, about) {
+        // With this the node does not start.
+        Err(error) => {
+            found.push(Finding::critical("cold-second-path", about, &format!("{error:#}"), advice));
+        }
+        Ok(None) => {}
+        Ok(Some(second)) => {
+            if let Err(error) = second.reach() {
+                let what = format!("{error:#}");
+                found.push(Finding::warning("cold-second-path", about, &what, advice));
+            }
+        }
     }
 }
 

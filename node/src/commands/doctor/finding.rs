@@ -1,5 +1,6 @@
 //! What the doctor finds, and how it is told.
 
+use crate::shown;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -70,23 +71,9 @@ impl Finding {
     }
 }
 
-/// What a node said, as it may be shown: on one line, without what moves a terminal's
-/// cursor, and not endless.
+/// What a node said, as it may be shown.
 pub(super) fn clean(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .map(|one| if one.is_control() || is_formatting(one) { ' ' } else { one })
-        .take(MAX_TEXT)
-        .collect();
-    if text.chars().nth(MAX_TEXT).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Whether it changes how the text around it is shown.
-fn is_formatting(one: char) -> bool {
-    matches!(one, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    shown::clean(text, MAX_TEXT)
 }
 
 /// Everything that was found.
@@ -143,14 +130,6 @@ impl Diagnosis {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_node_says_moves_no_cursor_and_does_not_end_the_line() {
-        let said = clean("node-1\x1b[2J\r\nCRITICAL all is lost\u{202e}\u{0}");
-        assert_eq!(said, "node-1 [2J  CRITICAL all is lost  ");
-        let long = clean(&"x".repeat(1 << 20));
-        assert_eq!(long.chars().count(), MAX_TEXT + 1);
-    }
 
     #[test]
     fn the_worst_comes_first_and_is_counted() {
