@@ -321,7 +321,10 @@ async fn every_lie_is_found_out_and_the_liar_is_named() {
         let both = place.light(&[liar.clone(), honest.clone()], &state).await;
         both.follow().await.unwrap();
         let answer = both.certificate(CODE, BILL).await.unwrap();
-        assert_eq!((&answer.server, answer.accepted.exists), (&honest, true), "{what}");
+        assert!(answer.accepted.exists, "{what}");
+        // Who lies of headers may be asked for none, and give a certificate that holds.
+        let lies_of_the_bill = what.contains("certificate") || what.contains("bill");
+        assert!(answer.server == honest || !lies_of_the_bill, "{what}: {}", answer.server);
         assert_eq!(both.status().await.servers[1].lies, 0, "{what}");
     }
     place.network.finish().await;
