@@ -1,9 +1,7 @@
 //! What printed certificates hold: text in both languages, fonts, the certificate.
 
-use crate::{
-    samples::{CERTIFICATE, absent, bill, crowded, font, locked, paid, present},
-    tools::Pdf,
-};
+use crate::samples::{CERTIFICATE, absent, bill, crowded, font, locked, paid, present};
+use billchain_pages::Pdf;
 use billchain_print::{Font, Locator, Unprintable, attached, print};
 use billchain_verifier::{Proved, Statement, verify, verify_from};
 use serde_json::Value;

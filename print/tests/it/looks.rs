@@ -1,9 +1,7 @@
 //! What pages look like: compared with pictures of them that somebody has looked at.
 
-use crate::{
-    samples::{CERTIFICATE, absent, bill, crowded, font, locked, present},
-    tools::{Pdf, Picture},
-};
+use crate::samples::{CERTIFICATE, absent, bill, crowded, font, locked, present};
+use billchain_pages::{Pdf, Picture};
 use billchain_print::{Locator, print};
 use billchain_verifier::Proved;
 use std::path::PathBuf;

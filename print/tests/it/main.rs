@@ -3,4 +3,3 @@
 mod holds;
 mod looks;
 mod samples;
-mod tools;

@@ -1,4 +1,9 @@
-//! Reads PDFs as others do: Poppler's programs (Debian: poppler-utils).
+//! Reads printed pages as others do, for tests: PDFs with Poppler's programs (Debian:
+//! poppler-utils), QR codes as a scanner.
+//!
+//! What fails here fails the test that asked.
+
+#![forbid(unsafe_code)]
 
 use std::{
     fs,
@@ -8,19 +13,23 @@ use std::{
 use tempfile::TempDir;
 
 /// A PDF in a folder of its own.
-pub(crate) struct Pdf {
+pub struct Pdf {
     folder: TempDir,
 }
 
 /// A page as a picture: red, green and blue of each dot, by rows.
-pub(crate) struct Picture {
-    pub(crate) width: usize,
-    pub(crate) height: usize,
-    pub(crate) dots: Vec<[u8; 3]>,
+pub struct Picture {
+    /// Dots of a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// The dots.
+    pub dots: Vec<[u8; 3]>,
 }
 
 impl Pdf {
-    pub(crate) fn new(bytes: &[u8]) -> Self {
+    /// Takes the bytes of a PDF.
+    pub fn new(bytes: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("page.pdf"), bytes).unwrap();
         Self { folder }
@@ -44,30 +53,30 @@ impl Pdf {
     }
 
     /// Its text, as it is laid out.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.run("pdftotext", &["-layout", "page.pdf", "-"])
     }
 
     /// Number of pages.
-    pub(crate) fn pages(&self) -> usize {
+    pub fn pages(&self) -> usize {
         let info = self.run("pdfinfo", &["page.pdf"]);
         let pages = info.lines().find_map(|line| line.strip_prefix("Pages:")).unwrap();
         pages.trim().parse().unwrap()
     }
 
     /// What is known of it: title, dates and others.
-    pub(crate) fn info(&self) -> String {
+    pub fn info(&self) -> String {
         self.run("pdfinfo", &["page.pdf"])
     }
 
     /// Its fonts, a line each.
-    pub(crate) fn fonts(&self) -> Vec<String> {
+    pub fn fonts(&self) -> Vec<String> {
         let list = self.run("pdffonts", &["page.pdf"]);
         list.lines().skip(2).map(str::to_owned).collect()
     }
 
     /// Its only attachment: name and bytes.
-    pub(crate) fn attachment(&self) -> (String, Vec<u8>) {
+    pub fn attachment(&self) -> (String, Vec<u8>) {
         let list = self.run("pdfdetach", &["-list", "page.pdf"]);
         assert!(list.starts_with("1 embedded files"), "{list}");
         self.run("pdfdetach", &["-save", "1", "-o", "attachment", "page.pdf"]);
@@ -76,7 +85,7 @@ impl Pdf {
     }
 
     /// A page as a picture of so many dots an inch.
-    pub(crate) fn picture(&self, page: usize, dots: usize) -> Picture {
+    pub fn picture(&self, page: usize, dots: usize) -> Picture {
         let (page, dots) = (page.to_string(), dots.to_string());
         let range = ["-f", &page, "-l", &page, "-r", &dots];
         let form = ["-png", "-singlefile", "page.pdf", "page"];
@@ -86,7 +95,8 @@ impl Pdf {
 }
 
 impl Picture {
-    pub(crate) fn read(file: &Path) -> Self {
+    /// Reads a PNG of 8 bits for each of three colours.
+    pub fn read(file: &Path) -> Self {
         let opened = fs::File::open(file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
         let mut reader = png::Decoder::new(std::io::BufReader::new(opened)).read_info().unwrap();
         let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
@@ -98,7 +108,8 @@ impl Picture {
         Self { width: info.width as usize, height: info.height as usize, dots }
     }
 
-    pub(crate) fn write(&self, file: &Path) {
+    /// Writes it as a PNG.
+    pub fn write(&self, file: &Path) {
         let file = fs::File::create(file).unwrap();
         let mut encoder = png::Encoder::new(file, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);
@@ -108,7 +119,7 @@ impl Picture {
     }
 
     /// The texts of the QR codes that are seen.
-    pub(crate) fn codes(&self) -> Vec<String> {
+    pub fn codes(&self) -> Vec<String> {
         let dot = |x: usize, y: usize| self.dots[y * self.width + x][1];
         let mut image = rqrr::PreparedImage::prepare_from_greyscale(self.width, self.height, dot);
         image.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect()
