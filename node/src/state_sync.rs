@@ -218,7 +218,7 @@ async fn prune(chain: Chain, keep: u32, metrics: SyncMetrics) -> Result<(), Stor
     let mut unreclaimed = 0;
     loop {
         let one = chain.clone();
-        let pruned = spawn_blocking(move || {
+        let pruned = spawn_blocking(move || -> Result<(u32, u32), StorageError> {
             let below = one.head().number.saturating_sub(keep);
             let pruned = one.storage().prune_bodies(below, |bytes| {
                 let block = StoredBlock::open(bytes.to_vec().into()).ok()?;
@@ -232,7 +232,7 @@ async fn prune(chain: Chain, keep: u32, metrics: SyncMetrics) -> Result<(), Stor
             Ok((pruned, unreclaimed + pruned))
         });
         let Ok(outcome) = pruned.await else { return Ok(()) };
-        let (pruned, left): (u32, u32) = outcome?;
+        let (pruned, left) = outcome?;
         unreclaimed = left;
         metrics.first_block.set(chain.storage().first_block().into());
         if pruned == 0 {

@@ -42,7 +42,7 @@ impl Fetcher {
     }
 
     /// Brings a file back from the second place; whether that has it.
-    pub(crate) fn from_second(
+    pub(crate) fn bring_from_second(
         &self,
         storage: &Storage,
         second: Option<&Second>,
@@ -71,7 +71,7 @@ impl Fetcher {
     }
 
     /// Brings a file back from whichever member has it. Blocks its thread on the disk.
-    pub(crate) async fn from_members(
+    pub(crate) async fn bring_from_members(
         &mut self,
         storage: &Storage,
         peers: &dyn Peers,

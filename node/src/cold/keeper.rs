@@ -242,11 +242,11 @@ impl Work {
 
     fn restore_one(&mut self, segment: &ColdSegment) -> Result<()> {
         let lost = || format!("segment {}/{} is lost", segment.run, segment.index);
-        let own = self.fetcher.from_second(&self.storage, self.second.as_ref(), segment);
+        let own = self.fetcher.bring_from_second(&self.storage, self.second.as_ref(), segment);
         if matches!(own, Ok(true)) {
             return Ok(());
         }
-        let fetching = self.fetcher.from_members(&self.storage, &*self.peers, segment);
+        let fetching = self.fetcher.bring_from_members(&self.storage, &*self.peers, segment);
         match (self.runtime.block_on(fetching), own) {
             (Ok(_), _) => Ok(()),
             // What the second place, which is the operator's own, fails at is told first.

@@ -296,7 +296,7 @@ async fn fetch_all(
     let mut missing = 0_u32;
     for segment in lost {
         let (run, index) = (segment.run, segment.index);
-        match fetcher.from_members(chain.storage(), peers, segment).await {
+        match fetcher.bring_from_members(chain.storage(), peers, segment).await {
             Ok(peer) => println!("segment {run}/{index} came from {peer}, verified whole"),
             Err(error) => {
                 missing += 1;
@@ -324,7 +324,7 @@ fn restore(config: &Config, chosen: &Chosen) -> Result<()> {
     let mut missing = 0_u32;
     for segment in &lost {
         let (run, index, from) = (segment.run, segment.index, second.shown());
-        match fetcher.from_second(chain.storage(), Some(&second), segment) {
+        match fetcher.bring_from_second(chain.storage(), Some(&second), segment) {
             Ok(true) => println!("segment {run}/{index} came from {from}, verified whole"),
             Ok(false) => {
                 missing += 1;

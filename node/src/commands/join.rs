@@ -222,12 +222,12 @@ struct Files<'a> {
 impl Files<'_> {
     fn bring(&mut self, runtime: &Runtime, segment: &ColdSegment) -> Result<()> {
         // What the second path cannot give, members may have.
-        let own = self.fetcher.from_second(self.storage, self.second.as_ref(), segment);
+        let own = self.fetcher.bring_from_second(self.storage, self.second.as_ref(), segment);
         if let Err(error) = &own {
             tracing::warn!("{error:#}");
         }
         if !matches!(own, Ok(true)) {
-            runtime.block_on(self.fetcher.from_members(self.storage, self.peers, segment))?;
+            runtime.block_on(self.fetcher.bring_from_members(self.storage, self.peers, segment))?;
         }
         println!("cold file     {}/{}", segment.run, segment.index);
         Ok(())

@@ -68,7 +68,7 @@ mod tests;
 pub use pallet::*;
 
 use billchain_primitives::{
-    Bill, Did,
+    Bill, BillKey, Did,
     seams::{Census, Totals},
     totals::{Month, NumberBlock, Posting, Tally},
 };

@@ -425,7 +425,7 @@ fn roots_are_those_of_one_state() {
         changed(|roots| roots.hot[0] ^= 1),
         changed(|roots| roots.runs[3][31] ^= 1),
         changed(|roots| roots.runs.swap(0, 1)),
-        changed(|roots| drop(roots.runs.pop())),
+        changed(|roots| roots.runs.truncate(roots.runs.len() - 1)),
         changed(|roots| roots.runs.clear()),
         changed(|roots| roots.runs.push([0; 32])),
         changed(|roots| roots.runs.push(RECORDS)),
