@@ -117,6 +117,7 @@ async fn cooled() -> (Network, Vec<Final>) {
 
     let began = Instant::now();
     start(&mut network, &ALL);
+    network.reach(&ALL, 1, PATIENCE).await;
     for node in ALL {
         until(&mut network, node, "billchain_cold_segments_written_total", |files| files > 0).await;
     }
