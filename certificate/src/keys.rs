@@ -8,10 +8,15 @@ use frame_support::storage::storage_prefix;
 
 /// The key of a bill in the state.
 pub fn state_key(key: &BillKey) -> Vec<u8> {
-    let mut raw = storage_prefix(b"BillRegister", b"Bills").to_vec();
+    let mut raw = bills().to_vec();
     // The map's hasher is the identity.
     key.encode_to(&mut raw);
     raw
+}
+
+/// What the keys of all bills begin with.
+fn bills() -> [u8; 32] {
+    storage_prefix(b"BillRegister", b"Bills")
 }
 
 /// The keys of what makes a range of numbers up.
@@ -41,7 +46,7 @@ fn value_of(number: &BillNumber) -> u64 {
 fn item_key(code: &BillCode, item: &Item) -> Vec<u8> {
     let digits = item.prefix();
     let (map, count) = if item.size() == 1 {
-        (storage_prefix(b"BillRegister", b"Bills"), Vec::new())
+        (bills(), Vec::new())
     } else {
         (storage_prefix(b"Totals", b"Numbers"), vec![digits.len() as u8])
     };
