@@ -46,7 +46,7 @@ fn is_written(delta: &StateDelta, shared: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use billchain_primitives::cooling::SharedBytes;
+    use billchain_primitives::cooling::{CoolingField, SharedBytes};
     use codec::Encode;
     use sp_core::bounded::BoundedVec;
 
@@ -60,6 +60,12 @@ mod tests {
         let own = (cooling_key().to_vec(), value);
         let written = written.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)));
         written.chain([own]).collect()
+    }
+
+    #[test]
+    fn the_storage_does_what_a_policy_may_say() {
+        let most = |field: CoolingField| *field.bounds().end();
+        assert_eq!(most(CoolingField::SegmentGroups), Cooling::MAX_SEGMENT_GROUPS);
     }
 
     #[test]

@@ -135,7 +135,8 @@ impl CoolingField {
             // Ten keys of each are read and, if they are cold, deleted: a tenth of a block.
             Self::GroupsPerBlock => 1..=500,
             Self::LapDays => 1..=3_650,
-            Self::SegmentGroups => 1_024..=1 << 24,
+            // What the storage keeps to.
+            Self::SegmentGroups => 1_024..=1 << 21,
             Self::MergeGroups => 0..=1_000,
         }
     }

@@ -72,10 +72,15 @@ pub struct Cooling {
     pub groups: Vec<Vec<u8>>,
     /// Whether the lap is over with these.
     pub ends_lap: bool,
-    /// Groups with which a segment ends; 2^21 at most, and for 0.
+    /// Groups with which a segment ends; [`Self::MAX_SEGMENT_GROUPS`] at most, and for 0.
     pub segment_groups: u32,
     /// Most groups that are moved where two runs become one; 4,096 at most.
     pub merge_groups: u32,
+}
+
+impl Cooling {
+    /// Most groups of a segment.
+    pub const MAX_SEGMENT_GROUPS: u32 = 1 << 21;
 }
 
 /// Event records of consecutive transactions of one block: so many that a

@@ -98,12 +98,17 @@ fn errors_name_the_file_the_place_and_both_sides() {
 #[test]
 fn samples_of_the_fuzz_targets_are_accepted() {
     for (target, sample) in fuzzing::samples() {
-        let accepted = if target == "segment" { fuzzing::segment } else { fuzzing::proof };
+        let accepted = match target {
+            "segment" => fuzzing::segment,
+            "proof" => fuzzing::proof,
+            _ => fuzzing::kept,
+        };
         assert!(accepted(&sample), "{target}");
         // The other one refuses it, and any end cut off.
         assert!(!fuzzing::segment(&sample[..sample.len() - 1]), "{target}");
     }
     assert!(!fuzzing::proof(b"no proof") && !fuzzing::segment(b"no segment"));
+    assert!(!fuzzing::kept(b"no group, and no filter"));
 }
 
 /// A disk that fails once, after so many reads.

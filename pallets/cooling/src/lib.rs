@@ -187,7 +187,7 @@ pub mod pallet {
         GroupsPerBlockOutOfBounds,
         /// `lap_days` is not within 1 and 3,650.
         LapDaysOutOfBounds,
-        /// `segment_groups` is not within 1,024 and 16,777,216.
+        /// `segment_groups` is not within 1,024 and 2,097,152.
         SegmentGroupsOutOfBounds,
         /// `merge_groups` is more than 1,000.
         MergeGroupsOutOfBounds,

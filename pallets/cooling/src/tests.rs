@@ -403,7 +403,7 @@ fn a_genesis_has_a_policy_within_its_bounds() {
     let bad = CoolingPolicy { lap_days: 0, segment_groups: 0, ..policy() };
     let expected = [
         "cooling.lapDays: expected 1 to 3650, found 0",
-        "cooling.segmentGroups: expected 1024 to 16777216, found 0",
+        "cooling.segmentGroups: expected 1024 to 2097152, found 0",
     ];
     assert_eq!(config(bad).problems(), expected);
     run(|| {

@@ -40,7 +40,7 @@ pub(crate) use undo::undo;
 pub(crate) use view::{Cold, Files, Run};
 
 /// Most groups of a segment.
-const MAX_SEGMENT_GROUPS: u64 = 1 << 21;
+const MAX_SEGMENT_GROUPS: u64 = crate::Cooling::MAX_SEGMENT_GROUPS as u64;
 
 /// Most segments of a run. The last of them ends with its lap.
 pub(crate) const MAX_SEGMENTS: u32 = 4_096;

@@ -100,12 +100,12 @@ fn the_tables_of_a_fixed_chain_are_fixed() {
         ("block", "d4ecea68f1c0b3bda9987228c94e70fc3a6e0e16fd96f69ee708d9420567f23a"),
         ("certificate", "d5ee0aa188816128cdea0a0bf81b62c4ec00b5afb2edb2f37280431cf654502e"),
         ("changes", "1cda0d58f5f4c422b174a587169d32821046d905e6fae4590ba5f35934855035"),
-        ("index", "af85313ab47a65d6b0281335073f8a86adcb75caf69b53b937ae73525b5508b1"),
+        ("index", "5b3c9135a7f05ff92ca4ce9c9615d13d7c7eb5af04333bbf075bd23a6616a4a6"),
         ("number_by_hash", "ce06ae4b1f04a7db5705f1b3cc31687d8f837b64101735b2d7f1246d29473f29"),
         ("tx", "e372fa00c246735f2e788532c745731665f37817e5da88b94126275e387d94a6"),
         ("events", "a8d1b2674a750414bcea0111fb3c4939deb1feb37d2add7897deda3103a03328"),
         ("offchain", "a50f02f628b98979789d634d89db3a0d584f346671328a540c0d460ce0320d3e"),
-        ("meta", "dde53ea0f02ac9e4c6f2e688c118711a08038d529d0b4f16548923027a62fb0b"),
+        ("meta", "a3177b85db6894f7332e2d6a6aad492ca2494fe23148f8699223430d6b02b3c2"),
     ];
     let dir = tempfile::tempdir().unwrap();
     let storage = begin(dir.path());

@@ -31,7 +31,7 @@ pub(super) struct Changes {
     /// Fewest days from the beginning of one lap to that of the next, 1 to 3650.
     #[arg(long)]
     lap_days: Option<u32>,
-    /// Groups with which a segment ends, 1024 to 16777216.
+    /// Groups with which a segment ends, 1024 to 2097152.
     #[arg(long)]
     segment_groups: Option<u32>,
     /// Most groups that a block moves while runs are merged, up to 1000; 0: none are.
