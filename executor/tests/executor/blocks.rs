@@ -32,7 +32,7 @@ fn two_nodes_come_to_the_same_roots() {
 #[test]
 fn the_development_chain_keeps_its_name() {
     let hash = Node::development().chain.genesis_hash();
-    let expected = "0x2c334530a37521ea1bc266057290503ded65ed6e66fe55f6c860d5a2223eb623";
+    let expected = "0xc973305aa436f8ebba353ad4c16b864bb01d28e8db9c9514b4325dcff719b5b5";
     assert_eq!(format!("{hash:?}"), expected);
 }
 

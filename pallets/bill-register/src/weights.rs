@@ -4,8 +4,8 @@
 //! Measured by `billchain benchmark-weights pallets`; `scripts/weights` writes
 //! this file again. Do not edit it.
 //!
-//! - Date: 2026-11-29
-//! - Machine: AMD EPYC, 2 cores, linux 6.18
+//! - Date: 2026-11-30
+//! - Machine: Intel(R) Xeon(R) Processor, 2 cores, linux 6.18
 //! - Ledger: 1_000_000 bills; steps: 10, repeats: 20
 
 use frame::weights_prelude::*;
@@ -34,50 +34,50 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 44.2 µs, its reads 10.6 µs, commit of its block 879.2 µs.
+    // At most: call 74.1 µs, its reads 25.1 µs, commit of its block 1_074.0 µs.
     fn confirm() -> Weight {
-        let time = Weight::from_parts(44_274_000, 0);
+        let time = Weight::from_parts(74_187_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(10, 5))
     }
-    // At most: call 39.8 µs, its reads 8.7 µs, commit of its block 858.2 µs.
+    // At most: call 63.9 µs, its reads 13.7 µs, commit of its block 1_195.6 µs.
     fn link_party() -> Weight {
-        let time = Weight::from_parts(39_841_000, 0);
+        let time = Weight::from_parts(63_921_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(6, 1))
     }
-    // At most: call 139.2 µs, its reads 22.1 µs, commit of its block 843.0 µs.
+    // At most: call 168.3 µs, its reads 44.6 µs, commit of its block 1_082.2 µs.
     fn pre_issue() -> Weight {
-        let time = Weight::from_parts(139_215_000, 0);
+        let time = Weight::from_parts(168_360_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(16, 6))
     }
-    // At most: call 131.9 µs, its reads 21.7 µs, commit of its block 827.8 µs.
+    // At most: call 170.1 µs, its reads 49.1 µs, commit of its block 1_077.8 µs.
     fn register() -> Weight {
-        let time = Weight::from_parts(131_994_000, 0);
+        let time = Weight::from_parts(170_105_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(16, 6))
     }
-    // At most: call 44_801.6 µs, its reads 862.2 µs, commit of its block 7_225.0 µs.
+    // At most: call 46_149.4 µs, its reads 4_774.7 µs, commit of its block 19_745.8 µs.
     fn register_batch(n: u32) -> Weight {
-        let time = Weight::from_parts(151_099_760, 0);
+        let time = Weight::from_parts(204_629_891, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(29, 19));
-        let time = Weight::from_parts(89_504_281, 0);
+        let time = Weight::from_parts(92_202_108, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(2, 2));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 47.7 µs, its reads 4.2 µs, commit of its block 1_010.6 µs.
+    // At most: call 53.5 µs, its reads 9.5 µs, commit of its block 1_591.9 µs.
     fn set_field_rules(n: u32) -> Weight {
-        let time = Weight::from_parts(35_273_500, 0);
+        let time = Weight::from_parts(44_575_200, 0);
         let weight = time.saturating_add(T::DbWeight::get().reads_writes(3, 1));
-        let time = Weight::from_parts(339_071, 0);
+        let time = Weight::from_parts(288_866, 0);
         let each = time.saturating_add(T::DbWeight::get().reads_writes(0, 0));
         weight.saturating_add(each.saturating_mul(n.into()))
     }
-    // At most: call 42.6 µs, its reads 7.7 µs, commit of its block 1_104.4 µs.
+    // At most: call 62.1 µs, its reads 13.1 µs, commit of its block 1_398.8 µs.
     fn update_link() -> Weight {
-        let time = Weight::from_parts(42_653_000, 0);
+        let time = Weight::from_parts(62_153_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(5, 1))
     }
-    // At most: call 58.1 µs, its reads 13.4 µs, commit of its block 1_176.8 µs.
+    // At most: call 71.8 µs, its reads 26.3 µs, commit of its block 1_290.0 µs.
     fn void() -> Weight {
-        let time = Weight::from_parts(58_168_000, 0);
+        let time = Weight::from_parts(71_830_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(10, 5))
     }
 }
