@@ -23,6 +23,8 @@ from network import NODES, ROOT, Failure, Network  # noqa: E402
 
 STANDARD = ["registrations", "batches", "mix", "stopped", "clients", "certificates", "join"]
 EXTRA = ["saturated-stopped", "steps", "growth"]
+# Bills of a block while days pass.
+DAYS_BLOCK_BILLS = 1000
 ALL = list(range(1, NODES + 1))
 # Files that the nodes and a thousand clients' connections need.
 FILES = 65_536
@@ -234,11 +236,17 @@ class Bench:
         try:
             self.make_alone(network)
             restarts, joins, last = [], [], None
-            for bills in map(int, self.arguments.bills.split(",")):
+            options = ["--compact"] if self.arguments.compact else []
+            steps = self.arguments.bills.split(",")
+            if self.arguments.bills_a_day:
+                # A node would add blocks of its own time.
+                steps = [self.arguments.bills]
+                options += ["--bills-a-day", self.arguments.bills_a_day]
+                options += ["--block-bills", DAYS_BLOCK_BILLS]
+            for bills in steps:
                 part = self.file("growth", side, run)
                 if part in self.results:
                     self.results.remove(part)
-                options = ["--compact"] if self.arguments.compact else []
                 # The ledger is filled in the generator's process, so by the
                 # revision's own.
                 self.generator = side.binaries / "billchain-bench"
@@ -249,15 +257,17 @@ class Bench:
                 )
                 milestone = last["milestones"][-1]
                 restarts += self.restart(network, milestone)
-                joins += self.join_state(network, milestone)
+                if not self.arguments.bills_a_day:
+                    joins += self.join_state(network, milestone)
             self.values(
                 "growth: restart of a node", side, self.file("growth", side, run, "-restart"),
                 last["machine"], restarts,
             )
-            self.values(
-                "growth: a node joins", side, self.file("growth", side, run, "-joined"),
-                last["machine"], joins,
-            )
+            if joins:
+                self.values(
+                    "growth: a node joins", side, self.file("growth", side, run, "-joined"),
+                    last["machine"], joins,
+                )
         finally:
             self.generator = self.arguments.bin / "billchain-bench"
             self.remove(network)
@@ -269,6 +279,12 @@ class Bench:
         observer = {"name": "node-2", "peerId": spec["operators"][1]["peerId"]}
         spec["operators"], spec["council"] = spec["operators"][:1], spec["council"][:1]
         spec["observers"] = [observer]
+        if self.arguments.cold_after:
+            spec["cooling"] = {
+                "afterDays": self.arguments.cold_after, "lapDays": self.arguments.cold_after,
+                # A block of DAYS_BLOCK_BILLS bills adds a tenth as many groups.
+                "groupsPerBlock": 250, "segmentGroups": 1 << 17, "mergeGroups": 500,
+            }
         file.write_text(json.dumps(spec, ensure_ascii=False, indent=2))
         config = network.directory / "node-1" / "node.toml"
         config.write_text(re.sub(r"peers = \[.*?\]", "peers = []", config.read_text(), flags=re.S))
@@ -446,12 +462,18 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--bills", default="1000000,2000000")
     parser.add_argument("--compact", action="store_true")
+    parser.add_argument("--bills-a-day", type=int)
+    parser.add_argument("--cold-after", type=int, metavar="DAYS")
     parser.add_argument("--prepare", type=int)
     arguments = parser.parse_args()
     if arguments.seconds < 1 or arguments.runs < 1:
         parser.error("--seconds and --runs: expected at least 1")
     if arguments.prepare is not None and arguments.prepare < 1:
         parser.error("--prepare: expected at least 1")
+    if arguments.bills_a_day is not None and arguments.bills_a_day < 1:
+        parser.error("--bills-a-day: expected at least 1")
+    if arguments.cold_after is not None and not (arguments.bills_a_day and arguments.cold_after > 0):
+        parser.error("--cold-after: expected at least 1 day, and --bills-a-day with it")
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", arguments.bills):
         parser.error("--bills: expected numbers with commas between them")
     return arguments

@@ -93,18 +93,24 @@ impl Costs {
     }
 }
 
-/// Makes the next block of these transactions, which hold so many bills.
+/// Milliseconds since 1970, by the machine's clock.
+pub(super) fn now_ms() -> Result<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    Ok(u64::try_from(now.as_millis())?)
+}
+
+/// Makes the block of this time and these transactions, which hold so many bills.
 pub(super) fn add(
     chain: &Chain,
     certifier: &Certifier,
+    timestamp_ms: u64,
     transactions: Vec<Bytes>,
     bills: u64,
 ) -> Result<Cost> {
     let count = transactions.len();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let began = Instant::now();
     let params = BuildParams {
-        timestamp_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+        timestamp_ms,
         max_block_bytes: MAX_BLOCK_BYTES as usize,
         deadline: began + NO_DEADLINE,
     };

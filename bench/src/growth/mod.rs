@@ -10,8 +10,13 @@
 //!
 //! Bills come in batches, made and signed on another thread, which is not part
 //! of a block's time.
+//!
+//! With `--bills-a-day` the chain's days are of so many bills, so that with a
+//! specification that has a cooling policy old bills become cold. Their segments
+//! are written to files on a thread of its own, as a node does it.
 
 mod blocks;
+mod files;
 mod progress;
 mod record;
 
@@ -19,19 +24,22 @@ pub(crate) use record::{GrowthRecord, Milestone, Point};
 
 use crate::{
     measure::{Machine, Percentiles, disk_bytes, own_rss_mib, rounded},
-    workload::{Maker, Mix, Pace, Planner, Senders, Stock},
+    workload::{ISSUED, Maker, Mix, Pace, Planner, Senders, Stock},
 };
 use anyhow::{Context, Result, ensure};
 use billchain_chain_spec::{ChainSpec, Document};
 use billchain_executor::Chain;
+use billchain_primitives::{IssueDate, cooling::DAY_MS};
 use billchain_runtime::System;
 use billchain_storage::{OpenMode, Storage, StorageOptions};
 use blocks::{Certifier, Cost, Costs};
 use clap::Args;
+use files::Files;
 use progress::Progress;
 use record::GrowthSetting;
 use std::{
     fs,
+    num::NonZeroU64,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -73,6 +81,10 @@ pub(crate) struct Options {
     /// Compact the database at each milestone, and measure the disk after it.
     #[arg(long)]
     compact: bool,
+    /// Bills of a day of the chain, whose last block is of now. Without it blocks have the time
+    /// at which they are made.
+    #[arg(long)]
+    bills_a_day: Option<NonZeroU64>,
     /// Where chance begins.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -101,6 +113,24 @@ impl Options {
         ensure!(self.bills.is_sorted() && self.bills[0] > 0, "--bills: expected ascending numbers");
         ensure!(self.window > 0, "--window: expected at least 1");
         Ok(())
+    }
+
+    /// Time of the beginning of a chain whose last block is of now; `None` if its blocks have
+    /// the time at which they are made.
+    fn began_ms(&self) -> Result<Option<u64>> {
+        let (Some(a_day), Some(last)) = (self.bills_a_day, self.bills.last()) else {
+            return Ok(None);
+        };
+        let (now, takes) = (blocks::now_ms()?, span_ms(*last, a_day));
+        let issued = IssueDate::new(ISSUED).context("not a date")?.days();
+        let began = now.saturating_sub(takes);
+        ensure!(
+            IssueDate::days_of_moment(began) >= issued,
+            "--bills-a-day: {last} bills take {} days, and the bills, which are of {ISSUED}, would \
+             be registered before that date: expected more bills a day",
+            takes / DAY_MS
+        );
+        Ok(Some(began))
     }
 }
 
@@ -139,6 +169,7 @@ pub(crate) fn run(options: &Options) -> Result<GrowthRecord> {
             issuers: options.issuers,
             cache_mib: options.cache_mib,
             window: options.window,
+            bills_a_day: options.bills_a_day,
         },
         milestones: progress.milestones,
         points: progress.points,
@@ -165,8 +196,11 @@ impl<'a> Ledger<'a> {
     fn open(options: &'a Options, document: &Document) -> Result<Self> {
         let certifier = Certifier::of(&document.spec)?;
         let chain = open_chain(&options.dir, options.cache_mib, document)?;
-        let progress = Progress::load(&options.dir, options.seed)?;
+        let mut progress = Progress::load(&options.dir, options.seed)?;
         progress.ensure_of(chain.head().number, &options.dir)?;
+        if progress.bills == 0 {
+            progress.began_ms = options.began_ms()?;
+        }
         Ok(Self { options, chain, certifier, progress })
     }
 
@@ -190,6 +224,7 @@ impl<'a> Ledger<'a> {
         let genesis = self.chain.genesis_hash();
         let ahead = BLOCKS_AHEAD * per_block;
         let mut stock = Stock::start(planner, senders, genesis, ahead, Duration::MAX);
+        let files = Files::start(self.chain.storage());
 
         let from = self.progress.bills;
         let every = (target - from).div_ceil(POINTS).max(1);
@@ -209,6 +244,7 @@ impl<'a> Ledger<'a> {
                 lately = Costs::default();
             }
         }
+        files.finish()?;
         self.progress.next_number = stock.finish()?.into_maker().next_number();
         self.progress.height = self.chain.head().number;
         self.progress.save(&options.dir)?;
@@ -223,8 +259,14 @@ impl<'a> Ledger<'a> {
             bills += u64::from(transaction.bills);
             bodies.push(transaction.bytes);
         }
-        let cost = blocks::add(&self.chain, &self.certifier, bodies, bills)?;
-        self.progress.bills += bills;
+        let all = self.progress.bills + bills;
+        let now = blocks::now_ms()?;
+        let time = match (self.progress.began_ms, self.options.bills_a_day) {
+            (Some(began), Some(a_day)) => now.min(began + span_ms(all, a_day)),
+            _ => now,
+        };
+        let cost = blocks::add(&self.chain, &self.certifier, time, bodies, bills)?;
+        self.progress.bills = all;
         Ok(cost)
     }
 
@@ -235,6 +277,7 @@ impl<'a> Ledger<'a> {
             commit_us: costs.commit_us(),
             rss_mib: rounded(own_rss_mib(), 1),
             disk: disk_bytes(&self.options.dir),
+            cold_groups: self.chain.storage().stats().cold.active,
         }
     }
 
@@ -244,6 +287,7 @@ impl<'a> Ledger<'a> {
         let dir = &options.dir;
         let rss_mib = rounded(own_rss_mib(), 1);
         let disk = disk_bytes(dir);
+        let stats = self.chain.storage().stats();
         let compacted = match options.compact {
             true => {
                 self.chain.storage().compact()?;
@@ -272,10 +316,19 @@ impl<'a> Ledger<'a> {
             disk_bytes: disk,
             compacted_bytes: compacted,
             open_seconds,
+            hot_keys: stats.state_keys,
+            cold_groups: stats.cold.active,
+            cold_files: stats.cold.files,
+            cold_bytes: disk_bytes(&dir.join("chain/cold")),
         });
         self.progress.save(dir)?;
         Ok(Self { chain, ..self })
     }
+}
+
+/// How long so many bills take, in milliseconds.
+fn span_ms(bills: u64, a_day: NonZeroU64) -> u64 {
+    bills.saturating_mul(DAY_MS) / a_day
 }
 
 /// The chain in a node's data directory, opened as the node opens it.

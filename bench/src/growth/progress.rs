@@ -13,6 +13,10 @@ const FILE: &str = "growth.json";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     pub(super) seed: u64,
+    /// Time of the chain's beginning, in milliseconds since 1970, if its days are of so many
+    /// bills.
+    #[serde(default)]
+    pub(super) began_ms: Option<u64>,
     /// Bills in the ledger.
     pub(super) bills: u64,
     /// Height when this was written.

@@ -2,6 +2,7 @@
 
 use crate::measure::{Better, Figure, Machine, Percentiles, rounded};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
 
 /// What was asked for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -12,10 +13,13 @@ pub(crate) struct GrowthSetting {
     pub(crate) issuers: usize,
     pub(crate) cache_mib: usize,
     pub(crate) window: u64,
+    /// Bills of a day of the chain; none if its time is the machine's.
+    #[serde(default)]
+    pub(crate) bills_a_day: Option<NonZeroU64>,
 }
 
 /// A ledger of so many bills.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Milestone {
     pub(crate) bills: u64,
     pub(crate) height: u32,
@@ -35,16 +39,31 @@ pub(crate) struct Milestone {
     pub(crate) compacted_bytes: Option<u64>,
     /// Seconds to open the database and the chain again.
     pub(crate) open_seconds: f64,
+    /// Keys of the hot state, as the database estimates them.
+    #[serde(default)]
+    pub(crate) hot_keys: u64,
+    /// Groups of keys that are cold.
+    #[serde(default)]
+    pub(crate) cold_groups: u64,
+    /// Cold segments that lie in files.
+    #[serde(default)]
+    pub(crate) cold_files: u64,
+    /// Bytes of these files, which `disk_bytes` holds.
+    #[serde(default)]
+    pub(crate) cold_bytes: u64,
 }
 
 /// A point on the way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Point {
     pub(crate) bills: u64,
     pub(crate) build_us: f64,
     pub(crate) commit_us: f64,
     pub(crate) rss_mib: f64,
     pub(crate) disk: u64,
+    /// Groups of keys that are cold.
+    #[serde(default)]
+    pub(crate) cold_groups: u64,
 }
 
 /// The record of a ledger that grew.
@@ -88,6 +107,19 @@ impl GrowthRecord {
                 Figure::new(&named("memory"), "MiB", Lower, milestone.rss_mib),
                 Figure::new(&named("opened again"), "s", Lower, milestone.open_seconds),
             ]);
+            if milestone.cold_groups > 0 {
+                let hot = milestone.hot_keys as f64 / 1e6;
+                let (files, groups) = (milestone.cold_bytes as f64, milestone.cold_groups as f64);
+                figures.extend([
+                    Figure::new(&named("keys that are hot"), "M", Lower, rounded(hot, 2)),
+                    Figure::new(
+                        &named("files a cold group"),
+                        "B",
+                        Lower,
+                        rounded(files / groups, 1),
+                    ),
+                ]);
+            }
         }
         if let [first, .., last] = &self.milestones[..] {
             let ratio = rounded(last.cost_us() / first.cost_us(), 3);

@@ -17,6 +17,7 @@ fn options(dir: &Path, bills: &[u64]) -> Options {
         issuers: 5,
         cache_mib: 16,
         compact: true,
+        bills_a_day: None,
         seed: 9,
         case: "growth".into(),
         side: "this".into(),
@@ -72,6 +73,36 @@ fn every_block_has_a_certificate_that_proves_it() {
         assert_eq!(certificate.block_hash.get(), hash);
         certificate.verify(&domain, &validators).unwrap();
     }
+}
+
+#[test]
+fn with_few_bills_a_day_old_ones_become_cold_and_the_last_block_is_of_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spec = alone();
+    spec.cooling.after_days = 2;
+    spec.cooling.groups_per_block = 500;
+    spec.cooling.lap_days = 1;
+    let file = directory.path().join("chain.json");
+    fs::write(&file, spec.to_json().unwrap()).unwrap();
+    let begin = blocks::now_ms().unwrap();
+    let slow = Options {
+        spec: Some(file),
+        bills_a_day: NonZeroU64::new(500),
+        ..options(&directory.path().join("data"), &[2_000, 5_000])
+    };
+    let record = run(&slow).unwrap();
+    let [first, last] = &record.milestones[..] else { panic!("two milestones: {record:?}") };
+    assert!(last.cold_groups > first.cold_groups && last.hot_keys > 0, "{record:?}");
+    assert!(
+        record.figures().iter().any(|figure| figure.name == "files a cold group, at 5 k bills")
+    );
+    let chain = open_chain(&slow.dir, 16, &Document::of(&spec).unwrap()).unwrap();
+    let time: u64 = chain.read(billchain_runtime::Timestamp::get).unwrap();
+    assert!((begin - DAY_MS / 500..=blocks::now_ms().unwrap()).contains(&time), "{time}");
+    // Registered before the day that is on them.
+    let early = Options { bills_a_day: NonZeroU64::new(1), ..options(directory.path(), &[5_000]) };
+    let error = run(&early).unwrap_err().to_string();
+    assert!(error.contains("expected more bills a day"), "{error}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ const SEGMENT: u64 = 1_000;
 /// Numbers there are.
 const NUMBERS: u64 = 10_000_000_000;
 /// 开票日期 of all bills, yyyymmdd.
-const ISSUED: u32 = 20_260_105;
+pub(crate) const ISSUED: u32 = 20_260_105;
 /// Share of bills over nothing.
 const ZERO_SHARE: f64 = 0.01;
 

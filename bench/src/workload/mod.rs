@@ -11,7 +11,9 @@ mod random;
 mod senders;
 mod stock;
 
-pub(crate) use bills::{Maker, bill_number, first_number, issue_month, issuer_did, outpatient};
+pub(crate) use bills::{
+    ISSUED, Maker, bill_number, first_number, issue_month, issuer_did, outpatient,
+};
 pub(crate) use kind::Kind;
 pub(crate) use plan::{Action, Mix, Needs, Op, Pace, Planner};
 pub(crate) use random::Chance;

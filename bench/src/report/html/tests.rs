@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     growth::{Milestone, Point},
     load::{Costs, Second, Setting},
-    measure::{Percentiles, Use},
+    measure::Use,
     report::figures::summarise,
 };
 
@@ -48,15 +48,20 @@ fn growth() -> Record {
         height: 9,
         build_us: 30.0,
         commit_us: 10.0,
-        block_ms: Percentiles::default(),
         measured_over: 1_000,
         rss_mib: 200.0,
         disk_bytes: bills * 900,
-        compacted_bytes: None,
         open_seconds: 0.5,
+        ..Milestone::default()
     };
-    let point =
-        |bills| Point { bills, build_us: 30.0, commit_us: 9.0, rss_mib: 180.0, disk: bills * 950 };
+    let point = |bills| Point {
+        bills,
+        build_us: 30.0,
+        commit_us: 9.0,
+        rss_mib: 180.0,
+        disk: bills * 950,
+        ..Point::default()
+    };
     Record::Growth(Box::new(GrowthRecord {
         record: "growth".into(),
         case: "growth".into(),
