@@ -73,19 +73,6 @@ fn cold_path(network: &Network, node: usize) -> PathBuf {
     }
 }
 
-/// Waits until a node's metric has a value.
-async fn until(network: &mut Network, node: usize, metric: &str, is: impl Fn(u64) -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let value = network.metric(node, metric).await;
-        if is(value) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{metric} of node {node} is {value}");
-        sleep(Duration::from_millis(500)).await;
-    }
-}
-
 fn start(network: &mut Network, nodes: &[usize]) {
     for &node in nodes {
         network.start_with(node, &later());
@@ -119,7 +106,11 @@ async fn cooled() -> (Network, Vec<Final>) {
     start(&mut network, &ALL);
     network.reach(&ALL, 1, PATIENCE).await;
     for node in ALL {
-        until(&mut network, node, "billchain_cold_segments_written_total", |files| files > 0).await;
+        network
+            .until_metric(node, "billchain_cold_segments_written_total", PATIENCE, |files| {
+                files > 0
+            })
+            .await;
     }
     report(&format!("bills were cold and in files after {:?}", began.elapsed()));
     network.agree(&ALL).await;
@@ -137,7 +128,7 @@ async fn bills_become_cold_and_lost_files_come_back() {
     let told = segments(&network, 1);
     let in_files = |told: &[Value]| told.iter().filter(|one| one["place"] == "file").count();
     assert!(in_files(&told) > 0, "{told:?}");
-    until(&mut network, 1, "billchain_cold_files_uncopied", |files| files == 0).await;
+    network.until_metric(1, "billchain_cold_files_uncopied", PATIENCE, |files| files == 0).await;
     let own = files(&cold_path(&network, 1));
     let second = files(&network.home(1).join("second"));
     assert_eq!((own.len(), second.len()), (in_files(&told), in_files(&told)));
@@ -196,8 +187,10 @@ async fn bills_become_cold_and_lost_files_come_back() {
     network.stop(&[3]).await;
     fs::remove_file(&from).unwrap();
     start(&mut network, &[3]);
-    until(&mut network, 3, "billchain_cold_segments_restored_total", |files| files == 1).await;
-    until(&mut network, 3, "billchain_cold_segments_lost", |lost| lost == 0).await;
+    network
+        .until_metric(3, "billchain_cold_segments_restored_total", PATIENCE, |files| files == 1)
+        .await;
+    network.until_metric(3, "billchain_cold_segments_lost", PATIENCE, |lost| lost == 0).await;
     let client = network.client(3).await;
     assert_kept(&client, &finals, "node 3 with its file back").await;
     network.agree(&ALL).await;
@@ -222,6 +215,7 @@ async fn nodes_begin_from_a_state_with_cold_bills() {
     start(&mut network, &[4]);
     network.go_on(&ALL, 12, PATIENCE).await;
     network.agree(&ALL).await;
+    network.until_whole(4, PATIENCE).await;
     let client = network.client(4).await;
     assert_kept(&client, &finals, "node 4 after it joined").await;
 
@@ -236,7 +230,12 @@ async fn nodes_begin_from_a_state_with_cold_bills() {
     create(&whole, &[]);
     create(&small, &["--without-cold-files"]);
     assert!(!files(&whole.join("cold")).is_empty() && !small.join("cold").exists());
-    assert!(!cold_path(&network, 1).join("staging").exists(), "the links went with the command");
+    // The node removes the links when the command has gone.
+    let (links, deadline) = (cold_path(&network, 1).join("staging"), Instant::now() + PATIENCE);
+    while links.exists() {
+        assert!(Instant::now() < deadline, "{} is left", links.display());
+        sleep(Duration::from_millis(20)).await;
+    }
     let spec = network.directory().join("chain.json");
     let scratch = network.directory().join("scratch");
     let verify = |snapshot: &Path| {
@@ -271,6 +270,7 @@ async fn nodes_begin_from_a_state_with_cold_bills() {
         cold(&network, node, "verify", &[]).succeeded();
         start(&mut network, &[node]);
         network.go_on(&ALL, 12, PATIENCE).await;
+        network.until_whole(node, PATIENCE).await;
         let client = network.client(node).await;
         assert_kept(&client, &finals, "a node after it was restored").await;
     }

@@ -393,6 +393,32 @@ impl Network {
         let value = line.and_then(|line| line.split(' ').nth(1)?.parse().ok());
         value.unwrap_or_else(|| panic!("{name} is no number in the metrics:\n{answer}"))
     }
+
+    /// Waits until a number of [`Self::exposition`] is as asked; the node may be starting.
+    pub async fn until_metric(
+        &mut self,
+        node: usize,
+        name: &str,
+        patience: Duration,
+        is: impl Fn(u64) -> bool,
+    ) {
+        let deadline = Instant::now() + patience;
+        self.client(node).await;
+        loop {
+            let value = self.metric(node, name).await;
+            if is(value) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{name} of node {node} is {value}");
+            sleep(POLL).await;
+        }
+    }
+
+    /// Waits until a node that began from a state has the blocks before it, and their index.
+    pub async fn until_whole(&mut self, node: usize, patience: Duration) {
+        self.until_metric(node, "billchain_state_sync_index_gap", patience, |gap| gap == 0).await;
+        self.until_metric(node, "billchain_state_sync_first_block", patience, |at| at == 1).await;
+    }
 }
 
 async fn height(client: &Connection) -> Result<u32, ClientError> {

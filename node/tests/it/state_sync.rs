@@ -27,19 +27,6 @@ fn join(network: &Network, node: usize, more: &[&str]) -> Outcome {
     billchain(words.iter().chain(more))
 }
 
-/// Waits until a node's metric has a value.
-async fn until(network: &mut Network, node: usize, metric: &str, is: impl Fn(u64) -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let value = network.metric(node, metric).await;
-        if is(value) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{metric} of node {node} is {value}");
-        sleep(Duration::from_millis(200)).await;
-    }
-}
-
 async fn block_and_header(network: &mut Network, node: usize, number: u32) -> (Value, Value) {
     let client = network.client(node).await;
     let client = client.raw();
@@ -106,8 +93,7 @@ async fn a_node_joins_by_the_state_that_members_serve_and_old_blocks_go() {
     network.start(&[4]);
     network.go_on(&ALL, 12, PATIENCE).await;
     network.agree(&ALL).await;
-    until(&mut network, 4, "billchain_state_sync_index_gap", |gap| gap == 0).await;
-    until(&mut network, 4, "billchain_state_sync_first_block", |first| first == 1).await;
+    network.until_whole(4, PATIENCE).await;
     let client = network.client(4).await;
     assert_kept(&client, &finals, "node 4 after it joined").await;
     let (block, _) = block_and_header(&mut network, 4, 3).await;
@@ -119,7 +105,9 @@ async fn a_node_joins_by_the_state_that_members_serve_and_old_blocks_go() {
     let config = network.config(1);
     let create = ["snapshot", "create", "--config", config.to_str().unwrap(), "--out"];
     billchain(create.into_iter().chain([out.to_str().unwrap()])).succeeded();
-    until(&mut network, 1, "billchain_state_sync_first_block", |first| first > 100).await;
+    network
+        .until_metric(1, "billchain_state_sync_first_block", PATIENCE, |first| first > 100)
+        .await;
     let (gone, header) = block_and_header(&mut network, 1, 3).await;
     assert_eq!((gone, header["number"].as_str()), (Value::Null, Some("0x3")));
 
