@@ -9,7 +9,11 @@
 //!
 //! Child tries are not supported: state is flat, and the runtime has none.
 
-use crate::overlay::{Found, Overlay};
+pub use crate::ahead::Entry;
+use crate::{
+    ahead::Ahead,
+    overlay::{Found, Overlay},
+};
 use billchain_primitives::{Hash, Sm3Hasher};
 use codec::Encode;
 use sp_core::{
@@ -40,8 +44,9 @@ pub trait StateView {
     /// The value of `key`.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Self::Error>;
 
-    /// The smallest key above `key`.
-    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Self::Error>;
+    /// The first entries above `key`, in the order of their keys: `limit` of them, or all if
+    /// there are fewer.
+    fn entries_above(&self, key: &[u8], limit: usize) -> Result<Vec<Entry>, Self::Error>;
 
     /// Root of the state that `delta` would make of this one.
     fn root(&self, delta: &StateDelta) -> Result<Hash, Self::Error>;
@@ -61,6 +66,8 @@ pub struct Changes {
 /// Externalities of one execution over `V`.
 pub struct StateExternalities<V: StateView> {
     view: V,
+    /// What it holds where it was gone through last.
+    ahead: Ahead,
     overlay: Overlay,
     /// Delta and root computed by the last `storage_root`, until a write.
     rooted: Option<(StateDelta, Hash)>,
@@ -82,6 +89,7 @@ impl<V: StateView> StateExternalities<V> {
     pub fn new(view: V) -> Self {
         Self {
             view,
+            ahead: Ahead::default(),
             overlay: Overlay::default(),
             rooted: None,
             failure: None,
@@ -172,7 +180,11 @@ impl<V: StateView> StateExternalities<V> {
 
     /// The view's value of `key`, which was not kept.
     fn read(&mut self, key: &[u8]) -> Option<Vec<u8>> {
-        match self.view.get(key) {
+        let value = match self.ahead.value(key) {
+            Some(value) => Ok(Some(value.to_vec())),
+            None => self.view.get(key),
+        };
+        match value {
             Ok(value) => {
                 self.overlay.keep_read(key, &value);
                 value
@@ -185,7 +197,7 @@ impl<V: StateView> StateExternalities<V> {
     }
 
     fn next_view_key(&mut self, key: &[u8]) -> Option<Vec<u8>> {
-        match self.view.next_key(key) {
+        match self.ahead.next(key, |limit| self.view.entries_above(key, limit)) {
             Ok(next) => next,
             Err(error) => {
                 self.fail(Failure::State(error));

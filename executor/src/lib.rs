@@ -21,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod block;
 mod chain;
 mod compact;

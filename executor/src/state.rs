@@ -3,7 +3,7 @@
 use crate::{
     ChainError,
     cooling::cooling_of,
-    externalities::{Failure, StateDelta, StateExternalities, StateView},
+    externalities::{Entry, Failure, StateDelta, StateExternalities, StateView},
 };
 use billchain_primitives::{Hash, Header, OpaqueBlock, Sm3Hasher};
 use billchain_runtime::{GenesisState, Participation, VERSION};
@@ -23,8 +23,8 @@ impl StateView for ReadView {
         Ok(self.0.get(key)?)
     }
 
-    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ChainError> {
-        Ok(self.0.next_key(key)?)
+    fn entries_above(&self, key: &[u8], limit: usize) -> Result<Vec<Entry>, ChainError> {
+        Ok(self.0.pairs_paged(&[], Some(key), limit)?)
     }
 
     fn root(&self, _: &StateDelta) -> Result<Hash, ChainError> {
@@ -49,8 +49,8 @@ impl StateView for HeadView {
         Ok(self.snapshot.get(key)?)
     }
 
-    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ChainError> {
-        Ok(self.snapshot.next_key(key)?)
+    fn entries_above(&self, key: &[u8], limit: usize) -> Result<Vec<Entry>, ChainError> {
+        Ok(self.snapshot.pairs_paged(&[], Some(key), limit)?)
     }
 
     fn root(&self, delta: &StateDelta) -> Result<Hash, ChainError> {
@@ -113,9 +113,9 @@ impl StateView for GenesisView {
         Ok(self.0.get(key).cloned())
     }
 
-    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ChainError> {
-        let above = (Bound::Excluded(key), Bound::Unbounded);
-        Ok(self.0.range::<[u8], _>(above).next().map(|(key, _)| key.clone()))
+    fn entries_above(&self, key: &[u8], limit: usize) -> Result<Vec<Entry>, ChainError> {
+        let above = self.0.range::<[u8], _>((Bound::Excluded(key), Bound::Unbounded));
+        Ok(above.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     fn root(&self, _: &StateDelta) -> Result<Hash, ChainError> {

@@ -105,11 +105,6 @@ impl StateSnapshot {
         Ok(pairs)
     }
 
-    /// The smallest key above `key`.
-    pub fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(self.keys_paged(&[], Some(key), 1)?.pop())
-    }
-
     /// At most `limit` keys with `prefix`, in order, above `start` (exclusive) if it is
     /// given, that the blocks after this one wrote, up to that of `until`. Some may have
     /// the value that they had. None if `until` is not a later state of the same store.

@@ -12,8 +12,9 @@ pub(crate) use table::Table;
 
 use crate::{StorageError, StorageOptions, SystemCause, seal::Seal};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRecoveryMode, ErrorKind, LogLevel, Options, WriteBatch, WriteOptions, checkpoint::Checkpoint,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB,
+    DBCompressionType, DBRecoveryMode, ErrorKind, LogLevel, Options, WriteBatch, WriteOptions,
+    checkpoint::Checkpoint,
 };
 use std::{
     fs::{self, File},
@@ -398,6 +399,12 @@ fn table_options(table: Table, cache: &Cache, options: &StorageOptions) -> Optio
     // Index and filters would otherwise grow outside every limit.
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    // Whole, those of a large file are as large as a shard of the cache, and go out as they
+    // come in.
+    blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    blocks.set_partition_filters(true);
+    blocks.set_metadata_block_size(4 << 10);
+    blocks.set_pin_top_level_index_and_filter(true);
     blocks.set_format_version(5);
     if table.has_filter() {
         blocks.set_bloom_filter(10.0, false);

@@ -4,7 +4,7 @@
 use crate::WeightsError;
 use billchain_executor::{
     events_key,
-    externalities::{IndexDelta, StateDelta, StateView},
+    externalities::{Entry, IndexDelta, StateDelta, StateView},
 };
 use billchain_primitives::{Hash, sm3};
 use billchain_storage::{BlockCommit, Cooling, EventGroup, StateSnapshot, Storage, StorageError};
@@ -136,13 +136,16 @@ impl StateView for TrackedView {
         Ok(value)
     }
 
-    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+    fn entries_above(&self, key: &[u8], limit: usize) -> Result<Vec<Entry>, StorageError> {
         let start = Instant::now();
-        let next = self.snapshot.next_key(key)?;
-        // A step to the next key costs as much as reading the value there, and
-        // is a read of its own.
-        self.tracker.borrow_mut().note([b"next after ", key].concat(), start);
-        Ok(next)
+        let entries = self.snapshot.pairs_paged(&[], Some(key), limit)?;
+        let mut tracker = self.tracker.borrow_mut();
+        // Going there is a read of its own, and so is each entry.
+        tracker.note([b"entries above ", key].concat(), start);
+        for (key, _) in &entries {
+            tracker.note(key.clone(), Instant::now());
+        }
+        Ok(entries)
     }
 
     fn root(&self, delta: &StateDelta) -> Result<Hash, StorageError> {

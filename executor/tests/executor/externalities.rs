@@ -1,6 +1,8 @@
 //! The externalities against an oracle: a stack of plain maps.
 
-use billchain_executor::externalities::{Failure, StateDelta, StateExternalities, StateView};
+use billchain_executor::externalities::{
+    Entry, Failure, StateDelta, StateExternalities, StateView,
+};
 use billchain_primitives::Hash;
 use codec::{Compact, CompactLen, Decode, Encode};
 use proptest::prelude::*;
@@ -25,13 +27,10 @@ impl StateView for MapView {
         if self.broken { Err(Broken) } else { Ok(self.entries.get(key).cloned()) }
     }
 
-    fn next_key(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+    fn entries_above(&self, key: &[u8], limit: usize) -> Result<Vec<Entry>, Broken> {
         use std::ops::Bound::{Excluded, Unbounded};
-        Ok(self
-            .entries
-            .range::<[u8], _>((Excluded(key), Unbounded))
-            .next()
-            .map(|(key, _)| key.clone()))
+        let above = self.entries.range::<[u8], _>((Excluded(key), Unbounded)).take(limit);
+        Ok(above.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     fn root(&self, delta: &StateDelta) -> Result<Hash, Broken> {
