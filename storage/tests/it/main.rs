@@ -3,6 +3,7 @@
 mod chain;
 mod cold;
 mod cold_copies;
+mod cold_faults;
 mod cold_files;
 mod cold_model;
 mod commits;
