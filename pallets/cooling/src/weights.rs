@@ -4,7 +4,7 @@
 //! Measured by `billchain benchmark-weights pallets`; `scripts/weights` writes
 //! this file again. Do not edit it.
 //!
-//! - Date: 2026-11-30
+//! - Date: 2026-12-01
 //! - Machine: Intel(R) Xeon(R) Processor, 2 cores, linux 6.18
 //! - Ledger: 1_000_000 bills; steps: 10, repeats: 20
 
@@ -22,17 +22,17 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At most: call 10.0 µs, its reads 1.9 µs, commit of its block 647.9 µs.
+    // At most: call 10.0 µs, its reads 1.4 µs, commit of its block 316.9 µs.
     fn set_policy() -> Weight {
-        let time = Weight::from_parts(10_092_000, 0);
+        let time = Weight::from_parts(10_064_000, 0);
         time.saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
-    // At most: call 15_247.2 µs, its reads 45_335.7 µs, commit of its block 2_944.7 µs.
+    // At most: call 9_167.4 µs, its reads 16_664.4 µs, commit of its block 1_399.1 µs.
     fn walk(g: u32) -> Weight {
-        let time = Weight::from_parts(1_363_837_729, 0);
-        let weight = time.saturating_add(T::DbWeight::get().reads_writes(3, 2));
-        let time = Weight::from_parts(26_367_588, 0);
-        let each = time.saturating_add(T::DbWeight::get().reads_writes(21, 0));
+        let time = Weight::from_parts(1_096_673_656, 0);
+        let weight = time.saturating_add(T::DbWeight::get().reads_writes(89, 2));
+        let time = Weight::from_parts(15_438_006, 0);
+        let each = time.saturating_add(T::DbWeight::get().reads_writes(10, 0));
         weight.saturating_add(each.saturating_mul(g.into()))
     }
 }
