@@ -35,7 +35,7 @@ use billchain_storage::{OpenMode, Storage, StorageOptions};
 use blocks::{Certifier, Cost, Costs};
 use clap::Args;
 use files::Files;
-use progress::Progress;
+use progress::{Days, Progress, span_ms};
 use record::GrowthSetting;
 use std::{
     fs,
@@ -115,9 +115,9 @@ impl Options {
         Ok(())
     }
 
-    /// Time of the beginning of a chain whose last block is of now; `None` if its blocks have
-    /// the time at which they are made.
-    fn began_ms(&self) -> Result<Option<u64>> {
+    /// Days of a new chain, whose last block is of now; `None` if its blocks have the time at
+    /// which they are made.
+    fn days(&self) -> Result<Option<Days>> {
         let (Some(a_day), Some(last)) = (self.bills_a_day, self.bills.last()) else {
             return Ok(None);
         };
@@ -130,7 +130,7 @@ impl Options {
              be registered before that date: expected more bills a day",
             takes / DAY_MS
         );
-        Ok(Some(began))
+        Ok(Some(Days { bills: a_day, began_ms: began }))
     }
 }
 
@@ -199,8 +199,9 @@ impl<'a> Ledger<'a> {
         let mut progress = Progress::load(&options.dir, options.seed)?;
         progress.ensure_of(chain.head().number, &options.dir)?;
         if progress.bills == 0 {
-            progress.began_ms = options.began_ms()?;
+            progress.days = options.days()?;
         }
+        progress.ensure_days(options.bills_a_day)?;
         Ok(Self { options, chain, certifier, progress })
     }
 
@@ -261,10 +262,7 @@ impl<'a> Ledger<'a> {
         }
         let all = self.progress.bills + bills;
         let now = blocks::now_ms()?;
-        let time = match (self.progress.began_ms, self.options.bills_a_day) {
-            (Some(began), Some(a_day)) => now.min(began + span_ms(all, a_day)),
-            _ => now,
-        };
+        let time = self.progress.days.map_or(now, |days| now.min(days.time_of(all)));
         let cost = blocks::add(&self.chain, &self.certifier, time, bodies, bills)?;
         self.progress.bills = all;
         Ok(cost)
@@ -324,11 +322,6 @@ impl<'a> Ledger<'a> {
         self.progress.save(dir)?;
         Ok(Self { chain, ..self })
     }
-}
-
-/// How long so many bills take, in milliseconds.
-fn span_ms(bills: u64, a_day: NonZeroU64) -> u64 {
-    bills.saturating_mul(DAY_MS) / a_day
 }
 
 /// The chain in a node's data directory, opened as the node opens it.

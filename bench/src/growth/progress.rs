@@ -3,20 +3,40 @@
 
 use super::record::{Milestone, Point};
 use anyhow::{Context, Result, ensure};
+use billchain_primitives::cooling::DAY_MS;
 use serde::{Deserialize, Serialize};
-use std::{fs, io, path::Path};
+use std::{fs, io, num::NonZeroU64, path::Path};
 
 /// File in the ledger's directory.
 const FILE: &str = "growth.json";
+
+/// Days of so many bills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Days {
+    pub(super) bills: NonZeroU64,
+    /// When the first one began, in milliseconds since 1970.
+    pub(super) began_ms: u64,
+}
+
+impl Days {
+    /// When there are so many bills.
+    pub(super) fn time_of(&self, bills: u64) -> u64 {
+        self.began_ms.saturating_add(span_ms(bills, self.bills))
+    }
+}
+
+/// How long so many bills take, in milliseconds.
+pub(super) fn span_ms(bills: u64, a_day: NonZeroU64) -> u64 {
+    bills.saturating_mul(DAY_MS) / a_day
+}
 
 /// How far a ledger has grown.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     pub(super) seed: u64,
-    /// Time of the chain's beginning, in milliseconds since 1970, if its days are of so many
-    /// bills.
+    /// Where the chain's days are of so many bills.
     #[serde(default)]
-    pub(super) began_ms: Option<u64>,
+    pub(super) days: Option<Days>,
     /// Bills in the ledger.
     pub(super) bills: u64,
     /// Height when this was written.
@@ -62,6 +82,21 @@ impl Progress {
             dir.join(FILE).display(),
             self.bills,
             self.height
+        );
+        Ok(())
+    }
+
+    /// That the ledger's days are of so many bills.
+    pub(super) fn ensure_days(&self, a_day: Option<NonZeroU64>) -> Result<()> {
+        let found = self.days.map(|days| days.bills);
+        let words = |days: Option<NonZeroU64>| {
+            days.map_or("the machine's time".to_owned(), |bills| format!("{bills} bills a day"))
+        };
+        ensure!(
+            found == a_day,
+            "--bills-a-day: the ledger was grown with {}, expected the same, found {}",
+            words(found),
+            words(a_day)
         );
         Ok(())
     }

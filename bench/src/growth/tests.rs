@@ -99,6 +99,11 @@ fn with_few_bills_a_day_old_ones_become_cold_and_the_last_block_is_of_now() {
     let chain = open_chain(&slow.dir, 16, &Document::of(&spec).unwrap()).unwrap();
     let time: u64 = chain.read(billchain_runtime::Timestamp::get).unwrap();
     assert!((begin - DAY_MS / 500..=blocks::now_ms().unwrap()).contains(&time), "{time}");
+    // It goes on with the days that it has.
+    drop(chain);
+    let other = Options { bills_a_day: None, bills: vec![6_000], ..slow };
+    let error = run(&other).unwrap_err().to_string();
+    assert!(error.contains("500 bills a day") && error.contains("the machine's time"), "{error}");
     // Registered before the day that is on them.
     let early = Options { bills_a_day: NonZeroU64::new(1), ..options(directory.path(), &[5_000]) };
     let error = run(&early).unwrap_err().to_string();
