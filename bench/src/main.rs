@@ -21,6 +21,10 @@ use load::{CertificateRecord, LoadRecord};
 use serde::Serialize;
 use std::{fmt, fs, path::Path, process::ExitCode};
 
+/// The node's allocator: `growth` is a node's work.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures BillChain.
 #[derive(Parser)]
 #[command(name = "billchain-bench", version)]

@@ -27,8 +27,11 @@ use commonware_utils::bitmap::Readable as _;
 use sp_core::H256;
 use std::{
     collections::VecDeque,
+    fs::{self, DirEntry},
+    io,
     num::{NonZeroU16, NonZeroU64, NonZeroUsize},
-    ops::Range,
+    ops::{Range, RangeInclusive},
+    path::Path,
     sync::Arc,
 };
 
@@ -101,6 +104,17 @@ const PAGE_SIZE: NonZeroU16 = page_size(4096);
 
 /// Bytes of a key that choose its table of the index in memory.
 const PREFIX: usize = 2;
+
+/// Keys of operations that are held while a database is opened, at least and at most: a key's
+/// next operation is compared with its last one, which is read from disk if it is not held. One
+/// takes 41 bytes.
+const OPENING_KEYS: RangeInclusive<usize> = 1 << 16..=1 << 22;
+
+/// Bytes of an operation on disk: two keys, a value, and what kind it is.
+const OPERATION_BYTES: u64 = 97;
+
+/// Directory of the files with operations.
+const OPERATIONS: &str = "operations-blobs";
 
 /// Tasks that fill the index when a database is opened.
 const INIT_TASKS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
@@ -225,8 +239,17 @@ pub(super) enum Nodes {
 /// has its nodes for the while.
 pub(super) const RECOMPUTED: &str = "recomputed-";
 
-/// How QMDB lies in the directory of its context.
-pub(super) fn configuration(cache_bytes: usize, nodes: Nodes) -> Configuration {
+/// Operations that the commitment in `directory` keeps, about.
+pub(super) fn kept_operations(directory: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(directory.join(OPERATIONS)) else { return 0 };
+    let length = |entry: io::Result<DirEntry>| entry.and_then(|e| e.metadata()).map(|m| m.len());
+    entries.filter_map(|entry| length(entry).ok()).sum::<u64>() / OPERATION_BYTES
+}
+
+/// How QMDB lies in the directory of its context, which has about so many operations.
+pub(super) fn configuration(cache_bytes: usize, nodes: Nodes, operations: u64) -> Configuration {
+    let keys = usize::try_from(operations).unwrap_or(usize::MAX);
+    let keys = keys.clamp(*OPENING_KEYS.start(), *OPENING_KEYS.end());
     let pages = cache_bytes.max(MIN_CACHE_BYTES) / usize::from(PAGE_SIZE.get());
     let cache = CacheRef::new(PAGE_SIZE, NonZeroUsize::new(pages).unwrap_or(NonZeroUsize::MIN));
     // A journal also uses its partition's name with `-blobs` and `-metadata`.
@@ -253,7 +276,7 @@ pub(super) fn configuration(cache_bytes: usize, nodes: Nodes) -> Configuration {
         },
         grafted_metadata_partition: grafted.into(),
         translator: FourCap,
-        init_cache: NonZeroUsize::new(1 << 16),
+        init_cache: NonZeroUsize::new(keys),
         init_buffer: REPLAY_BUFFER,
         init_concurrency: INIT_TASKS,
     }
@@ -265,9 +288,10 @@ impl<E: EngineContext> Engine<E> {
     pub(super) async fn open(
         context: E,
         cache_bytes: usize,
+        operations: u64,
         limit: Option<u64>,
     ) -> Result<Self, Failure> {
-        let config = configuration(cache_bytes, Nodes::OfStore);
+        let config = configuration(cache_bytes, Nodes::OfStore, operations);
         let db = Database::init(context, config, limit.map(Location::new)).await?;
         let height = db.get_metadata().await?.map(|digest| height_of(&digest)).transpose()?;
         Ok(Self {
@@ -453,5 +477,27 @@ pub(super) fn height_of(metadata: &Digest) -> Result<u32, Failure> {
     match height.try_into() {
         Ok(height) if zeros.iter().all(|byte| *byte == 0) => Ok(u32::from_be_bytes(height)),
         _ => Err(Failure::Damaged(format!("commit record {metadata} holds no block number"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commitment::Commitment;
+
+    /// More would be memory for nothing, fewer would be read from disk one by one.
+    #[test]
+    fn operations_are_counted_by_the_length_of_their_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        assert_eq!(kept_operations(path), 0);
+        let commitment = Commitment::open(path, MIN_CACHE_BYTES, None).unwrap();
+        let entries = (0_u32..5_000).map(|n| (n.to_be_bytes().to_vec(), Some(vec![1])));
+        let made = commitment.speculate(0, 1, || Ok(entries.collect())).unwrap();
+        commitment.apply(made.root).unwrap();
+        commitment.sync().unwrap();
+        drop(commitment);
+        let (kept, held) = (kept_operations(path), made.log_size);
+        assert!(held >= 5_000 && (held..held + held / 10).contains(&kept), "{kept} of {held}");
     }
 }

@@ -143,7 +143,7 @@ async fn run(
         max_outstanding_requests: AT_ONCE,
         fetch_batch_size: FETCH,
         apply_batch_size: APPLY,
-        db_config: configuration(cache_bytes, Nodes::OfStore),
+        db_config: configuration(cache_bytes, Nodes::OfStore, goal.log_size.saturating_sub(start)),
         update_rx: None,
         finish_rx: None,
         reached_target_tx: None,

@@ -111,7 +111,8 @@ impl Commitment {
         cache_bytes: usize,
         limit: Option<u64>,
     ) -> Result<Self, StorageError> {
-        let open = async move |context| Engine::open(context, cache_bytes, limit).await;
+        let kept = engine::kept_operations(path);
+        let open = async move |context| Engine::open(context, cache_bytes, kept, limit).await;
         let directory = path.to_owned();
         let serve = async move |engine, requests: Receiver<Request>| {
             serve(engine, &directory, &requests).await;
@@ -268,7 +269,7 @@ pub fn genesis_root(state: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<H256, StorageE
     let entries = groups::entries(&changed);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         deterministic::Runner::default().start(|context| async move {
-            let mut engine = Engine::open(context, engine::MIN_CACHE_BYTES, None).await?;
+            let mut engine = Engine::open(context, engine::MIN_CACHE_BYTES, 0, None).await?;
             engine.speculate(0, 0, engine::operations(&entries)).await
         })
     }));

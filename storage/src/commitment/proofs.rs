@@ -2,7 +2,10 @@
 //! commitment and one that joins. The encodings are QMDB's.
 
 use super::{
-    engine::{CHUNK_BITS, EngineContext, Error, Failure, Family, Location, Operation},
+    engine::{
+        CHUNK_BITS, EngineContext, Error, Failure, Family, Location, Nodes, Operation,
+        configuration,
+    },
     hasher::{Digest, Sm3},
 };
 use bytes::Bytes;
@@ -72,7 +75,7 @@ pub(super) struct Log<E: EngineContext>(
 
 impl<E: EngineContext> Log<E> {
     pub(super) async fn open(context: E, cache_bytes: usize) -> Result<Self, Failure> {
-        let config = super::engine::configuration(cache_bytes, super::engine::Nodes::OfStore);
+        let config = configuration(cache_bytes, Nodes::OfStore, 0);
         let (nodes, operations) = (config.merkle_config, config.journal_config);
         let opened = authenticated::Journal::new(
             context,

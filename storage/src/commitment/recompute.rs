@@ -7,7 +7,8 @@
 
 use super::{
     engine::{
-        Database, EngineContext, Error, Failure, Location, Nodes, RECOMPUTED, configuration, keys,
+        Database, EngineContext, Error, Failure, Location, Nodes, RECOMPUTED, configuration,
+        kept_operations, keys,
     },
     failure,
     hasher::Digest,
@@ -56,7 +57,8 @@ pub(crate) fn recompute(path: &Path, cache_bytes: usize) -> Result<Recomputed, S
     };
     cleared()?;
     let recomputed = catch_unwind(AssertUnwindSafe(|| {
-        let pruned = runner(path)?.start(|context| pruned(context, cache_bytes))?;
+        let pruned =
+            runner(path)?.start(|context| pruned(context, cache_bytes, kept_operations(path)))?;
         runner(path)?.start(|context| of_operations(context, cache_bytes, pruned))
     }));
     cleared()?;
@@ -71,8 +73,13 @@ struct Kept {
     pinned: Vec<Digest>,
 }
 
-async fn pruned<E: EngineContext>(context: E, cache_bytes: usize) -> Result<Kept, Failure> {
-    let stored = Database::init(context, configuration(cache_bytes, Nodes::OfStore), None).await?;
+async fn pruned<E: EngineContext>(
+    context: E,
+    cache_bytes: usize,
+    operations: u64,
+) -> Result<Kept, Failure> {
+    let config = configuration(cache_bytes, Nodes::OfStore, operations);
+    let stored = Database::init(context, config, None).await?;
     let range = stored.bounds();
     let pinned = stored.pinned_nodes_at(range.start).await?;
     Ok(Kept { range, pinned })
@@ -86,7 +93,7 @@ async fn of_operations<E: EngineContext>(
     let operations = (*kept.end).saturating_sub(*kept.start);
     let range =
         NonEmptyRange::new(kept).map_err(|_| Failure::Damaged("it holds no operations".into()))?;
-    let config = configuration(cache_bytes, Nodes::Recomputed);
+    let config = configuration(cache_bytes, Nodes::Recomputed, operations);
     let log = Log::<E>::init(context.child("log"), config.journal_config.clone())
         .await
         .map_err(Error::from)?;
