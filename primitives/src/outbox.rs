@@ -5,11 +5,15 @@
 //! to be told one fact. The outbox pallet keeps the entries, workers read them, so the
 //! encodings here are part of the state.
 
+mod trail;
+
 #[cfg(test)]
 mod tests;
 
+pub use trail::{MAX_PEAKS, Trail, TrailProof, leaf};
+
 use crate::{
-    BillKey, BlockNumber, Did, GrantId, Hash, Moment, Operation, SceneId,
+    BillKey, BlockNumber, Did, GrantId, Hash, Moment, Operation, Reason, SceneId, Stamp,
     bill::{InvalidField, printable},
     history::Cause,
 };
@@ -307,6 +311,8 @@ pub struct Fact {
     pub version: u32,
     /// In which scene; none: it is no matter of a scene.
     pub scene: Option<SceneId>,
+    /// In which other scene it is claimed; none: in no other.
+    pub claim: Option<SceneId>,
     /// Hash of that version, which covers all before it.
     pub digest: [u8; 32],
 }
@@ -366,8 +372,46 @@ pub struct Entry {
     pub status: EntryStatus,
     /// Attempts that were reported so far.
     pub attempts: u32,
+    /// How often the system outside has refused it since it waits.
+    pub refusals: u32,
     /// SM3 of the last answer that was no acknowledgement; zero: none was reported.
     pub refusal: [u8; 32],
+}
+
+/// What became of an entry for good.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum Ending {
+    /// The system outside was told (回执).
+    Acknowledged {
+        /// SM3 of its answer.
+        answer: [u8; 32],
+    },
+    /// The council gave it up.
+    Discarded {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// What stays of an entry that has left the state: the leaf of its connector's [`Trail`].
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Trace {
+    /// The connector.
+    pub connector: ConnectorId,
+    /// The entry's number.
+    pub seq: u64,
+    /// The entry as it was last.
+    pub entry: Entry,
+    /// What became of it.
+    pub ending: Ending,
+    /// The participant that reported it; none: the council.
+    pub by: Option<Did>,
+    /// In which transaction and when.
+    pub at: Stamp,
 }
 
 /// What an entry's request is known by to the system outside, whoever sends it and

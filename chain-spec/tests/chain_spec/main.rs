@@ -46,6 +46,7 @@ fn production_input() -> ProductionInput {
         observers: Vec::new(),
         performance: Performance::default(),
         cooling: Default::default(),
+        connectors: Vec::new(),
     }
 }
 

@@ -101,7 +101,7 @@ pub mod pallet {
         Reason, SceneId, Stamp, Uscc,
         seams::{
             AccessNodes, Allotments, ColdReads, ParticipantProblem, Participants, Policies,
-            PolicyId, Scenes, SummaryProblem, Totals, TransitionProblem, TransitionRules,
+            Outbox, PolicyId, Scenes, SummaryProblem, Totals, TransitionProblem, TransitionRules,
         },
     };
     use frame::traits::Time;
@@ -134,6 +134,8 @@ pub mod pallet {
         type Allotments: Allotments;
         /// What the bills sum up to.
         type Totals: Totals;
+        /// Who has to be told outside.
+        type Outbox: Outbox;
         /// What reading a cold bill costs.
         type ColdReads: ColdReads;
         /// Time of the block.

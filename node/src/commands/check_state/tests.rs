@@ -113,6 +113,7 @@ fn commit(
         offchain,
         tx_hashes: Vec::new(),
         cooling: Default::default(),
+        connectors: Vec::new(),
     };
     chain.storage().commit(block).unwrap();
 }
