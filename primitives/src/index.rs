@@ -47,6 +47,13 @@ pub fn block_bills_key(block: u32, extrinsic: u32, seq: u32) -> Vec<u8> {
     key
 }
 
+/// What the keys of all bills touched by one block begin with, in the order of its transactions.
+pub fn block_prefix(block: u32) -> Vec<u8> {
+    let mut key = BLOCK_BILLS.to_vec();
+    key.extend_from_slice(&block.to_be_bytes());
+    key
+}
+
 /// What the keys of all bills touched by one extrinsic begin with.
 pub fn block_bills_prefix(block: u32, extrinsic: u32) -> Vec<u8> {
     let mut key = BLOCK_BILLS.to_vec();

@@ -35,6 +35,21 @@ impl<T: Config> Pallet<T> {
         Entries::<T>::get(connector, seq.to_be_bytes())
     }
 
+    /// The entries that a connector has, by their numbers, after one of these.
+    pub fn pending(
+        connector: ConnectorId,
+        after: Option<u64>,
+    ) -> impl Iterator<Item = (u64, Entry)> {
+        let entries = match after {
+            Some(seq) => {
+                let from = Entries::<T>::hashed_key_for(connector, seq.to_be_bytes());
+                Entries::<T>::iter_prefix_from(connector, from)
+            }
+            None => Entries::<T>::iter_prefix(connector),
+        };
+        entries.map(|(key, entry)| (u64::from_be_bytes(key), entry))
+    }
+
     /// What is counted of a connector.
     pub fn tally(connector: ConnectorId) -> Tally {
         Tallies::<T>::get(connector)
