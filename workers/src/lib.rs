@@ -11,12 +11,23 @@
 
 #![forbid(unsafe_code)]
 
+mod backoff;
+mod breaker;
 pub mod connector;
+mod engine;
 mod http;
+mod journal;
+mod node;
+pub mod process;
+mod queue;
+mod rate;
+mod settings;
 mod store;
+pub mod supervisor;
 pub mod tools;
 
 pub use connector::{
     Build, Connector, Content, Failure, Making, Notice, Registry, Tended, Told,
 };
+pub use settings::{SettingsProblem, WorkerFile, WorkerSettings};
 pub use tools::{Chain, ChainProblem, Clock, SystemClock, Tools};

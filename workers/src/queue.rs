@@ -185,6 +185,28 @@ impl<N: Clone> Queue<N> {
         self.free(seq);
     }
 
+    /// It is a dead letter: those behind it wait until somebody has looked.
+    pub fn died(&mut self, seq: u64) {
+        self.items.remove(&seq);
+        self.ready.remove(&seq);
+        self.held.insert(seq);
+        let mut behind = Some(seq);
+        while let Some(before) = behind {
+            let next = self.items.range(before..).find(|(_, item)| item.previous == Some(before));
+            behind = next.map(|(next, _)| *next);
+            if let Some(next) = behind {
+                self.items.remove(&next);
+                self.ready.remove(&next);
+                self.held.insert(next);
+            }
+        }
+    }
+
+    /// Whether none is under way.
+    pub fn is_still(&self) -> bool {
+        !self.items.values().any(|item| item.place == Place::UnderWay)
+    }
+
     /// The one behind an entry that was decided.
     fn free(&mut self, seq: u64) {
         let behind = self.items.range(seq..).find(|(_, item)| item.previous == Some(seq));

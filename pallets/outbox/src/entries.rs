@@ -155,12 +155,16 @@ impl<T: Config> Pallet<T> {
         for Outcome { seq, attempts, answer } in outcomes {
             ensure!((1..=tally.last).contains(seq), Error::EntryUnknown);
             let Some(mut entry) = Self::entry(connector, *seq) else { continue };
-            ensure!(entry.status == EntryStatus::Waiting, Error::Dead);
             Self::ensure_first(connector, &entry)?;
             entry.attempts = entry.attempts.saturating_add(*attempts);
             match *answer {
                 Answer::Told { answer } => {
-                    tally.waiting = tally.waiting.saturating_sub(1);
+                    // What was done is done, whatever others heard before.
+                    let of = match entry.status {
+                        EntryStatus::Waiting => &mut tally.waiting,
+                        EntryStatus::Dead => &mut tally.dead,
+                    };
+                    *of = of.saturating_sub(1);
                     tally.acknowledged = tally.acknowledged.saturating_add(1);
                     let (subject, version) = (entry.subject.clone(), entry.version);
                     let ending = Ending::Acknowledged { answer };
@@ -176,6 +180,7 @@ impl<T: Config> Pallet<T> {
                         by,
                     });
                 }
+                Answer::Refused { .. } if entry.status == EntryStatus::Dead => {}
                 Answer::Refused { answer } => {
                     entry.refusals = entry.refusals.saturating_add(1);
                     entry.refusal = answer;

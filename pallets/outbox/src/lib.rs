@@ -315,8 +315,6 @@ pub mod pallet {
         EntryNotFound,
         /// The entry is no dead letter.
         NotDead,
-        /// The entry is a dead letter: have it revived first.
-        Dead,
         /// No bill has this code and number.
         BillNotFound,
     }
@@ -444,15 +442,16 @@ pub mod pallet {
         /// the lease holds it longer by that. It may be reported without a lease: what was done
         /// outside is done.
         ///
-        /// Outcomes of entries that are acknowledged or discarded already are passed over: a
-        /// report that comes twice, or from two workers, changes nothing twice.
+        /// Outcomes of entries that are acknowledged or discarded already are passed over, and
+        /// refusals of dead letters: a report that comes twice, or from two workers, changes
+        /// nothing twice. A dead letter that was told after all is acknowledged.
         ///
         /// # Origin
         /// An active participant that acknowledges for the connector.
         ///
         /// # Errors
         /// `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `NothingGiven`, `EntryUnknown`,
-        /// `OutOfOrder`, `Dead`.
+        /// `OutOfOrder`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::report(outcomes.len() as u32))]
         pub fn report(
