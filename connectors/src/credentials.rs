@@ -11,10 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use billchain_crypto::sm3::sm3;
 use billchain_primitives::outbox::Subject;
 use billchain_rpc_types::GrantView;
-use billchain_workers::{
-    Connector, Content, Failure, Making, Notice, Told, Tools,
-    tools::Request,
-};
+use billchain_workers::{Connector, Content, Failure, Making, Notice, Told, Tools, tools::Request};
 use serde::Deserialize;
 use serde_json::json;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -78,30 +75,51 @@ pub fn build(making: Making) -> Result<Box<dyn Connector>, String> {
     let settings: Settings = settings::read(making.settings)?;
     let mut problems = Problems::default();
     let number = settings.receivers.len();
-    problems.expect((1..=MAX_RECEIVERS).contains(&number), "receivers", "1 to 1000", &number.to_string());
+    problems.expect(
+        (1..=MAX_RECEIVERS).contains(&number),
+        "receivers",
+        "1 to 1000",
+        &number.to_string(),
+    );
     let mut receivers = BTreeMap::new();
     for (did, receiver) in settings.receivers {
         let setting = format!("receivers.{did}.url");
-        problems.expect(settings::is_base_url(&receiver.url), &setting, "a URL without / at its end", &receiver.url);
+        problems.expect(
+            settings::is_base_url(&receiver.url),
+            &setting,
+            "a URL without / at its end",
+            &receiver.url,
+        );
         let setting = format!("receivers.{did}.public_key");
         if let Some(key) = problems.take(settings::public_key(&setting, &receiver.public_key)) {
             receivers.insert(did, Known { url: receiver.url, key });
         }
     }
     if let Some(directory) = &settings.credentials_dir {
-        problems.expect(directory.is_dir(), "credentials_dir", "a directory", &directory.display().to_string());
+        problems.expect(
+            directory.is_dir(),
+            "credentials_dir",
+            "a directory",
+            &directory.display().to_string(),
+        );
     }
     problems.end()?;
     Ok(Box::new(Push { receivers, directory: settings.credentials_dir, tools: making.tools }))
 }
 
 /// The credential of a grant, if the operator has it: its SM3 is the grant's id.
-pub async fn credential(directory: Option<&PathBuf>, grant: &[u8; 32]) -> Result<Option<Vec<u8>>, Failure> {
+pub async fn credential(
+    directory: Option<&PathBuf>,
+    grant: &[u8; 32],
+) -> Result<Option<Vec<u8>>, Failure> {
     let Some(directory) = directory else { return Ok(None) };
     let path = directory.join(format!("{}.jwt", hex::encode(grant)));
     let Ok(about) = tokio::fs::metadata(&path).await else { return Ok(None) };
     if about.len() > MAX_CREDENTIAL {
-        return Err(refused(format!("{}: longer than {MAX_CREDENTIAL} bytes", path.display()), &[]));
+        return Err(refused(
+            format!("{}: longer than {MAX_CREDENTIAL} bytes", path.display()),
+            &[],
+        ));
     }
     let content = tokio::fs::read(&path).await.map_err(Failure::passing)?;
     if sm3(&content) != *grant {
@@ -125,9 +143,15 @@ pub fn check(answer: &[u8], id: &str, key: &[u8; 33]) -> Result<(), Failure> {
 }
 
 impl Push {
-    async fn push(&self, notice: &Notice, grant: &[u8; 32], view: &GrantView) -> Result<Told, Failure> {
+    async fn push(
+        &self,
+        notice: &Notice,
+        grant: &[u8; 32],
+        view: &GrantView,
+    ) -> Result<Told, Failure> {
         let Some(receiver) = self.receivers.get(view.subject.as_str()) else {
-            let answer = json!({"told": false, "why": "its subject is not on this connector's list"});
+            let answer =
+                json!({"told": false, "why": "its subject is not on this connector's list"});
             return Ok(Told { answer: answer.to_string().into_bytes() });
         };
         let id = notice.key_hex();
@@ -138,7 +162,8 @@ impl Push {
         body["version"] = json!(notice.entry.version);
         body["credential"] = json!(credential.map(|bytes| STANDARD.encode(bytes)));
         let body = body.to_string().into_bytes();
-        let request = Request::post(format!("{}/v1/credentials", receiver.url), "application/json", body);
+        let request =
+            Request::post(format!("{}/v1/credentials", receiver.url), "application/json", body);
         let request = signed::sign(request, &id, self.tools.clock.now(), &self.tools.key);
         let answer = self.tools.http.send(request).await.map_err(unanswered)?;
         by_status(&answer)?;

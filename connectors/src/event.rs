@@ -8,8 +8,8 @@
 //! ```
 
 use billchain_primitives::{
-    Hash,
-    outbox::{ConnectorId, Subject, Topic},
+    BlockNumber, Hash, Moment, SceneId,
+    outbox::{ConnectorId, Entry, Subject, Topic, idempotency_key},
 };
 use billchain_workers::{Content, Notice};
 use serde_json::{Value, json};
@@ -43,28 +43,63 @@ pub fn topic_text(topic: Topic) -> String {
     }
 }
 
-/// The event of a notice.
-pub fn event(chain: Hash, connector: ConnectorId, notice: &Notice) -> Value {
-    let entry = &notice.entry;
-    let (kind, content) = match &notice.content {
-        Content::Bill(bill) => ("bill", json!(bill)),
-        Content::Grant(grant) => ("grant", json!(grant)),
-        Content::Participant(participant) => ("participant", json!(participant)),
-    };
-    json!({
-        "format": FORMAT,
-        "chain": format!("{chain:?}"),
-        "connector": connector,
-        "seq": notice.seq,
-        "id": notice.key_hex(),
-        "topic": entry.topic,
-        "subject": {kind: subject_text(&entry.subject)},
-        "version": entry.version,
-        "digest": format!("0x{}", hex::encode(entry.digest)),
-        "scene": entry.scene,
-        "block": entry.block,
-        "extrinsic": entry.extrinsic,
-        "time": entry.moment,
-        "content": content,
-    })
+/// An event before it is JSON.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Number of the entry.
+    pub seq: u64,
+    /// What happened.
+    pub topic: Topic,
+    /// To what.
+    pub subject: Subject,
+    /// Version of the subject that it made.
+    pub version: u32,
+    /// Hash of that version.
+    pub digest: [u8; 32],
+    /// In which scene.
+    pub scene: Option<SceneId>,
+    /// Block, transaction in it, and time of the block.
+    pub at: (BlockNumber, Option<u32>, Moment),
+    /// The subject as the node's JSON-RPC has it.
+    pub content: Value,
+}
+
+impl Parts {
+    /// Of a notice.
+    pub fn of(notice: &Notice) -> Self {
+        let Entry { topic, subject, version, digest, scene, .. } = notice.entry.clone();
+        let content = match &notice.content {
+            Content::Bill(bill) => json!(bill),
+            Content::Grant(grant) => json!(grant),
+            Content::Participant(participant) => json!(participant),
+        };
+        let at = (notice.entry.block, notice.entry.extrinsic, notice.entry.moment);
+        Self { seq: notice.seq, topic, subject, version, digest, scene, at, content }
+    }
+
+    /// The event, as JSON.
+    pub fn event(&self, chain: Hash, connector: ConnectorId) -> Value {
+        let kind = match &self.subject {
+            Subject::Bill(_) => "bill",
+            Subject::Grant(_) => "grant",
+            Subject::Participant(_) => "participant",
+        };
+        let (block, extrinsic, time) = self.at;
+        json!({
+            "format": FORMAT,
+            "chain": format!("{chain:?}"),
+            "connector": connector,
+            "seq": self.seq,
+            "id": hex::encode(idempotency_key(&chain, connector, self.seq)),
+            "topic": self.topic,
+            "subject": {kind: subject_text(&self.subject)},
+            "version": self.version,
+            "digest": format!("0x{}", hex::encode(self.digest)),
+            "scene": self.scene,
+            "block": block,
+            "extrinsic": extrinsic,
+            "time": time,
+            "content": self.content,
+        })
+    }
 }

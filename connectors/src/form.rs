@@ -54,7 +54,8 @@ impl Caller {
             ("timestamp", time.to_owned()),
             ("version", VERSION.to_owned()),
         ]);
-        fields.insert("sign", self.sign(fields.iter().map(|(name, value)| (*name, value.as_str()))));
+        fields
+            .insert("sign", self.sign(fields.iter().map(|(name, value)| (*name, value.as_str()))));
         form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes()
     }
 
@@ -88,7 +89,8 @@ impl Caller {
             return Err(passing(format!("the answer has more than {MAX_FIELDS} fields"), body));
         }
         let field = |name: &str| fields.get(name).map_or("", String::as_str);
-        let expected = self.sign(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let expected =
+            self.sign(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         if !equal(expected.as_bytes(), field("sign").as_bytes()) {
             return Err(passing("sign: the answer's does not fit", body));
         }
@@ -140,7 +142,8 @@ mod tests {
     fn a_request_carries_the_signature_over_its_sorted_fields() {
         let body = caller().request("r", "20261201020304", &json!({"x": "票"}));
         let fields: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
-        let text = "app_id=a&message={\"x\":\"票\"}&request_id=r&timestamp=20261201020304&version=1.0";
+        let text =
+            "app_id=a&message={\"x\":\"票\"}&request_id=r&timestamp=20261201020304&version=1.0";
         assert_eq!(fields["sign"], hex::encode(hmac_sm3(b"k", text.as_bytes())));
     }
 

@@ -96,7 +96,12 @@ impl Gateway {
     pub fn new(settings: &Settings, tools: Arc<Tools>) -> Result<Self, String> {
         let old = settings.old_system.as_ref();
         let old = old.map(|old| OldSystem::new(old, tools.clone())).transpose()?;
-        Ok(Self { tools, old, credentials: settings.credentials_dir.clone(), codes: Codes::default() })
+        Ok(Self {
+            tools,
+            old,
+            credentials: settings.credentials_dir.clone(),
+            codes: Codes::default(),
+        })
     }
 
     /// Now.
@@ -104,7 +109,11 @@ impl Gateway {
         self.tools.clock.now()
     }
 
-    async fn ask<T: serde::de::DeserializeOwned>(&self, method: &str, params: Vec<Value>) -> Result<T, Refusal> {
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        method: &str,
+        params: Vec<Value>,
+    ) -> Result<T, Refusal> {
         let answer = self.tools.chain.ask(method, params).await;
         let answer = answer.map_err(|problem| Refusal(502, problem.to_string()))?;
         serde_json::from_value(answer).map_err(|error| Refusal(502, format!("{method}: {error}")))
@@ -113,14 +122,20 @@ impl Gateway {
     /// The active participant that a key belongs to.
     pub async fn participant(&self, key: &[u8; 33]) -> Result<ParticipantView, Refusal> {
         let account = format!("0x{}", hex::encode(sm3(key)));
-        let found: Option<ParticipantView> = self.ask("participant_byAccount", vec![json!(account)]).await?;
-        found
-            .filter(|participant| json!(participant.status) == "active")
-            .ok_or_else(|| Refusal(403, "x-billchain-key: not the key of an active participant".to_owned()))
+        let found: Option<ParticipantView> =
+            self.ask("participant_byAccount", vec![json!(account)]).await?;
+        found.filter(|participant| json!(participant.status) == "active").ok_or_else(|| {
+            Refusal(403, "x-billchain-key: not the key of an active participant".to_owned())
+        })
     }
 
     /// A request of an active participant.
-    pub async fn answer(&self, path: &str, body: &[u8], by: &ParticipantView) -> Result<Reply, Refusal> {
+    pub async fn answer(
+        &self,
+        path: &str,
+        body: &[u8],
+        by: &ParticipantView,
+    ) -> Result<Reply, Refusal> {
         match path {
             "/query" => self.query(&parse(body)?).await.map(Reply::Json),
             "/download" => self.download(&parse(body)?).await,
@@ -150,7 +165,8 @@ impl Gateway {
     }
 
     async fn download(&self, codes: &ThreeCodes) -> Result<Reply, Refusal> {
-        let old = self.old.as_ref().ok_or_else(|| Refusal(404, "there is no old system".to_owned()))?;
+        let old =
+            self.old.as_ref().ok_or_else(|| Refusal(404, "there is no old system".to_owned()))?;
         match old.download(codes).await? {
             Some(download) => Ok(Reply::Zip(download.zip)),
             None => Err(Refusal(404, "the old system has no such bill".to_owned())),
@@ -158,7 +174,8 @@ impl Gateway {
     }
 
     async fn grant(&self, grant: Hash) -> Result<GrantView, Refusal> {
-        let found: Option<GrantView> = self.ask("authorization_get", vec![json!(GrantId(grant))]).await?;
+        let found: Option<GrantView> =
+            self.ask("authorization_get", vec![json!(GrantId(grant))]).await?;
         let grant = found.ok_or_else(|| Refusal(404, "there is no such grant".to_owned()))?;
         let now = self.now();
         if grant.status != "active" || now > grant.valid_until || now < grant.valid_from {
@@ -170,7 +187,10 @@ impl Gateway {
     async fn issue(&self, request: &GrantRequest, by: &ParticipantView) -> Result<Value, Refusal> {
         let grant = self.grant(request.grant).await?;
         if by.did != grant.holder && by.did != grant.registrar {
-            return Err(Refusal(403, "only holder and registrar of a grant get its code".to_owned()));
+            return Err(Refusal(
+                403,
+                "only holder and registrar of a grant get its code".to_owned(),
+            ));
         }
         let (code, until) = self.codes.issue(request.grant, self.now())?;
         Ok(json!({"code": code, "until": until}))

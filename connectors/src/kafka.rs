@@ -36,7 +36,7 @@ use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc, time:
 use tokio::sync::Mutex;
 
 use crate::{
-    event::{FORMAT as EVENT, category, event, subject_text},
+    event::{FORMAT as EVENT, Parts, category, subject_text},
     settings::{self, Problems},
 };
 
@@ -118,30 +118,46 @@ pub fn build(making: Making) -> Result<Box<dyn Connector>, String> {
     let mut problems = Problems::default();
     let brokers = settings.brokers.join(",");
     let are_hosts = settings.brokers.iter().all(|broker| {
-        broker.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        broker
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
     });
     let is_number = (1..=64).contains(&settings.brokers.len());
     problems.expect(are_hosts && is_number, "brokers", "1 to 64 of host:port", &brokers);
     let is_name = (1..=200).contains(&settings.prefix.len())
-        && settings.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    problems.expect(is_name, "prefix", "1 to 200 of a-z, A-Z, 0-9, '.', '_', '-'", &settings.prefix);
+        && settings
+            .prefix
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    problems.expect(
+        is_name,
+        "prefix",
+        "1 to 200 of a-z, A-Z, 0-9, '.', '_', '-'",
+        &settings.prefix,
+    );
     for (name, holds, found) in [
         ("partitions", (1..=256).contains(&settings.partitions), settings.partitions.to_string()),
         ("replication", (1..=16).contains(&settings.replication), settings.replication.to_string()),
         ("batch", (1..=2_000).contains(&settings.batch), settings.batch.to_string()),
-        ("request_ms", (1..=600_000).contains(&settings.request_ms), settings.request_ms.to_string()),
+        (
+            "request_ms",
+            (1..=600_000).contains(&settings.request_ms),
+            settings.request_ms.to_string(),
+        ),
     ] {
         problems.expect(holds, name, "a number in its range", &found);
     }
     let tls = settings.authorities.clone().and_then(|path| problems.take(tls(&path)));
     let password = settings.password_file.clone();
-    let password = password.and_then(|path| problems.take(settings::secret("password_file", &path)));
+    let password =
+        password.and_then(|path| problems.take(settings::secret("password_file", &path)));
     let together = settings.user.is_some() == settings.password_file.is_some();
     problems.expect(together, "user", "to stand with password_file, or neither", "one of them");
     problems.end()?;
-    let sasl = settings.user.clone().zip(password).map(|(username, password)| {
-        SaslConfig::ScramSha256(Credentials { username, password })
-    });
+    let sasl =
+        settings.user.clone().zip(password).map(|(username, password)| {
+            SaslConfig::ScramSha256(Credentials { username, password })
+        });
     let (connector, tools) = (making.connector, making.tools);
     Ok(Box::new(Kafka { settings, tls, sasl, connector, tools, state: Mutex::default() }))
 }
@@ -149,7 +165,8 @@ pub fn build(making: Making) -> Result<Box<dyn Connector>, String> {
 fn tls(path: &PathBuf) -> Result<Arc<rustls::ClientConfig>, String> {
     let problem = |what: String| format!("settings.authorities: {}: {what}", path.display());
     let mut roots = rustls::RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| problem(error.to_string()))?;
+    let certificates =
+        CertificateDer::pem_file_iter(path).map_err(|error| problem(error.to_string()))?;
     for certificate in certificates {
         let certificate = certificate.map_err(|error| problem(error.to_string()))?;
         roots.add(certificate).map_err(|error| problem(error.to_string()))?;
@@ -227,16 +244,23 @@ impl Kafka {
             let topics = self.within(client.list_topics()).await?;
             if !topics.iter().any(|known| known.name == topic) {
                 let controller = client.controller_client();
-                let controller = controller.map_err(|error| Failure::passing(format!("Kafka: {error:.200}")))?;
+                let controller =
+                    controller.map_err(|error| Failure::passing(format!("Kafka: {error:.200}")))?;
                 let Settings { partitions, replication, .. } = self.settings;
                 let made = controller.create_topic(topic, partitions, replication, 5_000);
-                match self.within(async {
-                    match made.await {
-                        // Another worker was first.
-                        Err(Error::ServerError { protocol_error: ProtocolError::TopicAlreadyExists, .. }) => Ok(()),
-                        other => other,
-                    }
-                }).await {
+                match self
+                    .within(async {
+                        match made.await {
+                            // Another worker was first.
+                            Err(Error::ServerError {
+                                protocol_error: ProtocolError::TopicAlreadyExists,
+                                ..
+                            }) => Ok(()),
+                            other => other,
+                        }
+                    })
+                    .await
+                {
                     Ok(()) => {}
                     Err(failure) => return Err(failure),
                 }
@@ -268,11 +292,13 @@ impl Kafka {
                 from = earliest;
             }
         }
-        Err(Failure::passing("Kafka: the end of the partition is full of records that are not ours"))
+        Err(Failure::passing(
+            "Kafka: the end of the partition is full of records that are not ours",
+        ))
     }
 
     fn record(&self, notice: &Notice, subject: &str) -> Record {
-        let value = event(self.tools.chain.genesis(), self.connector, notice).to_string();
+        let value = Parts::of(notice).event(self.tools.chain.genesis(), self.connector).to_string();
         let entry = &notice.entry;
         let headers = [
             ("seq", notice.seq.to_string()),
@@ -284,7 +310,10 @@ impl Kafka {
         Record {
             key: Some(subject.as_bytes().to_vec()),
             value: Some(value.into_bytes()),
-            headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect(),
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+                .collect(),
             timestamp: DateTime::from_timestamp_millis(moment).unwrap_or_default(),
         }
     }

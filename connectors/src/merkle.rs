@@ -72,10 +72,8 @@ mod tests {
         let pair = sm3(&[&[1][..], &leaf(0), &leaf(1)].concat());
         let top = sm3(&[&[1][..], &pair, &leaf(2)].concat());
         assert_eq!(root(&digests), Some(top));
-        let path = [
-            Step { side: Side::Left, hash: leaf(0) },
-            Step { side: Side::Right, hash: leaf(2) },
-        ];
+        let path =
+            [Step { side: Side::Left, hash: leaf(0) }, Step { side: Side::Right, hash: leaf(2) }];
         assert_eq!(climb(&digests[1], &path), Some(top));
         assert_eq!(climb(&digests[2], &[Step { side: Side::Left, hash: pair }]), Some(top));
         assert_ne!(climb(&digests[0], &path), Some(top), "another digest");

@@ -39,7 +39,9 @@ impl Problems {
 /// Whether a text is the base of URLs: `https://…` or `http://…` without `/` at its end.
 pub fn is_base_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.ends_with('/') && !rest.contains(['?', '#', ' ']))
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && !rest.ends_with('/') && !rest.contains(['?', '#', ' '])
+    })
 }
 
 /// The secret in a file that only its owner may read: its text without blanks around it.
@@ -67,6 +69,8 @@ pub fn public_key(setting: &str, text: &str) -> Result<[u8; 33], String> {
     let key = bytes.filter(|key| billchain_crypto::sm2::PublicKey::from_compressed(key).is_ok());
     key.ok_or_else(|| {
         let found: String = text.chars().take(80).collect();
-        format!("settings.{setting}: expected an SM2 public key of 66 digits of hex, found {found:?}")
+        format!(
+            "settings.{setting}: expected an SM2 public key of 66 digits of hex, found {found:?}"
+        )
     })
 }

@@ -65,10 +65,12 @@ pub fn verify<'a>(
         .parse()
         .map_err(|_| "x-billchain-timestamp: expected milliseconds since 1970".to_owned())?;
     if now.abs_diff(time) > MAX_AGE {
-        return Err(format!("x-billchain-timestamp: expected within five minutes of {now}, found {time}"));
+        return Err(format!(
+            "x-billchain-timestamp: expected within five minutes of {now}, found {time}"
+        ));
     }
-    let key: [u8; 33] = bytes(of("x-billchain-key")?)
-        .ok_or("x-billchain-key: expected 66 digits of hex")?;
+    let key: [u8; 33] =
+        bytes(of("x-billchain-key")?).ok_or("x-billchain-key: expected 66 digits of hex")?;
     let signature: [u8; 64] = bytes(of("x-billchain-signature")?)
         .ok_or("x-billchain-signature: expected 128 digits of hex")?;
     let text = text(method, target, time, id, body);
@@ -105,9 +107,15 @@ mod tests {
     fn a_signature_covers_every_part() {
         let key = sm2::SecretKey::from_seed(b"a worker");
         let id = "0".repeat(64);
-        let request = sign(Request::post("https://h/p", "application/json", b"{}".to_vec()), &id, 5, &key);
+        let request =
+            sign(Request::post("https://h/p", "application/json", b"{}".to_vec()), &id, 5, &key);
         let header = |name: &str| {
-            request.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap()
+            request
+                .headers
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.clone())
+                .unwrap()
         };
         let signature = header("x-billchain-signature");
         let public = key.public().to_compressed();

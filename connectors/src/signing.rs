@@ -125,7 +125,12 @@ pub struct Report {
 
 /// Replays a report: every step follows from the one before, the last act is the signature,
 /// and the file is the one that was signed.
-pub fn replay(body: &[u8], process_id: &str, file: &[u8], key: &[u8; 33]) -> Result<Report, Failure> {
+pub fn replay(
+    body: &[u8],
+    process_id: &str,
+    file: &[u8],
+    key: &[u8; 33],
+) -> Result<Report, Failure> {
     let report: Report = read_json(body)?;
     let bad = |what: &str| Err(passing(format!("the report does not hold: {what}"), body));
     if report.code != "0" || report.process_id != process_id {
@@ -138,16 +143,21 @@ pub fn replay(body: &[u8], process_id: &str, file: &[u8], key: &[u8; 33]) -> Res
     let mut previous = hex::encode([0; 32]);
     for (n, step) in report.trace.iter().enumerate() {
         let Step { act, who, time, file, .. } = step;
-        if step.n != n as u64 || step.previous != previous || [act, who, file].iter().any(|part| part.contains('\n')) {
+        if step.n != n as u64
+            || step.previous != previous
+            || [act, who, file].iter().any(|part| part.contains('\n'))
+        {
             return bad("a step does not follow the one before");
         }
-        let text = format!("signing-step/1\n{previous}\n{process_id}\n{n}\n{act}\n{who}\n{time}\n{file}");
+        let text =
+            format!("signing-step/1\n{previous}\n{process_id}\n{n}\n{act}\n{who}\n{time}\n{file}");
         if hex::encode(sm3(text.as_bytes())) != step.hash {
             return bad("a step's hash");
         }
         previous.clone_from(&step.hash);
     }
-    let is_signed_last = report.trace.last().is_some_and(|step| step.act == "sign" && step.file == digest);
+    let is_signed_last =
+        report.trace.last().is_some_and(|step| step.act == "sign" && step.file == digest);
     if !is_signed_last || report.file != digest {
         return bad("the file is not the one that was signed");
     }
@@ -175,7 +185,12 @@ impl Signing {
     /// A client of the signing chain.
     pub fn new(settings: Settings, tools: Arc<Tools>) -> Result<Self, String> {
         let mut problems = Problems::default();
-        problems.expect(settings::is_base_url(&settings.url), "url", "a URL without / at its end", &settings.url);
+        problems.expect(
+            settings::is_base_url(&settings.url),
+            "url",
+            "a URL without / at its end",
+            &settings.url,
+        );
         let is_name = (1..=64).contains(&settings.template.len());
         problems.expect(is_name, "template", "1 to 64 characters", &settings.template);
         let key = problems.take(settings::public_key("public_key", &settings.public_key));
@@ -248,7 +263,8 @@ impl Signing {
         let request = Request::post(url, "application/json", body.to_string().into_bytes());
         let answer = self.send(request, &id).await?;
         let (process, state) = self.standing(&answer.body, &id)?;
-        let mark = (state == State::Waiting || state == State::Signed).then(|| process.into_bytes());
+        let mark =
+            (state == State::Waiting || state == State::Signed).then(|| process.into_bytes());
         let store = &self.tools.store;
         store.apply(&[(open_key(grant), mark)]).map_err(Failure::passing)?;
         Ok(Told { answer: answer.body })
@@ -273,10 +289,13 @@ impl Signing {
                 let (file, _) = self.get(grant, "/file").await?;
                 let (report, _) = self.get(grant, "/report").await?;
                 replay(&report.body, &process, &file.body, &self.key)?;
-                end(state, vec![
-                    (format!("file/{grant}").into_bytes(), Some(file.body)),
-                    (format!("report/{grant}").into_bytes(), Some(report.body)),
-                ])
+                end(
+                    state,
+                    vec![
+                        (format!("file/{grant}").into_bytes(), Some(file.body)),
+                        (format!("report/{grant}").into_bytes(), Some(report.body)),
+                    ],
+                )
             }
         }
     }
@@ -313,7 +332,8 @@ impl Connector for Signing {
     async fn tend(&self, _: Moment) -> Result<Tended, Failure> {
         let store = &self.tools.store;
         let after = store.get(b"tended").map_err(Failure::passing)?;
-        let open = store.entries(b"open/", after.as_deref(), LOOKED_AT).map_err(Failure::passing)?;
+        let open =
+            store.entries(b"open/", after.as_deref(), LOOKED_AT).map_err(Failure::passing)?;
         for (key, _) in &open {
             let grant = String::from_utf8_lossy(&key[b"open/".len()..]).into_owned();
             self.look(&grant).await?;

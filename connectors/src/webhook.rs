@@ -6,23 +6,28 @@
 //! say that this request is at fault. `GET` on the same URL asks whether it is there.
 //!
 //! A platform that lost what it had asks for it again in an answer to either:
-//! `x-billchain-replay-from: HEIGHT` (重放). Then all events from that height on come once more,
-//! in their order, with `x-billchain-replay: 1` and the same ids.
+//! `x-billchain-replay-from: HEIGHT` (重放). Then the events of that height and later that were
+//! told before come once more, in their order and with the same ids, beside
+//! `x-billchain-replay: 1`. They are made again from the chain, so any worker can, however old
+//! they are; bills as of the event, grants and participants as they are now.
 
 use async_trait::async_trait;
-use billchain_primitives::Moment;
+use billchain_primitives::{
+    Moment,
+    outbox::{ConnectorId, Subject, idempotency_key},
+};
+use billchain_rpc_types::{BillVersionView, OutboxEntryView};
 use billchain_workers::{
     Connector, Failure, Making, Notice, Tended, Told, Tools,
     tools::{Answer, Request},
 };
-use billchain_primitives::outbox::ConnectorId;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 use crate::{
     answer::{by_status, unanswered},
-    event::event,
+    event::Parts,
     settings::{self, Problems},
     signed,
 };
@@ -30,15 +35,9 @@ use crate::{
 /// Name of the format.
 pub const FORMAT: &str = "webhook/1";
 /// Events that one call of `tend` replays.
-const REPLAYED_AT_ONCE: usize = 64;
-/// Events that are kept for a replay unless the settings say otherwise.
-const KEEP: u64 = 100_000;
-/// Most events that can be kept.
-const MAX_KEEP: u64 = 10_000_000;
-/// Where a replay is: the key of the last event that went out again.
+const REPLAYED_AT_ONCE: u64 = 32;
+/// Where the store has a replay.
 const REPLAY: &[u8] = b"replay";
-const SENT: &[u8] = b"sent/";
-const COUNT: &[u8] = b"count";
 
 /// The operator's settings.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,13 +45,17 @@ const COUNT: &[u8] = b"count";
 pub struct Settings {
     /// Whole URL of the receiver.
     pub url: String,
-    /// How many sent events are kept for replays.
-    #[serde(default = "keep")]
-    pub keep: u64,
 }
 
-const fn keep() -> u64 {
-    KEEP
+/// A replay under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Replay {
+    /// From this height on.
+    height: u32,
+    /// Number of the next entry; 0: it has to be found.
+    next: u64,
+    /// Number of the last one: later ones come by themselves.
+    last: u64,
 }
 
 struct Webhook {
@@ -67,8 +70,6 @@ pub fn build(making: Making) -> Result<Box<dyn Connector>, String> {
     let mut problems = Problems::default();
     let is_url = settings::is_base_url(settings.url.trim_end_matches('/'));
     problems.expect(is_url, "url", "a URL", &settings.url);
-    let kept = settings.keep.to_string();
-    problems.expect((1..=MAX_KEEP).contains(&settings.keep), "keep", "1 to 10000000", &kept);
     problems.end()?;
     Ok(Box::new(Webhook { settings, connector: making.connector, tools: making.tools }))
 }
@@ -78,54 +79,94 @@ pub fn wanted_again(answer: &Answer) -> Option<u32> {
     answer.header("x-billchain-replay-from")?.trim().parse().ok()
 }
 
-/// Keys of sent events are in the order of the chain.
-fn sent_key(height: u32, seq: u64) -> Vec<u8> {
-    format!("sent/{height:010}/{seq:020}").into_bytes()
-}
-
 impl Webhook {
     async fn send(&self, request: Request, id: &str) -> Result<Answer, Failure> {
         let request = signed::sign(request, id, self.tools.clock.now(), &self.tools.key);
         let answer = self.tools.http.send(request).await.map_err(unanswered)?;
         by_status(&answer)?;
-        if let Some(height) = wanted_again(&answer) {
-            // One that replays already begins anew from the lower of both.
-            let from = sent_key(height, 0);
-            let present = self.tools.store.get(REPLAY).map_err(Failure::passing)?;
-            let from = present.map_or(from.clone(), |present| present.min(from));
-            self.tools.store.put(REPLAY, &from).map_err(Failure::passing)?;
-        }
         Ok(answer)
+    }
+
+    /// Notes that an answer wants a replay; the lower height of two counts.
+    fn note(&self, answer: &Answer, last: u64) -> Result<(), Failure> {
+        let Some(height) = wanted_again(answer) else { return Ok(()) };
+        let present = self.replay()?.filter(|present| present.height <= height);
+        match present {
+            Some(present) => self.put(Replay { last: present.last.max(last), ..present }),
+            None => self.put(Replay { height, next: 0, last }),
+        }
+    }
+
+    fn replay(&self) -> Result<Option<Replay>, Failure> {
+        let kept = self.tools.store.get(REPLAY).map_err(Failure::passing)?;
+        kept.map(|bytes| serde_json::from_slice(&bytes).map_err(Failure::passing)).transpose()
+    }
+
+    fn put(&self, replay: Replay) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(&replay).map_err(Failure::passing)?;
+        self.tools.store.put(REPLAY, &bytes).map_err(Failure::passing)
     }
 
     async fn tell(&self, notice: &Notice) -> Result<Told, Failure> {
         let id = notice.key_hex();
-        let chain = self.tools.chain.genesis();
-        let body = event(chain, self.connector, notice).to_string().into_bytes();
-        let request = Request::post(&self.settings.url, "application/json", body.clone());
-        let answer = self.send(request, &id).await?;
-        self.keep(notice, &id, body)?;
-        let answer = json!({"status": answer.status, "body": hex::encode(billchain_crypto::sm3::sm3(&answer.body)), "id": id});
-        Ok(Told { answer: answer.to_string().into_bytes() })
+        let event = Parts::of(notice).event(self.tools.chain.genesis(), self.connector);
+        let body = event.to_string().into_bytes();
+        let answer =
+            self.send(Request::post(&self.settings.url, "application/json", body), &id).await?;
+        self.note(&answer, notice.seq)?;
+        Ok(Told { answer: answer.body })
     }
 
-    /// Keeps a sent event, and forgets the oldest beyond what is to be kept.
-    fn keep(&self, notice: &Notice, id: &str, body: Vec<u8>) -> Result<(), Failure> {
-        let store = &self.tools.store;
-        let key = sent_key(notice.entry.block, notice.seq);
-        if store.get(&key).map_err(Failure::passing)?.is_some() {
+    async fn ask<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T, Failure> {
+        let params = params.as_array().cloned().unwrap_or_default();
+        let answer = self.tools.chain.ask(method, params).await.map_err(Failure::passing)?;
+        serde_json::from_value(answer)
+            .map_err(|error| Failure::passing(format!("{method}: {error}")))
+    }
+
+    async fn entry(&self, seq: u64) -> Result<Option<OutboxEntryView>, Failure> {
+        self.ask("outbox_entry", json!([self.connector, seq])).await
+    }
+
+    /// The first entry of a height or later, up to `last`: numbers follow the chain.
+    async fn first_of(&self, height: u32, last: u64) -> Result<u64, Failure> {
+        let (mut low, mut high) = (1, last + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let entry = self.entry(middle).await?;
+            match entry {
+                Some(entry) if entry.at.block < height => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+
+    /// Tells one entry again; one that waits still comes by itself.
+    async fn tell_again(&self, seq: u64) -> Result<(), Failure> {
+        let Some(entry) = self.entry(seq).await?.filter(|entry| entry.status == "acknowledged")
+        else {
             return Ok(());
-        }
-        let count = store.get(COUNT).map_err(Failure::passing)?;
-        let count = count.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes) + 1;
-        let mut changes = vec![(key, Some([id.as_bytes(), &body].concat()))];
-        let beyond = usize::try_from(count.saturating_sub(self.settings.keep)).unwrap_or(0).min(8);
-        for (old, _) in store.entries(SENT, None, beyond).map_err(Failure::passing)? {
-            changes.push((old, None));
-        }
-        let left = count - (changes.len() as u64 - 1);
-        changes.push((COUNT.to_vec(), Some(left.to_le_bytes().to_vec())));
-        store.apply(&changes).map_err(Failure::passing)
+        };
+        let content = match &entry.subject {
+            Subject::Bill(key) => {
+                let params = json!([key.code, key.number, entry.version, 1]);
+                let versions: Option<Vec<BillVersionView>> =
+                    self.ask("bill_history", params).await?;
+                json!(versions.unwrap_or_default().first())
+            }
+            Subject::Grant(grant) => self.ask("authorization_get", json!([grant])).await?,
+            Subject::Participant(did) => self.ask("participant_resolve", json!([did])).await?,
+        };
+        let at = (entry.at.block, entry.at.extrinsic, entry.at.time);
+        let OutboxEntryView { topic, subject, version, scene, .. } = entry;
+        let digest = entry.digest.0;
+        let parts = Parts { seq, topic, subject, version, digest, scene, at, content };
+        let genesis = self.tools.chain.genesis();
+        let body = parts.event(genesis, self.connector).to_string().into_bytes();
+        let request = Request::post(&self.settings.url, "application/json", body);
+        let id = hex::encode(idempotency_key(&genesis, self.connector, seq));
+        self.send(request.header("x-billchain-replay", "1"), &id).await.map(|_| ())
     }
 }
 
@@ -145,23 +186,18 @@ impl Connector for Webhook {
     }
 
     async fn tend(&self, _: Moment) -> Result<Tended, Failure> {
-        let store = &self.tools.store;
-        let Some(after) = store.get(REPLAY).map_err(Failure::passing)? else {
-            return Ok(Tended::Rested);
-        };
-        let events = store.entries(SENT, Some(&after), REPLAYED_AT_ONCE).map_err(Failure::passing)?;
-        for (key, kept) in &events {
-            let (id, body) = kept.split_at(kept.len().min(64));
-            let id = String::from_utf8_lossy(id).into_owned();
-            let request = Request::post(&self.settings.url, "application/json", body.to_vec());
-            let request = request.header("x-billchain-replay", "1");
-            let request = signed::sign(request, &id, self.tools.clock.now(), &self.tools.key);
-            let answer = self.tools.http.send(request).await.map_err(unanswered)?;
-            by_status(&answer)?;
-            store.put(REPLAY, key).map_err(Failure::passing)?;
+        let Some(mut replay) = self.replay()? else { return Ok(Tended::Rested) };
+        if replay.next == 0 {
+            replay.next = self.first_of(replay.height, replay.last).await?;
         }
-        if events.len() < REPLAYED_AT_ONCE {
-            store.remove(REPLAY).map_err(Failure::passing)?;
+        let until = replay.last.min(replay.next.saturating_add(REPLAYED_AT_ONCE - 1));
+        for seq in replay.next..=until {
+            self.tell_again(seq).await?;
+            replay.next = seq + 1;
+            self.put(replay)?;
+        }
+        if replay.next > replay.last {
+            self.tools.store.remove(REPLAY).map_err(Failure::passing)?;
             return Ok(Tended::Rested);
         }
         Ok(Tended::More)

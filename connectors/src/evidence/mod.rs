@@ -24,10 +24,7 @@ use billchain_primitives::{
     Moment,
     outbox::{Subject, Topic},
 };
-use billchain_workers::{
-    Connector, Failure, Making, Notice, Tended, Told, Tools,
-    tools::Request,
-};
+use billchain_workers::{Connector, Failure, Making, Notice, Tended, Told, Tools, tools::Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc};
@@ -85,7 +82,12 @@ impl Evidence {
     /// A client of the evidence chain.
     pub fn new(settings: Settings, tools: Arc<Tools>) -> Result<Self, String> {
         let mut problems = Problems::default();
-        problems.expect(settings::is_base_url(&settings.url), "url", "a URL without / at its end", &settings.url);
+        problems.expect(
+            settings::is_base_url(&settings.url),
+            "url",
+            "a URL without / at its end",
+            &settings.url,
+        );
         let batch = settings.batch;
         problems.expect((1..=MAX_BATCH).contains(&batch), "batch", "1 to 1024", &batch.to_string());
         if let Some(directory) = &settings.originals_dir {
@@ -97,7 +99,11 @@ impl Evidence {
         Ok(Self { settings, key: key.unwrap_or([0; 33]), tools })
     }
 
-    async fn send(&self, request: Request, id: &str) -> Result<billchain_workers::tools::Answer, Failure> {
+    async fn send(
+        &self,
+        request: Request,
+        id: &str,
+    ) -> Result<billchain_workers::tools::Answer, Failure> {
         let request = signed::sign(request, id, self.tools.clock.now(), &self.tools.key);
         let answer = self.tools.http.send(request).await.map_err(unanswered)?;
         by_status(&answer)?;
@@ -105,7 +111,11 @@ impl Evidence {
     }
 
     fn post(&self, path: &str, body: &Value) -> Request {
-        Request::post(format!("{}{path}", self.settings.url), "application/json", body.to_string().into_bytes())
+        Request::post(
+            format!("{}{path}", self.settings.url),
+            "application/json",
+            body.to_string().into_bytes(),
+        )
     }
 
     /// The credential of a grant, if the operator has it: its SM3 is the grant's id.
@@ -118,11 +128,17 @@ impl Evidence {
         let path = directory.join(format!("{}.jwt", hex::encode(grant)));
         let Ok(about) = tokio::fs::metadata(&path).await else { return Ok(None) };
         if about.len() > MAX_ORIGINAL {
-            return Err(refused(format!("{}: longer than {MAX_ORIGINAL} bytes", path.display()), &[]));
+            return Err(refused(
+                format!("{}: longer than {MAX_ORIGINAL} bytes", path.display()),
+                &[],
+            ));
         }
         let content = tokio::fs::read(&path).await.map_err(Failure::passing)?;
         if sm3(&content) != grant.0 {
-            return Err(Failure::passing(format!("{}: its SM3 is not the grant's id", path.display())));
+            return Err(Failure::passing(format!(
+                "{}: its SM3 is not the grant's id",
+                path.display()
+            )));
         }
         Ok(Some(content))
     }
@@ -175,7 +191,8 @@ impl Evidence {
         let mut changes = Vec::new();
         for receipt in &verified {
             let id = &receipt.request_id;
-            let mark = matches!(receipt.finality, Finality::Accepted).then(|| receipt.digest.to_vec());
+            let mark =
+                matches!(receipt.finality, Finality::Accepted).then(|| receipt.digest.to_vec());
             changes.push((pending_key(id), mark));
             changes.push((receipt_key(id), Some(receipt.bytes.clone())));
         }

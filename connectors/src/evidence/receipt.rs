@@ -109,7 +109,12 @@ pub struct Verified {
     pub bytes: Vec<u8>,
 }
 
-fn verified(receipt: &Receipt, digest: [u8; 32], key: &[u8; 33], body: &[u8]) -> Result<Verified, Failure> {
+fn verified(
+    receipt: &Receipt,
+    digest: [u8; 32],
+    key: &[u8; 33],
+    body: &[u8],
+) -> Result<Verified, Failure> {
     if let Some(problem) = receipt.problem(&digest, key) {
         return Err(passing(format!("the receipt does not hold: {problem}"), body));
     }

@@ -41,7 +41,9 @@ impl Codes {
     pub(super) fn grant(&self, code: &str, now: Moment) -> Result<Hash, Refusal> {
         let codes = self.0.lock();
         let found = codes.get(code).filter(|(_, until)| *until >= now);
-        found.map(|(grant, _)| *grant).ok_or_else(|| Refusal(404, "the code is unknown or over".to_owned()))
+        found
+            .map(|(grant, _)| *grant)
+            .ok_or_else(|| Refusal(404, "the code is unknown or over".to_owned()))
     }
 
     /// Ends a code that was used.

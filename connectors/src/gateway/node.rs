@@ -22,11 +22,13 @@ pub struct Node {
 impl Node {
     /// The node at a URL, which has to answer.
     pub async fn connect(url: &str) -> Result<Self, ChainProblem> {
-        let settings = HttpSettings { plain: true, max_answer_bytes: MAX_ANSWER, ..HttpSettings::default() };
+        let settings =
+            HttpSettings { plain: true, max_answer_bytes: MAX_ANSWER, ..HttpSettings::default() };
         let http = Http::new(settings).map_err(|problem| ChainProblem(problem.to_string()))?;
         let mut node = Self { url: url.to_owned(), http, genesis: Hash::default() };
         let genesis = node.ask("archive_v1_genesisHash", Vec::new()).await?;
-        node.genesis = serde_json::from_value(genesis).map_err(|error| ChainProblem(error.to_string()))?;
+        node.genesis =
+            serde_json::from_value(genesis).map_err(|error| ChainProblem(error.to_string()))?;
         Ok(node)
     }
 }

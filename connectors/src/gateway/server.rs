@@ -108,12 +108,17 @@ async fn answer(request: Request<Incoming>, gateway: &Gateway, ids: &Ids) -> Res
         }
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
     response
 }
 
-async fn checked(request: Request<Incoming>, gateway: &Gateway, ids: &Ids) -> Result<Reply, Refusal> {
+async fn checked(
+    request: Request<Incoming>,
+    gateway: &Gateway,
+    ids: &Ids,
+) -> Result<Reply, Refusal> {
     let (head, body) = request.into_parts();
     if head.method != "POST" {
         return Err(Refusal(405, "expected POST".to_owned()));

@@ -145,7 +145,8 @@ impl Comparison {
             if is_last {
                 progress.ended = now;
                 tracing::info!(
-                    compared = progress.compared, repaired = progress.repaired,
+                    compared = progress.compared,
+                    repaired = progress.repaired,
                     "the comparison with the old system is done"
                 );
                 let record = serde_json::to_vec(&progress).map_err(Failure::passing)?;
@@ -177,7 +178,8 @@ impl Comparison {
         let Some(end) = bills.last().map(key_text) else { return Ok(true) };
         let mut text = String::new();
         for bill in &bills {
-            let _ = writeln!(text, "{}|{}|{}", key_text(bill), status(bill), bill.reimbursed_fen.get());
+            let _ =
+                writeln!(text, "{}|{}|{}", key_text(bill), status(bill), bill.reimbursed_fen.get());
         }
         let digest = hex::encode(billchain_crypto::sm3::sm3(text.as_bytes()));
         let here = Range { count: bills.len() as u64, digest };
@@ -233,8 +235,9 @@ impl Comparison {
         progress.only_there += old.len() as u64;
         progress.repaired += keys.len() as u64;
         let date = &super::local_time(progress.began)[..8];
-        let reason = Reason::new(&format!("comparison of {date}: the old system has another state"))
-            .map_err(Failure::passing)?;
+        let reason =
+            Reason::new(&format!("comparison of {date}: the old system has another state"))
+                .map_err(Failure::passing)?;
         for some in keys.chunks(MAX_RETOLD) {
             let act = self.system.tools.chain.retell(some.to_vec(), reason.clone());
             act.await.map_err(Failure::passing)?;
@@ -258,14 +261,19 @@ impl Comparison {
         if pairs.is_empty() {
             return Ok(Vec::new());
         }
-        let bills = chain.ask("bill_getBatch", vec![json!(pairs)]).await.map_err(Failure::passing)?;
-        let bills: Vec<Option<BillView>> = serde_json::from_value(bills).map_err(Failure::passing)?;
+        let bills =
+            chain.ask("bill_getBatch", vec![json!(pairs)]).await.map_err(Failure::passing)?;
+        let bills: Vec<Option<BillView>> =
+            serde_json::from_value(bills).map_err(Failure::passing)?;
         if bills.len() != keys.len() {
-            return Err(Failure::passing("the node answered another number of bills than asked for"));
+            return Err(Failure::passing(
+                "the node answered another number of bills than asked for",
+            ));
         }
-        bills.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
-            Failure::passing("the node has the key of a bill, and not the bill")
-        })
+        bills
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| Failure::passing("the node has the key of a bill, and not the bill"))
     }
 
     /// The old system's bills of a range, the first page, strictly in order.

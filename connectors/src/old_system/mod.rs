@@ -18,14 +18,11 @@ mod query;
 mod write_back;
 
 pub use compare::{Difference, Progress, Verdict, judge};
-pub use query::{Codes, Download};
+pub use query::{Codes, Download, checked_zip};
 
 use async_trait::async_trait;
 use billchain_primitives::Moment;
-use billchain_workers::{
-    Connector, Failure, Making, Notice, Tended, Told, Tools,
-    tools::Request,
-};
+use billchain_workers::{Connector, Failure, Making, Notice, Tended, Told, Tools, tools::Request};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc};
@@ -162,7 +159,12 @@ pub fn build(making: Making) -> Result<Box<dyn Connector>, String> {
         let at = compare.at_minute.to_string();
         problems.expect(compare.at_minute < 1_440, "compare.at_minute", "0 to 1439", &at);
         let every = compare.every_s.to_string();
-        problems.expect((1..=31 * 86_400).contains(&compare.every_s), "compare.every_s", "1 to 2678400", &every);
+        problems.expect(
+            (1..=31 * 86_400).contains(&compare.every_s),
+            "compare.every_s",
+            "1 to 2678400",
+            &every,
+        );
     }
     problems.end()?;
     let compare =

@@ -47,9 +47,10 @@ impl OldSystem {
             {
                 Ok(Some(bill))
             }
-            Outcome::Done(bill) => {
-                Err(passing(format!("the answer is about {}, not the bill asked for", bill.key()), &[]))
-            }
+            Outcome::Done(bill) => Err(passing(
+                format!("the answer is about {}, not the bill asked for", bill.key()),
+                &[],
+            )),
         }
     }
 
@@ -57,7 +58,8 @@ impl OldSystem {
     /// the content type tells apart.
     pub async fn download(&self, codes: &Codes) -> Result<Option<Download>, Failure> {
         let message = json!(codes);
-        let id = signed::question_id(&format!("bill_download {message} {}", self.tools.clock.now()));
+        let id =
+            signed::question_id(&format!("bill_download {message} {}", self.tools.clock.now()));
         let mut request = self.request("bill_download", &id, &message);
         request.max_answer_bytes = Some(MAX_DOWNLOAD);
         let answer = self.tools.http.send(request).await.map_err(unanswered)?;
@@ -67,7 +69,9 @@ impl OldSystem {
         }
         match self.caller.read::<serde_json::Value>(&id, &answer)? {
             Outcome::NotFound => Ok(None),
-            Outcome::Done(_) => Err(passing("a download answered neither an archive nor a failure", &answer.body)),
+            Outcome::Done(_) => {
+                Err(passing("a download answered neither an archive nor a failure", &answer.body))
+            }
         }
     }
 }
@@ -75,16 +79,17 @@ impl OldSystem {
 /// An archive that is one from its first to its last record.
 pub fn checked_zip(zip: Vec<u8>) -> Result<Download, Failure> {
     let begins = zip.starts_with(b"PK\x03\x04");
-    let ends = zip.len() >= MIN_ZIP
-        && zip[zip.len() - MIN_ZIP..].starts_with(b"PK\x05\x06")
-        && {
-            let at = zip.len() - MIN_ZIP;
-            let number = |from: usize| {
-                zip[at + from..at + from + 4].iter().rev().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte))
-            };
-            // The directory lies between the files and this record.
-            number(12) + number(16) == at as u64
+    let ends = zip.len() >= MIN_ZIP && zip[zip.len() - MIN_ZIP..].starts_with(b"PK\x05\x06") && {
+        let at = zip.len() - MIN_ZIP;
+        let number = |from: usize| {
+            zip[at + from..at + from + 4]
+                .iter()
+                .rev()
+                .fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte))
         };
+        // The directory lies between the files and this record.
+        number(12) + number(16) == at as u64
+    };
     if !begins || !ends {
         return Err(passing("the download is no whole ZIP archive", &zip));
     }

@@ -40,7 +40,7 @@ fn message(topic: Topic, version: &BillVersionView) -> Value {
         "status": bill.status,
         "version": version.version,
         "version_hash": version.hash,
-        "issue_date": bill.issue_date.to_string(),
+        "issue_date": bill.issue_date.get().to_string(),
         "total_fen": bill.total_fen,
         "reimbursed_fen": bill.reimbursed_fen,
         "operator": version.operator,
@@ -71,7 +71,9 @@ impl OldSystem {
         let request = self.request(service, &id, &message(notice.entry.topic, version));
         let answer = self.tools.http.send(request).await.map_err(unanswered)?;
         match self.caller.read::<Done>(&id, &answer)? {
-            Outcome::Done(Done { serial }) if !serial.is_empty() => Ok(Told { answer: answer.body }),
+            Outcome::Done(Done { serial }) if !serial.is_empty() => {
+                Ok(Told { answer: answer.body })
+            }
             Outcome::Done(_) => Err(crate::answer::passing("serial: empty", &answer.body)),
             Outcome::NotFound => Err(refused("the old system has no such bill", &answer.body)),
         }
