@@ -4,8 +4,8 @@ use crate::{ChainSpec, Performance, SpecError, TransitionRule};
 use billchain_primitives::{AccountId, PublicKey};
 use billchain_runtime::{
     BillRegisterConfig, CoolingConfig, CouncilMembershipConfig, GenesisState, OutboxConfig,
-    ParticipantConfig, PerformanceConfig, PermissionsConfig, RuntimeGenesisConfig, SceneConfig, VERSION,
-    ValidatorsConfig, genesis,
+    ParticipantConfig, PerformanceConfig, PermissionsConfig, RuntimeGenesisConfig, SceneConfig,
+    VERSION, ValidatorsConfig, genesis,
 };
 use libp2p_identity::PeerId;
 use pallet_permissions::TransitionRuleKey;

@@ -99,7 +99,12 @@ pub fn related_prefix(original: &BillKey) -> Vec<u8> {
 
 /// Where what became of an entry of the outbox lies: those about one subject together, in
 /// the order of its versions. The value is the encoded [`Trace`](crate::outbox::Trace).
-pub fn outbox_trace_key(subject: &Subject, version: u32, connector: ConnectorId, seq: u64) -> Vec<u8> {
+pub fn outbox_trace_key(
+    subject: &Subject,
+    version: u32,
+    connector: ConnectorId,
+    seq: u64,
+) -> Vec<u8> {
     let mut key = outbox_traces_prefix(subject);
     key.extend_from_slice(&version.to_be_bytes());
     key.extend_from_slice(&connector.0.to_be_bytes());

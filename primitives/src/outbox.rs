@@ -456,7 +456,9 @@ const LABEL_RULE: &str = "1 to 48 of a-z, 0-9, '.', '-', '_' and '/'";
 
 fn is_label(bytes: &[u8]) -> bool {
     let is_of_one = |byte: &u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_' | b'/')
+        byte.is_ascii_lowercase()
+            || byte.is_ascii_digit()
+            || matches!(byte, b'.' | b'-' | b'_' | b'/')
     };
     !bytes.is_empty() && bytes.iter().all(is_of_one)
 }

@@ -37,7 +37,10 @@ mod tests {
         {
             let whole = Duration::from_millis(whole_ms);
             let pauses: Vec<_> = (0..200).map(|_| backoff.pause(failures)).collect();
-            assert!(pauses.iter().all(|pause| *pause >= whole / 2 && *pause <= whole), "{failures}");
+            assert!(
+                pauses.iter().all(|pause| *pause >= whole / 2 && *pause <= whole),
+                "{failures}"
+            );
             assert!(pauses.iter().any(|pause| *pause != pauses[0]), "there is jitter");
         }
     }

@@ -161,9 +161,10 @@ impl Http {
                 Identity::from_pem(&pem).map_err(|error| unusable("identity", path, &error))?;
             builder = builder.identity(identity);
         }
-        let client = builder
-            .build()
-            .map_err(|error| HttpProblem::Setting { setting: "authorities", reason: whole(&error) })?;
+        let client = builder.build().map_err(|error| HttpProblem::Setting {
+            setting: "authorities",
+            reason: whole(&error),
+        })?;
         Ok(Self { client, settings })
     }
 

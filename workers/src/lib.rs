@@ -26,8 +26,6 @@ mod store;
 pub mod supervisor;
 pub mod tools;
 
-pub use connector::{
-    Build, Connector, Content, Failure, Making, Notice, Registry, Tended, Told,
-};
+pub use connector::{Build, Connector, Content, Failure, Making, Notice, Registry, Tended, Told};
 pub use settings::{SettingsProblem, WorkerFile, WorkerSettings};
 pub use tools::{Chain, ChainProblem, Clock, SystemClock, Tools};

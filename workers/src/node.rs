@@ -96,8 +96,7 @@ impl Node {
     /// Entries after a number, at most [`PAGE`], by their numbers.
     pub async fn page(&self, after: Option<u64>) -> Result<Vec<Notice>, NodeProblem> {
         let params = vec![json!(self.connector), json!(after), json!(PAGE)];
-        let views: Vec<NoticeView> =
-            parsed(self.connection.read("outbox_pending", params).await?)?;
+        let views: Vec<NoticeView> = parsed(self.connection.read("outbox_pending", params).await?)?;
         views.into_iter().map(notice).collect()
     }
 
@@ -131,7 +130,9 @@ impl Node {
         match view.error {
             None if view.success == Some(true) => Ok(()),
             Some(FailureView { name, docs, .. }) => Err(NodeProblem::Refused { name, docs }),
-            None => Err(NodeProblem::Strange(format!("transaction {:?} has no outcome", view.hash))),
+            None => {
+                Err(NodeProblem::Strange(format!("transaction {:?} has no outcome", view.hash)))
+            }
         }
     }
 }

@@ -68,7 +68,8 @@ pub fn run(options: Options, registry: &Registry) -> (u8, String) {
     if let Err(error) = bound(settings.memory_mib) {
         return problem(format!("the bounds of the process: {error}"));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return problem(error.to_string()),

@@ -119,7 +119,9 @@ impl<N: Clone> Queue<N> {
             due.map(|(seq, _)| *seq).take(most).collect()
         } else {
             let is_due = |seq: &&u64| {
-                self.items.get(seq).is_some_and(|item| matches!(item.place, Place::Ready(from) if from <= now))
+                self.items
+                    .get(seq)
+                    .is_some_and(|item| matches!(item.place, Place::Ready(from) if from <= now))
             };
             self.ready.iter().filter(is_due).take(most).copied().collect()
         };

@@ -127,7 +127,8 @@ impl WorkerFile {
         let mut endpoints = BTreeSet::new();
         for (at, worker) in self.connectors.iter().enumerate() {
             let mut wrong = |field: &str, expected: &str, found: &dyn fmt::Display| {
-                problems.push(format!("connector[{at}].{field}: expected {expected}, found {found}"));
+                problems
+                    .push(format!("connector[{at}].{field}: expected {expected}, found {found}"));
             };
             if !endpoints.insert(worker.endpoint.as_str()) {
                 wrong("endpoint", "each endpoint once", &worker.endpoint);
@@ -249,10 +250,12 @@ mod tests {
             endpoint = "a"
         "#;
         let problems = file(text).unwrap_err().to_string();
-        for words in ["connector[0].concurrency: expected 1 to 256, found 0",
-            "connector[0].memory_mib", "connector[1].endpoint: expected each endpoint once",
-            "connector[1].key: expected key or development_key"]
-        {
+        for words in [
+            "connector[0].concurrency: expected 1 to 256, found 0",
+            "connector[0].memory_mib",
+            "connector[1].endpoint: expected each endpoint once",
+            "connector[1].key: expected key or development_key",
+        ] {
             assert!(problems.contains(words), "{words} in {problems}");
         }
         let unknown = file("[[connector]]\nendpoint = \"a\"\nspeed = 1\n").unwrap_err().to_string();

@@ -117,7 +117,9 @@ impl Store {
             let mut table = transaction.open_table(self.table()).map_err(io)?;
             for (key, value) in changes {
                 match value {
-                    Some(value) => drop(table.insert(key.as_slice(), value.as_slice()).map_err(io)?),
+                    Some(value) => {
+                        drop(table.insert(key.as_slice(), value.as_slice()).map_err(io)?)
+                    }
                     None => drop(table.remove(key.as_slice()).map_err(io)?),
                 }
             }

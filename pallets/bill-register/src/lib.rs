@@ -100,8 +100,8 @@ pub mod pallet {
         AccountId, Bill, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, Did, Fen, Moment,
         Reason, SceneId, Stamp, Uscc,
         seams::{
-            AccessNodes, Allotments, ColdReads, ParticipantProblem, Participants, Policies,
-            Outbox, PolicyId, Scenes, SummaryProblem, Totals, TransitionProblem, TransitionRules,
+            AccessNodes, Allotments, ColdReads, Outbox, ParticipantProblem, Participants, Policies,
+            PolicyId, Scenes, SummaryProblem, Totals, TransitionProblem, TransitionRules,
         },
     };
     use frame::traits::Time;

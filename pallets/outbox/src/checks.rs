@@ -2,9 +2,9 @@
 //! and what always holds.
 
 use crate::{
-    Config, Connector, ConnectorStatus, Connectors, Entries, Error, Event, GenesisConfig, LEASE_BLOCKS,
-    LEASE_MS, Lane, Lanes, Lease, Leases, MAX_LANE, MAX_REFUSALS, MAX_WAITING, Pallet, Route,
-    Routes, SceneFilter, Tallies, Tally, Terms, Trails,
+    Config, Connector, ConnectorStatus, Connectors, Entries, Error, Event, GenesisConfig,
+    LEASE_BLOCKS, LEASE_MS, Lane, Lanes, Lease, Leases, MAX_LANE, MAX_REFUSALS, MAX_WAITING,
+    Pallet, Route, Routes, SceneFilter, Tallies, Tally, Terms, Trails,
 };
 use billchain_primitives::{
     Did, Stamp,

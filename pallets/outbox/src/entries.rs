@@ -1,15 +1,13 @@
 //! Entries: how facts become some, and what becomes of them.
 
 use crate::{
-    Answer, Config, ConnectorStatus, Connectors, Entries, Error, Event, Lane, Lanes, Lease, Leases, MAX_LANE,
-    Outcome, Pallet, Route, Routes, Tallies, Tally, Terms, Trails, WeightInfo,
+    Answer, Config, ConnectorStatus, Connectors, Entries, Error, Event, Lane, Lanes, Lease, Leases,
+    MAX_LANE, Outcome, Pallet, Route, Routes, Tallies, Tally, Terms, Trails, WeightInfo,
 };
 use billchain_primitives::{
     BillKey, Did, Reason,
     index::{outbox_node_key, outbox_place_key, outbox_trace_key},
-    outbox::{
-        ConnectorId, Ending, Entry, EntryStatus, Fact, Subject, Topic, Trace, Trail, leaf,
-    },
+    outbox::{ConnectorId, Ending, Entry, EntryStatus, Fact, Subject, Topic, Trace, Trail, leaf},
     seams::{BillLedger, ExtraWork, Outbox},
 };
 use codec::Encode;

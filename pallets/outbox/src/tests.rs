@@ -155,37 +155,24 @@ fn a_security_administrator_pauses_and_only_the_council_retires() {
         assert_noop!(send(WORKER, status(ConnectorStatus::Paused)), DispatchError::BadOrigin);
         assert_ok!(send(WORKER, claim()));
         assert_ok!(send(SECURITY, status(ConnectorStatus::Paused)));
-        let changed = |from, to| Event::ConnectorStatusChanged {
-            connector: ONE,
-            from,
-            to,
-            reason: reason(),
-        };
+        let changed =
+            |from, to| Event::ConnectorStatusChanged { connector: ONE, from, to, reason: reason() };
         let event = changed(ConnectorStatus::Active, ConnectorStatus::Paused);
         assert_eq!(events().last(), Some(&event));
         assert_eq!(Outbox::lease(ONE), None);
-        assert_noop!(
-            council(status(ConnectorStatus::Paused)),
-            Error::<Test>::StatusUnchanged
-        );
+        assert_noop!(council(status(ConnectorStatus::Paused)), Error::<Test>::StatusUnchanged);
         assert_noop!(send(WORKER, claim()), Error::<Test>::ConnectorPaused);
         tell(fact(1, 1));
         assert_eq!(waiting(), (1, 1, 0), "what is decided meanwhile waits");
         assert_noop!(send(SECURITY, status(ConnectorStatus::Retired)), DispatchError::BadOrigin);
         assert_ok!(council(status(ConnectorStatus::Active)));
         assert_ok!(council(status(ConnectorStatus::Retired)));
-        assert_noop!(
-            council(status(ConnectorStatus::Active)),
-            Error::<Test>::ConnectorRetired
-        );
+        assert_noop!(council(status(ConnectorStatus::Active)), Error::<Test>::ConnectorRetired);
         assert_noop!(send(WORKER, claim()), Error::<Test>::ConnectorRetired);
         tell(fact(1, 2));
         assert_eq!(waiting(), (1, 1, 0), "a retired one is told nothing more");
-        let unknown = Call::set_status {
-            connector: NONE,
-            status: ConnectorStatus::Paused,
-            reason: reason(),
-        };
+        let unknown =
+            Call::set_status { connector: NONE, status: ConnectorStatus::Paused, reason: reason() };
         assert_noop!(council(unknown), Error::<Test>::ConnectorNotFound);
     });
 }
@@ -331,7 +318,8 @@ fn what_is_refused_too_often_is_a_dead_letter_that_holds_those_behind_it() {
         let entry = Outbox::entry(ONE, 1).expect("it waits");
         assert_eq!((entry.attempts, entry.refusals, entry.refusal), (3, 1, [2; 32]));
         assert_ok!(send(WORKER, report(vec![refused(1)])));
-        let dead = Event::DeadLetter { connector: ONE, seq: 1, answer: [2; 32], by: worker(WORKER) };
+        let dead =
+            Event::DeadLetter { connector: ONE, seq: 1, answer: [2; 32], by: worker(WORKER) };
         assert_eq!(events(), [dead]);
         assert_eq!(waiting(), (2, 1, 1));
         assert_storage_noop!(assert_ok!(send(WORKER, report(vec![refused(1)]))));
@@ -363,8 +351,7 @@ fn what_is_refused_too_often_is_a_dead_letter_that_holds_those_behind_it() {
 #[test]
 fn the_council_gives_up_dead_letters_and_what_a_retired_connector_has() {
     run(vec![terms(1)], || {
-        let discard =
-            |connector, seq| Call::<Test>::discard { connector, seq, reason: reason() };
+        let discard = |connector, seq| Call::<Test>::discard { connector, seq, reason: reason() };
         tell(fact(1, 1));
         tell(fact(1, 2));
         assert_noop!(send(WORKER, discard(ONE, 1)), DispatchError::BadOrigin);

@@ -14,7 +14,10 @@ fn a_set_of_topics_holds_what_it_was_given_and_refuses_foreign_bits() {
     assert!(set.contains(Topic::BillReimbursed) && !set.contains(Topic::BillLocked));
     assert_eq!(Topics::decode_all(&mut &set.encode()[..]).unwrap(), set);
     assert!(Topics::decode_all(&mut &(1_u32 << 17).encode()[..]).is_err());
-    assert_eq!(serde_json::to_string(&set).unwrap(), r#"["bill_reimbursed","participant_changed"]"#);
+    assert_eq!(
+        serde_json::to_string(&set).unwrap(),
+        r#"["bill_reimbursed","participant_changed"]"#
+    );
     assert_eq!(Topics::ALL.iter().count(), Topic::ALL.len());
     for (place, topic) in Topic::ALL.into_iter().enumerate() {
         assert_eq!(topic.bit(), 1 << place, "{topic:?} stands at its own bit");
@@ -62,8 +65,7 @@ fn an_idempotency_key_is_of_one_entry_of_one_chain() {
     for (at, key) in keys.iter().enumerate() {
         assert!(!keys[..at].contains(key));
     }
-    let bytes =
-        [&b"billchain outbox"[..], &[1; 32], &[1, 0], &[1, 0, 0, 0, 0, 0, 0, 0]].concat();
+    let bytes = [&b"billchain outbox"[..], &[1; 32], &[1, 0], &[1, 0, 0, 0, 0, 0, 0, 0]].concat();
     assert_eq!(keys[0], crate::sm3(&bytes), "as docs/workers.md says");
 }
 
@@ -103,9 +105,8 @@ fn the_format_of_a_trail_does_not_change() {
     let mut trail = Trail::default();
     (0..5).for_each(|number| trail.append(hash(number), |_, _, _| {}));
     // Made again from the module's words alone.
-    let parent = |left: [u8; 32], right: [u8; 32]| {
-        crate::sm3(&[&[9_u8][..], &left, &right].concat())
-    };
+    let parent =
+        |left: [u8; 32], right: [u8; 32]| crate::sm3(&[&[9_u8][..], &left, &right].concat());
     let of = |number: u64| crate::sm3(&[&[8_u8][..], &number.to_le_bytes()].concat());
     let four = parent(parent(of(0), of(1)), parent(of(2), of(3)));
     let expected = [&5_u64.to_le_bytes()[..], &[2 << 2], &four, &of(4)].concat();

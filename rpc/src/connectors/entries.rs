@@ -22,9 +22,7 @@ use serde_json::Value;
 /// The number of an entry, the parameter at `index`.
 fn seq(args: &Args, index: usize, name: &str) -> Answer<u64> {
     let value = args.value(index);
-    value
-        .as_u64()
-        .ok_or_else(|| invalid(name, "a number from 0 to 2^64 − 1", &value.to_string()))
+    value.as_u64().ok_or_else(|| invalid(name, "a number from 0 to 2^64 − 1", &value.to_string()))
 }
 
 /// An entry, or what became of it; `null` if the connector never had it.
@@ -45,7 +43,8 @@ fn placed(context: &Context, connector: ConnectorId, seq: u64) -> Answer<Option<
     let Some(place) = place else { return Ok(None) };
     let (place, key): (u64, Vec<u8>) = decode("place of an entry", &place)?;
     let trace = store.offchain_get(&key).map_err(storage)?;
-    let trace = trace.ok_or_else(|| internal(format!("trace {} is not in the index", to_hex(&key))))?;
+    let trace =
+        trace.ok_or_else(|| internal(format!("trace {} is not in the index", to_hex(&key))))?;
     Ok(Some((place, decode("trace", &trace)?)))
 }
 
@@ -61,7 +60,10 @@ pub(super) fn pending(context: &Context, args: &Args) -> Answer<Vec<NoticeView>>
     let read = || Outbox::pending(connector, after).take(limit).collect::<Vec<_>>();
     let entries = node.read(read).map_err(chain)?;
     let genesis = node.genesis_hash();
-    entries.into_iter().map(|(seq, entry)| notice(context, &genesis, connector, seq, &entry)).collect()
+    entries
+        .into_iter()
+        .map(|(seq, entry)| notice(context, &genesis, connector, seq, &entry))
+        .collect()
 }
 
 fn notice(
@@ -110,21 +112,23 @@ fn of_subject(
     index: usize,
 ) -> Answer<Page<OutboxEntryView>> {
     let page = index_page(context, &outbox_traces_prefix(subject), args, index)?;
-    let mut page = show(page, |bytes| {
-        Ok(OutboxEntryView::of_trace(&decode::<Trace>("trace", &bytes)?))
-    })?;
+    let mut page =
+        show(page, |bytes| Ok(OutboxEntryView::of_trace(&decode::<Trace>("trace", &bytes)?)))?;
     if page.next.is_some() {
         return Ok(page);
     }
     let read = || {
         let count = u16::try_from(Connectors::<Runtime>::count()).unwrap_or(u16::MAX);
         let all = (1..=count).map(ConnectorId);
-        let of = |connector| Outbox::lane(connector, subject).into_iter().map(move |it| (connector, it));
+        let of =
+            |connector| Outbox::lane(connector, subject).into_iter().map(move |it| (connector, it));
         all.flat_map(of).collect::<Vec<_>>()
     };
     let waiting = context.deps.chain.read(read).map_err(chain)?;
     page.items.extend(
-        waiting.iter().map(|(connector, (seq, entry))| OutboxEntryView::of_entry(*connector, *seq, entry)),
+        waiting
+            .iter()
+            .map(|(connector, (seq, entry))| OutboxEntryView::of_entry(*connector, *seq, entry)),
     );
     Ok(page)
 }

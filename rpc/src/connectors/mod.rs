@@ -6,8 +6,8 @@ mod entries;
 mod subscription;
 
 use crate::method::{
-    Bound, CODE, CURSOR, Handler, LIMIT, Method, NONE, NUMBER, OF_BLOCK, Param, Subscription, follow,
-    list, maybe, method, of, optional, page, read, required,
+    Bound, CODE, CURSOR, Handler, LIMIT, Method, NONE, NUMBER, OF_BLOCK, Param, Subscription,
+    follow, list, maybe, method, of, optional, page, read, required,
 };
 use billchain_rpc_types::{
     ConnectorView, NoticeView, OutboxEntryView, OutboxProofView, SubscriptionPageView, schema,
@@ -28,11 +28,8 @@ const AFTER: Param = optional(
 );
 
 /// What is read of blocks for one page.
-const FOLLOWED: Bound = Bound::PAGE
-    .of(subscription::MAX_BLOCKS, "blocks")
-    .params_kib(64)
-    .answer_kib(4 << 10)
-    .heavy();
+const FOLLOWED: Bound =
+    Bound::PAGE.of(subscription::MAX_BLOCKS, "blocks").params_kib(64).answer_kib(4 << 10).heavy();
 
 const FOLLOW: Subscription = Subscription {
     start: follow!(subscription::follow),

@@ -51,8 +51,10 @@ struct Asked {
 impl Asked {
     fn read(args: &Args) -> Answer<Self> {
         let value = args.value(0);
-        let filter: SubscriptionFilter = serde_json::from_value(value.clone())
-            .map_err(|error| invalid("filter", &format!("a filter ({error})"), &value.to_string()))?;
+        let filter: SubscriptionFilter =
+            serde_json::from_value(value.clone()).map_err(|error| {
+                invalid("filter", &format!("a filter ({error})"), &value.to_string())
+            })?;
         if filter.topics.is_empty() && filter.pallets.is_empty() {
             return Err(invalid("filter", "topics or pallets", "neither"));
         }
@@ -302,7 +304,8 @@ pub(super) async fn follow(context: Arc<Context>, args: Args, pending: Pending) 
     let Some(sink) = pending.accept().await else { return Ok(()) };
     let mut told = asked.from;
     loop {
-        let (context, wanted, notifications) = (context.clone(), asked.clone(), sink.notifications());
+        let (context, wanted, notifications) =
+            (context.clone(), asked.clone(), sink.notifications());
         let work = move || {
             let page = page(&context, &wanted)?;
             let text = notifications.text(&page, LONGEST)?;

@@ -76,7 +76,11 @@ fn waiting(entries: u32) -> (Member, u64) {
     (worker, before)
 }
 
-fn outcomes(after: u64, count: u32, answer: Answer) -> BoundedVec<Outcome, frame_support::traits::ConstU32<MAX_OUTCOMES>> {
+fn outcomes(
+    after: u64,
+    count: u32,
+    answer: Answer,
+) -> BoundedVec<Outcome, frame_support::traits::ConstU32<MAX_OUTCOMES>> {
     let outcome = |number: u32| Outcome { seq: after + u64::from(number), attempts: 1, answer };
     BoundedVec::truncate_from((1..=count).map(outcome).collect())
 }

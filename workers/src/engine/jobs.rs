@@ -28,18 +28,36 @@ pub(super) enum Job {
 
 /// What came of it.
 pub(super) enum Done {
-    Looked { view: Result<ConnectorView, NodeProblem>, head: u32, began: Instant },
-    Page { notices: Result<Vec<Notice>, NodeProblem> },
-    Claimed { result: Result<(), NodeProblem> },
+    Looked {
+        view: Result<ConnectorView, NodeProblem>,
+        head: u32,
+        began: Instant,
+    },
+    Page {
+        notices: Result<Vec<Notice>, NodeProblem>,
+    },
+    Claimed {
+        result: Result<(), NodeProblem>,
+    },
     Reported {
         outcomes: Vec<Outcome>,
         /// Those of the refused ones that are dead letters now.
         dead: BTreeSet<u64>,
         result: Result<(), NodeProblem>,
     },
-    Delivered { id: u64, notices: Vec<Notice>, outcomes: Vec<Result<Told, Failure>> },
-    Probed { id: u64, result: Result<(), Failure> },
-    Tended { id: u64, result: Result<Tended, Failure> },
+    Delivered {
+        id: u64,
+        notices: Vec<Notice>,
+        outcomes: Vec<Result<Told, Failure>>,
+    },
+    Probed {
+        id: u64,
+        result: Result<(), Failure>,
+    },
+    Tended {
+        id: u64,
+        result: Result<Tended, Failure>,
+    },
 }
 
 /// How long a probe may take.

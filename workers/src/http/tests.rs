@@ -64,7 +64,8 @@ async fn an_answer_is_bounded_whether_it_says_its_length_or_not() {
 #[tokio::test]
 async fn redirects_are_answers_and_nobody_there_is_a_problem() {
     let url = server(
-        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+            .to_vec(),
         Duration::ZERO,
     );
     assert_eq!(http(|_| {}).send(Request::get(url)).await.unwrap().status, 302);

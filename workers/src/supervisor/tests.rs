@@ -30,7 +30,8 @@ async fn a_pulse_is_shown_and_what_is_none_is_passed_over() {
     let directory = tempfile::tempdir().unwrap();
     let pulse = PulseView { told: 7, holds_lease: true, ..PulseView::default() };
     let json = serde_json::to_string(&pulse).unwrap();
-    let long = format!("head -c 100000 /dev/zero | tr '\\0' x; echo; echo nonsense; echo '{json}'; cat");
+    let long =
+        format!("head -c 100000 /dev/zero | tr '\\0' x; echo; echo nonsense; echo '{json}'; cat");
     let supervisor = Supervisor::start(&launch(program(&directory, &long)), vec!["a".into()]);
     let view = until(&supervisor.workers(), |view| view.pulse.is_some()).await;
     assert_eq!((view.state.as_str(), view.pulse), ("working", Some(pulse)));
