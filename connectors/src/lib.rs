@@ -24,6 +24,7 @@ pub mod credentials;
 pub mod event;
 pub mod evidence;
 pub mod form;
+pub mod fuzzing;
 pub mod gateway;
 pub mod kafka;
 pub mod merkle;

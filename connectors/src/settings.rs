@@ -6,9 +6,8 @@ use std::{fs, path::Path};
 /// Longest file with a secret, in bytes.
 const MAX_SECRET: usize = 4_096;
 
-/// Reads a connector's table. The table `http` in it is the worker's and left out.
-pub fn read<T: DeserializeOwned>(mut table: toml::Table) -> Result<T, String> {
-    table.remove("http");
+/// Reads a connector's table.
+pub fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, String> {
     table.try_into().map_err(|error| format!("settings: {}", error.to_string().trim()))
 }
 

@@ -47,8 +47,8 @@ pub fn server(directory: &Path, name: &str) -> Result<Arc<ServerConfig>> {
     let chain = CertificateDer::pem_file_iter(at("pem"))
         .with_context(|| at("pem").display().to_string())?
         .collect::<std::result::Result<Vec<_>, _>>()?;
-    let key = PrivateKeyDer::from_pem_file(at("key"))
-        .with_context(|| at("key").display().to_string())?;
+    let key =
+        PrivateKeyDer::from_pem_file(at("key")).with_context(|| at("key").display().to_string())?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -345,8 +345,8 @@ fn look(call: &Call, shared: &Shared) -> Reply {
 
 fn response(reply: Reply) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(reply.body)));
-    *response.status_mut() =
-        hyper::StatusCode::from_u16(reply.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = hyper::StatusCode::from_u16(reply.status)
+        .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let value = hyper::header::HeaderValue::from_static(reply.content_type);
     response.headers_mut().insert(hyper::header::CONTENT_TYPE, value);
     response

@@ -18,7 +18,9 @@ use std::sync::Arc;
 fn text(bench: &Bench, batch: usize) -> String {
     format!(
         "url = \"{}\"\npublic_key = \"{}\"\nbatch = {batch}\noriginals_dir = {:?}\n",
-        bench.url(), bench.public_key(), bench.directory.path()
+        bench.url(),
+        bench.public_key(),
+        bench.directory.path()
     )
 }
 
@@ -38,7 +40,9 @@ async fn batches_put_each_digest_down_once_on_a_bad_day_and_receipts_are_kept() 
     bench.running = None;
     bench.start().await;
     for _ in 0..100 {
-        if connector.tend(0).await == Ok(Tended::Rested) && tools.store.entries(b"pending/", None, 1).unwrap().is_empty() {
+        if connector.tend(0).await == Ok(Tended::Rested)
+            && tools.store.entries(b"pending/", None, 1).unwrap().is_empty()
+        {
             break;
         }
     }
@@ -61,7 +65,8 @@ async fn an_original_goes_where_the_operator_has_it_and_its_hash_where_not() {
     let connector = connector(&bench, 1, bench.tools("store"));
     let credential = b"header.payload.signature";
     let grant = Hash(sm3(credential));
-    std::fs::write(bench.directory.path().join(format!("{}.jwt", hex::encode(grant))), credential).unwrap();
+    std::fs::write(bench.directory.path().join(format!("{}.jwt", hex::encode(grant))), credential)
+        .unwrap();
     let other = Hash::repeat_byte(9);
     let notices = [
         grant_notice(1, grant, Topic::GrantRegistered, 1, "active", "did:bill:insurer-a"),
@@ -74,7 +79,8 @@ async fn an_original_goes_where_the_operator_has_it_and_its_hash_where_not() {
     assert_eq!(effects[0].body["digest"], hex::encode(grant));
     // A file that is not what its name says is not sent.
     let forged = Hash::repeat_byte(8);
-    std::fs::write(bench.directory.path().join(format!("{}.jwt", hex::encode(forged))), b"forged").unwrap();
+    std::fs::write(bench.directory.path().join(format!("{}.jwt", hex::encode(forged))), b"forged")
+        .unwrap();
     let forged = grant_notice(3, forged, Topic::GrantRegistered, 1, "active", "did:bill:insurer-a");
     assert!(connector.deliver(&[forged]).await[0].is_err());
     assert_eq!(bench.running().effects().counts().effects, 2);
@@ -90,7 +96,8 @@ async fn no_changed_receipt_is_believed() {
     let notice = &notices[0];
     let good: Receipt = serde_json::from_slice(&told[&notice.seq].answer).unwrap();
     let expected = [(notice.key_hex(), notice.entry.digest)];
-    let answer = |receipt: &Value| json!({"code": "0", "items": [receipt]}).to_string().into_bytes();
+    let answer =
+        |receipt: &Value| json!({"code": "0", "items": [receipt]}).to_string().into_bytes();
     let good = serde_json::to_value(&good).unwrap();
     verify(&answer(&good), &expected, &key).expect("the receipt as it came");
     for (field, other) in [

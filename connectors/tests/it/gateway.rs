@@ -1,7 +1,10 @@
 //! The gateway: older bills with their origin, credentials by dynamic code.
 
 use crate::kit::*;
-use billchain_connectors::{gateway::{self, Gateway}, signed};
+use billchain_connectors::{
+    gateway::{self, Gateway},
+    signed,
+};
 use billchain_crypto::{sm2::SecretKey, sm3::sm3};
 use billchain_mocks::systems::Kind;
 use billchain_primitives::Hash;
@@ -25,7 +28,11 @@ impl Client {
     /// A signed POST: status and JSON.
     async fn post(&self, path: &str, body: Value, key: &SecretKey) -> (u16, Value) {
         let id = hex::encode(sm3(format!("{path} {body} {}", rand_text()).as_bytes()));
-        let request = Request::post(format!("{}{path}", self.base), "application/json", body.to_string().into_bytes());
+        let request = Request::post(
+            format!("{}{path}", self.base),
+            "application/json",
+            body.to_string().into_bytes(),
+        );
         let answer = self.http.send(signed::sign(request, &id, now(), key)).await.unwrap();
         (answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null))
     }
@@ -52,11 +59,14 @@ async fn it_says_where_a_bill_is_from_and_gives_credentials_for_codes() {
     let bench = Bench::new(Kind::OldBills).await;
     let app_key = bench.secret("app_key", "a key of a test");
     let (holder, insurer, other) = (
-        SecretKey::from_seed(b"a holder"), SecretKey::from_seed(b"an insurer"), SecretKey::from_seed(b"another"),
+        SecretKey::from_seed(b"a holder"),
+        SecretKey::from_seed(b"an insurer"),
+        SecretKey::from_seed(b"another"),
     );
     let credential = b"header.payload.signature";
     let grant = Hash(sm3(credential));
-    std::fs::write(bench.directory.path().join(format!("{}.jwt", hex::encode(grant))), credential).unwrap();
+    std::fs::write(bench.directory.path().join(format!("{}.jwt", hex::encode(grant))), credential)
+        .unwrap();
     bench.chain.bills.lock().insert(bill_name(1), bill_view(1, "locked", 2, 0));
     let people = [
         participant("did:bill:patient", &holder),
@@ -66,9 +76,9 @@ async fn it_says_where_a_bill_is_from_and_gives_credentials_for_codes() {
     let chain = bench.chain.clone();
     let stamp = json!({"block": 1, "extrinsic": 0, "time": 0});
     *bench.chain.answers.lock() = Some(Box::new(move |method, params| match method {
-        "participant_byAccount" => {
-            Some(people.iter().find(|one| one["account"] == params[0]).cloned().unwrap_or(Value::Null))
-        }
+        "participant_byAccount" => Some(
+            people.iter().find(|one| one["account"] == params[0]).cloned().unwrap_or(Value::Null),
+        ),
         "bill_byCodes" | "bill_get" => {
             let key = format!("{}-{}", params[0].as_str()?, params[1].as_str()?);
             let bills = chain.bills.lock();
@@ -104,7 +114,11 @@ async fn queries(client: &Client, bench: &Bench, insurer: &SecretKey) {
     let old = json!([{
         "bill_code": "31060119", "bill_number": "0000000002", "check_code": "zzzzzz", "status": "reimbursed",
     }]);
-    let request = Request::post(format!("http://{}/bills", bench.running().admin), "application/json", old.to_string().into_bytes());
+    let request = Request::post(
+        format!("http://{}/bills", bench.running().admin),
+        "application/json",
+        old.to_string().into_bytes(),
+    );
     client.http.send(request).await.unwrap();
     for (code, number, check, origin) in [
         ("31060125", "0000000001", "a1B2c3", json!("chain")),
@@ -119,7 +133,13 @@ async fn queries(client: &Client, bench: &Bench, insurer: &SecretKey) {
     }
 }
 
-async fn codes(client: &Client, holder: &SecretKey, insurer: &SecretKey, other: &SecretKey, grant: Hash) {
+async fn codes(
+    client: &Client,
+    holder: &SecretKey,
+    insurer: &SecretKey,
+    other: &SecretKey,
+    grant: Hash,
+) {
     let (status, _) = client.post("/codes", json!({"grant": grant}), other).await;
     assert_eq!(status, 403, "only the holder gets a code");
     let (status, answer) = client.post("/codes", json!({"grant": grant}), holder).await;
@@ -127,19 +147,30 @@ async fn codes(client: &Client, holder: &SecretKey, insurer: &SecretKey, other: 
     let code = json!({"code": answer["code"]});
     assert_eq!(client.post("/credentials", code.clone(), other).await.0, 403, "for somebody else");
     let (status, answer) = client.post("/credentials", code.clone(), insurer).await;
-    assert_eq!((status, answer["credential"].as_str()), (200, Some("aGVhZGVyLnBheWxvYWQuc2lnbmF0dXJl")));
+    assert_eq!(
+        (status, answer["credential"].as_str()),
+        (200, Some("aGVhZGVyLnBheWxvYWQuc2lnbmF0dXJl"))
+    );
     assert_eq!(client.post("/credentials", code, insurer).await.0, 404, "once");
 }
 
 async fn strangers(client: &Client, holder: &SecretKey) {
     let body = json!({"bill_code": "1", "bill_number": "2", "check_code": "3"});
     assert_eq!(client.post("/query", body.clone(), &SecretKey::from_seed(b"nobody")).await.0, 403);
-    let request = Request::post(format!("{}/query", client.base), "application/json", body.to_string().into_bytes());
+    let request = Request::post(
+        format!("{}/query", client.base),
+        "application/json",
+        body.to_string().into_bytes(),
+    );
     assert_eq!(client.http.send(request.clone()).await.unwrap().status, 401, "unsigned");
     let id = hex::encode(sm3(rand_text().as_bytes()));
     let old = signed::sign(request.clone(), &id, now() - 400_000, holder);
     assert_eq!(client.http.send(old).await.unwrap().status, 401, "an old request");
     let once = signed::sign(request, &id, now(), holder);
     assert_ne!(client.http.send(once.clone()).await.unwrap().status, 409);
-    assert_eq!(client.http.send(once).await.unwrap().status, 409, "a request that was there before");
+    assert_eq!(
+        client.http.send(once).await.unwrap().status,
+        409,
+        "a request that was there before"
+    );
 }

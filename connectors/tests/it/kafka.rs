@@ -20,7 +20,16 @@ fn every_wrong_setting_is_named_at_once() {
     let text = "brokers = [\"x\"]\nprefix = \"\"\npartitions = 0\nreplication = 0\nbatch = 0\nrequest_ms = 0\n\
                 authorities = \"/nowhere\"\nuser = \"u\"\n";
     let problem = build(making(text)).err().unwrap();
-    for word in ["brokers", "prefix", "partitions", "replication", "batch", "request_ms", "authorities", "user"] {
+    for word in [
+        "brokers",
+        "prefix",
+        "partitions",
+        "replication",
+        "batch",
+        "request_ms",
+        "authorities",
+        "user",
+    ] {
         assert!(problem.contains(&format!("settings.{word}")), "{word}: {problem}");
     }
 }
@@ -31,6 +40,9 @@ async fn a_broker_that_is_away_is_a_failure_that_passes() {
     let text = "brokers = [\"127.0.0.1:1\"]\nprefix = \"t\"\nrequest_ms = 500\n";
     let connector = bench.connector("kafka/1", ConnectorKind::Kafka, text, bench.tools("store"));
     let outcomes = connector.deliver(&life(2)).await;
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Failure::Passing { .. }))), "{outcomes:?}");
+    assert!(
+        outcomes.iter().all(|outcome| matches!(outcome, Err(Failure::Passing { .. }))),
+        "{outcomes:?}"
+    );
     assert!(connector.probe().await.is_err());
 }

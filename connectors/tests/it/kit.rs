@@ -60,9 +60,12 @@ impl Chain for MemoryChain {
 
     async fn ask(&self, method: &str, params: Vec<Value>) -> Result<Value, ChainProblem> {
         if let Some(left) = self.calls_left.lock().as_mut() {
-            *left = left.checked_sub(1).ok_or_else(|| ChainProblem("the node is away".to_owned()))?;
+            *left =
+                left.checked_sub(1).ok_or_else(|| ChainProblem("the node is away".to_owned()))?;
         }
-        if let Some(answer) = self.answers.lock().as_ref().and_then(|answers| answers(method, &params)) {
+        if let Some(answer) =
+            self.answers.lock().as_ref().and_then(|answers| answers(method, &params))
+        {
             return Ok(answer);
         }
         let bills = self.bills.lock();
@@ -79,7 +82,8 @@ impl Chain for MemoryChain {
             }
             "bill_getBatch" => {
                 let asked = params[0].as_array().unwrap().iter().map(|pair| {
-                    let key = format!("{}-{}", pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
+                    let key =
+                        format!("{}-{}", pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
                     bills.get(&key)
                 });
                 Ok(json!(asked.collect::<Vec<_>>()))
@@ -166,7 +170,13 @@ impl Bench {
         })
     }
 
-    pub(crate) fn connector(&self, format: &str, kind: ConnectorKind, settings: &str, tools: Arc<Tools>) -> Box<dyn Connector> {
+    pub(crate) fn connector(
+        &self,
+        format: &str,
+        kind: ConnectorKind,
+        settings: &str,
+        tools: Arc<Tools>,
+    ) -> Box<dyn Connector> {
         let making = Making {
             connector: CONNECTOR,
             kind,
@@ -253,7 +263,14 @@ fn operation(topic: Topic) -> &'static str {
     }
 }
 
-pub(crate) fn bill_notice(seq: u64, number: u64, version: u32, topic: Topic, status: &str, fen: i64) -> Notice {
+pub(crate) fn bill_notice(
+    seq: u64,
+    number: u64,
+    version: u32,
+    topic: Topic,
+    status: &str,
+    fen: i64,
+) -> Notice {
     let bill = bill_view(number, status, version, fen);
     let key = BillKey { code: bill.code, number: bill.number };
     let view: BillVersionView = serde_json::from_value(json!({
@@ -266,7 +283,14 @@ pub(crate) fn bill_notice(seq: u64, number: u64, version: u32, topic: Topic, sta
     notice(seq, topic, Subject::Bill(key), version, Content::Bill(Box::new(view)))
 }
 
-pub(crate) fn grant_notice(seq: u64, grant: Hash, topic: Topic, version: u32, status: &str, subject: &str) -> Notice {
+pub(crate) fn grant_notice(
+    seq: u64,
+    grant: Hash,
+    topic: Topic,
+    version: u32,
+    status: &str,
+    subject: &str,
+) -> Notice {
     let stamp = json!({"block": 40, "extrinsic": 2, "time": 1_000});
     let view: GrantView = serde_json::from_value(json!({
         "grant": grant, "holder": "did:bill:patient", "subject": subject,
@@ -304,7 +328,14 @@ fn notice(seq: u64, topic: Topic, subject: Subject, version: u32, content: Conte
 pub(crate) fn life(bills: u64) -> Vec<Notice> {
     let mut notices = Vec::new();
     for number in 0..bills {
-        notices.push(bill_notice(notices.len() as u64 + 1, number, 2, Topic::BillLocked, "locked", 0));
+        notices.push(bill_notice(
+            notices.len() as u64 + 1,
+            number,
+            2,
+            Topic::BillLocked,
+            "locked",
+            0,
+        ));
     }
     for number in 0..bills {
         let seq = notices.len() as u64 + 1;
@@ -326,7 +357,8 @@ pub(crate) async fn tell_all(connector: &dyn Connector, notices: &[Notice]) -> B
         let batch: Vec<Notice> = if connector.keeps_order() {
             waiting.iter().take(connector.batch()).map(|notice| (*notice).clone()).collect()
         } else {
-            let first = waiting.iter().filter(|notice| subjects.insert(notice.entry.subject.clone()));
+            let first =
+                waiting.iter().filter(|notice| subjects.insert(notice.entry.subject.clone()));
             first.take(connector.batch()).map(|notice| (*notice).clone()).collect()
         };
         let outcomes = connector.deliver(&batch).await;
@@ -338,7 +370,9 @@ pub(crate) async fn tell_all(connector: &dyn Connector, notices: &[Notice]) -> B
                     told.insert(notice.seq, answer);
                     waiting.retain(|other| other.seq != notice.seq);
                 }
-                Err(Failure::Refused { what, .. }) => panic!("entry {} was refused: {what}", notice.seq),
+                Err(Failure::Refused { what, .. }) => {
+                    panic!("entry {} was refused: {what}", notice.seq)
+                }
                 _ => holds = !connector.keeps_order(),
             }
         }

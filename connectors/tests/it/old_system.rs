@@ -17,7 +17,12 @@ fn settings(bench: &Bench, more: &str) -> String {
 }
 
 fn connector(bench: &Bench, more: &str, tools: Arc<Tools>) -> Box<dyn Connector> {
-    bench.connector("mof-public-service/1", ConnectorKind::OldBillSystem, &settings(bench, more), tools)
+    bench.connector(
+        "mof-public-service/1",
+        ConnectorKind::OldBillSystem,
+        &settings(bench, more),
+        tools,
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,7 +80,10 @@ async fn a_certificate_that_has_expired_or_of_another_authority_is_not_spoken_to
     bench.faults(Faults::default());
     billchain_mocks::certificates::write(bench.directory.path()).unwrap();
     let stranger = bench.connector(
-        "mof-public-service/1", ConnectorKind::OldBillSystem, &settings(&bench, ""), bench.tools("other"),
+        "mof-public-service/1",
+        ConnectorKind::OldBillSystem,
+        &settings(&bench, ""),
+        bench.tools("other"),
     );
     assert!(stranger.deliver(&notices[..1]).await[0].is_err(), "another authority");
     tell_all(&*connector, &notices).await;
@@ -86,7 +94,12 @@ async fn a_wrong_key_is_the_operators_matter_and_no_dead_letter() {
     let bench = Bench::new(Kind::OldBills).await;
     let text = settings(&bench, "");
     bench.secret("app_key", "another key");
-    let connector = bench.connector("mof-public-service/1", ConnectorKind::OldBillSystem, &text, bench.tools("store"));
+    let connector = bench.connector(
+        "mof-public-service/1",
+        ConnectorKind::OldBillSystem,
+        &text,
+        bench.tools("store"),
+    );
     let outcome = connector.deliver(&life(1)[..1]).await;
     assert!(matches!(&outcome[..], [Err(Failure::Passing { .. })]), "{outcome:?}");
     assert_eq!(bench.running().effects().counts().effects, 0);
@@ -104,11 +117,14 @@ fn every_wrong_setting_is_named_at_once() {
         tools: bench.tools("store"),
     };
     let build = billchain_connectors::registry().get("mof-public-service/1").unwrap();
-    let problem = build(making("url = \"ftp://x/\"\napp_id = \"\"\napp_key_file = \"/nowhere\"")).err().unwrap();
+    let problem = build(making("url = \"ftp://x/\"\napp_id = \"\"\napp_key_file = \"/nowhere\""))
+        .err()
+        .unwrap();
     for word in ["settings.url", "settings.app_id", "settings.app_key_file"] {
         assert!(problem.contains(word), "{problem}");
     }
-    let problem = build(making("url = \"https://x\"\napp_id = \"a\"\napp_key = \"k\"")).err().unwrap();
+    let problem =
+        build(making("url = \"https://x\"\napp_id = \"a\"\napp_key = \"k\"")).err().unwrap();
     assert!(problem.contains("app_key"), "an unknown setting is named: {problem}");
 }
 
@@ -213,7 +229,8 @@ async fn the_comparison_finds_each_difference_goes_on_after_a_break_and_repairs(
     let done = last(&tools);
     assert_eq!((done.compared, done.repaired, done.on_their_way), (count, 3, 0), "{done:?}");
     assert!(done.only_there >= 1, "{done:?}");
-    let retold: Vec<String> = bench.chain.retold.lock().iter().map(|(key, _)| key.to_string()).collect();
+    let retold: Vec<String> =
+        bench.chain.retold.lock().iter().map(|(key, _)| key.to_string()).collect();
     assert_eq!(retold, [bill_name(200), bill_name(5_200), bill_name(10_598)]);
     let records = tools.store.entries(b"compare/repair/", None, 10).unwrap();
     assert_eq!(records.len(), 3, "each repair is on record");
@@ -221,7 +238,9 @@ async fn the_comparison_finds_each_difference_goes_on_after_a_break_and_repairs(
     let notices: Vec<_> = [100u64, 2_600, 5_299]
         .iter()
         .enumerate()
-        .map(|(at, number)| bill_notice(at as u64 + 1, number * 2, 3, Topic::BillRetold, "reimbursed", 10_000))
+        .map(|(at, number)| {
+            bill_notice(at as u64 + 1, number * 2, 3, Topic::BillRetold, "reimbursed", 10_000)
+        })
         .collect();
     tell_all(&*second, &notices).await;
     assert_eq!(compare(&*second, now + 1).await.unwrap(), 1, "no round is due yet");

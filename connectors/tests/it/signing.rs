@@ -1,7 +1,10 @@
 //! The signing chain: start, sign, file, report, replay, cancel.
 
 use crate::kit::*;
-use billchain_connectors::{settings, signing::{Report, Settings, Signing, replay}};
+use billchain_connectors::{
+    settings,
+    signing::{Report, Settings, Signing, replay},
+};
 use billchain_mocks::systems::Kind;
 use billchain_primitives::{
     Hash,
@@ -12,7 +15,8 @@ use serde_json::{Value, json};
 fn text(bench: &Bench) -> String {
     format!(
         "url = \"{}\"\npublic_key = \"{}\"\ntemplate = \"authorization/1\"\n",
-        bench.url(), bench.public_key()
+        bench.url(),
+        bench.public_key()
     )
 }
 
@@ -20,12 +24,15 @@ fn text(bench: &Bench) -> String {
 async fn a_grant_is_signed_fetched_replayed_and_kept_on_a_bad_day() {
     let bench = Bench::new(Kind::Signing).await;
     let tools = bench.tools("store");
-    let connector = bench.connector("signing/1", ConnectorKind::SigningChain, &text(&bench), tools.clone());
+    let connector =
+        bench.connector("signing/1", ConnectorKind::SigningChain, &text(&bench), tools.clone());
     bench.faults(bad_day());
     let grants: Vec<Hash> = (1..=8).map(Hash::repeat_byte).collect();
     let notices: Vec<_> = (1u64..)
         .zip(&grants)
-        .map(|(seq, grant)| grant_notice(seq, *grant, Topic::GrantRegistered, 1, "active", "did:bill:insurer-a"))
+        .map(|(seq, grant)| {
+            grant_notice(seq, *grant, Topic::GrantRegistered, 1, "active", "did:bill:insurer-a")
+        })
         .collect();
     tell_all(&*connector, &notices).await;
     for _ in 0..2_000 {
@@ -38,7 +45,9 @@ async fn a_grant_is_signed_fetched_replayed_and_kept_on_a_bad_day() {
     assert_eq!((counts.effects, counts.twice), (8, 0), "{counts:?}");
     let key = settings::public_key("public_key", &bench.public_key()).unwrap();
     for grant in &grants {
-        let of = |what: &str| tools.store.get(format!("{what}/{}", hex::encode(grant)).as_bytes()).unwrap().unwrap();
+        let of = |what: &str| {
+            tools.store.get(format!("{what}/{}", hex::encode(grant)).as_bytes()).unwrap().unwrap()
+        };
         assert_eq!(of("state"), b"signed");
         let (file, body) = (of("file"), of("report"));
         let report: Report = serde_json::from_slice(&body).unwrap();
@@ -46,8 +55,11 @@ async fn a_grant_is_signed_fetched_replayed_and_kept_on_a_bad_day() {
         assert_eq!(acts, ["start", "sign"]);
         replay(&body, &report.process_id, &file, &key).unwrap();
     }
-    no_changed_report_is_believed(&tools.store.get(format!("report/{}", hex::encode(grants[0])).as_bytes()).unwrap().unwrap(),
-        &tools.store.get(format!("file/{}", hex::encode(grants[0])).as_bytes()).unwrap().unwrap(), &key);
+    no_changed_report_is_believed(
+        &tools.store.get(format!("report/{}", hex::encode(grants[0])).as_bytes()).unwrap().unwrap(),
+        &tools.store.get(format!("file/{}", hex::encode(grants[0])).as_bytes()).unwrap().unwrap(),
+        &key,
+    );
 }
 
 fn no_changed_report_is_believed(body: &[u8], file: &[u8], key: &[u8; 33]) {
@@ -82,7 +94,8 @@ fn no_changed_report_is_believed(body: &[u8], file: &[u8], key: &[u8; 33]) {
 async fn a_revoked_grant_cancels_its_process() {
     let bench = Bench::new(Kind::Signing).await;
     let tools = bench.tools("store");
-    let connector = bench.connector("signing/1", ConnectorKind::SigningChain, &text(&bench), tools.clone());
+    let connector =
+        bench.connector("signing/1", ConnectorKind::SigningChain, &text(&bench), tools.clone());
     let grant = Hash::repeat_byte(5);
     let start = grant_notice(1, grant, Topic::GrantRegistered, 1, "active", "did:bill:insurer-a");
     let frozen = grant_notice(2, grant, Topic::GrantChanged, 2, "frozen", "did:bill:insurer-a");

@@ -22,7 +22,10 @@ async fn each_event_is_verified_and_taken_once_on_a_bad_day() {
     assert_eq!((counts.effects, counts.twice, counts.out_of_order, counts.refused), (50, 0, 0, 0));
     let first = &bench.running().effects().after(0, 1)[0];
     assert_eq!(first.body["topic"], "bill_locked");
-    assert_eq!(first.key, hex::encode(idempotency_key(&GENESIS, CONNECTOR, first.body["seq"].as_u64().unwrap())));
+    assert_eq!(
+        first.key,
+        hex::encode(idempotency_key(&GENESIS, CONNECTOR, first.body["seq"].as_u64().unwrap()))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +73,9 @@ async fn what_a_platform_lost_comes_again_from_the_height_that_it_names() {
         }
         "bill_history" => {
             let find = |notice: &&Notice| match &notice.content {
-                Content::Bill(view) => json!(view.bill.number) == params[1] && json!(view.version) == params[2],
+                Content::Bill(view) => {
+                    json!(view.bill.number) == params[1] && json!(view.version) == params[2]
+                }
                 _ => false,
             };
             let Content::Bill(view) = &kept.iter().find(find)?.content else { return None };
@@ -87,7 +92,8 @@ async fn what_a_platform_lost_comes_again_from_the_height_that_it_names() {
         }
     }
     let effects = bench.running().effects().after(0, 200);
-    let seqs: Vec<u64> = effects.iter().map(|effect| effect.body["seq"].as_u64().unwrap()).collect();
+    let seqs: Vec<u64> =
+        effects.iter().map(|effect| effect.body["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, (31..=120).collect::<Vec<u64>>(), "all from that height on, in order");
     assert_eq!(connector.tend(0).await, Ok(Tended::Rested), "once");
 }
@@ -99,7 +105,13 @@ fn only_a_height_asks_for_a_replay() {
         headers: vec![("x-billchain-replay-from".to_owned(), value.to_owned())],
         body: Vec::new(),
     };
-    for (value, expected) in [("17", Some(17)), (" 17 ", Some(17)), ("-1", None), ("", None), ("99999999999", None)] {
-        assert_eq!(billchain_connectors::webhook::wanted_again(&answer(value)), expected, "{value:?}");
+    for (value, expected) in
+        [("17", Some(17)), (" 17 ", Some(17)), ("-1", None), ("", None), ("99999999999", None)]
+    {
+        assert_eq!(
+            billchain_connectors::webhook::wanted_again(&answer(value)),
+            expected,
+            "{value:?}"
+        );
     }
 }

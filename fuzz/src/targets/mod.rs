@@ -2,6 +2,7 @@
 
 pub(crate) mod bill;
 pub(crate) mod cold;
+pub(crate) mod connectors;
 pub(crate) mod consensus;
 pub(crate) mod crypto;
 pub(crate) mod executor;
@@ -14,6 +15,7 @@ pub(crate) mod verifier;
 
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
 pub use cold::{cold_kept, cold_proof, cold_segment};
+pub use connectors::{evidence_answer, old_system_answer, signed_request, signing_report};
 pub use consensus::{
     commit_certificate, consensus_message, liveness_message, polka_certificate, proposal_part,
     proposed_value, stream_message, sync_request, sync_response, sync_status, undecided_record,

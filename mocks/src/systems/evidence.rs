@@ -101,7 +101,8 @@ impl Evidence {
         let (id, block, time) = (format!("E{:012}", place.batch), place.batch + 1, batch.time);
         let digest = hex::encode(digest);
         let kind = &batch.kind;
-        let text = format!("evidence-receipt/1\n{id}\n{kind}\n{digest}\n{block}\n{time}\n{finality}");
+        let text =
+            format!("evidence-receipt/1\n{id}\n{kind}\n{digest}\n{block}\n{time}\n{finality}");
         Some(json!({
             "request_id": item, "receipt_id": id, "kind": kind, "digest": digest, "block": block,
             "time": time, "state": finality, "path": steps,
@@ -114,7 +115,8 @@ impl Evidence {
         let _working = self.working.lock();
         let mut seen_new = Vec::new();
         for item in items {
-            let (Some(id), Some(digest)) = (item["request_id"].as_str(), digest_of(&item["digest"]))
+            let (Some(id), Some(digest)) =
+                (item["request_id"].as_str(), digest_of(&item["digest"]))
             else {
                 return Reply::json(422, &json!({"code": "4000", "error": "request_id or digest"}));
             };
@@ -190,7 +192,10 @@ impl System for Evidence {
                     Ok(content) if Some(sm3(&content)) == digest_of(&body["digest"]) => {
                         self.put_down("original", &[body], effects)
                     }
-                    _ => Reply::json(422, &json!({"code": "4002", "error": "content: not of that digest"})),
+                    _ => Reply::json(
+                        422,
+                        &json!({"code": "4002", "error": "content: not of that digest"}),
+                    ),
                 }
             }
             ("POST", "/v1/batches") => match body["items"].as_array() {
@@ -203,7 +208,10 @@ impl System for Evidence {
                 let digest = digest_of(&body["digest"]).unwrap_or_default();
                 let item = self.state.lock().by_digest.get(&digest).cloned();
                 let receipt = item.and_then(|item| self.receipt(&item, "final"));
-                Reply::json(200, &json!({"code": "0", "found": receipt.is_some(), "receipt": receipt}))
+                Reply::json(
+                    200,
+                    &json!({"code": "0", "found": receipt.is_some(), "receipt": receipt}),
+                )
             }
             ("GET", path) => match path.strip_prefix("/v1/receipts/") {
                 Some(item) => match self.receipt(item, "final") {

@@ -62,11 +62,14 @@ impl System for Insurance {
                 let digest = hex::encode(sm3(&call.body));
                 let number = seen.number();
                 let signed = format!("credential-receipt/1\n{id}\n{number}");
-                Reply::json(200, &json!({
-                    "code": "0", "request_id": id, "number": number, "digest": digest,
-                    "public_key": request::public(&self.key),
-                    "signature": request::sign(&self.key, &signed),
-                }))
+                Reply::json(
+                    200,
+                    &json!({
+                        "code": "0", "request_id": id, "number": number, "digest": digest,
+                        "public_key": request::public(&self.key),
+                        "signature": request::sign(&self.key, &signed),
+                    }),
+                )
             }
             Err(error) => Reply::json(500, &json!({"code": "9999", "error": error.to_string()})),
         }

@@ -115,7 +115,12 @@ impl OldBills {
         Ok(fields)
     }
 
-    fn write_back(&self, service: &str, fields: &BTreeMap<String, String>, effects: &Effects) -> Reply {
+    fn write_back(
+        &self,
+        service: &str,
+        fields: &BTreeMap<String, String>,
+        effects: &Effects,
+    ) -> Reply {
         let id = &fields["request_id"];
         let Ok(body) = serde_json::from_str::<Value>(&fields["message"]) else {
             return self.reply(id, MALFORMED, "message: no JSON", &Value::Null);
@@ -123,23 +128,27 @@ impl OldBills {
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         let subject = format!("{}-{}", text("bill_code"), text("bill_number"));
         let version = body["version"].as_u64().and_then(|version| u32::try_from(version).ok());
-        let known = ["normal", "locked", "partly_reimbursed", "reimbursed", "red_reversed", "voided", "pre_issued"];
+        let known = [
+            "normal",
+            "locked",
+            "partly_reimbursed",
+            "reimbursed",
+            "red_reversed",
+            "voided",
+            "pre_issued",
+        ];
         let (Some(version), true) = (version, known.contains(&text("status").as_str())) else {
             return self.reply(id, MALFORMED, "version or status: not as expected", &Value::Null);
         };
         if subject.len() != 19 {
             return self.reply(id, MALFORMED, "bill_code or bill_number: length", &Value::Null);
         }
-        let effect = Effect {
-            number: 0,
-            key: id.clone(),
-            kind: service.to_owned(),
-            subject,
-            version,
-            body,
-        };
+        let effect =
+            Effect { number: 0, key: id.clone(), kind: service.to_owned(), subject, version, body };
         match effects.once(effect, |effect| self.recall(effect)) {
-            Ok(seen) => self.reply(id, SUCCESS, "成功", &json!({"serial": seen.number().to_string()})),
+            Ok(seen) => {
+                self.reply(id, SUCCESS, "成功", &json!({"serial": seen.number().to_string()}))
+            }
             Err(error) => self.reply(id, INTERNAL, &error.to_string(), &Value::Null),
         }
     }

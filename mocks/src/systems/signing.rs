@@ -43,7 +43,8 @@ impl Process {
         let file = hex::encode(sm3(&self.file()));
         let steps = self.acts.iter().enumerate().map(|(n, (act, who, time))| {
             let id = &self.id;
-            let text = format!("signing-step/1\n{previous}\n{id}\n{n}\n{act}\n{who}\n{time}\n{file}");
+            let text =
+                format!("signing-step/1\n{previous}\n{id}\n{n}\n{act}\n{who}\n{time}\n{file}");
             let hash = hex::encode(sm3(text.as_bytes()));
             let step = json!({
                 "n": n, "act": act, "who": who, "time": time, "file": file,
@@ -100,10 +101,13 @@ impl Signing {
     fn signed(&self, request_id: &str, process: &Process) -> Reply {
         let state = process.state();
         let text = format!("signing-state/1\n{request_id}\n{}\n{state}", process.id);
-        Reply::json(200, &json!({
-            "code": "0", "request_id": request_id, "process_id": process.id, "state": state,
-            "public_key": request::public(&self.key), "signature": request::sign(&self.key, &text),
-        }))
+        Reply::json(
+            200,
+            &json!({
+                "code": "0", "request_id": request_id, "process_id": process.id, "state": state,
+                "public_key": request::public(&self.key), "signature": request::sign(&self.key, &text),
+            }),
+        )
     }
 
     fn report(&self, process: &Process) -> Reply {
@@ -111,10 +115,13 @@ impl Signing {
         let file = hex::encode(sm3(&process.file()));
         let head = trace.last().map_or("", |step| step["hash"].as_str().unwrap_or_default());
         let text = format!("signing-report/1\n{}\n{file}\n{head}", process.id);
-        Reply::json(200, &json!({
-            "code": "0", "process_id": process.id, "file": file, "trace": trace,
-            "public_key": request::public(&self.key), "signature": request::sign(&self.key, &text),
-        }))
+        Reply::json(
+            200,
+            &json!({
+                "code": "0", "process_id": process.id, "file": file, "trace": trace,
+                "public_key": request::public(&self.key), "signature": request::sign(&self.key, &text),
+            }),
+        )
     }
 }
 
@@ -135,7 +142,10 @@ impl System for Signing {
                 let named = body["request_id"].as_str() == Some(&id);
                 if !named || body["template"] != "authorization/1" {
                     effects.count_refused();
-                    return Reply::json(422, &json!({"code": "4000", "error": "request_id or template"}));
+                    return Reply::json(
+                        422,
+                        &json!({"code": "4000", "error": "request_id or template"}),
+                    );
                 }
                 self.begin(&id, body, effects, "start")
             }
@@ -183,9 +193,12 @@ impl System for Signing {
         }
         let subject = call.path.strip_prefix("/processes/")?;
         Some(match self.of_subject(subject) {
-            Some(process) => Reply::json(200, &json!({
-                "process_id": process.id, "state": process.state(), "trace": process.trace(),
-            })),
+            Some(process) => Reply::json(
+                200,
+                &json!({
+                    "process_id": process.id, "state": process.state(), "trace": process.trace(),
+                }),
+            ),
             None => Reply::not_found(),
         })
     }
