@@ -274,7 +274,6 @@ impl fmt::Debug for Topics {
     Eq,
     PartialOrd,
     Ord,
-    Hash,
     Debug,
     Encode,
     Decode,

@@ -10,6 +10,8 @@
 //! [`VERSION`] says which rules a binary follows.
 
 #![forbid(unsafe_code)]
+// The macro that puts the pallets together recurses once for each of them.
+#![recursion_limit = "256"]
 // The macro that puts the pallets together writes items here whose documentation
 // is the pallets' own.
 #![allow(missing_docs)]

@@ -342,7 +342,9 @@ fn what_is_refused_too_often_is_a_dead_letter_that_holds_those_behind_it() {
         assert_ok!(send(SECOND, report(vec![told(1), told(2)])));
         assert_eq!(waiting(), (2, 0, 0));
         tell(fact(1, 3));
-        (0..2).for_each(|_| assert_ok!(send(WORKER, report(vec![refused(3)]))));
+        for _ in 0..2 {
+            assert_ok!(send(WORKER, report(vec![refused(3)])));
+        }
         assert_ok!(send(SECOND, revive(ONE, 3)));
         assert_eq!(waiting(), (3, 1, 0));
     });
