@@ -64,7 +64,7 @@ async fn an_original_goes_where_the_operator_has_it_and_its_hash_where_not() {
     let bench = Bench::new(Kind::Evidence).await;
     let connector = connector(&bench, 1, bench.tools("store"));
     let credential = b"header.payload.signature";
-    let grant = Hash(sm3(credential));
+    let grant = Hash::from(sm3(credential));
     std::fs::write(bench.directory.path().join(format!("{}.jwt", hex::encode(grant))), credential)
         .unwrap();
     let other = Hash::repeat_byte(9);

@@ -64,7 +64,7 @@ async fn it_says_where_a_bill_is_from_and_gives_credentials_for_codes() {
         SecretKey::from_seed(b"another"),
     );
     let credential = b"header.payload.signature";
-    let grant = Hash(sm3(credential));
+    let grant = Hash::from(sm3(credential));
     std::fs::write(bench.directory.path().join(format!("{}.jwt", hex::encode(grant))), credential)
         .unwrap();
     bench.chain.bills.lock().insert(bill_name(1), bill_view(1, "locked", 2, 0));

@@ -1,10 +1,16 @@
 //! Webhooks: signed, once, replayed from a height.
 
 use crate::kit::*;
+use billchain_connectors::signed;
+use billchain_crypto::sm2::SecretKey;
 use billchain_mocks::{faults::Faults, systems::Kind};
 use billchain_primitives::outbox::{ConnectorKind, idempotency_key};
-use billchain_workers::{Connector, Content, Notice, Tended, tools::Answer};
+use billchain_workers::{
+    Clock, Connector, Content, Notice, SystemClock, Tended, Tools,
+    tools::{Answer, Http, HttpSettings, Request},
+};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 fn connector(bench: &Bench) -> Box<dyn Connector> {
     let text = format!("url = \"{}/hook\"\n", bench.url());
@@ -114,4 +120,54 @@ fn only_a_height_asks_for_a_replay() {
             "{value:?}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a receiver: scripts/connectors webhooks starts it"]
+async fn a_receiver_in_another_language_believes_what_is_signed_once() {
+    let url = std::env::var("BILLCHAIN_TEST_RECEIVER").expect("BILLCHAIN_TEST_RECEIVER=URL");
+    let bench = Bench::new(Kind::Receiver).await;
+    let http = Http::new(HttpSettings { plain: true, ..HttpSettings::default() }).unwrap();
+    let with_key = |key: SecretKey, name: &str| {
+        let tools = bench.tools(name);
+        let (store, chain, clock) = (tools.store.clone(), tools.chain.clone(), tools.clock.clone());
+        let tools = Arc::new(Tools { http: http.clone(), store, chain, key, clock });
+        bench.connector("webhook/1", ConnectorKind::Webhook, &format!("url = {url:?}\n"), tools)
+    };
+    let connector = with_key(worker_key(), "good");
+    let notices = life(10);
+    for _ in 0..2 {
+        tell_all(&*connector, &notices).await;
+    }
+    let count = async || {
+        let now = SystemClock.now();
+        let request = signed::sign(Request::get(&url), &"0".repeat(64), now, &worker_key());
+        let answer = http.send(request).await.unwrap();
+        serde_json::from_slice::<Value>(&answer.body).unwrap()["events"].as_u64().unwrap()
+    };
+    assert_eq!(count().await, 20, "each event is taken once");
+    let stranger = with_key(SecretKey::from_seed(b"a stranger"), "stranger");
+    assert!(stranger.deliver(&life(11)[..1]).await[0].is_err(), "a stranger");
+    let body = b"{}".to_vec();
+    let post = || Request::post(&url, "application/json", body.clone());
+    let id = "ab".repeat(32);
+    let now = SystemClock.now();
+    let mut damaged = signed::sign(post(), &id, now, &worker_key());
+    damaged.body = b"{ }".to_vec();
+    for (what, request, status) in [
+        ("a changed body", damaged, 401),
+        ("an old request", signed::sign(post(), &id, now - 400_000, &worker_key()), 401),
+        ("no event", signed::sign(post(), &id, now, &worker_key()), 422),
+        ("unsigned", post(), 401),
+    ] {
+        assert_eq!(http.send(request).await.unwrap().status, status, "{what}");
+    }
+    assert_eq!(count().await, 20);
+    println!("seen: 20 events once each, and four that are not believed");
+}
+
+#[test]
+fn receivers_know_the_key_of_these_tests() {
+    let kept = include_str!("../../receivers/test-key").trim();
+    assert_eq!(kept, hex::encode(worker_key().public().to_compressed()));
 }
