@@ -28,8 +28,11 @@ const AFTER: Param = optional(
 );
 
 /// What is read of blocks for one page.
-const FOLLOWED: Bound =
-    Bound::PAGE.of(subscription::MAX_BLOCKS, "blocks").params_kib(64).answer_kib(4 << 10).heavy();
+const FOLLOWED: Bound = Bound::PAGE
+    .of(10_000, "blocks, versions and events")
+    .params_kib(64)
+    .answer_kib(4 << 10)
+    .heavy();
 
 const FOLLOW: Subscription = Subscription {
     start: follow!(subscription::follow),
@@ -46,7 +49,7 @@ pub(crate) const METHODS: &[Method] = &[
         list::<ConnectorView>,
         read!(connector::status),
     )
-    .within(Bound::ONE.of(64, "connectors").answer_kib(1 << 10)),
+    .within(Bound::ONE.of(64 * 6, "entries").answer_kib(1 << 10)),
     method(
         "outbox_entry",
         "An entry of the outbox (发件箱), or what became of it (回执)",
@@ -61,7 +64,7 @@ pub(crate) const METHODS: &[Method] = &[
         list::<NoticeView>,
         read!(entries::pending),
     )
-    .within(Bound::PAGE.heavy()),
+    .within(Bound::PAGE.of(404, "entries").heavy()),
     method(
         "outbox_ofBill",
         "Who was told of a bill's changes, and who has to be: by version and connector",

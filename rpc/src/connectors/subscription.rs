@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::broadcast::error::RecvError;
 
 /// Most blocks that one page looks at.
-pub(super) const MAX_BLOCKS: u32 = 1_000;
+const MAX_BLOCKS: u32 = 1_000;
 /// Most things that one page looks at.
 const MAX_LOOKS: u32 = 2_000;
 /// Most items of a page.
