@@ -348,11 +348,19 @@ async fn a_backlog_waits_while_the_line_is_cut_and_drains_when_it_returns() {
         assert!(Instant::now() < deadline, "the circuit does not open");
         sleep(Duration::from_millis(100)).await;
     }
-    network.until_metric(working, "billchain_worker_circuit_open{endpoint=\"platform\"}", PATIENCE, |open| open == 1).await;
+    network
+        .until_metric(
+            working,
+            "billchain_worker_circuit_open{endpoint=\"platform\"}",
+            PATIENCE,
+            |open| open == 1,
+        )
+        .await;
 
     outside.set_faults(Faults::default());
     let began = Instant::now();
-    let entries = drained(&mut network, 1, PATIENCE.max(Duration::from_millis(20) * many as u32)).await;
+    let entries =
+        drained(&mut network, 1, PATIENCE.max(Duration::from_millis(20) * many as u32)).await;
     let rate = entries as f64 / began.elapsed().as_secs_f64();
     report(&format!("{entries} entries drained in {:?}: {rate:.0} a second", began.elapsed()));
     assert_eq!(entries, many as u64);
