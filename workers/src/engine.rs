@@ -371,7 +371,7 @@ impl Engine {
 
     fn on_looked(
         &mut self,
-        view: Result<ConnectorView, NodeProblem>,
+        view: Result<Box<ConnectorView>, NodeProblem>,
         head: u32,
         began: Instant,
     ) -> Result<(), End> {
@@ -386,7 +386,7 @@ impl Engine {
                 }
                 self.lease.looked(&view, began);
                 self.pulse.cursor = head;
-                self.parts.view = view;
+                self.parts.view = *view;
             }
             Err(problem) => self.note(&problem),
         }

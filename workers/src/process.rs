@@ -98,6 +98,19 @@ pub fn run(options: Options, registry: &Registry) -> (u8, String) {
     }
 }
 
+/// What the system outside answered to an entry, from the store of a worker that does not run;
+/// `None`: the store has it not, or no longer.
+pub fn answer(file: &WorkerFile, endpoint: &str, seq: u64) -> Result<Option<Vec<u8>>, String> {
+    let settings = file.connector(endpoint);
+    let settings = settings.ok_or_else(|| format!("no connector {endpoint:?} in the file"))?;
+    let path = settings.store.unwrap_or_default();
+    if !path.exists() {
+        return Err(format!("{}: there is no such store", path.display()));
+    }
+    let store = Store::open(&path, "work").map_err(|error| error.to_string())?;
+    Journal::new(store).answer(seq).map_err(|error| error.to_string())
+}
+
 /// Bounds the process: its memory, its files, and that it writes no dump.
 fn bound(memory_mib: u64) -> rustix::io::Result<()> {
     let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };

@@ -61,11 +61,6 @@ impl<N: Clone> Queue<N> {
         self.last
     }
 
-    /// How many are at hand.
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -212,10 +207,10 @@ impl<N: Clone> Queue<N> {
     /// The one behind an entry that was decided.
     fn free(&mut self, seq: u64) {
         let behind = self.items.range(seq..).find(|(_, item)| item.previous == Some(seq));
-        if let Some((next, item)) = behind {
-            if matches!(item.place, Place::Ready(_)) {
-                self.ready.insert(*next);
-            }
+        if let Some((next, item)) = behind
+            && matches!(item.place, Place::Ready(_))
+        {
+            self.ready.insert(*next);
         }
     }
 

@@ -7,7 +7,7 @@
 //! again, because the outbox is on the chain; see `docs/workers.md`.
 
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    Database, Durability, ReadableDatabase, ReadableTableMetadata, TableDefinition,
 };
 use std::{
     ops::Bound,

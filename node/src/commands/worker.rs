@@ -1,14 +1,14 @@
 //! `billchain worker`: the process that a node starts for a connector, and what an operator
 //! asks of its file.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use billchain_workers::{
     WorkerFile,
     process::{self, Options},
 };
 use clap::Subcommand;
 use serde_json::json;
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// `billchain worker …`.
 #[derive(Subcommand)]
@@ -34,6 +34,18 @@ pub(crate) enum Command {
         #[arg(long)]
         file: PathBuf,
     },
+    /// Write what the system outside answered to an entry, whose SM3 is on the chain, to
+    /// standard output. The worker must not run.
+    Answer {
+        /// The operator's worker file.
+        #[arg(long)]
+        file: PathBuf,
+        /// Name of the connector's endpoint.
+        #[arg(long)]
+        endpoint: String,
+        /// Number of the entry.
+        seq: u64,
+    },
     /// The formats that this program's connectors speak.
     Formats,
 }
@@ -58,6 +70,13 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
             if read.connectors.is_empty() {
                 bail!("{}: no connector is in it", file.display());
             }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Answer { file, endpoint, seq } => {
+            let read = WorkerFile::load(&file)?;
+            let answer = process::answer(&read, &endpoint, seq).map_err(Error::msg)?;
+            let answer = answer.with_context(|| format!("the store has no answer to entry {seq}"))?;
+            std::io::stdout().write_all(&answer)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Formats => {

@@ -29,7 +29,7 @@ pub(super) enum Job {
 /// What came of it.
 pub(super) enum Done {
     Looked {
-        view: Result<ConnectorView, NodeProblem>,
+        view: Result<Box<ConnectorView>, NodeProblem>,
         head: u32,
         began: Instant,
     },
@@ -68,7 +68,7 @@ impl Job {
     pub(super) async fn run(self, id: u64) -> Done {
         match self {
             Self::Look { node, began } => {
-                let view = node.status().await;
+                let view = node.status().await.map(Box::new);
                 let head = match &view {
                     Ok(_) => node.head().await.unwrap_or_default(),
                     Err(_) => 0,
@@ -133,10 +133,10 @@ async fn dead_of(node: &Node, outcomes: &[Outcome]) -> BTreeSet<u64> {
     let mut dead = BTreeSet::new();
     for Outcome { seq, .. } in refused {
         // One that cannot be asked comes again, and is passed over if it is dead.
-        if let Ok(Some(entry)) = node.entry(*seq).await {
-            if entry.status != "waiting" {
-                dead.insert(*seq);
-            }
+        if let Ok(Some(entry)) = node.entry(*seq).await
+            && entry.status != "waiting"
+        {
+            dead.insert(*seq);
         }
     }
     dead

@@ -37,6 +37,9 @@ fn queue(entries: &[(u64, u32, Option<u64>)], now: Instant) -> Queue<u64> {
     queue
 }
 
+/// Nothing may be told.
+const NONE: [u64; 0] = [];
+
 fn seqs(taken: Vec<(u64, u64, u32)>) -> Vec<u64> {
     taken.into_iter().map(|(seq, ..)| seq).collect()
 }
@@ -46,22 +49,22 @@ fn entries_about_one_bill_go_one_after_another() {
     let now = Instant::now();
     let mut queue = queue(&[(1, 7, None), (2, 8, None), (3, 7, Some(1)), (4, 7, Some(3))], now);
     assert_eq!(seqs(queue.take(10, false, now)), [1, 2]);
-    assert_eq!(seqs(queue.take(10, false, now)), []);
+    assert_eq!(seqs(queue.take(10, false, now)), NONE);
     queue.told(1);
     assert_eq!(seqs(queue.take(10, false, now)), [3], "told is enough");
     queue.done(1);
-    assert_eq!(seqs(queue.take(10, false, now)), []);
+    assert_eq!(seqs(queue.take(10, false, now)), NONE);
     // The one before comes again: nothing goes past it.
     let later = now + Duration::from_secs(1);
     assert_eq!(queue.failed(3, |_| later), 1);
-    assert_eq!(seqs(queue.take(10, false, now)), []);
+    assert_eq!(seqs(queue.take(10, false, now)), NONE);
     assert_eq!(seqs(queue.take(10, false, later)), [3]);
     assert_eq!(queue.attempts(3), 2);
     queue.refused(3);
-    assert_eq!(seqs(queue.take(10, false, later)), []);
+    assert_eq!(seqs(queue.take(10, false, later)), NONE);
     queue.done(3);
     assert_eq!(seqs(queue.take(10, false, later)), [4]);
-    assert_eq!(queue.len(), 2);
+    assert_eq!(queue.items.len(), 2);
 }
 
 #[test]
@@ -73,7 +76,7 @@ fn what_is_behind_a_dead_letter_is_not_at_hand() {
     queue.push(2, &entry(7, Some(1)), 2, false, now);
     queue.push(3, &entry(7, Some(2)), 3, false, now);
     queue.push(4, &entry(8, None), 4, false, now);
-    assert_eq!((queue.len(), queue.last()), (1, Some(4)));
+    assert_eq!((queue.items.len(), queue.last()), (1, Some(4)));
     assert_eq!(seqs(queue.take(10, false, now)), [4]);
 }
 
@@ -92,12 +95,12 @@ fn in_order_means_all_one_after_another() {
     let now = Instant::now();
     let mut queue = queue(&[(1, 7, None), (2, 8, None), (3, 7, Some(1)), (4, 9, None)], now);
     assert_eq!(seqs(queue.take(3, true, now)), [1, 2, 3]);
-    assert_eq!(seqs(queue.take(3, true, now)), [], "one batch at a time");
+    assert_eq!(seqs(queue.take(3, true, now)), NONE, "one batch at a time");
     queue.told(1);
     let later = now + Duration::from_secs(1);
     queue.failed(2, |_| later);
     queue.put_back(3, now);
-    assert_eq!(seqs(queue.take(3, true, now)), [], "nothing goes past what failed");
+    assert_eq!(seqs(queue.take(3, true, now)), NONE, "nothing goes past what failed");
     assert_eq!(seqs(queue.take(3, true, later)), [2, 3, 4]);
 }
 
