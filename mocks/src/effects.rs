@@ -177,3 +177,63 @@ impl State {
         self.all.push(effect);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn effect(key: &str, subject: &str, version: u32) -> Effect {
+        Effect {
+            number: 0,
+            key: key.to_owned(),
+            kind: "bill_status".to_owned(),
+            subject: subject.to_owned(),
+            version,
+            body: json!({}),
+        }
+    }
+
+    #[test]
+    fn work_that_is_done_twice_or_out_of_order_is_counted() {
+        let effects = Effects::default();
+        let once = |effect: Effect| effects.once(effect, |_| {}).unwrap();
+        assert_eq!(once(effect("a", "bill", 2)), Seen::First(1));
+        assert_eq!(once(effect("a", "bill", 2)), Seen::Again(1));
+        assert_eq!(effects.counts().twice, 0, "one key is one effect");
+        assert_eq!(once(effect("b", "bill", 2)), Seen::First(2));
+        assert_eq!(effects.counts().twice, 1, "another key for the same version");
+        once(effect("c", "bill", 4));
+        once(effect("d", "other", 1));
+        assert_eq!(effects.counts().out_of_order, 0);
+        once(effect("e", "bill", 3));
+        let counts = effects.counts();
+        assert_eq!((counts.effects, counts.repeated, counts.out_of_order), (5, 1, 1));
+    }
+
+    #[test]
+    fn a_journal_is_read_back_wherever_a_kill_cut_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal");
+        {
+            let effects = Effects::open(&path).unwrap();
+            for (key, version) in [("a", 1), ("b", 2), ("c", 3)] {
+                effects.once(effect(key, "票", version), |_| {}).unwrap();
+            }
+        }
+        let whole = std::fs::read(&path).unwrap();
+        for end in 0..=whole.len() {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            let lines = whole[..end].iter().filter(|byte| **byte == b'\n').count() as u64;
+            let effects = Effects::open(&path).unwrap();
+            assert_eq!(effects.counts().effects, lines, "{end} bytes");
+            assert_eq!(effects.once(effect("z", "x", 1), |_| {}).unwrap(), Seen::First(lines + 1));
+            drop(effects);
+            assert_eq!(Effects::open(&path).unwrap().counts().effects, lines + 1, "{end} bytes");
+        }
+        let mut damaged = whole.clone();
+        damaged[0] = b'x';
+        std::fs::write(&path, &damaged).unwrap();
+        assert!(Effects::open(&path).is_err(), "a damaged line is not passed over");
+    }
+}

@@ -115,3 +115,32 @@ impl Dice {
         all[self.0.random_range(0..all.len())]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_kept_and_equal_seeds_fall_alike() {
+        let faults = Faults { error: 100, lost: 500, wrong: 1_000, ..Faults::default() };
+        let fates = |seed| {
+            let mut dice = Dice::new(seed);
+            (0..10_000).map(|_| dice.fate(&faults)).collect::<Vec<_>>()
+        };
+        let seen = fates(1);
+        let count = |of: fn(&Fate) -> bool| seen.iter().filter(|fate| of(fate)).count();
+        assert!((800..1_200).contains(&count(|fate| fate.error)), "a tenth");
+        assert!((4_700..5_300).contains(&count(|fate| fate.lost)), "half");
+        assert_eq!(count(|fate| fate.wrong.is_some()), 10_000);
+        assert_eq!(count(|fate| fate.duplicated), 0);
+        assert_eq!(seen, fates(1));
+        assert_ne!(seen, fates(2));
+    }
+
+    #[test]
+    fn a_rate_above_all_is_refused() {
+        assert_eq!(Faults { lost: 1_000, ..Faults::default() }.problem(), None);
+        let problem = Faults { lost: 1_001, ..Faults::default() }.problem().unwrap();
+        assert!(problem.contains("lost") && problem.contains("1001"), "{problem}");
+    }
+}

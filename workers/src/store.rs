@@ -6,9 +6,7 @@
 //! A file that is damaged is refused, never repaired by guessing: what it held can be made
 //! again, because the outbox is on the chain; see `docs/workers.md`.
 
-use redb::{
-    Database, Durability, ReadableDatabase, ReadableTableMetadata, TableDefinition,
-};
+use redb::{Database, Durability, ReadableDatabase, ReadableTableMetadata, TableDefinition};
 use std::{
     ops::Bound,
     path::{Path, PathBuf},

@@ -75,7 +75,8 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Answer { file, endpoint, seq } => {
             let read = WorkerFile::load(&file)?;
             let answer = process::answer(&read, &endpoint, seq).map_err(Error::msg)?;
-            let answer = answer.with_context(|| format!("the store has no answer to entry {seq}"))?;
+            let answer =
+                answer.with_context(|| format!("the store has no answer to entry {seq}"))?;
             std::io::stdout().write_all(&answer)?;
             Ok(ExitCode::SUCCESS)
         }
