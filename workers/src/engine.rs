@@ -22,7 +22,7 @@ use crate::{
 use billchain_primitives::Did;
 use billchain_rpc_types::{ConnectorView, PulseView};
 use jobs::{Done, Job};
-use lease::LeaseClock;
+use lease::{LeaseClock, Wanted};
 use reports::Reports;
 use std::{
     collections::HashMap,
@@ -42,6 +42,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const RESCAN: Duration = Duration::from_secs(30);
 /// A passing problem of the node: the next try.
 const NODE_PAUSE: Duration = Duration::from_millis(500);
+/// After the chain refused a call, which it will again unless something changes there.
+const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why a worker ends.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +95,8 @@ pub struct Engine {
     rate: Rate,
     backoff: Backoff,
     lease: LeaseClock,
+    /// Whether the lease was held at the last turn.
+    was_held: bool,
     looked: Option<Instant>,
     is_looking: bool,
     fetch: Fetch,
@@ -134,6 +138,7 @@ impl Engine {
             rate: Rate::new(settings.per_second, now),
             backoff: Backoff { first: Duration::from_millis(200), longest },
             lease: LeaseClock::new(&parts.view, &parts.did),
+            was_held: false,
             looked: None,
             is_looking: false,
             fetch: Fetch {
@@ -194,19 +199,22 @@ impl Engine {
         if self.pause.is_some_and(|until| now < until) {
             return;
         }
-        let has_work = self.has_work(now);
+        let wanted = self.wanted(now);
         if !self.is_sending && self.reports.is_due(now) {
             let outcomes = self.reports.next();
             self.is_sending = true;
             self.job(Job::Report { node: self.parts.node.clone(), outcomes });
-        } else if !self.is_sending && has_work && self.lease.wants_claim(now) {
+        } else if !self.is_sending && self.lease.wants_claim(wanted, now) {
             self.is_sending = true;
             self.lease.claiming(now);
             self.job(Job::Claim { node: self.parts.node.clone() });
         }
-        if !self.lease.is_held(now) {
+        let was_held = std::mem::replace(&mut self.was_held, self.lease.is_held(now));
+        if !self.was_held {
             return;
         }
+        // Another worker may have told what is at hand.
+        self.fetch.is_wanted |= !was_held;
         self.fetch(now);
         if self.breaker.asks(now) {
             let connector = self.parts.connector.clone();
@@ -218,17 +226,20 @@ impl Engine {
         }
     }
 
-    /// Whether there is anything to hold the lease for.
-    fn has_work(&self, now: Instant) -> bool {
+    /// What to hold the lease for.
+    fn wanted(&self, now: Instant) -> Wanted {
         let view = &self.parts.view;
-        let tend = Duration::from_millis(self.parts.settings.tend_ms);
-        view.status == "active"
-            && (view.entries.waiting > 0
-                || !self.queue.is_empty()
-                || !self.reports.is_empty()
-                || self.is_tending
-                || self.tends_again
-                || self.tended.is_none_or(|last| now >= last + tend))
+        let every = Duration::from_millis(self.parts.settings.tend_ms);
+        let has_entries =
+            view.entries.waiting > 0 || !self.queue.is_empty() || !self.reports.is_empty();
+        let tends = self.is_tending
+            || self.tends_again
+            || self.tended.is_none_or(|last| now >= last + every);
+        match (view.status.as_str(), has_entries, tends) {
+            ("active", true, _) => Wanted::ForEntries,
+            ("active", false, true) => Wanted::ForTending { after: 2 * every },
+            _ => Wanted::No,
+        }
     }
 
     fn look(&mut self, now: Instant) {
@@ -462,7 +473,8 @@ impl Engine {
 
     fn node_failed(&mut self, problem: &NodeProblem, now: Instant) {
         self.note(problem);
-        self.pause = Some(now + NODE_PAUSE);
+        let is_refusal = matches!(problem, NodeProblem::Refused { .. });
+        self.pause = Some(now + if is_refusal { REFUSED_PAUSE } else { NODE_PAUSE });
     }
 
     fn note(&mut self, problem: &NodeProblem) {

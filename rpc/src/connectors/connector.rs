@@ -8,7 +8,7 @@ use crate::{
 use billchain_primitives::outbox::ConnectorId;
 use billchain_rpc_types::{ConnectorView, LeaseView, OldestView, TallyView};
 use billchain_runtime::{Outbox, Runtime};
-use pallet_outbox::{Connector, ConnectorStatus, Connectors, Lease, SceneFilter, Tally};
+use pallet_outbox::{Connector, ConnectorStatus, Connectors, Lease, Leases, SceneFilter, Tally};
 use serde_json::Value;
 
 /// The number of a connector, the parameter at `index`.
@@ -70,7 +70,7 @@ fn view(connector: ConnectorId) -> Option<ConnectorView> {
             block: entry.block,
             time: entry.moment,
         }),
-        lease: Outbox::lease(connector).map(lease),
+        lease: Leases::<Runtime>::get(connector).map(lease),
         worker: None,
     })
 }

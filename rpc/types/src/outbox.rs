@@ -45,7 +45,8 @@ pub struct ConnectorView {
     pub entries: TallyView,
     /// The entry that waits longest; none: none does.
     pub oldest: Option<OldestView>,
-    /// Who does its work; none: nobody now.
+    /// Who does its work, or did it last: it is over when its time and its block are. None:
+    /// nobody has it.
     pub lease: Option<LeaseView>,
     /// The worker that the node which answers runs for it; none: it runs none.
     pub worker: Option<WorkerView>,

@@ -21,12 +21,28 @@ pub(super) struct LeaseClock {
     did: Did,
     /// Place among those who acknowledge, another for each connector.
     rank: u32,
-    /// The lease that this worker holds: its end, and when that was asked for.
-    own: Option<(u64, Instant)>,
+    /// The lease that is this worker's: its end, and from when on it may be relied on; not at
+    /// all before this process has seen it change.
+    own: Option<(u64, Option<Instant>)>,
     other: Option<LeaseView>,
     /// Since when nobody seems to have it.
     free_since: Option<Instant>,
     claimed: Option<Instant>,
+}
+
+/// What the lease is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wanted {
+    /// For nothing.
+    No,
+    /// For entries that wait.
+    ForEntries,
+    /// For work that no entry asks for. It goes on where it was done last; another worker takes
+    /// it up if nobody has the lease for so long.
+    ForTending {
+        /// After how long another worker does.
+        after: Duration,
+    },
 }
 
 impl LeaseClock {
@@ -50,8 +66,11 @@ impl LeaseClock {
             Some(lease) if lease.holder == self.did => {
                 self.other = None;
                 self.free_since = None;
-                if self.own.is_none_or(|(until, _)| until != lease.until) {
-                    self.own = Some((lease.until, began));
+                match self.own {
+                    Some((until, _)) if until == lease.until => {}
+                    Some(_) => self.own = Some((lease.until, Some(began))),
+                    // It may be of before this process; what this one claimed, it may rely on.
+                    None => self.own = Some((lease.until, self.claimed)),
                 }
             }
             lease => {
@@ -76,19 +95,25 @@ impl LeaseClock {
     /// Whether this worker may begin something.
     pub(super) fn is_held(&self, now: Instant) -> bool {
         let holds = Duration::from_millis(LEASE_MS) - MARGIN;
-        self.own.is_some_and(|(_, since)| now < since + holds)
+        let since = self.own.and_then(|(_, since)| since);
+        since.is_some_and(|since| now < since + holds)
     }
 
     /// Whether to claim: to hold it longer, or because nobody has it and those before this
     /// worker had their turn.
-    pub(super) fn wants_claim(&self, now: Instant) -> bool {
-        if self.claimed.is_some_and(|last| now < last + AGAIN) {
+    pub(super) fn wants_claim(&self, wanted: Wanted, now: Instant) -> bool {
+        if wanted == Wanted::No || self.claimed.is_some_and(|last| now < last + AGAIN) {
             return false;
         }
         if let Some((_, since)) = self.own {
-            return now >= since + RENEW;
+            return since.is_none_or(|since| now >= since + RENEW);
         }
-        self.free_since.is_some_and(|since| now >= since + TURN * self.rank)
+        let patience = match wanted {
+            // Somebody else did it last.
+            Wanted::ForTending { after } if self.other.is_some() => after,
+            _ => Duration::ZERO,
+        };
+        self.free_since.is_some_and(|since| now >= since + patience + TURN * self.rank)
     }
 
     /// A claim is under way.
@@ -145,7 +170,8 @@ mod tests {
             .map(|number| {
                 let mut clock = LeaseClock::new(&view(None, 0), &did(number));
                 clock.looked(&view(None, 0), now);
-                (0..10).find(|turn| clock.wants_claim(now + TURN * *turn)).unwrap()
+                let wants = |turn: &u32| clock.wants_claim(Wanted::ForEntries, now + TURN * *turn);
+                (0..10).find(wants).unwrap()
             })
             .collect();
         assert_eq!(waits, [3, 0, 1, 2], "the first is another for each connector");
@@ -155,10 +181,17 @@ mod tests {
     fn a_lease_is_relied_on_for_less_than_the_chain_gives() {
         let now = Instant::now();
         let mut clock = LeaseClock::new(&view(None, 0), &did(1));
-        clock.looked(&view(Some(1), 77), now);
         let after = |ms| now + Duration::from_millis(ms);
+        let wants = |clock: &LeaseClock, ms| clock.wants_claim(Wanted::ForEntries, after(ms));
+        // One of before this process is not relied on, and is held longer at once.
+        clock.looked(&view(Some(1), 76), now);
+        assert!(!clock.is_held(now) && wants(&clock, 0));
+        clock.claiming(now);
+        assert!(!wants(&clock, 100));
+        clock.looked(&view(Some(1), 77), now);
         assert!(clock.is_held(after(3_900)) && !clock.is_held(after(4_001)));
-        assert!(!clock.wants_claim(after(1_900)) && clock.wants_claim(after(2_000)));
+        assert!(!wants(&clock, 1_900) && wants(&clock, 2_000));
+        assert!(!clock.wants_claim(Wanted::No, after(2_000)));
         // Seen again without a change: it is as old as it was.
         clock.looked(&view(Some(1), 77), after(3_000));
         assert!(!clock.is_held(after(4_001)));
@@ -166,8 +199,15 @@ mod tests {
         assert!(clock.is_held(after(6_900)));
         // Another one has it: far in the future, and long ago.
         clock.looked(&view(Some(2), u64::MAX), after(4_000));
-        assert!(!clock.is_held(after(4_000)) && !clock.wants_claim(after(60_000)));
+        assert!(!clock.is_held(after(4_000)) && !wants(&clock, 60_000));
         clock.looked(&view(Some(2), 1), after(5_000));
-        assert!(clock.wants_claim(after(5_000) + TURN * 3));
+        assert!(wants(&clock, 5_000 + 3 * 400));
+        let tending = Wanted::ForTending { after: Duration::from_secs(60) };
+        assert!(!clock.wants_claim(tending, after(6_500)));
+        assert!(clock.wants_claim(tending, after(66_500)));
+        // What this process claimed, it relies on.
+        clock.claiming(after(70_000));
+        clock.looked(&view(Some(1), 80), after(70_100));
+        assert!(clock.is_held(after(73_900)) && !clock.is_held(after(74_100)));
     }
 }
