@@ -124,6 +124,8 @@ macro_rules! for_each_target {
             evidence_answer: connectors, 2_000;
             signing_report: connectors, 2_000;
             signed_request: connectors, 2_000;
+            outbox_record: outbox, 20_000;
+            worker_text: outbox, 10_000;
         }
     };
 }

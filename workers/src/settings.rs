@@ -111,15 +111,20 @@ impl WorkerFile {
     pub fn load(path: &Path) -> Result<Self, SettingsProblem> {
         let one = |problem: String| SettingsProblem(vec![format!("{}: {problem}", path.display())]);
         let text = fs::read_to_string(path).map_err(|error| one(error.to_string()))?;
-        let mut file: Self = toml::from_str(&text).map_err(|error| one(error.to_string()))?;
-        file.directory = path.parent().unwrap_or(Path::new(".")).to_owned();
+        let directory = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, directory).map_err(|SettingsProblem(problems)| {
+            let named = |problem| format!("{}: {problem}", path.display());
+            SettingsProblem(problems.into_iter().map(named).collect())
+        })
+    }
+
+    /// Checks a file's contents, with paths relative to `directory`. Fails with every problem.
+    pub fn parse(text: &str, directory: &Path) -> Result<Self, SettingsProblem> {
+        let mut file: Self =
+            toml::from_str(text).map_err(|error| SettingsProblem(vec![error.to_string()]))?;
+        file.directory = directory.to_owned();
         let problems = file.problems();
-        if problems.is_empty() {
-            return Ok(file);
-        }
-        Err(SettingsProblem(
-            problems.into_iter().map(|problem| format!("{}: {problem}", path.display())).collect(),
-        ))
+        if problems.is_empty() { Ok(file) } else { Err(SettingsProblem(problems)) }
     }
 
     fn problems(&self) -> Vec<String> {

@@ -8,6 +8,7 @@ pub(crate) mod crypto;
 pub(crate) mod executor;
 pub(crate) mod gossip;
 pub(crate) mod operator;
+pub(crate) mod outbox;
 pub(crate) mod print;
 pub(crate) mod state_sync;
 pub(crate) mod storage;
@@ -31,6 +32,7 @@ pub use gossip::{
 pub use operator::{
     chain_spec, doctor_answers, node_config, rpc_answer, rpc_call, rpc_params, snapshot_manifest,
 };
+pub use outbox::{outbox_record, worker_text};
 pub use print::{locator, printed_certificate};
 pub use state_sync::{state_answer, state_question};
 pub use storage::{
