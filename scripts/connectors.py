@@ -329,7 +329,7 @@ def xxh64(data: bytes, seed: int) -> int:
 
 def million(arguments, directory: Path):
     """Both sides are compared; the worker dies in the middle; every difference is repaired."""
-    compare = "compare = { at_minute = 0, every_s = 2592000, grace_s = 0 }\n"
+    compare = "compare = { at_minute = 0, every_s = 60, grace_s = 0 }\n"
     case = Case(arguments, directory, ["old-system"], compare=compare, tend_ms=100)
     try:
         stand_in = case.city.stand_ins["old-system"]
@@ -341,7 +341,7 @@ def million(arguments, directory: Path):
         stand_in.faults()
         began = time.monotonic()
         wait_for("the comparison is on its way", 120, lambda: stand_in.counts()["requests"] > (3 if case.short else 200))
-        holder = case.city.holder("old-system")
+        holder = wait_for("somebody holds the lease", 60, lambda: case.city.holder("old-system"))
         worker = case.city.view("old-system", holder)["worker"]
         os.kill(worker["pid"], 9)
         wait_for(

@@ -11,7 +11,7 @@
 //!
 //! A repair is an act on the chain (`retell`), with its reason and an entry of the outbox that
 //! is acknowledged like any other; nothing is changed behind the chain's back. Where the
-//! comparison is lies in the store: it goes on there after a break. The acts of a page come
+//! comparison is lies in the store: it goes on there after a break. The acts of a step come
 //! before its place is noted, so a break between the two repeats acts, and loses none.
 
 use billchain_primitives::{BillKey, Moment, Reason};
@@ -30,7 +30,7 @@ const PAGE: usize = 500;
 /// Bills of a page of the old system.
 const OLD_PAGE: usize = 1_000;
 /// Pages of one step.
-const PAGES_A_STEP: usize = 8;
+const PAGES_A_STEP: usize = 32;
 const PROGRESS: &[u8] = b"compare/progress";
 const LAST: &[u8] = b"compare/last";
 
@@ -103,6 +103,13 @@ fn key_text(bill: &BillView) -> String {
     format!("{}-{}", bill.code, bill.number)
 }
 
+/// Bills that are to be told again, and what differed: of one step.
+#[derive(Default)]
+struct Repairs {
+    bills: Vec<BillKey>,
+    records: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
 /// Count and SM3 of a range, as the old system says it.
 #[derive(Deserialize, PartialEq, Eq)]
 struct Range {
@@ -140,25 +147,39 @@ impl Comparison {
             }
             progress = Progress { began: now, ..Progress::default() };
         }
+        let mut repairs = Repairs::default();
+        let mut is_last = false;
+        let mut outcome = Ok(());
         for _ in 0..PAGES_A_STEP {
-            let is_last = self.page(&mut progress, now).await?;
-            if is_last {
-                progress.ended = now;
-                tracing::info!(
-                    compared = progress.compared,
-                    repaired = progress.repaired,
-                    "the comparison with the old system is done"
-                );
-                let record = serde_json::to_vec(&progress).map_err(Failure::passing)?;
-                store.put(LAST, &record).map_err(Failure::passing)?;
+            let mut ahead = progress.clone();
+            match self.page(&mut ahead, &mut repairs, now).await {
+                Ok(last) => (progress, is_last) = (ahead, last),
+                Err(failure) => {
+                    // What was compared before stays compared.
+                    outcome = Err(failure);
+                    break;
+                }
             }
-            let record = serde_json::to_vec(&progress).map_err(Failure::passing)?;
-            store.put(PROGRESS, &record).map_err(Failure::passing)?;
             if is_last {
-                return Ok(Tended::Rested);
+                break;
             }
         }
-        Ok(Tended::More)
+        self.repair(&progress, repairs).await?;
+        if is_last {
+            progress.ended = now;
+            tracing::info!(
+                compared = progress.compared,
+                repaired = progress.repaired,
+                "the comparison with the old system is done"
+            );
+        }
+        let record = serde_json::to_vec(&progress).map_err(Failure::passing)?;
+        let mut changes = vec![(PROGRESS.to_vec(), Some(record.clone()))];
+        if is_last {
+            changes.push((LAST.to_vec(), Some(record)));
+        }
+        store.apply(&changes).map_err(Failure::passing)?;
+        outcome.map(|()| if is_last { Tended::Rested } else { Tended::More })
     }
 
     /// When the last round before `now` was due.
@@ -172,7 +193,12 @@ impl Comparison {
     }
 
     /// Compares one page of the chain's bills; whether it was the last.
-    async fn page(&self, progress: &mut Progress, now: Moment) -> Result<bool, Failure> {
+    async fn page(
+        &self,
+        progress: &mut Progress,
+        repairs: &mut Repairs,
+        now: Moment,
+    ) -> Result<bool, Failure> {
         let mut bills = self.chain_page(&progress.after).await?;
         let is_last = bills.len() < PAGE;
         let Some(end) = bills.last().map(key_text) else { return Ok(true) };
@@ -200,16 +226,17 @@ impl Comparison {
             _ => end.clone(),
         };
         bills.retain(|bill| key_text(bill) <= until);
-        self.settle(progress, &bills, old, now).await?;
+        self.settle(progress, repairs, &bills, old, now)?;
         let is_whole = until == end;
         progress.after = until;
         Ok(is_last && is_whole)
     }
 
-    /// Repairs what differs among bills of one range.
-    async fn settle(
+    /// Judges the bills of one range.
+    fn settle(
         &self,
         progress: &mut Progress,
+        repairs: &mut Repairs,
         bills: &[BillView],
         old: Vec<OldBill>,
         now: Moment,
@@ -217,7 +244,6 @@ impl Comparison {
         let mut old: BTreeMap<String, OldBill> =
             old.into_iter().map(|bill| (bill.key(), bill)).collect();
         let grace = self.settings.grace_s.saturating_mul(1_000);
-        let (mut keys, mut records) = (Vec::new(), Vec::new());
         for bill in bills {
             progress.compared += 1;
             let key = key_text(bill);
@@ -225,24 +251,32 @@ impl Comparison {
                 Verdict::Equal => {}
                 Verdict::OnItsWay => progress.on_their_way += 1,
                 Verdict::Repair(difference) => {
-                    keys.push(BillKey { code: bill.code, number: bill.number });
+                    progress.repaired += 1;
+                    repairs.bills.push(BillKey { code: bill.code, number: bill.number });
                     let name = format!("compare/repair/{}/{key}", progress.began);
                     let record = serde_json::to_vec(&difference).map_err(Failure::passing)?;
-                    records.push((name.into_bytes(), Some(record)));
+                    repairs.records.push((name.into_bytes(), Some(record)));
                 }
             }
         }
         progress.only_there += old.len() as u64;
-        progress.repaired += keys.len() as u64;
+        Ok(())
+    }
+
+    /// Has the outbox tell bills again, and keeps why.
+    async fn repair(&self, progress: &Progress, repairs: Repairs) -> Result<(), Failure> {
+        if repairs.bills.is_empty() {
+            return Ok(());
+        }
         let date = &super::local_time(progress.began)[..8];
         let reason =
             Reason::new(&format!("comparison of {date}: the old system has another state"))
                 .map_err(Failure::passing)?;
-        for some in keys.chunks(MAX_RETOLD) {
+        for some in repairs.bills.chunks(MAX_RETOLD) {
             let act = self.system.tools.chain.retell(some.to_vec(), reason.clone());
             act.await.map_err(Failure::passing)?;
         }
-        self.system.tools.store.apply(&records).map_err(Failure::passing)
+        self.system.tools.store.apply(&repairs.records).map_err(Failure::passing)
     }
 
     /// The chain's bills after one, in order.
