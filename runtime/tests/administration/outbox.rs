@@ -96,8 +96,10 @@ fn each_contract_tells_what_it_decided_in_the_same_transaction() {
 fn what_a_transaction_takes_back_is_told_to_nobody_and_another_scene_neither() {
     run(|| {
         register_connector(SceneFilter::Only(vec![SCENE].try_into().unwrap()));
+        let mut other = summary();
+        other.xml_hash = [1; 32];
         let twice = pallet_bill_register::Call::<Runtime>::register_batch {
-            bills: vec![summary(), summary()].try_into().expect("two bills"),
+            bills: vec![summary(), other].try_into().expect("two bills"),
             mode: BatchMode::AllOrNothing,
         };
         assert!(send("hospital", twice).is_err());
