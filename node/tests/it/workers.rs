@@ -197,7 +197,7 @@ async fn each_entry_has_one_effect_and_one_acknowledgement_whoever_dies() {
         slow: 50,
         slow_ms: 300,
         error: 60,
-        wrong: 40,
+
         lost: 60,
         duplicated: 60,
         out_of_order: 60,
