@@ -113,7 +113,6 @@ fn commit(
         offchain,
         tx_hashes: Vec::new(),
         cooling: Default::default(),
-        connectors: Vec::new(),
     };
     chain.storage().commit(block).unwrap();
 }
