@@ -73,7 +73,7 @@ async fn line(listen: u16, broker: u16, loses: Arc<AtomicBool>) -> tokio::task::
             let (mut far_read, mut far_write) = far.into_split();
             // Each connection loses its line after another number of answers.
             answers = (answers * 5 + 3) % 11;
-            let (loses, mut left) = (loses.clone(), answers + 3);
+            let (loses, mut left) = (loses.clone(), answers * 3 + 9);
             tokio::spawn(async move {
                 let _ = tokio::io::copy(&mut near_read, &mut far_write).await;
             });
@@ -103,7 +103,8 @@ async fn records(port: u16, topic: &str, partition: i32) -> Vec<(u64, String, Va
     let end = client.get_offset(OffsetAt::Latest).await.unwrap();
     while offset < end {
         let (records, _) = client.fetch_records(offset, 1..1 << 20, 1_000).await.unwrap();
-        for record in records.into_iter().filter(|record| record.offset >= offset) {
+        let from = offset;
+        for record in records.into_iter().filter(|record| record.offset >= from) {
             offset = record.offset + 1;
             let key = String::from_utf8(record.record.key.clone().unwrap()).unwrap();
             let value = serde_json::from_slice(record.record.value.as_ref().unwrap()).unwrap();
