@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import story as longer  # noqa: E402
+import story_connectors as connectors  # noqa: E402
 from network import NODES, ROOT, Failure, Network  # noqa: E402
 
 SAMPLES = ROOT / "samples"
@@ -297,11 +298,14 @@ def main() -> int:
     network = Network(arguments.bin, directory, arguments.base_port)
     story = Story(network)
     keep = False
+    city = None
     try:
         print(f"\nThe network lives in {directory}")
 
         def start():
+            nonlocal city
             network.make()
+            city = connectors.make(network, arguments.bin)
             network.start_all()
             for node in range(1, NODES + 1):
                 network.wait_height(node, 1, 60)
@@ -311,7 +315,10 @@ def main() -> int:
         if story.failed:
             return 1
         with tempfile.TemporaryDirectory() as work:
+            connectors.register(story, city)
             play(story, Path(work))
+            connectors.told(story, city, bill_of(SAMPLES / "inpatient.xml")[0])
+            connectors.cut(story, city, bill_of(SAMPLES / "outpatient-gbk.xml")[0])
             spare = [bill_of(SAMPLES / file)[0] for file in ("outpatient-gbk.xml", "inpatient-2000-lines.xml")]
             longer.play(story, Path(work), *spare)
             survive(story, Path(work) / "load.log")
@@ -327,12 +334,15 @@ def main() -> int:
                     f"  node {node}: JSON-RPC {network.url(node)} (HTTP and WebSocket), "
                     f"metrics http://127.0.0.1:{place['metrics_port']}/metrics"
                 )
+            print("The city's stand-ins are stopped: what is decided from now on waits in the outbox.")
             print(f"Stop it with: ./scripts/devnet down --dir {directory}")
         return 0
     except (Failure, subprocess.TimeoutExpired, OSError) as problem:
         print(f"\nFAILED: {problem}", file=sys.stderr)
         return 1
     finally:
+        if city is not None:
+            city.stop()
         if not keep:
             network.stop_all()
 

@@ -43,6 +43,7 @@ impl ChainSpec {
             observers: Vec::new(),
             performance: Performance::default(),
             cooling: CoolingPolicy::default(),
+            connectors: Vec::new(),
         }
     }
 }

@@ -3,9 +3,9 @@
 use crate::{ChainSpec, Performance, SpecError, TransitionRule};
 use billchain_primitives::{AccountId, PublicKey};
 use billchain_runtime::{
-    BillRegisterConfig, CoolingConfig, CouncilMembershipConfig, GenesisState, ParticipantConfig,
-    PerformanceConfig, PermissionsConfig, RuntimeGenesisConfig, SceneConfig, VERSION,
-    ValidatorsConfig, genesis,
+    BillRegisterConfig, CoolingConfig, CouncilMembershipConfig, GenesisState, OutboxConfig,
+    ParticipantConfig, PerformanceConfig, PermissionsConfig, RuntimeGenesisConfig, SceneConfig,
+    VERSION, ValidatorsConfig, genesis,
 };
 use libp2p_identity::PeerId;
 use pallet_permissions::TransitionRuleKey;
@@ -38,6 +38,7 @@ impl ChainSpec {
             validators: validators(self),
             performance: performance(self),
             cooling: cooling(self),
+            outbox: outbox(self),
             participant: participants(self),
             permissions: permissions(self),
             bill_register: BillRegisterConfig {
@@ -69,6 +70,7 @@ pub(crate) fn contract_problems(spec: &ChainSpec) -> Vec<String> {
     let mut problems = participants(spec).problems();
     problems.extend(performance(spec).problems());
     problems.extend(cooling(spec).problems());
+    problems.extend(outbox(spec).problems());
     problems
 }
 
@@ -84,6 +86,10 @@ fn performance(spec: &ChainSpec) -> PerformanceConfig {
 
 fn cooling(spec: &ChainSpec) -> CoolingConfig {
     CoolingConfig { policy: spec.cooling, ..Default::default() }
+}
+
+fn outbox(spec: &ChainSpec) -> OutboxConfig {
+    OutboxConfig { connectors: spec.connectors.clone(), ..Default::default() }
 }
 
 fn participants(spec: &ChainSpec) -> ParticipantConfig {

@@ -7,6 +7,7 @@ use crate::{
 use billchain_primitives::{CoolingPolicy, Moment, Name};
 use billchain_runtime::VERSION;
 use pallet_bill_register::{AllottedCodes, FieldCheck, FieldRule, FieldRules};
+use pallet_outbox::Terms;
 use pallet_participant::Registration;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,9 @@ pub struct ProductionInput {
     /// What becomes cold, and how fast; nothing if left out.
     #[serde(default)]
     pub cooling: CoolingPolicy,
+    /// Connectors to systems outside; none if left out.
+    #[serde(default)]
+    pub connectors: Vec<Terms>,
 }
 
 impl ChainSpec {
@@ -89,6 +93,7 @@ impl ChainSpec {
             observers: input.observers,
             performance: input.performance,
             cooling: input.cooling,
+            connectors: input.connectors,
         };
         spec.check()?;
         Ok(spec)

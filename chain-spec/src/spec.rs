@@ -7,6 +7,7 @@ use billchain_primitives::{
 };
 use billchain_runtime::limits::hard_limits;
 use pallet_bill_register::FieldRules;
+use pallet_outbox::Terms;
 use pallet_participant::Registration;
 use pallet_performance::{Limits, Quota, Quotas};
 use pallet_permissions::TransitionRuleKey;
@@ -91,6 +92,9 @@ pub struct ChainSpec {
     /// What becomes cold, and how fast (冷热分层策略): nothing if left out.
     #[serde(default)]
     pub cooling: CoolingPolicy,
+    /// Connectors (连接器) to systems outside, from number 1 on; none if left out.
+    #[serde(default)]
+    pub connectors: Vec<Terms>,
 }
 
 /// Rules of a document that does not name them: those of the first release that

@@ -120,6 +120,12 @@ macro_rules! for_each_target {
             snapshot_manifest: operator, 10_000;
             node_config: operator, 5_000;
             doctor_answers: operator, 5_000;
+            old_system_answer: connectors, 10_000;
+            evidence_answer: connectors, 2_000;
+            signing_report: connectors, 2_000;
+            signed_request: connectors, 2_000;
+            outbox_record: outbox, 20_000;
+            worker_text: outbox, 10_000;
         }
     };
 }

@@ -48,6 +48,8 @@ pub struct Config {
     pub metrics_listen: SocketAddr,
     /// Database.
     pub storage: StorageConfig,
+    /// What the node's workers do: a worker file; none without it.
+    pub workers: Option<PathBuf>,
 }
 
 impl Config {
@@ -312,6 +314,7 @@ impl Config {
             s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
         });
         let storage = StorageConfig::read(r);
+        let workers = r.optional_path("workers.file", Kind::File);
         Some(Self {
             name: name?,
             data_dir: data_dir?,
@@ -323,6 +326,7 @@ impl Config {
             rpc: rpc?,
             metrics_listen: metrics_listen?,
             storage: storage?,
+            workers,
         })
     }
 }

@@ -36,6 +36,7 @@ mod snapshot;
 mod spans;
 mod state_sync;
 mod text_files;
+mod workers;
 
 use anyhow::Result;
 use billchain_storage::OpenMode;
@@ -43,7 +44,7 @@ use clap::{Parser, Subcommand};
 use commands::{
     admin, benchmark_weights, bill, blocks, chain_spec, check_state, cold as cold_command,
     config as config_command, devnet, doctor, join, keys, light, reindex,
-    release as release_command, signing_memory, snapshot as snapshot_command, verify,
+    release as release_command, signing_memory, snapshot as snapshot_command, verify, worker,
 };
 use config::Config;
 use log::LogOptions;
@@ -121,6 +122,9 @@ enum Command {
     /// Administer: participants, access nodes, scenes, policies, grants, cases,
     /// rules, and the council's motions.
     Admin(admin::Cli),
+    /// Workers: what a node lets a process of its own do for a connector.
+    #[command(subcommand)]
+    Worker(worker::Command),
     /// Measure what the contracts' calls cost on this machine, and write their
     /// weights into the project's tree.
     #[command(subcommand)]
@@ -192,6 +196,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Light(options) => {
             log::init_command();
             return runtime()?.block_on(light::run(options));
+        }
+        Command::Worker(command) => {
+            log::init_command();
+            return worker::run(command);
         }
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),
     }

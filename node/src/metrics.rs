@@ -1,6 +1,7 @@
 //! What Prometheus reads of a node, and the server it reads it from.
 
 mod clock;
+mod connectors;
 mod health;
 mod keys;
 mod participation;
@@ -53,6 +54,7 @@ pub(crate) fn register(
     registry.register("block_bytes", "Bytes of the newest block", metrics.block_bytes.clone());
     registry.register_collector(Box::new(storage::StorageMetrics(chain.storage().clone())));
     registry.register_collector(Box::new(participation::ParticipationMetrics(chain.clone())));
+    registry.register_collector(Box::new(connectors::ConnectorMetrics(chain.clone())));
     registry.register_collector(Box::new(keys::KeyAges::new(chain.clone())));
     pool.register_metrics(registry);
     gossip.register(registry);

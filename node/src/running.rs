@@ -16,6 +16,7 @@ use crate::{
     peers::PeerFollower,
     settings,
     state_sync::{self, Background},
+    workers,
 };
 use anyhow::{Context, Error, Result, anyhow};
 use billchain_chain_spec::ChainSpec;
@@ -28,6 +29,7 @@ use billchain_txpool::{
     Journal, Pool,
     gossip::{self, GossipError, GossipHandle, Question},
 };
+use billchain_workers::supervisor::Supervisor;
 use libp2p::{PeerId, identity::Keypair};
 use prometheus_client::registry::Registry;
 use std::{future::Future, sync::Arc, time::SystemTime};
@@ -68,6 +70,8 @@ pub(crate) struct Running {
     metrics: JoinHandle<Result<()>>,
     door: Option<JoinHandle<()>>,
     background: Background,
+    /// The processes of connectors, if there are any.
+    workers: Option<Supervisor>,
     front: Handle,
 }
 
@@ -182,7 +186,13 @@ impl Running {
         let core = Core::start((config, files, &spec), (network_key, keys), chain).await?;
         let mut registry = core.registry();
         let door = door::start(&core.config, &core.chain, core.background.cold(), &mut registry);
-        let node = node_info(&spec, core.status());
+        // They try until the node answers; if it does not start, they end with it.
+        let workers = workers::start(&core.config, &front)?;
+        let told = workers.as_ref().map(workers::Told::of);
+        if let Some(told) = &told {
+            told.register(&mut registry);
+        }
+        let node = node_info(&spec, core.status(), told.as_ref());
         let Core { config, files, chain, membership, pool, disk, peers, .. } = core;
         let Core { gossip, consensus, background, .. } = core;
         let reader = consensus.report_reader();
@@ -213,6 +223,7 @@ impl Running {
             metrics,
             door,
             background,
+            workers,
             front,
         })
     }
@@ -233,6 +244,8 @@ impl Running {
     /// Stops every part, in order: first what lets new work in. May be called at
     /// any time; the first error is returned, later ones are logged.
     pub(crate) async fn stop(self) -> Result<()> {
+        // Their leases end by themselves: another node's workers go on.
+        drop(self.workers);
         // Of the runtime that it was started on.
         let rpc = self.rpc;
         let stopped = self.front.spawn(async move { rpc.stop().await }).await;
@@ -344,7 +357,7 @@ impl Counts {
 }
 
 /// What RPC says of the node.
-fn node_info(spec: &ChainSpec, status: NodeStatus) -> NodeInfo {
+fn node_info(spec: &ChainSpec, status: NodeStatus, told: Option<&workers::Told>) -> NodeInfo {
     let parts = &status.parts;
     NodeInfo {
         name: parts.name.clone(),
@@ -354,6 +367,7 @@ fn node_info(spec: &ChainSpec, status: NodeStatus) -> NodeInfo {
         is_validator: !parts.keys.public_keys().is_empty(),
         peers: parts.gossip.clone(),
         status: Some(Arc::new(status)),
+        workers: told.map(workers::Told::source),
     }
 }
 

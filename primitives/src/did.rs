@@ -10,7 +10,7 @@ use scale_info::TypeInfo;
 use sp_core::{ConstU32, bounded::BoundedVec};
 
 /// A syntactically valid DID. Encodes as a SCALE byte vector.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Encode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, MaxEncodedLen, TypeInfo)]
 pub struct Did(BoundedVec<u8, ConstU32<{ Did::MAX_LEN }>>);
 
 const RULE: &str = "did:<method>:<id>, at most 64 ASCII characters";

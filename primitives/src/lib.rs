@@ -23,6 +23,7 @@ pub mod history;
 pub mod index;
 pub mod lists;
 pub mod operation;
+pub mod outbox;
 pub mod roles;
 pub mod seams;
 mod signature;

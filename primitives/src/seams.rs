@@ -9,6 +9,7 @@ mod contention;
 mod electorate;
 mod grants;
 mod ledger;
+mod outbox;
 mod participants;
 mod policies;
 mod scenes;
@@ -23,6 +24,7 @@ pub use contention::{BillLocks, Contention};
 pub use electorate::Electorate;
 pub use grants::{GrantProblem, GrantUse, Grants};
 pub use ledger::{BillLedger, BillsInForce, SummaryProblem};
+pub use outbox::{ExtraWork, Outbox};
 pub use participants::{
     ActiveParticipant, Administrators, ParticipantProblem, ParticipantStatus, Participants,
 };

@@ -4,7 +4,7 @@ use crate::{config::RpcConfig, headers::Headers, metrics::RpcMetrics, traces::Tr
 use billchain_certificate::Maker;
 use billchain_chain_spec::ChainType;
 use billchain_executor::Chain;
-use billchain_rpc_types::ConsensusStatusView;
+use billchain_rpc_types::{ConsensusStatusView, WorkerView};
 use billchain_txpool::Pool;
 use futures::future::BoxFuture;
 use libp2p::PeerId;
@@ -48,6 +48,8 @@ pub struct NodeInfo {
     pub peers: watch::Receiver<Vec<PeerId>>,
     /// Who says where the node stands; `None` where no consensus runs.
     pub status: Option<Arc<dyn StatusSource>>,
+    /// Who says what the node's workers do; `None` where it runs none.
+    pub workers: Option<Arc<dyn WorkerSource>>,
 }
 
 /// Says where the node stands.
@@ -55,6 +57,12 @@ pub trait StatusSource: fmt::Debug + Send + Sync {
     /// Consensus, peers and machine at this moment. An error says what failed in the
     /// node.
     fn status(&self) -> BoxFuture<'static, Result<ConsensusStatusView, String>>;
+}
+
+/// Says what the node's workers do.
+pub trait WorkerSource: fmt::Debug + Send + Sync {
+    /// The worker of the connector with this endpoint; `None`: the node runs none for it.
+    fn worker(&self, endpoint: &str) -> Option<WorkerView>;
 }
 
 /// What methods find beside their parameters.

@@ -23,6 +23,7 @@
 mod bill;
 mod budget;
 mod config;
+mod connectors;
 mod context;
 mod error;
 #[doc(hidden)]
@@ -42,6 +43,6 @@ mod traces;
 mod transaction;
 
 pub use config::{ConfigError, RpcConfig, least_bytes_held};
-pub use context::{NodeInfo, RpcContext, StatusSource};
+pub use context::{NodeInfo, RpcContext, StatusSource, WorkerSource};
 pub use metrics::RpcMetrics;
 pub use server::{RpcError, RpcServer, serve};

@@ -1,11 +1,17 @@
 //! All methods of a node, by family.
 
-use crate::{bill, governance, method::Method, parties, substrate, transaction};
+use crate::{bill, connectors, governance, method::Method, parties, substrate, transaction};
 
 /// Every method, in the order of the documentation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Method> {
-    [bill::METHODS, parties::METHODS, governance::METHODS, transaction::METHODS]
-        .into_iter()
-        .chain(substrate::METHODS.iter().copied())
-        .flatten()
+    [
+        bill::METHODS,
+        parties::METHODS,
+        governance::METHODS,
+        connectors::METHODS,
+        transaction::METHODS,
+    ]
+    .into_iter()
+    .chain(substrate::METHODS.iter().copied())
+    .flatten()
 }

@@ -66,6 +66,7 @@ impl Contains<RuntimeCall> for AdmittedCalls {
             | RuntimeCall::Participation(_)
             | RuntimeCall::Performance(_)
             | RuntimeCall::Cooling(_)
+            | RuntimeCall::Outbox(_)
             | RuntimeCall::Upgrade(_)
             | RuntimeCall::Allotment(_)
             | RuntimeCall::Participant(_)
@@ -113,6 +114,7 @@ fn bills_of(call: &RuntimeCall) -> usize {
         RuntimeCall::Allotment(pallet_allotment::Call::void { .. }) => {
             pallet_allotment::MAX_VOIDED_AMONG_USED as usize
         }
+        RuntimeCall::Outbox(pallet_outbox::Call::retell { bills, .. }) => bills.len(),
         // A grant, or a case, and its bill.
         RuntimeCall::Authorization(_) | RuntimeCall::Dispute(_) => 2,
         RuntimeCall::BillRegister(_) | RuntimeCall::BillUpdate(_) | RuntimeCall::BillVerify(_) => 1,

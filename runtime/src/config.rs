@@ -2,7 +2,7 @@
 
 use crate::{
     AccessNode, AccountId, Allotment, Authorization, BillRegister, BillUpdate, Block, Cooling,
-    CouncilMajority, CouncilSync, Dispute, Nonce, OriginCaller, PalletInfo, Participant,
+    CouncilMajority, CouncilSync, Dispute, Nonce, OriginCaller, Outbox, PalletInfo, Participant,
     Permissions, Policy, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, Scene,
     Sm3Hasher, Timestamp, Totals, VERSION, Validators,
     calls::AdmittedCalls,
@@ -127,6 +127,7 @@ impl pallet_participant::Config for Runtime {
     type AdminOrigin = AdminOrigin;
     type SecurityOrigin = SecurityOrigin;
     type Administrators = Permissions;
+    type Outbox = Outbox;
     type Time = Timestamp;
     type MaxParticipants = ConstU32<1_000_000>;
     type MaxRotations = ConstU32<100>;
@@ -192,6 +193,7 @@ impl pallet_bill_register::Config for Runtime {
     type Policies = Policy;
     type Allotments = Allotment;
     type Totals = Totals;
+    type Outbox = Outbox;
     type ColdReads = Cooling;
     type Time = Timestamp;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Runtime>;
@@ -206,6 +208,17 @@ impl pallet_allotment::Config for Runtime {
 
 impl pallet_totals::Config for Runtime {
     type Bills = BillRegister;
+}
+
+impl pallet_outbox::Config for Runtime {
+    type AdminOrigin = AdminOrigin;
+    type SecurityOrigin = SecurityOrigin;
+    type Participants = Participant;
+    type Ledger = BillRegister;
+    type ExtraWork = Cooling;
+    type Time = Timestamp;
+    type MaxConnectors = ConstU16<64>;
+    type WeightInfo = pallet_outbox::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_cooling::Config for Runtime {
@@ -253,6 +266,7 @@ impl pallet_authorization::Config for Runtime {
     type Scenes = Scene;
     type Ledger = BillRegister;
     type ColdReads = Cooling;
+    type Outbox = Outbox;
     type Time = Timestamp;
     type MaxGrants = ConstU32<500_000_000>;
     type MaxGrantsPerHolder = ConstU32<100_000>;

@@ -10,6 +10,8 @@
 //! [`VERSION`] says which rules a binary follows.
 
 #![forbid(unsafe_code)]
+// The macro that puts the pallets together recurses once for each of them.
+#![recursion_limit = "256"]
 // The macro that puts the pallets together writes items here whose documentation
 // is the pallets' own.
 #![allow(missing_docs)]
@@ -124,6 +126,8 @@ mod runtime {
     pub type Totals = pallet_totals;
     #[runtime::pallet_index(37)]
     pub type Cooling = pallet_cooling;
+    #[runtime::pallet_index(38)]
+    pub type Outbox = pallet_outbox;
 }
 
 /// What a sender adds to a call and signs along with it. Clients know the

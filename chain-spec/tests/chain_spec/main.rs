@@ -46,6 +46,7 @@ fn production_input() -> ProductionInput {
         observers: Vec::new(),
         performance: Performance::default(),
         cooling: Default::default(),
+        connectors: Vec::new(),
     }
 }
 
@@ -360,4 +361,28 @@ fn development_keys_come_from_their_seeds() {
 
 fn hex_literal(text: &str) -> [u8; 32] {
     hex::decode(text).unwrap().try_into().unwrap()
+}
+
+#[test]
+fn connectors_of_a_document_are_in_its_first_state_and_unsound_ones_are_named() {
+    let mut written = serde_json::to_value(production_input()).unwrap();
+    written.as_object_mut().unwrap().remove("connectors").unwrap();
+    let without: ProductionInput = serde_json::from_value(written.clone()).unwrap();
+    let without = ChainSpec::production(without).unwrap().genesis_state().unwrap();
+    written["connectors"] = serde_json::json!([{
+        "kind": "old_bill_system", "endpoint": "old-system", "scenes": { "only": [1] },
+        "topics": ["bill_reimbursed"], "format": "mof-public-service/1",
+        "acknowledgers": ["did:bill:worker-1"], "maxRefusals": 5, "maxWaiting": 1000,
+    }]);
+    let input: ProductionInput = serde_json::from_value(written).unwrap();
+    let spec = ChainSpec::production(input).unwrap();
+    assert_eq!(ChainSpec::from_json(&spec.to_json().unwrap()).unwrap(), spec);
+    let state = spec.genesis_state().unwrap();
+    // The connector, how many there are, and what facts are compared with.
+    assert_eq!(state.len(), without.len() + 3);
+    let found = problems(|unsound| {
+        unsound.connectors = spec.connectors.clone();
+        unsound.connectors[0].max_waiting = 0;
+    });
+    assert_eq!(found, ["connectors[0]: MaxWaitingOutOfBounds"]);
 }

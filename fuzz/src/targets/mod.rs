@@ -2,11 +2,13 @@
 
 pub(crate) mod bill;
 pub(crate) mod cold;
+pub(crate) mod connectors;
 pub(crate) mod consensus;
 pub(crate) mod crypto;
 pub(crate) mod executor;
 pub(crate) mod gossip;
 pub(crate) mod operator;
+pub(crate) mod outbox;
 pub(crate) mod print;
 pub(crate) mod state_sync;
 pub(crate) mod storage;
@@ -14,6 +16,7 @@ pub(crate) mod verifier;
 
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
 pub use cold::{cold_kept, cold_proof, cold_segment};
+pub use connectors::{evidence_answer, old_system_answer, signed_request, signing_report};
 pub use consensus::{
     commit_certificate, consensus_message, liveness_message, polka_certificate, proposal_part,
     proposed_value, stream_message, sync_request, sync_response, sync_status, undecided_record,
@@ -29,6 +32,7 @@ pub use gossip::{
 pub use operator::{
     chain_spec, doctor_answers, node_config, rpc_answer, rpc_call, rpc_params, snapshot_manifest,
 };
+pub use outbox::{outbox_record, worker_text};
 pub use print::{locator, printed_certificate};
 pub use state_sync::{state_answer, state_question};
 pub use storage::{

@@ -220,6 +220,7 @@ fn production() -> ProductionInput {
         observers: Vec::new(),
         performance: Default::default(),
         cooling: Default::default(),
+        connectors: Vec::new(),
     }
 }
 

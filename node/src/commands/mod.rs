@@ -20,3 +20,4 @@ mod shell;
 pub mod signing_memory;
 pub(crate) mod snapshot;
 pub(crate) mod verify;
+pub(crate) mod worker;

@@ -37,3 +37,4 @@ mod snapshots;
 mod state_sync;
 mod stops;
 mod twins;
+mod workers;

@@ -69,8 +69,8 @@ pub mod pallet {
     use billchain_primitives::{
         AccountId, BillKey, Did, GrantId, Hash, Moment, Reason, SceneId,
         seams::{
-            BillLedger, ColdReads, GrantProblem, ParticipantProblem, Participants, SceneProblem,
-            Scenes,
+            BillLedger, ColdReads, GrantProblem, Outbox, ParticipantProblem, Participants,
+            SceneProblem, Scenes,
         },
     };
 
@@ -94,6 +94,8 @@ pub mod pallet {
         type Ledger: BillLedger;
         /// What reading a cold grant costs.
         type ColdReads: ColdReads;
+        /// Who has to be told outside.
+        type Outbox: Outbox;
         /// Time of the block, in milliseconds.
         type Time: Time<Moment = Moment>;
         /// Most grants, ended ones included; not 0.

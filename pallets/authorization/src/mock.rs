@@ -44,6 +44,7 @@ impl pallet_authorization::Config for Test {
     type Scenes = World;
     type Ledger = World;
     type ColdReads = ();
+    type Outbox = ();
     type Time = World;
     type MaxGrants = ConstU32<5>;
     type MaxGrantsPerHolder = ConstU32<3>;

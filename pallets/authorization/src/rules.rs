@@ -7,8 +7,9 @@ use crate::{
 };
 use billchain_primitives::{
     AccountId, BillKey, BillSummary, Did, Fen, GrantId, Hash, Role, SceneId, Stamp,
+    outbox::{Fact, Topic},
     seams::{
-        ActiveParticipant, ColdReads, GrantProblem, GrantUse, Grants, ParticipantProblem,
+        ActiveParticipant, ColdReads, GrantProblem, GrantUse, Grants, Outbox, ParticipantProblem,
         Participants, Scenes,
     },
     sm3,
@@ -206,11 +207,26 @@ impl<T: Config> Pallet<T> {
         entry.version = entry.version.saturating_add(1);
         entry.updated = Self::stamp();
         let (id, version) = (entry.id(), entry.version);
+        let topic = match &change {
+            Change::Registered(_) => Topic::GrantRegistered,
+            Change::Frozen { .. } | Change::Activated { .. } | Change::Revoked { .. } => {
+                Topic::GrantChanged
+            }
+            Change::Used { .. } | Change::Transferred { .. } => Topic::GrantUsed,
+        };
         let record = HistoryRecord { version, stamp: entry.updated, operator, change };
         let encoded = record.encode();
         let chained = [entry.history_hash.as_bytes(), &encoded].concat();
         entry.history_hash = sm3(&chained).into();
         offchain_index::set(&history_key(&id, version), &encoded);
+        T::Outbox::tell(|| Fact {
+            topic,
+            subject: id.into(),
+            version,
+            scene: Some(entry.terms.scene),
+            claim: None,
+            digest: entry.history_hash.0,
+        });
         GrantsById::<T>::insert(id, entry);
     }
 

@@ -8,13 +8,14 @@ use crate::{
     types::check_fields,
 };
 use billchain_primitives::{
-    Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, Operation, Receipt, Stamp,
-    SummaryFields,
+    Bill, BillKey, BillKind, BillState, BillStatus, BillSummary, LockPurpose, Operation, Receipt,
+    SceneId, Stamp, SummaryFields,
     history::{Cause, Entry, NO_VERSION, VersionBody, VersionRecord},
     index, lists,
+    outbox::{Fact, Subject, Topic},
     seams::{
         AccessNodePolicy, AccessNodes, AccessProblem, Allotments, BillLedger, Census, ColdReads,
-        SceneProblem, Scenes, SummaryProblem, Totals,
+        Outbox, SceneProblem, Scenes, SummaryProblem, Totals,
     },
 };
 use codec::Encode;
@@ -197,6 +198,7 @@ impl<T: Config> Pallet<T> {
         let key = bill.summary.key;
         Bills::<T>::insert(key, &bill);
         T::Totals::changed(before, &bill);
+        T::Outbox::tell(|| fact(before, &bill, &record.body.entry.cause));
         offchain_index::set(&index::history_key(&key, bill.state.version), &record.encode());
         if let Some(extrinsic) = at.extrinsic {
             let seq = Touched::<T>::mutate(|(last, count)| {
@@ -292,5 +294,30 @@ impl<T: Config> Pallet<T> {
             "a red bill takes back exactly its original"
         );
         Ok(())
+    }
+}
+
+/// What systems outside may have to hear of a version of a bill.
+fn fact(before: Option<&Bill>, after: &Bill, cause: &Cause) -> Fact {
+    let (summary, state) = (&after.summary, &after.state);
+    // The claim's scene: of the lock that there is or was, or of the reimbursement that is taken
+    // back.
+    let taken_back = || Some(before?.state.reimbursements.last()?.scene);
+    let lock = claimed_in(after).or_else(|| claimed_in(before?));
+    Fact {
+        topic: Topic::of_version(cause, before.is_none()),
+        subject: Subject::Bill(summary.key),
+        version: state.version,
+        scene: Some(summary.scene),
+        claim: lock.or_else(taken_back),
+        digest: state.version_hash,
+    }
+}
+
+/// In which scene a bill is locked.
+fn claimed_in(bill: &Bill) -> Option<SceneId> {
+    match &bill.state.lock.as_ref()?.purpose {
+        LockPurpose::Claim { scene, .. } => Some(*scene),
+        LockPurpose::Administrative { .. } => None,
     }
 }

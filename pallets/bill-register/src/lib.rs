@@ -100,7 +100,7 @@ pub mod pallet {
         AccountId, Bill, BillKey, BillKind, BillStatus, BillSummary, BlockNumber, Did, Fen, Moment,
         Reason, SceneId, Stamp, Uscc,
         seams::{
-            AccessNodes, Allotments, ColdReads, ParticipantProblem, Participants, Policies,
+            AccessNodes, Allotments, ColdReads, Outbox, ParticipantProblem, Participants, Policies,
             PolicyId, Scenes, SummaryProblem, Totals, TransitionProblem, TransitionRules,
         },
     };
@@ -134,6 +134,8 @@ pub mod pallet {
         type Allotments: Allotments;
         /// What the bills sum up to.
         type Totals: Totals;
+        /// Who has to be told outside.
+        type Outbox: Outbox;
         /// What reading a cold bill costs.
         type ColdReads: ColdReads;
         /// Time of the block.

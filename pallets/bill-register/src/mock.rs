@@ -49,6 +49,7 @@ impl pallet_bill_register::Config for Test {
     type Policies = World;
     type Allotments = World;
     type Totals = Totals;
+    type Outbox = ();
     type ColdReads = World;
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;

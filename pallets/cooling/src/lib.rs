@@ -26,8 +26,8 @@
 //!   same on all nodes, whatever files they have written.
 //! - A block looks at as many groups as the policy says at most, and at no more keys than so many
 //!   groups of ten have and one group more; its weight holds what it looked at and what it ordered.
-//! - What a transaction reads of cold data weighs in its block, whether its calls succeed or fail
-//!   ([`Pallet::charging`]).
+//! - What a transaction reads of cold data, and other work beside the weights of its calls, weighs in
+//!   its block, whether they succeed or fail ([`Pallet::charging`]).
 //! - No lap begins while there may be 32 runs, so that the state never has more than 64.
 //!
 //! ## What it assumes
@@ -61,7 +61,7 @@ pub use weights::WeightInfo;
 use billchain_primitives::{
     Moment,
     cooling::{CoolingField, CoolingPolicy, Orders, OutOfBounds},
-    seams::ColdReads,
+    seams::{ColdReads, ExtraWork},
 };
 use frame::{
     deps::frame_support::dispatch_context::{run_in_context, with_context},
@@ -323,7 +323,13 @@ impl<T: Config> ColdReads for Pallet<T> {
     }
 }
 
-/// Notes what a read weighs; outside of a transaction it is the block's at once.
+impl<T: Config> ExtraWork for Pallet<T> {
+    fn add(weight: Weight) {
+        note::<T>(weight);
+    }
+}
+
+/// Notes what a read, or other work beside the weights of calls, weighs; outside of a transaction it is the block's at once.
 fn note<T: Config>(weight: Weight) {
     let noted = with_context::<Charged, _>(|charged| {
         charged.or_default().0.saturating_accrue(weight);

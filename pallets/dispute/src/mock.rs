@@ -50,6 +50,7 @@ impl pallet_bill_register::Config for Test {
     type Allotments = Absent;
     type Policies = Absent;
     type Totals = Totals;
+    type Outbox = ();
     type ColdReads = ();
     type Time = World;
     type WeightInfo = pallet_bill_register::weights::SubstrateWeight<Test>;

@@ -6,7 +6,8 @@ use crate::{
 };
 use billchain_primitives::{
     AccountId, Did, Hash, PublicKey, RoleSet, Stamp,
-    seams::{Administrators, ParticipantStatus},
+    outbox::{Fact, Subject, Topic},
+    seams::{Administrators, Outbox, ParticipantStatus},
     sm3,
 };
 use codec::Encode;
@@ -115,11 +116,23 @@ impl<T: Config> Pallet<T> {
         participant.version = participant.version.saturating_add(1);
         participant.updated = Self::stamp();
         let version = participant.version;
+        let topic = match &change {
+            Change::Registered(_) => Topic::ParticipantRegistered,
+            _ => Topic::ParticipantChanged,
+        };
         let record = HistoryRecord { version, stamp: participant.updated, operator, change };
         let encoded = record.encode();
         let chained = [participant.history_hash.as_bytes(), &encoded].concat();
         participant.history_hash = sm3(&chained).into();
         sp_io::offchain_index::set(&history_key(did, version), &encoded);
+        T::Outbox::tell(|| Fact {
+            topic,
+            subject: Subject::Participant(did.clone()),
+            version,
+            scene: None,
+            claim: None,
+            digest: participant.history_hash.0,
+        });
         Participants::<T>::insert(did, participant);
     }
 

@@ -60,7 +60,7 @@ pub use weights::WeightInfo;
 
 use billchain_primitives::{
     AccountId, Did, Hash, Name, PublicKey, Reason, RoleSet, SignatureScheme,
-    seams::{Administrators, ParticipantStatus},
+    seams::{Administrators, Outbox, ParticipantStatus},
 };
 use frame::{prelude::*, traits::Time, try_runtime::TryRuntimeError};
 
@@ -92,6 +92,8 @@ pub mod pallet {
         type SecurityOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// Who holds an administrator's office.
         type Administrators: Administrators;
+        /// Who has to be told outside.
+        type Outbox: Outbox;
         /// Time of the block, in milliseconds.
         type Time: Time<Moment = u64>;
         /// Most participants, cancelled ones included; not 0.

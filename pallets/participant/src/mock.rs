@@ -56,6 +56,7 @@ impl pallet_participant::Config for Test {
     type AdminOrigin = EitherOfDiverse<EnsureRoot<AccountId>, EnsureSignedBy<Operator, AccountId>>;
     type SecurityOrigin = EnsureSignedBy<Security, AccountId>;
     type Administrators = Offices;
+    type Outbox = ();
     type Time = BlockSeconds<Test>;
     type MaxParticipants = ConstU32<4>;
     type MaxRotations = ConstU32<2>;

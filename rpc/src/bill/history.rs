@@ -103,6 +103,47 @@ fn record(context: &Context, key: &BillKey, version: u32) -> Answer<VersionRecor
     decode("version", &stored)
 }
 
+/// One version of a bill; `None`: there is no such bill, or not that many versions.
+pub(crate) fn version_of(
+    context: &Context,
+    key: &BillKey,
+    version: u32,
+) -> Answer<Option<BillVersionView>> {
+    let Some(bill) = stored(context, key)? else { return Ok(None) };
+    if !(1..=bill.state.version).contains(&version) {
+        return Ok(None);
+    }
+    let record = record(context, key, version)?;
+    Ok(Some(BillVersionView::new(&record, bill.receipt)))
+}
+
+/// The versions of a bill that block `number` made, in their order.
+pub(crate) fn changed_in(
+    context: &Context,
+    key: &BillKey,
+    number: u32,
+) -> Answer<Vec<BillVersionView>> {
+    let Some(bill) = stored(context, key)? else { return Ok(Vec::new()) };
+    // Versions stand in the order of their blocks: the first one is found by halving.
+    let (mut first, mut end) = (1, bill.state.version.saturating_add(1));
+    while first < end {
+        let middle = first + (end - first) / 2;
+        match record(context, key, middle)?.body.at.block < number {
+            true => first = middle + 1,
+            false => end = middle,
+        }
+    }
+    let mut versions = Vec::new();
+    for version in first..=bill.state.version {
+        let record = record(context, key, version)?;
+        if record.body.at.block != number {
+            break;
+        }
+        versions.push(BillVersionView::new(&record, bill.receipt));
+    }
+    Ok(versions)
+}
+
 /// In what two versions differ: by default the present one and the one before
 /// it; `null` if there is no such bill.
 pub(super) fn difference(context: &Context, args: &Args) -> Answer<Option<DifferenceView>> {

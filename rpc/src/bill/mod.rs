@@ -7,6 +7,7 @@ mod parties;
 mod read;
 mod verify;
 
+pub(crate) use history::{changed_in, version_of};
 pub(crate) use read::{bill, key, read_batches};
 
 use crate::method::{

@@ -24,8 +24,12 @@ fn id(args: &Args) -> Answer<GrantId> {
 
 /// A grant; `null` if there is none with this id.
 pub(super) fn get(context: &Context, args: &Args) -> Answer<Option<GrantView>> {
-    let id = id(args)?;
-    Ok(context.deps.chain.read(|| Contract::grant(&id)).map_err(chain)?.map(view))
+    grant(context, &id(args)?)
+}
+
+/// The grant with this id.
+pub(crate) fn grant(context: &Context, id: &GrantId) -> Answer<Option<GrantView>> {
+    Ok(context.deps.chain.read(|| Contract::grant(id)).map_err(chain)?.map(view))
 }
 
 /// Whether a subject may use a grant for a bill in a scene now; `null` if

@@ -6,6 +6,9 @@ mod allotment;
 mod authorization;
 mod participant;
 
+pub(crate) use authorization::grant;
+pub(crate) use participant::participant;
+
 use crate::method::{
     Bound, CODE, CURSOR, LIMIT, Method, NUMBER, Param, SCENE, list, maybe, method, of, page, read,
     required,

@@ -25,9 +25,13 @@ fn read<R>(context: &Context, f: impl FnOnce() -> R) -> Answer<R> {
 
 /// The participant with a DID; `null` if there is none.
 pub(super) fn resolve(context: &Context, args: &Args) -> Answer<Option<ParticipantView>> {
-    let did: Did = args.parsed(0, "did")?;
-    let found = read(context, || Contract::resolve(&did))?;
-    Ok(found.map(|participant| view((did, participant))))
+    participant(context, &args.parsed(0, "did")?)
+}
+
+/// The participant with this DID.
+pub(crate) fn participant(context: &Context, did: &Did) -> Answer<Option<ParticipantView>> {
+    let found = read(context, || Contract::resolve(did))?;
+    Ok(found.map(|participant| view((did.clone(), participant))))
 }
 
 /// The participant whose current key belongs to an account; `null` if there is

@@ -56,6 +56,7 @@ pub(super) fn session(
         is_validator: true,
         peers: tokio::sync::watch::channel(Vec::new()).1,
         status: None,
+        workers: None,
     };
     let deps = RpcContext { chain, pool, node, dear: Handle::current() };
     let about = About { names: Vec::new(), document: String::new() };

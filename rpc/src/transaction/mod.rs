@@ -9,6 +9,7 @@ mod status;
 
 pub(crate) use form::call_from_json;
 pub(crate) use names::failure;
+pub(crate) use status::event_view;
 
 use crate::{
     context::Context,

@@ -91,11 +91,16 @@ fn note(view: &mut TransactionView, event: &RuntimeEvent) {
         }
         _ => {}
     }
+    view.events.push(event_view(event));
+}
+
+/// What clients are told of an event.
+pub(crate) fn event_view(event: &RuntimeEvent) -> EventView {
     let encoded = event.encode();
     let at = |position| encoded.get(position).copied().unwrap_or(u8::MAX);
     let (pallet, name) = names::event(at(0), at(1));
     let details = format!("{event:?}").chars().take(MAX_DETAILS).collect();
     let (item, error) = nested_failure(event).unzip();
     let error = error.map(names::failure);
-    view.events.push(EventView { pallet, name, details, item: item.flatten(), error });
+    EventView { pallet, name, details, item: item.flatten(), error }
 }

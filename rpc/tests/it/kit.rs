@@ -96,6 +96,7 @@ impl Node {
             is_validator: true,
             peers,
             status: None,
+            workers: None,
         };
         let dear = tokio::runtime::Handle::current();
         let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node, dear };

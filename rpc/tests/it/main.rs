@@ -16,6 +16,7 @@ mod kit;
 mod limits;
 mod lists;
 mod openrpc;
+mod outbox;
 mod outcomes;
 mod parties;
 mod policies;

@@ -57,6 +57,8 @@ fn dearest(method: &str, parameter: &str, known: &Value) -> Value {
         (_, "did") => json!("did:bill:hospital"),
         (_, "node") => json!("did:bill:node-1"),
         (_, "account") => json!(Signer::development("//hospital").account().to_string()),
+        (_, "connector" | "seq") => json!(1),
+        (_, "filter") => json!({ "topics": ["bill_registered"], "pallets": ["BillRegister"] }),
         (_, "kind") => json!("xml"),
         ("bill_byStatus", "status") => json!("normal"),
         ("policy_byStatus", "status") => json!("draft"),

@@ -17,6 +17,7 @@ pub mod code;
 mod cooling;
 mod dispute;
 mod history;
+mod outbox;
 mod page;
 mod participant;
 mod permission;
@@ -24,6 +25,7 @@ mod policy;
 mod scene;
 pub mod schema;
 mod status;
+mod subscription;
 mod transaction;
 mod upgrade;
 mod validator;
@@ -49,6 +51,10 @@ pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, Resolution
 pub use history::{
     AdjustmentView, DifferenceView, FieldChangeView, FieldProofView, HistoryCheckView,
 };
+pub use outbox::{
+    ConnectorView, LeaseView, NoticeView, OldestView, OutboxEntryView, OutboxProofView, PulseView,
+    TallyView, WorkerView,
+};
 pub use page::Page;
 pub use participant::{
     IdentityView, ParticipantChangeView, ParticipantRecordView, ParticipantView, StampView,
@@ -64,6 +70,9 @@ pub use scene::{SceneApprovalView, SceneChangeView, SceneView};
 pub use status::{
     ChainStatusView, ConsensusStatusView, DiskView, LastVoteView, MachineView, NodeStatusView,
     PeerSeenView, PhaseView, RoundStepView, ValidatorSeenView, VoteSeenView, VotesView,
+};
+pub use subscription::{
+    SubscriptionFilter, SubscriptionItemView, SubscriptionPageView, SubscriptionPlace,
 };
 pub use transaction::{
     BillItemView, BlockRef, CertificateView, DecidedHeaderView, EventView, FailureView,

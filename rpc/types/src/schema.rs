@@ -54,6 +54,22 @@ written! {
     /// A number of a scene.
     SceneId = { "type": "integer", "minimum": 0, "maximum": 65_535,
         "description": "Number of a business scene (业务场景)" };
+    /// A number of a connector.
+    ConnectorId = { "type": "integer", "minimum": 1, "maximum": 65_535,
+        "description": "Number of a connector (连接器)" };
+    /// Sort of system outside.
+    ConnectorKind = { "enum": ["old_bill_system", "evidence_chain", "signing_chain",
+        "medical_insurance", "insurer", "webhook", "kafka"] };
+    /// What happened.
+    Topic = { "type": "string", "description": "What happened, such as bill_reimbursed" };
+    /// What it happened to.
+    Subject = { "type": "object", "description": "What an entry is about: bill, grant or participant" };
+    /// What is subscribed to.
+    SubscriptionFilter = { "type": "object", "description":
+        "topics, pallets, and conditions: issuers, scenes, statuses, kinds, min_total_fen; see docs/rpc.md" };
+    /// Where a subscription goes on.
+    SubscriptionPlace = { "type": "object", "required": ["block"], "description":
+        "block, item and checksum: `next` of the page before; a block alone begins there" };
     /// A number of a policy.
     PolicyId = { "type": "integer", "minimum": 0, "maximum": 65_535,
         "description": "Number of a policy (策略)" };

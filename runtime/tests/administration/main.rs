@@ -4,6 +4,7 @@ mod cooling;
 mod inactive;
 mod motions;
 mod offices;
+mod outbox;
 
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{

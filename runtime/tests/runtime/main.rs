@@ -190,6 +190,7 @@ fn metadata_14_names_what_clients_look_for() {
         (34, "BillVerify"),
         (35, "Totals"),
         (37, "Cooling"),
+        (38, "Outbox"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }

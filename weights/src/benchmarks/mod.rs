@@ -17,6 +17,7 @@ mod bill_update;
 mod bill_verify;
 mod cooling;
 mod dispute;
+mod outbox;
 mod participant;
 mod participation;
 mod performance;
@@ -52,6 +53,7 @@ pub trait Config:
     + pallet_dispute::Config
     + pallet_bill_verify::Config
     + pallet_cooling::Config
+    + pallet_outbox::Config
 {
 }
 
@@ -85,6 +87,7 @@ pub fn pallets() -> Vec<Pallet> {
         Pallet::of::<bill_verify::Pallet<Runtime>>("bill-verify"),
         Pallet::of::<cooling::Pallet<Runtime>>("cooling"),
         Pallet::of::<dispute::Pallet<Runtime>>("dispute"),
+        Pallet::of::<outbox::Pallet<Runtime>>("outbox"),
         Pallet::of::<participant::Pallet<Runtime>>("participant"),
         Pallet::of::<performance::Pallet<Runtime>>("performance"),
         Pallet::of::<permissions::Pallet<Runtime>>("permissions"),

@@ -8,6 +8,7 @@
 
 mod allotments;
 mod cases;
+mod connectors;
 mod cooling;
 mod council;
 mod field_rules;
@@ -86,6 +87,9 @@ enum Group {
     /// What becomes cold, and how fast (冷热分层).
     #[command(subcommand)]
     Cooling(cooling::Action),
+    /// Connectors (连接器) to systems outside, and what they have to be told.
+    #[command(subcommand)]
+    Connectors(connectors::Action),
     /// Motions of the council.
     #[command(subcommand)]
     Council(council::Action),
@@ -146,6 +150,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Group::Observers(action) => action.act()?,
         Group::Upgrades(action) => action.act()?,
         Group::Cooling(action) => action.act(&node).await?,
+        Group::Connectors(action) => action.act(&node).await?,
         Group::Council(action) => return council::run(&cli, &node, action).await,
     };
     let by_motion = cli.motion || cli.development_council;
