@@ -357,8 +357,9 @@ pub mod pallet {
         /// `AdminOrigin`: a motion of the council.
         ///
         /// # Errors
-        /// `ConnectorNotFound`, `ConnectorRetired`, `TermsUnchanged`, and those of the terms: see
-        /// [`Pallet::register`].
+        /// `ConnectorNotFound`, `ConnectorRetired`, `TermsUnchanged`, `NoTopics`, `ScenesUnsound`,
+        /// `AcknowledgersUnsound`, `MaxRefusalsOutOfBounds`, `MaxWaitingOutOfBounds`,
+        /// `EndpointInUse`.
         #[pallet::call_index(1)]
         #[pallet::weight((T::WeightInfo::update(), DispatchClass::Operational))]
         pub fn update(
