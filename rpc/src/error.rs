@@ -68,6 +68,42 @@ pub(crate) fn no_subscriptions() -> Refusal {
     plain(code::INVALID_REQUEST, "Invalid request: subscriptions need a WebSocket")
 }
 
+/// The connection has not the subscription that is named.
+pub(crate) fn no_subscription() -> Refusal {
+    plain(code::INVALID_PARAMS, "the connection has no such subscription")
+}
+
+/// The connection has not the operation that is named.
+pub(crate) fn no_operation() -> Refusal {
+    plain(code::INVALID_PARAMS, "the connection has no such operation")
+}
+
+/// The connection follows the head `most` times.
+pub(crate) fn too_many_followed(most: usize) -> Refusal {
+    let words = format!("a connection follows the head of the chain at most {most} times");
+    plain(code::TOO_MANY_FOLLOWED, words)
+}
+
+/// A block that a subscription does not pin.
+pub(crate) fn not_pinned(hash: &impl core::fmt::Debug) -> Refusal {
+    plain(code::NOT_PINNED, format!("the subscription does not pin block {hash:?}"))
+}
+
+/// A subscription without the runtime, which cannot be called.
+pub(crate) fn without_runtime() -> Refusal {
+    plain(code::WITHOUT_RUNTIME, "the subscription was begun with withRuntime false")
+}
+
+/// An operation that does not wait to go on.
+pub(crate) fn not_waiting() -> Refusal {
+    plain(code::NOT_WAITING, "the operation does not wait for chainHead_v1_continue")
+}
+
+/// A block that is named twice.
+pub(crate) fn named_twice(hash: &impl core::fmt::Debug) -> Refusal {
+    plain(code::NAMED_TWICE, format!("block {hash:?} is named twice"))
+}
+
 /// With words of a bounded length.
 pub(crate) fn short(refusal: &Refusal) -> Refusal {
     let words: String = refusal.message().chars().take(MAX_WORDS).collect();

@@ -1,8 +1,8 @@
 //! The node's interface for clients: JSON-RPC 2.0 over HTTP and WebSocket on
 //! one port.
 //!
-//! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`, and the
-//! `archive_v1_*` of the JSON-RPC specification), in its exact shapes, so that
+//! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`, and those of
+//! the JSON-RPC specification: `archive_v1_*`, `chainHead_v1_*` and their kin), in its exact shapes, so that
 //! existing libraries work; and plain JSON for platform services that know nothing
 //! of SCALE (every other family; the rows stand in `methods.rs`, the types in
 //! [`billchain_rpc_types`]).
@@ -23,6 +23,7 @@
 mod bill;
 mod budget;
 mod config;
+mod connection;
 mod context;
 mod error;
 #[doc(hidden)]

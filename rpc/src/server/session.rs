@@ -14,7 +14,7 @@ use crate::{
     budget::{NoRoom, Share},
     error::{self, Answer},
     lanes::{PATIENCE, Turns},
-    method::{Answered, Args, Handler, Method, Waiting},
+    method::{Answered, Args, Caller, Handler, Method, Waiting},
     metrics::Method as Label,
 };
 use bytes::Bytes;
@@ -158,8 +158,21 @@ impl Session {
                 *began = Some(answered);
                 Ok(format!("\"{id}\""))
             }
+            Handler::Own(answer) => {
+                let connection = self.subscriptions()?.connection();
+                let caller = Caller { context, connection, share: self.share.clone() };
+                let work = move || answer(&caller, &args()?);
+                let made = self.turns.run(method.bound.lane, work).await;
+                let made = made.map_err(error::internal)??;
+                *began = made.begins;
+                Ok(made.text)
+            }
             Handler::Unsubscribe => self.end(&args()?).map(|had| had.to_string()),
             Handler::Stop => self.end(&args()?).map(|_| "null".into()),
+            Handler::End => match self.end(&args()?)? {
+                true => Ok("null".into()),
+                false => Err(error::no_subscription()),
+            },
         }
     }
 

@@ -27,6 +27,16 @@ pub const BUSY: i32 = -32009;
 pub const BATCH_TOO_LONG: i32 = -32010;
 /// The answers to the batch would be longer than the node gives.
 pub const BATCH_ANSWER_TOO_LONG: i32 = -32011;
+/// The connection follows the head of the chain as often as it may.
+pub const TOO_MANY_FOLLOWED: i32 = -32800;
+/// The block is not pinned by the subscription that is named.
+pub const NOT_PINNED: i32 = -32801;
+/// The subscription that is named was begun without the runtime.
+pub const WITHOUT_RUNTIME: i32 = -32802;
+/// The operation that is named does not wait for `chainHead_v1_continue`.
+pub const NOT_WAITING: i32 = -32803;
+/// A block is named twice.
+pub const NAMED_TWICE: i32 = -32804;
 /// The bytes are not a transaction.
 pub const BAD_FORMAT: i32 = 1001;
 /// The transaction is not valid.

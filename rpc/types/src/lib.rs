@@ -16,6 +16,7 @@ mod bill;
 pub mod code;
 mod cooling;
 mod dispute;
+mod head;
 mod history;
 mod page;
 mod participant;
@@ -46,6 +47,10 @@ pub use bill::{
 };
 pub use cooling::{ColdRunView, CoolingLapView, CoolingPolicyView, CoolingStatusView};
 pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, ResolutionView};
+pub use head::{
+    HeadEventView, HeadRuntimeSpecView, HeadRuntimeView, HeadStorageEntryView, HeadStorageItem,
+    OperationView, TransactionEventView, TransactionPlaceView,
+};
 pub use history::{
     AdjustmentView, DifferenceView, FieldChangeView, FieldProofView, HistoryCheckView,
 };
