@@ -40,15 +40,8 @@ const TRANSACTION: Bound =
 /// A subscription that gives nothing but its id at first.
 const FOLLOWED: Bound = Bound::MEMORY.of(1, "subscription").answer_kib(1);
 
-pub(crate) const METHODS: &[&[Method]] = &[
-    SYSTEM,
-    CHAIN,
-    STATE,
-    AUTHOR,
-    ARCHIVE,
-    head::METHODS,
-    transactions::METHODS,
-];
+pub(crate) const METHODS: &[&[Method]] =
+    &[SYSTEM, CHAIN, STATE, AUTHOR, ARCHIVE, head::METHODS, transactions::METHODS];
 
 const SYSTEM: &[Method] = &[
     in_memory("system_name", "Name of the program", of::<String>, memory!(system::name)),

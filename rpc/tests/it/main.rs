@@ -12,6 +12,7 @@ mod compose;
 mod contention;
 mod contracts;
 mod cooling;
+mod heads;
 mod kit;
 mod limits;
 mod lists;

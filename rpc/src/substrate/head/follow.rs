@@ -71,7 +71,8 @@ async fn start(
     let follows = &subscriber.connection.follows;
     let room = subscriber.keep(EACH).map_err(|full| error::busy(&full))?;
     let begun = follows.begin(&subscriber.id, with_runtime);
-    let begun = begun.ok_or_else(|| error::too_many_followed(crate::connection::Follows::most()))?;
+    let begun =
+        begun.ok_or_else(|| error::too_many_followed(crate::connection::Follows::most()))?;
     let asked = context.clone();
     let newest = subscriber.turns.run(Lane::Light, move || newest(&asked)).await;
     let newest = newest.map_err(internal)??;
@@ -122,10 +123,8 @@ impl Head {
         let Some(mut head) = first.last().copied() else { return Ok(End::Stop) };
         let runtime = follow.with_runtime.then(runtime);
         let hashes = first.into_iter().map(|(_, hash)| hash).collect();
-        let initialized = Event::Initialized {
-            finalized_block_hashes: hashes,
-            finalized_block_runtime: runtime,
-        };
+        let initialized =
+            Event::Initialized { finalized_block_hashes: hashes, finalized_block_runtime: runtime };
         let best = Event::BestBlockChanged { best_block_hash: head.1 };
         if !self.say([initialized, best]).await? {
             return Ok(End::Gone);
@@ -156,7 +155,8 @@ impl Head {
                 return Ok(End::Stop);
             }
             let new_runtime = follow.with_runtime.then_some(());
-            let came = Event::NewBlock { block_hash: head.1, parent_block_hash: parent, new_runtime };
+            let came =
+                Event::NewBlock { block_hash: head.1, parent_block_hash: parent, new_runtime };
             let best = Event::BestBlockChanged { best_block_hash: head.1 };
             let is_final = Event::Finalized {
                 finalized_block_hashes: vec![head.1],

@@ -14,27 +14,24 @@ mod operation;
 mod requests;
 mod storage;
 
-use super::{ANY, FOLLOWED, HASH, TRANSACTION, subscription, stop};
+pub(super) use requests::read_items;
+
+use super::{ANY, FOLLOWED, HASH, TRANSACTION, stop, subscription};
 use crate::method::{
     Bound, Failure, Handler, Method, OF_PINNED, Of, Param, Subscription, follow as follows, list,
     maybe, method, of, optional, required,
 };
 use billchain_rpc_types::{HeadEventView, HeadStorageItem, OperationView, schema};
 
-const FOLLOW: Param =
-    required("followSubscription", "Id of a `chainHead_v1_follow`", of::<String>);
+const FOLLOW: Param = required("followSubscription", "Id of a `chainHead_v1_follow`", of::<String>);
 const OPERATION: Param = required("operationId", "Id of the operation", of::<String>);
 const STARTED: Of = of::<OperationView>;
 /// What begins an operation, whose work comes later.
 const BEGUN: Bound = Bound::MEMORY.of(1, "operation").answer_kib(1);
 
 /// Errors of a call into the runtime on a pinned block.
-const CALLED: &[Failure] = &[
-    Failure::InvalidParams,
-    Failure::Internal,
-    Failure::NotPinned,
-    Failure::WithoutRuntime,
-];
+const CALLED: &[Failure] =
+    &[Failure::InvalidParams, Failure::Internal, Failure::NotPinned, Failure::WithoutRuntime];
 
 pub(super) const METHODS: &[Method] = &[
     subscription(

@@ -86,7 +86,8 @@ async fn perform(
         }
         Work::Call { function, data } => {
             let asked = Arc::new((function, data));
-            let make = move |context: &Context, id: String, most| call(context, &block, &asked, id, most);
+            let make =
+                move |context: &Context, id: String, most| call(context, &block, &asked, id, most);
             once(context, sink, id, make).await
         }
         Work::Storage(items) => storage::tell(context, sink, job, items).await,

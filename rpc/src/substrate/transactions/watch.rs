@@ -34,12 +34,7 @@ pub(super) async fn watch(context: Arc<Context>, args: Args, pending: Pending) -
     tell(&context, &sink, hash, states).await
 }
 
-async fn tell(
-    context: &Arc<Context>,
-    sink: &Subscriber,
-    hash: Hash,
-    mut states: States,
-) -> Ended {
+async fn tell(context: &Arc<Context>, sink: &Subscriber, hash: Hash, mut states: States) -> Ended {
     let mut is_validated = false;
     loop {
         let status = tokio::select! {
