@@ -8,7 +8,7 @@ mod follow;
 mod pins;
 
 pub(crate) use broadcasts::Broadcasts;
-pub(crate) use follow::{Begun, Follow, Follows, Job, Operation, Work};
+pub(crate) use follow::{Begun, Follow, Follows, Job, Work};
 pub(crate) use pins::Unpinned;
 
 /// What one connection has in the node.

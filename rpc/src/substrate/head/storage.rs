@@ -8,6 +8,7 @@ use crate::{
     error::{self, Answer, storage},
     lanes::Lane,
     method::{Dropped, Notifications, Subscriber, to_hex},
+    substrate::state::code_hash,
 };
 use billchain_primitives::{Hash, sm3};
 use billchain_rpc_types::{
@@ -163,6 +164,12 @@ impl Reader {
                 }
             } else if !found.look() {
                 break 'items;
+            } else if let Some(hash) = code_hash(key).filter(|_| *kind == Type::Hash) {
+                found.entries.push(HeadStorageEntryView {
+                    key: to_hex(key),
+                    value: None,
+                    hash: Some(hash),
+                });
             } else if let Some(value) = state.get(key).map_err(storage)?
                 && !found.add(*kind, key, &value)
             {

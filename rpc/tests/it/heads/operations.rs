@@ -194,3 +194,29 @@ async fn a_state_that_goes_while_an_operation_waits_is_told() {
     let event = head.next().await;
     assert_eq!(event, json!({ "event": "operationInaccessible", "operationId": id }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_for_the_code_says_which_runtime_a_block_has() {
+    let node = Node::start(RpcConfig::default()).await;
+    let ws = node.ws().await;
+    let mut head = Head::follow(&ws, true).await;
+    let hash = head.newest();
+    // `:code`, of which the state has nothing.
+    let item = |kind: &str| json!([{ "key": "0x3a636f6465", "type": kind }]);
+    assert_eq!(ask(&ws, "state_getStorage", json!(["0x3a636f6465"])).await, Value::Null);
+    let id = head.begin(&ws, "chainHead_v1_storage", json!([hash, item("value"), null])).await;
+    assert_eq!(head.told(&ws, &id).await.len(), 1);
+    let id = head.begin(&ws, "chainHead_v1_storage", json!([hash, item("hash"), null])).await;
+    let told = head.told(&ws, &id).await;
+    let code = told[0]["items"][0]["hash"].clone();
+    assert_eq!(code.as_str().unwrap().len(), 66, "{told:?}");
+    let mut archive: Subscription<Value> = ws
+        .subscribe(
+            "archive_v1_storage",
+            rpc_params![hash, item("hash"), Value::Null],
+            "archive_v1_stopStorage",
+        )
+        .await
+        .unwrap();
+    assert_eq!(next(&mut archive).await["hash"], code);
+}
