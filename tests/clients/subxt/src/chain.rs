@@ -1,8 +1,12 @@
 //! The settings that subxt needs for this chain: the hash function, and a signature that may be SM2's.
 
-use billchain_crypto::{sm2, sm3};
 use scale_decode::DecodeAsType;
 use scale_encode::EncodeAsType;
+use sm2::{
+    dsa::{SigningKey, signature::Signer as _},
+    elliptic_curve::sec1::ToSec1Point,
+};
+use sm3::Digest;
 use subxt::{
     config::{Config, DefaultTransactionExtensions, HashFor, Hasher, SubstrateConfig, substrate::H256},
     metadata::{ArcMetadata, Metadata},
@@ -27,7 +31,7 @@ impl Hasher for Sm3 {
     }
 
     fn hash(&self, bytes: &[u8]) -> H256 {
-        H256(sm3::sm3(bytes))
+        H256(sm3(bytes))
     }
 }
 
@@ -73,23 +77,34 @@ impl Config for BillChain {
     }
 }
 
+fn sm3(bytes: &[u8]) -> [u8; 32] {
+    sm3::Sm3::digest(bytes).into()
+}
+
 /// A well-known SM2 key: a 密码机 or a U-key stands behind the same trait.
-pub struct Sm2Key(sm2::SecretKey);
+pub struct Sm2Key(SigningKey);
 
 impl Sm2Key {
     /// That of a text such as `//hospital-1`.
     pub fn development(seed: &str) -> Self {
-        Self(sm2::SecretKey::from_seed(seed.as_bytes()))
+        let domain = b"BillChain SM2 key from seed, version 1";
+        let secret = sm3(&[&domain[..], &[0; 4], seed.as_bytes()].concat());
+        Self(SigningKey::from_slice("1234567812345678", &secret).expect("a hash is a key"))
+    }
+
+    fn public(&self) -> [u8; 33] {
+        let point = self.0.verifying_key().as_affine().to_sec1_point(true);
+        point.as_bytes().try_into().expect("a compressed point has 33 bytes")
     }
 }
 
 impl Signer<BillChain> for Sm2Key {
     fn account_id(&self) -> AccountId32 {
-        AccountId32(sm3::sm3(&self.0.public().to_compressed()))
+        AccountId32(sm3(&self.public()))
     }
 
     fn sign(&self, payload: &[u8]) -> Signature {
-        let signature = self.0.sign(sm2::DEFAULT_ID, payload).to_bytes();
-        Signature::Sm2 { public: self.0.public().to_compressed(), signature }
+        let signature: sm2::dsa::Signature = self.0.sign(payload);
+        Signature::Sm2 { public: self.public(), signature: signature.to_bytes().into() }
     }
 }
