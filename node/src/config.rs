@@ -44,6 +44,9 @@ pub struct Config {
     pub pool: PoolConfig,
     /// JSON-RPC server.
     pub rpc: RpcConfig,
+    /// Configuration of access: listeners, identities and limits; without it RPC has one
+    /// plain listener.
+    pub access: Option<PathBuf>,
     /// Where Prometheus reads metrics.
     pub metrics_listen: SocketAddr,
     /// Database.
@@ -308,6 +311,15 @@ impl Config {
         let consensus = ConsensusConfig::read(r);
         let pool = PoolConfig::read(r);
         let rpc = RpcConfig::read(r);
+        let access = r.optional_path("access.file", Kind::File);
+        if let (Some(_), Some(rpc)) = (&access, &rpc)
+            && !rpc.listen.ip().is_loopback()
+        {
+            r.problem(
+                "rpc.listen",
+                "must be a loopback address with access.file, which names the listeners for others",
+            );
+        }
         let metrics_listen = r.parsed("metrics.listen", Some("127.0.0.1:9615"), |s| {
             s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
         });
@@ -321,6 +333,7 @@ impl Config {
             consensus: consensus?,
             pool: pool?,
             rpc: rpc?,
+            access,
             metrics_listen: metrics_listen?,
             storage: storage?,
         })

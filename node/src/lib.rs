@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod admission;
 mod application;
 mod cold;
@@ -41,8 +42,8 @@ use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
-    admin, benchmark_weights, bill, blocks, chain_spec, check_state, cold as cold_command,
-    config as config_command, devnet, doctor, join, keys, light, reindex,
+    access as access_command, admin, benchmark_weights, bill, blocks, chain_spec, check_state,
+    cold as cold_command, config as config_command, devnet, doctor, join, keys, light, reindex,
     release as release_command, signing_memory, snapshot as snapshot_command, verify,
 };
 use config::Config;
@@ -118,6 +119,12 @@ enum Command {
     /// Follow the chain without a node of one's own, and answer certificates of bills that hold:
     /// a light client (轻客户端), which trusts no node.
     Light(light::Options),
+    /// The configuration of access (接入控制): check it, make API keys, name certificates.
+    #[command(subcommand)]
+    Access(access_command::Command),
+    /// The log of access (访问日志): check it without a node, look for lines.
+    #[command(subcommand)]
+    AccessLog(access_command::LogCommand),
     /// Administer: participants, access nodes, scenes, policies, grants, cases,
     /// rules, and the council's motions.
     Admin(admin::Cli),
@@ -192,6 +199,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Light(options) => {
             log::init_command();
             return runtime()?.block_on(light::run(options));
+        }
+        Command::Access(command) => access_command::run(command)?,
+        Command::AccessLog(command) => {
+            return runtime()?.block_on(access_command::run_log(command));
         }
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),
     }

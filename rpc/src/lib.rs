@@ -14,12 +14,12 @@
 //! dropped with a notice. Reads run on blocking threads, those that cost much on
 //! others than those that do not, so that a slow one delays no quick one.
 //!
-//! It has no accounts and no secrets: whoever can connect can read everything
-//! and submit what the chain admits. Encryption and authentication are a
-//! reverse proxy's work.
+//! Who may call what is [`billchain_access`]'s: without a configuration of it whoever can
+//! connect can read everything and submit what the chain admits.
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod bill;
 mod budget;
 mod config;
@@ -45,4 +45,4 @@ mod transaction;
 pub use config::{ConfigError, RpcConfig, least_bytes_held};
 pub use context::{NodeInfo, RpcContext, StatusSource};
 pub use metrics::RpcMetrics;
-pub use server::{RpcError, RpcServer, serve};
+pub use server::{AccessReloader, RpcError, RpcServer, serve, serve_with};

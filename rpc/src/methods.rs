@@ -1,10 +1,10 @@
 //! All methods of a node, by family.
 
-use crate::{bill, governance, method::Method, parties, substrate, transaction};
+use crate::{access, bill, governance, method::Method, parties, substrate, transaction};
 
 /// Every method, in the order of the documentation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Method> {
-    [bill::METHODS, parties::METHODS, governance::METHODS, transaction::METHODS]
+    [bill::METHODS, parties::METHODS, governance::METHODS, transaction::METHODS, access::METHODS]
         .into_iter()
         .chain(substrate::METHODS.iter().copied())
         .flatten()

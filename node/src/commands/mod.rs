@@ -1,5 +1,6 @@
 //! The commands of `billchain`, one module each.
 
+pub(crate) mod access;
 pub(crate) mod admin;
 pub(crate) mod benchmark_weights;
 pub(crate) mod bill;

@@ -2,6 +2,7 @@
 //! both transports. Blocks are made by hand; there is no consensus.
 
 mod access;
+mod admission;
 mod administration;
 mod allotment;
 mod archive;

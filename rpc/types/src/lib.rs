@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod access_node;
 mod allotment;
 mod archive;
@@ -30,6 +31,7 @@ mod upgrade;
 mod validator;
 mod verify;
 
+pub use access::{AccessLogHeadView, AccessLogQuery, AccessLogView, AccessReloadView};
 pub use access_node::{
     AccessNodeChangeView, AccessNodeRecordView, AccessNodeView, LinkCheckView, LinkedNodeView,
 };
@@ -80,6 +82,6 @@ pub use validator::{
     ValidatorListView, ValidatorView,
 };
 pub use verify::{
-    BillCertificateView, BillHashVerificationView, ElementsVerificationView, ElementsView,
-    HashVerificationView, MismatchView, ObservationView, VerificationResult,
+    BillCertificateView, BillHashVerificationView, CodesVerificationView, ElementsVerificationView,
+    ElementsView, HashVerificationView, MismatchView, ObservationView, VerificationResult,
 };

@@ -6,6 +6,7 @@
 //! with `billchain admin council approve` or `reject`, and one of them closes it. Exit codes
 //! are [`super::shell`]'s.
 
+mod access;
 mod allotments;
 mod cases;
 mod cooling;
@@ -86,6 +87,9 @@ enum Group {
     /// What becomes cold, and how fast (冷热分层).
     #[command(subcommand)]
     Cooling(cooling::Action),
+    /// The node's configuration of access (接入控制).
+    #[command(subcommand)]
+    Access(access::Action),
     /// Motions of the council.
     #[command(subcommand)]
     Council(council::Action),
@@ -133,6 +137,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         _ => cli.shell.connect().await?,
     };
     let act = match &cli.group {
+        Group::Access(action) => action.act()?,
         Group::Participants(action) => action.act()?,
         Group::Nodes(action) => action.act()?,
         Group::Allotments(action) => action.act()?,
