@@ -10,8 +10,19 @@ def snake(name):
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
+RESERVED = {"case", "class", "default", "delete", "do", "else", "enum", "export", "function", "if", "import",
+            "in", "new", "null", "return", "switch", "this", "throw", "try", "typeof", "var", "void",
+            "while", "with", "package", "private", "public", "static", "yield", "await", "interface"}
+
+
 def camel(name):
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
+
+
+def param(name):
+    """The name of a parameter."""
+    found = camel(name)
+    return f"{found}_" if found in RESERVED else found
 
 
 def doc(text, indent=""):
@@ -181,10 +192,10 @@ def methods(rpc):
             params = method["params"]
             count = sum(one["required"] for one in params)
             given = ", ".join(
-                f"{camel(one['name'])}{'' if at < count else '?'}: {expression(one['schema'], 'a.')}"
+                f"{param(one['name'])}{'' if at < count else '?'}: {expression(one['schema'], 'a.')}"
                 + ("" if at < count else " | null")
                 for at, one in enumerate(params))
-            passed = ", ".join(camel(one["name"]) + ("" if at < count else " ?? null")
+            passed = ", ".join(param(one["name"]) + ("" if at < count else " ?? null")
                                for at, one in enumerate(params))
             result = expression(method["result"]["schema"], "a.")
             text += (doc(method["summary"], "      ")

@@ -419,6 +419,7 @@ FailureView = TypedDict("FailureView", {
     "docs": "str",
     "name": "str",
     "pallet": "str",
+    "zh": "NotRequired[Union[str, None]]",
 })
 
 # An amount in whole fen (分)

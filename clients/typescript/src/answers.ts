@@ -628,6 +628,8 @@ export interface FailureView {
   name: string;
   /** The contract, or `System`. */
   pallet: string;
+  /** What it means, in Chinese. */
+  zh?: string | null;
 }
 
 /** An amount in whole fen (分) */

@@ -234,17 +234,17 @@ export function families(ask: Ask) {
       resolutions: (code: a.BillCode, number: a.BillNumber, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
         ask<a.ResolutionViewPage>("dispute_resolutions", [code, number, cursor ?? null, limit ?? null]),
       /** A case (争议案件) */
-      case: (case: number) =>
-        ask<a.CaseView | null>("dispute_case", [case]),
+      case: (case_: number) =>
+        ask<a.CaseView | null>("dispute_case", [case_]),
       /** What was decided in a case */
-      decision: (case: number) =>
-        ask<a.CaseDecisionView | null>("dispute_decision", [case]),
+      decision: (case_: number) =>
+        ask<a.CaseDecisionView | null>("dispute_decision", [case_]),
       /** The cases of a bill */
       cases: (code: a.BillCode, number: a.BillNumber, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
         ask<a.CaseViewPage>("dispute_cases", [code, number, cursor ?? null, limit ?? null]),
       /** What was done about a case (人工介入) */
-      acts: (case: number, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
-        ask<a.ActViewPage>("dispute_acts", [case, cursor ?? null, limit ?? null]),
+      acts: (case_: number, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
+        ask<a.ActViewPage>("dispute_acts", [case_, cursor ?? null, limit ?? null]),
     },
     validator: {
       /** The validators of the next block, and the observers (共识节点、观察节点) */

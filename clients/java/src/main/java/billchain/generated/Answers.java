@@ -337,7 +337,8 @@ public final class Answers {
             @JsonProperty("details") String details,
             @JsonProperty("docs") String docs,
             @JsonProperty("name") String name,
-            @JsonProperty("pallet") String pallet) {}
+            @JsonProperty("pallet") String pallet,
+            @JsonProperty("zh") String zh) {}
 
     /** What became of one field. */
     public record FieldChangeView(
