@@ -3,11 +3,13 @@
 //! TOML, read whole: every problem is found and reported at once, with its
 //! key; an unknown key is a problem, and nothing is clamped silently.
 
+mod access;
 mod cold;
 mod named;
 mod reader;
 
 use crate::text_files;
+use access::access_file;
 use billchain_runtime::limits::{MAX_PROPOSE_TIMEOUT_MS, MAX_TRANSACTION_BYTES};
 use billchain_txpool::JournalConfig;
 pub use cold::{ColdConfig, ObjectsConfig, SecondPath};
@@ -311,15 +313,7 @@ impl Config {
         let consensus = ConsensusConfig::read(r);
         let pool = PoolConfig::read(r);
         let rpc = RpcConfig::read(r);
-        let access = r.optional_path("access.file", Kind::File);
-        if let (Some(_), Some(rpc)) = (&access, &rpc)
-            && !rpc.listen.ip().is_loopback()
-        {
-            r.problem(
-                "rpc.listen",
-                "must be a loopback address with access.file, which names the listeners for others",
-            );
-        }
+        let access = access_file(r, rpc.as_ref());
         let metrics_listen = r.parsed("metrics.listen", Some("127.0.0.1:9615"), |s| {
             s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
         });

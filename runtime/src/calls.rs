@@ -67,6 +67,7 @@ impl Contains<RuntimeCall> for AdmittedCalls {
             | RuntimeCall::Performance(_)
             | RuntimeCall::Cooling(_)
             | RuntimeCall::Upgrade(_)
+            | RuntimeCall::AccessLog(_)
             | RuntimeCall::Allotment(_)
             | RuntimeCall::Participant(_)
             | RuntimeCall::Permissions(_)

@@ -124,6 +124,8 @@ mod runtime {
     pub type Totals = pallet_totals;
     #[runtime::pallet_index(37)]
     pub type Cooling = pallet_cooling;
+    #[runtime::pallet_index(45)]
+    pub type AccessLog = pallet_access_log;
 }
 
 /// What a sender adds to a call and signs along with it. Clients know the

@@ -131,7 +131,7 @@ pub(super) fn read(
 
 fn listener(
     key: &str,
-    raw: RawListener,
+    mut raw: RawListener,
     base: &Path,
     problems: &mut Vec<String>,
 ) -> Option<ListenerConfig> {
@@ -144,32 +144,17 @@ fn listener(
         let found: String = raw.listen.chars().take(64).collect();
         problems.push(format!("{key}.listen: expected <address>:<port>, found \"{found}\""));
     }
-    let classes: Classes = raw.classes.into_iter().collect();
+    let classes: Classes = raw.classes.iter().copied().collect();
     if classes.is_empty() {
         problems.push(format!("{key}.classes: expected at least one of {:?}", Classes::ALL));
     }
     let usual = Classes::from_iter([Class::Verify]).and(classes);
-    let anonymous = raw.anonymous.map_or(usual, |classes| classes.into_iter().collect());
+    let anonymous = raw.anonymous.take();
+    let anonymous = anonymous.map_or(usual, |classes| classes.into_iter().collect());
     if anonymous.and(classes) != anonymous {
         problems.push(format!("{key}.anonymous: expected only classes of {key}.classes"));
     }
-    let is_local = listen.as_ref().is_ok_and(|listen| is_loopback(listen.ip()));
-    if !is_local {
-        if classes.has(Class::Unsafe) {
-            problems.push(format!("{key}.classes: unsafe is for loopback addresses alone"));
-        }
-        if [Class::Write, Class::Operator].into_iter().any(|class| anonymous.has(class)) {
-            let words = "write and operator without an identity are for loopback addresses alone";
-            problems.push(format!("{key}.anonymous: {words}"));
-        }
-        if raw.tls.is_none() && !raw.plain {
-            let words = "is required beyond loopback; plain = true if a proxy in front has it";
-            problems.push(format!("{key}.tls: {words}"));
-        }
-    }
-    if raw.tls.is_some() && raw.plain {
-        problems.push(format!("{key}.plain: must not be true with TLS"));
-    }
+    beyond_loopback(key, &raw, listen.as_ref().ok(), (classes, anonymous), problems);
     let connections = raw.connections.unwrap_or(256);
     let of_one = raw.connections_per_address.unwrap_or(32).min(connections);
     bounded(&format!("{key}.connections"), u64::from(connections), 1, 65_536, problems);
@@ -189,6 +174,32 @@ fn listener(
         connections_per_address: of_one,
         compress: raw.compress.unwrap_or(true),
     })
+}
+
+/// What a listener may not be that others reach.
+fn beyond_loopback(
+    key: &str,
+    raw: &RawListener,
+    listen: Option<&SocketAddr>,
+    (classes, anonymous): (Classes, Classes),
+    problems: &mut Vec<String>,
+) {
+    if !listen.is_some_and(|listen| is_loopback(listen.ip())) {
+        if classes.has(Class::Unsafe) {
+            problems.push(format!("{key}.classes: unsafe is for loopback addresses alone"));
+        }
+        if [Class::Write, Class::Operator].into_iter().any(|class| anonymous.has(class)) {
+            let words = "write and operator without an identity are for loopback addresses alone";
+            problems.push(format!("{key}.anonymous: {words}"));
+        }
+        if raw.tls.is_none() && !raw.plain {
+            let words = "is required beyond loopback; plain = true if a proxy in front has it";
+            problems.push(format!("{key}.tls: {words}"));
+        }
+    }
+    if raw.tls.is_some() && raw.plain {
+        problems.push(format!("{key}.plain: must not be true with TLS"));
+    }
 }
 
 fn read_tls(key: &str, raw: RawTls, base: &Path, problems: &mut Vec<String>) -> TlsConfig {

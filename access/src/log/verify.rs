@@ -51,64 +51,68 @@ pub fn verify(directory: &Path, anchors: &[LogHead]) -> Result<Verified, LogErro
     let said = |source| LogError::Io { path: directory.into(), source };
     let segments = lines::segments(directory).map_err(said)?;
     let mut all: Option<Verified> = None;
-    let mut found = vec![false; anchors.len()];
+    let mut known = Known { anchors, found: vec![false; anchors.len()] };
     for segment in &segments {
         let path = lines::file(directory, *segment);
-        let broken = |line, reason: String| Broken { file: path.clone(), line, reason };
+        let broken = |(line, reason)| Broken { file: path.clone(), line, reason };
         let mut wrong = None;
         let read = Segment::read(&path, |head, line| {
-            for (anchor, found) in anchors.iter().zip(&mut found) {
-                if anchor.number == head.number {
-                    *found = true;
-                    if anchor.hash != head.hash {
-                        wrong.get_or_insert((
-                            line,
-                            format!("number {} is anchored with another hash", head.number),
-                        ));
-                    }
-                }
+            if let Err(reason) = known.meet(head) {
+                wrong.get_or_insert((line, reason));
             }
         })?;
-        if let Some((line, reason)) = read.broken.or(wrong) {
-            return Err(broken(line, reason).into());
+        if let Some(flaw) = read.broken.clone().or(wrong) {
+            return Err(broken(flaw).into());
         }
         if let Some(before) = &all {
-            if read.before != before.head {
-                let reason =
-                    format!("it does not follow line {} of the segment before", before.head.number);
-                return Err(broken(1, reason).into());
-            }
-            if read.node != before.node {
-                return Err(broken(1, format!("it is of node \"{}\"", read.node)).into());
-            }
+            read.follows(before).map_err(|reason| broken((1, reason)))?;
         }
         let first = all.as_ref().map_or(read.before.number + 1, |all| all.first);
         let segments = all.map_or(0, |all| all.segments) + 1;
-        all = Some(Verified {
-            node: read.node,
-            first,
-            head: read.head,
-            segments,
-            not_kept: Vec::new(),
-        });
+        let not_kept = Vec::new();
+        all = Some(Verified { node: read.node, first, head: read.head, segments, not_kept });
     }
     let none = || said(io::Error::new(io::ErrorKind::NotFound, "no segment of a log is there"));
     let mut all = all.ok_or_else(none)?;
-    for (anchor, found) in anchors.iter().zip(found) {
-        if found || anchor.number == 0 {
-            continue;
-        }
-        if anchor.number > all.head.number {
-            let last = segments.last().map_or(0, |last| *last);
-            let reason = format!(
-                "it ends at number {}, and number {} is anchored",
-                all.head.number, anchor.number
-            );
-            return Err(Broken { file: lines::file(directory, last), line: 0, reason }.into());
-        }
-        all.not_kept.push(anchor.number);
-    }
+    let file = lines::file(directory, segments.last().copied().unwrap_or(0));
+    let not_kept = known.left(all.head);
+    all.not_kept = not_kept.map_err(|reason| Broken { file, line: 0, reason })?;
     Ok(all)
+}
+
+/// Heads that are known from elsewhere, and which of them were met.
+struct Known<'a> {
+    anchors: &'a [LogHead],
+    found: Vec<bool>,
+}
+
+impl Known<'_> {
+    /// A line of the log.
+    fn meet(&mut self, head: LogHead) -> Result<(), String> {
+        for (anchor, found) in self.anchors.iter().zip(&mut self.found) {
+            if anchor.number == head.number {
+                *found = true;
+                if anchor.hash != head.hash {
+                    return Err(format!("number {} is anchored with another hash", head.number));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that the log does not keep any more; beyond its end is none.
+    fn left(&self, head: LogHead) -> Result<Vec<u64>, String> {
+        let missed = self.anchors.iter().zip(&self.found).filter(|(_, found)| !**found);
+        let mut not_kept = Vec::new();
+        for number in missed.map(|(anchor, _)| anchor.number).filter(|number| *number > 0) {
+            if number > head.number {
+                let end = head.number;
+                return Err(format!("it ends at number {end}, and number {number} is anchored"));
+            }
+            not_kept.push(number);
+        }
+        Ok(not_kept)
+    }
 }
 
 /// A segment that was read.
@@ -168,6 +172,18 @@ impl Segment {
             }
         }
         Ok(read)
+    }
+
+    /// Whether it goes on where the segments before ended.
+    fn follows(&self, before: &Verified) -> Result<(), String> {
+        if self.before != before.head {
+            let number = before.head.number;
+            return Err(format!("it does not follow line {number} of the segment before"));
+        }
+        match self.node == before.node {
+            true => Ok(()),
+            false => Err(format!("it is of node \"{}\"", self.node)),
+        }
     }
 
     fn begin(&mut self, line: &[u8]) -> Result<(), String> {

@@ -13,9 +13,7 @@ pub(crate) mod state_sync;
 pub(crate) mod storage;
 pub(crate) mod verifier;
 
-pub use access::{
-    access_config, access_headers, access_keys, access_segment, access_token,
-};
+pub use access::{access_config, access_headers, access_keys, access_segment, access_token};
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
 pub use cold::{cold_kept, cold_proof, cold_segment};
 pub use consensus::{

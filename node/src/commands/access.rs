@@ -8,6 +8,8 @@ use billchain_access::{
 };
 use billchain_client::Connection;
 use billchain_crypto::sm3::sm3;
+use billchain_primitives::AccountId;
+use billchain_rpc_types::AccessAnchorView;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::{path::PathBuf, process::ExitCode};
@@ -44,6 +46,12 @@ pub(crate) enum LogCommand {
         /// A head that is known: number and hash, such as 1200:0x….
         #[arg(long = "head", value_name = "NUMBER:HASH", value_parser = head)]
         heads: Vec<LogHead>,
+        /// A node of somebody else, whose chain says where the operator's log stood.
+        #[arg(long, requires = "operator")]
+        rpc: Option<String>,
+        /// Account of the operator whose node's log it is.
+        #[arg(long, requires = "rpc")]
+        operator: Option<AccountId>,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -135,9 +143,24 @@ fn der(bytes: &[u8]) -> Result<Vec<u8>> {
 /// Runs `billchain access-log …`.
 pub(crate) async fn run_log(command: LogCommand) -> Result<ExitCode> {
     match command {
-        LogCommand::Verify { directory, heads, json } => verified(&directory, &heads, json),
+        LogCommand::Verify { directory, mut heads, rpc, operator, json } => {
+            if let (Some(rpc), Some(operator)) = (rpc, operator) {
+                heads.extend(anchored(&rpc, &operator).await?);
+            }
+            verified(&directory, &heads, json)
+        }
         LogCommand::Search(search) => search.run().await,
     }
+}
+
+/// The heads of an operator's log that the chain knows, since the log was begun last.
+async fn anchored(rpc: &str, operator: &AccountId) -> Result<Vec<LogHead>> {
+    let node = Connection::open(rpc).await?;
+    let answer = node.read("access_anchors", vec![json!(operator.to_string())]).await?;
+    let anchors: Vec<AccessAnchorView> = serde_json::from_value(answer)?;
+    let fall = anchors.windows(2).rposition(|two| two[1].number < two[0].number);
+    let current = anchors.iter().skip(fall.map_or(0, |at| at + 1));
+    Ok(current.map(|one| LogHead { number: one.number, hash: one.hash.0 }).collect())
 }
 
 fn verified(directory: &std::path::Path, heads: &[LogHead], as_json: bool) -> Result<ExitCode> {

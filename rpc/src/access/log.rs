@@ -2,12 +2,18 @@
 
 use crate::{
     context::Context,
-    error::{Answer, busy, internal, invalid},
-    method::{Args, Bound, Failure, LIMIT, Method, method, of, optional, read, required, wait},
+    error::{Answer, busy, chain, internal, invalid},
+    method::{
+        Args, Bound, Failure, LIMIT, Method, list, method, of, optional, read, required, wait,
+    },
 };
 use billchain_access::log::{Query, search};
-use billchain_rpc_types::{AccessLogHeadView, AccessLogQuery, AccessLogView, AccessReloadView};
+use billchain_rpc_types::{
+    AccessAnchorView, AccessLogHeadView, AccessLogQuery, AccessLogView, AccessReloadView, schema,
+};
+use billchain_runtime::AccessLog;
 use bytes::Bytes;
+use pallet_access_log::Anchor;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -41,6 +47,14 @@ pub(crate) const METHODS: &[Method] = &[
     )
     .within(Bound::MEMORY),
     method(
+        "access_anchors",
+        "Where the log of access of an operator's node stood, by day (访问日志上链存证), oldest first",
+        &[required("operator", "Account of the operator", of::<schema::Account>)],
+        list::<AccessAnchorView>,
+        read!(anchors),
+    )
+    .within(Bound::ONE.of(pallet_access_log::MAX_ANCHORS, "anchors")),
+    method(
         "access_reload",
         "Reads the configuration of access again, whole or not at all (热加载)",
         &[],
@@ -69,6 +83,17 @@ fn lines(context: &Context, args: &Args) -> Answer<AccessLogView> {
 fn head(context: &Context, _: &Args) -> Answer<Option<AccessLogHeadView>> {
     let head = context.access.log().map(|log| log.head());
     Ok(head.map(|head| AccessLogHeadView { number: head.number, hash: head.hash.into() }))
+}
+
+fn anchors(context: &Context, args: &Args) -> Answer<Vec<AccessAnchorView>> {
+    let operator = args.account(0, "operator")?;
+    let found = context.deps.chain.read(|| AccessLog::anchors(&operator)).map_err(chain)?;
+    let view = |anchor: Anchor| AccessAnchorView {
+        day: anchor.day,
+        number: anchor.number,
+        hash: anchor.hash,
+    };
+    Ok(found.into_iter().map(view).collect())
 }
 
 fn nothing(_: &Args) -> Answer<Bytes> {

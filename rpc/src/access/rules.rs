@@ -142,6 +142,7 @@ fn node(name: &str) -> Option<Rule> {
 fn access(name: &str) -> Option<Rule> {
     match name {
         "access_log" | "access_logHead" => rule_of(Class::Read, Sight::Whole),
+        "access_anchors" => rule_of(Class::Read, Sight::Open),
         "access_reload" => rule_of(Class::Unsafe, Sight::Open),
         _ => None,
     }

@@ -46,7 +46,8 @@ pub(crate) enum Sight {
 }
 
 /// Pallets whose state tells nothing of bills.
-const OPEN_PALLETS: [&str; 12] = [
+const OPEN_PALLETS: [&str; 13] = [
+    "AccessLog",
     "Timestamp",
     "Participant",
     "Scene",

@@ -26,7 +26,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait after a connection could not be taken.
@@ -60,6 +60,7 @@ enum Stream {
 }
 
 /// A listener as connections are taken at it.
+#[derive(Clone)]
 pub(super) struct Door {
     pub(super) name: Arc<str>,
     pub(super) access: Access,
@@ -154,24 +155,29 @@ pub(super) async fn accept(listener: TcpListener, door: Door, serve: Serve) {
                 serve(Connection { stream, peer, _places: places }, door.stop.clone());
             }
             Some(tls) => {
-                let (serve, stop, access) = (serve.clone(), door.stop.clone(), door.access.clone());
-                tokio::spawn(async move {
-                    let shaken = tokio::select! {
-                        () = stop.cancelled() => return,
-                        shaken = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)) => shaken,
-                    };
-                    let Ok(Ok(stream)) = shaken else {
-                        return access.metrics().handshake_failed();
-                    };
-                    let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-                    let certificate = shown.map(|certificate| fingerprint(certificate));
-                    let (stream, peer) =
-                        (Stream::Tls(Box::new(stream)), Peer { certificate, ..peer });
-                    serve(Connection { stream, peer, _places: places }, stop);
-                });
+                tokio::spawn(shake(door.clone(), tls, (stream, peer, places), serve.clone()));
             }
         }
     }
+}
+
+/// Shakes hands, and has the connection served.
+async fn shake(
+    door: Door,
+    tls: Arc<ServerConfig>,
+    (stream, peer, places): (TcpStream, Peer, Places),
+    serve: Serve,
+) {
+    let shakes = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream));
+    let shaken = tokio::select! {
+        () = door.stop.cancelled() => return,
+        shaken = shakes => shaken,
+    };
+    let Ok(Ok(stream)) = shaken else { return door.access.metrics().handshake_failed() };
+    let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    let certificate = shown.map(|certificate| fingerprint(certificate));
+    let (stream, peer) = (Stream::Tls(Box::new(stream)), Peer { certificate, ..peer });
+    serve(Connection { stream, peer, _places: places }, door.stop.clone());
 }
 
 /// Lets a line through now and then: clients cause them.

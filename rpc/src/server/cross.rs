@@ -18,7 +18,7 @@ use hyper::{
 use std::io::Write;
 
 /// Shorter answers are not compressed.
-const SHORT: usize = 1 << 10;
+pub(super) const SHORT: usize = 1 << 10;
 
 /// Headers that pages may send.
 const ASKED: HeaderValue = HeaderValue::from_static(
@@ -93,9 +93,9 @@ pub(super) fn denied(session: &Session, denied: &Denied) -> Response<Full<Bytes>
     response
 }
 
-/// Whether an answer is compressed.
-pub(super) fn compresses(listener: &ListenerConfig, headers: &HeaderMap, length: usize) -> bool {
-    listener.compress && length >= SHORT && accepts_gzip(headers)
+/// Whether a long answer is compressed.
+pub(super) fn accepts(listener: &ListenerConfig, headers: &HeaderMap) -> bool {
+    listener.compress && accepts_gzip(headers)
 }
 
 /// Whether `gzip` stands in `Accept-Encoding`, and not with a weight of nothing.

@@ -1,7 +1,12 @@
 //! HTTP/1.1: one request after the other on a connection.
 
 use super::{
-    answer::answer, answers::error_text, cross, envelope::NO_ID, session::Session, socket,
+    answer::answer,
+    answers::{Reply, error_text},
+    cross,
+    envelope::NO_ID,
+    session::Session,
+    socket,
 };
 use crate::{
     budget::{Room, Waits},
@@ -120,9 +125,14 @@ async fn answered(
         // Nothing but notifications.
         return Ok(response(StatusCode::NO_CONTENT, JSON, Bytes::new()));
     };
+    Ok(packed(&session, reply, cross::accepts(listener, &head.headers)).await)
+}
+
+/// The answer, compressed if it may be and that is worth it.
+async fn packed(session: &Session, reply: Reply, accepts_gzip: bool) -> Response<Full<Bytes>> {
     let length = reply.text.len();
-    let (mut text, is_gzip) =
-        (reply.text.into_bytes(), cross::compresses(listener, &head.headers, length));
+    let mut text = reply.text.into_bytes();
+    let is_gzip = accepts_gzip && length >= cross::SHORT;
     if is_gzip {
         // Long ones in a turn. If the node stops meanwhile, nobody waits for it.
         text = session.turns.read(length, move || cross::gzip(&text)).await.unwrap_or_default();
@@ -133,7 +143,7 @@ async fn answered(
     if is_gzip {
         cross::is_gzip(&mut response);
     }
-    Ok(response)
+    response
 }
 
 /// What says who asks.

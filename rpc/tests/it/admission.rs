@@ -40,6 +40,11 @@ fn configuration(extra: &str) -> String {
     .concat()
 }
 
+/// Writes it where the node reads it.
+pub(crate) fn write_configuration(directory: &Path, extra: &str) {
+    std::fs::write(directory.join("access.toml"), configuration(extra)).unwrap();
+}
+
 pub(crate) struct Guarded {
     pub(crate) node: Node,
     pub(crate) server: RpcServer,
@@ -53,7 +58,7 @@ impl Guarded {
         let kept = tempfile::tempdir().unwrap();
         let directory = kept.path().to_path_buf();
         let file = directory.join("access.toml");
-        std::fs::write(&file, configuration(extra)).unwrap();
+        write_configuration(&directory, extra);
         let config = RpcConfig { listen: ([127, 0, 0, 1], 0).into(), ..RpcConfig::default() };
         let check = |text: &str| {
             text.parse::<billchain_primitives::Did>().map(drop).map_err(|error| error.to_string())
@@ -64,8 +69,8 @@ impl Guarded {
         Self { node, server, directory, _kept: kept }
     }
 
-    pub(crate) fn configure(&self, extra: &str) {
-        std::fs::write(self.directory.join("access.toml"), configuration(extra)).unwrap();
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     pub(crate) fn address(&self) -> std::net::SocketAddr {
@@ -73,12 +78,21 @@ impl Guarded {
     }
 
     /// Asks with these headers: the status, the headers and the answer.
-    pub(crate) async fn send(&self, headers: &[(&str, &str)], body: &str) -> (u16, hyper::HeaderMap, Vec<u8>) {
+    pub(crate) async fn send(
+        &self,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, hyper::HeaderMap, Vec<u8>) {
         send(self.address(), "POST", "/", headers, body).await
     }
 
     /// What a caller is answered, or the code that it is refused with.
-    pub(crate) async fn ask(&self, who: Option<&str>, method: &str, params: Value) -> Result<Value, i64> {
+    pub(crate) async fn ask(
+        &self,
+        who: Option<&str>,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, i64> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let key = who.map(key);
         let headers: Vec<_> = key.iter().map(|key| ("x-api-key", key.as_str())).collect();
@@ -193,7 +207,10 @@ async fn a_member_sees_its_bills_an_auditor_all_and_the_public_none() {
     assert_eq!(by_payer["items"].as_array().unwrap().len(), 1);
     for (method, params) in [
         ("chain_getBlock", json!([])),
-        ("state_getStorage", json!(["0x26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc8461851072c9d7"])),
+        (
+            "state_getStorage",
+            json!(["0x26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc8461851072c9d7"]),
+        ),
         ("bill_numbersCertificate", json!([code, number, number])),
     ] {
         let told = guarded.ask(Some("insurer"), method, params.clone()).await;
@@ -219,7 +236,8 @@ async fn a_member_sees_its_bills_an_auditor_all_and_the_public_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_of_a_check_code_are_slowed_and_a_right_one_is_not_told_either() {
-    let guarded = Guarded::start("[limits.verify]\nwork_per_minute = 100000\nburst = 100000\n").await;
+    let guarded =
+        Guarded::start("[limits.verify]\nwork_per_minute = 100000\nburst = 100000\n").await;
     let client = Connection::open(&guarded.node.url()).await.unwrap();
     let (call, invoice) = register();
     guarded.node.execute(&client, "//hospital", call).await;
@@ -315,7 +333,7 @@ async fn a_websocket_is_whoever_opened_it_until_its_key_is_revoked() {
     let open = |headers| WsClientBuilder::default().set_headers(headers).build(&url);
     let ws = open(headers.clone()).await.unwrap();
     let _: Value = ws.request("scene_list", rpc_params![]).await.unwrap();
-    guarded.configure("surprise = 1\n");
+    write_configuration(guarded.directory(), "surprise = 1\n");
     assert!(guarded.server.reloader().reload().await.is_err());
     let _: Value = ws.request("scene_list", rpc_params![]).await.unwrap();
     let text = configuration("").replacen("\" }]", "\", revoked = true }]", 1);

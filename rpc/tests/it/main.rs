@@ -2,8 +2,8 @@
 //! both transports. Blocks are made by hand; there is no consensus.
 
 mod access;
-mod admission;
 mod administration;
+mod admission;
 mod allotment;
 mod archive;
 mod batches;
@@ -26,6 +26,7 @@ mod repeats;
 mod requests;
 mod room;
 mod substrate;
+mod tls;
 mod unread;
 mod validators;
 mod versions;

@@ -54,3 +54,15 @@ pub struct AccessReloadView {
     /// What is wrong with it, each with the key to change.
     pub problems: Vec<String>,
 }
+
+/// Where the log of access of an operator's node stood on a day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AccessAnchorView {
+    /// Days since 1970-01-01, UTC.
+    pub day: u32,
+    /// Number of the last line.
+    pub number: u64,
+    /// Its hash.
+    #[schemars(with = "schema::Hash")]
+    pub hash: H256,
+}

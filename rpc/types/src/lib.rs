@@ -31,7 +31,9 @@ mod upgrade;
 mod validator;
 mod verify;
 
-pub use access::{AccessLogHeadView, AccessLogQuery, AccessLogView, AccessReloadView};
+pub use access::{
+    AccessAnchorView, AccessLogHeadView, AccessLogQuery, AccessLogView, AccessReloadView,
+};
 pub use access_node::{
     AccessNodeChangeView, AccessNodeRecordView, AccessNodeView, LinkCheckView, LinkedNodeView,
 };

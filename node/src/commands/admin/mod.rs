@@ -137,7 +137,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         _ => cli.shell.connect().await?,
     };
     let act = match &cli.group {
-        Group::Access(action) => action.act()?,
+        Group::Access(action) => action.act(&node).await?,
         Group::Participants(action) => action.act()?,
         Group::Nodes(action) => action.act()?,
         Group::Allotments(action) => action.act()?,
