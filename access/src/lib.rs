@@ -42,7 +42,7 @@ pub use guesses::Guesses;
 pub use identity::{Identity, Proof};
 pub use limits::{Bucket, InUse};
 pub use log::{AccessLog, Entry, LogError, Outcome, Ticket};
-pub use mask::{mask_name, mask_reference};
+pub use mask::mask_reference;
 pub use metrics::AccessMetrics;
 pub use rules::Rules;
 pub use signing::{SIGNATURE_DOMAIN, signature_base};

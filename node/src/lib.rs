@@ -37,14 +37,15 @@ mod snapshot;
 mod spans;
 mod state_sync;
 mod text_files;
+mod words;
 
 use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
     access as access_command, admin, benchmark_weights, bill, blocks, chain_spec, check_state,
-    cold as cold_command, config as config_command, devnet, doctor, join, keys, light, reindex,
-    release as release_command, signing_memory, snapshot as snapshot_command, verify,
+    cold as cold_command, config as config_command, describe, devnet, doctor, join, keys, light,
+    reindex, release as release_command, signing_memory, snapshot as snapshot_command, verify,
 };
 use config::Config;
 use log::LogOptions;
@@ -55,6 +56,9 @@ use std::{io::Write, panic, path::PathBuf, process::ExitCode, thread};
 #[derive(Parser)]
 #[command(name = "billchain", version)]
 struct Cli {
+    /// Language of help and errors: en or zh; without it that of the locale (LC_ALL, LC_MESSAGES, LANG).
+    #[arg(long, value_enum, value_name = "LANGUAGE", global = true)]
+    lang: Option<words::Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -132,6 +136,9 @@ enum Command {
     /// weights into the project's tree.
     #[command(subcommand)]
     BenchmarkWeights(benchmark_weights::Command),
+    /// Print what client libraries are generated from, as one JSON object: the chain's calls, errors
+    /// and types, and the methods of the JSON-RPC.
+    Describe,
 }
 
 /// Lets panics that are told as errors say no more than where they were.
@@ -149,12 +156,12 @@ fn tell_panics() {
 /// Does what the command line says.
 pub fn main() -> ExitCode {
     tell_panics();
-    let cli = Cli::parse();
+    let cli: Cli = words::parse();
     match dispatch(cli.command) {
         Ok(code) => code,
         Err(error) => {
             // Standard error may lie on the disk that is full.
-            let _ = writeln!(std::io::stderr(), "billchain: {error:#}");
+            let _ = writeln!(std::io::stderr(), "billchain: {}", words::of_error(&error));
             ExitCode::FAILURE
         }
     }
@@ -194,6 +201,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Devnet(options) => devnet::run(options)?,
         Command::Doctor(options) => return runtime()?.block_on(doctor::run(options)),
         Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
+        Command::Describe => describe::run()?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
         Command::Verify(cli) => return verify::run(&cli),
         Command::Light(options) => {

@@ -25,6 +25,7 @@ mod budget;
 mod config;
 mod connection;
 mod context;
+mod describe;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -44,5 +45,6 @@ mod transaction;
 
 pub use config::{ConfigError, RpcConfig, least_bytes_held};
 pub use context::{NodeInfo, RpcContext, StatusSource};
+pub use describe::{TEXTS, openrpc};
 pub use metrics::RpcMetrics;
 pub use server::{AccessReloader, RpcError, RpcServer, serve, serve_with};

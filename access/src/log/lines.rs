@@ -55,13 +55,16 @@ pub struct Entry {
     /// What it was about: code and number of a bill; masked where it is personal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// How it ended.
-    #[serde(flatten)]
-    pub outcome: Outcome,
+    /// 0, or the code of the refusal; -1 when nobody waited for the answer any more.
+    pub code: i32,
+    /// Bytes of the answer.
+    pub bytes: u64,
+    /// Milliseconds that it took.
+    pub ms: u64,
 }
 
 /// How a request ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Outcome {
     /// 0, or the code of the refusal; -1 when nobody waited for the answer any more.
     pub code: i32,

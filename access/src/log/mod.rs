@@ -129,7 +129,7 @@ impl Ticket {
     /// Notes how it ended.
     pub fn ended(&mut self, outcome: Outcome) {
         if let Some(entry) = &mut self.entry {
-            entry.outcome = outcome;
+            (entry.code, entry.bytes, entry.ms) = (outcome.code, outcome.bytes, outcome.ms);
         }
     }
 }

@@ -58,7 +58,7 @@ impl Query {
             && is(&self.about, entry.about.as_deref())
             && is(&self.address, Some(&entry.from))
             && self.method.as_deref().is_none_or(|method| entry.method.starts_with(method))
-            && self.code.is_none_or(|code| code == entry.outcome.code)
+            && self.code.is_none_or(|code| code == entry.code)
     }
 }
 

@@ -18,7 +18,9 @@ fn entry(at: u64, who: &str) -> Entry {
         from: "10.0.0.1".into(),
         method: "bill_get".into(),
         about: Some("31060125/0000000101".into()),
-        outcome: Outcome::default(),
+        code: 0,
+        bytes: 0,
+        ms: 0,
     }
 }
 

@@ -67,10 +67,11 @@ fn a_token_of_each_algorithm_holds_and_with_another_key_does_not() {
     let text = signed("RS256");
     rsa.sign(&RSA_PKCS1_SHA256, &random, text.as_bytes(), &mut signature).unwrap();
     let rsa_token = format!("{text}.{}", URL_SAFE_NO_PAD.encode(&signature));
-    let public = rsa.public_key();
     let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let n = public.modulus().big_endian_without_leading_zero();
-    let e = public.exponent().big_endian_without_leading_zero();
+    // PKCS #1: a sequence of the modulus, 257 bytes with its leading zero, and the exponent.
+    let public = rsa.public_key().as_ref();
+    let (n, e) = (&public[9..265], &public[267..]);
+    assert_eq!(e, [1, 0, 1]);
     let rsa_jwk = json!({ "kty": "RSA", "n": number(n), "e": number(e) });
     let p256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let text = signed("ES256");

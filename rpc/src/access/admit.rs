@@ -177,7 +177,9 @@ pub(crate) fn note_stranger(context: &Context, listener: &str, address: IpAddr, 
         from: address.to_canonical().to_string(),
         method: "-".into(),
         about: None,
-        outcome: Outcome::default(),
+        code: denied.code,
+        bytes: 0,
+        ms: 0,
     };
     note(context, entry, denied);
 }
@@ -206,7 +208,9 @@ fn entry(caller: &Caller, method: &str, about: Option<String>) -> Entry {
         from: caller.address.to_canonical().to_string(),
         method: method.into(),
         about,
-        outcome: Outcome { code: -1, ..Outcome::default() },
+        code: -1,
+        bytes: 0,
+        ms: 0,
     }
 }
 

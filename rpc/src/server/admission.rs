@@ -8,24 +8,30 @@ use crate::access::{Admitted, Judge, refusal};
 use std::sync::Arc;
 
 /// The message with each request judged: one that is not done became why.
-pub(super) async fn judged(session: &Session, message: Message) -> Result<Message, Refused> {
+pub(super) async fn judged(session: &Session, message: Message) -> Message {
     let context = &session.methods.context;
     let caller = session.caller.clone();
-    let Some(caller) = caller else { return Ok(message) };
+    let Some(caller) = caller else { return message };
     let access = &context.access;
-    let fresh = access.still(&caller).map_err(|denied| Refused::without_id(refusal(&denied)))?;
-    let caller = fresh.map_or(caller, Arc::new);
+    let caller = match access.still(&caller) {
+        Ok(None) => caller,
+        Ok(Some(fresh)) => Arc::new(fresh),
+        Err(denied) => {
+            let error = refusal(&denied);
+            return each(message, |call| Err(Refused { id: call.id, error: error.clone() }));
+        }
+    };
     if access.is_open(&caller) {
-        return Ok(each(message, |call| Ok(Call { admitted: Admitted::whole(), ..call })));
+        return each(message, |call| Ok(Call { admitted: Admitted::whole(), ..call }));
     }
     let judge = Judge::of(context, &caller).await;
-    Ok(each(message, |call| {
+    each(message, |call| {
         let found = session.methods.named(&call.method);
         match judge.judge(found, call.params.as_deref()) {
             Ok(admitted) => Ok(Call { admitted, ..call }),
             Err(error) => Err(Refused { id: call.id, error }),
         }
-    }))
+    })
 }
 
 fn each(message: Message, judge: impl Fn(Call) -> Result<Call, Refused>) -> Message {

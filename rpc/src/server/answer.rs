@@ -31,7 +31,7 @@ async fn taken_apart(session: &Session, message: Bytes) -> Result<Message, Refus
     let most = session.methods.context.config.max_batch as usize;
     let read = session.turns.read(message.len(), move || envelope::read(&message, most)).await;
     let read = read.map_err(|error| Refused::without_id(error::internal(error))).flatten()?;
-    admission::judged(session, read).await
+    Ok(admission::judged(session, read).await)
 }
 
 /// A message, which keeps its room as long as anybody has a part of it.

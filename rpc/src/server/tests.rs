@@ -19,7 +19,7 @@ use crate::{
     methods,
     outbox::Outbox,
 };
-use billchain_access::Access;
+use billchain_access::{Access, Head};
 use billchain_chain_spec::ChainSpec;
 use billchain_executor::Chain;
 use billchain_storage::{Storage, StorageOptions};
@@ -67,7 +67,11 @@ pub(super) fn session(
     let context = Arc::new(Context::new(deps, config, about, (access, reloads)));
     let address = std::net::IpAddr::from([127, 0, 0, 1]);
     let peer = Peer { address, certificate: None, listener: "local".into() };
-    let session = Session::of(Arc::new(Methods::new(context, methods)), peer);
+    let rules = context.access.rules();
+    let headers = hyper::HeaderMap::new();
+    let head = Head { address, certificate: None, method: "POST", target: "/", headers: &headers };
+    let caller = context.access.identify(rules.listener("local").unwrap(), head, &[]).unwrap();
+    let session = Session::of(Arc::new(Methods::new(context, methods)), peer).called_by(caller);
     let (outbox, _) = Outbox::new(1, session.share.clone(), session.methods.watched.clone());
     (session.subscribing(Arc::new(Subscriptions::new(outbox, 8))), directory)
 }

@@ -29,6 +29,7 @@ mod substrate;
 mod tls;
 mod unread;
 mod validators;
+mod vectors;
 mod versions;
 mod worst;
 
