@@ -9,6 +9,8 @@
 //! There is no Wasm: nodes are upgraded by their operators, and
 //! [`VERSION`] says which rules a binary follows.
 
+// The runtime macro expands once more for each pallet.
+#![recursion_limit = "256"]
 #![forbid(unsafe_code)]
 // The macro that puts the pallets together writes items here whose documentation
 // is the pallets' own.
