@@ -193,6 +193,7 @@ fn metadata_14_names_what_clients_look_for() {
         (34, "BillVerify"),
         (35, "Totals"),
         (37, "Cooling"),
+        (45, "AccessLog"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }
