@@ -14,8 +14,7 @@ from .verifier import verify
 
 ALREADY = {2000, 2001}
 # The nonce is another transaction's, here or in a block: what becomes of ours has to be seen.
-NONCE_TAKEN = {2008}
-STALE = "nonce is used already"
+NONCE_TAKEN = {2008, 2105}
 POLL, AGAIN = 0.05, 2.0
 
 
@@ -120,10 +119,7 @@ class Client(Methods):
         while True:
             with self._turn:
                 prepared = self.sign(call, self.ask("system_accountNextIndex", [self.account]))
-                sent = self._submit(prepared, deadline, patience)
-            if not sent:
-                # It may be executed all the same, if an earlier try reached a node.
-                pass
+                self._submit(prepared, deadline, patience)
             outcome = self._wait(prepared, deadline, patience)
             if outcome is not None:
                 return outcome
@@ -140,17 +136,15 @@ class Client(Methods):
         return outcome
 
     def _submit(self, prepared, deadline, patience):
-        """Whether a node took it."""
+        """Sends it. If its nonce is another one's, what becomes of it has to be seen: an earlier
+        try may have reached a node."""
         encoded = "0x" + prepared.transaction.hex()
         left = max(deadline - time.monotonic(), 0.1)
         try:
             self.nodes.ask("author_submitExtrinsic", [encoded], patience=left)
-            return True
         except RpcRefused as refused:
-            if refused.pool in ALREADY:
-                return True
-            if refused.pool in NONCE_TAKEN or STALE in refused.words:
-                return False
+            if refused.pool in ALREADY | NONCE_TAKEN:
+                return
             refused.bill = prepared.bill
             raise
         except Unreachable as problem:

@@ -128,10 +128,12 @@ class Codec:
                  if isinstance(name, str) and name in (variant["name"], snake_case(variant["name"]))]
         if not found:
             raise FormError(place, f"one of {names}", value)
-        variant, place = found[0], f"{place}.{name}"
-        if not variant["fields"] and not isinstance(value, dict):
-            return bytes([variant["index"]])
-        return bytes([variant["index"]]) + self.fields(variant["fields"], content, place, depth)
+        variant, index = found[0], bytes([found[0]["index"]])
+        if not isinstance(value, dict):
+            if variant["fields"]:
+                raise FormError(place, f"an object of {name} and its fields", value)
+            return index
+        return index + self.fields(variant["fields"], content, f"{place}.{name}", depth)
 
     def a_list(self, kind, value, place, depth):
         of = self.types[kind["type"]]

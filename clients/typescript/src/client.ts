@@ -45,8 +45,7 @@ export interface Outcome extends TransactionView {
 }
 
 const ALREADY = [2000, 2001];
-const NONCE_TAKEN = 2008;
-const STALE = "nonce is used already";
+const NONCE_TAKEN = [2008, 2105];
 const PATIENCE = 30_000;
 const AGAIN = 2_000;
 
@@ -212,7 +211,7 @@ export class Client {
     } catch (problem) {
       if (problem instanceof RpcRefused) {
         // It is there; or its nonce is another one's, and what becomes of it has to be seen.
-        if (ALREADY.includes(problem.pool ?? 0) || problem.pool === NONCE_TAKEN || problem.words.includes(STALE)) return;
+        if ([...ALREADY, ...NONCE_TAKEN].includes(problem.pool ?? 0)) return;
         problem.bill = prepared.bill;
       } else if (problem instanceof Unreachable) {
         throw new NotFinal(prepared, patience, "unknown, because no node answers", problem);

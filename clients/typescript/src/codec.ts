@@ -117,7 +117,10 @@ export class Codec {
       throw new FormError(place, `one of ${variants.map((one) => one.name).join(", ")}`, value);
     }
     const index = Uint8Array.of(variant.index);
-    if (variant.fields.length === 0 && !isObject(value)) return index;
+    if (!isObject(value)) {
+      if (variant.fields.length > 0) throw new FormError(place, `an object of ${name} and its fields`, value);
+      return index;
+    }
     return concat(index, this.#fields(variant.fields, content, `${place}.${name}`, depth));
   }
 

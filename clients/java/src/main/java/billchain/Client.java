@@ -24,9 +24,8 @@ import java.util.Set;
  * bills read and proved. Threads may share it.
  */
 public final class Client implements Asker {
-    private static final Set<Integer> ALREADY = Set.of(2000, 2001);
-    private static final int NONCE_TAKEN = 2008;
-    private static final String STALE = "nonce is used already";
+    /** The pool has it, a block has it, or its nonce is another one's, in the pool or in a block. */
+    private static final Set<Integer> TO_BE_SEEN = Set.of(2000, 2001, 2008, 2105);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long AGAIN = 2_000_000_000L;
 
@@ -210,7 +209,7 @@ public final class Client implements Asker {
             nodes.ask("author_submitExtrinsic", List.of(Bytes.hex(prepared.transaction())), left, null);
         } catch (RpcRefused refused) {
             // It is there; or its nonce is another one's, and what becomes of it has to be seen.
-            if (!ALREADY.contains(refused.pool()) && refused.pool() != NONCE_TAKEN && !refused.words().contains(STALE)) {
+            if (!TO_BE_SEEN.contains(refused.pool())) {
                 throw refused.about(prepared.bill());
             }
         } catch (Unreachable nobody) {

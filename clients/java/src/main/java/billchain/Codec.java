@@ -115,7 +115,10 @@ public final class Codec {
                 continue;
             }
             var index = new byte[] {(byte) variant.get("index").asInt()};
-            if (variant.get("fields").isEmpty() && !(value instanceof Map)) {
+            if (!(value instanceof Map)) {
+                if (!variant.get("fields").isEmpty()) {
+                    throw new BadForm(place, "an object of " + name + " and its fields", value);
+                }
                 return index;
             }
             return Bytes.concat(index, fields(variant.get("fields"), content, place + "." + name, depth));
