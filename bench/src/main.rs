@@ -3,11 +3,13 @@
 //! `load` drives a network with SM2-signed transactions through JSON-RPC, at a
 //! fixed rate, at rates that step up, or as fast as it takes them, and accounts
 //! for every transaction; `clients` holds many WebSocket connections; `growth`
-//! fills a ledger; `flood` is one participant that asks for too much; `report`
+//! fills a ledger; `flood` is one participant that asks for too much; `access` and `attacks`
+//! compare a guarded listener with the plain one, and with itself under attack; `report`
 //! sums runs up. `scripts/bench` runs the standard set.
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod flood;
 mod growth;
 mod load;
@@ -41,6 +43,10 @@ enum Command {
     Clients(load::ClientOptions),
     /// Send one participant's transactions as fast as a node takes them.
     Flood(flood::Options),
+    /// Compare a listener with TLS and tokens with the plain one.
+    Access(access::Options),
+    /// What attacks on a listener cost a well-behaved caller.
+    Attacks(access::AttackOptions),
     /// Fill a ledger with millions of bills and measure what blocks cost.
     Growth(growth::Options),
     /// Medians, a table and an HTML report of results.
@@ -83,6 +89,16 @@ async fn run(command: Command) -> Result<bool> {
         }
         Command::Flood(options) => {
             println!("{}", flood::run(&options).await?);
+            Ok(true)
+        }
+        Command::Access(options) => {
+            let record = access::run(&options).await?;
+            publish(&record, options.guarded.json, options.guarded.out.as_deref())?;
+            Ok(true)
+        }
+        Command::Attacks(options) => {
+            let record = access::run_attacks(&options).await?;
+            publish(&record, options.guarded.json, options.guarded.out.as_deref())?;
             Ok(true)
         }
         Command::Growth(options) => {

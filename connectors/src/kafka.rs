@@ -174,7 +174,7 @@ fn tls(path: &PathBuf) -> Result<Arc<rustls::ClientConfig>, String> {
     if roots.is_empty() {
         return Err(problem("no certificate is in it".to_owned()));
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| problem(error.to_string()))?

@@ -118,6 +118,11 @@ macro_rules! for_each_target {
             rpc_call: operator, 5_000;
             chain_spec: operator, 500;
             snapshot_manifest: operator, 10_000;
+            access_config: access, 5_000;
+            access_token: access, 20_000;
+            access_keys: access, 2_000;
+            access_headers: access, 5_000;
+            access_segment: access, 4_000;
             node_config: operator, 5_000;
             doctor_answers: operator, 5_000;
             old_system_answer: connectors, 10_000;

@@ -49,7 +49,7 @@ pub fn server(directory: &Path, name: &str) -> Result<Arc<ServerConfig>> {
         .collect::<std::result::Result<Vec<_>, _>>()?;
     let key =
         PrivateKeyDer::from_pem_file(at("key")).with_context(|| at("key").display().to_string())?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()

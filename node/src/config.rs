@@ -3,11 +3,13 @@
 //! TOML, read whole: every problem is found and reported at once, with its
 //! key; an unknown key is a problem, and nothing is clamped silently.
 
+mod access;
 mod cold;
 mod named;
 mod reader;
 
 use crate::text_files;
+use access::access_file;
 use billchain_runtime::limits::{MAX_PROPOSE_TIMEOUT_MS, MAX_TRANSACTION_BYTES};
 use billchain_txpool::JournalConfig;
 pub use cold::{ColdConfig, ObjectsConfig, SecondPath};
@@ -44,6 +46,9 @@ pub struct Config {
     pub pool: PoolConfig,
     /// JSON-RPC server.
     pub rpc: RpcConfig,
+    /// Configuration of access: listeners, identities and limits; without it RPC has one
+    /// plain listener.
+    pub access: Option<PathBuf>,
     /// Where Prometheus reads metrics.
     pub metrics_listen: SocketAddr,
     /// Database.
@@ -310,6 +315,7 @@ impl Config {
         let consensus = ConsensusConfig::read(r);
         let pool = PoolConfig::read(r);
         let rpc = RpcConfig::read(r);
+        let access = access_file(r, rpc.as_ref());
         let metrics_listen = r.parsed("metrics.listen", Some("127.0.0.1:9615"), |s| {
             s.parse::<SocketAddr>().map_err(|_| "expected <address>:<port>".into())
         });
@@ -324,6 +330,7 @@ impl Config {
             consensus: consensus?,
             pool: pool?,
             rpc: rpc?,
+            access,
             metrics_listen: metrics_listen?,
             storage: storage?,
             workers,

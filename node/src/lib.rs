@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod admission;
 mod application;
 mod cold;
@@ -37,14 +38,16 @@ mod spans;
 mod state_sync;
 mod text_files;
 mod workers;
+mod words;
 
 use anyhow::Result;
 use billchain_storage::OpenMode;
 use clap::{Parser, Subcommand};
 use commands::{
-    admin, benchmark_weights, bill, blocks, chain_spec, check_state, cold as cold_command,
-    config as config_command, devnet, doctor, join, keys, light, reindex,
-    release as release_command, signing_memory, snapshot as snapshot_command, verify, worker,
+    access as access_command, admin, benchmark_weights, bill, blocks, chain_spec, check_state,
+    cold as cold_command, config as config_command, describe, devnet, doctor, join, keys, light,
+    reindex, release as release_command, signing_memory, snapshot as snapshot_command, verify,
+    worker,
 };
 use config::Config;
 use log::LogOptions;
@@ -55,6 +58,9 @@ use std::{io::Write, panic, path::PathBuf, process::ExitCode, thread};
 #[derive(Parser)]
 #[command(name = "billchain", version)]
 struct Cli {
+    /// Language of help and errors: en or zh; without it that of the locale (LC_ALL, LC_MESSAGES, LANG).
+    #[arg(long, value_enum, value_name = "LANGUAGE", global = true)]
+    lang: Option<words::Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -119,6 +125,12 @@ enum Command {
     /// Follow the chain without a node of one's own, and answer certificates of bills that hold:
     /// a light client (轻客户端), which trusts no node.
     Light(light::Options),
+    /// The configuration of access (接入控制): check it, make API keys, name certificates.
+    #[command(subcommand)]
+    Access(access_command::Command),
+    /// The log of access (访问日志): check it without a node, look for lines.
+    #[command(subcommand)]
+    AccessLog(access_command::LogCommand),
     /// Administer: participants, access nodes, scenes, policies, grants, cases,
     /// rules, and the council's motions.
     Admin(admin::Cli),
@@ -129,6 +141,9 @@ enum Command {
     /// weights into the project's tree.
     #[command(subcommand)]
     BenchmarkWeights(benchmark_weights::Command),
+    /// Print what client libraries are generated from, as one JSON object: the chain's calls, errors
+    /// and types, and the methods of the JSON-RPC.
+    Describe,
 }
 
 /// Lets panics that are told as errors say no more than where they were.
@@ -146,12 +161,12 @@ fn tell_panics() {
 /// Does what the command line says.
 pub fn main() -> ExitCode {
     tell_panics();
-    let cli = Cli::parse();
+    let cli: Cli = words::parse();
     match dispatch(cli.command) {
         Ok(code) => code,
         Err(error) => {
             // Standard error may lie on the disk that is full.
-            let _ = writeln!(std::io::stderr(), "billchain: {error:#}");
+            let _ = writeln!(std::io::stderr(), "billchain: {}", words::of_error(&error));
             ExitCode::FAILURE
         }
     }
@@ -191,6 +206,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Devnet(options) => devnet::run(options)?,
         Command::Doctor(options) => return runtime()?.block_on(doctor::run(options)),
         Command::BenchmarkWeights(command) => benchmark_weights::run(command)?,
+        Command::Describe => describe::run()?,
         Command::Bill(cli) => return runtime()?.block_on(bill::run(cli)),
         Command::Verify(cli) => return verify::run(&cli),
         Command::Light(options) => {
@@ -200,6 +216,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Worker(command) => {
             log::init_command();
             return worker::run(command);
+        }
+        Command::Access(command) => access_command::run(command)?,
+        Command::AccessLog(command) => {
+            return runtime()?.block_on(access_command::run_log(command));
         }
         Command::Admin(cli) => return runtime()?.block_on(admin::run(cli)),
     }

@@ -1,6 +1,7 @@
 //! A running node: all its parts, watched together and stopped in order.
 
 use crate::{
+    access,
     admission::Admission,
     application::ChainApplication,
     compact::{CompactBlocks, CompactMetrics},
@@ -22,7 +23,7 @@ use anyhow::{Context, Error, Result, anyhow};
 use billchain_chain_spec::ChainSpec;
 use billchain_consensus::{ChainDomain, ConsensusError, ConsensusHandle, HeldKeys, NodeIdentity};
 use billchain_executor::Chain;
-use billchain_rpc::{NodeInfo, RpcContext, RpcServer};
+use billchain_rpc::{AccessReloader, NodeInfo, RpcContext, RpcServer};
 use billchain_runtime::{VERSION, Validators};
 use billchain_state_sync::Copies;
 use billchain_txpool::{
@@ -228,6 +229,11 @@ impl Running {
         })
     }
 
+    /// What has RPC read its configuration of access again.
+    pub(crate) fn access(&self) -> AccessReloader {
+        self.rpc.reloader()
+    }
+
     /// Resolves when a part has ended by itself, with the part and its reason.
     pub(crate) async fn first_failure(&mut self) -> Error {
         let ends = Ends {
@@ -410,7 +416,10 @@ async fn serve(
     health: metrics::Health,
     mut registry: Registry,
 ) -> Result<(RpcServer, JoinHandle<Result<()>>)> {
-    let rpc = billchain_rpc::serve(settings::rpc(&config, &files), context)
+    let settings = settings::rpc(&config, &files);
+    let access = access::open(&config, settings.max_connections)?;
+    access.metrics().register(&mut registry);
+    let rpc = billchain_rpc::serve_with(settings, context, access)
         .await
         .with_context(|| format!("rpc.listen {}", config.rpc.listen))?;
     rpc.metrics().register(registry.sub_registry_with_prefix("rpc"));

@@ -2,6 +2,7 @@
 //! or a part of it fails.
 
 use crate::{
+    access,
     commands::keys as key_files,
     config::Config,
     database::{open_chain_with, storage_options},
@@ -69,6 +70,7 @@ async fn run_on(config: Config, on: (Handle, Handle)) -> Result<()> {
     let mut running = Running::start(prepare(config, on)?).await?;
     tracing::info!("ready");
     let mut terminate = signal(SignalKind::terminate())?;
+    let reloads = tokio::spawn(access::follow_hangup(running.access()));
     let failure = tokio::select! {
         _ = terminate.recv() => None,
         _ = tokio::signal::ctrl_c() => None,
@@ -81,6 +83,7 @@ async fn run_on(config: Config, on: (Handle, Handle)) -> Result<()> {
             None => tracing::error!("stopping: {error:#}"),
         },
     }
+    reloads.abort();
     let stopped = running.stop().await;
     match failure {
         // What stopping says then follows from it.

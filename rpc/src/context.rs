@@ -1,6 +1,10 @@
 //! What the methods work on.
 
-use crate::{config::RpcConfig, headers::Headers, metrics::RpcMetrics, traces::Traces};
+use crate::{
+    access::Standings, config::RpcConfig, headers::Headers, metrics::RpcMetrics, server::Reload,
+    traces::Traces,
+};
+use billchain_access::Access;
 use billchain_certificate::Maker;
 use billchain_chain_spec::ChainType;
 use billchain_executor::Chain;
@@ -11,7 +15,7 @@ use libp2p::PeerId;
 use std::{fmt, sync::Arc};
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
 };
 
 /// Refused transactions that are looked up in the blocks at once.
@@ -68,6 +72,11 @@ pub trait WorkerSource: fmt::Debug + Send + Sync {
 /// What methods find beside their parameters.
 pub(crate) struct Context {
     pub(crate) deps: RpcContext,
+    /// Who may ask for what.
+    pub(crate) access: Access,
+    /// Asks for the configuration of access to be read again.
+    pub(crate) reloads: mpsc::Sender<Reload>,
+    pub(crate) standings: Standings,
     pub(crate) metrics: RpcMetrics,
     pub(crate) config: RpcConfig,
     pub(crate) about: About,
@@ -79,12 +88,20 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(deps: RpcContext, config: RpcConfig, about: About) -> Self {
+    pub(crate) fn new(
+        deps: RpcContext,
+        config: RpcConfig,
+        about: About,
+        (access, reloads): (Access, mpsc::Sender<Reload>),
+    ) -> Self {
         // A transaction that is not in the pool comes into no block.
         let traces = Traces::new(deps.pool.config().max_count);
         let certificates = Maker::new(deps.chain.clone());
         Self {
             deps,
+            access,
+            reloads,
+            standings: Standings::default(),
             certificates,
             traces,
             metrics: RpcMetrics::default(),

@@ -6,7 +6,7 @@ use billchain_rpc_types::code;
 use billchain_storage::StorageError;
 use billchain_txpool::PoolError;
 pub(crate) use jsonrpsee::types::ErrorObjectOwned as Refusal;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// Outcome of a method.
 pub(crate) type Answer<T> = Result<T, Refusal>;
@@ -68,10 +68,60 @@ pub(crate) fn no_subscriptions() -> Refusal {
     plain(code::INVALID_REQUEST, "Invalid request: subscriptions need a WebSocket")
 }
 
-/// With words of a bounded length.
+/// The connection has not the subscription that is named.
+pub(crate) fn no_subscription() -> Refusal {
+    plain(code::INVALID_PARAMS, "the connection has no such subscription")
+}
+
+/// The connection has not the operation that is named.
+pub(crate) fn no_operation() -> Refusal {
+    plain(code::INVALID_PARAMS, "the connection has no such operation")
+}
+
+/// The connection follows the head `most` times.
+pub(crate) fn too_many_followed(most: usize) -> Refusal {
+    let words = format!("a connection follows the head of the chain at most {most} times");
+    plain(code::TOO_MANY_FOLLOWED, words)
+}
+
+/// A block that a subscription does not pin.
+pub(crate) fn not_pinned(hash: &impl core::fmt::Debug) -> Refusal {
+    plain(code::NOT_PINNED, format!("the subscription does not pin block {hash:?}"))
+}
+
+/// A subscription without the runtime, which cannot be called.
+pub(crate) fn without_runtime() -> Refusal {
+    plain(code::WITHOUT_RUNTIME, "the subscription was begun with withRuntime false")
+}
+
+/// An operation that does not wait to go on.
+pub(crate) fn not_waiting() -> Refusal {
+    plain(code::NOT_WAITING, "the operation does not wait for chainHead_v1_continue")
+}
+
+/// A block that is named twice.
+pub(crate) fn named_twice(hash: &impl core::fmt::Debug) -> Refusal {
+    plain(code::NAMED_TWICE, format!("block {hash:?} is named twice"))
+}
+
+/// With words of a bounded length, and with `data.zh`: what the code means, in Chinese.
 pub(crate) fn short(refusal: &Refusal) -> Refusal {
     let words: String = refusal.message().chars().take(MAX_WORDS).collect();
-    Refusal::owned(refusal.code(), words, refusal.data())
+    let data = refusal.data().map(|data| serde_json::from_str::<Value>(data.get()));
+    let mut data = match data {
+        None => Map::new(),
+        Some(Ok(Value::Object(data))) => data,
+        // What is no object has no place for it; none of ours is.
+        Some(_) => return Refusal::owned(refusal.code(), words, refusal.data()),
+    };
+    // The pool's own code says more than Substrate's.
+    let finer = data.get("code").and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
+    let text =
+        finer.and_then(billchain_words::code).or_else(|| billchain_words::code(refusal.code()));
+    if let Some(text) = text {
+        data.insert("zh".into(), text.into());
+    }
+    Refusal::owned(refusal.code(), words, (!data.is_empty()).then_some(data))
 }
 
 /// A parameter that cannot be used.
@@ -170,4 +220,47 @@ pub(crate) fn pool(error: &PoolError) -> Refusal {
         error.to_string(),
         Some(json!({ "code": error.code(), "temporary": error.is_temporary() })),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The constants of a source, by their values.
+    fn constants(source: &str) -> impl Iterator<Item = String> {
+        source.lines().filter_map(|line| {
+            let (_, value) = line.strip_prefix("pub const ")?.split_once(": i32 = ")?;
+            Some(value.trim_end_matches(';').to_owned())
+        })
+    }
+
+    #[test]
+    fn every_code_of_the_rpc_and_the_pool_has_a_chinese_text_and_no_text_is_left_over() {
+        let mut codes: BTreeSet<_> = constants(include_str!("../types/src/code.rs")).collect();
+        let pool = include_str!("../../txpool/src/error.rs").lines().filter_map(|line| {
+            let (_, code) = line.split_once("=> ")?;
+            let code = code.trim_end_matches(',');
+            (line.contains("Self::") || line.contains('|')).then_some(code)
+        });
+        codes.extend(pool.filter(|code| code.parse::<i32>().is_ok()).map(str::to_owned));
+        assert!(codes.len() > 60, "{codes:?}");
+        // The one that the pool gives on a line of its own.
+        codes.extend(["1010", "1016"].map(str::to_owned));
+        let known: BTreeSet<_> =
+            billchain_words::CODES.keys().map(|key| (*key).to_owned()).collect();
+        assert_eq!(codes, known);
+    }
+
+    #[test]
+    fn a_refusal_says_in_chinese_what_its_code_means_and_keeps_its_data() {
+        let plain = short(&no_method("bill_nothing"));
+        let data: Value = serde_json::from_str(plain.data().expect("data").get()).expect("JSON");
+        assert_eq!(data, json!({ "zh": "没有这一方法" }));
+        let pool = short(&pool(&PoolError::Stopping));
+        let data: Value = serde_json::from_str(pool.data().expect("data").get()).expect("JSON");
+        assert_eq!(data["code"], 2014);
+        assert_eq!(data["zh"], "节点正在停止");
+        assert!(data["temporary"].is_boolean());
+    }
 }

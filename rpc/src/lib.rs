@@ -1,8 +1,8 @@
 //! The node's interface for clients: JSON-RPC 2.0 over HTTP and WebSocket on
 //! one port.
 //!
-//! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`, and the
-//! `archive_v1_*` of the JSON-RPC specification), in its exact shapes, so that
+//! Two dialects. Substrate's (`system_*`, `chain_*`, `state_*`, `author_*`, and those of
+//! the JSON-RPC specification: `archive_v1_*`, `chainHead_v1_*` and their kin), in its exact shapes, so that
 //! existing libraries work; and plain JSON for platform services that know nothing
 //! of SCALE (every other family; the rows stand in `methods.rs`, the types in
 //! [`billchain_rpc_types`]).
@@ -14,17 +14,19 @@
 //! dropped with a notice. Reads run on blocking threads, those that cost much on
 //! others than those that do not, so that a slow one delays no quick one.
 //!
-//! It has no accounts and no secrets: whoever can connect can read everything
-//! and submit what the chain admits. Encryption and authentication are a
-//! reverse proxy's work.
+//! Who may call what is [`billchain_access`]'s: without a configuration of it whoever can
+//! connect can read everything and submit what the chain admits.
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod bill;
 mod budget;
 mod config;
 mod connectors;
+mod connection;
 mod context;
+mod describe;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -44,5 +46,6 @@ mod transaction;
 
 pub use config::{ConfigError, RpcConfig, least_bytes_held};
 pub use context::{NodeInfo, RpcContext, StatusSource, WorkerSource};
+pub use describe::{TEXTS, openrpc};
 pub use metrics::RpcMetrics;
-pub use server::{RpcError, RpcServer, serve};
+pub use server::{AccessReloader, RpcError, RpcServer, serve, serve_with};

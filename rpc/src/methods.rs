@@ -1,6 +1,8 @@
 //! All methods of a node, by family.
 
-use crate::{bill, connectors, governance, method::Method, parties, substrate, transaction};
+use crate::{
+    access, bill, connectors, governance, method::Method, parties, substrate, transaction,
+};
 
 /// Every method, in the order of the documentation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Method> {
@@ -10,6 +12,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Method> {
         governance::METHODS,
         connectors::METHODS,
         transaction::METHODS,
+        access::METHODS,
     ]
     .into_iter()
     .chain(substrate::METHODS.iter().copied())

@@ -4,7 +4,10 @@
 //! `docs/rpc.md`. A new method needs one row in its family, and its answer's
 //! type the derivation of `JsonSchema` in `rpc/types`.
 
-use crate::method::{Bound, Failure, Handler, Method, Param};
+use crate::{
+    access::rule,
+    method::{Bound, Failure, Handler, Method, Param},
+};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
@@ -63,6 +66,7 @@ fn method(name: &str, method: &Method, generator: &mut SchemaGenerator) -> Value
         "result": { "name": "result", "schema": (method.result)(generator) },
         "errors": errors,
         "x-bound": bound(&method.bound),
+        "x-class": rule(method.name).map_or("unsafe", |rule| rule.class.name()),
     });
     if name != method.name {
         described["description"] = json!(format!("Another name of {}.", method.name));

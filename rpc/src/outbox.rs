@@ -1,7 +1,7 @@
 //! What waits to be written to one WebSocket connection.
 
 use crate::{
-    budget::{Room, Share},
+    budget::{NoRoom, Room, Share},
     lanes::{Lane, Turn, Turns},
 };
 use std::{sync::Arc, time::Duration};
@@ -80,6 +80,11 @@ impl Outbox {
         let (messages, out) = mpsc::channel(capacity.max(1));
         let watched_of_one = Arc::new(Semaphore::new(WATCHED_OF_ONE));
         (Self { messages, share, watched_of_one, watched_of_all }, out)
+    }
+
+    /// Room for what stays for long, if there is some now.
+    pub(crate) fn keep(&self, bytes: usize) -> Result<Room, NoRoom> {
+        self.share.keep(bytes)
     }
 
     /// Room for a message of `bytes`, within `patience`.

@@ -6,12 +6,19 @@
 #![allow(missing_docs)]
 
 use crate::{
-    AccountId, Block, Executive, Header, Nonce, Runtime, RuntimeGenesisConfig, System,
+    AccountId, Block, Executive, Header, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, System,
     UncheckedExtrinsic, VERSION, inherents,
 };
 use billchain_primitives::Hash;
 use frame::runtime::apis::{self, impl_runtime_apis};
-use frame_support::genesis_builder_helper::{build_state, get_preset};
+use frame_support::{
+    dispatch::GetDispatchInfo,
+    genesis_builder_helper::{build_state, get_preset},
+    weights::Weight,
+};
+use pallet_transaction_payment_rpc_runtime_api::{
+    self as payment, FeeDetails, RuntimeDispatchInfo,
+};
 use sp_core::OpaqueMetadata;
 use sp_inherents::{CheckInherentsResult, InherentData};
 use sp_runtime::{
@@ -20,6 +27,18 @@ use sp_runtime::{
     transaction_validity::{TransactionSource, TransactionValidity},
 };
 use sp_version::RuntimeVersion;
+
+/// Money in which fees would be counted. The chain has no fees: each answer in it is 0.
+type Balance = u128;
+
+/// What something costs: its weight, and nothing.
+fn free_of_charge(of: &impl GetDispatchInfo) -> RuntimeDispatchInfo<Balance> {
+    let info = of.get_dispatch_info();
+    RuntimeDispatchInfo { weight: info.total_weight(), class: info.class, partial_fee: 0 }
+}
+
+/// The parts of a fee, where none is taken: no fee for inclusion, and no tip.
+const NO_FEE: FeeDetails<Balance> = FeeDetails { inclusion_fee: None, tip: 0 };
 
 impl_runtime_apis! {
     impl apis::Core<Block> for Runtime {
@@ -84,6 +103,42 @@ impl_runtime_apis! {
     impl apis::AccountNonceApi<Block, AccountId, Nonce> for Runtime {
         fn account_nonce(account: AccountId) -> Nonce {
             System::account_nonce(account)
+        }
+    }
+
+    impl payment::TransactionPaymentApi<Block, Balance> for Runtime {
+        fn query_info(uxt: UncheckedExtrinsic, _len: u32) -> RuntimeDispatchInfo<Balance> {
+            free_of_charge(&uxt)
+        }
+
+        fn query_fee_details(_uxt: UncheckedExtrinsic, _len: u32) -> FeeDetails<Balance> {
+            NO_FEE
+        }
+
+        fn query_weight_to_fee(_weight: Weight) -> Balance {
+            0
+        }
+
+        fn query_length_to_fee(_length: u32) -> Balance {
+            0
+        }
+    }
+
+    impl payment::TransactionPaymentCallApi<Block, Balance, RuntimeCall> for Runtime {
+        fn query_call_info(call: RuntimeCall, _len: u32) -> RuntimeDispatchInfo<Balance> {
+            free_of_charge(&call)
+        }
+
+        fn query_call_fee_details(_call: RuntimeCall, _len: u32) -> FeeDetails<Balance> {
+            NO_FEE
+        }
+
+        fn query_weight_to_fee(_weight: Weight) -> Balance {
+            0
+        }
+
+        fn query_length_to_fee(_length: u32) -> Balance {
+            0
         }
     }
 

@@ -68,6 +68,7 @@ impl Contains<RuntimeCall> for AdmittedCalls {
             | RuntimeCall::Cooling(_)
             | RuntimeCall::Outbox(_)
             | RuntimeCall::Upgrade(_)
+            | RuntimeCall::AccessLog(_)
             | RuntimeCall::Allotment(_)
             | RuntimeCall::Participant(_)
             | RuntimeCall::Permissions(_)

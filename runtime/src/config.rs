@@ -153,6 +153,12 @@ impl pallet_upgrade::Config for Runtime {
     type WeightInfo = pallet_upgrade::weights::SubstrateWeight<Runtime>;
 }
 
+impl pallet_access_log::Config for Runtime {
+    type Electorate = Validators;
+    type Time = Timestamp;
+    type WeightInfo = pallet_access_log::weights::SubstrateWeight<Runtime>;
+}
+
 impl pallet_performance::Config for Runtime {
     type AdminOrigin = AdminOrigin;
     type Participants = Participant;

@@ -9,9 +9,9 @@
 //! There is no Wasm: nodes are upgraded by their operators, and
 //! [`VERSION`] says which rules a binary follows.
 
-#![forbid(unsafe_code)]
-// The macro that puts the pallets together recurses once for each of them.
+// The runtime macro expands once more for each pallet.
 #![recursion_limit = "256"]
+#![forbid(unsafe_code)]
 // The macro that puts the pallets together writes items here whose documentation
 // is the pallets' own.
 #![allow(missing_docs)]
@@ -128,6 +128,8 @@ mod runtime {
     pub type Cooling = pallet_cooling;
     #[runtime::pallet_index(38)]
     pub type Outbox = pallet_outbox;
+    #[runtime::pallet_index(45)]
+    pub type AccessLog = pallet_access_log;
 }
 
 /// What a sender adds to a call and signs along with it. Clients know the

@@ -230,6 +230,11 @@ impl Storage {
         })
     }
 
+    /// How far back [`Self::state_at`] reads, in blocks.
+    pub fn history_blocks(&self) -> u32 {
+        self.options.history_blocks
+    }
+
     /// The head's state, as it is now.
     pub fn state(&self) -> StateSnapshot {
         StateSnapshot::new(Arc::clone(&self.shared), self.tip.read().version.clone())

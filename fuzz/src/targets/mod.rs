@@ -1,5 +1,6 @@
 //! The targets, by the part of the system that reads.
 
+pub(crate) mod access;
 pub(crate) mod bill;
 pub(crate) mod cold;
 pub(crate) mod connectors;
@@ -14,6 +15,7 @@ pub(crate) mod state_sync;
 pub(crate) mod storage;
 pub(crate) mod verifier;
 
+pub use access::{access_config, access_headers, access_keys, access_segment, access_token};
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
 pub use cold::{cold_kept, cold_proof, cold_segment};
 pub use connectors::{evidence_answer, old_system_answer, signed_request, signing_report};

@@ -1,5 +1,6 @@
 //! The commands of `billchain`, one module each.
 
+pub(crate) mod access;
 pub(crate) mod admin;
 pub(crate) mod benchmark_weights;
 pub(crate) mod bill;
@@ -8,6 +9,7 @@ pub(crate) mod chain_spec;
 pub(crate) mod check_state;
 pub(crate) mod cold;
 pub(crate) mod config;
+pub(crate) mod describe;
 pub(crate) mod devnet;
 pub(crate) mod doctor;
 pub(crate) mod join;

@@ -5,6 +5,7 @@
 //! else.
 
 use super::keys::{Password, load_sm2};
+use crate::words;
 use anyhow::{Result, bail};
 use billchain_client::{Connection, Signer};
 use billchain_primitives::{AccountId, Did, Hash};
@@ -115,7 +116,7 @@ impl Shell {
         if self.json {
             println!("{}", json!({ "refused": reason, "error": error }));
         }
-        eprintln!("billchain: refused: {reason}");
+        eprintln!("billchain: {}: {reason}", words::either("refused", "Refusal"));
         ExitCode::from(REFUSED)
     }
 
@@ -128,10 +129,11 @@ impl Shell {
 
 /// Why a call failed, in one line.
 pub(crate) fn failure(error: Option<&FailureView>) -> String {
-    let Some(FailureView { pallet, name, docs, details }) = error else {
-        return "the transaction failed".into();
+    let Some(FailureView { pallet, name, docs, details, zh }) = error else {
+        return words::either("the transaction failed", "TransactionFailed");
     };
     let details = details.as_ref().map(|details| format!(" ({details})")).unwrap_or_default();
+    let docs = zh.as_ref().filter(|_| words::is_chinese()).unwrap_or(docs);
     format!("{pallet}.{name}{details}: {docs}")
 }
 

@@ -37,7 +37,10 @@ pub(super) fn by_holder(context: &Context, args: &Args) -> Answer<Page<BillView>
 pub(super) fn by_payer(context: &Context, args: &Args) -> Answer<Page<BillView>> {
     let payer = args.hash(0, "payer_ref")?.to_fixed_bytes();
     let lists = [lists::by_payer(&payer)];
-    list(context, args, 1, &lists, |bill| bill.summary.payer_ref == payer)
+    let mut page = list(context, args, 1, &lists, |bill| bill.summary.payer_ref == payer)?;
+    // Who may not see who paid a bill learns it from no list either.
+    page.items.retain(|bill| bill.payer_ref.0 == payer);
+    Ok(page)
 }
 
 /// The bills of a status (票据状态).
@@ -93,17 +96,21 @@ fn list(
     let page = cut(places, limit, |(.., place)| to_hex(place));
     let mut items = Vec::with_capacity(page.items.len());
     for (_, key, _) in &page.items {
-        items.extend(shown(context, key, &wanted)?);
+        items.extend(shown(context, args, key, &wanted)?);
     }
     Ok(Page { items, next: page.next })
 }
 
 fn shown(
     context: &Context,
+    args: &Args,
     key: &BillKey,
     wanted: &impl Fn(&Bill) -> bool,
 ) -> Answer<Option<BillView>> {
-    Ok(bill(context, key)?.filter(wanted).map(|bill| BillView::from(&bill)))
+    match bill(context, key)?.filter(wanted) {
+        Some(bill) => args.view().show(context, &bill),
+        None => Ok(None),
+    }
 }
 
 fn date(args: &Args, index: usize, name: &str) -> Answer<Option<IssueDate>> {

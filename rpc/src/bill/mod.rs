@@ -18,8 +18,9 @@ use billchain_certificate::MAX_ITEMS;
 use billchain_primitives::{BillStatus, history::MAX_LATER};
 use billchain_rpc_types::{
     AdjustmentView, BillCertificateView, BillHashVerificationView, BillVersionView, BillView,
-    DifferenceView, ElementsVerificationView, FieldProofView, FieldRulesView, HashVerificationView,
-    HistoryCheckView, LinkRecordView, MismatchView, Page, PartyBillView, PartyView, schema,
+    CodesVerificationView, DifferenceView, ElementsVerificationView, FieldProofView,
+    FieldRulesView, HashVerificationView, HistoryCheckView, LinkRecordView, MismatchView, Page,
+    PartyBillView, PartyView, schema,
 };
 use pallet_bill_query::MAX_QUERIES;
 
@@ -243,6 +244,13 @@ pub(crate) const METHODS: &[Method] = &[
         page::<BillView>,
         read!(lists::by_date),
     ).within(Bound::PAGE.of(101 * BillStatus::ALL.len() as u32, "entries")),
+    method(
+        "bill_verifyCodes",
+        "Whether a bill has these three codes (票据三码查验): a verdict, and nothing of the bill",
+        &[CODE, NUMBER, CHECK_CODE],
+        of::<CodesVerificationView>,
+        read!(verify::verify_codes),
+    ),
     method(
         "bill_verifyHash",
         "Compares the hash of an original with the chain's (核验比对)",

@@ -21,7 +21,10 @@ const ENTRIES: usize = 1_024;
 
 /// A bill by code and number; `null` if there is none.
 pub(super) fn get(context: &Context, args: &Args) -> Answer<Option<BillView>> {
-    Ok(bill(context, &key(args, 0)?)?.map(|bill| BillView::from(&bill)))
+    match bill(context, &key(args, 0)?)? {
+        Some(bill) => args.view().show(context, &bill),
+        None => Ok(None),
+    }
 }
 
 /// Code and number, the parameters at `index` and after it.
@@ -59,13 +62,13 @@ pub(super) fn by_codes(context: &Context, args: &Args) -> Answer<Option<BillView
     let codes = ThreeCodes { key: key(args, 0)?, check_code: args.parsed(2, "check_code")? };
     let found = bill(context, &codes.key)?;
     let right = found.filter(|bill| bill.summary.check_code == codes.check_code);
-    Ok(right.map(|bill| BillView::from(&bill)))
+    right.map_or(Ok(None), |bill| args.view().show(context, &bill))
 }
 
 /// Bills by code and number, in the order asked; `null` for what there is not.
 pub(super) fn get_batch(context: &Context, args: &Args) -> Answer<Vec<Option<BillView>>> {
     let keys = keys(args)?;
-    views(context, || BillQuery::by_keys(&keys))
+    views(context, args, || BillQuery::by_keys(&keys))
 }
 
 fn keys(args: &Args) -> Answer<Vec<BillKey>> {
@@ -77,7 +80,7 @@ fn keys(args: &Args) -> Answer<Vec<BillKey>> {
 /// The same by the three codes.
 pub(super) fn by_codes_batch(context: &Context, args: &Args) -> Answer<Vec<Option<BillView>>> {
     let codes = codes(args)?;
-    views(context, || BillQuery::by_codes_batch(&codes))
+    views(context, args, || BillQuery::by_codes_batch(&codes))
 }
 
 fn codes(args: &Args) -> Answer<Vec<ThreeCodes>> {
@@ -97,10 +100,15 @@ type Found = Result<Bill, pallet_bill_query::QueryProblem>;
 
 fn views(
     context: &Context,
+    args: &Args,
     ask: impl FnOnce() -> Result<Vec<Found>, pallet_bill_query::QueryProblem>,
 ) -> Answer<Vec<Option<BillView>>> {
     let answers = context.deps.chain.read(ask).map_err(chain)?.map_err(internal)?;
-    Ok(answers.iter().map(|found| found.as_ref().ok().map(BillView::from)).collect())
+    let shown = answers.iter().map(|found| match found {
+        Ok(bill) => args.view().show(context, bill),
+        Err(_) => Ok(None),
+    });
+    shown.collect()
 }
 
 /// The first parameter: a list of lists of `N` values each, at most as many as
@@ -147,7 +155,9 @@ pub(super) fn by_transaction(context: &Context, args: &Args) -> Answer<Option<Ve
     let Some(keys) = touched(context, args)? else { return Ok(None) };
     let mut bills = Vec::with_capacity(keys.len());
     for key in keys {
-        bills.extend(bill(context, &key)?.map(|bill| BillView::from(&bill)));
+        if let Some(bill) = bill(context, &key)? {
+            bills.extend(args.view().show(context, &bill)?);
+        }
     }
     Ok(Some(bills))
 }

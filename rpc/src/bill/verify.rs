@@ -1,20 +1,23 @@
 //! `bill_verify*` and `bill_mismatches`: originals compared with the chain.
 
-use super::read::{key, touched};
+use super::read::{bill, key, touched};
 use crate::{
+    access::{View, refusal},
     context::Context,
     error::{Answer, chain, invalid},
     method::{Args, decoded_page},
 };
-use billchain_primitives::{Fen, Hash, IssueDate, ThreeCodes};
+use billchain_primitives::{BillKey, Fen, Hash, IssueDate, ThreeCodes};
 use billchain_rpc_types::{
-    BillHashVerificationView, ElementsVerificationView, ElementsView, HashVerificationView,
-    MismatchView, ObservationView, Page, VerificationResult,
+    BillHashVerificationView, CodesVerificationView, ElementsVerificationView, ElementsView,
+    HashVerificationView, MismatchView, ObservationView, Page, VerificationResult,
 };
 use billchain_runtime::BillVerify;
+use codec::Encode;
 use pallet_bill_verify::{
     Element, Elements, HashKind, Observation, Report, VerifyProblem, reports_prefix,
 };
+use std::time::Instant;
 
 /// The three codes, the first three parameters.
 fn codes(args: &Args) -> Answer<ThreeCodes> {
@@ -31,14 +34,57 @@ fn original(args: &Args, index: usize) -> Answer<(HashKind, Hash)> {
     Ok((kind, args.hash(index + 1, "hash")?))
 }
 
+/// The three codes, and nothing but a verdict: no caller learns which of them is wrong.
+pub(super) fn verify_codes(context: &Context, args: &Args) -> Answer<CodesVerificationView> {
+    let codes = codes(args)?;
+    let is_match = guessed(context, args, &codes.key, || {
+        let found = bill(context, &codes.key)?;
+        Ok(found.is_some_and(|bill| bill.summary.check_code == codes.check_code))
+    })?;
+    Ok(CodesVerificationView { genuine: is_match })
+}
+
 pub(super) fn verify_hash(context: &Context, args: &Args) -> Answer<HashVerificationView> {
     let (codes, (kind, hash)) = (codes(args)?, original(args, 3)?);
-    let answer = context
-        .deps
-        .chain
-        .read(|| BillVerify::verify_hash(&codes, kind, hash.as_fixed_bytes()))
-        .map_err(chain)?;
-    Ok(hash_view(answer))
+    let read = || {
+        let ask = || BillVerify::verify_hash(&codes, kind, hash.as_fixed_bytes());
+        context.deps.chain.read(ask).map_err(chain)
+    };
+    if let View::Public(_) = args.view() {
+        let is_match = guessed(context, args, &codes.key, || Ok(read()?.is_ok()))?;
+        let result = verdict(is_match, VerificationResult::HashMismatch);
+        return Ok(HashVerificationView { result, recorded: None });
+    }
+    Ok(hash_view(read()?))
+}
+
+/// What the public is told: that all agrees, or that something does not.
+fn verdict(is_match: bool, otherwise: VerificationResult) -> VerificationResult {
+    if is_match { VerificationResult::Match } else { otherwise }
+}
+
+/// A guess of what is written on a bill: slowed where the public makes it, whether it is right
+/// or there is no such bill.
+fn guessed(
+    context: &Context,
+    args: &Args,
+    key: &BillKey,
+    is_right: impl FnOnce() -> Answer<bool>,
+) -> Answer<bool> {
+    let View::Public(address) = args.view() else { return is_right() };
+    let (access, bill) = (&context.access, key.encode());
+    let rules = access.rules();
+    let taken = access.guesses().take(rules.guessing(), &bill, *address, Instant::now());
+    taken.map_err(|denied| {
+        access.count(&denied);
+        refusal(&denied)
+    })?;
+    let right = is_right();
+    // What the node failed at is nobody's guess.
+    if right.as_ref().map_or(true, |right| *right) {
+        access.guesses().right(&bill, *address);
+    }
+    right
 }
 
 /// Compares with each bill that a transaction touched; `null` if no block
@@ -58,12 +104,16 @@ pub(super) fn verify_hash_by_transaction(
                 .collect::<Vec<_>>()
         })
         .map_err(chain)?;
-    let view = |(key, answer): (billchain_primitives::BillKey, _)| BillHashVerificationView {
-        code: key.code,
-        number: key.number,
-        verification: hash_view(answer),
-    };
-    Ok(Some(answers.into_iter().map(view).collect()))
+    let mut views = Vec::with_capacity(answers.len());
+    for (key, answer) in answers {
+        if !args.view().sees(context, &key)? {
+            continue;
+        }
+        let verification = hash_view(answer);
+        let (code, number) = (key.code, key.number);
+        views.push(BillHashVerificationView { code, number, verification });
+    }
+    Ok(Some(views))
 }
 
 pub(super) fn verify_elements(context: &Context, args: &Args) -> Answer<ElementsVerificationView> {
@@ -76,8 +126,13 @@ pub(super) fn verify_elements(context: &Context, args: &Args) -> Answer<Elements
         .and_then(|fen| Fen::new(fen).ok())
         .ok_or_else(|| invalid("total_fen", "whole fen below 10^14", &total.to_string()))?;
     let elements = Elements { codes: codes(args)?, issue_date, total };
-    let answer =
-        context.deps.chain.read(|| BillVerify::verify_elements(&elements)).map_err(chain)?;
+    let read = || context.deps.chain.read(|| BillVerify::verify_elements(&elements)).map_err(chain);
+    if let View::Public(_) = args.view() {
+        let is_match = guessed(context, args, &elements.codes.key, || Ok(read()?.is_ok()))?;
+        let result = verdict(is_match, VerificationResult::ElementMismatch);
+        return Ok(ElementsVerificationView { result, elements: None });
+    }
+    let answer = read()?;
     let elements = match &answer {
         Ok(()) => Some(&[][..]),
         Err(VerifyProblem::ElementMismatch(differing)) => Some(&differing[..]),

@@ -1,6 +1,9 @@
 //! Parameters as clients write them.
 
-use crate::error::{Answer, invalid};
+use crate::{
+    access::View,
+    error::{Answer, invalid},
+};
 use billchain_primitives::{AccountId, Hash, SceneId};
 use core::{ops::RangeInclusive, str::FromStr};
 use serde::de::DeserializeOwned;
@@ -19,6 +22,7 @@ pub(crate) struct Args {
     length: usize,
     values: Vec<Value>,
     answer_bytes: usize,
+    view: View,
 }
 
 impl Args {
@@ -26,7 +30,7 @@ impl Args {
     /// of at most as many, or an object of such names.
     pub(crate) fn read(params: Option<&str>, names: &[&str], answer_bytes: usize) -> Answer<Self> {
         let length = params.map_or(0, str::len);
-        let of = |values| Self { length, values, answer_bytes };
+        let of = |values| Self { length, values, answer_bytes, view: View::Whole };
         let Some(text) = params else { return Ok(of(Vec::new())) };
         let value = serde_json::from_str(text)
             .map_err(|error| invalid("params", &format!("JSON ({error})"), text))?;
@@ -53,6 +57,16 @@ impl Args {
                 Err(invalid("params", expected, &other.to_string()))
             }
         }
+    }
+
+    /// As who looks gave them.
+    pub(crate) fn seen_by(self, view: View) -> Self {
+        Self { view, ..self }
+    }
+
+    /// Who looks at the answer.
+    pub(crate) fn view(&self) -> &View {
+        &self.view
     }
 
     /// Length of the JSON that they were read from, in bytes.

@@ -10,12 +10,14 @@ mod bound;
 mod page;
 mod subscription;
 
-pub(crate) use args::{Args, bytes, number, parse, to_hex};
+pub(crate) use args::{Args, bytes, hash, number, parse, to_hex};
 pub(crate) use bound::Bound;
 pub(crate) use page::{cut, decode, decoded_page, index_page, show};
 pub(crate) use subscription::{Answered, Dropped, Ended, Notifications, Pending, Sent, Subscriber};
 
 use crate::{
+    budget::Share,
+    connection::Connection,
     context::Context,
     error::{self, Answer},
 };
@@ -62,6 +64,30 @@ pub(crate) enum Handler {
     Unsubscribe,
     /// Ends a subscription of the connection, and tells nothing.
     Stop,
+    /// Ends a subscription of the connection; an error if it had it not.
+    End,
+    /// Works on what the connection itself has in the node, in a light turn.
+    Own(fn(&Caller, &Args) -> Answer<Made>),
+}
+
+/// Who asks, over a WebSocket.
+pub(crate) struct Caller {
+    pub(crate) context: Arc<Context>,
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) share: Share,
+}
+
+/// An answer, and what begins when it is on its way.
+pub(crate) struct Made {
+    pub(crate) text: String,
+    pub(crate) begins: Option<Answered>,
+}
+
+impl Made {
+    /// An answer that begins nothing.
+    pub(crate) fn of(value: &impl Serialize, args: &Args) -> Answer<Self> {
+        Ok(Self { text: written(value, args.answer_bytes())?, begins: None })
+    }
 }
 
 /// What waits for another part of the node.
@@ -183,10 +209,15 @@ pub(crate) enum Failure {
     NotChecked,
     NonceTaken,
     PoolRefuses,
+    TooManyFollowed,
+    NotPinned,
+    WithoutRuntime,
+    NotWaiting,
+    NamedTwice,
 }
 
 impl Failure {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::InvalidParams,
         Self::Internal,
         Self::UnknownBlock,
@@ -200,6 +231,11 @@ impl Failure {
         Self::NotChecked,
         Self::NonceTaken,
         Self::PoolRefuses,
+        Self::TooManyFollowed,
+        Self::NotPinned,
+        Self::WithoutRuntime,
+        Self::NotWaiting,
+        Self::NamedTwice,
     ];
 
     /// Name, code and meaning.
@@ -263,6 +299,27 @@ impl Failure {
                 "The pool has no room for the transaction now; `data` says why and whether it \
                  helps to wait",
             ),
+            Self::TooManyFollowed => (
+                "TooManyFollowed",
+                code::TOO_MANY_FOLLOWED,
+                "The connection follows the head of the chain as often as it may",
+            ),
+            Self::NotPinned => (
+                "NotPinned",
+                code::NOT_PINNED,
+                "The block is not pinned by the subscription that is named",
+            ),
+            Self::WithoutRuntime => (
+                "WithoutRuntime",
+                code::WITHOUT_RUNTIME,
+                "The subscription that is named was begun without the runtime",
+            ),
+            Self::NotWaiting => (
+                "NotWaiting",
+                code::NOT_WAITING,
+                "The operation that is named does not wait to go on",
+            ),
+            Self::NamedTwice => ("NamedTwice", code::NAMED_TWICE, "A block is named twice"),
         }
     }
 }
@@ -288,6 +345,9 @@ pub(crate) const CALL: &[Failure] = &[
     Failure::StateNotKept,
     Failure::RuntimeCall,
 ];
+/// Errors of what works on a pinned block.
+pub(crate) const OF_PINNED: &[Failure] =
+    &[Failure::InvalidParams, Failure::Internal, Failure::NotPinned];
 /// Errors of what takes a transaction.
 pub(crate) const SUBMIT: &[Failure] = &[
     Failure::InvalidParams,

@@ -2,13 +2,17 @@
 
 use super::{Args, written};
 use crate::{
-    budget::Room,
+    budget::{NoRoom, Room},
+    connection::Connection,
     error::{Answer, Refusal, internal},
     lanes::{Lane, Turns},
     outbox::{NotWatched, Outbox, Unsent, Watched},
 };
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::{oneshot, watch};
 
 /// Longest notification that takes no room before it is made, in bytes.
@@ -65,6 +69,8 @@ pub(crate) struct Subscriber {
     pub(crate) turns: Turns,
     /// How long what was sent may stay unread.
     pub(crate) patience: Duration,
+    /// What its connection has in the node.
+    pub(crate) connection: Arc<Connection>,
     /// Closed when the client has unsubscribed.
     pub(crate) open: watch::Receiver<()>,
 }
@@ -165,6 +171,11 @@ impl Subscriber {
     pub(crate) async fn send_text(&self, room: Room, text: String) -> Result<Sent, Dropped> {
         let sent = self.outbox.send(text, room, self.patience).await;
         Ok(unless_slow(sent)?.map_or(Sent::Gone, |()| Sent::Yes))
+    }
+
+    /// Takes room for what stays for long, if there is some now.
+    pub(crate) fn keep(&self, bytes: usize) -> Result<Room, NoRoom> {
+        self.outbox.keep(bytes)
     }
 
     /// Takes the right to watch so many keys, until it is dropped.

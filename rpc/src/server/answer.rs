@@ -1,6 +1,7 @@
 //! The answer to a message: one request's, or a batch's.
 
 use super::{
+    admission,
     answers::Reply,
     batch,
     envelope::{self, Message, Refused},
@@ -29,7 +30,8 @@ pub(super) async fn answer(session: &Session, message: Bytes, room: Room) -> Opt
 async fn taken_apart(session: &Session, message: Bytes) -> Result<Message, Refused> {
     let most = session.methods.context.config.max_batch as usize;
     let read = session.turns.read(message.len(), move || envelope::read(&message, most)).await;
-    read.map_err(|error| Refused::without_id(error::internal(error))).flatten()
+    let read = read.map_err(|error| Refused::without_id(error::internal(error))).flatten()?;
+    Ok(admission::judged(session, read).await)
 }
 
 /// A message, which keeps its room as long as anybody has a part of it.

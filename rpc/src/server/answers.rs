@@ -47,6 +47,11 @@ impl Part {
         self.refused.is_some()
     }
 
+    /// The code of its refusal, if it is one.
+    pub(super) fn code(&self) -> Option<i32> {
+        self.refused
+    }
+
     pub(super) fn is_too_long(&self) -> bool {
         self.refused == Some(code::ANSWER_TOO_LONG)
     }

@@ -4,10 +4,14 @@
 //! id of that kind for is refused before anything is done.
 
 use super::unique::check_names;
-use crate::error::{self, Refusal};
+use crate::{
+    access::Admitted,
+    error::{self, Refusal},
+};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// Longest id, in bytes of JSON.
 const MAX_ID: usize = 256;
@@ -45,6 +49,8 @@ pub(super) struct Call {
     pub(super) method: String,
     /// Its parameters as JSON.
     pub(super) params: Option<Bytes>,
+    /// For whom it is done.
+    pub(super) admitted: Arc<Admitted>,
 }
 
 /// Why something is no request.
@@ -176,7 +182,7 @@ fn request(message: &Bytes, text: &str) -> Result<Option<Call>, Refused> {
     }
     let Some(id) = id else { return Ok(None) };
     let params = params.map(|params| message.slice_ref(params.as_bytes()));
-    Ok(Some(Call { id, method, params }))
+    Ok(Some(Call { id, method, params, admitted: Admitted::nobody() }))
 }
 
 /// An id as it is given back: a text or a number as it was written, or null.

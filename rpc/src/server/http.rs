@@ -1,16 +1,24 @@
 //! HTTP/1.1: one request after the other on a connection.
 
-use super::{answer::answer, answers::error_text, envelope::NO_ID, session::Session, socket};
+use super::{
+    answer::answer,
+    answers::{Reply, error_text},
+    cross,
+    envelope::NO_ID,
+    session::Session,
+    socket,
+};
 use crate::{
     budget::{Room, Waits},
     error,
     lanes::PATIENCE,
     traces::{request_id, request_span},
 };
+use billchain_access::{Denied, Head, ListenerConfig, code};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Method, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode,
     body::{Body, Incoming},
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
@@ -46,7 +54,49 @@ async fn respond_within(
     request: Request<Incoming>,
     stop: CancellationToken,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    if handshake::http::is_upgrade_request(&request) {
+    let rules = session.methods.context.access.rules();
+    let Some(listener) = rules.listener(&session.peer.listener) else {
+        let words = "the listener is no more: the configuration was changed";
+        return Ok(cross::denied(&session, &Denied::new(code::LISTENER_CLOSED, words)));
+    };
+    let origin = match cross::origin(listener, request.headers()) {
+        Ok(origin) => origin,
+        Err(denied) => {
+            session.methods.context.access.count(&denied);
+            return Ok(cross::denied(&session, &denied));
+        }
+    };
+    let answered = answered(session, request, stop, listener).await;
+    answered.map(|mut response| {
+        cross::readable(&mut response, origin);
+        response
+    })
+}
+
+/// The answer to a request of a page that may ask, or of no page.
+async fn answered(
+    session: Session,
+    request: Request<Incoming>,
+    stop: CancellationToken,
+    listener: &ListenerConfig,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.method() == Method::OPTIONS {
+        return Ok(cross::preflight());
+    }
+    let is_upgrade = handshake::http::is_upgrade_request(&request);
+    if request.method() == Method::GET && request.uri().path() == "/health" && !is_upgrade {
+        return Ok(cross::health(&session));
+    }
+    let is_signed = cross::is_signed(request.headers());
+    let session = match is_signed && !is_upgrade {
+        true => session,
+        // Who is nobody is told so before a body is read.
+        false => match known(session, &request_head(&request), listener, &[]) {
+            Ok(session) => session,
+            Err(response) => return Ok(*response),
+        },
+    };
+    if is_upgrade {
         return Ok(upgrade(session, request, stop));
     }
     if request.method() != Method::POST {
@@ -56,6 +106,7 @@ async fn respond_within(
         let words = "Content-Type: application/json is expected\n";
         return Ok(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
     }
+    let head = request_head(&request);
     let (message, room) = match read(&session, request.into_body()).await {
         Ok(read) => read,
         Err(Unread::Broken) => return Ok(plain(StatusCode::BAD_REQUEST, "the body ended early\n")),
@@ -63,13 +114,69 @@ async fn respond_within(
             return Ok(response(status, JSON, error_text(NO_ID, &error).into()));
         }
     };
+    let session = match is_signed {
+        false => session,
+        true => match known(session, &head, listener, &message) {
+            Ok(session) => session,
+            Err(response) => return Ok(*response),
+        },
+    };
     let Some(reply) = answer(&session, message, room).await else {
         // Nothing but notifications.
         return Ok(response(StatusCode::NO_CONTENT, JSON, Bytes::new()));
     };
+    Ok(packed(&session, reply, cross::accepts(listener, &head.headers)).await)
+}
+
+/// The answer, compressed if it may be and that is worth it.
+async fn packed(session: &Session, reply: Reply, accepts_gzip: bool) -> Response<Full<Bytes>> {
+    let length = reply.text.len();
+    let mut text = reply.text.into_bytes();
+    let is_gzip = accepts_gzip && length >= cross::SHORT;
+    if is_gzip {
+        // Long ones in a turn. If the node stops meanwhile, nobody waits for it.
+        text = session.turns.read(length, move || cross::gzip(&text)).await.unwrap_or_default();
+    }
     let waits = session.share.waits_for_reader();
-    let held = Held { text: reply.text.into_bytes(), _room: reply.room, _waits: waits };
-    Ok(response(StatusCode::OK, JSON, Bytes::from_owner(held)))
+    let held = Held { text, _room: reply.room, _waits: waits };
+    let mut response = response(StatusCode::OK, JSON, Bytes::from_owner(held));
+    if is_gzip {
+        cross::is_gzip(&mut response);
+    }
+    response
+}
+
+/// What says who asks.
+struct RequestHead {
+    method: Method,
+    target: String,
+    headers: HeaderMap,
+}
+
+fn request_head<B>(request: &Request<B>) -> RequestHead {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    RequestHead { method: request.method().clone(), target, headers: request.headers().clone() }
+}
+
+/// The session of who asks, or what it is told.
+fn known(
+    session: Session,
+    head: &RequestHead,
+    listener: &ListenerConfig,
+    body: &[u8],
+) -> Result<Session, Box<Response<Full<Bytes>>>> {
+    let peer = &session.peer;
+    let asked = Head {
+        address: peer.address,
+        certificate: peer.certificate,
+        method: head.method.as_str(),
+        target: &head.target,
+        headers: &head.headers,
+    };
+    match session.methods.context.access.identify(listener, asked, body) {
+        Ok(caller) => Ok(session.called_by(caller)),
+        Err(denied) => Err(Box::new(cross::denied(&session, &denied))),
+    }
 }
 
 /// An answer with what it holds until it was written.

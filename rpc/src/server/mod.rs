@@ -1,9 +1,12 @@
 //! The server: connections, their messages, start and stop.
 
 mod accept;
+mod admission;
 mod answer;
 mod answers;
 mod batch;
+mod cross;
+mod doors;
 mod envelope;
 mod http;
 mod metered;
@@ -23,13 +26,16 @@ use crate::{
     openrpc,
     substrate::keep_headers,
 };
-use accept::{Connection, accept};
+use accept::Connection;
+use billchain_access::{Access, ConfigError as AccessConfigError};
+use doors::Doors;
+pub(crate) use doors::Reload;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use session::Session;
 use shared::Methods;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Why the server did not start.
@@ -39,7 +45,9 @@ pub enum RpcError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address} for RPC (key rpc.listen): {source}")]
+    #[error(
+        "cannot listen on {address} for RPC (rpc.listen, or a listener of access.file): {source}"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -57,7 +65,29 @@ pub struct RpcServer {
     /// Closed when the last connection is.
     connections: mpsc::Receiver<()>,
     address: SocketAddr,
+    addresses: doors::Addresses,
+    reloader: AccessReloader,
     metrics: RpcMetrics,
+}
+
+/// Has a running server read its configuration of access again.
+#[derive(Clone, Debug)]
+pub struct AccessReloader(mpsc::Sender<Reload>);
+
+impl AccessReloader {
+    /// Reads it again. It takes effect whole, or not at all.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with the key to change.
+    pub async fn reload(&self) -> Result<(), AccessConfigError> {
+        let (tell, told) = oneshot::channel();
+        let stopped = || AccessConfigError {
+            file: Default::default(),
+            problems: vec!["the server has stopped".into()],
+        };
+        self.0.send(tell).await.map_err(|_| stopped())?;
+        told.await.map_err(|_| stopped())?
+    }
 }
 
 /// How long requests under way may take when the server stops.
@@ -69,31 +99,46 @@ const BUFFER: usize = 16 << 10;
 /// Interval between looks for clients that do not read.
 const LOOKS: Duration = Duration::from_millis(500);
 
+/// Name of the listener of the configuration's own address.
+const LOCAL: &str = "local";
+
 /// Starts the server on the current tokio runtime.
 pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, RpcError> {
+    let access = Access::plain(config.listen, config.max_connections);
+    serve_with(config, context, access).await
+}
+
+/// Starts the server with the listeners and rules of `access`, of which the first is
+/// `config`'s own.
+pub async fn serve_with(
+    config: RpcConfig,
+    context: RpcContext,
+    access: Access,
+) -> Result<RpcServer, RpcError> {
     config.check()?;
-    let context = Arc::new(Context::new(context, config.clone(), about()));
+    let (asks, asked) = mpsc::channel(1);
+    let reloader = AccessReloader(asks.clone());
+    let reach = (access.clone(), asks);
+    let context = Arc::new(Context::new(context, config.clone(), about(), reach));
     let metrics = context.metrics.clone();
     let methods = Arc::new(Methods::new(context.clone(), methods::all()));
-    let listen = |source| RpcError::Listen { address: config.listen, source };
-    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
-    tracing::info!(%address, "RPC is listening");
     let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
     let (open, connections) = mpsc::channel(1);
     let budget = methods.budget.clone();
-    let serve = {
-        let stop = stop.clone();
-        move |connection| {
-            let (methods, stop, open) = (methods.clone(), stop.clone(), open.clone());
-            tokio::spawn(async move {
-                converse(connection, &methods, stop).await;
-                drop(open);
-            });
-        }
+    let serve = move |connection, stop| {
+        let (methods, open) = (methods.clone(), open.clone());
+        tokio::spawn(async move {
+            converse(connection, &methods, stop).await;
+            drop(open);
+        });
     };
+    let most = config.max_connections;
+    let mut doors = Doors::new(access, metrics.clone(), most, stop.clone(), Arc::new(serve));
+    let opened = doors.open_all().await;
+    opened.map_err(|(address, source)| RpcError::Listen { address, source })?;
+    let addresses = doors.addresses.clone();
+    let address = addresses.lock().get(LOCAL).copied().unwrap_or(config.listen);
     let (until, over) = (stop.clone(), ended.clone().drop_guard());
-    let (most, counted) = (config.max_connections, metrics.clone());
     tokio::spawn(async move {
         let looks = async {
             let mut looks = tokio::time::interval(LOOKS);
@@ -103,14 +148,16 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
             }
         };
         tokio::select! {
-            () = accept(listener, most, counted, until, serve) => {}
+            () = until.cancelled() => {}
+            () = doors.follow(asked) => {}
             () = looks => {}
             () = keep_headers(&context) => {}
             () = context.traces.follow(context.deps.chain.subscribe()) => {}
         }
         drop(over);
     });
-    Ok(RpcServer { stop: stop.drop_guard(), ended, connections, address, metrics })
+    let stop = stop.drop_guard();
+    Ok(RpcServer { stop, ended, connections, address, addresses, reloader, metrics })
 }
 
 impl RpcServer {
@@ -122,6 +169,16 @@ impl RpcServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where a listener of the configuration of access listens, by its name.
+    pub fn address_of(&self, listener: &str) -> Option<SocketAddr> {
+        self.addresses.lock().get(listener).copied()
+    }
+
+    /// What has it read its configuration of access again.
+    pub fn reloader(&self) -> AccessReloader {
+        self.reloader.clone()
     }
 
     /// Resolves when the server has stopped. May be dropped and called again.
@@ -142,7 +199,7 @@ impl RpcServer {
 
 /// Serves a connection until it ends, has to close or the server stops.
 async fn converse(connection: Connection, methods: &Arc<Methods>, stop: CancellationToken) {
-    let session = Session::of(methods.clone());
+    let session = Session::of(methods.clone(), connection.peer.clone());
     let closing = session.share.closing();
     let stops = stop.clone();
     let answer = service_fn(move |request| http::respond(session.clone(), request, stops.clone()));

@@ -7,6 +7,7 @@ use super::{
     shared::Methods,
 };
 use crate::{
+    access::Admitted,
     context::Context,
     error::{self, Answer},
     lanes::{LONG, Lane},
@@ -14,6 +15,7 @@ use crate::{
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::Instant,
 };
 
@@ -47,6 +49,11 @@ impl Read {
     /// Its id as JSON.
     pub(super) fn id(&self) -> &str {
         &self.call.id
+    }
+
+    /// For whom it is done.
+    pub(super) fn admitted(&self) -> &Arc<Admitted> {
+        &self.call.admitted
     }
 
     /// The longest answer that its method gives.
@@ -83,7 +90,8 @@ impl Read {
     }
 
     fn ask(&self, context: &Context, most: usize) -> Answer<String> {
-        (self.answer)(context, &self.method.args(self.call.params.as_deref(), most)?)
+        let params = self.call.params.as_deref();
+        (self.answer)(context, &self.call.admitted.args(context, self.method, params, most)?)
     }
 
     /// What it is told when it could not run.
@@ -101,7 +109,8 @@ mod tests {
         let method = methods::all().find(|method| method.name == name).unwrap();
         let Handler::Read(answer) = method.handler else { panic!("{name} does not read") };
         let params = Some(bytes::Bytes::from(vec![b' '; params]));
-        let call = Call { id: "1".into(), method: name.into(), params };
+        let admitted = Admitted::whole();
+        let call = Call { id: "1".into(), method: name.into(), params, admitted };
         Read { call, name: method.name, began: Instant::now(), method, answer }
     }
 

@@ -4,6 +4,7 @@
 //! made: a light method's before its turn, a dear one's when it has its turn.
 
 use super::{
+    accept::Peer,
     answers::{AROUND, LEAST, Part, Reply},
     envelope::{Call, Entry, Refused},
     reads::Read,
@@ -11,12 +12,14 @@ use super::{
     subscriptions::{Subscriptions, Work},
 };
 use crate::{
+    access::Admitted,
     budget::{NoRoom, Share},
     error::{self, Answer},
     lanes::{PATIENCE, Turns},
-    method::{Answered, Args, Handler, Method, Waiting},
+    method::{Answered, Args, Caller as Connected, Handler, Method, Waiting},
     metrics::Method as Label,
 };
+use billchain_access::Caller;
 use bytes::Bytes;
 use std::{sync::Arc, time::Instant};
 
@@ -26,15 +29,23 @@ pub(super) struct Session {
     pub(super) methods: Arc<Methods>,
     pub(super) share: Share,
     pub(super) turns: Turns,
+    pub(super) peer: Peer,
+    /// Who asks, once that is known.
+    pub(super) caller: Option<Arc<Caller>>,
     /// On a WebSocket.
     subscriptions: Option<Arc<Subscriptions>>,
 }
 
 impl Session {
     /// The session of a new connection.
-    pub(super) fn of(methods: Arc<Methods>) -> Self {
+    pub(super) fn of(methods: Arc<Methods>, peer: Peer) -> Self {
         let (share, turns) = (methods.budget.share(), methods.lanes.of_one());
-        Self { methods, share, turns, subscriptions: None }
+        Self { methods, share, turns, peer, caller: None, subscriptions: None }
+    }
+
+    /// As one of this caller.
+    pub(super) fn called_by(self, caller: Caller) -> Self {
+        Self { caller: Some(Arc::new(caller)), ..self }
     }
 
     /// As a WebSocket, which can subscribe.
@@ -72,7 +83,7 @@ impl Session {
                 most = read.next_try(most).min(longest);
                 continue;
             }
-            self.count(read.name, read.began, &part);
+            self.count(read.name, read.began, read.admitted(), &part);
             room.shrink_to(part.text.len());
             return Ok(Reply { text: part.text, room, began: None });
         }
@@ -95,7 +106,14 @@ impl Session {
     }
 
     /// Counts an answer.
-    pub(super) fn count(&self, name: &'static str, began: Instant, part: &Part) {
+    pub(super) fn count(
+        &self,
+        name: &'static str,
+        began: Instant,
+        admitted: &Admitted,
+        part: &Part,
+    ) {
+        admitted.ended(part.code(), part.text.len(), began.elapsed());
         let metrics = &self.methods.context.metrics;
         let label = Label { method: name.into() };
         metrics.seconds.observe(began.elapsed().as_secs_f64());
@@ -116,16 +134,16 @@ impl Session {
 
     async fn call(&self, call: Call, most: usize) -> Part {
         let began_at = Instant::now();
-        let Call { id, method, params } = call;
+        let Call { id, method, params, admitted } = call;
         let found = self.methods.named(&method);
         let mut began = None;
         let answer = match found {
-            Some((_, method)) => self.run(method, params, most, &mut began).await,
+            Some((_, method)) => self.run(method, (params, &admitted), most, &mut began).await,
             None => Err(error::no_method(&method)),
         };
         let mut part = Part::of(id, answer);
         part.began = began;
-        self.count(found.map_or("unknown", |(name, _)| name), began_at, &part);
+        self.count(found.map_or("unknown", |(name, _)| name), began_at, &admitted, &part);
         part
     }
 
@@ -133,13 +151,14 @@ impl Session {
     async fn run(
         &self,
         method: &'static Method,
-        params: Option<Bytes>,
+        (params, admitted): (Option<Bytes>, &Arc<Admitted>),
         most: usize,
         began: &mut Option<Answered>,
     ) -> Answer<String> {
         let context = self.methods.context.clone();
         let length = params.as_ref().map_or(0, Bytes::len);
-        let args = move || method.args(params.as_deref(), most);
+        let (judges, admitted) = (context.clone(), admitted.clone());
+        let args = move || admitted.args(&judges, method, params.as_deref(), most);
         match method.handler {
             Handler::Memory(answer) => answer(&context, &args()?),
             Handler::Read(answer) => {
@@ -158,8 +177,21 @@ impl Session {
                 *began = Some(answered);
                 Ok(format!("\"{id}\""))
             }
+            Handler::Own(answer) => {
+                let connection = self.subscriptions()?.connection();
+                let caller = Connected { context, connection, share: self.share.clone() };
+                let work = move || answer(&caller, &args()?);
+                let made = self.turns.run(method.bound.lane, work).await;
+                let made = made.map_err(error::internal)??;
+                *began = made.begins;
+                Ok(made.text)
+            }
             Handler::Unsubscribe => self.end(&args()?).map(|had| had.to_string()),
             Handler::Stop => self.end(&args()?).map(|_| "null".into()),
+            Handler::End => match self.end(&args()?)? {
+                true => Ok("null".into()),
+                false => Err(error::no_subscription()),
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     budget::Share,
+    connection::Connection,
     context::Context,
     error::{self, Answer},
     lanes::Turns,
@@ -33,6 +34,7 @@ pub(super) struct Subscriptions {
     outbox: Outbox,
     most: usize,
     open: Arc<Open>,
+    connection: Arc<Connection>,
 }
 
 /// The open ones: dropping the sender ends one.
@@ -47,7 +49,7 @@ impl Open {
 
 impl Subscriptions {
     pub(super) fn new(outbox: Outbox, most: u32) -> Self {
-        Self { outbox, most: most as usize, open: Arc::default() }
+        Self { outbox, most: most as usize, open: Arc::default(), connection: Arc::default() }
     }
 
     /// Starts one: its id, and what to fire when the answer is on its way.
@@ -76,6 +78,7 @@ impl Subscriptions {
             outbox: self.outbox.clone(),
             turns,
             patience: context.config.transfer_timeout,
+            connection: self.connection.clone(),
             open,
         };
         let metrics = context.metrics.clone();
@@ -101,13 +104,20 @@ impl Subscriptions {
         }
     }
 
+    /// What its connection has in the node.
+    pub(super) fn connection(&self) -> Arc<Connection> {
+        self.connection.clone()
+    }
+
     /// Ends one; whether there was one.
     pub(super) fn end(&self, id: &str) -> bool {
+        self.connection.follows.end(id);
         self.open.lock().remove(id).is_some()
     }
 
     /// Ends all.
     pub(super) fn end_all(&self) {
+        self.connection.end();
         self.open.lock().clear();
     }
 }

@@ -1,6 +1,7 @@
 //! Sessions over a real chain, and where what is long or costs a thread runs.
 
 use super::{
+    accept::Peer,
     answer::answer,
     answers::Reply,
     envelope::{Call, Entry},
@@ -9,6 +10,7 @@ use super::{
     subscriptions::Subscriptions,
 };
 use crate::{
+    access::Admitted,
     budget::Room,
     config::RpcConfig,
     context::{About, Context, NodeInfo, RpcContext},
@@ -17,6 +19,7 @@ use crate::{
     methods,
     outbox::Outbox,
 };
+use billchain_access::{Access, Head};
 use billchain_chain_spec::ChainSpec;
 use billchain_executor::Chain;
 use billchain_storage::{Storage, StorageOptions};
@@ -60,8 +63,16 @@ pub(super) fn session(
     };
     let deps = RpcContext { chain, pool, node, dear: Handle::current() };
     let about = About { names: Vec::new(), document: String::new() };
-    let context = Arc::new(Context::new(deps, config, about));
-    let session = Session::of(Arc::new(Methods::new(context, methods)));
+    let access = Access::plain(config.listen, 8);
+    let (reloads, _) = tokio::sync::mpsc::channel(1);
+    let context = Arc::new(Context::new(deps, config, about, (access, reloads)));
+    let address = std::net::IpAddr::from([127, 0, 0, 1]);
+    let peer = Peer { address, certificate: None, listener: "local".into() };
+    let rules = context.access.rules();
+    let headers = hyper::HeaderMap::new();
+    let head = Head { address, certificate: None, method: "POST", target: "/", headers: &headers };
+    let caller = context.access.identify(rules.listener("local").unwrap(), head, &[]).unwrap();
+    let session = Session::of(Arc::new(Methods::new(context, methods)), peer).called_by(caller);
     let (outbox, _) = Outbox::new(1, session.share.clone(), session.methods.watched.clone());
     (session.subscribing(Arc::new(Subscriptions::new(outbox, 8))), directory)
 }
@@ -110,7 +121,8 @@ async fn long_parameters_of_what_does_not_read_storage_are_read_in_a_turn() {
     let (session, _directory) = session(RpcConfig::default(), methods::all());
     let ask = |method: &str, params: &str, length: usize| {
         let params = Some(padded(params, length));
-        let entry = Entry::Call(Call { id: "1".into(), method: method.into(), params });
+        let admitted = Admitted::whole();
+        let entry = Entry::Call(Call { id: "1".into(), method: method.into(), params, admitted });
         let session = session.clone();
         async move { text(session.single(entry).await.unwrap_or_else(|_| panic!("no room"))) }
     };
@@ -138,7 +150,8 @@ async fn refused_transactions_are_looked_for_in_the_blocks_a_few_at_a_time() {
     let (session, _directory) = session(RpcConfig::default(), methods::all());
     let refused = || {
         let params = Some(Bytes::from_static(br#"["0x00"]"#));
-        let call = Call { id: "1".into(), method: "author_submitExtrinsic".into(), params };
+        let (method, admitted) = ("author_submitExtrinsic".into(), Admitted::whole());
+        let call = Call { id: "1".into(), method, params, admitted };
         let session = session.clone();
         async move { session.single(Entry::Call(call)).await.unwrap_or_else(|_| panic!("no room")) }
     };

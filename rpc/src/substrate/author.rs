@@ -52,7 +52,7 @@ pub(crate) async fn submit(context: &Arc<Context>, bytes: Bytes) -> Answer<Hash>
 }
 
 /// As [`submit`], with the transaction's states from then on.
-async fn submit_and_watch(context: &Arc<Context>, bytes: Bytes) -> Answer<States> {
+pub(super) async fn submit_and_watch(context: &Arc<Context>, bytes: Bytes) -> Answer<States> {
     let submission = context.traces.submission(&bytes);
     let submitted = context.deps.pool.submit_and_watch(bytes.clone(), Source::Local).await;
     if let Some(submission) = submission {
@@ -103,7 +103,7 @@ async fn included(
 }
 
 /// What a watcher is told.
-enum States {
+pub(super) enum States {
     /// As it happens.
     Coming(StatusStream),
     /// It is in this block, which is final.
@@ -114,7 +114,7 @@ enum States {
 
 impl States {
     /// The next state; `None` after the last.
-    async fn next(&mut self) -> Option<TxStatus> {
+    pub(super) async fn next(&mut self) -> Option<TxStatus> {
         match self {
             Self::Coming(states) => states.next().await,
             Self::Final(block) => {

@@ -1,13 +1,16 @@
 //! Substrate's methods, which have Substrate's shapes: `system_*`, `chain_*`,
-//! `state_*`, `author_*`, and `archive_v1_*` of the JSON-RPC specification.
+//! `state_*`, `author_*`, and those of the JSON-RPC specification: `archive_v1_*`,
+//! `chainHead_v1_*`, `chainSpec_v1_*`, `transaction_v1_*` and `transactionWatch_v1_*`.
 
 mod archive;
 mod author;
 mod chain;
+mod head;
 mod heads;
 mod proofs;
 mod state;
 mod system;
+mod transactions;
 
 pub(crate) use archive::read_items;
 pub(crate) use author::submit;
@@ -37,7 +40,8 @@ const TRANSACTION: Bound =
 /// A subscription that gives nothing but its id at first.
 const FOLLOWED: Bound = Bound::MEMORY.of(1, "subscription").answer_kib(1);
 
-pub(crate) const METHODS: &[&[Method]] = &[SYSTEM, CHAIN, STATE, AUTHOR, ARCHIVE];
+pub(crate) const METHODS: &[&[Method]] =
+    &[SYSTEM, CHAIN, STATE, AUTHOR, ARCHIVE, head::METHODS, transactions::METHODS];
 
 const SYSTEM: &[Method] = &[
     in_memory("system_name", "Name of the program", of::<String>, memory!(system::name)),

@@ -40,7 +40,7 @@ const MAX_DEPTH: u32 = 4 * MAX_TRANSACTION_DEPTH;
 
 /// The types that are text, by their names: what people write and read. All
 /// other bytes are hex, so that no text is taken for bytes, or bytes for text.
-const TEXTS: &[&str] = &[
+pub const TEXTS: &[&str] = &[
     "BillCode",
     "BillNumber",
     "CheckCode",

@@ -7,6 +7,7 @@ mod names;
 mod prepare;
 mod status;
 
+pub use form::TEXTS;
 pub(crate) use form::call_from_json;
 pub(crate) use names::failure;
 pub(crate) use status::event_view;

@@ -13,6 +13,8 @@ const MAX_DEPTH: u8 = 4;
 
 #[derive(Clone)]
 struct Variant {
+    /// Its names in the catalogue of Chinese texts, the outermost first.
+    keys: Vec<String>,
     name: String,
     docs: String,
     fields: Vec<Field<PortableForm>>,
@@ -40,11 +42,13 @@ fn read() -> Names {
     // cost the names.
     let RuntimeMetadata::V14(metadata) = Runtime::metadata().1 else { return Names::default() };
     let types = &metadata.types;
-    let of = |id: Option<u32>| id.map(|id| variants(types, id)).unwrap_or_default();
     let pallets = metadata
         .pallets
         .iter()
         .map(|pallet| {
+            let of = |id: Option<u32>| {
+                id.map(|id| variants(types, id, &pallet.name)).unwrap_or_default()
+            };
             let entry = Pallet {
                 name: pallet.name.clone(),
                 errors: of(pallet.error.as_ref().map(|error| error.ty.id)),
@@ -56,7 +60,8 @@ fn read() -> Names {
     Names { pallets, types: Some(metadata.types) }
 }
 
-fn variants(types: &PortableRegistry, id: u32) -> Variants {
+/// The variants of the enum `id`, which the catalogue calls `of`.
+fn variants(types: &PortableRegistry, id: u32, of: &str) -> Variants {
     let Some(TypeDef::Variant(definition)) = types.resolve(id).map(|ty| &ty.type_def) else {
         return Variants::new();
     };
@@ -66,7 +71,8 @@ fn variants(types: &PortableRegistry, id: u32) -> Variants {
         .map(|variant| {
             let docs = variant.docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
             let (name, docs) = (variant.name.clone(), docs.trim().to_owned());
-            (variant.index, Variant { name, docs, fields: variant.fields.clone() })
+            let keys = vec![format!("{of}.{name}")];
+            (variant.index, Variant { keys, name, docs, fields: variant.fields.clone() })
         })
         .collect()
 }
@@ -132,6 +138,7 @@ fn innermost(outer: &Variant, bytes: &mut &[u8]) -> Variant {
         let [only] = &found.fields[..] else { break };
         let Some(problem) = problem(only, bytes) else { break };
         found = Variant {
+            keys: [found.keys, problem.keys].concat(),
             name: format!("{}.{}", found.name, problem.name),
             docs: format!("{} {}", found.docs, problem.docs),
             fields: problem.fields,
@@ -145,8 +152,8 @@ fn innermost(outer: &Variant, bytes: &mut &[u8]) -> Variant {
 fn problem(field: &Field<PortableForm>, bytes: &mut &[u8]) -> Option<Variant> {
     let types = NAMES.types.as_ref()?;
     let ty = types.resolve(field.ty.id)?;
-    ty.path.segments.last().filter(|name| name.ends_with("Problem"))?;
-    let variant = variants(types, field.ty.id).remove(bytes.first()?)?;
+    let name = ty.path.segments.last().filter(|name| name.ends_with("Problem"))?;
+    let variant = variants(types, field.ty.id, name).remove(bytes.first()?)?;
     *bytes = &bytes[1..];
     Some(variant)
 }
@@ -158,16 +165,18 @@ pub(crate) fn failure(error: &DispatchError) -> FailureView {
         && let Some(variant) = pallet.errors.get(&error[0])
     {
         let mut bytes = &error[1..];
-        let Variant { name, docs, fields: carried } = innermost(variant, &mut bytes);
+        let Variant { keys, name, docs, fields: carried } = innermost(variant, &mut bytes);
         return FailureView {
             pallet: pallet.name.clone(),
             name,
             docs,
             details: fields(&carried, &mut bytes, MAX_DEPTH, &pallet.errors),
+            zh: billchain_words::contract(keys.iter().map(String::as_str)),
         };
     }
     let (name, docs) = in_words(error);
-    FailureView { pallet: "System".into(), name, docs: docs.into(), details: None }
+    let zh = billchain_words::contract([dispatch_key(error)]);
+    FailureView { pallet: "System".into(), name, docs: docs.into(), details: None, zh }
 }
 
 /// Name and meaning of an error that is no contract's.
@@ -189,6 +198,27 @@ fn in_words(error: &DispatchError) -> (String, &'static str) {
     (format!("{error:?}"), docs)
 }
 
+/// The key of an error that is no contract's in the catalogue of Chinese texts.
+fn dispatch_key(error: &DispatchError) -> &'static str {
+    match error {
+        DispatchError::BadOrigin => "Dispatch.BadOrigin",
+        DispatchError::CannotLookup => "Dispatch.CannotLookup",
+        DispatchError::Exhausted => "Dispatch.Exhausted",
+        DispatchError::Corruption => "Dispatch.Corruption",
+        DispatchError::Unavailable => "Dispatch.Unavailable",
+        DispatchError::RootNotAllowed => "Dispatch.RootNotAllowed",
+        DispatchError::Module(_) => "Dispatch.Module",
+        DispatchError::Other(_) => "Dispatch.Other",
+        DispatchError::ConsumerRemaining => "Dispatch.ConsumerRemaining",
+        DispatchError::NoProviders => "Dispatch.NoProviders",
+        DispatchError::TooManyConsumers => "Dispatch.TooManyConsumers",
+        DispatchError::Token(_) => "Dispatch.Token",
+        DispatchError::Arithmetic(_) => "Dispatch.Arithmetic",
+        DispatchError::Transactional(_) => "Dispatch.Transactional",
+        DispatchError::Trie(_) => "Dispatch.Trie",
+    }
+}
+
 /// Names of the contract and of the event that begins with these two bytes.
 pub(crate) fn event(pallet: u8, variant: u8) -> (String, String) {
     match NAMES.pallets.get(&pallet) {
@@ -203,7 +233,61 @@ pub(crate) fn event(pallet: u8, variant: u8) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sp_runtime::{ArithmeticError, TransactionalError};
+    use sp_runtime::{ArithmeticError, TokenError, TransactionalError, TrieError};
+    use std::collections::BTreeSet;
+
+    /// Every key that an error of a contract, a problem within one, or any other dispatch error has.
+    fn keys_of_all() -> BTreeSet<String> {
+        let types = NAMES.types.as_ref().expect("metadata");
+        let contracts = NAMES.pallets.values().flat_map(|pallet| pallet.errors.values());
+        let mut keys: BTreeSet<_> = contracts.flat_map(|error| error.keys.clone()).collect();
+        for ty in &types.types {
+            let Some(name) = ty.ty.path.segments.last() else { continue };
+            // Those that a contract's error carries, whichever carries which.
+            if name.ends_with("Problem") && ty.ty.path.segments.iter().any(|part| part == "seams") {
+                keys.extend(variants(types, ty.id, name).into_values().flat_map(|one| one.keys));
+            }
+        }
+        let others = [
+            DispatchError::Other(""),
+            DispatchError::CannotLookup,
+            DispatchError::BadOrigin,
+            DispatchError::Module(ModuleError { index: 255, error: [0; 4], message: None }),
+            DispatchError::ConsumerRemaining,
+            DispatchError::NoProviders,
+            DispatchError::TooManyConsumers,
+            DispatchError::Token(TokenError::Frozen),
+            DispatchError::Arithmetic(ArithmeticError::Overflow),
+            DispatchError::Transactional(TransactionalError::NoLayer),
+            DispatchError::Exhausted,
+            DispatchError::Corruption,
+            DispatchError::Unavailable,
+            DispatchError::RootNotAllowed,
+            DispatchError::Trie(TrieError::InvalidStateRoot),
+        ];
+        keys.extend(others.iter().map(|error| dispatch_key(error).to_owned()));
+        keys
+    }
+
+    #[test]
+    fn every_error_of_every_contract_has_a_chinese_text_and_no_text_is_left_over() {
+        let known: BTreeSet<_> =
+            billchain_words::CONTRACTS.keys().map(|key| (*key).to_owned()).collect();
+        let all = keys_of_all();
+        let missing: Vec<_> = all.difference(&known).collect();
+        assert!(missing.is_empty(), "without a Chinese text: {missing:?}");
+        let left: Vec<_> = known.difference(&all).collect();
+        assert!(left.is_empty(), "texts of no error: {left:?}");
+    }
+
+    #[test]
+    fn an_error_within_an_error_is_told_in_chinese_too() {
+        let error = pallet_bill_update::Error::<Runtime>::Grant(
+            billchain_primitives::seams::GrantProblem::Revoked,
+        );
+        let told = failure(&error.into()).zh.expect("a text");
+        assert!(told.contains("用票授权不能使用：授权已撤回"), "{told}");
+    }
 
     #[test]
     fn every_error_of_every_contract_is_named_documented_and_shows_what_it_carries() {

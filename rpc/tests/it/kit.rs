@@ -11,6 +11,7 @@ pub(crate) struct Node {
     pub(crate) chain: Chain,
     pub(crate) pool: Arc<Pool>,
     pub(crate) server: RpcServer,
+    context: RpcContext,
     pub(crate) _directory: tempfile::TempDir,
 }
 
@@ -101,8 +102,13 @@ impl Node {
         let dear = tokio::runtime::Handle::current();
         let context = RpcContext { chain: chain.clone(), pool: pool.clone(), node, dear };
         let config = RpcConfig { listen: ([127, 0, 0, 1], 0).into(), ..config };
-        let server = serve(config, context).await.unwrap();
-        Self { chain, pool, server, _directory: directory }
+        let server = serve(config, context.clone()).await.unwrap();
+        Self { chain, pool, server, context, _directory: directory }
+    }
+
+    /// What another server over the same chain and pool works on.
+    pub(crate) fn context(&self) -> RpcContext {
+        self.context.clone()
     }
 
     pub(crate) fn url(&self) -> String {

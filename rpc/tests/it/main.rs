@@ -3,6 +3,7 @@
 
 mod access;
 mod administration;
+mod admission;
 mod allotment;
 mod archive;
 mod batches;
@@ -12,6 +13,7 @@ mod compose;
 mod contention;
 mod contracts;
 mod cooling;
+mod heads;
 mod kit;
 mod limits;
 mod lists;
@@ -25,8 +27,10 @@ mod repeats;
 mod requests;
 mod room;
 mod substrate;
+mod tls;
 mod unread;
 mod validators;
+mod vectors;
 mod versions;
 mod worst;
 

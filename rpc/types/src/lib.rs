@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod access_node;
 mod allotment;
 mod archive;
@@ -16,6 +17,7 @@ mod bill;
 pub mod code;
 mod cooling;
 mod dispute;
+mod head;
 mod history;
 mod outbox;
 mod page;
@@ -31,6 +33,9 @@ mod upgrade;
 mod validator;
 mod verify;
 
+pub use access::{
+    AccessAnchorView, AccessLogHeadView, AccessLogQuery, AccessLogView, AccessReloadView,
+};
 pub use access_node::{
     AccessNodeChangeView, AccessNodeRecordView, AccessNodeView, LinkCheckView, LinkedNodeView,
 };
@@ -48,6 +53,10 @@ pub use bill::{
 };
 pub use cooling::{ColdRunView, CoolingLapView, CoolingPolicyView, CoolingStatusView};
 pub use dispute::{ActView, CaseDecisionView, CaseView, ContenderView, ResolutionView};
+pub use head::{
+    HeadEventView, HeadRuntimeSpecView, HeadRuntimeView, HeadStorageEntryView, HeadStorageItem,
+    OperationView, TransactionEventView, TransactionPlaceView,
+};
 pub use history::{
     AdjustmentView, DifferenceView, FieldChangeView, FieldProofView, HistoryCheckView,
 };
@@ -84,6 +93,6 @@ pub use validator::{
     ValidatorListView, ValidatorView,
 };
 pub use verify::{
-    BillCertificateView, BillHashVerificationView, ElementsVerificationView, ElementsView,
-    HashVerificationView, MismatchView, ObservationView, VerificationResult,
+    BillCertificateView, BillHashVerificationView, CodesVerificationView, ElementsVerificationView,
+    ElementsView, HashVerificationView, MismatchView, ObservationView, VerificationResult,
 };

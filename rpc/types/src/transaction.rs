@@ -124,6 +124,9 @@ pub struct FailureView {
     /// What it names, such as `PolicyId: 7`; none if it names nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
+    /// What it means, in Chinese; none of nodes that do not say it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zh: Option<String>,
 }
 
 /// Something that happened.

@@ -48,6 +48,13 @@ pub struct BillHashVerificationView {
     pub verification: HashVerificationView,
 }
 
+/// Answer to the check of the three codes (三码).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct CodesVerificationView {
+    /// Whether a bill has all three.
+    pub genuine: bool,
+}
+
 /// Answer to the check of the five elements (五要素).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ElementsVerificationView {

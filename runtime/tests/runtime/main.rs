@@ -8,7 +8,10 @@ use billchain_runtime::{
 };
 use codec::{Decode, Encode};
 use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed, v14::StorageEntryType};
-use frame_support::traits::SortedMembers;
+use frame_support::{
+    dispatch::{DispatchClass, GetDispatchInfo},
+    traits::SortedMembers,
+};
 use pallet_cooling::Maps;
 use sp_runtime::{
     AccountId32,
@@ -191,6 +194,7 @@ fn metadata_14_names_what_clients_look_for() {
         (35, "Totals"),
         (37, "Cooling"),
         (38, "Outbox"),
+        (45, "AccessLog"),
     ] {
         assert!(pallets.contains(&expected), "{expected:?} in {pallets:?}");
     }
@@ -203,10 +207,53 @@ fn metadata_15_names_addresses_signatures_and_apis() {
     assert_eq!(path(metadata.extrinsic.address_ty.id), "sp_runtime::multiaddress::MultiAddress");
     assert!(path(metadata.extrinsic.signature_ty.id).ends_with("Signature"));
     let apis: Vec<_> = metadata.apis.iter().map(|api| api.name.as_str()).collect();
-    for expected in
-        ["Core", "Metadata", "BlockBuilder", "TaggedTransactionQueue", "AccountNonceApi"]
-    {
+    for expected in [
+        "Core",
+        "Metadata",
+        "BlockBuilder",
+        "TaggedTransactionQueue",
+        "AccountNonceApi",
+        "TransactionPaymentApi",
+        "TransactionPaymentCallApi",
+    ] {
         assert!(apis.contains(&expected), "{expected} in {apis:?}");
+    }
+}
+
+#[test]
+fn metadata_16_says_how_transactions_are_made() {
+    let RuntimeMetadata::V16(metadata) = metadata(16) else { panic!("not version 16") };
+    // Each version of the format has the same extensions, in the same order.
+    let extensions: Vec<_> =
+        metadata.extrinsic.transaction_extensions.iter().map(|e| e.identifier.as_str()).collect();
+    assert_eq!(extensions, EXTENSIONS);
+    assert_eq!(metadata.extrinsic.versions, [4, 5]);
+    let versions = Runtime::metadata_versions();
+    assert!([14, 15, 16].iter().all(|version| versions.contains(version)), "{versions:?}");
+    assert!(Runtime::metadata_at_version(13).is_none());
+}
+
+#[test]
+fn wallets_that_ask_for_fees_are_told_that_there_are_none() {
+    let ask = |name: &str, arguments: Vec<u8>| api::dispatch(name, &arguments).unwrap();
+    let call = RuntimeCall::System(frame_system::Call::remark { remark: vec![7; 100] });
+    let transaction = UncheckedExtrinsic::new_bare(call.clone());
+    let weight = call.get_dispatch_info().total_weight();
+    let nothing = 0_u128.encode();
+    let free = [weight.encode(), DispatchClass::Normal.encode(), nothing.clone()].concat();
+    // No fee for inclusion, and no tip.
+    let parts = [vec![0], nothing.clone()].concat();
+    for (name, arguments, expected) in [
+        ("TransactionPaymentApi_query_info", (&transaction, 9_u32).encode(), &free),
+        ("TransactionPaymentApi_query_fee_details", (&transaction, 9_u32).encode(), &parts),
+        ("TransactionPaymentApi_query_weight_to_fee", weight.encode(), &nothing),
+        ("TransactionPaymentApi_query_length_to_fee", 9_u32.encode(), &nothing),
+        ("TransactionPaymentCallApi_query_call_info", (&call, 9_u32).encode(), &free),
+        ("TransactionPaymentCallApi_query_call_fee_details", (&call, 9_u32).encode(), &parts),
+        ("TransactionPaymentCallApi_query_weight_to_fee", weight.encode(), &nothing),
+        ("TransactionPaymentCallApi_query_length_to_fee", 9_u32.encode(), &nothing),
+    ] {
+        assert_eq!(&ask(name, arguments), expected, "{name}");
     }
 }
 

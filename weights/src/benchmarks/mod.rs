@@ -9,6 +9,7 @@
 // The macro writes items whose documentation is the calls' own.
 #![allow(missing_docs)]
 
+mod access_log;
 mod access_node;
 mod allotment;
 mod authorization;
@@ -44,6 +45,7 @@ pub trait Config:
     + pallet_performance::Config
     + pallet_participation::Config
     + pallet_upgrade::Config
+    + pallet_access_log::Config
     + pallet_bill_register::Config
     + pallet_bill_update::Config
     + pallet_access_node::Config
@@ -79,6 +81,7 @@ type Run = fn(
 /// Every pallet whose weights are measured.
 pub fn pallets() -> Vec<Pallet> {
     vec![
+        Pallet::of::<access_log::Pallet<Runtime>>("access-log"),
         Pallet::of::<access_node::Pallet<Runtime>>("access-node"),
         Pallet::of::<allotment::Pallet<Runtime>>("allotment"),
         Pallet::of::<authorization::Pallet<Runtime>>("authorization"),

@@ -20,7 +20,7 @@ fn operator(number: u32) -> AccountId {
 }
 
 /// As many validators as may be.
-fn fill() {
+pub(super) fn fill() {
     setup::begin();
     System::set_block_number(1);
     let validator = |number| Validator {

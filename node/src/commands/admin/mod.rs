@@ -6,6 +6,7 @@
 //! with `billchain admin council approve` or `reject`, and one of them closes it. Exit codes
 //! are [`super::shell`]'s.
 
+mod access;
 mod allotments;
 mod cases;
 mod connectors;
@@ -90,6 +91,9 @@ enum Group {
     /// Connectors (连接器) to systems outside, and what they have to be told.
     #[command(subcommand)]
     Connectors(connectors::Action),
+    /// The node's configuration of access (接入控制).
+    #[command(subcommand)]
+    Access(access::Action),
     /// Motions of the council.
     #[command(subcommand)]
     Council(council::Action),
@@ -137,6 +141,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         _ => cli.shell.connect().await?,
     };
     let act = match &cli.group {
+        Group::Access(action) => action.act(&node).await?,
         Group::Participants(action) => action.act()?,
         Group::Nodes(action) => action.act()?,
         Group::Allotments(action) => action.act()?,

@@ -176,7 +176,7 @@ impl<'a> Half<'a> {
             waiting = slice.waiting;
             dear.extend(slice.dear);
             for (place, read, part) in slice.answered {
-                session.count(read.name, read.began, &part);
+                session.count(read.name, read.began, read.admitted(), &part);
                 self.put(place, part).await?;
             }
         }
@@ -190,9 +190,9 @@ impl<'a> Half<'a> {
         for (place, read) in reads {
             self.give_back(left * LEAST);
             left -= 1;
-            let (name, began) = (read.name, read.began);
+            let (name, began, admitted) = (read.name, read.began, read.admitted().clone());
             let part = self.long(read).await?;
-            self.session.count(name, began, &part);
+            self.session.count(name, began, &admitted, &part);
             self.put(place, part).await?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use crate::{
     context::Context,
     error::{Answer, chain, invalid, storage},
     method::{Args, Ended, Pending, bytes, to_hex},
+    substrate::state::code_hash,
 };
 use billchain_executor::events_key;
 use billchain_primitives::{Hash, sm3};
@@ -78,6 +79,20 @@ impl Item {
         !self.has_descendants() && self.key == events_key()
     }
 
+    /// What stands in for the hash of the code, if that is asked for.
+    fn code_hash(&self) -> Option<Hash> {
+        code_hash(&self.key).filter(|_| self.kind == Type::Hash)
+    }
+
+    /// Tells of what stands in for the code; whether there was room.
+    fn tell_code(&self, step: &mut Step, hash: Hash) -> Answer<bool> {
+        step.tell(self.key.len(), || Event::Storage {
+            key: to_hex(&self.key),
+            value: None,
+            hash: Some(hash),
+        })
+    }
+
     /// Tells of one of its entries; whether there was room.
     fn tell(&self, step: &mut Step, key: &[u8], value: &[u8]) -> Answer<bool> {
         let shows_value = matches!(self.kind, Type::Value | Type::DescendantsValues);
@@ -127,6 +142,9 @@ impl Walk for Entries {
             }
             let is_told = match &source {
                 Source::State(state) if item.has_descendants() => descend(state, item, step)?,
+                Source::State(_) if let Some(hash) = item.code_hash() => {
+                    item.tell_code(step, hash)?
+                }
                 Source::State(state) => match state.get(&item.key).map_err(storage)? {
                     Some(value) => item.tell(step, &item.key, &value)?,
                     None => true,

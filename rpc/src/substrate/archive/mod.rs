@@ -98,4 +98,5 @@ pub(super) fn call_api(context: &Context, args: &Args) -> Answer<Option<ArchiveC
 pub(crate) fn read_items(args: &Args) {
     assert!(entries::read(args).map_or(0, |asked| asked.items()) <= MAX_ITEMS);
     assert!(differences::read(args).map_or(0, |asked| asked.items()) <= MAX_ITEMS);
+    assert!(super::head::read_items(args).map_or(0, |asked| asked.len()) <= MAX_ITEMS);
 }

@@ -1,0 +1,3 @@
+//! Access over real sockets.
+
+mod issuer;
