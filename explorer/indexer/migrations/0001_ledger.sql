@@ -3,6 +3,7 @@
 -- One text for SQLite and for the PostgreSQL family. What differs stands in marks that
 -- `src/schema.rs` replaces:
 --   @BLOB@        BLOB | BYTEA
+--   @ROW@         INTEGER | BIGINT: of a key that numbers the rows
 --   @KEY@         INTEGER PRIMARY KEY (the row's own number) | BIGINT PRIMARY KEY
 --   @MONTHLY@     the key of a table that PostgreSQL keeps in one partition a month. There the
 --                 month is part of the key: a row's month follows from its block, so a key is
@@ -55,7 +56,7 @@ CREATE TABLE dids (
 
 -- Final blocks.
 CREATE TABLE blocks (
-    number BIGINT NOT NULL,
+    number @ROW@ NOT NULL,
     month BIGINT NOT NULL,
     hash @BLOB@ NOT NULL,
     hash_short BIGINT NOT NULL,
@@ -101,7 +102,7 @@ CREATE TABLE provenance (
 
 -- Transactions and inherents.
 CREATE TABLE transactions (
-    id BIGINT NOT NULL,
+    id @ROW@ NOT NULL,
     month BIGINT NOT NULL,
     hash @BLOB@ NOT NULL,
     hash_short BIGINT NOT NULL,
@@ -138,7 +139,7 @@ CREATE INDEX transactions_failed ON transactions (id) WHERE success = 0;
 -- System.ExtrinsicFailed (`transactions`), BillRegister.BillRegistered (`versions`).
 CREATE TABLE events (
     -- block * 2^20 + place among the block's events.
-    id BIGINT NOT NULL,
+    id @ROW@ NOT NULL,
     month BIGINT NOT NULL,
     tx BIGINT NOT NULL,
     time BIGINT NOT NULL,
@@ -221,7 +222,7 @@ CREATE TABLE versions (
     -- SCALE of the version's record; null for version 1, which follows from the bill.
     record @BLOB@
     @MONTHLY bill, version@
-) @PARTITIONED@;
+) @PARTITIONED@ @CLUSTERED@;
 CREATE INDEX versions_tx ON versions (tx, bill);
 
 -- Locks: who held a bill when [70].
