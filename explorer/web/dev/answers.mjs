@@ -57,7 +57,7 @@ const groups = {
 };
 function statistics(query) {
   const keys = groups[query.get("by")];
-  const found = keys ? keys.map((key, at) => ({ key, name: query.get("by") === "issuer" ? `示范医院 ${at + 1}（虚构）` : null, count: 9_000_000 / (at + 1) | 0, fen: 480_000_000_000 / (at + 1) | 0 })) : months;
+  const found = keys ? keys.map((key, at) => ({ key, name: query.get("by") === "issuer" ? `示范医院 ${at + 1}（虚构）` : null, count: Math.floor(9_000_000 / (at + 1)), fen: Math.floor(480_000_000_000 / (at + 1)) })) : months;
   const before = found.map((row) => ({ ...row, key: keys ? row.key : String(Number(row.key) - 100), count: Math.round(row.count * 0.93), fen: Math.round(row.fen * 1.02) }));
   const sum = (all) => all.reduce((total, row) => ({ count: total.count + row.count, fen: total.fen + row.fen }), { count: 0, fen: 0 });
   return { rows: found, before: query.get("compare") ? before : null, total: sum(found), total_before: query.get("compare") ? sum(before) : null };

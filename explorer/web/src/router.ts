@@ -43,6 +43,7 @@ export const routes: RouteRecordRaw[] = [
   page("/report/:month(\\d{6})", "report", "nav.report", () => import("./pages/ReportPage.vue")),
   page("/operations", "operations", "nav.operations", () => import("./pages/OperationsPage.vue")),
   page("/access-log", "access-log", "nav.accessLog", () => import("./pages/AccessLogPage.vue")),
+  page("/users", "users", "nav.users", () => import("./pages/UsersPage.vue")),
   page("/trust", "trust", "nav.trust", () => import("./pages/TrustPage.vue")),
   page("/login", "login", "nav.login", () => import("./pages/LoginPage.vue")),
   page("/:any(.*)*", "missing", "nav.missing", () => import("./pages/MissingPage.vue")),

@@ -69,9 +69,14 @@ export async function getBytes(path: string, query: Query = {}, signal?: AbortSi
   return new Uint8Array(await response.arrayBuffer());
 }
 
-export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+export function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  return send<T>("POST", path, body, signal);
+}
+
+/** Null where the server answers with nothing. */
+export async function send<T>(method: "POST" | "PUT", path: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const headers = { accept: "application/json", "content-type": "application/json", "x-csrf-token": token };
-  const init: RequestInit = { method: "POST", headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) };
+  const init: RequestInit = { method, headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) };
   const response = await ask(path, {}, init);
   return (response.status === 204 ? null : await response.json()) as T;
 }

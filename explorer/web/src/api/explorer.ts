@@ -1,6 +1,6 @@
 /** Every question that the page asks of the server, by name. `explorer/server/API.md` is the contract. */
 
-import { address, get, getBytes, getOrNull, post, type Query } from "./client";
+import { address, get, getBytes, getOrNull, post, remove, send, type Query } from "./client";
 import type * as A from "./types";
 
 type Ask<T> = (signal?: AbortSignal) => Promise<T>;
@@ -59,3 +59,12 @@ export const challenge = (did: string) => post<{ id: string; message: string; ex
 export const loginByKey = (signed: { id: string; public_key: string; signature: string }) => post<A.Session>("/session/sm2", signed);
 export const loginByPassword = (given: { name: string; password: string; totp?: string }) => post<A.Session>("/session/password", given);
 export const singleSignOn = (back: string) => address("/session/oidc", { back });
+export const changePassword = (change: { old: string; new: string }) => post<null>("/session/password/change", change);
+
+export const users = one<{ items: A.Account[] }>("/users");
+export const addUser = (user: { name: string; role: string; did?: string }) => post<A.Credentials>("/users", user);
+/** New credentials if they were reset. */
+export const changeUser = (name: string, changes: { role?: string; disabled?: boolean; unlock?: true; reset?: true }) =>
+  send<A.Credentials | null>("PUT", `/users/${part(name)}`, changes);
+export const dropUser = (name: string) => remove(`/users/${part(name)}`);
+export const dropExport = (id: string) => remove(`/exports/${part(id)}`);

@@ -561,3 +561,23 @@ export interface ExportJob {
   problem: string | null;
   url: string | null;
 }
+
+/** Somebody who signs in by password. */
+export interface Account {
+  name: string;
+  role: string;
+  did: string | null;
+  totp: boolean;
+  locked_until: number | null;
+  disabled: boolean;
+  created: number;
+  last_login: number | null;
+}
+
+/** What the server tells once. */
+export interface Credentials {
+  name: string;
+  password: string;
+  totp_secret: string;
+  totp_url: string;
+}

@@ -21,12 +21,12 @@ export const messages = {
     rules: ["状态转换规则", "Transition rules"], grants: ["用票授权", "Grants"], grant: ["用票授权", "Grant"], disputes: ["争议", "Disputes"], dispute: ["争议案件", "Case"],
     motions: ["理事会动议", "Council motions"], motion: ["理事会动议", "Council motion"], validators: ["共识节点", "Validators"],
     statistics: ["统计分析", "Statistics"], report: ["票据汇总报告", "Monthly report"], operations: ["运行监控", "Operations"],
-    accessLog: ["查阅日志", "Access log"], trust: ["信任与创世哈希", "Trust and genesis"], login: ["登录", "Sign in"], missing: ["没有此页", "No such page"],
+    accessLog: ["查阅日志", "Access log"], users: ["用户管理", "Users"], trust: ["信任与创世哈希", "Trust and genesis"], login: ["登录", "Sign in"], missing: ["没有此页", "No such page"],
   },
   common: {
     copy: ["复制", "Copy"], copied: ["已复制", "Copied"], again: ["重试", "Try again"], loading: ["正在读取……", "Loading …"], nothing: ["没有记录", "Nothing here"],
     raw: ["原始数据", "Raw data"], rawBytes: ["原始字节", "Raw bytes"], asTable: ["以表格查看", "As a table"], beijingTime: ["北京时间 (UTC+8)", "Beijing time (UTC+8)"],
-    print: ["打印", "Print"], reload: ["刷新", "Reload"], yes: ["是", "Yes"], no: ["否", "No"], all: ["全部", "All"], more: ["查看更多", "More"], total: ["合计", "Total"], back: ["返回", "Back"],
+    bill: ["票据", "Bill"], print: ["打印", "Print"], reload: ["刷新", "Reload"], yes: ["是", "Yes"], no: ["否", "No"], all: ["全部", "All"], more: ["查看更多", "More"], total: ["合计", "Total"], back: ["返回", "Back"],
     time: ["时间", "Time"], status: ["状态", "Status"], reason: ["原因", "Reason"], evidence: ["证据摘要", "Evidence"], operator: ["操作者", "Operator"],
     version: ["版本", "Version"], name: ["名称", "Name"], block: ["区块", "Block"], transaction: ["交易", "Transaction"], hash: ["哈希", "Hash"], close: ["关闭", "Close"],
     detail: ["详情", "Details"], none: ["无", "None"], before: ["变更前", "Before"], after: ["变更后", "After"], field: ["字段", "Field"], kind: ["类型", "Kind"], cancel: ["取消", "Cancel"],
@@ -191,8 +191,13 @@ export const messages = {
     step4: ["把凭证所证明的内容与服务器所示逐项比较。", "What is proved is compared with what the server shows, field by field."],
     limits: ["页面本身来自这台服务器；完全不信任它的人可下载凭证，用从别处获得的 billchain verify 核验。列表与统计来自索引，不带凭证。", "The page itself comes from this server: who does not believe it at all downloads the certificate and checks it with billchain verify from elsewhere. Lists and statistics come from the index and carry no certificate."],
   },
+  users: {
+    sub: ["以密码登录的用户与角色", "Who signs in by password, and as what"], add: ["新增用户", "Add a user"], once: ["{name} 的凭据只显示这一次", "The credentials of {name} are shown this once"], secret: ["动态码密钥", "Secret of the code"], url: ["动态码地址", "Address of the code"],
+    last: ["最近登录", "Last signed in"], locked: ["已锁定", "Locked"], unlock: ["解锁", "Unlock"], enable: ["启用", "Enable"], disable: ["停用", "Disable"], reset: ["重置密码", "Reset"], drop: ["删除", "Delete"], sure: ["删除用户 {name}？", "Delete the user {name}?"],
+  },
   login: {
     title: ["登录", "Sign in"], out: ["退出", "Sign out"], sub: ["查询公开信息无需登录。", "What is public needs no signing in."], failed: ["登录失败", "Signing in failed"], wrong: ["用户名、密码、动态码或密钥不正确。", "Name, password, code or key is wrong."],
+    change: ["修改密码", "Change the password"], old: ["原密码", "Present password"], new: ["新密码（12 至 128 位）", "New password (12 to 128 characters)"], changed: ["密码已修改，其他会话已退出。", "The password is changed; other sessions ended."],
     needsCode: ["密码正确，还需要动态码。", "The password is right; the code is needed too."], locked: ["失败次数过多，暂时锁定。{until}", "Too many failures; locked for now. {until}"], byKey: ["SM2 密钥", "SM2 key"], byPassword: ["密码与动态码", "Password and code"],
     bySso: ["统一身份认证", "Single sign-on"], keyHint: ["密钥文件在您的浏览器中解密并签名，不会上传。", "The key file is opened in your browser and signs there. It is not sent."], keyFile: ["密钥文件 (.pem)", "Key file (.pem)"], keyPassword: ["密钥文件的密码", "Password of the key file"],
     opening: ["正在打开密钥……", "Opening the key …"], name: ["用户名", "User name"], password: ["密码", "Password"], totp: ["动态码（6 位）", "Code (6 digits)"], ssoHint: ["使用本市统一身份认证登录。", "Sign in by the city's single sign-on."], sso: ["前往统一身份认证", "To the single sign-on"],

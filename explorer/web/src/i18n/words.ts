@@ -140,7 +140,7 @@ const FIELD = {
   key: ["票据", "Bill"], change: ["变更", "Change"], expected_version: ["预期版本", "Expected version"], bills: ["票据", "Bills"], summary: ["摘要", "Summary"],
   registration: ["登记", "Registration"], expires: ["到期时间", "Expires"], on_behalf_of: ["代理对象", "On behalf of"], participant: ["参与方", "Participant"],
   node: ["接入节点", "Access node"], proposal: ["提案", "Proposal"], comment: ["意见", "Comment"], threshold: ["门槛", "Threshold"], motion: ["动议", "Motion"],
-  index: ["序号", "Index"], approve: ["同意", "Approve"], operator: ["操作者", "Operator"], first: ["起", "First"], last: ["止", "Last"],
+  from: ["起始状态", "From"], to: ["结果状态", "To"], operation: ["操作", "Operation"], index: ["序号", "Index"], approve: ["同意", "Approve"], operator: ["操作者", "Operator"], first: ["起", "First"], last: ["止", "Last"],
 } satisfies Rows;
 
 /** Class and kind of a bill, from its code (票据分类、种类): those that public sources tell. */

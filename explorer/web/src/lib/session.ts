@@ -36,13 +36,13 @@ export async function logout(): Promise<void> {
   await loadSession();
 }
 
-type Right = "operations" | "accessLog" | "export" | "lists";
+type Right = "operations" | "accessLog" | "export" | "users";
 
 const RIGHTS: Record<User["role"], Right[]> = {
-  participant: ["export", "lists", "accessLog"],
-  operator: ["operations", "export", "lists"],
-  auditor: ["operations", "accessLog", "export", "lists"],
-  administrator: ["operations", "accessLog", "export", "lists"],
+  participant: ["export", "accessLog"],
+  operator: ["operations", "export"],
+  auditor: ["operations", "accessLog", "export"],
+  administrator: ["operations", "accessLog", "export", "users"],
 };
 
 /** Whether the page offers it; the server decides. */
