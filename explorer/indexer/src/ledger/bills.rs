@@ -94,7 +94,6 @@ impl Ledger {
                     registered_tx: at.tx,
                     registered_time: i64::try_from(at.time).unwrap_or(i64::MAX),
                     updated_tx: at.tx,
-                    is_new: true,
                     is_changed: true,
                 };
                 self.batch.bills.insert(*key, kept);

@@ -17,6 +17,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use genesis::GenesisError;
 pub(crate) use genesis::{Genesis, genesis};
 pub(crate) use needs::{Loaded, Needs};
 pub(crate) use rollups::TallyName;

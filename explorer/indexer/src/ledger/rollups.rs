@@ -7,7 +7,7 @@ use crate::{
     shape::{bill_id, parts_of, split},
 };
 use billchain_primitives::{
-    Bill,
+    Bill, BillSummary,
     history::Cause,
     totals::{Month, NumberBlock, NumberPrefix, Posting},
 };
@@ -78,15 +78,12 @@ pub(crate) struct TallyName {
 }
 
 impl TallyName {
-    /// Those that a bill counts in.
-    pub(crate) fn of(bill: &Bill) -> [Self; 2] {
-        let month = Month::of(bill.summary.issue_date);
-        [Self::million(bill), Self { sort: "month", name: format!("{} {month}", bill.summary.issuer) }]
-    }
-
-    fn million(bill: &Bill) -> Self {
-        let [_, _, NumberBlock { code, prefix }] = NumberBlock::around(&bill.summary.key);
-        Self { sort: "number", name: format!("{code}-{}", prefix.as_str()) }
+    /// Those that a bill with this summary counts in.
+    pub(crate) fn of_summary(summary: &BillSummary) -> [Self; 2] {
+        let month = Month::of(summary.issue_date);
+        let [_, _, NumberBlock { code, prefix }] = NumberBlock::around(&summary.key);
+        let number = Self { sort: "number", name: format!("{code}-{}", prefix.as_str()) };
+        [number, Self { sort: "month", name: format!("{} {month}", summary.issuer) }]
     }
 
     /// The raw key of the totals in the state; `None`: the name is none.

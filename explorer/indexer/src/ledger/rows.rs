@@ -100,8 +100,6 @@ pub(crate) struct Kept {
     pub(crate) registered_tx: i64,
     pub(crate) registered_time: i64,
     pub(crate) updated_tx: i64,
-    /// Whether no row of it is there yet.
-    pub(crate) is_new: bool,
     pub(crate) is_changed: bool,
 }
 
