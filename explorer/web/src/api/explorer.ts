@@ -50,6 +50,7 @@ export const statistics = (query: Query) => one<A.Statistics>("/statistics", que
 export const reportPdf = (month: string) => address("/reports/month.pdf", { month });
 export const operations = one<A.Operations>("/operations");
 export const accessLog = list<A.AccessEntry>("/access-log");
+export const accessLogCheck = one<A.LogCheck>("/access-log/check");
 
 export const startExport = (what: string, format: "csv" | "xlsx", query: Query) => post<A.ExportJob>("/exports", { what, format, query });
 export const exportJob = (id: string) => one<A.ExportJob>(`/exports/${part(id)}`);

@@ -159,7 +159,8 @@ export interface Transaction extends TransactionRow {
   args: unknown;
   events: ChainEvent[];
   bills: BillKey[];
-  raw: string;
+  /** Null if it is too long to be kept. */
+  raw: string | null;
 }
 
 export interface FieldChange {
@@ -379,7 +380,8 @@ export interface Rule {
   operation: string;
   scene: number | null;
   roles: string[];
-  to: string;
+  /** A status, or `before_lock`, `reimbursement`, `before_reimbursement`, `named`. */
+  to: string | { status: string };
 }
 
 export interface Rules {
@@ -580,4 +582,13 @@ export interface Credentials {
   password: string;
   totp_secret: string;
   totp_url: string;
+}
+
+/** The chain of the access log, counted again. */
+export interface LogCheck {
+  entries: number;
+  head: string | null;
+  intact: boolean;
+  /** The first entry that is not what it was. */
+  broken_at: number | null;
 }

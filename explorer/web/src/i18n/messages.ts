@@ -130,7 +130,7 @@ export const messages = {
   },
   transaction: {
     call: ["调用", "Call"], signer: ["签名方", "Signer"], roles: ["当时的角色", "Its roles then"], nonce: ["序号", "Nonce"], bills: ["涉及的票据", "Bills"], missing: ["没有这笔交易", "There is no such transaction"],
-    refused: ["被拒绝", "Refused"], what: ["概要", "Summary"], args: ["参数", "Arguments"], events: ["{n} 个事件", "{n} events"],
+    refused: ["被拒绝", "Refused"], what: ["概要", "Summary"], args: ["参数", "Arguments"], events: ["{n} 个事件", "{n} events"], longBytes: ["原始字节过长，索引没有保存；可向节点查询。", "The bytes are too long for the index; a node has them."],
   },
   participant: {
     registered: ["登记时间", "Registered"], who: ["身份", "Identity"], does: ["业务", "What it does"], offices: ["三员职务", "Offices"], account: ["账户", "Account"], uscc: ["统一社会信用代码摘要", "Credit code, hashed"],
@@ -147,7 +147,8 @@ export const messages = {
   },
   rules: {
     version: ["版本 {n}，最新 {newest}", "Version {n}, the newest is {newest}"], changed: ["版本 {n} 的变更", "What version {n} changed"], from: ["票据状态", "Status"], who: ["允许的角色", "Who may"], to: ["结果状态", "Leads to"], noBill: ["尚无票据", "no bill yet"],
-    nobody: ["任何人均不可", "nobody"], general: ["全部", "all"], previous: ["变更前的状态", "the status before"],
+    nobody: ["任何人均不可", "nobody"], general: ["全部", "all"], beforeLock: ["锁定前的状态", "the status before the lock"],
+    reimbursement: ["已报销；累计场景有余额时为部分报销", "reimbursed; partly, if the scene is cumulative and some remains"], beforeReimbursement: ["报销前的状态", "the status before the reimbursement"], named: ["操作指定的状态", "the status that is named"],
   },
   grant: {
     holder: ["授权方", "Holder"], uses: ["使用次数", "Uses"], given: ["发出的授权", "Given"], got: ["获得的授权", "Got"], missing: ["没有这项授权", "There is no such grant"], terms: ["授权内容", "Terms"], id: ["凭证摘要", "Credential, hashed"],
@@ -178,7 +179,9 @@ export const messages = {
     up: ["正常", "up"], down: ["无法连接", "not reached"], following: ["索引器正在跟随", "the indexer follows it"], rules: ["规则 {n}", "rules {n}"], index: ["索引", "Index"], speed: ["每秒区块", "Blocks a second"], size: ["大小", "Size"], noErrors: ["没有错误", "No errors"],
     upgrade: ["升级准备", "Readiness for an upgrade"], scheduled: ["计划的版本", "Scheduled release"], at: ["规则 {n}，自区块 {block} 起", "rules {n} from block {block} on"], ready: ["已就绪的表决权", "Power that is ready"], votes: ["签名与缺签", "Who signed and who missed"],
   },
-  access: { sub: ["对票据的每次查阅都有记录", "Every look at a bill is on record"], who: ["查阅者", "Who"], target: ["对象", "What"], bill: ["票据（代码-号码）", "Bill (code-number)"], address: ["来源地址", "From"] },
+  access: {
+    intact: ["日志哈希链完整，共 {n} 条。{at}", "The log's chain of hashes is intact, {n} entries. {at}"], broken: ["日志在第 {at} 条处被改动（共 {n} 条）。", "The log was changed at entry {at} of {n}."],
+    sub: ["对票据的每次查阅都有记录", "Every look at a bill is on record"], who: ["查阅者", "Who"], target: ["对象", "What"], bill: ["票据（代码-号码）", "Bill (code-number)"], address: ["来源地址", "From"] },
   export: { csv: ["导出 CSV", "CSV"], xlsx: ["导出 Excel", "Excel"], running: ["正在导出", "Exporting"], rows: ["{n} 行", "{n} rows"], done: ["下载（{n} 行）", "Download ({n} rows)"], bounded: ["最多导出 {n} 行", "At most {n} rows"] },
   trust: {
     title: ["信任与创世哈希", "Trust and genesis"], sub: ["您无需相信这台服务器。", "You need not believe this server."],
@@ -189,7 +192,7 @@ export const messages = {
     whatIsChecked: ["浏览器核验什么", "What your browser checks"], step1: ["从创世区块的验证者开始，逐个核验验证者变更的签名。", "It starts from the genesis' validators and follows each change of them by its signatures."],
     step2: ["核验所示区块有超过三分之二表决权的 SM2 签名。", "More than two thirds of the voting power signed the block that is shown."], step3: ["核验票据（或其不存在）属于该区块的状态根。", "The bill, or its absence, belongs to that block's state."],
     step4: ["把凭证所证明的内容与服务器所示逐项比较。", "What is proved is compared with what the server shows, field by field."],
-    limits: ["页面本身来自这台服务器；完全不信任它的人可下载凭证，用从别处获得的 billchain verify 核验。列表与统计来自索引，不带凭证。", "The page itself comes from this server: who does not believe it at all downloads the certificate and checks it with billchain verify from elsewhere. Lists and statistics come from the index and carry no certificate."],
+    limits: ["页面本身来自这台服务器；完全不信任它的人可下载凭证，用从别处获得的 billchain verify 核验。列表、历史版本与统计来自索引，不带凭证。", "The page itself comes from this server: who does not believe it at all downloads the certificate and checks it with billchain verify from elsewhere. Lists, earlier versions and statistics come from the index and carry no certificate."],
   },
   users: {
     sub: ["以密码登录的用户与角色", "Who signs in by password, and as what"], add: ["新增用户", "Add a user"], once: ["{name} 的凭据只显示这一次", "The credentials of {name} are shown this once"], secret: ["动态码密钥", "Secret of the code"], url: ["动态码地址", "Address of the code"],

@@ -143,6 +143,13 @@ const FIELD = {
   from: ["起始状态", "From"], to: ["结果状态", "To"], operation: ["操作", "Operation"], index: ["序号", "Index"], approve: ["同意", "Approve"], operator: ["操作者", "Operator"], first: ["起", "First"], last: ["止", "Last"],
 } satisfies Rows;
 
+/** What somebody did, in the access log. */
+const LOOK = {
+  bill: ["查看票据", "Looked at a bill"], bill_refused: ["查看票据被拒绝", "Was refused a bill"], bills: ["查询票据列表", "Listed bills"], verify: ["核验票据", "Checked a bill"],
+  certificate: ["获取链上凭证", "Took a certificate"], transaction: ["查看交易", "Looked at a transaction"], export: ["导出", "Exported"], search: ["搜索", "Searched"], grant: ["查看授权", "Looked at a grant"],
+  dispute: ["查看争议", "Looked at a case"], access_log: ["查看日志", "Looked at the log"], login: ["登录", "Signed in"], login_refused: ["登录被拒绝", "Was refused to sign in"], users: ["管理用户", "Managed users"],
+} satisfies Rows;
+
 /** Class and kind of a bill, from its code (票据分类、种类): those that public sources tell. */
 const CLASS = {
   "06": ["医疗收费票据", "Medical receipts"], "0601": ["医疗门诊收费票据", "Outpatient receipts"],
@@ -167,5 +174,5 @@ const REGION = {
 
 export const words = {
   status: STATUS, kind: KIND, operation: OPERATION, role: ROLE, party: PARTY, relation: RELATION, act: ACT, sceneChange: SCENE_CHANGE,
-  mode: MODE, effect: EFFECT, purpose: PURPOSE, pallet: PALLET, call: CALL, field: FIELD, billClass: CLASS, region: REGION,
+  mode: MODE, effect: EFFECT, purpose: PURPOSE, pallet: PALLET, call: CALL, field: FIELD, billClass: CLASS, look: LOOK, region: REGION,
 } as const satisfies Record<string, Rows>;

@@ -15,9 +15,9 @@ const LOOKS = [
 ] as const;
 
 for (const { look, width, height, scheme } of LOOKS) {
-  test(`pages look as they did: ${look}`, async ({ browser }, info) => {
+  test(`pages look as they did: ${look}`, async ({ browser }) => {
     test.setTimeout(180_000);
-    const context = await browser.newContext({ ...info.project.use, viewport: { width, height }, colorScheme: scheme, reducedMotion: "reduce" });
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: "reduce" });
     const page = await context.newPage();
     await page.clock.setFixedTime(new Date("2026-12-01T02:30:00Z"));
     await page.route("**/api/v1/**", async (route) => {

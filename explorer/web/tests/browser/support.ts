@@ -60,8 +60,8 @@ export const test = base.extend<Story, Once>({
     await use(page);
     expect(complaints).toEqual([]);
   },
-  auditor: async ({ browser, login }, use, info) => {
-    const context = await browser.newContext({ ...info.project.use, storageState: login.cookies });
+  auditor: async ({ browser, login }, use) => {
+    const context = await browser.newContext({ storageState: login.cookies });
     const page = await context.newPage();
     const complaints = watch(page);
     await use(page);

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { load } from "../../../../verifier/wasm/index.mjs";
+import { file } from "./files";
 import { differences, type Shown } from "../../src/lib/certificate";
 
 interface Vector { name: string; certificate: string; genesis: string; checkpoint?: string; proves: unknown }
-const vectors = JSON.parse(readFileSync(new URL("../../../../verifier/vectors/certificates.json", import.meta.url), "utf8")) as Vector[];
-const verifier = await load(readFileSync(new URL("../../verifier/billchain_verifier.wasm", import.meta.url)));
+const vectors = JSON.parse(file("verifier/vectors/certificates.json").toString("utf8")) as Vector[];
+const verifier = await load(file("explorer/web/verifier/billchain_verifier.wasm"));
 const judged = (name: string) => {
   const vector = vectors.find((one) => one.name === name)!;
   return verifier.verify(Buffer.from(vector.certificate, "hex"), vector.genesis);

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { file } from "./files";
 import { attachedCertificate, codesOfXml, decoded, kindOf } from "../../src/lib/einvoice";
 
-const sample = (name: string) => new Uint8Array(readFileSync(new URL(`../../../../samples/${name}`, import.meta.url)));
+const sample = (name: string) => new Uint8Array(file(`samples/${name}`));
 const ascii = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 const text = (bytes: Uint8Array | null) => (bytes ? String.fromCharCode(...bytes) : null);
 
