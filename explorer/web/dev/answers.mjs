@@ -86,7 +86,7 @@ const table = {
 const session = (role) => ({ user: role === "public" ? null : { name: "审计员甲", role, did: null }, csrf: "x", methods: ["sm2", "oidc", "password"] });
 
 export function answer(path, query, role, body) {
-  if (path === "/session") return session(role);
+  if (path === "/session" || path === "/session/password") return session(role);
   if (path === "/statistics") return statistics(query);
   if (path === "/verify") return body.number === "0000000301" ? { verdict: "not_found", bill: null, elements: [] } : { verdict: "genuine", bill, elements: [{ field: "check_code", matches: true }, { field: "total", matches: true }] };
   if (Object.hasOwn(table, path)) return table[path](query);

@@ -100,7 +100,7 @@ export function problemOf(error: unknown): Problem {
     if (error.code === "wrong_credentials") return of(t("login.failed"), t("login.wrong"));
     if (error.code === "totp_required") return of(t("login.failed"), t("login.needsCode"));
     switch (error.status) {
-      case 423: return of(t("login.failed"), t("login.locked", { until: error.expected ?? "" }));
+      case 423: return of(t("problem.locked"), t("problem.lockedDetail", { until: error.expected ?? "" }));
       case 401: return of(t("problem.login"), t("problem.loginDetail"), true);
       case 403: return of(t("problem.forbidden"), said || t("problem.forbiddenDetail"), true);
       case 404: return of(t("problem.missing"), said);

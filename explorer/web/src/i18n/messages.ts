@@ -38,6 +38,7 @@ export const messages = {
     login: ["需要登录", "You have to sign in"], loginDetail: ["请登录后再查看。", "Sign in to see this."],
     forbidden: ["没有权限", "Not allowed"], forbiddenDetail: ["您的角色不能查看此内容。", "Your role may not see this."],
     missing: ["没有找到", "Not found"], many: ["请求过于频繁", "Too many requests"], manyDetail: ["请稍候再试。", "Wait a moment and try again."],
+    locked: ["失败次数过多", "Too many failures"], lockedDetail: ["暂时锁定，请稍后再试。{until}", "It is locked for now; try later. {until}"],
     asked: ["请求有误", "The request is wrong"], server: ["服务器出错", "The server failed"], other: ["出错了", "Something went wrong"],
   },
   search: {
@@ -59,7 +60,7 @@ export const messages = {
   },
   list: {
     shown: ["本页 {n} 条", "{n} on this page"], of: ["本页 {n} 条，共 {total} 条", "{n} on this page of {total}"], columns: ["选择列", "Columns"], allColumns: ["恢复默认列", "Default columns"],
-    limit: ["每页", "Per page"], first: ["第一页", "First page"], next: ["下一页", "Next page"], any: ["不限", "Any"], apply: ["查询", "Filter"], clear: ["清除", "Clear"],
+    goOn: ["本页没有符合的记录，后面可能还有，请看下一页。", "None on this page; there may be more: turn to the next one."], limit: ["每页", "Per page"], first: ["第一页", "First page"], next: ["下一页", "Next page"], any: ["不限", "Any"], apply: ["查询", "Filter"], clear: ["清除", "Clear"],
   },
   saved: {
     title: ["已存搜索", "Kept searches"], keep: ["保存此搜索", "Keep this search"], name: ["名称", "Name"], done: ["已保存", "Kept"], forget: ["删除", "Forget"],
@@ -201,7 +202,7 @@ export const messages = {
   login: {
     title: ["登录", "Sign in"], out: ["退出", "Sign out"], sub: ["查询公开信息无需登录。", "What is public needs no signing in."], failed: ["登录失败", "Signing in failed"], wrong: ["用户名、密码、动态码或密钥不正确。", "Name, password, code or key is wrong."],
     change: ["修改密码", "Change the password"], old: ["原密码", "Present password"], new: ["新密码（12 至 128 位）", "New password (12 to 128 characters)"], changed: ["密码已修改，其他会话已退出。", "The password is changed; other sessions ended."],
-    needsCode: ["密码正确，还需要动态码。", "The password is right; the code is needed too."], locked: ["失败次数过多，暂时锁定。{until}", "Too many failures; locked for now. {until}"], byKey: ["SM2 密钥", "SM2 key"], byPassword: ["密码与动态码", "Password and code"],
+    needsCode: ["密码正确，还需要动态码。", "The password is right; the code is needed too."], byKey: ["SM2 密钥", "SM2 key"], byPassword: ["密码与动态码", "Password and code"],
     bySso: ["统一身份认证", "Single sign-on"], keyHint: ["密钥文件在您的浏览器中解密并签名，不会上传。", "The key file is opened in your browser and signs there. It is not sent."], keyFile: ["密钥文件 (.pem)", "Key file (.pem)"], keyPassword: ["密钥文件的密码", "Password of the key file"],
     opening: ["正在打开密钥……", "Opening the key …"], name: ["用户名", "User name"], password: ["密码", "Password"], totp: ["动态码（6 位）", "Code (6 digits)"], ssoHint: ["使用本市统一身份认证登录。", "Sign in by the city's single sign-on."], sso: ["前往统一身份认证", "To the single sign-on"],
     none: ["此服务器没有开放登录。", "This server offers no way to sign in."],

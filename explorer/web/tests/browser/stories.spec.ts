@@ -155,14 +155,21 @@ for (const [format, name, start] of [["csv", "导出 CSV", null], ["xlsx", "导�
 test("statistics lead to the bills that they count", async ({ auditor, ask }) => {
   await auditor.goto("/statistics?group=status");
   await settled(auditor);
-  const row = auditor.locator("main .card table.plain tbody tr").last();
   await expect(auditor.locator("canvas")).toBeVisible();
-  const count = Number((await row.locator("td.number").first().textContent())!.replaceAll(",", ""));
-  await row.getByRole("link").click();
+  const rows = auditor.locator("main .card").last().locator("tbody tr");
+  const counts = (await rows.locator("td.number:nth-child(2)").allTextContents()).map((text) => Number(text.replaceAll(",", "")));
+  const count = Math.min(...counts.filter((one) => one > 0));
+  await rows.nth(counts.indexOf(count)).getByRole("link").click();
   await expect(auditor).toHaveURL(/\/bills\?/);
   await settled(auditor);
-  const { total, items, next } = await ask<Listed<BillRow>>(`/bills${new URL(auditor.url()).search}&limit=100`);
-  expect(total ?? (next === null ? items.length : count)).toBe(count);
+  // The rarest status, so that all of its bills are counted.
+  let [found, cursor] = [0, ""];
+  do {
+    const page: Listed<BillRow> = await ask(`/bills${new URL(auditor.url()).search}&limit=100${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+    found += page.items.length;
+    cursor = page.next ?? "";
+  } while (cursor !== "" && found < 5_000);
+  expect(found).toBe(count);
 });
 
 test("the report of a month is here to print, and as PDF", async ({ auditor, ask }) => {
