@@ -199,11 +199,13 @@ impl Indexer {
         let mut coming = stream::iter(first..=head)
             .map(|number| {
                 let nodes = nodes.clone();
-                async move { fetch(&nodes, number, number == head).await }
+                // Tasks of their own: they go on while a batch is written.
+                tokio::spawn(async move { fetch(&nodes, number, number == head).await })
             })
             .buffered(AT_ONCE);
         let (mut batch, mut events, mut written) = (Vec::new(), 0, 0);
-        while let Some(Fetched { block, incidents }) = coming.next().await {
+        while let Some(fetched) = coming.next().await {
+            let Fetched { block, incidents } = fetched.unwrap_or_default();
             for incident in incidents {
                 self.note(incident).await;
             }

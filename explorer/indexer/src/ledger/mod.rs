@@ -14,8 +14,6 @@ mod rollups;
 mod rows;
 mod rules;
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use genesis::GenesisError;
 pub(crate) use genesis::{Genesis, genesis};
