@@ -107,6 +107,8 @@ export interface ChainEvent {
   pallet: string;
   name: string;
   details: string;
+  /** Its fields by name. */
+  fields?: unknown;
   item?: number | null;
   error?: Failure | null;
 }
@@ -138,6 +140,10 @@ export interface Block extends BlockRow {
   /** The index checked certificate, parent and transactions root. */
   verified: boolean;
   digest: unknown;
+  /** The decided header (区块头与提交证书), `0x` hex. */
+  decided?: string | null;
+  /** From which node it came. */
+  node?: string | null;
 }
 
 export interface TransactionRow {

@@ -71,5 +71,11 @@ export function t(key: Key, values?: Values): string {
 export function word(group: Group, name: string | null | undefined): string {
   if (name === null || name === undefined || name === "") return "—";
   const rows: Record<string, Pair> = words[group];
-  return Object.hasOwn(rows, name) ? said(rows[name]!) : name;
+  const known = [name, snake(name)].find((one) => Object.hasOwn(rows, one));
+  return known === undefined ? name : said(rows[known]!);
+}
+
+/** `PartlyReimbursed` as `partly_reimbursed`: the chain has its words in both forms. */
+function snake(name: string): string {
+  return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toLowerCase();
 }

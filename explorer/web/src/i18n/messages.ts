@@ -118,7 +118,7 @@ export const messages = {
     since: ["起", "Since"], until: ["止", "Until"], untilUnlocked: ["直至解锁", "Until it is unlocked"], paid: ["报销与金额合计", "Paid of the total"], paidOf: ["已报销 {part}", "{part} reimbursed"],
     payer: ["报销方", "Payer"], rest: ["剩余", "Remaining"], graph: ["红冲关系", "Red and balance bills"], line: ["生命线：{n} 个版本", "Life line: {n} versions"], proposer: ["提议者", "Proposed by"],
     holds: ["持有记录", "Who held it"], end: ["结果", "How it ended"],
-    ends: { open: ["持有中", "Held"], reimbursed: ["已报销", "Reimbursed"], unlocked: ["已解锁", "Unlocked"], expired: ["已到期", "Expired"] },
+    ends: { open: ["持有中", "Held"], reimbursed: ["已报销", "Reimbursed"], unlocked: ["已解锁", "Unlocked"], expired: ["已到期", "Expired"], adjusted: ["已调整", "Adjusted"] },
     refused: ["被拒绝的操作", "What was refused"], refusedHint: ["重复报销等被链上规则拒绝的尝试。", "Attempts that the chain's rules refused, such as a second reimbursement."],
     contentions: ["同块争用", "Contention in one block"], winner: ["取得方", "Won by"], grants: ["使用过的授权", "Grants used"], mismatches: ["报告的不一致", "Mismatches reported"], parties: ["关联的参与方", "Linked parties"],
   },
@@ -127,6 +127,7 @@ export const messages = {
     header: ["区块头", "Header"], parent: ["上一区块", "Parent"], stateRoot: ["状态根", "State root"], extrinsicsRoot: ["交易根", "Root of the transactions"], rules: ["规则版本", "Rules"], size: ["大小", "Size"],
     certificate: ["提交证书", "Commit certificate"], verified: ["索引器已核验证书、上一区块与交易根", "The indexer has checked certificate, parent and transactions"],
     notVerified: ["此区块未经核验", "This block was not checked"], signed: ["{all} 个共识节点中有 {n} 个签名", "{n} of {all} validators signed"], didSign: ["已签名", "signed"], didNotSign: ["未签名", "did not sign"],
+    digest: ["区块头附加项", "Items of the header"], from: ["取自节点", "From the node"], decided: ["提交证书（原始字节）", "Commit certificate, raw"],
     inside: ["{n} 笔交易", "{n} transactions"],
   },
   transaction: {
