@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { word, speak } from "../../src/i18n";
+import { refusal } from "../../src/i18n/errors";
 import { words } from "../../src/i18n/words";
 import { file } from "./files";
 
@@ -13,6 +14,18 @@ function contracts(): [name: string, source: string][] {
     .filter((folder) => names.has(folder))
     .map((folder) => [names.get(folder)!, file(`pallets/${folder}/src/lib.rs`).toString("utf8")]);
 }
+
+describe("refusals", () => {
+  it("are told in Chinese where they are known, and in the chain's words otherwise", () => {
+    const docs = "The sender may not act, for this reason.";
+    expect(refusal({ name: "Sender.Frozen", docs })).toBe("发送方不能办理：已冻结");
+    expect(refusal({ name: "Sender.OfTomorrow", docs })).toBe(docs);
+    expect(refusal({ name: "constructor", docs })).toBe(docs);
+    speak("en");
+    expect(refusal({ name: "LockedByOther", docs })).toBe(docs);
+    speak("zh");
+  });
+});
 
 describe("the chain's words", () => {
   const all = contracts();
