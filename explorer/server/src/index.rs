@@ -1,18 +1,26 @@
 //! The index, as the server asks it: lists by their rows in [`crate::lists`], single things by name,
 //! always as JSON of the shapes in `API.md`.
 
-use crate::{Refusal, given::Given, lists::Name, time};
+mod filters;
+
+use crate::{Refusal, given::Given, lists::Name};
 use billchain_explorer_indexer::query::{
-    BillFilter, BlockFilter, BlockId, DisputeFilter, GrantFilter, MotionFilter, Page, PageRequest,
-    ParticipantFilter, PolicyFilter, Queries, QueryError, StatisticsAsk, StatisticsBy,
-    StatisticsWhat, TransactionFilter,
+    BlockFilter, BlockId, CaseFilter, Page, PageRequest, ParticipantFilter, PolicyFilter, Queries,
+    QueryError, StatisticsAsk, StatisticsBy, StatisticsWhat,
 };
 use billchain_primitives::BillKey;
+use filters::{
+    bill_filter, grant_filter, moments, next_stage, number, page, sliced, staged,
+    transaction_filter,
+};
 use parking_lot::RwLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
+
+/// Participants that are put into the order of their names.
+const MOST_NAMES: usize = 10_000;
 
 /// How far the index is, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -111,74 +119,144 @@ impl Index {
         scope: Option<&str>,
         part: &Part,
     ) -> Result<Rows, Refusal> {
-        let text = |name: &str| given.text(name).map(str::to_owned);
-        let upwards = given.text("sort").is_some_and(|sort| !sort.starts_with('-'));
-        let page = PageRequest { cursor: part.cursor.clone(), limit: part.limit, upwards };
-        let moments = || {
-            Ok::<_, Refusal>((
-                moment(given, "from", time::start_of)?,
-                moment(given, "to", time::end_of)?,
-            ))
-        };
-        match name {
-            Name::Bills => rows(self.queries.bills(&bill_filter(given, scope)?, &page).await?),
-            Name::Blocks => {
-                let (from_time, to_time) = moments()?;
-                rows(
-                    self.queries
-                        .blocks(&BlockFilter { from_time, to_time, validator: None }, &page)
-                        .await?,
-                )
+        let page = page(given, part);
+        match (name, scope) {
+            (Name::Bills, None) => rows(self.queries.bills(&bill_filter(given)?, &page).await?),
+            (Name::Bills, Some(did)) => self.own_bills(given, did, part).await,
+            (Name::Blocks, _) => {
+                let (from, to) = moments(given);
+                rows(self.queries.blocks(&BlockFilter { from, to }, &page).await?)
             }
-            Name::Transactions => {
-                let (from, to) = moments()?;
-                let call =
-                    given.text("call").map(|call| call.split_once('.').unwrap_or((call, "")));
-                let filter = TransactionFilter {
-                    block: number(given, "block")?,
-                    signer: scope.map(str::to_owned).or_else(|| text("signer")),
-                    pallet: call.map(|(pallet, _)| pallet.to_owned()),
-                    call: call.map(|(_, call)| call.to_owned()).filter(|call| !call.is_empty()),
-                    success: given.flag("success"),
-                    from,
-                    to,
-                };
+            (Name::Transactions, _) => {
+                let filter = transaction_filter(given, scope)?;
                 rows(self.queries.transactions(&filter, &page).await?)
             }
-            Name::Participants => {
-                let filter = ParticipantFilter {
-                    role: text("role"),
-                    status: text("status"),
-                    text: text("name"),
-                };
-                rows(self.queries.participants(&filter, &page).await?)
+            (Name::Participants, _) => self.participants(given, part).await,
+            (Name::Nodes, _) => {
+                let mut found = rows(self.queries.access_nodes(&page).await?)?;
+                let status = given.text("status");
+                found.items.retain(|row| status.is_none_or(|status| row["status"] == status));
+                Ok(found)
             }
-            Name::Nodes => rows(self.queries.access_nodes(&page).await?),
-            Name::Scenes => {
-                let mut scenes = values(self.queries.scenes().await?)?;
+            (Name::Scenes, _) => {
+                let mut scenes = values(&self.queries.scenes().await?)?;
                 if given.text("sort") == Some("-scene") {
                     scenes.reverse();
                 }
-                Ok(Rows { items: scenes, next: None })
+                sliced(scenes, part)
             }
-            Name::Policies => {
+            (Name::Policies, _) => {
+                let text = |name: &str| given.text(name).map(str::to_owned);
                 let filter = PolicyFilter { status: text("status"), text: text("keyword") };
                 rows(self.queries.policies(&filter, &page).await?)
             }
-            Name::Grants => rows(self.queries.grants(&grant_filter(given, scope), &page).await?),
-            Name::Disputes => {
-                let filter = DisputeFilter {
-                    open: given.flag("open"),
-                    party: scope.map(str::to_owned),
-                    bill: None,
-                };
-                rows(self.queries.disputes(&filter, &page).await?)
+            (Name::Grants, None) => rows(self.queries.grants(&grant_filter(given), &page).await?),
+            (Name::Grants, Some(did)) => self.own_grants(given, did, part).await,
+            (Name::Disputes, _) => self.disputes(given, scope, &page).await,
+            (Name::Motions, _) => rows(self.queries.motions(given.text("status"), &page).await?),
+            (Name::AccessLog, _) => {
+                Err(Refusal::internal("the access log is no list of the index"))
             }
-            Name::Motions => {
-                rows(self.queries.motions(&MotionFilter { status: text("status") }, &page).await?)
-            }
-            Name::AccessLog => Err(Refusal::internal("the access log is no list of the index")),
         }
+    }
+
+    /// Bills of a participant: those that it issued, then those that it had, then those that it is
+    /// linked to; one of these alone if it is asked for.
+    async fn own_bills(&self, given: &Given, did: &str, part: &Part) -> Result<Rows, Refusal> {
+        let filter = bill_filter(given)?;
+        let named = [&filter.issuer, &filter.holder, &filter.party];
+        if named.iter().any(|name| name.as_deref() == Some(did)) {
+            return rows(self.queries.bills(&filter, &page(given, part)).await?);
+        }
+        let (stage, own) = staged(part)?;
+        let mut filter = filter;
+        // What another one issued may be held, and so on: each stage asks for one thing more.
+        let place = match stage {
+            0 => &mut filter.issuer,
+            1 => &mut filter.holder,
+            _ => &mut filter.party,
+        };
+        if place.is_some() {
+            return Ok(next_stage(Vec::new(), None, stage, 2));
+        }
+        *place = Some(did.to_owned());
+        let mut found = rows(self.queries.bills(&filter, &page(given, &own)).await?)?;
+        // What it issued was listed before.
+        found.items.retain(|row| stage == 0 || row["issuer"] != did);
+        Ok(next_stage(found.items, found.next, stage, 2))
+    }
+
+    /// Grants of a participant: those that it gave, then those that it got.
+    async fn own_grants(&self, given: &Given, did: &str, part: &Part) -> Result<Rows, Refusal> {
+        let mut filter = grant_filter(given);
+        if [&filter.holder, &filter.subject].iter().any(|name| name.as_deref() == Some(did)) {
+            return rows(self.queries.grants(&filter, &page(given, part)).await?);
+        }
+        let (stage, own) = staged(part)?;
+        let place = if stage == 0 { &mut filter.holder } else { &mut filter.subject };
+        if place.is_some() {
+            return Ok(next_stage(Vec::new(), None, stage, 1));
+        }
+        *place = Some(did.to_owned());
+        let found = rows(self.queries.grants(&filter, &page(given, &own)).await?)?;
+        Ok(next_stage(found.items, found.next, stage, 1))
+    }
+
+    /// Cases; of a participant those of bills that concern it: a page may hold fewer.
+    async fn disputes(
+        &self,
+        given: &Given,
+        scope: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Rows, Refusal> {
+        let filter = CaseFilter { open: given.flag("open"), bill: None };
+        let mut found = rows(self.queries.disputes(&filter, page).await?)?;
+        if let Some(did) = scope {
+            let mut own = Vec::new();
+            for row in found.items {
+                let key = crate::api::bills::key_text(&row);
+                let Some(key) = key.map(|key| crate::api::bills::key(&key)).transpose()? else {
+                    continue;
+                };
+                if self.concerns(&key, did).await? {
+                    own.push(row);
+                }
+            }
+            found.items = own;
+        }
+        Ok(found)
+    }
+
+    /// Participants, in the order of their registration or of their names.
+    async fn participants(&self, given: &Given, part: &Part) -> Result<Rows, Refusal> {
+        let text = |name: &str| given.text(name).map(str::to_owned);
+        let filter =
+            ParticipantFilter { role: text("role"), status: text("status"), text: text("name") };
+        let sort = given.text("sort").unwrap_or("name");
+        if sort.ends_with("registered") {
+            return rows(self.queries.participants(&filter, &page(given, part)).await?);
+        }
+        let mut all = Vec::new();
+        let mut ask = PageRequest { cursor: None, limit: 1000, upwards: true };
+        loop {
+            let found = rows(self.queries.participants(&filter, &ask).await?)?;
+            all.extend(found.items);
+            if all.len() > MOST_NAMES {
+                return Err(Refusal::malformed(
+                    "sort",
+                    "registered or -registered: there are too many for their names",
+                ));
+            }
+            match found.next {
+                Some(next) => ask.cursor = Some(next),
+                None => break,
+            }
+        }
+        all.sort_by(|one, other| one["name"].as_str().cmp(&other["name"].as_str()));
+        if sort == "-name" {
+            all.reverse();
+        }
+        sliced(all, part)
     }
 
     /// All that is told of a bill.
@@ -362,71 +440,16 @@ impl Index {
     }
 }
 
-fn bill_filter(given: &Given, scope: Option<&str>) -> Result<BillFilter, Refusal> {
-    let text = |name: &str| given.text(name).map(str::to_owned);
-    let mut filter = BillFilter {
-        issuer: text("issuer"),
-        holder: text("holder"),
-        party: text("party"),
-        payer: None,
-        status: text("status"),
-        kind: text("kind"),
-        scene: number(given, "scene")?,
-        region: text("region"),
-        class: text("class"),
-        code: text("code"),
-        from: number(given, "from")?,
-        to: number(given, "to")?,
-        least_fen: given.number("min"),
-        most_fen: given.number("max"),
-        ..BillFilter::default()
-    };
-    if let Some(did) = scope {
-        let own = [&filter.issuer, &filter.holder, &filter.party]
-            .into_iter()
-            .flatten()
-            .any(|named| named == did);
-        if !own {
-            // What it issued, unless it says which of its own bills it wants.
-            filter.concerns = Some(did.to_owned());
-        }
-    }
-    Ok(filter)
-}
-
-fn grant_filter(given: &Given, scope: Option<&str>) -> GrantFilter {
-    let text = |name: &str| given.text(name).map(str::to_owned);
-    GrantFilter {
-        holder: text("holder"),
-        subject: text("subject"),
-        status: text("status"),
-        party: scope.map(str::to_owned),
-    }
-}
-
 /// `0x` and 64 digits as bytes.
 pub fn hash(text: &str) -> Option<[u8; 32]> {
     hex::decode(text.strip_prefix("0x")?).ok()?.try_into().ok()
-}
-
-fn moment(given: &Given, name: &str, of: fn(i64) -> i64) -> Result<Option<u64>, Refusal> {
-    let outside = || Refusal::malformed(name, "a day after 1970");
-    given.number(name).map(|day| u64::try_from(of(day).max(0)).map_err(|_| outside())).transpose()
-}
-
-/// A number that was checked, in the type that the index wants.
-fn number<T: TryFrom<i64>>(given: &Given, name: &str) -> Result<Option<T>, Refusal> {
-    given
-        .number(name)
-        .map(|number| T::try_from(number).map_err(|_| Refusal::malformed(name, "a smaller number")))
-        .transpose()
 }
 
 fn value<T: Serialize>(answer: &T) -> Result<Value, Refusal> {
     serde_json::to_value(answer).map_err(Refusal::internal)
 }
 
-fn values<T: Serialize>(answers: Vec<T>) -> Result<Vec<Value>, Refusal> {
+fn values<T: Serialize>(answers: &[T]) -> Result<Vec<Value>, Refusal> {
     answers.iter().map(value).collect()
 }
 
@@ -435,5 +458,5 @@ fn one<T: Serialize>(answer: Option<T>) -> Result<Option<Value>, Refusal> {
 }
 
 fn rows<T: Serialize>(page: Page<T>) -> Result<Rows, Refusal> {
-    Ok(Rows { items: values(page.items)?, next: page.next })
+    Ok(Rows { items: values(&page.items)?, next: page.next })
 }

@@ -111,7 +111,7 @@ pub static LISTS: [Listing; 11] = [
             may("holder", Kind::Party, "DID of who has or had it (用票单位)"),
             may("party", Kind::Party, "DID that is linked to it"),
             SCENE,
-            may("code", Kind::Digits(1, 8), "Code (票据代码), or its first digits"),
+            may("code", Kind::Digits(8, 8), "Code (票据代码)"),
             may("region", Kind::Digits(2, 2), "Region (行政区划), two digits of the code"),
             may("class", Kind::Digits(2, 2), "Class (分类), two digits of the code"),
             may("min", FEN, "Least total in fen"),
