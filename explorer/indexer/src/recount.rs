@@ -26,6 +26,7 @@ use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -35,6 +36,8 @@ const AT_ONCE: i64 = 5_000;
 const MAX_TOLD: usize = 100;
 /// Most months without bills whose emptiness is proved.
 const MAX_EMPTY: usize = 20_000;
+/// Bills that are taken by chance.
+const SAMPLE: u32 = 256;
 /// Most blocks whose events are asked for again to find who lied.
 const MAX_ASKED: i64 = 2_000;
 
@@ -90,8 +93,39 @@ impl Recount {
     }
 
     /// Whether everything is as it must be.
-    pub fn holds(&self) -> bool {
+    pub const fn is_right(&self) -> bool {
         self.different == 0
+    }
+}
+
+impl fmt::Display for Recount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { block, blocks, bills, proved, empty, sampled, unproved, .. } = self;
+        writeln!(f, "up to block {block}: {blocks} blocks, {bills} bills")?;
+        writeln!(f, "the state proves {proved} totals, {empty} of them of nothing, and {sampled} bills")?;
+        if *unproved > 0 {
+            writeln!(
+                f,
+                "{unproved} totals were not proved: the nodes' head went on, or none was reached; \
+                 count again when the index has the newest block"
+            )?;
+        }
+        for Difference { sort, name, expected, found, nodes } in &self.differences {
+            write!(f, "DIFFERS {sort} {name}: expected {expected}, found {found}")?;
+            match &nodes[..] {
+                [] => writeln!(f)?,
+                nodes => writeln!(f, " (told by {})", nodes.join(", "))?,
+            }
+        }
+        if self.is_right() {
+            write!(f, "everything is as it must be")
+        } else {
+            write!(f, "{} differences", self.different)?;
+            match &self.liars[..] {
+                [] => Ok(()),
+                liars => write!(f, "; what is not so was told by {}", liars.join(", ")),
+            }
+        }
     }
 }
 
@@ -99,7 +133,7 @@ impl Recount {
 ///
 /// # Errors
 /// The tables cannot be read, or are of another chain.
-pub async fn recount(settings: &Settings, sample: u32) -> Result<Recount, IndexerError> {
+pub async fn recount(settings: &Settings) -> Result<Recount, IndexerError> {
     let nodes: Vec<Arc<Node>> =
         settings.nodes.iter().map(|url| Node::new(url).map(Arc::new)).collect::<Result<_, _>>()?;
     let first = genesis(&settings.spec, settings.genesis)?;
@@ -112,7 +146,7 @@ pub async fn recount(settings: &Settings, sample: u32) -> Result<Recount, Indexe
         compare_tallies(&writer.tables, &tallies, &mut told).await?;
         compare_cells(&writer.tables, &cells, &mut told).await?;
         state(&writer, &nodes, tallies, &mut told).await?;
-        bills(&writer, &nodes, sample, &mut told).await?;
+        bills(&writer, &nodes, SAMPLE, &mut told).await?;
         events(&writer.tables, &nodes, &mut told).await
     };
     counted.await.map_err(WriteError::from)?;
@@ -403,7 +437,7 @@ async fn events(
     nodes: &[Arc<Node>],
     told: &mut Recount,
 ) -> Result<(), StoredError> {
-    if told.holds() {
+    if told.is_right() {
         return Ok(());
     }
     let rows = sqlx::query(
