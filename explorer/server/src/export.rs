@@ -178,17 +178,20 @@ impl Exports {
     pub fn drop(&self, id: &str, owner: &str) -> bool {
         let mut jobs = self.jobs.lock();
         let own = jobs.get(id).is_some_and(|job| job.owner == owner);
-        if own && let Some(job) = jobs.remove(id) {
-            end(job);
+        if own {
+            forget(&mut jobs, id);
         }
         own
     }
 }
 
-fn end(job: Job) {
-    job.work.abort();
-    // It may not be there yet.
-    let _ = std::fs::remove_file(&job.file);
+/// Ends an export and removes its file.
+fn forget(jobs: &mut HashMap<String, Job>, id: &str) {
+    if let Some(job) = jobs.remove(id) {
+        job.work.abort();
+        // It may not be there yet.
+        let _ = std::fs::remove_file(&job.file);
+    }
 }
 
 fn make_room(jobs: &mut HashMap<String, Job>, owner: &str) -> Result<(), Refusal> {
@@ -199,7 +202,7 @@ fn make_room(jobs: &mut HashMap<String, Job>, owner: &str) -> Result<(), Refusal
         .map(|(id, _)| id.clone())
         .collect();
     for id in old {
-        jobs.remove(&id).map(end);
+        forget(jobs, &id);
     }
     if jobs.values().any(|job| job.owner == owner && job.shown.lock().state == "running") {
         return Err(Refusal::busy("exports of this user"));
@@ -211,13 +214,13 @@ fn make_room(jobs: &mut HashMap<String, Job>, owner: &str) -> Result<(), Refusal
     };
     while jobs.values().filter(|job| job.owner == owner).count() >= OF_ONE {
         match oldest(jobs, Some(owner)) {
-            Some(id) => jobs.remove(&id).map(end),
+            Some(id) => forget(jobs, &id),
             None => return Err(Refusal::busy("exports of this user")),
         };
     }
     if jobs.len() >= KEPT {
         match oldest(jobs, None) {
-            Some(id) => jobs.remove(&id).map(end),
+            Some(id) => forget(jobs, &id),
             None => return Err(Refusal::busy("exports")),
         };
     }

@@ -203,7 +203,7 @@ impl Nodes {
         version: Option<i64>,
     ) -> Result<Certificate, String> {
         let (genesis, asked) = (self.genesis, (code.to_owned(), number.to_owned()));
-        let judge = move || {
+        let judge = move || -> Result<Certificate, String> {
             let digits = text.strip_prefix("0x").ok_or("no hexadecimal digits")?;
             if digits.len() / 2 > MAX_BYTES {
                 return Err(format!("more than {MAX_BYTES} bytes"));
@@ -225,7 +225,7 @@ impl Nodes {
     pub async fn printed(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Refusal> {
         let _place = self.places.acquire().await.map_err(Refusal::internal)?;
         let (genesis, font) = (self.genesis, self.font()?);
-        let work = move || {
+        let work = move || -> Result<Vec<u8>, String> {
             let proved = verify(&bytes, &genesis).map_err(|refusal| refusal.to_string())?;
             print(&proved, &bytes, &font).map_err(|error| error.to_string())
         };

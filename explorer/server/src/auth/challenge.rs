@@ -48,7 +48,9 @@ impl Challenges {
         if waiting.len() >= MOST {
             let oldest = waiting.values().min_by_key(|(waiting, _)| waiting.expires);
             let oldest = oldest.map(|(waiting, _)| waiting.id.clone());
-            oldest.map(|id| waiting.remove(&id));
+            if let Some(id) = oldest {
+                waiting.remove(&id);
+            }
         }
         waiting.insert(challenge.id.clone(), (challenge.clone(), session.to_owned()));
         challenge

@@ -196,7 +196,9 @@ impl Oidc {
         if waiting.len() >= MOST {
             let oldest = waiting.iter().min_by_key(|(_, pending)| pending.expires);
             let oldest = oldest.map(|(state, _)| state.clone());
-            oldest.map(|state| waiting.remove(&state));
+            if let Some(state) = oldest {
+                waiting.remove(&state);
+            }
         }
         waiting.insert(state, pending);
     }

@@ -81,7 +81,9 @@ impl Sessions {
         }
         if open.len() >= MOST {
             let silent = open.iter().min_by_key(|(_, session)| session.last).map(|(key, _)| *key);
-            silent.map(|key| open.remove(&key));
+            if let Some(key) = silent {
+                open.remove(&key);
+            }
         }
         open.insert(sm3(cookie.as_bytes()), Session { user, began: now, last: now });
         cookie

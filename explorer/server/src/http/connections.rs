@@ -80,8 +80,11 @@ pub async fn serve(
     let mut open = JoinSet::new();
     tokio::pin!(stop);
     loop {
-        let permit =
-            places.clone().acquire_owned().await.expect("nobody closes the semaphore; qed");
+        let permit = tokio::select! {
+            () = &mut stop => break,
+            permit = places.clone().acquire_owned() => permit,
+        };
+        let permit = permit.expect("nobody closes the semaphore; qed");
         let (stream, address) = tokio::select! {
             () = &mut stop => break,
             taken = listener.accept() => match taken {
@@ -127,9 +130,13 @@ async fn one(
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
+    let ending = async {
+        // Gone is ended, too.
+        let _ = ended.wait_for(|ended| *ended).await;
+    };
     tokio::select! {
         _ = connection.as_mut() => {}
-        _ = ended.wait_for(|ended| *ended) => {
+        () = ending => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }

@@ -83,8 +83,8 @@ fn asker(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpAddr]) -> Strin
     let all: Vec<_> =
         headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     let named = all.iter().rev().flat_map(|value| value.rsplit(','));
-    let parsed = named.map_while(|text| text.trim().parse::<IpAddr>().ok());
-    parsed.into_iter().find(|address| !proxies.contains(address)).unwrap_or(peer).to_string()
+    let mut parsed = named.map_while(|text| text.trim().parse::<IpAddr>().ok());
+    parsed.find(|address| !proxies.contains(address)).unwrap_or(peer).to_string()
 }
 
 /// Name of the cookie.
