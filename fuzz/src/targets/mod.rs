@@ -5,6 +5,7 @@ pub(crate) mod cold;
 pub(crate) mod consensus;
 pub(crate) mod crypto;
 pub(crate) mod executor;
+pub(crate) mod explorer;
 pub(crate) mod gossip;
 pub(crate) mod operator;
 pub(crate) mod print;
@@ -23,6 +24,7 @@ pub use crypto::{key_file, sealed_container, sm2_encodings, sm2_verify_damaged, 
 pub use executor::{
     block, compact_block, runtime_api, runtime_call, transaction, transaction_validate,
 };
+pub use explorer::explorer_index;
 pub use gossip::{
     fetch_answer, fetch_request, gossip_answer, gossip_batch, question, question_answer,
 };
