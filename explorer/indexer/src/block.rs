@@ -171,10 +171,8 @@ fn by_transaction(
         })?;
         if let (RuntimeEvent::System(event), Some(end)) = (&record.event, ends.get_mut(at)) {
             use frame_system::Event as E;
-            *end += u32::from(matches!(
-                event,
-                E::ExtrinsicSuccess { .. } | E::ExtrinsicFailed { .. }
-            ));
+            *end +=
+                u32::from(matches!(event, E::ExtrinsicSuccess { .. } | E::ExtrinsicFailed { .. }));
         }
         list.push((place, record.event));
     }
@@ -249,10 +247,7 @@ impl Follower {
 ///
 /// # Errors
 /// It is not decided by those who decide now.
-pub fn decided_root(
-    follower: &Follower,
-    decided: &[u8],
-) -> Result<(u32, Hash, Digest), Lie> {
+pub fn decided_root(follower: &Follower, decided: &[u8]) -> Result<(u32, Hash, Digest), Lie> {
     let read = DecidedHeader::read(decided)
         .map_err(|refusal| Lie::NotDecided { block: follower.number, refusal })?;
     let number = read.block().number;

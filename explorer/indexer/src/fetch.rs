@@ -68,7 +68,8 @@ pub(crate) async fn fetch(nodes: &[Arc<Node>], number: u32, head: bool) -> Fetch
             }
             Err(_) => continue,
         };
-        if let Err(lie) = corroborate(&order, node, &mut block, head, &mut fetched.incidents).await {
+        if let Err(lie) = corroborate(&order, node, &mut block, head, &mut fetched.incidents).await
+        {
             blame(node, number, &lie.into(), &mut fetched.incidents);
             continue;
         }
@@ -91,27 +92,7 @@ async fn corroborate(
     if head && let Some(proved) = proved_events(order, block).await {
         return judge_proof(block, proved);
     }
-    let mut others = Vec::new();
-    for node in order.iter().filter(|node| node.url() != teller.url()) {
-        if node.record().is_shunned() {
-            continue;
-        }
-        match node.events_hash(&block.hash).await {
-            Ok(Some(hash)) => {
-                others.push((Arc::clone(node), hash));
-                // One that agrees is enough; one that does not needs a third.
-                if hash == block.events_hash || others.len() == 2 {
-                    break;
-                }
-            }
-            Ok(None) => {}
-            Err(failure) => {
-                if matches!(failure, Failure::Lie(_)) {
-                    blame(node, number, &failure, incidents);
-                }
-            }
-        }
-    }
+    let others = ask_others(order, teller, block, incidents).await;
     let agrees = |hash: &Hash| *hash == block.events_hash;
     match &others[..] {
         [] => Ok(()),
@@ -143,6 +124,37 @@ async fn corroborate(
             Err(Lie::OtherEvents { block: number, reason })
         }
     }
+}
+
+/// What others tell of the block's events: until one agrees, or two told.
+async fn ask_others(
+    order: &[Arc<Node>],
+    teller: &Arc<Node>,
+    block: &Block,
+    incidents: &mut Vec<Incident>,
+) -> Vec<(Arc<Node>, Hash)> {
+    let mut others = Vec::new();
+    for node in order.iter().filter(|node| node.url() != teller.url()) {
+        if node.record().is_shunned() {
+            continue;
+        }
+        match node.events_hash(&block.hash).await {
+            Ok(Some(hash)) => {
+                others.push((Arc::clone(node), hash));
+                // One that agrees is enough; one that does not needs a third.
+                if hash == block.events_hash || others.len() == 2 {
+                    break;
+                }
+            }
+            Ok(None) => {}
+            Err(failure) => {
+                if matches!(failure, Failure::Lie(_)) {
+                    blame(node, block.number, &failure, incidents);
+                }
+            }
+        }
+    }
+    others
 }
 
 /// SM3 of the events by a proof of the state after the block, if a node's head is that block.

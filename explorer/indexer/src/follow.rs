@@ -3,7 +3,7 @@
 use crate::{
     block::Block,
     fetch::{Fetched, Incident, fetch},
-    ledger::{genesis, TallyName},
+    ledger::{TallyName, genesis},
     lie::Lie,
     node::Node,
     prove,
@@ -293,10 +293,8 @@ impl Indexer {
         };
         let (right, wrong): (Vec<_>, Vec<_>) =
             asked.into_iter().zip(proved).partition(|((_, kept), proved)| kept == proved);
-        let right: Vec<(String, String)> = right
-            .into_iter()
-            .map(|((name, _), _)| (name.sort.to_owned(), name.name))
-            .collect();
+        let right: Vec<(String, String)> =
+            right.into_iter().map(|((name, _), _)| (name.sort.to_owned(), name.name)).collect();
         self.writer.note_proved(at.0, &right, false).await.map_err(WriteError::from)?;
         if let Some(((name, _), _)) = wrong.first() {
             let tellers = prove::tellers(&self.writer.tables, name).await;

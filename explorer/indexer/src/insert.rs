@@ -221,7 +221,9 @@ mod tests {
     #[test]
     fn a_statement_numbers_its_values() {
         let sql = DIDS.sql(2);
-        assert!(sql.starts_with("INSERT INTO dids (id, did) VALUES ($1, $2), ($3, $4) ON CONFLICT"));
+        assert!(
+            sql.starts_with("INSERT INTO dids (id, did) VALUES ($1, $2), ($3, $4) ON CONFLICT")
+        );
     }
 
     #[tokio::test]

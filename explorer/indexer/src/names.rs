@@ -1,8 +1,6 @@
 //! The words of what stands in the tables as numbers.
 
-use billchain_primitives::{
-    BillKind, BillStatus, Operation, PayerType, Role, history::Cause,
-};
+use billchain_primitives::{BillKind, BillStatus, Operation, PayerType, Role, history::Cause};
 use codec::{Decode, Encode};
 use serde::Serialize;
 

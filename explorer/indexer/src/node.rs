@@ -156,7 +156,8 @@ impl Node {
     pub async fn block(&self, number: u32) -> Result<Told, Failure> {
         let decided = self.decided(json!(number)).await?;
         let hash = hash_in(&decided, number)?;
-        let (body, events) = tokio::try_join!(self.body(number, &hash), self.events(number, &hash))?;
+        let (body, events) =
+            tokio::try_join!(self.body(number, &hash), self.events(number, &hash))?;
         Ok(Told { number, decided, body, events, node: self.url.clone() })
     }
 
@@ -197,8 +198,7 @@ impl Node {
     /// # Errors
     /// It cannot be asked.
     pub async fn proof(&self, keys: &[Vec<u8>]) -> Result<(Hash, Vec<Vec<u8>>), Failure> {
-        let keys: Vec<String> =
-            keys.iter().map(|key| format!("0x{}", hex::encode(key))).collect();
+        let keys: Vec<String> = keys.iter().map(|key| format!("0x{}", hex::encode(key))).collect();
         let view: ReadProofView = self.asker.ask("state_getReadProof", vec![json!(keys)]).await?;
         if view.proof.len() != keys.len() {
             let reason = format!("expected {} proofs, found {}", keys.len(), view.proof.len());
@@ -224,8 +224,10 @@ impl Node {
 }
 
 fn hash_in(decided: &[u8], number: u32) -> Result<Hash, Lie> {
-    let read = billchain_verifier::DecidedHeader::read(decided).map_err(|refusal| {
-        Lie::Form { what: "header", block: number, reason: refusal.to_string() }
+    let read = billchain_verifier::DecidedHeader::read(decided).map_err(|refusal| Lie::Form {
+        what: "header",
+        block: number,
+        reason: refusal.to_string(),
     })?;
     Ok(Hash::from(read.block().hash))
 }

@@ -83,7 +83,8 @@ fn read(
     keys.iter()
         .zip(proofs)
         .map(|(key, proof)| {
-            let value = value_of(proof, key, &root).map_err(|refusal| wrong(refusal.to_string()))?;
+            let value =
+                value_of(proof, key, &root).map_err(|refusal| wrong(refusal.to_string()))?;
             let Some(mut value) = value else { return Ok(Tally::default()) };
             Tally::decode_all(&mut value).map_err(|error| wrong(error.to_string()))
         })
@@ -107,7 +108,8 @@ pub(crate) async fn at_head(
         .iter()
         .zip(&proofs)
         .map(|(key, proof)| {
-            let value = value_of(proof, key, &root).map_err(|refusal| wrong(refusal.to_string()))?;
+            let value =
+                value_of(proof, key, &root).map_err(|refusal| wrong(refusal.to_string()))?;
             Ok(value.map(<[u8]>::to_vec))
         })
         .collect();

@@ -102,7 +102,10 @@ impl fmt::Display for Recount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { block, blocks, bills, proved, empty, sampled, unproved, .. } = self;
         writeln!(f, "up to block {block}: {blocks} blocks, {bills} bills")?;
-        writeln!(f, "the state proves {proved} totals, {empty} of them of nothing, and {sampled} bills")?;
+        writeln!(
+            f,
+            "the state proves {proved} totals, {empty} of them of nothing, and {sampled} bills"
+        )?;
         if *unproved > 0 {
             writeln!(
                 f,
@@ -190,10 +193,8 @@ async fn count(tables: &Tables, told: &mut Recount) -> Result<(Tallies, Cells), 
          ORDER BY b.id LIMIT {AT_ONCE}"
     );
     loop {
-        let rows = sqlx::query(AssertSqlSafe(sql.clone()))
-            .bind(after)
-            .fetch_all(tables.pool())
-            .await?;
+        let rows =
+            sqlx::query(AssertSqlSafe(sql.clone())).bind(after).fetch_all(tables.pool()).await?;
         let Some(last) = rows.last() else { break };
         after = last.try_get(0)?;
         for row in &rows {
@@ -238,7 +239,8 @@ async fn compare_tallies(
     counted: &Tallies,
     told: &mut Recount,
 ) -> Result<(), StoredError> {
-    let rows = sqlx::query("SELECT sort, name, tally FROM tallies").fetch_all(tables.pool()).await?;
+    let rows =
+        sqlx::query("SELECT sort, name, tally FROM tallies").fetch_all(tables.pool()).await?;
     let mut kept = Tallies::new();
     for row in &rows {
         let (name, tally) = prove::tally_of(row)?;

@@ -127,9 +127,8 @@ impl Writer {
     ) -> Result<(), sqlx::Error> {
         const KEPT: i64 = 10_000;
         let mut connection = self.tables.pool().acquire().await?;
-        let last: Option<i64> = sqlx::query_scalar("SELECT MAX(id) FROM incidents")
-            .fetch_one(&mut *connection)
-            .await?;
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(id) FROM incidents").fetch_one(&mut *connection).await?;
         let id = last.unwrap_or_default() + 1;
         sqlx::query(
             "INSERT INTO incidents (id, time, sort, node, block, words) \
@@ -266,7 +265,8 @@ async fn load_state(connection: &mut AnyConnection, block: u32) -> Result<State,
         open.insert(hash(&row, 1)?.0, Motion { id: row.try_get(0)?, call });
     }
     state.motions = Arc::new(open);
-    let row = sqlx::query("SELECT validator_set, rules FROM ledger").fetch_one(&mut *connection).await?;
+    let row =
+        sqlx::query("SELECT validator_set, rules FROM ledger").fetch_one(&mut *connection).await?;
     state.set = row.try_get(0)?;
     state.rules = small(&row, 1)?;
     state.seats = seats(connection, state.set).await?;

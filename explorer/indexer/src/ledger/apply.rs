@@ -90,7 +90,8 @@ impl Ledger {
             Some((_, seats)) => seats.clone(),
             None => self.state.seats.clone(),
         };
-        let takers: Vec<usize> = (0..seats.len()).filter(|at| commit.turns >> at & 1 == 1).collect();
+        let takers: Vec<usize> =
+            (0..seats.len()).filter(|at| commit.turns >> at & 1 == 1).collect();
         let turn = turn(u64::from(before), commit.round, takers.len());
         let proposer = takers.get(turn).and_then(|seat| i64::try_from(*seat).ok());
         let bits = |mask: u64| i64::from_be_bytes(mask.to_be_bytes());
@@ -143,9 +144,9 @@ impl Ledger {
         // Who signed is looked up before the transaction changes anything.
         let sender = signer.as_ref().and_then(|signer| self.state.holder_of(signer));
         let error = events.iter().find_map(|(_, event)| match event {
-            RuntimeEvent::System(frame_system::Event::ExtrinsicFailed { dispatch_error, .. }) => {
-                Some(words::failure(dispatch_error))
-            }
+            RuntimeEvent::System(frame_system::Event::ExtrinsicFailed {
+                dispatch_error, ..
+            }) => Some(words::failure(dispatch_error)),
             _ => None,
         });
         let before = self.batch.counts;
@@ -202,13 +203,16 @@ impl Ledger {
             Some(words) => (words.pallet, words.name, json_text(&words.fields)),
             None => ("?".into(), "?".into(), "null".into()),
         };
-        let nonce = transaction.extrinsic.signed_parts().map(|(_, _, extension)| {
-            i64::from(billchain_runtime::nonce_of(extension))
-        });
+        let nonce = transaction
+            .extrinsic
+            .signed_parts()
+            .map(|(_, _, extension)| i64::from(billchain_runtime::nonce_of(extension)));
         let Signed { signer, sender, error, versions } = signed;
         let raw = (bytes <= MAX_RAW).then(|| transaction.bytes.clone());
         let (name, docs) = match error {
-            Some(error) => (Some(format!("{}.{}", error.pallet, error.name)), Some(words_of(error))),
+            Some(error) => {
+                (Some(format!("{}.{}", error.pallet, error.name)), Some(words_of(error)))
+            }
             None => (None, None),
         };
         self.batch.tables.transactions.push(values![
@@ -315,10 +319,12 @@ impl Ledger {
             block.events_hash,
             block.belief as i64
         ]);
-        let day = self.batch.rollups.days.entry(at.day).or_insert_with(|| Day {
-            first_block: block.number.into(),
-            ..Day::default()
-        });
+        let day = self
+            .batch
+            .rollups
+            .days
+            .entry(at.day)
+            .or_insert_with(|| Day { first_block: block.number.into(), ..Day::default() });
         day.blocks += 1;
         day.transactions += transactions;
         day.failed += counts.failed;
@@ -427,4 +433,3 @@ fn json_text(value: &serde_json::Value) -> String {
     let length = text.len();
     serde_json::json!({ "omitted": "longer than 64 KiB", "bytes": length }).to_string()
 }
-

@@ -1,19 +1,22 @@
 //! Bills replayed: what an event says was done is done to the bill as it is known, and makes the
 //! version that the chain made. So its hash is the chain's, or the event is not.
 
-use super::{At, Ledger, calls::Brought, rows::Kept};
+use super::{
+    At, Ledger,
+    calls::Brought,
+    rows::Kept,
+    versions::{Change, registered, stamp},
+};
 use crate::{
     insert::{Value, values},
     lie::Lie,
     names,
-    shape::{bill_id, short},
+    shape::bill_id,
 };
 use billchain_primitives::{
-    Bill, BillKey, BillStatus, Did, Fen, Lock, LockPurpose, Operation, Reason, Reimbursement,
-    SceneId, Stamp,
-    history::{Cause, Entry, VersionBody, VersionRecord},
+    BillKey, BillStatus, Did, Fen, Lock, LockPurpose, Operation, Reason, Reimbursement, SceneId,
+    history::Cause,
 };
-use codec::Encode;
 use pallet_bill_register::Event as Register;
 use pallet_bill_update::Event as Update;
 use std::collections::HashMap;
@@ -24,51 +27,6 @@ type Runtime = billchain_runtime::Runtime;
 pub(crate) struct Sources<'a> {
     pub(crate) brought: HashMap<BillKey, Vec<Brought<'a>>>,
     pub(crate) reasons: HashMap<BillKey, Reason>,
-}
-
-/// How a change leaves the bill.
-struct Change {
-    cause: Cause,
-    operator: Did,
-    reason: Option<Reason>,
-    evidence: Option<[u8; 32]>,
-    proposer: Option<Did>,
-    version: u32,
-    /// What was moved, in fen.
-    amount: i64,
-}
-
-impl Change {
-    fn of(operation: Operation, operator: &Did, version: u32) -> Self {
-        Self {
-            cause: Cause::Operation(operation),
-            operator: operator.clone(),
-            reason: None,
-            evidence: None,
-            proposer: None,
-            version,
-            amount: 0,
-        }
-    }
-
-    fn because(mut self, reason: &Reason) -> Self {
-        self.reason = Some(reason.clone());
-        self
-    }
-
-    fn shown_by(mut self, evidence: [u8; 32]) -> Self {
-        self.evidence = Some(evidence);
-        self
-    }
-
-    const fn over(mut self, amount: i64) -> Self {
-        self.amount = amount;
-        self
-    }
-}
-
-fn stamp(at: &At) -> Stamp {
-    Stamp { block: at.block, extrinsic: at.place, moment: at.time }
 }
 
 impl Ledger {
@@ -83,7 +41,8 @@ impl Ledger {
             Register::BillRegistered { key, .. } => {
                 let record = registered(at, event, sources)?;
                 let receipt = record.receipt();
-                let receipt = receipt.ok_or_else(|| at.wrong("a bill came without an operation"))?;
+                let receipt =
+                    receipt.ok_or_else(|| at.wrong("a bill came without an operation"))?;
                 let bill = record.bill(receipt);
                 let id = bill_id(key);
                 if self.batch.bills.get(key).is_some() {
@@ -124,41 +83,12 @@ impl Ledger {
                 let change = Change::of(O::Void, operator, *version).because(reason);
                 self.advance(at, key, change, |bill| bill.state.status = BillStatus::Voided)
             }
-            Update::Locked {
-                key, operator, holder, scene, claim_no, grant, expires, version, ..
-            } => {
-                let purpose =
-                    LockPurpose::Claim { scene: *scene, claim_no: claim_no.clone(), grant: *grant };
-                let change = Change::of(O::Lock, operator, *version);
-                self.lock(at, key, change, (holder, purpose, *expires))
-            }
-            Update::AdminLocked { key, operator, reason, evidence, version } => {
-                let purpose = LockPurpose::Administrative { evidence: *evidence };
-                let change = Change::of(O::AdminLock, operator, *version)
-                    .because(reason)
-                    .shown_by(*evidence);
-                self.lock(at, key, change, (operator, purpose, None))
-            }
-            Update::Unlocked { key, operator, reason, status, version } => {
-                let change = Change::of(O::Unlock, operator, *version).because(reason);
-                self.release(at, key, change, *status)
-            }
-            Update::LockExpired { key, operator, status, version, .. } => {
-                self.release(at, key, Change::of(O::ExpireLock, operator, *version), *status)
-            }
-            Update::AdminUnlocked { key, operator, reason, evidence, status, version, .. } => {
-                let change = Change::of(O::AdminUnlock, operator, *version)
-                    .because(reason)
-                    .shown_by(*evidence);
-                self.release(at, key, change, *status)
-            }
             Update::Reimbursed { key, payer, amount, status, version, .. } => {
                 self.reimburse(at, key, (payer, *amount, *status), *version)
             }
             Update::UseReversed { key, payer, reason, approval, status, version, .. } => {
-                let change = Change::of(O::ReverseUse, payer, *version)
-                    .because(reason)
-                    .shown_by(*approval);
+                let change =
+                    Change::of(O::ReverseUse, payer, *version).because(reason).shown_by(*approval);
                 self.reverse_use(at, key, change, *status)
             }
             Update::RedReversed { key, operator, reason, version, .. } => {
@@ -185,6 +115,50 @@ impl Ledger {
                 };
                 let change = change.because(reason).shown_by(*evidence);
                 self.adjust(at, key, change, *status)
+            }
+            _ => self.on_lock(at, event),
+        }
+    }
+
+    /// What an event did to locks.
+    fn on_lock(&mut self, at: &At, event: &Update<Runtime>) -> Result<(), Lie> {
+        use Operation as O;
+        match event {
+            Update::Locked {
+                key,
+                operator,
+                holder,
+                scene,
+                claim_no,
+                grant,
+                expires,
+                version,
+                ..
+            } => {
+                let purpose =
+                    LockPurpose::Claim { scene: *scene, claim_no: claim_no.clone(), grant: *grant };
+                let change = Change::of(O::Lock, operator, *version);
+                self.lock(at, key, change, (holder, purpose, *expires))
+            }
+            Update::AdminLocked { key, operator, reason, evidence, version } => {
+                let purpose = LockPurpose::Administrative { evidence: *evidence };
+                let change = Change::of(O::AdminLock, operator, *version)
+                    .because(reason)
+                    .shown_by(*evidence);
+                self.lock(at, key, change, (operator, purpose, None))
+            }
+            Update::Unlocked { key, operator, reason, status, version } => {
+                let change = Change::of(O::Unlock, operator, *version).because(reason);
+                self.release(at, key, change, *status)
+            }
+            Update::LockExpired { key, operator, status, version, .. } => {
+                self.release(at, key, Change::of(O::ExpireLock, operator, *version), *status)
+            }
+            Update::AdminUnlocked { key, operator, reason, evidence, status, version, .. } => {
+                let change = Change::of(O::AdminUnlock, operator, *version)
+                    .because(reason)
+                    .shown_by(*evidence);
+                self.release(at, key, change, *status)
             }
             _ => Ok(()),
         }
@@ -214,7 +188,8 @@ impl Ledger {
         self.advance(at, key, change, |bill| {
             let before = bill.state.status;
             let holder = lock_holder;
-            bill.state.lock = Some(Lock { holder, purpose, version, at: stamp(at), expires, before });
+            bill.state.lock =
+                Some(Lock { holder, purpose, version, at: stamp(at), expires, before });
             bill.state.status = BillStatus::Locked;
         })?;
         let holder = self.did(holder);
@@ -375,170 +350,4 @@ impl Ledger {
         }
         Ok(())
     }
-
-    /// Makes the next version of a bill, as the chain's ledger does.
-    fn advance(
-        &mut self,
-        at: &At,
-        key: &BillKey,
-        change: Change,
-        does: impl FnOnce(&mut Bill),
-    ) -> Result<(), Lie> {
-        let before = self.kept(at, key)?.bill.clone();
-        let mut bill = before.clone();
-        does(&mut bill);
-        let Change { cause, operator, reason, evidence, proposer, version, amount } = change;
-        if version != before.state.version.saturating_add(1) {
-            let known = before.state.version;
-            return Err(at.wrong(format!("bill {key} has version {known}, and then {version}")));
-        }
-        let body = VersionBody {
-            version,
-            entry: Entry { cause, operator, reason, evidence, proposer },
-            at: stamp(at),
-            summary: bill.summary,
-            status: bill.state.status,
-            lock: bill.state.lock,
-            reimbursements: bill.state.reimbursements,
-        };
-        let record = VersionRecord::after(&before, body);
-        let after = record.bill_after(&before);
-        if let Some(broken) = after.inconsistency() {
-            return Err(at.wrong(format!("bill {key}, version {version}: not so: {broken}")));
-        }
-        self.note_version(at, bill_id(key), Some(&before), &after, &record, amount)?;
-        if let Some(kept) = self.batch.bills.get_mut(key) {
-            kept.bill = after;
-            kept.updated_tx = at.tx;
-            kept.is_changed = true;
-        }
-        Ok(())
-    }
-
-    fn note_version(
-        &mut self,
-        at: &At,
-        id: i64,
-        before: Option<&Bill>,
-        after: &Bill,
-        record: &VersionRecord,
-        amount: i64,
-    ) -> Result<(), Lie> {
-        self.count(before, after, at).map_err(|problem| at.wrong(problem))?;
-        let entry = &record.body.entry;
-        let operator = self.did(&entry.operator);
-        self.count_operation(after, &entry.cause, (operator, amount), at);
-        self.batch.counts.versions += 1;
-        let encoded = before.map(|_| record.encode());
-        self.batch.tables.versions.push(values![
-            id,
-            after.state.version,
-            at.month,
-            at.tx,
-            at.time,
-            names::cause_number(&entry.cause),
-            operator,
-            names::number(&after.state.status),
-            amount,
-            after.state.version_hash,
-            encoded
-        ]);
-        Ok(())
-    }
-
-    /// Turns the bills that changed into rows.
-    pub(crate) fn close_bills(&mut self) {
-        let bills = std::mem::take(&mut self.batch.bills);
-        let mut changed: Vec<Kept> =
-            bills.into_values().filter(|kept| kept.is_changed).collect();
-        changed.sort_by_key(|kept| bill_id(&kept.bill.summary.key));
-        for kept in changed {
-            let row = self.bill_row(kept);
-            self.batch.tables.bills.push(row);
-        }
-    }
-
-    fn bill_row(&mut self, kept: Kept) -> Vec<Value> {
-        let Kept { bill, registered_tx, registered_time, updated_tx, .. } = kept;
-        let issuer = self.did(&bill.summary.issuer);
-        let holder = bill.state.lock.as_ref().map(|lock| self.did(&lock.holder));
-        let expires = bill.state.lock.as_ref().and_then(|lock| lock.expires);
-        let expires = expires.map(|expires| i64::try_from(expires).unwrap_or(i64::MAX));
-        let detail = detail_of(&bill);
-        let Bill { summary, state, receipt } = bill;
-        let reimbursed: i64 = state.reimbursements.iter().map(|part| part.amount.get()).sum();
-        values![
-            bill_id(&summary.key),
-            summary.check_code.as_str(),
-            names::number(&summary.kind),
-            names::number(&state.status),
-            summary.issue_date.get(),
-            summary.issue_time.get(),
-            summary.total.get(),
-            reimbursed,
-            issuer,
-            summary.issuer_uscc.as_str(),
-            names::number(&summary.payer_type),
-            summary.payer_ref,
-            short(&summary.payer_ref),
-            summary.scene.0,
-            summary.biz_no_hash,
-            summary.xml_hash,
-            summary.pdf_hash,
-            summary.location_hash,
-            summary.related.map(|key| bill_id(&key)),
-            state.version,
-            state.version_hash,
-            holder,
-            expires,
-            registered_tx,
-            registered_time,
-            names::number(&receipt.operation),
-            updated_tx,
-            state.updated,
-            detail,
-        ]
-    }
-}
-
-/// What the columns do not hold of a bill; none where there is nothing.
-fn detail_of(bill: &Bill) -> Option<Vec<u8>> {
-    let (lock, claims) = (&bill.state.lock, &bill.state.reimbursements);
-    let filled_in = bill.receipt.filled_in;
-    let plain = lock.is_none() && claims.is_empty() && filled_in.iter().next().is_none();
-    (!plain).then(|| (lock, claims, filled_in).encode())
-}
-
-/// The first version of a bill: its content is a call's, and its hash the event's.
-fn registered(
-    at: &At,
-    event: &Register<Runtime>,
-    sources: &Sources<'_>,
-) -> Result<VersionRecord, Lie> {
-    let Register::BillRegistered { key, kind, status, issuer, scene, total, related, version_hash } =
-        event
-    else {
-        return Err(at.wrong("no registration"));
-    };
-    for Brought { summary, operation } in sources.brought.get(key).into_iter().flatten() {
-        let said = (summary.kind, &summary.issuer, summary.scene, summary.total, summary.related);
-        if said != (*kind, issuer, *scene, *total, *related) {
-            continue;
-        }
-        let mut entry = Entry::plain(Cause::Operation(*operation), issuer.clone());
-        entry.reason = sources.reasons.get(key).cloned();
-        let record = VersionRecord::first(VersionBody {
-            version: 1,
-            entry,
-            at: stamp(at),
-            summary: (*summary).clone(),
-            status: *status,
-            lock: None,
-            reimbursements: Default::default(),
-        });
-        if record.hash() == *version_hash {
-            return Ok(record);
-        }
-    }
-    Err(at.wrong(format!("no transaction registers bill {key} as its event says")))
 }

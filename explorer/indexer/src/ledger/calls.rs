@@ -11,7 +11,10 @@ const MAX_CALLS: usize = 1_024;
 pub(crate) const MAX_REFUSED: usize = 1_024;
 
 /// All calls of a transaction, those within others and within motions that it closes among them.
-pub(crate) fn flatten<'a>(call: &'a RuntimeCall, motions: &'a HashMap<[u8; 32], Motion>) -> Vec<&'a RuntimeCall> {
+pub(crate) fn flatten<'a>(
+    call: &'a RuntimeCall,
+    motions: &'a HashMap<[u8; 32], Motion>,
+) -> Vec<&'a RuntimeCall> {
     let (mut all, mut left) = (Vec::new(), vec![call]);
     while let Some(call) = left.pop() {
         if all.len() >= MAX_CALLS {

@@ -84,10 +84,8 @@ impl Ledger {
     }
 
     fn set_votes(&mut self, id: i64, yes: u32, no: u32) {
-        self.batch.then(
-            "UPDATE motions SET ayes = $2, nays = $3 WHERE id = $1",
-            values![id, yes, no],
-        );
+        self.batch
+            .then("UPDATE motions SET ayes = $2, nays = $3 WHERE id = $1", values![id, yes, no]);
     }
 
     fn end_motion(&mut self, at: &At, hash: &Hash, result: DispatchResult) {

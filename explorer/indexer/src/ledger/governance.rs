@@ -44,9 +44,9 @@ impl Ledger {
             RuntimeEvent::Scene(event) => self.on_scene(at, event),
             RuntimeEvent::Policy(event) => self.on_policy(at, event, calls),
             RuntimeEvent::Permissions(event) => self.on_permissions(at, event),
-            RuntimeEvent::Performance(_)
-            | RuntimeEvent::Cooling(_)
-            | RuntimeEvent::Upgrade(_) => self.on_settings(at, event),
+            RuntimeEvent::Performance(_) | RuntimeEvent::Cooling(_) | RuntimeEvent::Upgrade(_) => {
+                self.on_settings(at, event)
+            }
             RuntimeEvent::Council(event) => self.on_council(at, event, calls),
             RuntimeEvent::Validators(event) => self.on_validators(at, event),
             RuntimeEvent::Allotment(event) => self.on_allotment(at, id, event),
@@ -187,7 +187,15 @@ impl Ledger {
     ) {
         use pallet_authorization::Event as E;
         match event {
-            E::GrantRegistered { grant, holder, subject, scene, valid_from, valid_until, operator } => {
+            E::GrantRegistered {
+                grant,
+                holder,
+                subject,
+                scene,
+                valid_from,
+                valid_until,
+                operator,
+            } => {
                 let scope = calls.iter().find_map(|call| match call {
                     RuntimeCall::Authorization(pallet_authorization::Call::register_grant {
                         terms,
@@ -221,20 +229,30 @@ impl Ledger {
             E::GrantActivated { grant, .. } => self.set_grant(at, &grant.0, "active"),
             E::GrantRevoked { grant, .. } => self.set_grant(at, &grant.0, "revoked"),
             E::GrantUsed { grant, bill, version, kind, .. } => {
-                let grant = format!("{:?}", grant.0);
-                let kind = json!(kind).as_str().unwrap_or_default().to_owned();
-                self.batch.then(
-                    "INSERT INTO grant_uses (access_grant, tx, bill, version, kind, time) \
-                     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-                    values![grant.as_str(), at.tx, bill_id(bill), *version, kind, at.time],
-                );
-                self.batch.then(
-                    "UPDATE grants SET uses = uses + 1, updated_tx = $2, updated = $3 WHERE id = $1",
-                    values![grant, at.tx, at.time],
-                );
+                self.use_grant(at, &grant.0, (bill, *version), kind);
             }
             _ => {}
         }
+    }
+
+    fn use_grant(
+        &mut self,
+        at: &At,
+        grant: &billchain_primitives::Hash,
+        (bill, version): (&billchain_primitives::BillKey, u32),
+        kind: &pallet_authorization::UseKind,
+    ) {
+        let grant = format!("{grant:?}");
+        let kind = json!(kind).as_str().unwrap_or_default().to_owned();
+        self.batch.then(
+            "INSERT INTO grant_uses (access_grant, tx, bill, version, kind, time) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            values![grant.as_str(), at.tx, bill_id(bill), version, kind, at.time],
+        );
+        self.batch.then(
+            "UPDATE grants SET uses = uses + 1, updated_tx = $2, updated = $3 WHERE id = $1",
+            values![grant, at.tx, at.time],
+        );
     }
 
     fn set_grant(&mut self, at: &At, grant: &billchain_primitives::Hash, status: &str) {

@@ -14,6 +14,7 @@ mod rollups;
 mod rows;
 mod rules;
 mod state;
+mod versions;
 
 pub use genesis::GenesisError;
 pub(crate) use genesis::{Genesis, genesis};

@@ -81,7 +81,10 @@ impl Needs {
     }
 
     /// Asks the tables for it.
-    pub(crate) async fn load(mut self, connection: &mut AnyConnection) -> Result<Loaded, StoredError> {
+    pub(crate) async fn load(
+        mut self,
+        connection: &mut AnyConnection,
+    ) -> Result<Loaded, StoredError> {
         let mut loaded = Loaded::default();
         let ids: Vec<i64> = self.bills.iter().map(bill_id).collect();
         for some in ids.chunks(AT_ONCE) {

@@ -128,7 +128,12 @@ impl Ledger {
     }
 
     /// A bill is not any longer what it was `before`; none: it is new.
-    pub(crate) fn count(&mut self, before: Option<&Bill>, after: &Bill, at: &At) -> Result<(), String> {
+    pub(crate) fn count(
+        &mut self,
+        before: Option<&Bill>,
+        after: &Bill,
+        at: &At,
+    ) -> Result<(), String> {
         if let Some(before) = before {
             self.count_in(before, -1);
         }

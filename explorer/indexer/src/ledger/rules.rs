@@ -2,10 +2,7 @@
 //! events do to the tables.
 
 use super::{At, Ledger};
-use crate::{
-    insert::values,
-    names, words,
-};
+use crate::{insert::values, names, words};
 use billchain_primitives::seams::SceneTerms;
 use billchain_runtime::{Runtime, RuntimeCall, RuntimeEvent};
 use codec::Encode;
@@ -73,13 +70,7 @@ impl Ledger {
                 self.batch.then(
                     "UPDATE scenes SET terms = $2, related_data = $3, version = version + 1, \
                      updated_tx = $4, updated = $5 WHERE id = $1",
-                    values![
-                        scene.0,
-                        terms_json(rules),
-                        related_json(related_data),
-                        at.tx,
-                        at.time
-                    ],
+                    values![scene.0, terms_json(rules), related_json(related_data), at.tx, at.time],
                 );
                 self.note_scene(at, scene.0, Some(json!(rules)));
             }

@@ -7,6 +7,7 @@ use crate::{
     shape::{ids_of_code, short},
 };
 use billchain_primitives::BillCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 
@@ -44,7 +45,7 @@ pub struct BillFilter {
 }
 
 /// A bill in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BillRow {
     /// 票据代码.
     pub code: String,

@@ -6,6 +6,7 @@ use crate::{
     shape::short,
 };
 use billchain_verifier::DecidedHeader;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ pub enum BlockId {
 }
 
 /// A block in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BlockRow {
     /// Its number.
     pub number: i64,
@@ -50,7 +51,7 @@ pub struct BlockRow {
 }
 
 /// A validator's part in a block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Vote {
     /// Account of its consensus key.
     pub validator: String,
@@ -61,7 +62,7 @@ pub struct Vote {
 }
 
 /// A block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Block {
     /// What lists show.
     #[serde(flatten)]

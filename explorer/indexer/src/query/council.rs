@@ -8,6 +8,7 @@ use crate::{
     shape::short,
     words::Failure,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sqlx::{Row, any::AnyRow};
@@ -16,7 +17,7 @@ use sqlx::{Row, any::AnyRow};
 const RECENT: u32 = 50;
 
 /// A motion in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MotionRow {
     /// Hash of its call.
     pub motion: String,
@@ -43,7 +44,7 @@ pub struct MotionRow {
 }
 
 /// A vote on a motion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MotionVote {
     /// Account of the member.
     pub member: String,
@@ -58,7 +59,7 @@ pub struct MotionVote {
 }
 
 /// A motion.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Motion {
     /// What lists show.
     #[serde(flatten)]
@@ -74,7 +75,7 @@ pub struct Motion {
 }
 
 /// A validator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ValidatorRow {
     /// Account of its consensus key.
     pub validator: String,
@@ -99,7 +100,7 @@ pub struct ValidatorRow {
 }
 
 /// An observer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ObserverRow {
     /// Name.
     pub name: String,
@@ -108,7 +109,7 @@ pub struct ObserverRow {
 }
 
 /// Who did not sign a block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RecentBlock {
     /// The block.
     pub block: i64,
@@ -119,7 +120,7 @@ pub struct RecentBlock {
 }
 
 /// An equivocation on record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EquivocationRow {
     /// Account of the operator.
     pub offender: String,
@@ -132,7 +133,7 @@ pub struct EquivocationRow {
 }
 
 /// Validators, observers, and how they took part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Validators {
     /// Those who vote.
     pub validators: Vec<ValidatorRow>,

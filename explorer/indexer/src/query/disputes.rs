@@ -9,6 +9,7 @@ use crate::{
     shape::bill_id,
 };
 use billchain_primitives::BillKey;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sqlx::{Row, any::AnyRow};
@@ -23,7 +24,7 @@ pub struct CaseFilter {
 }
 
 /// A case in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CaseRow {
     /// Its number.
     pub case: i64,
@@ -46,7 +47,7 @@ pub struct CaseRow {
 }
 
 /// How a case was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Decision {
     /// DID of who is in the right; none: it was dismissed.
     pub in_favour_of: Option<String>,
@@ -61,7 +62,7 @@ pub struct Decision {
 }
 
 /// A case.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Case {
     /// What lists show.
     #[serde(flatten)]
@@ -75,7 +76,7 @@ pub struct Case {
 }
 
 /// A contention within a block.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Contention {
     /// Block.
     pub block: u32,
@@ -149,7 +150,8 @@ impl Queries {
     }
 
     pub(crate) async fn cases_of(&self, bill: i64) -> Result<Vec<CaseRow>, QueryError> {
-        let sql = format!("SELECT {COLUMNS} FROM cases c WHERE c.bill = $1 ORDER BY c.id LIMIT 200");
+        let sql =
+            format!("SELECT {COLUMNS} FROM cases c WHERE c.bill = $1 ORDER BY c.id LIMIT 200");
         let rows = self.rows(sql, values![bill]).await?;
         self.case_rows(&rows).await
     }

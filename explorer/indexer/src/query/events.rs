@@ -1,10 +1,13 @@
 //! Events, and the history of whatever they are about.
 
-use super::{ChainEvent, Page, PageRequest, Queries, QueryError, Where, json_of, page_of, refuse, stamp_of};
+use super::{
+    ChainEvent, Page, PageRequest, Queries, QueryError, Where, json_of, page_of, refuse, stamp_of,
+};
 use crate::{
     insert::{Value, values},
     words::plain,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sqlx::Row;
@@ -25,7 +28,7 @@ pub struct EventFilter {
 }
 
 /// An event in a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct EventRow {
     /// Its block.
     pub block: u32,
@@ -46,7 +49,7 @@ pub struct EventRow {
 }
 
 /// An entry of a history.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RecordRow {
     /// Its place in the history's page, from 1.
     pub number: u32,
@@ -70,8 +73,9 @@ pub struct RecordRow {
 
 impl Queries {
     pub(crate) async fn events_of(&self, tx: i64) -> Result<Vec<ChainEvent>, QueryError> {
-        let sql =
-            format!("SELECT pallet, name, fields FROM events WHERE tx = $1 ORDER BY id LIMIT {MAX_EVENTS}");
+        let sql = format!(
+            "SELECT pallet, name, fields FROM events WHERE tx = $1 ORDER BY id LIMIT {MAX_EVENTS}"
+        );
         let rows = self.rows(sql, values![tx]).await?;
         rows.iter()
             .map(|row| {

@@ -4,6 +4,7 @@ use super::{
     Key, Page, PageRequest, Queries, QueryError, RecordRow, Where, json_of, page_of, refuse,
 };
 use crate::insert::{Value, values};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sqlx::{Row, any::AnyRow};
@@ -20,7 +21,7 @@ pub struct GrantFilter {
 }
 
 /// A grant in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GrantRow {
     /// SM3 of the credential.
     pub grant: String,
@@ -43,7 +44,7 @@ pub struct GrantRow {
 }
 
 /// A grant.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Grant {
     /// What lists show.
     #[serde(flatten)]

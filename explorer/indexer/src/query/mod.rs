@@ -12,6 +12,7 @@ mod council;
 mod disputes;
 mod events;
 mod grants;
+mod life;
 mod parties;
 mod policies;
 mod rules;
@@ -27,6 +28,7 @@ pub use council::*;
 pub use disputes::*;
 pub use events::*;
 pub use grants::*;
+pub use life::*;
 pub use parties::*;
 pub use policies::*;
 pub use rules::*;
@@ -41,6 +43,7 @@ use crate::{
     stored::StoredError,
     tables::Tables,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use std::collections::HashMap;
@@ -127,7 +130,7 @@ impl PageRequest {
 }
 
 /// A part of a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Page<T> {
     /// Its rows.
     pub items: Vec<T>,
@@ -136,7 +139,7 @@ pub struct Page<T> {
 }
 
 /// Code and number of a bill.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Key {
     /// 票据代码.
     pub code: String,
@@ -251,14 +254,18 @@ impl Queries {
     }
 
     /// `0x` hashes of transactions by their numbers.
-    pub(crate) async fn tx_hashes(&self, ids: Vec<i64>) -> Result<HashMap<i64, String>, QueryError> {
+    pub(crate) async fn tx_hashes(
+        &self,
+        ids: Vec<i64>,
+    ) -> Result<HashMap<i64, String>, QueryError> {
         let mut ids = ids;
         ids.sort_unstable();
         ids.dedup();
         let mut hashes = HashMap::new();
         for some in ids.chunks(500) {
             let list: Vec<String> = some.iter().map(ToString::to_string).collect();
-            let sql = format!("SELECT id, hash FROM transactions WHERE id IN ({})", list.join(", "));
+            let sql =
+                format!("SELECT id, hash FROM transactions WHERE id IN ({})", list.join(", "));
             let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
             for row in query.fetch_all(self.tables.pool()).await? {
                 hashes.insert(row.try_get(0)?, hex_of(&row, 1)?);
@@ -310,10 +317,7 @@ pub(crate) fn json_of(text: &str) -> serde_json::Value {
 }
 
 /// A page of rows that were asked for one more than its limit.
-pub(crate) fn page_of<T>(
-    rows: Vec<(T, String)>,
-    limit: usize,
-) -> Page<T> {
+pub(crate) fn page_of<T>(rows: Vec<(T, String)>, limit: usize) -> Page<T> {
     let more = rows.len() > limit;
     let mut next = None;
     let mut items = Vec::new();

@@ -8,6 +8,7 @@ use crate::{
     insert::{Value, values},
     names,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 
@@ -23,7 +24,7 @@ pub struct ParticipantFilter {
 }
 
 /// A participant in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ParticipantRow {
     /// DID.
     pub did: String,
@@ -40,7 +41,7 @@ pub struct ParticipantRow {
 }
 
 /// A participant.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Participant {
     /// What lists show.
     #[serde(flatten)]
@@ -64,7 +65,7 @@ pub struct Participant {
 }
 
 /// An access node in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccessNodeRow {
     /// DID.
     pub did: String,
@@ -79,7 +80,7 @@ pub struct AccessNodeRow {
 }
 
 /// A link of an access node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccessLink {
     /// DID of the participant.
     pub participant: String,
@@ -92,7 +93,7 @@ pub struct AccessLink {
 }
 
 /// An access node.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AccessNode {
     /// What lists show.
     #[serde(flatten)]
@@ -247,7 +248,8 @@ impl Queries {
     }
 
     async fn issued(&self, id: i64) -> Result<i64, QueryError> {
-        let sql = "SELECT CAST(COALESCE(SUM(bills), 0) AS BIGINT) FROM rollup_bills WHERE issuer = $1";
+        let sql =
+            "SELECT CAST(COALESCE(SUM(bills), 0) AS BIGINT) FROM rollup_bills WHERE issuer = $1";
         let row = self.row(sql.into(), values![id]).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
     }
@@ -264,7 +266,10 @@ impl Queries {
     ///
     /// # Errors
     /// A cursor is not in its form, or the database fails.
-    pub async fn access_nodes(&self, page: &PageRequest) -> Result<Page<AccessNodeRow>, QueryError> {
+    pub async fn access_nodes(
+        &self,
+        page: &PageRequest,
+    ) -> Result<Page<AccessNodeRow>, QueryError> {
         let limit = page.limit()?;
         let (order, beyond) = page.order();
         let mut conditions = Where::default();

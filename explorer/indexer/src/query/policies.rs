@@ -4,6 +4,7 @@ use super::{
     FieldChange, Page, PageRequest, Queries, QueryError, Where, hex_of, maybe_hex, page_of, refuse,
 };
 use crate::insert::{Value, values};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sqlx::{Row, any::AnyRow};
@@ -18,7 +19,7 @@ pub struct PolicyFilter {
 }
 
 /// A version of a policy in a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PolicyRow {
     /// Number of the policy.
     pub policy: i64,
@@ -49,7 +50,7 @@ pub struct PolicyRow {
 }
 
 /// A step of an approval flow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PolicyStep {
     /// Its place, from 1.
     pub index: i64,
@@ -72,7 +73,7 @@ pub struct PolicyStep {
 }
 
 /// A version of a policy.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PolicyVersion {
     /// What lists show.
     #[serde(flatten)]
@@ -94,7 +95,7 @@ pub struct PolicyVersion {
 }
 
 /// A policy.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Policy {
     /// Its number.
     pub policy: i64,

@@ -2,6 +2,7 @@
 
 use super::{FieldChange, Queries, QueryError, RuleVersion, json_of};
 use crate::insert::values;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sqlx::Row;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 const MAX_CHANGES: u32 = 100_000;
 
 /// A rule of the status machine.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Rule {
     /// The status before; none: no bill yet.
     pub from: Option<String>,
@@ -26,7 +27,7 @@ pub struct Rule {
 }
 
 /// What made a version.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RuleChange {
     /// The rule before.
     pub before: Option<Rule>,
@@ -39,7 +40,7 @@ pub struct RuleChange {
 }
 
 /// A version of the status machine.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Rules {
     /// Which; 0 is the genesis'.
     pub version: i64,
@@ -54,7 +55,11 @@ pub struct Rules {
 fn rule_of(key: &Json, rule: &Json) -> Rule {
     let text = |value: &Json| match value {
         Json::String(text) => text.clone(),
-        Json::Object(map) => map.values().next().map(|v| v.as_str().unwrap_or_default().to_owned()).unwrap_or_default(),
+        Json::Object(map) => map
+            .values()
+            .next()
+            .map(|v| v.as_str().unwrap_or_default().to_owned())
+            .unwrap_or_default(),
         _ => String::new(),
     };
     let roles = rule["roles"].as_array().map(|roles| roles.iter().map(text).collect());
@@ -93,7 +98,10 @@ impl Queries {
                 }
                 newest += 1;
                 let before = table.get(&name).cloned();
-                change = Some((RuleChange { before, after: after.clone(), time, transaction: None }, tx));
+                change = Some((
+                    RuleChange { before, after: after.clone(), time, transaction: None },
+                    tx,
+                ));
             }
             match after {
                 Some(rule) => table.insert(name, rule),

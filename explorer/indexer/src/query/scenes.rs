@@ -2,12 +2,13 @@
 
 use super::{Queries, QueryError, json_of};
 use crate::{insert::values, names};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sqlx::Row;
 
 /// A scene in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SceneRow {
     /// Its number.
     pub scene: i64,
@@ -28,7 +29,7 @@ pub struct SceneRow {
 }
 
 /// A proposal and how it ended.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Approval {
     /// Its number.
     pub proposal: i64,
@@ -53,7 +54,7 @@ pub struct Approval {
 }
 
 /// A version of rules.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RuleVersion {
     /// Its number.
     pub version: i64,
@@ -66,7 +67,7 @@ pub struct RuleVersion {
 }
 
 /// A scene.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Scene {
     /// What lists show.
     #[serde(flatten)]

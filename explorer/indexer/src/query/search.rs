@@ -6,6 +6,7 @@ use crate::{
     shape::{bill_id, ids_of_code, short},
 };
 use billchain_primitives::{BillCode, BillKey, BillNumber, Did, Uscc, sm3};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::Row;
 
@@ -15,7 +16,7 @@ const MAX_HITS: usize = 20;
 const MAX_SEARCH: usize = 1_024;
 
 /// Something that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SearchHit {
     /// `bill`, `block`, `transaction`, `participant`, `node`, `scene`, `policy`, `grant`,
     /// `dispute`, `motion` or `validator`.
@@ -29,7 +30,7 @@ pub struct SearchHit {
 }
 
 /// What was looked for, and how many were found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Looked {
     /// As in [`SearchHit`]; `claim` is a bill by its claim number.
     pub kind: &'static str,
@@ -38,7 +39,7 @@ pub struct Looked {
 }
 
 /// What a search gave.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SearchAnswer {
     /// What was found.
     pub hits: Vec<SearchHit>,
@@ -131,7 +132,8 @@ impl Queries {
 
     /// Bills of a number, whatever their code: codes are few.
     async fn find_number(&self, number: &BillNumber) -> Result<Vec<SearchHit>, QueryError> {
-        let sql = "SELECT DISTINCT name FROM tallies WHERE sort = 'number' ORDER BY name LIMIT 2000";
+        let sql =
+            "SELECT DISTINCT name FROM tallies WHERE sort = 'number' ORDER BY name LIMIT 2000";
         let mut ids = Vec::new();
         for row in self.rows(sql.into(), Vec::new()).await? {
             let name: String = row.try_get(0)?;
@@ -159,7 +161,11 @@ impl Queries {
     }
 
     /// Scene, policy and case of a number.
-    async fn find_numbered(&self, number: u32, answer: &mut SearchAnswer) -> Result<(), QueryError> {
+    async fn find_numbered(
+        &self,
+        number: u32,
+        answer: &mut SearchAnswer,
+    ) -> Result<(), QueryError> {
         for (kind, sql) in [
             ("scene", "SELECT name FROM scenes WHERE id = $1"),
             ("policy", "SELECT name FROM policies WHERE policy = $1 ORDER BY version DESC LIMIT 1"),
@@ -177,7 +183,11 @@ impl Queries {
         Ok(())
     }
 
-    async fn find_hash(&self, hash: &[u8; 32], answer: &mut SearchAnswer) -> Result<(), QueryError> {
+    async fn find_hash(
+        &self,
+        hash: &[u8; 32],
+        answer: &mut SearchAnswer,
+    ) -> Result<(), QueryError> {
         let text = format!("0x{}", hex::encode(hash));
         answer.add("block", self.find_block(&BlockId::Hash(*hash)).await?);
         let found = self.transaction(hash).await?;
@@ -196,12 +206,18 @@ impl Queries {
             hits.push(SearchHit { kind: "grant", title: id.clone(), id, detail: Some(status) });
         }
         answer.add("grant", hits);
-        let sql = "SELECT id, pallet, call FROM motions WHERE hash_short = $1 AND hash = $2 LIMIT 20";
+        let sql =
+            "SELECT id, pallet, call FROM motions WHERE hash_short = $1 AND hash = $2 LIMIT 20";
         let mut hits = Vec::new();
         for row in self.rows(sql.into(), values![short(hash), *hash]).await? {
             let (pallet, call): (String, String) = (row.try_get(1)?, row.try_get(2)?);
             let id = row.try_get::<i64, _>(0)?.to_string();
-            hits.push(SearchHit { kind: "motion", id, title: format!("{pallet}.{call}"), detail: None });
+            hits.push(SearchHit {
+                kind: "motion",
+                id,
+                title: format!("{pallet}.{call}"),
+                detail: None,
+            });
         }
         answer.add("motion", hits);
         let found = self.participant_by_account(hash).await?;
@@ -293,7 +309,12 @@ fn bill_hit(bill: super::BillRow) -> SearchHit {
 }
 
 fn participant_hit(found: super::ParticipantRow) -> SearchHit {
-    SearchHit { kind: "participant", id: found.did.clone(), title: found.name, detail: Some(found.did) }
+    SearchHit {
+        kind: "participant",
+        id: found.did.clone(),
+        title: found.name,
+        detail: Some(found.did),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::{
     shape::{day_of, join},
     status::now_ms,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::Row;
 use std::collections::BTreeMap;
@@ -72,7 +73,7 @@ pub struct StatisticsAsk {
 }
 
 /// A group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StatisticsRow {
     /// Its key: a day, a DID, a status …
     pub key: String,
@@ -85,7 +86,7 @@ pub struct StatisticsRow {
 }
 
 /// A sum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Sum {
     /// How many.
     pub count: i64,
@@ -94,7 +95,7 @@ pub struct Sum {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Statistics {
     /// Groups in the order of their keys.
     pub rows: Vec<StatisticsRow>,
@@ -107,7 +108,7 @@ pub struct Statistics {
 }
 
 /// What the first page shows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Bills, red ones too.
     pub bills: i64,
@@ -244,10 +245,8 @@ impl Queries {
         }
         conditions.equal("r.scene", ask.scene);
         let (table, columns) = ask.source();
-        let sums: Vec<String> = columns
-            .split(", ")
-            .map(|column| format!("CAST(SUM({column}) AS BIGINT)"))
-            .collect();
+        let sums: Vec<String> =
+            columns.split(", ").map(|column| format!("CAST(SUM({column}) AS BIGINT)")).collect();
         let key = ask.key();
         let sql = format!(
             "SELECT CAST({key} AS BIGINT), {} FROM {table} WHERE {} GROUP BY {key} ORDER BY 1 \
@@ -262,8 +261,7 @@ impl Queries {
             let amount = join(row.try_get(2)?, row.try_get(3)?);
             let shift = if earlier > 0 { ask.year() } else { 0 };
             // What a red bill takes back is negative.
-            let amount =
-                if ask.what == StatisticsWhat::Reversed { amount.abs() } else { amount };
+            let amount = if ask.what == StatisticsWhat::Reversed { amount.abs() } else { amount };
             groups.insert(key + shift, (row.try_get::<i64, _>(1)?, fen(amount)));
         }
         self.named(ask, groups).await
@@ -348,7 +346,8 @@ impl Queries {
 
     async fn tps(&self) -> Result<f64, QueryError> {
         let last = self.count("SELECT time FROM ledger").await?;
-        let sql = "SELECT CAST(COALESCE(SUM(transactions), 0) AS BIGINT) FROM blocks WHERE time > $1";
+        let sql =
+            "SELECT CAST(COALESCE(SUM(transactions), 0) AS BIGINT) FROM blocks WHERE time > $1";
         let row = self.row(sql.into(), vec![Value::from(last - 60_000)]).await?;
         let count: i64 = row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
         // A figure for people: no amount depends on it.

@@ -10,6 +10,7 @@ use crate::{
     shape::{NO_PLACE, short, tx_id},
     words::Failure,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sqlx::{Row, any::AnyRow};
@@ -37,7 +38,7 @@ pub struct TransactionFilter {
 }
 
 /// A transaction in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TransactionRow {
     /// Its hash.
     pub hash: String,
@@ -62,7 +63,7 @@ pub struct TransactionRow {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ChainEvent {
     /// The contract.
     pub pallet: String,
@@ -75,7 +76,7 @@ pub struct ChainEvent {
 }
 
 /// A transaction.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Transaction {
     /// What lists show.
     #[serde(flatten)]
@@ -190,7 +191,8 @@ impl Queries {
             limit + 1
         );
         let rows = self.rows(sql, conditions.values).await?;
-        let cursors: Result<Vec<i64>, sqlx::Error> = rows.iter().map(|row| row.try_get(0)).collect();
+        let cursors: Result<Vec<i64>, sqlx::Error> =
+            rows.iter().map(|row| row.try_get(0)).collect();
         let shown = self.transaction_rows(&rows).await?;
         let rows = shown.into_iter().zip(cursors?).map(|(row, id)| (row, id.to_string()));
         Ok(page_of(rows.collect(), limit))
@@ -207,7 +209,8 @@ impl Queries {
         if let Some(from) = from {
             let sql = format!("{find} >= $1 ORDER BY time LIMIT 1");
             let row = self.row(sql, values![from]).await?;
-            let first = row.map(|row| row.try_get::<i64, _>(0)).transpose()?.unwrap_or(i64::MAX >> 20);
+            let first =
+                row.map(|row| row.try_get::<i64, _>(0)).transpose()?.unwrap_or(i64::MAX >> 20);
             conditions.and("t.id >= ?", [Value::from(first << 20)]);
         }
         if let Some(to) = to {

@@ -31,8 +31,7 @@ fn an_event_is_told_by_the_names_of_its_fields_and_names_its_subjects() {
     assert_eq!(words.fields["scene"], 3);
     assert_eq!(words.fields["expires"], Value::Null);
     let grant = format!("grant:0x{}", "07".repeat(32));
-    let expected =
-        ["bill:31060126-0000000101", "did:bill:insurer-a", grant.as_str(), "scene:3"];
+    let expected = ["bill:31060126-0000000101", "did:bill:insurer-a", grant.as_str(), "scene:3"];
     assert_eq!(words.subjects, expected);
 }
 
@@ -64,8 +63,7 @@ fn an_error_within_another_is_named_by_both() {
     use pallet_bill_update::Error;
     type BillUpdateError = Error<billchain_runtime::Runtime>;
     use billchain_primitives::seams::TransitionProblem;
-    let error: DispatchError =
-        BillUpdateError::Transition(TransitionProblem::FinalStatus).into();
+    let error: DispatchError = BillUpdateError::Transition(TransitionProblem::FinalStatus).into();
     let failure = super::failure(&error);
     assert_eq!(failure.pallet, "BillUpdate");
     assert_eq!(failure.name, "Transition.FinalStatus");

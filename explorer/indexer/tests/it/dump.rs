@@ -88,5 +88,8 @@ pub async fn assert_equal(one: &Tables, other: &Tables) {
         }
         assert_eq!(rows.len(), others.len(), "rows of {table}");
     }
-    assert!(one["versions"].len() > 60 && one["subjects"].len() > 3, "there is something to compare");
+    assert!(
+        one["versions"].len() > 60 && one["subjects"].len() > 3,
+        "there is something to compare"
+    );
 }

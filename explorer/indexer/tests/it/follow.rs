@@ -31,8 +31,14 @@ async fn index_to(settings: &Settings, block: u32) -> Tables {
 
 /// Indexes exactly up to a block, which the nodes' head may be beyond: both are compared there.
 async fn head_of(network: &Network) -> u32 {
-    network.client(1).await.read("archive_v1_finalizedHeight", vec![]).await.unwrap().as_u64().unwrap()
-        as u32
+    network
+        .client(1)
+        .await
+        .read("archive_v1_finalizedHeight", vec![])
+        .await
+        .unwrap()
+        .as_u64()
+        .unwrap() as u32
 }
 
 async fn check_answers(queries: &Queries, story: &Story) {
@@ -42,7 +48,10 @@ async fn check_answers(queries: &Queries, story: &Story) {
     assert_eq!(causes, ["register", "lock", "reimburse"]);
     assert!(life.versions[1].changes.iter().any(|change| change.field == "lock.holder"));
     assert_eq!(life.holds.len(), 1);
-    assert_eq!((life.holds[0].holder.as_str(), life.holds[0].end.as_str()), ("did:bill:insurer-a", "reimbursed"));
+    assert_eq!(
+        (life.holds[0].holder.as_str(), life.holds[0].end.as_str()),
+        ("did:bill:insurer-a", "reimbursed")
+    );
     assert_eq!(life.holds[0].amount_fen, Some(life.bill.row.total_fen));
     // The double reimbursement that was refused, and why.
     let refused: Vec<String> = life
@@ -55,7 +64,10 @@ async fn check_answers(queries: &Queries, story: &Story) {
     let life = queries.bill_life(&story.reversed).await.unwrap().unwrap();
     let relations: Vec<&str> =
         life.related.iter().map(|related| related.relation.as_str()).collect();
-    assert_eq!((life.bill.row.status.as_str(), relations), ("red_reversed", vec!["red", "balance"]));
+    assert_eq!(
+        (life.bill.row.status.as_str(), relations),
+        ("red_reversed", vec!["red", "balance"])
+    );
     let red = queries.bill(&story.red).await.unwrap().unwrap();
     assert_eq!((red.row.kind.as_str(), red.row.total_fen), ("red", -life.bill.row.total_fen));
 
@@ -130,7 +142,10 @@ async fn what_happened_is_found_again_in_both_databases_and_recounted() {
     let counted = recount(&settings).await.unwrap();
     assert!(counted.is_right(), "{counted}");
     assert_eq!(usize::try_from(counted.bills).unwrap(), story.bills);
-    assert!(counted.proved >= 2 && counted.sampled == story.bills && counted.unproved == 0, "{counted}");
+    assert!(
+        counted.proved >= 2 && counted.sampled == story.bills && counted.unproved == 0,
+        "{counted}"
+    );
 
     // A row that somebody changed is found.
     sqlx::query("UPDATE bills SET total = total + 1 WHERE id = (SELECT MIN(id) FROM bills)")
@@ -147,7 +162,9 @@ async fn what_happened_is_found_again_in_both_databases_and_recounted() {
         .unwrap();
 
     let Ok(postgres) = std::env::var("BILLCHAIN_TEST_POSTGRES") else {
-        println!("BILLCHAIN_TEST_POSTGRES is not set: ./scripts/with-postgres compares both databases");
+        println!(
+            "BILLCHAIN_TEST_POSTGRES is not set: ./scripts/with-postgres compares both databases"
+        );
         return;
     };
     let settings = network.settings(postgres, nodes);
@@ -178,8 +195,10 @@ async fn killed_at_random_moments_under_load_it_ends_equal_to_one_that_was_not()
     let story = Story::play(&network).await;
     let nodes: Vec<String> = (1..=4).map(|node| network.url(node)).collect();
     let tables = network.sqlite("killed");
-    let seed: u64 = std::env::var("BILLCHAIN_TEST_SEED")
-        .map_or_else(|_| rand::random(), |seed| seed.parse().expect("BILLCHAIN_TEST_SEED is a number"));
+    let seed: u64 = std::env::var("BILLCHAIN_TEST_SEED").map_or_else(
+        |_| rand::random(),
+        |seed| seed.parse().expect("BILLCHAIN_TEST_SEED is a number"),
+    );
     println!("BILLCHAIN_TEST_SEED={seed}");
     let mut chance = seed;
     let client = network.client(1).await;
@@ -198,7 +217,8 @@ async fn killed_at_random_moments_under_load_it_ends_equal_to_one_that_was_not()
         let call = register(bills("hospital", 100_000 + batch * 400, 400));
         assert_eq!(client.execute(&signer, call, PATIENCE).await.unwrap().success, Some(true));
         // A linear congruential generator (Knuth's constants): the seed repeats the run.
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        chance =
+            chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         tokio::time::sleep(Duration::from_millis(chance >> 33 & 0x3ff)).await;
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         child.kill().unwrap();

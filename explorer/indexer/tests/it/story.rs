@@ -92,7 +92,9 @@ impl Story {
         assert!(does(&node, "insurer-a", lock(keys[0])).await);
         assert!(!does(&node, "insurer-b", lock(keys[0])).await, "it is locked by another one");
         let amount = all[0].total;
-        assert!(does(&node, "insurer-a", change(keys[0], StatusChange::Reimburse { amount })).await);
+        assert!(
+            does(&node, "insurer-a", change(keys[0], StatusChange::Reimburse { amount })).await
+        );
         assert!(!does(&node, "insurer-b", lock(keys[0])).await, "it is reimbursed");
         assert!(does(&node, "insurer-a", lock(keys[3])).await);
         let (red, balance) = reversal(&all[1]);
