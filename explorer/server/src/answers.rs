@@ -3,7 +3,7 @@
 use crate::{
     auth::User,
     nodes::{NodeHealth, Upgrade},
-    store::{Entry, UserView},
+    store::UserView,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,38 +15,13 @@ pub struct Loose(pub serde_json::Map<String, Value>);
 
 /// A page of a list.
 #[derive(Serialize, JsonSchema)]
-pub struct ListAnswer {
+pub struct ListOf<Row> {
     /// The rows.
-    pub items: Vec<Value>,
+    pub items: Vec<Row>,
     /// Cursor of the next page; null on the last one.
     pub next: Option<String>,
     /// Rows in all, where that is known.
     pub total: Option<u64>,
-}
-
-/// All that is told of a bill.
-#[derive(Serialize, JsonSchema)]
-pub struct BillLifeAnswer {
-    /// The bill as it is.
-    pub bill: Value,
-    /// Its versions, with what each changed.
-    pub versions: Vec<Value>,
-    /// Who held it when.
-    pub holds: Vec<Value>,
-    /// Red and balance bills.
-    pub related: Vec<Value>,
-    /// Grants that were used.
-    pub grants: Vec<Value>,
-    /// Contentions within a block.
-    pub contentions: Vec<Value>,
-    /// Cases.
-    pub cases: Vec<Value>,
-    /// Mismatches that were reported.
-    pub mismatches: Vec<Value>,
-    /// Linked parties.
-    pub parties: Vec<Value>,
-    /// Transactions that were refused.
-    pub refused: Vec<Value>,
 }
 
 /// Who is signed in.
@@ -100,17 +75,6 @@ pub struct Element {
     pub matches: bool,
 }
 
-/// What a text may mean.
-#[derive(Serialize, JsonSchema)]
-pub struct SearchAnswer {
-    /// What was found.
-    pub hits: Vec<Value>,
-    /// What was looked for, and how many were found.
-    pub looked: Vec<Value>,
-    /// Newest block that was looked at.
-    pub indexed: u64,
-}
-
 /// Whether all is well.
 #[derive(Serialize, JsonSchema)]
 pub struct Health {
@@ -150,15 +114,4 @@ pub struct IndexHealth {
     pub size: u64,
     /// What went wrong lately.
     pub errors: Vec<String>,
-}
-
-/// Entries of the access log.
-#[derive(Serialize, JsonSchema)]
-pub struct AccessLogPage {
-    /// The entries.
-    pub items: Vec<Entry>,
-    /// Cursor of the next page.
-    pub next: Option<String>,
-    /// Not counted.
-    pub total: Option<u64>,
 }

@@ -82,7 +82,8 @@ fn hide_payer(call: &Call, life: &mut Value) {
     if own || user.is_some_and(|user| user.role.sees_payers()) {
         return;
     }
-    life["bill"]["payer_ref"] = Value::Null;
+    // Empty: there is one, and it is not shown.
+    life["bill"]["payer_ref"] = "".into();
     let versions = life["versions"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
     for change in
         versions.iter_mut().filter_map(|version| version["changes"].as_array_mut()).flatten()

@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, Call, Refusal,
-    answers::ListAnswer,
+    answers::ListOf,
     given::Given,
     index::{Part, Rows, hash},
     json,
@@ -28,7 +28,7 @@ pub fn part(given: &Given) -> Result<Part, Refusal> {
 /// # Errors
 /// Never.
 pub fn page(rows: &Rows) -> Answer {
-    json(&ListAnswer { items: rows.items.clone(), next: rows.next.clone(), total: None })
+    json(&ListOf { items: rows.items.clone(), next: rows.next.clone(), total: None })
 }
 
 /// Rows of a list that everybody who may ask sees whole.

@@ -2,10 +2,7 @@
 
 use super::{bills, chain, exports, figures, log, session, users};
 use crate::{
-    answers::{
-        AccessLogPage, BillLifeAnswer, Challenged, Health, ListAnswer, Loose, Operations,
-        SearchAnswer, SessionAnswer, UsersAnswer, Verdict,
-    },
+    answers::{Challenged, Health, ListOf, Loose, Operations, SessionAnswer, UsersAnswer, Verdict},
     auth::Who,
     export::ExportJob,
     given::{Kind, Param, may, must},
@@ -13,8 +10,9 @@ use crate::{
     index::Standing,
     lists::{self, LISTS, Name},
     route::{Gives, Handler, Method, Pace, Route, get, gives, post},
-    store::{NewUser, Verified},
+    store::{Entry, NewUser, Verified},
 };
+use billchain_explorer_indexer::query;
 use std::sync::OnceLock;
 
 const BILL: &[Param] = &[must("bill", Kind::Bill, "Code and number, joined by `-`")];
@@ -41,31 +39,59 @@ pub fn routes() -> &'static [Route] {
 /// The route of a list.
 fn list(listing: &'static lists::Listing) -> Route {
     let (path, who, handler, gives): (_, _, Handler, _) = match listing.name {
-        Name::Bills => ("/bills", Who::SignedIn, handler!(bills::list), gives::<ListAnswer>()),
-        Name::Blocks => ("/blocks", Who::Public, handler!(chain::blocks), gives::<ListAnswer>()),
-        Name::Transactions => {
-            ("/transactions", Who::SignedIn, handler!(chain::transactions), gives::<ListAnswer>())
+        Name::Bills => {
+            ("/bills", Who::SignedIn, handler!(bills::list), gives::<ListOf<query::BillRow>>())
         }
-        Name::Participants => {
-            ("/participants", Who::SignedIn, handler!(chain::participants), gives::<ListAnswer>())
+        Name::Blocks => {
+            ("/blocks", Who::Public, handler!(chain::blocks), gives::<ListOf<query::BlockRow>>())
         }
-        Name::Nodes => ("/nodes", Who::SignedIn, handler!(chain::nodes), gives::<ListAnswer>()),
-        Name::Scenes => ("/scenes", Who::SignedIn, handler!(chain::scenes), gives::<ListAnswer>()),
-        Name::Policies => {
-            ("/policies", Who::SignedIn, handler!(chain::policies), gives::<ListAnswer>())
+        Name::Transactions => (
+            "/transactions",
+            Who::SignedIn,
+            handler!(chain::transactions),
+            gives::<ListOf<query::TransactionRow>>(),
+        ),
+        Name::Participants => (
+            "/participants",
+            Who::SignedIn,
+            handler!(chain::participants),
+            gives::<ListOf<query::ParticipantRow>>(),
+        ),
+        Name::Nodes => (
+            "/nodes",
+            Who::SignedIn,
+            handler!(chain::nodes),
+            gives::<ListOf<query::AccessNodeRow>>(),
+        ),
+        Name::Scenes => {
+            ("/scenes", Who::SignedIn, handler!(chain::scenes), gives::<ListOf<query::SceneRow>>())
         }
-        Name::Grants => ("/grants", Who::SignedIn, handler!(chain::grants), gives::<ListAnswer>()),
-        Name::Disputes => {
-            ("/disputes", Who::SignedIn, handler!(chain::disputes), gives::<ListAnswer>())
+        Name::Policies => (
+            "/policies",
+            Who::SignedIn,
+            handler!(chain::policies),
+            gives::<ListOf<query::PolicyRow>>(),
+        ),
+        Name::Grants => {
+            ("/grants", Who::SignedIn, handler!(chain::grants), gives::<ListOf<query::GrantRow>>())
         }
-        Name::Motions => {
-            ("/motions", Who::SignedIn, handler!(chain::motions), gives::<ListAnswer>())
-        }
+        Name::Disputes => (
+            "/disputes",
+            Who::SignedIn,
+            handler!(chain::disputes),
+            gives::<ListOf<query::CaseRow>>(),
+        ),
+        Name::Motions => (
+            "/motions",
+            Who::SignedIn,
+            handler!(chain::motions),
+            gives::<ListOf<query::MotionRow>>(),
+        ),
         Name::AccessLog => (
             "/access-log",
             Who::AuditorsAndParticipants,
             handler!(log::list),
-            gives::<AccessLogPage>(),
+            gives::<ListOf<Entry>>(),
         ),
     };
     get(path, listing.title, who, gives, handler).query(listing.query)
@@ -232,7 +258,7 @@ static BILLS: &[Route] = &[
         "/bills/{bill}",
         "A bill's life",
         Who::SignedIn,
-        gives::<BillLifeAnswer>(),
+        gives::<query::BillLife>(),
         handler!(bills::life),
     )
     .places(BILL),
@@ -261,7 +287,7 @@ static BILLS: &[Route] = &[
         "/search",
         "What a text may mean",
         Who::Public,
-        gives::<SearchAnswer>(),
+        gives::<query::SearchAnswer>(),
         handler!(bills::search),
     )
     .query(&[must(
@@ -274,34 +300,66 @@ static BILLS: &[Route] = &[
 const DETAIL: Gives = gives::<Loose>();
 
 /// A single thing of the chain, for whoever is signed in.
-const fn of(path: &'static str, about: &'static str, handler: Handler) -> Route {
-    get(path, about, Who::SignedIn, DETAIL, handler)
+const fn of(path: &'static str, about: &'static str, gives: Gives, handler: Handler) -> Route {
+    get(path, about, Who::SignedIn, gives, handler)
 }
 
 static CHAIN: &[Route] = &[
-    get("/blocks/{id}", "A block", Who::Public, DETAIL, handler!(chain::block)).places(ID),
-    of("/transactions/{id}", "A transaction", handler!(chain::transaction)).places(ID),
-    of("/participants/{did}", "A participant", handler!(chain::participant)).places(DID),
-    of("/nodes/{did}", "An access node", handler!(chain::node)).places(DID),
-    of("/scenes/{id}", "A scene", handler!(chain::scene)).places(&[must(
+    get("/blocks/{id}", "A block", Who::Public, gives::<query::Block>(), handler!(chain::block))
+        .places(ID),
+    of(
+        "/transactions/{id}",
+        "A transaction",
+        gives::<query::Transaction>(),
+        handler!(chain::transaction),
+    )
+    .places(ID),
+    of(
+        "/participants/{did}",
+        "A participant",
+        gives::<query::Participant>(),
+        handler!(chain::participant),
+    )
+    .places(DID),
+    of("/nodes/{did}", "An access node", gives::<query::AccessNode>(), handler!(chain::node))
+        .places(DID),
+    of("/scenes/{id}", "A scene", gives::<query::Scene>(), handler!(chain::scene)).places(&[must(
         "id",
         Kind::Number { least: 0, most: 65_535 },
         "Its number",
     )]),
-    of("/policies/{id}", "A policy with its versions", handler!(chain::policy)).places(NUMBER),
-    of("/rules", "A version of the status machine's rules", handler!(chain::rules)).query(&[may(
+    of(
+        "/policies/{id}",
+        "A policy with its versions",
+        gives::<query::Policy>(),
+        handler!(chain::policy),
+    )
+    .places(NUMBER),
+    of(
+        "/rules",
+        "A version of the status machine's rules",
+        gives::<query::Rules>(),
+        handler!(chain::rules),
+    )
+    .query(&[may(
         "version",
         Kind::Number { least: 1, most: 4_294_967_295 },
         "Which; none: the newest",
     )]),
-    of("/grants/{id}", "A grant", handler!(chain::grant)).places(&[must(
+    of("/grants/{id}", "A grant", gives::<query::Grant>(), handler!(chain::grant)).places(&[must(
         "id",
         Kind::Hash,
         "SM3 of its credential",
     )]),
-    of("/disputes/{id}", "A case", handler!(chain::dispute)).places(NUMBER),
-    of("/motions/{id}", "A motion", handler!(chain::motion)).places(ID),
-    get("/validators", "Those who decide blocks", Who::Public, DETAIL, handler!(chain::validators)),
+    of("/disputes/{id}", "A case", gives::<query::Case>(), handler!(chain::dispute)).places(NUMBER),
+    of("/motions/{id}", "A motion", gives::<query::Motion>(), handler!(chain::motion)).places(ID),
+    get(
+        "/validators",
+        "Those who decide blocks",
+        Who::Public,
+        gives::<query::Validators>(),
+        handler!(chain::validators),
+    ),
 ];
 
 static FIGURES: &[Route] = &[
@@ -327,12 +385,18 @@ static FIGURES: &[Route] = &[
         Gives::Bytes("text/event-stream"),
         handler!(figures::events),
     ),
-    get("/summary", "What the chain holds", Who::Public, DETAIL, handler!(figures::summary)),
+    get(
+        "/summary",
+        "What the chain holds",
+        Who::Public,
+        gives::<query::Summary>(),
+        handler!(figures::summary),
+    ),
     get(
         "/statistics",
         "Sums by time, region, class, issuer, scene",
         Who::SignedIn,
-        DETAIL,
+        gives::<query::Statistics>(),
         handler!(figures::statistics),
     )
     .query(figures::STATISTICS),
