@@ -1,7 +1,10 @@
 //! A block as a node tells it, checked: certificate, parent, root of the transactions, and events
 //! that go with them.
 
-use crate::{lie::Lie, shape};
+use crate::{
+    lie::{Failure, Lie},
+    shape,
+};
 use billchain_primitives::{Hash, Header, Moment, Sm3Hasher, sm3, transaction_hashes};
 use billchain_runtime::{RuntimeCall, RuntimeEvent, UncheckedExtrinsic};
 use billchain_verifier::{DecidedHeader, Deciders, Digest};
@@ -78,7 +81,7 @@ impl Block {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(told: Told) -> Result<Self, Lie> {
+    pub fn read(told: Told) -> Result<Self, Failure> {
         let Told { number, decided, body, events, node } = told;
         let form = |what: &'static str, reason: String| Lie::Form { what, block: number, reason };
         let (header, hash) = {
@@ -88,13 +91,13 @@ impl Block {
             (header_in(&decided).ok_or_else(|| form("header", "it is cut off".into()))?, hash)
         };
         if header.number != number {
-            return Err(Lie::OtherBlock { asked: number, given: header.number });
+            return Err(Lie::OtherBlock { asked: number, given: header.number }.into());
         }
         let root = Sm3Hasher::ordered_trie_root(body.clone(), StateVersion::V1);
         if root != header.extrinsics_root {
             let (expected, found) = (header.extrinsics_root, root);
             let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
-            return Err(Lie::Transactions { block: number, expected, found });
+            return Err(Lie::Transactions { block: number, expected, found }.into());
         }
         let transactions = decoded(number, body)?;
         let events_hash = Hash::from(sm3(&events));
@@ -103,7 +106,7 @@ impl Block {
         let events = by_transaction(number, transactions.len(), records)?;
         let time = time_of(&transactions);
         if time.is_none() && number > 0 {
-            return Err(form("body", "no transaction sets the time".into()));
+            return Err(form("body", "no transaction sets the time".into()).into());
         }
         let belief = Belief::Told;
         let time = time.unwrap_or_default();
@@ -139,13 +142,13 @@ fn header_in(decided: &[u8]) -> Option<Header> {
     Header::decode_all(&mut &bytes[..]).ok()
 }
 
-fn decoded(number: u32, body: Vec<Vec<u8>>) -> Result<Vec<Transaction>, Lie> {
+fn decoded(number: u32, body: Vec<Vec<u8>>) -> Result<Vec<Transaction>, Failure> {
     let hashes = transaction_hashes(&body);
     let transactions = body.into_iter().zip(hashes).enumerate().map(|(place, (bytes, hash))| {
         let (extrinsic, _) = UncheckedExtrinsic::decode_measured(&bytes).map_err(|error| {
-            // The root is right, so this is no lie of the node: the types are not the block's.
-            let reason = format!("transaction {place}: {error}; other rules made it");
-            Lie::Form { what: "body", block: number, reason }
+            // The root is right, so this is no lie of the node.
+            let reason = format!("transaction {place}: {error}");
+            Failure::OtherRules { block: number, reason }
         })?;
         Ok(Transaction { hash, bytes, extrinsic })
     });

@@ -38,6 +38,14 @@ pub(crate) fn in_order(nodes: &[Arc<Node>], turn: usize) -> Vec<Arc<Node>> {
     order.into_iter().map(|(_, node)| Arc::clone(node)).collect()
 }
 
+/// Why a block's events are not believed.
+enum Doubt {
+    /// They are a lie.
+    Lie(Lie),
+    /// Two nodes tell different ones, and nobody can say who is right.
+    Open,
+}
+
 fn blame(node: &Node, block: u32, failure: &Failure, incidents: &mut Vec<Incident>) {
     let words = node.failed(failure);
     let sort = if matches!(failure, Failure::Lie(_)) { "lie" } else { "unable" };
@@ -62,16 +70,20 @@ pub(crate) async fn fetch(nodes: &[Arc<Node>], number: u32, head: bool) -> Fetch
         };
         let mut block = match read {
             Ok(Ok(block)) => block,
-            Ok(Err(lie)) => {
-                blame(node, number, &lie.into(), &mut fetched.incidents);
+            Ok(Err(failure)) => {
+                blame(node, number, &failure, &mut fetched.incidents);
                 continue;
             }
             Err(_) => continue,
         };
-        if let Err(lie) = corroborate(&order, node, &mut block, head, &mut fetched.incidents).await
-        {
-            blame(node, number, &lie.into(), &mut fetched.incidents);
-            continue;
+        match corroborate(&order, node, &mut block, head, &mut fetched.incidents).await {
+            Ok(()) => {}
+            Err(Doubt::Lie(lie)) => {
+                blame(node, number, &lie.into(), &mut fetched.incidents);
+                continue;
+            }
+            // Neither is believed, and neither is blamed.
+            Err(Doubt::Open) => break,
         }
         node.gave();
         fetched.block = Some(block);
@@ -87,10 +99,10 @@ async fn corroborate(
     block: &mut Block,
     head: bool,
     incidents: &mut Vec<Incident>,
-) -> Result<(), Lie> {
+) -> Result<(), Doubt> {
     let number = block.number;
     if head && let Some(proved) = proved_events(order, block).await {
-        return judge_proof(block, proved);
+        return judge_proof(block, proved).map_err(Doubt::Lie);
     }
     let others = ask_others(order, teller, block, incidents).await;
     let agrees = |hash: &Hash| *hash == block.events_hash;
@@ -109,19 +121,22 @@ async fn corroborate(
         }
         [(a, one), (b, two)] if one == two => {
             let reason = format!("{} and {} tell the same others", a.url(), b.url());
-            Err(Lie::OtherEvents { block: number, reason })
+            Err(Doubt::Lie(Lie::OtherEvents { block: number, reason }))
         }
         [(other, _), ..] => {
             // Nobody can tell who is right: neither is believed until a third tells.
-            let reason =
-                format!("{} tells others, and no third node says who is right", other.url());
             incidents.push(Incident {
                 sort: "disagreement",
                 node: other.url().to_owned(),
                 block: Some(number),
-                words: format!("{} and {}: {reason}", teller.url(), other.url()),
+                words: format!(
+                    "{} and {} tell different events of block {number}, and no third node says \
+                     who is right",
+                    teller.url(),
+                    other.url()
+                ),
             });
-            Err(Lie::OtherEvents { block: number, reason })
+            Err(Doubt::Open)
         }
     }
 }

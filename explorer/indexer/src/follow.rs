@@ -206,12 +206,14 @@ impl Indexer {
         let (mut batch, mut events, mut written) = (Vec::new(), 0, 0);
         while let Some(fetched) = coming.next().await {
             let Fetched { block, incidents } = fetched.unwrap_or_default();
+            let words = incidents.last().map(|last| last.words.clone());
             for incident in incidents {
                 self.note(incident).await;
             }
             let Some(block) = block else {
                 let number = self.writer.follower.number() + batch.len() as u32 + 1;
-                let problem = format!("no node gives block {number} as it must be");
+                let why = words.unwrap_or_else(|| "none has it".into());
+                let problem = format!("no node gives block {number} as it must be: {why}");
                 written += self.write(std::mem::take(&mut batch)).await?;
                 self.tell(Some(problem));
                 return Ok(written);
@@ -343,11 +345,9 @@ impl Indexer {
         let (number, hash) = (self.writer.follower.number(), self.writer.follower.hash());
         let nodes: Vec<NodeStatus> = self.nodes.iter().map(|node| NodeStatus::of(node)).collect();
         let lag = self.behind_since.map_or(0, |since| now_ms().saturating_sub(since));
-        let alone = nodes.iter().all(|node| node.failure.is_some());
         let problem = problem.or_else(|| {
-            (alone && nodes.iter().all(|node| node.blocks > 0 || node.head.is_none()))
-                .then(|| "no node can be asked".to_owned())
-                .filter(|_| nodes.iter().all(|node| node.failure.is_some()))
+            let nobody = nodes.iter().all(|node| node.failure.is_some());
+            nobody.then(|| "no node is of use".to_owned())
         });
         let time = self.writer.time;
         self.status.send_modify(|status| {

@@ -99,6 +99,17 @@ pub enum Failure {
     /// It does not have what was asked for.
     #[error("it does not have {0}")]
     Lacks(String),
+    /// The block is the chain's, and is of types that this release does not have.
+    #[error(
+        "block {block} is under rules that this release does not have ({reason}): start the release \
+         of its rules, and index on with it"
+    )]
+    OtherRules {
+        /// The block.
+        block: u32,
+        /// What cannot be read.
+        reason: String,
+    },
 }
 
 /// Words of a node without what moves a cursor, turns the text or hides, and not too many.

@@ -27,14 +27,6 @@ impl Dialect {
             Self::Postgres => "BYTEA",
         }
     }
-
-    /// The larger of two expressions.
-    pub(crate) const fn greatest(self) -> &'static str {
-        match self {
-            Self::Sqlite => "MAX",
-            Self::Postgres => "GREATEST",
-        }
-    }
 }
 
 /// Why the tables cannot be used.
@@ -99,7 +91,7 @@ impl Tables {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     for statement in settings {
-                        connection.execute(*statement).await?;
+                        (&mut *connection).execute(*statement).await?;
                     }
                     Ok(())
                 })

@@ -227,7 +227,6 @@ impl Reader<'_> {
     /// Numbers that name something by the field they stand in.
     fn name_subject(&mut self, name: &str, value: &Value) {
         let subject = match (self.pallet.as_str(), name, value) {
-            ("Policy", "policy", Value::Number(number)) => format!("policy:{number}"),
             ("Dispute", "case", Value::Number(number)) => format!("case:{number}"),
             ("Council", "proposal_hash" | "proposal", Value::String(hash)) => {
                 format!("motion:{hash}")
@@ -353,13 +352,15 @@ impl Reader<'_> {
                 }
                 json!(key)
             }
-            "AccountId32" | "GrantId" | "SceneId" => {
-                let length = if name == "SceneId" { 2 } else { 32 };
+            "AccountId32" | "GrantId" | "SceneId" | "PolicyId" => {
+                let is_number = matches!(name.as_str(), "SceneId" | "PolicyId");
+                let length = if is_number { 2 } else { 32 };
                 let bytes = self.take(length)?;
                 let (value, subject) = match name.as_str() {
-                    "SceneId" => {
-                        let scene = u16::from_le_bytes(bytes.try_into().ok()?);
-                        (json!(scene), format!("scene:{scene}"))
+                    "SceneId" | "PolicyId" => {
+                        let number = u16::from_le_bytes(bytes.try_into().ok()?);
+                        let sort = if name == "SceneId" { "scene" } else { "policy" };
+                        (json!(number), format!("{sort}:{number}"))
                     }
                     "GrantId" => (to_hex(bytes), format!("grant:0x{}", hex::encode(bytes))),
                     _ => (to_hex(bytes), format!("account:0x{}", hex::encode(bytes))),

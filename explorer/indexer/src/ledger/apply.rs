@@ -104,7 +104,7 @@ impl Ledger {
         let row = values![commit.round, commit.signers, commit.turns, commit.proposer];
         match self.batch.blocks.get_mut(&before) {
             Some(columns) => {
-                columns.splice(ROUND.., row);
+                drop(columns.splice(ROUND.., row));
             }
             None => {
                 let mut row = row;

@@ -61,7 +61,7 @@ pub(crate) fn brought<'a>(calls: &[&'a RuntimeCall]) -> HashMap<BillKey, Vec<Bro
     let mut note = |summary: &'a BillSummary, operation| {
         found.entry(summary.key).or_default().push(Brought { summary, operation });
     };
-    for call in calls {
+    for call in calls.iter().copied() {
         match call {
             RuntimeCall::BillRegister(Register::register { summary }) => {
                 note(summary, Operation::Register);
@@ -135,7 +135,7 @@ pub(crate) fn registration<'a>(
     calls: &[&'a RuntimeCall],
     did: &Did,
 ) -> Option<&'a pallet_participant::Registration> {
-    calls.iter().find_map(|call| match call {
+    calls.iter().copied().find_map(|call| match call {
         RuntimeCall::Participant(pallet_participant::Call::register { registration })
             if registration.did == *did =>
         {

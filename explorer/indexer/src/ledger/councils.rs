@@ -23,7 +23,7 @@ impl Ledger {
     pub(super) fn on_council(
         &mut self,
         at: &At,
-        event: &pallet_collective::Event<Runtime, pallet_collective::Instance1>,
+        event: &pallet_collective::Event<Runtime, CouncilCollective>,
         calls: &[&RuntimeCall],
     ) {
         use pallet_collective::Event as E;
@@ -214,6 +214,3 @@ fn proposal_of(call: &RuntimeCall, hash: &Hash) -> Option<RuntimeCall> {
     // The collective's hash of a call, which is the runtime's.
     (Hash::from(sm3(&proposal.encode())) == *hash).then(|| (**proposal).clone())
 }
-
-/// That the council of the runtime is the collective that is matched here.
-const _: fn(CouncilCollective) -> pallet_collective::Instance1 = |council| council;

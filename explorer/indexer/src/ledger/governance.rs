@@ -9,7 +9,7 @@ use crate::{
     shape::bill_id,
     words,
 };
-use billchain_primitives::{AccountId, Did, Reason};
+use billchain_primitives::{AccountId, Did};
 use billchain_runtime::{Runtime, RuntimeCall, RuntimeEvent};
 use codec::Encode;
 use serde_json::json;
@@ -347,10 +347,11 @@ impl Ledger {
             }
             E::BatchItemRefused { index, key, problem } => {
                 let name = format!("{problem:?}");
-                self.refuse_item(at, key, *index, name, problem.to_string());
+                let docs = format!("the bill breaks a rule of registrations: {problem:?}");
+                self.refuse_item(at, key, *index, name, docs);
             }
             E::BatchItemDenied { index, key, policy, version } => {
-                let docs = format!("policy {policy}, version {version}, refuses it");
+                let docs = format!("policy {}, version {version}, refuses it", policy.0);
                 self.refuse_item(at, key, *index, "PolicyDenied".into(), docs);
             }
             E::BatchItemFieldRefused { index, key, field } => {
@@ -402,11 +403,6 @@ impl Ledger {
                 at.time
             ],
         );
-    }
-
-    /// Somebody's words, as text.
-    pub(crate) fn text(reason: &Reason) -> String {
-        reason.to_string()
     }
 }
 

@@ -156,7 +156,7 @@ impl Ledger {
                      body_hash, document, approvals, submitted_tx, submitted, updated_tx, updated) \
                      VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, 0, $8, $9, $8, $9)",
                     values![
-                        *policy,
+                        policy.0,
                         *version,
                         name.to_string(),
                         submitter,
@@ -171,19 +171,19 @@ impl Ledger {
             E::ApprovalSubmitted { policy, version, .. } => self.batch.then(
                 "UPDATE policies SET approvals = approvals + 1, updated_tx = $3, updated = $4 \
                  WHERE policy = $1 AND version = $2",
-                values![*policy, *version, at.tx, at.time],
+                values![policy.0, *version, at.tx, at.time],
             ),
             E::ApprovalFinalized { policy, version, approval_hash, .. } => self.batch.then(
                 "UPDATE policies SET approval_hash = $3, updated_tx = $4, updated = $5 \
                  WHERE policy = $1 AND version = $2",
-                values![*policy, *version, *approval_hash, at.tx, at.time],
+                values![policy.0, *version, *approval_hash, at.tx, at.time],
             ),
             E::StatusChanged { policy, version, to, .. } => {
                 let status = json!(to).as_str().unwrap_or_default().to_owned();
                 self.batch.then(
                     "UPDATE policies SET status = $3, updated_tx = $4, updated = $5 \
                      WHERE policy = $1 AND version = $2",
-                    values![*policy, *version, status, at.tx, at.time],
+                    values![policy.0, *version, status, at.tx, at.time],
                 );
             }
             _ => {}
