@@ -33,6 +33,8 @@ const AT_ONCE: usize = 8;
 /// Blocks, transactions and bytes from which on a batch is written.
 const BATCH_BLOCKS: usize = 256;
 const BATCH_EVENTS: usize = 20_000;
+/// Questions for proofs at one head, each of 64 totals.
+const MAX_PROOFS: usize = 64;
 /// By how many blocks a node's head may be behind what is indexed, and for how long, until it is
 /// told to show an old one.
 const OLD_HEAD: u32 = 16;
@@ -79,6 +81,9 @@ pub struct Indexer {
     /// Since when a newer block is known that is not written.
     behind_since: Option<i64>,
     heads: Vec<(Option<u32>, Instant)>,
+    /// The block whose totals were judged last, and what was wrong with them.
+    judged: Option<u32>,
+    mismatch: Option<String>,
 }
 
 impl Indexer {
@@ -103,7 +108,9 @@ impl Indexer {
         };
         let heads = nodes.iter().map(|_| (None, Instant::now())).collect();
         let (status, _) = watch::channel(status);
-        let mut indexer = Self { nodes, writer, status, behind_since: None, heads };
+        let (judged, mismatch) = (None, None);
+        let mut indexer =
+            Self { nodes, writer, status, behind_since: None, heads, judged, mismatch };
         indexer.tell(None);
         Ok(indexer)
     }
@@ -281,36 +288,49 @@ impl Indexer {
 
     /// Proves the totals that changed, if a node's head is what is indexed.
     async fn prove(&mut self) -> Result<(), IndexerError> {
-        let at = (self.writer.follower.number(), self.writer.follower.hash());
-        let asked = prove::unproved(&self.writer.tables).await.map_err(WriteError::from)?;
-        if asked.is_empty() {
-            let all = self.writer.note_proved(at.0, &[], true).await;
-            all.map_err(WriteError::from)?;
-            self.status.send_modify(|status| status.proved = at.0);
+        let number = self.writer.follower.number();
+        if self.judged == Some(number) {
             return Ok(());
         }
-        let names: Vec<TallyName> = asked.iter().map(|(name, _)| name.clone()).collect();
-        let Some(proved) = prove::ask(&self.nodes, &self.writer.follower, &names).await else {
-            return Ok(());
-        };
-        let (right, wrong): (Vec<_>, Vec<_>) =
-            asked.into_iter().zip(proved).partition(|((_, kept), proved)| kept == proved);
-        let right: Vec<(String, String)> =
-            right.into_iter().map(|((name, _), _)| (name.sort.to_owned(), name.name)).collect();
-        self.writer.note_proved(at.0, &right, false).await.map_err(WriteError::from)?;
-        if let Some(((name, _), _)) = wrong.first() {
-            let tellers = prove::tellers(&self.writer.tables, name).await;
-            let tellers = tellers.map_err(WriteError::from)?.join(", ");
-            let words = format!(
-                "the state after block {} proves other totals of {} than the tables have; \
-                 blocks since they were proved came from {tellers}",
-                at.0, name.name
-            );
-            let sort = "mismatch";
-            self.note(Incident { sort, node: tellers, block: Some(at.0), words: words.clone() })
-                .await;
-            self.tell(Some(words));
+        // As many as a node proves at a time, until all are.
+        for _ in 0..MAX_PROOFS {
+            let asked = prove::unproved(&self.writer.tables).await.map_err(WriteError::from)?;
+            if asked.is_empty() {
+                let all = self.writer.note_proved(number, &[], true).await;
+                all.map_err(WriteError::from)?;
+                self.status.send_modify(|status| status.proved = number);
+                (self.judged, self.mismatch) = (Some(number), None);
+                return Ok(());
+            }
+            let names: Vec<TallyName> = asked.iter().map(|(name, _)| name.clone()).collect();
+            let proved = prove::ask(&self.nodes, &self.writer.follower, &names).await;
+            let Some(proved) = proved else { return Ok(()) };
+            let (right, wrong): (Vec<_>, Vec<_>) =
+                asked.into_iter().zip(proved).partition(|((_, kept), proved)| kept == proved);
+            let right: Vec<(String, String)> =
+                right.into_iter().map(|((name, _), _)| (name.sort.to_owned(), name.name)).collect();
+            self.writer.note_proved(number, &right, false).await.map_err(WriteError::from)?;
+            if let Some(((name, _), _)) = wrong.first() {
+                return self.differs(number, name).await;
+            }
         }
+        Ok(())
+    }
+
+    /// The state proves other totals than the tables have: who told is named, and it stays a problem
+    /// until the totals are right.
+    async fn differs(&mut self, number: u32, name: &TallyName) -> Result<(), IndexerError> {
+        let tellers = prove::tellers(&self.writer.tables, name).await;
+        let tellers = tellers.map_err(WriteError::from)?.join(", ");
+        let words = format!(
+            "the state after block {number} proves other totals of {} than the tables have; blocks \
+             since they were proved came from {tellers}: index again without the node that lied",
+            name.name
+        );
+        (self.judged, self.mismatch) = (Some(number), Some(words.clone()));
+        let (sort, block) = ("mismatch", Some(number));
+        self.note(Incident { sort, node: tellers, block, words }).await;
+        self.tell(None);
         Ok(())
     }
 
@@ -345,7 +365,7 @@ impl Indexer {
         let (number, hash) = (self.writer.follower.number(), self.writer.follower.hash());
         let nodes: Vec<NodeStatus> = self.nodes.iter().map(|node| NodeStatus::of(node)).collect();
         let lag = self.behind_since.map_or(0, |since| now_ms().saturating_sub(since));
-        let problem = problem.or_else(|| {
+        let problem = problem.or_else(|| self.mismatch.clone()).or_else(|| {
             let nobody = nodes.iter().all(|node| node.failure.is_some());
             nobody.then(|| "no node is of use".to_owned())
         });
