@@ -1,11 +1,11 @@
 //! Rows on their way into a table: many in one statement.
 
+use crate::tables::Dialect;
 use sqlx::{AnyConnection, AssertSqlSafe, any::AnyArguments, query::Query};
 
-/// Most rows of one statement. With the widest table (28 columns) it binds fewer values than
-/// SQLite takes (32,766).
-const MOST_ROWS: usize = 512;
-/// Most values of one statement.
+/// Rows of one statement.
+const SIZES: [usize; 4] = [512, 64, 8, 1];
+/// Most values of one statement; SQLite takes 32,766.
 const MOST_VALUES: usize = 16_384;
 
 /// A value of a column. What is absent says of which type it would be.
@@ -150,15 +150,21 @@ impl Target {
         self.columns.split(',').count()
     }
 
-    fn sql(&self, rows: usize) -> String {
+    /// The statement that takes so many rows. SQLite looks for each named value among all of
+    /// them, whenever the statement runs: there values have no names.
+    fn sql(&self, rows: usize, dialect: Dialect) -> String {
         let width = self.width();
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.table, self.columns);
         for row in 0..rows {
             sql.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..width {
-                let number = row * width + column + 1;
-                sql.push_str(if column == 0 { "$" } else { ", $" });
-                sql.push_str(&number.to_string());
+                sql.push_str(if column == 0 { "" } else { ", " });
+                match dialect {
+                    Dialect::Sqlite => sql.push('?'),
+                    Dialect::Postgres => {
+                        sql.push_str(&format!("${}", row * width + column + 1));
+                    }
+                }
             }
             sql.push(')');
         }
@@ -185,26 +191,25 @@ impl Rows {
         self.values.extend(row);
     }
 
-    /// Writes all rows. Statements are of a power of two of rows, so that few are prepared.
-    pub(crate) async fn write(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    /// Writes all rows. Statements are of few sizes, so that few are prepared.
+    pub(crate) async fn write(
+        self,
+        connection: &mut AnyConnection,
+        dialect: Dialect,
+    ) -> Result<(), sqlx::Error> {
         let width = self.target.width();
         let mut left = self.values.len() / width;
         let mut values = self.values.into_iter();
-        let most = largest_power(MOST_ROWS.min(MOST_VALUES / width));
         while left > 0 {
-            let rows = largest_power(left.min(most));
-            let query = sqlx::query(AssertSqlSafe(self.target.sql(rows)));
+            let fits = |rows: &&usize| **rows <= left && **rows * width <= MOST_VALUES;
+            let rows = SIZES.iter().find(fits).copied().unwrap_or(1);
+            let query = sqlx::query(AssertSqlSafe(self.target.sql(rows, dialect)));
             let query = values.by_ref().take(rows * width).fold(query, bind);
             query.execute(&mut *connection).await?;
             left -= rows;
         }
         Ok(())
     }
-}
-
-/// The largest power of two that is not above `number`, which is not 0.
-const fn largest_power(number: usize) -> usize {
-    1 << number.ilog2()
 }
 
 #[cfg(test)]
@@ -236,10 +241,10 @@ mod tests {
         for id in 0..1_237_i64 {
             rows.push(values![id, format!("did:x:{id}")]);
         }
-        rows.write(&mut connection).await.unwrap();
+        rows.write(&mut connection, Dialect::Sqlite).await.unwrap();
         let mut rows = Rows::new(DIDS);
         rows.push(values![7_i64, "did:x:other"]);
-        rows.write(&mut connection).await.unwrap();
+        rows.write(&mut connection, Dialect::Sqlite).await.unwrap();
         drop(connection);
         assert_eq!(tables.count("dids").await.unwrap(), 1_237);
         let name: String = sqlx::query_scalar("SELECT did FROM dids WHERE id = 7")

@@ -110,7 +110,7 @@ impl Writer {
             self.tables.make_month(&mut connection, month).await?;
         }
         let mut transaction = connection.begin().await?;
-        batch.write(&mut transaction).await?;
+        batch.write(&mut transaction, self.tables.dialect()).await?;
         set_cursor(&mut transaction, &follower, last.time, &state).await?;
         transaction.commit().await?;
         (self.follower, self.state, self.time) = (follower, state, last.time);
@@ -188,7 +188,7 @@ async fn begin(
         tables.make_month(connection, month).await?;
     }
     let mut transaction = connection.begin().await?;
-    batch.write(&mut transaction).await?;
+    batch.write(&mut transaction, tables.dialect()).await?;
     sqlx::query(
         "INSERT INTO ledger (id, genesis, block, hash, time, deciders, deciders_block, \
          deciders_hash, validator_set, proved, rules) VALUES (1, $1, 0, $1, $2, $3, 0, $1, 1, 0, $4)",

@@ -1,7 +1,10 @@
 //! The rows that a batch of blocks makes.
 
 use super::rollups::Rollups;
-use crate::insert::{Rows, Statement, Target, Value};
+use crate::{
+    insert::{Rows, Statement, Target, Value},
+    tables::Dialect,
+};
 use billchain_primitives::{Bill, BillKey, totals::Tally};
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, HashMap};
@@ -22,8 +25,12 @@ macro_rules! tables {
         }
 
         impl Tables {
-            async fn write(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-                $(self.$name.write(connection).await?;)*
+            async fn write(
+                self,
+                connection: &mut AnyConnection,
+                dialect: Dialect,
+            ) -> Result<(), sqlx::Error> {
+                $(self.$name.write(connection, dialect).await?;)*
                 Ok(())
             }
         }
@@ -140,11 +147,15 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Writes everything.
-    pub(crate) async fn write(mut self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    pub(crate) async fn write(
+        mut self,
+        connection: &mut AnyConnection,
+        dialect: Dialect,
+    ) -> Result<(), sqlx::Error> {
         for row in std::mem::take(&mut self.blocks).into_values() {
             self.tables.blocks.push(row);
         }
-        self.tables.write(connection).await?;
+        self.tables.write(connection, dialect).await?;
         for statement in self.statements {
             statement.run(connection).await?;
         }
