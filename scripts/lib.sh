@@ -99,6 +99,18 @@ build_drill() {
     cp "$BIN/billchain" "$1/billchain"
 }
 
+# The explorer's page, which the explorer's program carries; not again while its sources are the
+# same. Where it cannot be built the program says so itself.
+build_page() {
+    local page=$ROOT/explorer/web mark
+    mark=$(cd "$page" && git ls-files -co --exclude-standard -- src public index.html package-lock.json vite.config.ts \
+        | sort | xargs sha256sum | sha256sum)
+    mark="$mark ${BILLCHAIN_GENESIS:-}"
+    [ -f "$page/dist/index.html" ] && [ "$mark" = "$(cat "$page/dist/.built" 2>/dev/null)" ] && return
+    "$page/build" || die "the explorer's page"
+    printf '%s\n' "$mark" >"$page/dist/.built"
+}
+
 build_node() {
     say "Building the node (a first build takes about 25 minutes on two cores, later ones less)"
     # The whole workspace: with fewer crates, dependencies would be compiled

@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import story as longer  # noqa: E402
 import story_connectors as connectors  # noqa: E402
+from explorer import Explorer  # noqa: E402
 from network import NODES, ROOT, Failure, Network  # noqa: E402
 
 SAMPLES = ROOT / "samples"
@@ -287,6 +288,30 @@ def survive(story: Story, load_log: Path):
     story.step("All four nodes are asked for one height", "same block hash and state root", agree)
 
 
+def look(story: Story, explorer: Explorer, claimed: str):
+    """The auditors' explorer shows what was just played."""
+    network = story.network
+
+    def start():
+        # Everybody on this machine is an auditor: the chain is for development.
+        explorer.start("--anyone", "auditor")
+        status = explorer.wait(network.height(1), 120)
+        if status["problem"] or status["gaps"] or status["liars"]:
+            raise Failure(f"the index says that something is wrong: {status}")
+        return f"block {status['indexed']} of {status['head']} is indexed, every block's certificate checked"
+
+    story.step("The explorer indexes the chain", "every block, without a gap", start)
+
+    def refused():
+        life = explorer.get(f"/api/v1/bills/{claimed}")
+        found = [one for one in life["refused"] if (one.get("error") or {}).get("name", "").endswith("LockedByOther")]
+        if not found:
+            raise Failure(f"the refused second lock is not in the bill's life: {life['refused']}")
+        return f"{found[0]['hash']}: {found[0]['error']['docs']}"
+
+    story.step("The double claim that was refused is looked up", "in the bill's life, with the reason", refused)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="run")
     parser.add_argument("--bin", type=Path, required=True)
@@ -322,6 +347,9 @@ def main() -> int:
             spare = [bill_of(SAMPLES / file)[0] for file in ("outpatient-gbk.xml", "inpatient-2000-lines.xml")]
             longer.play(story, Path(work), *spare)
             survive(story, Path(work) / "load.log")
+            explorer = Explorer(network, arguments.base_port)
+            claimed = bill_of(SAMPLES / "inpatient.xml")[0]
+            look(story, explorer, claimed)
         if story.failed:
             print(f"\n{story.failed} of {story.number} steps FAILED")
             return 1
@@ -335,6 +363,10 @@ def main() -> int:
                     f"metrics http://127.0.0.1:{place['metrics_port']}/metrics"
                 )
             print("The city's stand-ins are stopped: what is decided from now on waits in the outbox.")
+            print(
+                f"\nThe explorer: {explorer.address}\n"
+                f"  the bill that two insurers claimed: {explorer.address}/bills/{claimed}"
+            )
             print(f"Stop it with: ./scripts/devnet down --dir {directory}")
         return 0
     except (Failure, subprocess.TimeoutExpired, OSError) as problem:

@@ -87,6 +87,41 @@ class Network:
         self._made[node] = child
         self._pid_file(node).write_text(str(child.pid))
 
+    # -- programs beside the nodes ----------------------------------------
+
+    def keep(self, name: str, child: subprocess.Popen):
+        """Remembers a program beside the nodes, which ends with them."""
+        self._made[name] = child
+        (self.directory / name / "pid").write_text(str(child.pid))
+
+    def beside(self, name: str) -> int | None:
+        """Process id of such a program, if it lives."""
+        child = self._made.get(name)
+        if child is not None:
+            return child.pid if child.poll() is None else None
+        try:
+            pid = int((self.directory / name / "pid").read_text())
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return None
+        return pid if str(self.directory).encode() in command else None
+
+    def lives(self, name: str) -> bool:
+        return self.beside(name) is not None
+
+    def end(self, name: str):
+        """Stops such a program: SIGTERM, and SIGKILL if that does not help."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            pid = self.beside(name)
+            if pid is None:
+                break
+            os.kill(pid, number)
+            deadline = time.monotonic() + 20
+            while self.beside(name) is not None and time.monotonic() < deadline:
+                time.sleep(0.05)
+        self._made.pop(name, None)
+        (self.directory / name / "pid").unlink(missing_ok=True)
+
     def abstain(self, node: int, height: int):
         """Lets a stopped node sign after `height`, whatever its key signed
         elsewhere before. A revision without a signing memory needs no word."""
@@ -130,6 +165,7 @@ class Network:
 
     def stop_all(self):
         failures = []
+        self.end("explorer")
         for node in range(1, NODES + 1):
             try:
                 self.stop(node)

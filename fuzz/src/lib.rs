@@ -76,6 +76,7 @@ macro_rules! for_each_target {
             locator: print, 20_000;
             printed_certificate: print, 20_000;
             light_state: verifier, 20_000;
+            explorer_index: explorer, 5_000;
             transaction: executor, 20_000;
             transaction_validate: executor, 2_000;
             runtime_call: executor, 500;

@@ -13,11 +13,11 @@ use crate::{
 pub(crate) const PAGE: (f32, f32) = (595.28, 841.89);
 
 /// Where the text begins and ends.
-const LEFT: f32 = 48.0;
-const RIGHT: f32 = PAGE.0 - LEFT;
-const TOP: f32 = 44.0;
-const BOTTOM: f32 = PAGE.1 - 46.0;
-const WIDTH: f32 = RIGHT - LEFT;
+pub(crate) const LEFT: f32 = 48.0;
+pub(crate) const RIGHT: f32 = PAGE.0 - LEFT;
+pub(crate) const TOP: f32 = 44.0;
+pub(crate) const BOTTOM: f32 = PAGE.1 - 46.0;
+pub(crate) const WIDTH: f32 = RIGHT - LEFT;
 
 /// Widths of the label's column, and of the left value's where there are two.
 const LABEL: f32 = 104.0;
@@ -81,8 +81,17 @@ pub(crate) fn pages(sheet: &Sheet, face: &Face<'_>) -> Result<Vec<Vec<Mark>>, Un
     }
     setter.closing(sheet);
     setter.footers(sheet);
-    let mut pages = setter.pages;
-    // What is behind others is drawn first.
+    finished(setter.pages, face)
+}
+
+/// Pages as they are drawn: what is behind others comes first.
+///
+/// # Errors
+/// If the font lacks a character.
+pub(crate) fn finished(
+    mut pages: Vec<Vec<Mark>>,
+    face: &Face<'_>,
+) -> Result<Vec<Vec<Mark>>, Unprintable> {
     let behind = |mark: &Mark| !matches!(mark, Mark::Area { ink: Ink::Shade, .. });
     pages.iter_mut().for_each(|page| page.sort_by_key(behind));
     for mark in pages.iter().flatten() {

@@ -1,4 +1,4 @@
-//! Prints certificates of bills (链上凭证): PDF pages in Chinese and English.
+//! Prints certificates of bills (链上凭证) and reports: PDF pages in Chinese and English.
 //!
 //! [`print`] takes what a certificate proves and its bytes, and gives a PDF that holds the
 //! page, the certificate itself as an attached file, and a QR code with the [`Locator`] that
@@ -19,6 +19,7 @@ mod font;
 mod layout;
 mod locator;
 mod pdf;
+mod report;
 mod sheet;
 mod text;
 mod time;
@@ -28,6 +29,7 @@ pub use attachment::{NotAttached, attached};
 pub use error::Unprintable;
 pub use font::Font;
 pub use locator::{Locator, NoLocator};
+pub use report::{Column, Report, Section};
 
 use billchain_verifier::{Digest, Proved};
 use sm3::{Digest as _, Sm3};

@@ -29,12 +29,33 @@ pub(crate) fn write(
     font: &Font,
     face: &Face<'_>,
 ) -> Result<Vec<u8>, Unprintable> {
-    let mut pen = Pen { face, font: font.embedded()?, code: code(locator)? };
     let mut document = Document::new();
     document.set_metadata(metadata(locator));
     document
         .embed_file(attachment(locator, certificate))
         .ok_or_else(|| Unprintable::Pdf("the certificate cannot be attached".to_owned()))?;
+    let pen = Pen { face, font: font.embedded()?, code: Some(code(locator)?) };
+    written(document, pages, pen)
+}
+
+/// The PDF of pages without a certificate.
+pub(crate) fn write_plain(
+    pages: &[Vec<Mark>],
+    title: &str,
+    font: &Font,
+    face: &Face<'_>,
+) -> Result<Vec<u8>, Unprintable> {
+    let mut document = Document::new();
+    let metadata = Metadata::new().title(title.to_owned()).creator("BillChain".to_owned());
+    document.set_metadata(metadata.language("zh-CN".to_owned()));
+    written(document, pages, Pen { face, font: font.embedded()?, code: None })
+}
+
+fn written(
+    mut document: Document,
+    pages: &[Vec<Mark>],
+    mut pen: Pen<'_>,
+) -> Result<Vec<u8>, Unprintable> {
     let size = PageSettings::from_wh(PAGE.0, PAGE.1)
         .ok_or_else(|| Unprintable::Pdf("a page of A4 cannot be made".to_owned()))?;
     for marks in pages {
@@ -83,7 +104,8 @@ fn attachment(locator: &Locator, certificate: &[u8]) -> EmbeddedFile {
 struct Pen<'a> {
     face: &'a Face<'a>,
     font: krilla::text::Font,
-    code: QRCode,
+    /// The QR code of a certificate.
+    code: Option<QRCode>,
 }
 
 impl Pen<'_> {
@@ -124,10 +146,11 @@ impl Pen<'_> {
 
     /// The dark modules of the QR code, those in a row beside each other as one area.
     fn modules(&self, x: f32, y: f32, side: f32) -> Option<Path> {
-        let module = side / (self.code.size + 2 * BORDER) as f32;
+        let code = self.code.as_ref()?;
+        let module = side / (code.size + 2 * BORDER) as f32;
         let mut path = PathBuilder::new();
-        for row in 0..self.code.size {
-            let dark: Vec<bool> = self.code[row].iter().map(|module| module.value()).collect();
+        for row in 0..code.size {
+            let dark: Vec<bool> = code[row].iter().map(|module| module.value()).collect();
             let mut start = 0;
             for run in dark.chunk_by(|left, right| left == right) {
                 if run[0] {

@@ -7,6 +7,7 @@ pub(crate) mod connectors;
 pub(crate) mod consensus;
 pub(crate) mod crypto;
 pub(crate) mod executor;
+pub(crate) mod explorer;
 pub(crate) mod gossip;
 pub(crate) mod operator;
 pub(crate) mod outbox;
@@ -28,6 +29,7 @@ pub use crypto::{key_file, sealed_container, sm2_encodings, sm2_verify_damaged, 
 pub use executor::{
     block, compact_block, runtime_api, runtime_call, transaction, transaction_validate,
 };
+pub use explorer::explorer_index;
 pub use gossip::{
     fetch_answer, fetch_request, gossip_answer, gossip_batch, question, question_answer,
 };

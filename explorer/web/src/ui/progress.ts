@@ -1,0 +1,2 @@
+import "element-plus/theme-chalk/el-progress.css";
+export { ElProgress } from "element-plus/es/components/progress/index.mjs";
