@@ -28,8 +28,7 @@ pub(crate) fn document(methods: impl Iterator<Item = &'static Method>) -> Value 
         .map(|(name, one)| method(name, one, &mut generator))
         .collect();
     let schemas = generator.take_definitions(true);
-    let errors: serde_json::Map<_, _> = Failure::ALL
-        .iter()
+    let errors: serde_json::Map<_, _> = Failure::all()
         .map(|failure| {
             let (name, code, message) = failure.description();
             (name.to_owned(), json!({ "code": code, "message": message }))

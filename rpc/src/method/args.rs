@@ -136,6 +136,14 @@ impl Args {
         bytes(self.value(index), name)
     }
 
+    /// Encoded arguments of a runtime API in hex. Clients write none as an empty text, too.
+    pub(crate) fn call_parameters(&self, index: usize) -> Answer<Vec<u8>> {
+        match self.value(index) {
+            Value::String(text) if text.is_empty() => Ok(Vec::new()),
+            value => bytes(value, "callParameters"),
+        }
+    }
+
     /// A required 32-byte hash.
     pub(crate) fn hash(&self, index: usize, name: &str) -> Answer<Hash> {
         hash(self.value(index), name)

@@ -7,11 +7,13 @@
 
 mod args;
 mod bound;
+mod failure;
 mod page;
 mod subscription;
 
 pub(crate) use args::{Args, bytes, hash, number, parse, to_hex};
 pub(crate) use bound::Bound;
+pub(crate) use failure::Failure;
 pub(crate) use page::{cut, decode, decoded_page, index_page, show};
 pub(crate) use subscription::{Answered, Dropped, Ended, Notifications, Pending, Sent, Subscriber};
 
@@ -21,7 +23,7 @@ use crate::{
     context::Context,
     error::{self, Answer},
 };
-use billchain_rpc_types::{code, schema};
+use billchain_rpc_types::schema;
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -191,137 +193,6 @@ pub(crate) struct Param {
     pub(crate) summary: &'static str,
     pub(crate) is_required: bool,
     pub(crate) schema: Of,
-}
-
-/// What an error tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Failure {
-    InvalidParams,
-    Internal,
-    UnknownBlock,
-    BlockNotKept,
-    StateNotKept,
-    IndexIncomplete,
-    NoCertificate,
-    RuntimeCall,
-    Malformed,
-    InvalidTransaction,
-    NotChecked,
-    NonceTaken,
-    PoolRefuses,
-    TooManyFollowed,
-    NotPinned,
-    WithoutRuntime,
-    NotWaiting,
-    NamedTwice,
-}
-
-impl Failure {
-    pub(crate) const ALL: [Self; 18] = [
-        Self::InvalidParams,
-        Self::Internal,
-        Self::UnknownBlock,
-        Self::BlockNotKept,
-        Self::StateNotKept,
-        Self::IndexIncomplete,
-        Self::NoCertificate,
-        Self::RuntimeCall,
-        Self::Malformed,
-        Self::InvalidTransaction,
-        Self::NotChecked,
-        Self::NonceTaken,
-        Self::PoolRefuses,
-        Self::TooManyFollowed,
-        Self::NotPinned,
-        Self::WithoutRuntime,
-        Self::NotWaiting,
-        Self::NamedTwice,
-    ];
-
-    /// Name, code and meaning.
-    pub(crate) fn description(self) -> (&'static str, i32, &'static str) {
-        match self {
-            Self::InvalidParams => (
-                "InvalidParams",
-                code::INVALID_PARAMS,
-                "A parameter is missing, malformed or out of range",
-            ),
-            Self::Internal => {
-                ("Internal", code::INTERNAL, "The node failed; nothing is wrong with the request")
-            }
-            Self::UnknownBlock => {
-                ("UnknownBlock", code::UNKNOWN_BLOCK, "There is no block with this hash or number")
-            }
-            Self::BlockNotKept => {
-                ("BlockNotKept", code::BLOCK_NOT_KEPT, "The node has not this block, or not whole")
-            }
-            Self::StateNotKept => (
-                "StateNotKept",
-                code::STATE_NOT_KEPT,
-                "The state after this block is no longer kept: ask a newer block",
-            ),
-            Self::IndexIncomplete => (
-                "IndexIncomplete",
-                code::INDEX_INCOMPLETE,
-                "The node joined lately and still fetches what earlier blocks left in its \
-                 index: ask another node, or later",
-            ),
-            Self::NoCertificate => (
-                "NoCertificate",
-                code::NO_CERTIFICATE,
-                "A block, or the version of a bill, that the certificate needs is not here: ask \
-                 another node, or later",
-            ),
-            Self::RuntimeCall => (
-                "RuntimeCall",
-                code::RUNTIME_CALL,
-                "The runtime API does not exist or failed on its arguments",
-            ),
-            Self::Malformed => ("Malformed", code::BAD_FORMAT, "These bytes are not a transaction"),
-            Self::InvalidTransaction => (
-                "InvalidTransaction",
-                code::INVALID_TRANSACTION,
-                "The transaction is not valid; `data` says why",
-            ),
-            Self::NotChecked => (
-                "NotChecked",
-                code::UNKNOWN_VALIDITY,
-                "The transaction could not be checked or watched now",
-            ),
-            Self::NonceTaken => (
-                "NonceTaken",
-                code::TOO_LOW_PRIORITY,
-                "Another transaction with this nonce is in the pool",
-            ),
-            Self::PoolRefuses => (
-                "PoolRefuses",
-                code::IMMEDIATELY_DROPPED,
-                "The pool has no room for the transaction now; `data` says why and whether it \
-                 helps to wait",
-            ),
-            Self::TooManyFollowed => (
-                "TooManyFollowed",
-                code::TOO_MANY_FOLLOWED,
-                "The connection follows the head of the chain as often as it may",
-            ),
-            Self::NotPinned => (
-                "NotPinned",
-                code::NOT_PINNED,
-                "The block is not pinned by the subscription that is named",
-            ),
-            Self::WithoutRuntime => (
-                "WithoutRuntime",
-                code::WITHOUT_RUNTIME,
-                "The subscription that is named was begun without the runtime",
-            ),
-            Self::NotWaiting => (
-                "NotWaiting",
-                code::NOT_WAITING,
-                "The operation that is named does not wait to go on",
-            ),
-            Self::NamedTwice => ("NamedTwice", code::NAMED_TWICE, "A block is named twice"),
-        }
-    }
 }
 
 /// Errors of what reads the head.

@@ -76,7 +76,7 @@ fn not_kept(context: &Context, number: u32) -> error::Refusal {
 /// Calls a runtime API on the state after a block.
 pub(super) fn call_api(context: &Context, args: &Args) -> Answer<Option<ArchiveCallView>> {
     let hash = args.hash(0, "hash")?;
-    let (function, data) = (args.text(1, "function")?, args.bytes(2, "callParameters")?);
+    let (function, data) = (args.text(1, "function")?, args.call_parameters(2)?);
     let failed = match context.deps.chain.call(Some(&hash), function, &data) {
         Ok(value) => {
             let value = Some(to_hex(&value));

@@ -41,7 +41,7 @@ pub(super) fn body(caller: &Caller, args: &Args) -> Answer<Made> {
 pub(super) fn call(caller: &Caller, args: &Args) -> Answer<Made> {
     let hash = args.hash(1, "hash")?;
     let function = args.text(2, "function")?.to_owned();
-    let data = args.bytes(3, "callParameters")?;
+    let data = args.call_parameters(3)?;
     let Some(follow) = followed(caller, args)? else { return limit_reached(args) };
     let number = pinned(&follow, &hash)?;
     if !follow.with_runtime {
