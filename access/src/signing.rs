@@ -2,7 +2,7 @@
 //! a number used once.
 //!
 //! The bytes that are signed are eight lines of ASCII, each ended by a line feed, the last
-//! too (`docs/access.md` has an example with its signature):
+//! too:
 //!
 //! ```text
 //! BILLCHAIN-SM2-SM3

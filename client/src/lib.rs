@@ -8,8 +8,10 @@ mod bulk;
 mod connection;
 pub mod einvoice;
 mod extrinsic;
+mod member;
 
 pub use asker::Asker;
 pub use bulk::MAX_BATCH;
 pub use connection::{ClientError, Connection};
 pub use extrinsic::Signer;
+pub use member::{Certified, Device, Member, MemberError, Outcome, Prepared};

@@ -5,6 +5,6 @@ pub use crate::transaction::TEXTS;
 use serde_json::Value;
 
 /// The methods of a node as an OpenRPC document, as `rpc.discover` answers.
-pub fn openrpc() -> Value {
+pub fn interface() -> Value {
     crate::openrpc::document(crate::methods::all())
 }

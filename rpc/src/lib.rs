@@ -46,6 +46,6 @@ mod transaction;
 
 pub use config::{ConfigError, RpcConfig, least_bytes_held};
 pub use context::{NodeInfo, RpcContext, StatusSource, WorkerSource};
-pub use describe::{TEXTS, openrpc};
+pub use describe::{TEXTS, interface};
 pub use metrics::RpcMetrics;
 pub use server::{AccessReloader, RpcError, RpcServer, serve, serve_with};

@@ -73,7 +73,7 @@ def clients(work: Path) -> dict[str, tuple[list, Path, list[str]]]:
     return {
         "polkadot-js": (["node", "api.mjs"], at / "polkadot-js", OF_ALL),
         "signer": (["node", "signer.mjs"], at / "polkadot-js", ["an SM2 signature"]),
-        "papi": (["node", "test.mjs"], at / "papi", OF_ALL),
+        "papi": (["node", "--import=./websocket.mjs", "test.mjs"], at / "papi", OF_ALL),
         "subxt": ([os.environ.get("BILLCHAIN_SUBXT", "billchain-clients-subxt")], at / "subxt", OF_ALL),
         "python": ([work / "venv" / "bin" / "python", "test.py"], at / "python", OF_ALL),
         "curl": (["./test"], at / "curl", ["connect", "metadata", "old state"]),

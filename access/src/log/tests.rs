@@ -97,7 +97,7 @@ fn a_line_that_is_left_out_or_a_segment_that_is_missing_is_found() {
     fs::remove_file(&file).unwrap();
     let missing = verify(directory.path(), &[]).unwrap_err();
     assert!(missing.to_string().contains("does not follow"), "{missing}");
-    assert!(matches!(AccessLog::open(&config, "node-1"), Ok(_)), "the last segment is whole");
+    assert!(AccessLog::open(&config, "node-1").is_ok(), "the last segment is whole");
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn description() -> Result<Value> {
         "version": VERSION.spec_version,
         "transaction_version": VERSION.transaction_version,
     });
-    let openrpc = serde_json::to_value(billchain_rpc::openrpc()).context("the OpenRPC document")?;
+    let openrpc =
+        serde_json::to_value(billchain_rpc::interface()).context("the OpenRPC document")?;
     Ok(json!({ "rules": rules, "pallets": pallets, "types": types, "openrpc": openrpc }))
 }
 

@@ -38,12 +38,18 @@ pub async fn refusal(node: &Connection, method: &str, parameter: impl serde::Ser
         Err(Error::Call(error)) => Refusal {
             code: error.code(),
             message: error.message().to_owned(),
-            data: error.data().map_or(Value::Null, |data| {
-                serde_json::from_str(data.get()).expect("error data are JSON")
-            }),
+            data: error.data().map_or(Value::Null, |data| without_zh(data.get())),
         },
         other => panic!("{method}: expected a refusal, found {other:?}"),
     }
+}
+
+/// An error's data without the text in Chinese, which each error has.
+fn without_zh(data: &str) -> Value {
+    let mut data: Value = serde_json::from_str(data).expect("error data are JSON");
+    let zh = data.as_object_mut().and_then(|data| data.remove("zh"));
+    assert!(zh.is_some_and(|text| text.is_string()), "no text in Chinese");
+    if data == json!({}) { Value::Null } else { data }
 }
 
 /// How a node refuses a transaction.

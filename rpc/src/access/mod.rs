@@ -13,8 +13,8 @@ mod view;
 
 pub(crate) use admit::{Admitted, Judge, Standings, note_stranger};
 pub(crate) use log::METHODS;
-pub(crate) use rules::{Rule, rule};
-pub(crate) use view::{Seen, View};
+pub(crate) use rules::rule;
+pub(crate) use view::View;
 
 use crate::error::Refusal;
 use billchain_access::Denied;

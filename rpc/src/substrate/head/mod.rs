@@ -11,6 +11,7 @@
 
 mod follow;
 mod operation;
+mod outcome;
 mod requests;
 mod storage;
 

@@ -1,13 +1,16 @@
 //! Operations on pinned blocks: each works in turns, its answer has room before it is
 //! made, and its last event says how it ended.
 
-use super::storage;
+use super::{
+    outcome::{Done, Long, failed},
+    storage,
+};
 use crate::{
     connection::{Follow, Job, Work},
     context::Context,
-    error::{self, Answer, Refusal},
+    error::{self, Answer},
     lanes::Lane,
-    method::{Dropped, Ended, Notifications, Sent, Subscriber, to_hex},
+    method::{Dropped, Ended, Notifications, Subscriber, to_hex},
     substrate::chain,
 };
 use billchain_primitives::{Hash, OpaqueBlock};
@@ -48,29 +51,6 @@ pub(super) async fn run(
         Done::Long(long) => return long.send(&sink).await,
     };
     sink.send(&last).await.map(|_| ())
-}
-
-/// How an operation ended.
-pub(super) enum Done {
-    /// With this event.
-    Say(Event),
-    /// With a long one, which is made.
-    Long(Long),
-    /// With no event: nobody is there for it.
-    Told,
-}
-
-/// A notification that has its room.
-pub(super) struct Long {
-    pub(super) text: String,
-    pub(super) room: crate::budget::Room,
-}
-
-impl Long {
-    /// Sends it.
-    pub(super) async fn send(self, sink: &Subscriber) -> Ended {
-        sink.send_text(self.room, self.text).await.map(|_| ())
-    }
 }
 
 async fn perform(
@@ -131,17 +111,6 @@ fn written(
     notifications.text(&make(context, id, most)?, most)
 }
 
-/// What is told of a failure: what the node has not got now, or what cannot be done.
-pub(super) fn failed(operation_id: String, refusal: &Refusal) -> Event {
-    match refusal.code() {
-        code::RUNTIME_CALL | code::ANSWER_TOO_LONG | code::INVALID_PARAMS => {
-            let error = error::short(refusal).message().to_owned();
-            Event::OperationError { operation_id, error }
-        }
-        _ => Event::OperationInaccessible { operation_id },
-    }
-}
-
 fn body(context: &Context, number: u32, operation_id: String, most: usize) -> Answer<Event> {
     let first = context.deps.chain.storage().first_block();
     let bytes = chain::block_bytes(context, number)?;
@@ -171,9 +140,4 @@ fn call(
         return Err(error::answer_too_long(most));
     }
     Ok(Event::OperationCallDone { operation_id, output: to_hex(&output) })
-}
-
-/// Whether a notification reached somebody.
-pub(super) fn is_there(sent: &Sent) -> bool {
-    matches!(sent, Sent::Yes)
 }

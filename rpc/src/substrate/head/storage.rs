@@ -1,7 +1,7 @@
 //! `chainHead_v1_storage`: entries of a pinned block's state, a page at a time. After a page of
 //! descendants the client says whether to go on.
 
-use super::operation::{Done, failed, is_there};
+use super::outcome::{Done, failed, is_there};
 use crate::{
     connection::Job,
     context::Context,
