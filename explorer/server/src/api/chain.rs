@@ -137,7 +137,7 @@ pub async fn transaction(call: Call) -> Answer {
     let id = call.given.needed("id");
     let none = || Refusal::not_found("transaction");
     let hash = hash(id).ok_or_else(|| Refusal::malformed("id", "0x and 64 hexadecimal digits"))?;
-    let transaction = call.app.index.transaction(&hash).await?.ok_or_else(none)?;
+    let mut transaction = call.app.index.transaction(&hash).await?.ok_or_else(none)?;
     if let Some(did) = call.scope()?
         && transaction["signer"].as_str() != Some(did)
         && !concerns_one(&call, &transaction["bills"], did).await?
@@ -148,7 +148,30 @@ pub async fn transaction(call: Call) -> Answer {
         let at = LookedAt { bill: super::bills::key_text(first), issuer: None };
         call.log(Action::Transaction, id, at).await?;
     }
+    let user = call.user()?;
+    let own = user.did.is_some() && transaction["signer"].as_str() == user.did.as_deref();
+    if !own && !user.role.sees_payers() {
+        hide_payers(&mut transaction);
+        transaction["raw"] = "".into();
+    }
     json(&transaction)
+}
+
+/// Takes payers' references out of whatever holds them.
+fn hide_payers(value: &mut Value) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(hide_payers),
+        Value::Object(all) => {
+            for (name, value) in all {
+                if name == "payer_ref" {
+                    *value = "".into();
+                } else {
+                    hide_payers(value);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Whether one of these bills concerns a participant; the first hundred are looked at.
@@ -285,4 +308,21 @@ pub async fn motion(call: Call) -> Answer {
 /// If the index fails.
 pub async fn validators(call: Call) -> Answer {
     json(&call.app.index.validators().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn payers_are_hidden_wherever_they_stand() {
+        let mut value =
+            json!({"args": {"bills": [{"payer_ref": "0x12", "total": 1}]}, "payer_ref": {"a": 1}});
+        hide_payers(&mut value);
+        assert_eq!(
+            value,
+            json!({"args": {"bills": [{"payer_ref": "", "total": 1}]}, "payer_ref": ""})
+        );
+    }
 }
