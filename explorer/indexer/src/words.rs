@@ -8,6 +8,7 @@ use codec::{Compact, Decode};
 use scale_info::{
     Field, PortableRegistry, Type, TypeDef, TypeDefPrimitive, form::PortableForm, meta_type,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sp_runtime::DispatchError;
@@ -32,7 +33,7 @@ pub struct Words {
 }
 
 /// Why something failed, in the chain's words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Failure {
     /// The contract, or `System`.
     pub pallet: String,

@@ -428,7 +428,7 @@ impl Index {
                 Some("locked") => StatisticsWhat::Locked,
                 _ => StatisticsWhat::Issued,
             },
-            from: number(given, "from")?.unwrap_or(0),
+            from: number(given, "from")?.unwrap_or(19_700_101),
             to: number(given, "to")?.unwrap_or(99_991_231),
             issuer: scope.map(str::to_owned).or_else(|| text("issuer")),
             region: text("region"),

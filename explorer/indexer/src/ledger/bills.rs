@@ -164,7 +164,7 @@ impl Ledger {
         }
     }
 
-    fn kept(&self, at: &At, key: &BillKey) -> Result<&Kept, Lie> {
+    pub(super) fn kept(&self, at: &At, key: &BillKey) -> Result<&Kept, Lie> {
         self.batch.bills.get(key).ok_or_else(|| at.wrong(format!("there is no bill {key}")))
     }
 

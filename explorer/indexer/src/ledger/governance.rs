@@ -355,7 +355,7 @@ impl Ledger {
                 self.refuse_item(at, key, *index, "PolicyDenied".into(), docs);
             }
             E::BatchItemFieldRefused { index, key, field } => {
-                let docs = format!("the field {field} breaks a rule");
+                let docs = format!("the field {field:?} breaks a rule");
                 self.refuse_item(at, key, *index, "FieldRule".into(), docs);
             }
             _ => {}

@@ -69,7 +69,7 @@ pub(crate) struct Rollups {
 }
 
 /// Which of the chain's totals.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TallyName {
     /// `number` or `month`.
     pub(crate) sort: &'static str,

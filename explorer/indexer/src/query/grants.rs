@@ -66,7 +66,7 @@ impl Queries {
     async fn grant_rows(&self, rows: &[AnyRow]) -> Result<Vec<GrantRow>, QueryError> {
         let mut ids = Vec::new();
         for row in rows {
-            ids.extend([row.try_get(1)?, row.try_get(2)?]);
+            ids.extend([row.try_get::<i64, _>(1)?, row.try_get::<i64, _>(2)?]);
         }
         let people = self.people(ids).await?;
         rows.iter()

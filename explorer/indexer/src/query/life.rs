@@ -201,7 +201,7 @@ impl Queries {
         let rows = self.rows(sql, values![id]).await?;
         let (mut ids, mut txs) = (Vec::new(), Vec::new());
         for row in &rows {
-            ids.extend([row.try_get(1)?, row.try_get(2)?]);
+            ids.extend([row.try_get::<i64, _>(1)?, row.try_get::<i64, _>(2)?]);
             txs.push(row.try_get(4)?);
         }
         let (people, hashes) = (self.people(ids).await?, self.tx_hashes(txs).await?);
