@@ -317,14 +317,7 @@ impl Access {
         body: &[u8],
         now: SystemTime,
     ) -> Result<Proof, Denied> {
-        let one = |name: &str, most: usize, code: i32| -> Result<Option<&str>, Denied> {
-            let mut values = head.headers.get_all(name).iter();
-            let Some(value) = values.next() else { return Ok(None) };
-            let text =
-                value.to_str().ok().filter(|text| text.len() <= most && values.next().is_none());
-            let words = || format!("{name}: expected once, at most {most} bytes of ASCII");
-            text.map(Some).ok_or_else(|| Denied::new(code, words()))
-        };
+        let one = |name: &str, most: usize, code: i32| once(head.headers, name, most, code);
         let most = crate::token::MAX_TOKEN + 16;
         let bearer = one("authorization", most, code::TOKEN_MALFORMED)?;
         let key = one("x-api-key", MAX_KEY, code::KEY_UNKNOWN)?;
@@ -453,6 +446,20 @@ impl Access {
     pub fn count(&self, denied: &Denied) {
         self.0.metrics.denied(denied.code);
     }
+}
+
+/// The value of a header that may stand once, of at most so many bytes.
+fn once<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+    most: usize,
+    code: i32,
+) -> Result<Option<&'a str>, Denied> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|text| text.len() <= most && values.next().is_none());
+    let words = || format!("{name}: expected once, at most {most} bytes of ASCII");
+    text.map(Some).ok_or_else(|| Denied::new(code, words()))
 }
 
 /// The rules of a file, with the node's own listener before its.

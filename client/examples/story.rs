@@ -15,7 +15,8 @@
 use billchain_client::{Certified, Member, MemberError};
 use billchain_crypto::sm2::SecretKey;
 use billchain_primitives::{
-    BillKey, BillKind, BillNumber, BillSummary, ClaimNo, Fen, Hash, PayerType, Reason, SceneId, sm3,
+    BillKey, BillKind, BillNumber, BillSummary, ClaimNo, Fen, Hash, IssueDate, IssueTime,
+    PayerType, Reason, SceneId, sm3,
 };
 use billchain_runtime::RuntimeCall;
 use pallet_bill_register::Call as Register;
@@ -57,8 +58,8 @@ fn bill(key: BillKey, original: &str, kind: BillKind, fen: i64) -> Told<BillSumm
         key,
         check_code: CHECK.parse()?,
         kind,
-        issue_date: serde_json::from_value(json!(20_250_318))?,
-        issue_time: serde_json::from_value(json!(94_105))?,
+        issue_date: IssueDate::new(20_250_318)?,
+        issue_time: IssueTime::new(94_105)?,
         total: Fen::new(fen)?,
         issuer: "did:bill:hospital".parse()?,
         issuer_uscc: "1231000042500099AW".parse()?,

@@ -221,7 +221,7 @@ impl Member {
     }
 
     async fn submit(&self, prepared: &Prepared, deadline: Instant) -> Result<(), MemberError> {
-        let params = [format!("0x{}", hex::encode(&prepared.transaction)).into()];
+        let params: [Value; 1] = [format!("0x{}", hex::encode(&prepared.transaction)).into()];
         let left = deadline.saturating_duration_since(Instant::now());
         let asked =
             self.nodes.ask::<Value>("author_submitExtrinsic", &params, left.max(POLL), None).await;
@@ -283,7 +283,7 @@ impl Member {
     ) -> Result<bool, MemberError> {
         let timeout = self.nodes.timeout;
         let account = format!("0x{}", hex::encode(self.account()?));
-        let asked = ["AccountNonceApi_account_nonce".into(), account.into()];
+        let asked: [Value; 2] = ["AccountNonceApi_account_nonce".into(), account.into()];
         let (encoded, _) =
             self.nodes.ask::<String>("state_call", &asked, timeout, Some(node)).await?;
         let bytes = hex::decode(encoded.trim_start_matches("0x")).unwrap_or_default();

@@ -1,10 +1,9 @@
 //! What the methods work on.
 
 use crate::{
-    access::Standings, config::RpcConfig, headers::Headers, metrics::RpcMetrics, server::Reload,
-    traces::Traces,
+    caller::Standings, config::RpcConfig, headers::Headers, metrics::RpcMetrics, traces::Traces,
 };
-use billchain_access::Access;
+use billchain_access::{Access, ConfigError};
 use billchain_certificate::Maker;
 use billchain_chain_spec::ChainType;
 use billchain_executor::Chain;
@@ -15,11 +14,14 @@ use libp2p::PeerId;
 use std::{fmt, sync::Arc};
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, mpsc, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
 };
 
 /// Refused transactions that are looked up in the blocks at once.
 const LOOK_UPS: usize = 4;
+
+/// Asks for the configuration of access to be read again.
+pub(crate) type Reload = oneshot::Sender<Result<(), ConfigError>>;
 
 /// What the methods work on.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! From what went wrong to what a client is told. The codes are
 //! [`billchain_rpc_types::code`]'s.
 
+use billchain_access::Denied;
 use billchain_executor::{CallError, ChainError, DryRunError, TransactionError};
 use billchain_rpc_types::code;
 use billchain_storage::StorageError;
@@ -122,6 +123,15 @@ pub(crate) fn short(refusal: &Refusal) -> Refusal {
         data.insert("zh".into(), text.into());
     }
     Refusal::owned(refusal.code(), words, (!data.is_empty()).then_some(data))
+}
+
+/// What a caller is told that is not served. `data` says when to come back, where time helps.
+pub(crate) fn denied(denied: &Denied) -> Refusal {
+    let data = denied.retry_after.map(|wait| {
+        let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+        json!({ "retry_after_ms": ms })
+    });
+    Refusal::owned(denied.code, denied.words.clone(), data)
 }
 
 /// A parameter that cannot be used.

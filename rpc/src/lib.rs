@@ -22,6 +22,7 @@
 mod access;
 mod bill;
 mod budget;
+mod caller;
 mod config;
 mod connectors;
 mod connection;
@@ -43,6 +44,7 @@ mod server;
 mod substrate;
 mod traces;
 mod transaction;
+mod visible;
 
 pub use config::{ConfigError, RpcConfig, least_bytes_held};
 pub use context::{NodeInfo, RpcContext, StatusSource, WorkerSource};

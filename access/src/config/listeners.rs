@@ -160,15 +160,18 @@ fn listener(
     bounded(&format!("{key}.connections"), u64::from(connections), 1, 65_536, problems);
     bounded(&format!("{key}.connections_per_address"), u64::from(of_one), 1, 65_536, problems);
     let tls = raw.tls.map(|tls| read_tls(key, tls, base, problems));
+    let allow = networks(&format!("{key}.allow"), raw.allow, problems);
+    let deny = networks(&format!("{key}.deny"), raw.deny, problems);
+    let origins = origins(&format!("{key}.origins"), raw.origins, problems);
     Some(ListenerConfig {
         name: raw.name,
         listen: listen.ok()?,
         classes,
         anonymous,
         tls,
-        allow: networks(&format!("{key}.allow"), raw.allow, problems),
-        deny: networks(&format!("{key}.deny"), raw.deny, problems),
-        origins: origins(&format!("{key}.origins"), raw.origins, problems),
+        allow,
+        deny,
+        origins,
         local_pages: false,
         connections,
         connections_per_address: of_one,

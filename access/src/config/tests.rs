@@ -84,7 +84,7 @@ fn each_mistake_is_told_with_its_key() {
             "classes = []\nallow",
             "classes: expected at least one",
         ),
-        ("deny =", "anonymous = [\"operator\"]\ndeny =", "anonymous: expected only classes of"),
+        ("deny =", "anonymous = [\"unsafe\"]\ndeny =", "anonymous: expected only classes of"),
         (
             "deny =",
             "anonymous = [\"write\"]\ndeny =",

@@ -99,26 +99,31 @@ impl Writer {
     }
 
     fn write(&mut self, entries: Vec<Entry>, state: &State) {
-        let (mut text, mut head) = (Vec::new(), self.head);
-        for mut entry in entries {
-            entry.n = head.number + 1;
-            lines::shorten(&mut entry);
-            let json = serde_json::to_vec(&entry).expect("its fields are texts and numbers; qed");
-            head = LogHead { number: entry.n, hash: lines::hash(&head.hash, &json) };
-            text.extend_from_slice(hex::encode(head.hash).as_bytes());
-            text.push(b' ');
-            text.extend_from_slice(&json);
-            text.push(b'\n');
-        }
-        self.until_done(state, |writer| {
-            // What an earlier try left is written over.
-            writer.file.seek(SeekFrom::Start(writer.length))?;
-            writer.file.write_all(&text)
-        });
-        self.length += text.len() as u64;
-        self.head = head;
-        if self.length >= self.config.segment_bytes {
-            self.until_done(state, Self::rotate);
+        let mut entries = entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let (mut text, mut head) = (Vec::new(), self.head);
+            while self.length + (text.len() as u64) < self.config.segment_bytes
+                && let Some(mut entry) = entries.next()
+            {
+                entry.n = head.number + 1;
+                lines::shorten(&mut entry);
+                let json = serde_json::to_vec(&entry).expect("texts and numbers are JSON; qed");
+                head = LogHead { number: entry.n, hash: lines::hash(&head.hash, &json) };
+                text.extend_from_slice(hex::encode(head.hash).as_bytes());
+                text.push(b' ');
+                text.extend_from_slice(&json);
+                text.push(b'\n');
+            }
+            self.until_done(state, |writer| {
+                // What an earlier try left is written over.
+                writer.file.seek(SeekFrom::Start(writer.length))?;
+                writer.file.write_all(&text)
+            });
+            self.length += text.len() as u64;
+            self.head = head;
+            if self.length >= self.config.segment_bytes {
+                self.until_done(state, Self::rotate);
+            }
         }
     }
 

@@ -27,7 +27,7 @@ pub enum MemberError {
         bill: Option<BillKey>,
     },
     /// A transaction is final and its call failed: nothing was changed.
-    #[error("{}", failed(view))]
+    #[error("{}", failed(.view))]
     CallFailed {
         /// What became of it.
         view: Box<TransactionView>,
@@ -35,7 +35,7 @@ pub enum MemberError {
         bill: Option<BillKey>,
     },
     /// A transaction is not final in time. It may still become so: send it again.
-    #[error("transaction {:?} is not final in time: it is {state:?}", prepared.hash())]
+    #[error("transaction {:?} is not final in time: it is {state:?}", .prepared.hash())]
     NotFinal {
         /// The transaction.
         prepared: Box<Prepared>,
@@ -53,7 +53,7 @@ pub enum MemberError {
         bill: Option<BillKey>,
     },
     /// No node gave an answer in time.
-    #[error("{method}: no node answers: {}", causes.join("; "))]
+    #[error("{method}: no node answers: {}", .causes.join("; "))]
     Unreachable {
         /// The method.
         method: &'static str,

@@ -70,7 +70,7 @@ impl Nodes {
             let reason = "at least one node is needed".to_owned();
             return Err(MemberError::Url { url: String::new(), reason });
         }
-        let node = |url: &&str| {
+        let node = |url: &&str| -> Result<Node, MemberError> {
             let builder =
                 HttpClientBuilder::default().request_timeout(timeout).max_response_size(MAX_ANSWER);
             let client = builder.build(url).map_err(|error| MemberError::Url {
@@ -79,7 +79,7 @@ impl Nodes {
             })?;
             Ok(Node { url: (*url).to_owned(), client, is_known: AtomicBool::new(false) })
         };
-        let nodes = urls.iter().map(node).collect::<Result<_, _>>()?;
+        let nodes = urls.iter().map(node).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { nodes, genesis, first: AtomicUsize::new(0), timeout })
     }
 
@@ -162,8 +162,9 @@ impl Nodes {
             return Err(other("the chain begins with a block that", found, expected));
         }
         let rules: Rules = node.ask("state_getRuntimeVersion", &[]).await?;
-        let found = (rules.spec_name.as_str(), rules.spec_version, rules.transaction_version);
-        let own = (&*VERSION.spec_name, VERSION.spec_version, VERSION.transaction_version);
+        let found = (rules.spec_name, rules.spec_version, rules.transaction_version);
+        let own =
+            (VERSION.spec_name.to_string(), VERSION.spec_version, VERSION.transaction_version);
         if found != own {
             return Err(other("its rules", format!("{found:?}"), format!("{own:?}")));
         }

@@ -1,14 +1,13 @@
 //! Whether a caller's request is done, for whom, and what is noted of it.
 
 use super::{
-    refusal,
     rules::{Rule, rule},
     sight::Sight,
-    view::View,
 };
 use crate::{
+    caller::{MAX_KNOWN, Standing, View},
     context::Context,
-    error::{Answer, Refusal},
+    error::{self, Answer, Refusal},
     lanes::Lane,
     method::{Args, Bound, Method},
 };
@@ -32,10 +31,6 @@ const WORK_OF_A_UNIT: u32 = 128;
 const HEAVY: u32 = 4;
 /// Longest parameters that are read for the log.
 const MAX_ABOUT: usize = 4 << 10;
-/// Participants whose standing is remembered, and callers whose refusals are.
-const MAX_KNOWN: usize = 4_096;
-/// Refusals of one caller for its limit are noted once in this time.
-const NOTED: Duration = Duration::from_secs(1);
 
 /// A request that may be done.
 #[derive(Debug)]
@@ -110,7 +105,7 @@ impl<'a> Judge<'a> {
         let access = &self.context.access;
         let Some((name, method)) = found else {
             // There is no such method: told as such, and noted.
-            let ticket = self.ticket("-", None).map_err(|denied| refusal(&denied))?;
+            let ticket = self.ticket("-", None).map_err(|denied| error::denied(&denied))?;
             let nowhere = View::Public(self.caller.address);
             return Ok(Admitted::new(nowhere, Sight::Whole, None, ticket));
         };
@@ -118,12 +113,12 @@ impl<'a> Judge<'a> {
         let judged = self.allowed(access, method, params);
         match judged {
             Ok((view, sight, in_use)) => {
-                let ticket = self.ticket(name, about()).map_err(|denied| refusal(&denied))?;
+                let ticket = self.ticket(name, about()).map_err(|denied| error::denied(&denied))?;
                 Ok(Admitted::new(view, sight, in_use, ticket))
             }
             Err(denied) => {
                 self.note(name, about(), &denied);
-                Err(refusal(&denied))
+                Err(error::denied(&denied))
             }
         }
     }
@@ -266,7 +261,7 @@ async fn view_of(context: &Arc<Context>, caller: &Caller) -> Result<View, Denied
             false => View::Public(caller.address),
         });
     };
-    match context.standings.of(context, &did).await {
+    match standing_of(context, &did).await {
         Standing::Active { .. } if caller.classes.has(Class::Operator) => Ok(View::Whole),
         Standing::Active { is_auditor: true } => Ok(View::Whole),
         Standing::Active { is_auditor: false } => did.parse().map(View::member).map_err(|_| {
@@ -281,59 +276,27 @@ async fn view_of(context: &Arc<Context>, caller: &Caller) -> Result<View, Denied
     }
 }
 
-/// What participants are at the head, and who was refused lately.
-#[derive(Debug, Default)]
-pub(crate) struct Standings {
-    at_head: Mutex<(u32, HashMap<String, Standing>)>,
-    refused: Mutex<HashMap<(String, String, i32), Instant>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Standing {
-    Active { is_auditor: bool },
-    Inactive,
-}
-
-impl Standings {
-    async fn of(&self, context: &Arc<Context>, did: &str) -> Standing {
-        let head = context.deps.chain.head().number;
-        {
-            let mut known = self.at_head.lock();
-            if known.0 != head || known.1.len() >= MAX_KNOWN {
-                *known = (head, HashMap::new());
-            }
-            if let Some(standing) = known.1.get(did) {
-                return *standing;
-            }
+/// What a participant is at the head; read at most once a block.
+async fn standing_of(context: &Arc<Context>, did: &str) -> Standing {
+    let head = context.deps.chain.head().number;
+    {
+        let mut known = context.standings.at_head.lock();
+        if known.0 != head || known.1.len() >= MAX_KNOWN {
+            *known = (head, HashMap::new());
         }
-        let (reads, asked) = (context.clone(), did.to_owned());
-        let read = tokio::task::spawn_blocking(move || standing(&reads, &asked)).await;
-        // What cannot be read is nobody's.
-        let standing = read.unwrap_or(Standing::Inactive);
-        let mut known = self.at_head.lock();
-        if known.0 == head {
-            known.1.insert(did.to_owned(), standing);
+        if let Some(standing) = known.1.get(did) {
+            return *standing;
         }
-        standing
     }
-
-    /// Whether this caller was not refused for this a moment ago.
-    fn is_news(&self, who: &str, from: &str, code: i32) -> bool {
-        let mut refused = self.refused.lock();
-        let now = Instant::now();
-        let key = (who.to_owned(), from.to_owned(), code);
-        if refused.get(&key).is_some_and(|last| now.duration_since(*last) < NOTED) {
-            return false;
-        }
-        if refused.len() >= MAX_KNOWN {
-            refused.retain(|_, last| now.duration_since(*last) < NOTED);
-        }
-        if refused.len() >= MAX_KNOWN {
-            return false;
-        }
-        refused.insert(key, now);
-        true
+    let (reads, asked) = (context.clone(), did.to_owned());
+    let read = tokio::task::spawn_blocking(move || standing(&reads, &asked)).await;
+    // What cannot be read is nobody's.
+    let standing = read.unwrap_or(Standing::Inactive);
+    let mut known = context.standings.at_head.lock();
+    if known.0 == head {
+        known.1.insert(did.to_owned(), standing);
     }
+    standing
 }
 
 fn standing(context: &Context, did: &str) -> Standing {

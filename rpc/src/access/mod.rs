@@ -9,25 +9,10 @@ mod admit;
 mod log;
 mod rules;
 mod sight;
-mod view;
 
-pub(crate) use admit::{Admitted, Judge, Standings, note_stranger};
+pub(crate) use admit::{Admitted, Judge, note_stranger};
 pub(crate) use log::METHODS;
 pub(crate) use rules::rule;
-pub(crate) use view::View;
-
-use crate::error::Refusal;
-use billchain_access::Denied;
-use serde_json::json;
-
-/// What a caller is told that is not served. `data` says when to come back, where time helps.
-pub(crate) fn refusal(denied: &Denied) -> Refusal {
-    let data = denied.retry_after.map(|wait| {
-        let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-        json!({ "retry_after_ms": ms })
-    });
-    Refusal::owned(denied.code, denied.words.clone(), data)
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,12 @@
 //! Sights: how an answer is kept to what its caller may see.
 
-use super::view::{Seen, View};
 use crate::{
     bill,
+    caller::View,
     context::Context,
-    error::{Answer, chain, invalid},
+    error::{self, Answer, chain, invalid},
     method::Args,
+    visible::Seen,
 };
 use billchain_access::{Denied, code};
 use billchain_primitives::{Did, GrantId};
@@ -108,7 +109,7 @@ impl Sight {
             Self::Items(index) => items(args.value(index))?,
             Self::Api(index) => api(args.value(index)),
         };
-        let refused = seen.err().map(|what| super::refusal(&not_visible(what)));
+        let refused = seen.err().map(|what| error::denied(&not_visible(what)));
         refused.map_or(Ok(()), Err)
     }
 }

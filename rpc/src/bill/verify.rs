@@ -2,9 +2,9 @@
 
 use super::read::{bill, key, touched};
 use crate::{
-    access::{View, refusal},
+    caller::View,
     context::Context,
-    error::{Answer, chain, invalid},
+    error::{self, Answer, chain, invalid},
     method::{Args, decoded_page},
 };
 use billchain_primitives::{BillKey, Fen, Hash, IssueDate, ThreeCodes};
@@ -77,7 +77,7 @@ fn guessed(
     let taken = access.guesses().take(rules.guessing(), &bill, *address, Instant::now());
     taken.map_err(|denied| {
         access.count(&denied);
-        refusal(&denied)
+        error::denied(&denied)
     })?;
     let right = is_right();
     // What the node failed at is nobody's guess.
@@ -106,7 +106,8 @@ pub(super) fn verify_hash_by_transaction(
         .map_err(chain)?;
     let mut views = Vec::with_capacity(answers.len());
     for (key, answer) in answers {
-        if !args.view().sees(context, &key)? {
+        let Some(bill) = bill(context, &key)? else { continue };
+        if !args.view().sees(context, &bill)? {
             continue;
         }
         let verification = hash_view(answer);

@@ -1,7 +1,7 @@
 //! Parameters as clients write them.
 
 use crate::{
-    access::View,
+    caller::View,
     error::{Answer, invalid},
 };
 use billchain_primitives::{AccountId, Hash, SceneId};

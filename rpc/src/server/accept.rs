@@ -8,7 +8,6 @@
 //! by the server behind. When the system has no file left, the next connection is
 //! waited for a moment instead of being tried again and again.
 
-use super::doors::Serve;
 use crate::metrics::RpcMetrics;
 use billchain_access::{Access, ListenerConfig, fingerprint};
 use parking_lot::Mutex;
@@ -45,6 +44,9 @@ pub(crate) struct Peer {
     /// Name of the listener.
     pub(crate) listener: Arc<str>,
 }
+
+/// Who serves a connection; its listener's end is the token's.
+pub(super) type Serve = Arc<dyn Fn(Connection, CancellationToken) + Send + Sync>;
 
 /// A connection with its places among those that may be open. They are free when the
 /// connection is gone, a WebSocket's too.

@@ -4,7 +4,10 @@ use super::{
     envelope::{Call, Entry, Message, Refused},
     session::Session,
 };
-use crate::access::{Admitted, Judge, refusal};
+use crate::{
+    access::{Admitted, Judge},
+    error,
+};
 use std::sync::Arc;
 
 /// The message with each request judged: one that is not done became why.
@@ -17,7 +20,7 @@ pub(super) async fn judged(session: &Session, message: Message) -> Message {
         Ok(None) => caller,
         Ok(Some(fresh)) => Arc::new(fresh),
         Err(denied) => {
-            let error = refusal(&denied);
+            let error = error::denied(&denied);
             return each(message, |call| Err(Refused { id: call.id, error: error.clone() }));
         }
     };

@@ -2,7 +2,7 @@
 //! compressed.
 
 use super::{answers::error_text, envelope::NO_ID, session::Session};
-use crate::access::{note_stranger, refusal};
+use crate::{access::note_stranger, error};
 use billchain_access::{Access, Denied, ListenerConfig, code};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -81,7 +81,7 @@ pub(super) fn health(session: &Session) -> Response<Full<Bytes>> {
 pub(super) fn denied(session: &Session, denied: &Denied) -> Response<Full<Bytes>> {
     let peer = &session.peer;
     note_stranger(&session.methods.context, &peer.listener, peer.address, denied);
-    let text = error_text(NO_ID, &refusal(denied));
+    let text = error_text(NO_ID, &error::denied(denied));
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() =
         StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);

@@ -4,22 +4,16 @@
 //! New addresses are bound before anything changes, so that a configuration whose address is
 //! taken is refused whole.
 
-use super::accept::{Connection, Door, accept};
-use crate::metrics::RpcMetrics;
+use super::accept::{Door, Serve, accept};
+use crate::{context::Reload, metrics::RpcMetrics};
 use billchain_access::{Access, ConfigError, ListenerConfig};
 use parking_lot::Mutex;
 use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Semaphore, mpsc},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
-
-/// Asks for the configuration to be read again.
-pub(crate) type Reload = oneshot::Sender<Result<(), ConfigError>>;
-
-/// Who serves a connection; its listener's end is the token's.
-pub(super) type Serve = Arc<dyn Fn(Connection, CancellationToken) + Send + Sync>;
 
 /// Where each listener is.
 pub(super) type Addresses = Arc<Mutex<HashMap<String, SocketAddr>>>;

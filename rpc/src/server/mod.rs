@@ -19,7 +19,7 @@ mod unique;
 
 use crate::{
     config::{ConfigError, RpcConfig},
-    context::{About, Context, RpcContext},
+    context::{About, Context, Reload, RpcContext},
     method::Method,
     methods,
     metrics::RpcMetrics,
@@ -29,7 +29,6 @@ use crate::{
 use accept::Connection;
 use billchain_access::{Access, ConfigError as AccessConfigError};
 use doors::Doors;
-pub(crate) use doors::Reload;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use session::Session;

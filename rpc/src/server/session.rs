@@ -48,6 +48,12 @@ impl Session {
         Self { caller: Some(Arc::new(caller)), ..self }
     }
 
+    /// Whether its caller may ask no more: its time is over, or the configuration changed.
+    pub(super) fn is_over(&self) -> bool {
+        let access = &self.methods.context.access;
+        self.caller.as_ref().is_some_and(|caller| access.still(caller).is_err())
+    }
+
     /// As a WebSocket, which can subscribe.
     pub(super) fn subscribing(self, subscriptions: Arc<Subscriptions>) -> Self {
         Self { subscriptions: Some(subscriptions), ..self }

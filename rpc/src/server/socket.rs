@@ -3,7 +3,8 @@
 //! A message is read when there is room for it and the connection has not too
 //! many under way; until then the client's bytes wait on its own side. Answers
 //! and notifications are written one after the other. A client that answers no
-//! ping, or leaves what was sent unread, is closed.
+//! ping, or leaves what was sent unread, is closed; so is one whose key was revoked or whose
+//! token's time is over, at the next ping.
 
 use super::answer::answer;
 use super::answers::{Reply, error_text};
@@ -65,7 +66,12 @@ pub(super) async fn serve(
     let most = config.max_subscriptions_per_connection;
     let subscriptions = Arc::new(Subscriptions::new(outbox.clone(), most));
     let heard = Arc::new(Heard::default());
-    let writer = Writer { share: share.clone(), heard: heard.clone(), ping: config.ping_interval };
+    let writer = Writer {
+        session: session.clone(),
+        share: share.clone(),
+        heard: heard.clone(),
+        ping: config.ping_interval,
+    };
     let reader = Reader {
         session: session.subscribing(subscriptions.clone()),
         outbox,
@@ -190,6 +196,7 @@ impl Reader {
 }
 
 struct Writer {
+    session: Session,
     share: Share,
     heard: Arc<Heard>,
     ping: Duration,
@@ -203,6 +210,10 @@ impl Writer {
             let outgoing = tokio::select! {
                 outgoing = out.recv() => outgoing,
                 _ = pings.tick() => {
+                    // Who may ask no more is told no more.
+                    if self.session.is_over() {
+                        return;
+                    }
                     // Two pings without an answer.
                     if self.heard.silence() >= 2 * self.ping {
                         return self.share.close(Cause::Silent);

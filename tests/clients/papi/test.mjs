@@ -68,7 +68,7 @@ async function final(hash) {
   const look = async () => {
     for (;;) {
       const status = await client._request('transaction_status', [hash]);
-      if (status.state === 'final') return { hash, block: status.block.hash, index: status.index, ...status };
+      if (status.state === 'final') return { ...status, block: status.block.hash };
       await firstValueFrom(client.finalizedBlock$.pipe(take(2), toArray()));
     }
   };

@@ -1,42 +1,19 @@
 //! What a caller sees of a bill.
 
 use crate::{
-    bill,
+    caller::{Member, View},
     context::Context,
     error::{Answer, chain, storage},
     method::decode,
 };
-use billchain_primitives::{Bill, BillKey, Did, GrantId};
+use billchain_primitives::{Bill, GrantId};
 use billchain_rpc_types::BillView;
 use billchain_runtime::{BillRegister, Runtime, Timestamp};
 use pallet_authorization::{BY_SUBJECT, Grant, GrantStatus, party_prefix};
 use sp_core::H256;
-use std::{
-    net::IpAddr,
-    sync::{Arc, OnceLock},
-};
 
 /// Most grants of one participant that are looked through, the oldest first.
 const MAX_GRANTS: usize = 8_192;
-
-/// Who looks.
-#[derive(Clone, Debug)]
-pub(crate) enum View {
-    /// An auditor, an operator or the machine itself: sees all.
-    Whole,
-    /// A participant: sees what it is a party to, holds a grant for, or a scene allows.
-    Member(Arc<Member>),
-    /// Anybody, at this address: sees nothing.
-    Public(IpAddr),
-}
-
-/// A participant that looks.
-#[derive(Debug)]
-pub(crate) struct Member {
-    pub(crate) did: Did,
-    /// The grants that it may use now; read once a request.
-    grants: OnceLock<Vec<Grant>>,
-}
 
 /// How much of a bill is seen.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -48,11 +25,6 @@ pub(crate) enum Seen {
 }
 
 impl View {
-    /// Of a participant.
-    pub(crate) fn member(did: Did) -> Self {
-        Self::Member(Arc::new(Member { did, grants: OnceLock::new() }))
-    }
-
     /// How much of a bill is seen.
     pub(crate) fn seen(&self, context: &Context, bill: &Bill) -> Answer<Seen> {
         match self {
@@ -62,15 +34,9 @@ impl View {
         }
     }
 
-    /// Whether anything of the bill with this key is seen.
-    pub(crate) fn sees(&self, context: &Context, key: &BillKey) -> Answer<bool> {
-        if let Self::Whole = self {
-            return Ok(true);
-        }
-        match bill::bill(context, key)? {
-            Some(bill) => Ok(self.seen(context, &bill)? > Seen::Nothing),
-            None => Ok(false),
-        }
+    /// Whether anything of a bill is seen.
+    pub(crate) fn sees(&self, context: &Context, bill: &Bill) -> Answer<bool> {
+        Ok(self.seen(context, bill)? > Seen::Nothing)
     }
 
     /// The bill as it is seen, if it is.
