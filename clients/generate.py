@@ -22,7 +22,8 @@ import generate_typescript
 HERE = Path(__file__).resolve().parent
 # Families of methods that get types and names. Substrate's own are asked by their names.
 FAMILIES = ("bill", "participant", "node", "authorization", "allotment", "scene", "permission",
-            "policy", "dispute", "validator", "consensus", "upgrade", "cooling", "transaction")
+            "policy", "dispute", "validator", "consensus", "upgrade", "cooling", "transaction",
+            "connector", "outbox", "subscription", "access")
 
 
 def snake(name):

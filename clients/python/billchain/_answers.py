@@ -2,6 +2,37 @@
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, Union
 
+# Where the log of access of an operator's node stood on a day.
+AccessAnchorView = TypedDict("AccessAnchorView", {
+    "day": "int",
+    "hash": "Hash",
+    "number": "int",
+})
+
+# The last line of the log of access.
+AccessLogHeadView = TypedDict("AccessLogHeadView", {
+    "hash": "Hash",
+    "number": "int",
+})
+
+# What is looked for in the log of access: all that is given must hold.
+AccessLogQuery = TypedDict("AccessLogQuery", {
+    "about": "NotRequired[Union[str, None]]",
+    "address": "NotRequired[Union[str, None]]",
+    "code": "NotRequired[Union[int, None]]",
+    "did": "NotRequired[Union[str, None]]",
+    "from": "NotRequired[Union[int, None]]",
+    "method": "NotRequired[Union[str, None]]",
+    "to": "NotRequired[Union[int, None]]",
+    "who": "NotRequired[Union[str, None]]",
+})
+
+# A part of the log of access.
+AccessLogView = TypedDict("AccessLogView", {
+    "items": "list[Any]",
+    "next": "NotRequired[Union[str, None]]",
+})
+
 # A change of a node; `kind` says which.
 AccessNodeChangeView: TypeAlias = "dict[str, Any]"
 
@@ -37,6 +68,12 @@ AccessNodeView = TypedDict("AccessNodeView", {
 AccessNodeViewPage = TypedDict("AccessNodeViewPage", {
     "items": "list[AccessNodeView]",
     "next": "NotRequired[Union[str, None]]",
+})
+
+# Whether the configuration of access took effect.
+AccessReloadView = TypedDict("AccessReloadView", {
+    "problems": "list[str]",
+    "taken": "bool",
 })
 
 # An SS58 address, or 32 bytes as 0x hex
@@ -247,6 +284,11 @@ CheckView = TypedDict("CheckView", {
     "problem": "NotRequired[Union[str, None]]",
 })
 
+# Answer to the check of the three codes (三码).
+CodesVerificationView = TypedDict("CodesVerificationView", {
+    "genuine": "bool",
+})
+
 # A run of cold segments (冷数据段).
 ColdRunView = TypedDict("ColdRunView", {
     "cold_groups": "int",
@@ -268,6 +310,31 @@ ConditionView = TypedDict("ConditionView", {
 
 # Conditions of a policy, as docs/policies.md has them
 Conditions: TypeAlias = "dict[str, Any]"
+
+# Number of a connector (连接器)
+ConnectorId: TypeAlias = "int"
+
+ConnectorKind: TypeAlias = "Literal[\"old_bill_system\", \"evidence_chain\", \"signing_chain\", \"medical_insurance\", \"insurer\", \"webhook\", \"kafka\"]"
+
+# A connector (连接器), and where it stands.
+ConnectorView = TypedDict("ConnectorView", {
+    "acknowledgers": "list[Did]",
+    "connector": "ConnectorId",
+    "endpoint": "str",
+    "entries": "TallyView",
+    "format": "str",
+    "kind": "ConnectorKind",
+    "lease": "NotRequired[Union[LeaseView, None]]",
+    "max_refusals": "int",
+    "max_waiting": "int",
+    "oldest": "NotRequired[Union[OldestView, None]]",
+    "registered": "StampView",
+    "scenes": "NotRequired[Union[list[SceneId], None]]",
+    "status": "str",
+    "topics": "list[Topic]",
+    "updated": "StampView",
+    "worker": "NotRequired[Union[WorkerView, None]]",
+})
 
 # What a node says of itself. Times are of its own clock.
 ConsensusStatusView = TypedDict("ConsensusStatusView", {
@@ -578,6 +645,14 @@ LastVoteView = TypedDict("LastVoteView", {
     "round": "int",
 })
 
+# Who does a connector's work (租约).
+LeaseView = TypedDict("LeaseView", {
+    "holder": "Did",
+    "since": "StampView",
+    "until": "int",
+    "until_block": "int",
+})
+
 # Most entries of the page; null: 100
 Limit: TypeAlias = "Union[int, None]"
 
@@ -672,6 +747,15 @@ NodeStatusView = TypedDict("NodeStatusView", {
     "votes": "bool",
 })
 
+# An entry that waits, with what it is about: what a worker needs.
+NoticeView = TypedDict("NoticeView", {
+    "bill": "NotRequired[Union[BillVersionView, None]]",
+    "entry": "OutboxEntryView",
+    "grant": "NotRequired[Union[GrantView, None]]",
+    "idempotency_key": "Hash",
+    "participant": "NotRequired[Union[ParticipantView, None]]",
+})
+
 # Whose a number is.
 NumberOwnerView = TypedDict("NumberOwnerView", {
     "issuer": "Did",
@@ -705,8 +789,54 @@ ObserverView = TypedDict("ObserverView", {
     "peer_id": "str",
 })
 
+# The entry that waits longest.
+OldestView = TypedDict("OldestView", {
+    "block": "int",
+    "seq": "int",
+    "time": "int",
+})
+
 # An operation of the status machine, such as lock
 Operation: TypeAlias = "str"
+
+# An entry of the outbox, or what became of it.
+OutboxEntryView = TypedDict("OutboxEntryView", {
+    "answer": "NotRequired[Union[Hash, None]]",
+    "at": "StampView",
+    "attempts": "int",
+    "by": "NotRequired[Union[Did, None]]",
+    "connector": "ConnectorId",
+    "digest": "Hash",
+    "ended": "NotRequired[Union[StampView, None]]",
+    "previous": "NotRequired[Union[int, None]]",
+    "reason": "NotRequired[Union[str, None]]",
+    "refusal": "NotRequired[Union[Hash, None]]",
+    "refusals": "int",
+    "scene": "NotRequired[Union[SceneId, None]]",
+    "seq": "int",
+    "status": "str",
+    "subject": "Subject",
+    "topic": "Topic",
+    "version": "int",
+})
+
+# One page of a list.
+OutboxEntryViewPage = TypedDict("OutboxEntryViewPage", {
+    "items": "list[OutboxEntryView]",
+    "next": "NotRequired[Union[str, None]]",
+})
+
+# That an entry ended as its trace says: the trace is a leaf of the trail, of which the state after every later block holds the peaks.
+OutboxProofView = TypedDict("OutboxProofView", {
+    "block": "int",
+    "block_hash": "Hash",
+    "entry": "OutboxEntryView",
+    "key": "str",
+    "place": "int",
+    "siblings": "list[Hash]",
+    "trace": "str",
+    "trail": "str",
+})
 
 # A change of a participant; `kind` says which.
 ParticipantChangeView: TypeAlias = "dict[str, Any]"
@@ -864,6 +994,20 @@ PreparedView = TypedDict("PreparedView", {
 
 # Scheme and key in hex, such as sm2:02…
 PublicKey: TypeAlias = "str"
+
+# What a worker says of its work, each second.
+PulseView = TypedDict("PulseView", {
+    "at_hand": "int",
+    "circuit": "str",
+    "cursor": "int",
+    "failed": "int",
+    "holds_lease": "bool",
+    "last_error": "NotRequired[Union[str, None]]",
+    "refused": "int",
+    "told": "int",
+    "under_way": "int",
+    "unreported": "int",
+})
 
 # The transaction that registered a bill.
 ReceiptView = TypedDict("ReceiptView", {
@@ -1028,11 +1172,62 @@ StepView = TypedDict("StepView", {
     "replaced_by": "NotRequired[Union[int, None]]",
 })
 
+# What an entry is about: bill, grant or participant
+Subject: TypeAlias = "dict[str, Any]"
+
+# topics, pallets, and conditions: issuers, scenes, statuses, kinds, min_total_fen; see docs/rpc.md
+SubscriptionFilter: TypeAlias = "dict[str, Any]"
+
+# One thing that was decided.
+SubscriptionItemView = TypedDict("SubscriptionItemView", {
+    "bill": "NotRequired[Union[BillVersionView, None]]",
+    "block": "int",
+    "checksum": "Hash",
+    "data": "NotRequired[Union[str, None]]",
+    "digest": "Hash",
+    "event": "NotRequired[Union[EventView, None]]",
+    "extrinsic": "NotRequired[Union[int, None]]",
+    "item": "int",
+    "topic": "NotRequired[Union[Topic, None]]",
+})
+
+# What was decided in blocks that follow one another: nothing between `from` and `next` is missing.
+SubscriptionPageView = TypedDict("SubscriptionPageView", {
+    "from": "SubscriptionPlace2",
+    "head": "int",
+    "items": "list[SubscriptionItemView]",
+    "next": "SubscriptionPlace2",
+})
+
+# block, item and checksum: `next` of the page before; a block alone begins there
+SubscriptionPlace: TypeAlias = "dict[str, Any]"
+
+# Where a subscription goes on: the `next` of a page. With the block alone it begins there.
+SubscriptionPlace2 = TypedDict("SubscriptionPlace2", {
+    "block": "int",
+    "checksum": "NotRequired[Union[Hash, None]]",
+    "item": "NotRequired[int]",
+})
+
+# Entries, counted.
+TallyView = TypedDict("TallyView", {
+    "acknowledged": "int",
+    "dead": "int",
+    "discarded": "int",
+    "last": "int",
+    "omitted": "int",
+    "omitted_at": "NotRequired[Union[int, None]]",
+    "waiting": "int",
+})
+
 # A status, as {"status": "locked"}, or a word for one that depends on the bill
 Target: TypeAlias = "Any"
 
 # 票据三码: code, number and check code
 ThreeCodes: TypeAlias = "list[str]"
+
+# What happened, such as bill_reimbursed
+Topic: TypeAlias = "str"
 
 # A step that was looked for by time or actor.
 TrailStepView = TypedDict("TrailStepView", {
@@ -1126,4 +1321,14 @@ WhitelistEntryView = TypedDict("WhitelistEntryView", {
 WhitelistEntryViewPage = TypedDict("WhitelistEntryViewPage", {
     "items": "list[WhitelistEntryView]",
     "next": "NotRequired[Union[str, None]]",
+})
+
+# A worker, as its node sees it.
+WorkerView = TypedDict("WorkerView", {
+    "ends": "dict[str, Any]",
+    "last_end": "NotRequired[Union[str, None]]",
+    "pid": "NotRequired[Union[int, None]]",
+    "pulse": "NotRequired[Union[PulseView, None]]",
+    "starts": "int",
+    "state": "str",
 })

@@ -636,3 +636,61 @@ class Cooling:
     def set_policy(*, policy: t.CoolingPolicy) -> Call:
         """Sets what becomes cold, and how fast (冷热分层策略), from the next block on. With `after_days` 0 nothing becomes cold any more; what is cold stays so until it changes. A lap that is under way goes on under the new policy. # Origin The administrators': a motion of the council. # Errors `AfterDaysOutOfBounds`, `GroupsPerBlockOutOfBounds`, `LapDaysOutOfBounds`, `SegmentGroupsOutOfBounds`, `MergeGroupsOutOfBounds`."""
         return {"pallet": "Cooling", "call": "set_policy", "args": {"policy": policy}}
+
+
+class Outbox:
+    """Calls of the contract Outbox."""
+
+    @staticmethod
+    def register(*, terms: t.TypesTerms) -> Call:
+        """Registers a connector; it is active, and is told what is decided from now on. # Origin `AdminOrigin`: a motion of the council. # Errors `NoTopics`, `ScenesUnsound`, `AcknowledgersUnsound`, `MaxRefusalsOutOfBounds`, `MaxWaitingOutOfBounds`, `EndpointInUse`, `TooManyConnectors`, `TooManyRoutes`."""
+        return {"pallet": "Outbox", "call": "register", "args": {"terms": terms}}
+
+    @staticmethod
+    def update(*, connector: int, terms: t.TypesTerms) -> Call:
+        """Changes a connector's terms. Entries that wait are told by the new ones. # Origin `AdminOrigin`: a motion of the council. # Errors `ConnectorNotFound`, `ConnectorRetired`, `TermsUnchanged`, `NoTopics`, `ScenesUnsound`, `AcknowledgersUnsound`, `MaxRefusalsOutOfBounds`, `MaxWaitingOutOfBounds`, `EndpointInUse`."""
+        return {"pallet": "Outbox", "call": "update", "args": {"connector": connector, "terms": terms}}
+
+    @staticmethod
+    def set_status(*, connector: int, status: t.ConnectorStatus, reason: str) -> Call:
+        """Pauses a connector, lets it go on, or retires it for good. Its lease ends. # Origin `AdminOrigin`: a motion of the council; `SecurityOrigin` too, unless it retires. # Errors `ConnectorNotFound`, `ConnectorRetired`, `StatusUnchanged`."""
+        return {"pallet": "Outbox", "call": "set_status", "args": {"connector": connector, "status": status, "reason": reason}}
+
+    @staticmethod
+    def claim(*, connector: int) -> Call:
+        """Takes the lease of a connector, or holds it longer (租约). It holds for 5 s of block time, and two blocks, from now. # Origin An active participant that acknowledges for the connector. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `ConnectorPaused`, `ConnectorRetired`, `LeaseHeld`."""
+        return {"pallet": "Outbox", "call": "claim", "args": {"connector": connector}}
+
+    @staticmethod
+    def release(*, connector: int) -> Call:
+        """Gives the lease of a connector back, so that another worker need not wait. # Origin The participant that holds it. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `LeaseNotHeld`."""
+        return {"pallet": "Outbox", "call": "release", "args": {"connector": connector}}
+
+    @staticmethod
+    def report(*, connector: int, outcomes: list[t.TypesOutcome]) -> Call:
+        """Reports what the system outside answered (回执), at most 500 outcomes. Whoever holds the lease holds it longer by that. It may be reported without a lease: what was done outside is done. Outcomes of entries that are acknowledged or discarded already are passed over, and refusals of dead letters: a report that comes twice, or from two workers, changes nothing twice. A dead letter that was told after all is acknowledged. # Origin An active participant that acknowledges for the connector. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `NothingGiven`, `EntryUnknown`, `OutOfOrder`."""
+        return {"pallet": "Outbox", "call": "report", "args": {"connector": connector, "outcomes": outcomes}}
+
+    @staticmethod
+    def revive(*, connector: int, seq: int) -> Call:
+        """Has a dead letter tried again. # Origin An active participant that acknowledges for the connector, or `AdminOrigin`. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `EntryNotFound`, `NotDead`."""
+        return {"pallet": "Outbox", "call": "revive", "args": {"connector": connector, "seq": seq}}
+
+    @staticmethod
+    def discard(*, connector: int, seq: int, reason: str) -> Call:
+        """Gives up a dead letter, or any entry of a retired connector; its trace says so. # Origin `AdminOrigin`: a motion of the council. # Errors `ConnectorNotFound`, `EntryNotFound`, `NotDead`, `OutOfOrder`."""
+        return {"pallet": "Outbox", "call": "discard", "args": {"connector": connector, "seq": seq, "reason": reason}}
+
+    @staticmethod
+    def retell(*, connector: int, bills: list[t.BillKey], reason: str) -> Call:
+        """Has the present versions of bills told again (重述), at most 500: to repair what the other side lost, or what was omitted. They are told whatever the connector's topics and scenes are. # Origin An active participant that acknowledges for the connector, or `AdminOrigin`. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `ConnectorRetired`, `NothingGiven`, `BillNotFound`."""
+        return {"pallet": "Outbox", "call": "retell", "args": {"connector": connector, "bills": bills, "reason": reason}}
+
+
+class AccessLog:
+    """Calls of the contract AccessLog."""
+
+    @staticmethod
+    def anchor(*, number: int, hash: str) -> Call:
+        """Anchors the last line of the sender's log of access: its number, from 1, and its hash. # Origin A validator's operator. # Errors `NotAnOperator`, `AlreadyAnchored`."""
+        return {"pallet": "AccessLog", "call": "anchor", "args": {"number": number, "hash": hash}}

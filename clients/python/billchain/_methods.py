@@ -105,6 +105,10 @@ class Bill:
         """All bills of a span of issue dates (开票日期)"""
         return self._client.ask("bill_byDate", [from_, to, cursor, limit])
 
+    def verify_codes(self, code: a.BillCode, number: a.BillNumber, check_code: a.CheckCode) -> a.CodesVerificationView:
+        """Whether a bill has these three codes (票据三码查验): a verdict, and nothing of the bill"""
+        return self._client.ask("bill_verifyCodes", [code, number, check_code])
+
     def verify_hash(self, code: a.BillCode, number: a.BillNumber, check_code: a.CheckCode, kind: str, hash: a.Hash) -> a.HashVerificationView:
         """Compares the hash of an original with the chain's (核验比对)"""
         return self._client.ask("bill_verifyHash", [code, number, check_code, kind, hash])
@@ -433,6 +437,90 @@ class Transaction:
         return self._client.ask("transaction_submitSigned", [unsigned, signature])
 
 
+class Connector:
+    """`connector_*`."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def status(self, connector: Union[a.ConnectorId, None] | None = None) -> list[a.ConnectorView]:
+        """All connectors (连接器): terms, entries, lease, and the node's own worker"""
+        return self._client.ask("connector_status", [connector])
+
+
+class Outbox:
+    """`outbox_*`."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def entry(self, connector: a.ConnectorId, seq: int) -> Union[a.OutboxEntryView, None]:
+        """An entry of the outbox (发件箱), or what became of it (回执)"""
+        return self._client.ask("outbox_entry", [connector, seq])
+
+    def pending(self, connector: a.ConnectorId, after: Union[int, None] | None = None, limit: a.Limit | None = None) -> list[a.NoticeView]:
+        """Entries that were not acknowledged, by number, each with what it is about"""
+        return self._client.ask("outbox_pending", [connector, after, limit])
+
+    def of_bill(self, code: a.BillCode, number: a.BillNumber, cursor: a.Cursor | None = None, limit: a.Limit | None = None) -> a.OutboxEntryViewPage:
+        """Who was told of a bill's changes, and who has to be: by version and connector"""
+        return self._client.ask("outbox_ofBill", [code, number, cursor, limit])
+
+    def of_grant(self, grant: a.Hash, cursor: a.Cursor | None = None, limit: a.Limit | None = None) -> a.OutboxEntryViewPage:
+        """Who was told of a grant's changes, and who has to be"""
+        return self._client.ask("outbox_ofGrant", [grant, cursor, limit])
+
+    def of_participant(self, participant: a.Did, cursor: a.Cursor | None = None, limit: a.Limit | None = None) -> a.OutboxEntryViewPage:
+        """Who was told of a participant's changes, and who has to be"""
+        return self._client.ask("outbox_ofParticipant", [participant, cursor, limit])
+
+    def history(self, connector: a.ConnectorId, cursor: a.Cursor | None = None, limit: a.Limit | None = None) -> a.OutboxEntryViewPage:
+        """What became of a connector's entries, by their numbers"""
+        return self._client.ask("outbox_history", [connector, cursor, limit])
+
+    def proof(self, connector: a.ConnectorId, seq: int) -> Union[a.OutboxProofView, None]:
+        """The proof that an entry was acknowledged, and what was answered"""
+        return self._client.ask("outbox_proof", [connector, seq])
+
+
+class Subscription:
+    """`subscription_*`."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def read(self, filter: a.SubscriptionFilter, after: Union[a.SubscriptionPlace, None] | None = None) -> a.SubscriptionPageView:
+        """What was decided of these categories after a block, with a chained checksum (数据订阅)"""
+        return self._client.ask("subscription_read", [filter, after])
+
+    def unfollow(self, subscription: str) -> bool:
+        """Ends a subscription; whether the connection had it"""
+        return self._client.ask("subscription_unfollow", [subscription])
+
+
+class Access:
+    """`access_*`."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def log(self, query: a.AccessLogQuery, cursor: str | None = None, limit: a.Limit | None = None) -> a.AccessLogView:
+        """Lines of this node's log of access (访问日志), oldest first, a part at a time"""
+        return self._client.ask("access_log", [query, cursor, limit])
+
+    def log_head(self) -> Union[a.AccessLogHeadView, None]:
+        """Number and hash of the last line of this node's log of access; null without a log"""
+        return self._client.ask("access_logHead", [])
+
+    def anchors(self, operator: a.Account) -> list[a.AccessAnchorView]:
+        """Where the log of access of an operator's node stood, by day (访问日志上链存证), oldest first"""
+        return self._client.ask("access_anchors", [operator])
+
+    def reload(self) -> a.AccessReloadView:
+        """Reads the configuration of access again, whole or not at all (热加载)"""
+        return self._client.ask("access_reload", [])
+
+
 class Methods:
     """Every family."""
 
@@ -451,3 +539,7 @@ class Methods:
         self.upgrade = Upgrade(client)
         self.cooling = Cooling(client)
         self.transaction = Transaction(client)
+        self.connector = Connector(client)
+        self.outbox = Outbox(client)
+        self.subscription = Subscription(client)
+        self.access = Access(client)

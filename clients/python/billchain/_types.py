@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, NotRequired, Optional, TypedDict, Union
 
-__all__ = ["Weight", "Validator", "Offence", "StatementKind", "Observer", "NodeAddress", "Host", "Limits", "Quotas", "Quota", "Allowance", "PoolShare", "RoleQuota", "Role", "Release", "ParticipantKind", "ParticipantStatus", "TransitionRuleKey", "BillStatus", "Operation", "Target", "AdminRole", "SceneTerms", "ReimbursementMode", "VoidPolicy", "AccessNodePolicy", "SceneStatus", "Decision", "BillKey", "BillKind", "SummaryProblem", "BillField", "FieldRule", "FieldCheck", "OptionalField", "PayerType", "AllottedCodes", "Relation", "LinkChange", "NodeStatus", "Format", "TypesDecision", "PolicyStatus", "Outcome", "Observation", "CoolingPolicy", "MultiAddress", "Equivocation", "SignedStatement", "Statement", "ParentCommit", "Precommit", "LatePrecommit", "Registration", "PublicKey", "BillSummary", "BatchMode", "StatusChange", "StatusItem", "SummaryItem", "Elements", "ThreeCodes", "TypesRegistration", "Terms", "Scope", "Condition", "OriginCaller", "RawOrigin", "PalletCollectiveRaworigin", "ParticipantProblem", "TransitionProblem", "SceneProblem", "Mismatch", "GrantProblem", "Element", "SummaryField", "Part", "Fault"]
+__all__ = ["Weight", "Validator", "Offence", "StatementKind", "Observer", "NodeAddress", "Host", "Limits", "Quotas", "Quota", "Allowance", "PoolShare", "RoleQuota", "Role", "Release", "ParticipantKind", "ParticipantStatus", "TransitionRuleKey", "BillStatus", "Operation", "Target", "AdminRole", "SceneTerms", "ReimbursementMode", "VoidPolicy", "AccessNodePolicy", "SceneStatus", "Decision", "BillKey", "BillKind", "SummaryProblem", "BillField", "FieldRule", "FieldCheck", "OptionalField", "PayerType", "AllottedCodes", "Relation", "LinkChange", "NodeStatus", "Format", "TypesDecision", "PolicyStatus", "Outcome", "Observation", "CoolingPolicy", "ConnectorStatus", "MultiAddress", "Equivocation", "SignedStatement", "Statement", "ParentCommit", "Precommit", "LatePrecommit", "Registration", "PublicKey", "BillSummary", "BatchMode", "StatusChange", "StatusItem", "SummaryItem", "Elements", "ThreeCodes", "TypesRegistration", "Terms", "Scope", "Condition", "TypesTerms", "ConnectorKind", "SceneFilter", "TypesOutcome", "Answer", "OriginCaller", "RawOrigin", "PalletCollectiveRaworigin", "ParticipantProblem", "TransitionProblem", "SceneProblem", "Mismatch", "GrantProblem", "Element", "SummaryField", "Part", "Fault"]
 
 Weight = TypedDict("Weight", {
     "ref_time": "int",
@@ -192,6 +192,8 @@ CoolingPolicy = TypedDict("CoolingPolicy", {
     "segment_groups": "int",
     "merge_groups": "int",
 })
+
+ConnectorStatus = Literal["active", "paused", "retired"]
 MultiAddressId = TypedDict("MultiAddressId", {"id": "str"})
 MultiAddressIndex = TypedDict("MultiAddressIndex", {"index": "None"})
 MultiAddressRaw = TypedDict("MultiAddressRaw", {"raw": "str"})
@@ -382,6 +384,40 @@ Condition = TypedDict("Condition", {
     "max_total": "NotRequired[Optional[int]]",
     "bill_scene": "NotRequired[Optional[int]]",
 })
+
+TypesTerms = TypedDict("TypesTerms", {
+    "kind": "ConnectorKind",
+    "endpoint": "str",
+    "topics": "int",
+    "scenes": "SceneFilter",
+    "format": "str",
+    "acknowledgers": "list[str]",
+    "max_refusals": "int",
+    "max_waiting": "int",
+})
+
+ConnectorKind = Literal["old_bill_system", "evidence_chain", "signing_chain", "medical_insurance", "insurer", "webhook", "kafka"]
+SceneFilterOnly = TypedDict("SceneFilterOnly", {"only": "list[int]"})
+
+SceneFilter = Union[Literal["all"], "SceneFilterOnly"]
+
+TypesOutcome = TypedDict("TypesOutcome", {
+    "seq": "int",
+    "attempts": "int",
+    "answer": "Answer",
+})
+
+AnswerToldFields = TypedDict("AnswerToldFields", {
+    "answer": "str",
+})
+AnswerTold = TypedDict("AnswerTold", {"told": "AnswerToldFields"})
+
+AnswerRefusedFields = TypedDict("AnswerRefusedFields", {
+    "answer": "str",
+})
+AnswerRefused = TypedDict("AnswerRefused", {"refused": "AnswerRefusedFields"})
+
+Answer = Union["AnswerTold", "AnswerRefused"]
 OriginCallersystem = TypedDict("OriginCallersystem", {"system": "RawOrigin"})
 OriginCallerCouncil = TypedDict("OriginCallerCouncil", {"council": "PalletCollectiveRaworigin"})
 

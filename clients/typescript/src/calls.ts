@@ -304,3 +304,31 @@ export const Cooling = {
   /** Sets what becomes cold, and how fast (冷热分层策略), from the next block on. With `after_days` 0 nothing becomes cold any more; what is cold stays so until it changes. A lap that is under way goes on under the new policy. # Origin The administrators': a motion of the council. # Errors `AfterDaysOutOfBounds`, `GroupsPerBlockOutOfBounds`, `LapDaysOutOfBounds`, `SegmentGroupsOutOfBounds`, `MergeGroupsOutOfBounds`. */
   setPolicy: (args: { policy: t.CoolingPolicy; }): t.Call => ({ pallet: "Cooling", call: "set_policy", args: { ...args } }),
 };
+
+/** Calls of the contract Outbox. */
+export const Outbox = {
+  /** Registers a connector; it is active, and is told what is decided from now on. # Origin `AdminOrigin`: a motion of the council. # Errors `NoTopics`, `ScenesUnsound`, `AcknowledgersUnsound`, `MaxRefusalsOutOfBounds`, `MaxWaitingOutOfBounds`, `EndpointInUse`, `TooManyConnectors`, `TooManyRoutes`. */
+  register: (args: { terms: t.TypesTerms; }): t.Call => ({ pallet: "Outbox", call: "register", args: { ...args } }),
+  /** Changes a connector's terms. Entries that wait are told by the new ones. # Origin `AdminOrigin`: a motion of the council. # Errors `ConnectorNotFound`, `ConnectorRetired`, `TermsUnchanged`, `NoTopics`, `ScenesUnsound`, `AcknowledgersUnsound`, `MaxRefusalsOutOfBounds`, `MaxWaitingOutOfBounds`, `EndpointInUse`. */
+  update: (args: { connector: number; terms: t.TypesTerms; }): t.Call => ({ pallet: "Outbox", call: "update", args: { ...args } }),
+  /** Pauses a connector, lets it go on, or retires it for good. Its lease ends. # Origin `AdminOrigin`: a motion of the council; `SecurityOrigin` too, unless it retires. # Errors `ConnectorNotFound`, `ConnectorRetired`, `StatusUnchanged`. */
+  setStatus: (args: { connector: number; status: t.ConnectorStatus; reason: string; }): t.Call => ({ pallet: "Outbox", call: "set_status", args: { ...args } }),
+  /** Takes the lease of a connector, or holds it longer (租约). It holds for 5 s of block time, and two blocks, from now. # Origin An active participant that acknowledges for the connector. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `ConnectorPaused`, `ConnectorRetired`, `LeaseHeld`. */
+  claim: (args: { connector: number; }): t.Call => ({ pallet: "Outbox", call: "claim", args: { ...args } }),
+  /** Gives the lease of a connector back, so that another worker need not wait. # Origin The participant that holds it. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `LeaseNotHeld`. */
+  release: (args: { connector: number; }): t.Call => ({ pallet: "Outbox", call: "release", args: { ...args } }),
+  /** Reports what the system outside answered (回执), at most 500 outcomes. Whoever holds the lease holds it longer by that. It may be reported without a lease: what was done outside is done. Outcomes of entries that are acknowledged or discarded already are passed over, and refusals of dead letters: a report that comes twice, or from two workers, changes nothing twice. A dead letter that was told after all is acknowledged. # Origin An active participant that acknowledges for the connector. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `NothingGiven`, `EntryUnknown`, `OutOfOrder`. */
+  report: (args: { connector: number; outcomes: t.TypesOutcome[]; }): t.Call => ({ pallet: "Outbox", call: "report", args: { ...args } }),
+  /** Has a dead letter tried again. # Origin An active participant that acknowledges for the connector, or `AdminOrigin`. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `EntryNotFound`, `NotDead`. */
+  revive: (args: { connector: number; seq: t.Integer; }): t.Call => ({ pallet: "Outbox", call: "revive", args: { ...args } }),
+  /** Gives up a dead letter, or any entry of a retired connector; its trace says so. # Origin `AdminOrigin`: a motion of the council. # Errors `ConnectorNotFound`, `EntryNotFound`, `NotDead`, `OutOfOrder`. */
+  discard: (args: { connector: number; seq: t.Integer; reason: string; }): t.Call => ({ pallet: "Outbox", call: "discard", args: { ...args } }),
+  /** Has the present versions of bills told again (重述), at most 500: to repair what the other side lost, or what was omitted. They are told whatever the connector's topics and scenes are. # Origin An active participant that acknowledges for the connector, or `AdminOrigin`. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `ConnectorRetired`, `NothingGiven`, `BillNotFound`. */
+  retell: (args: { connector: number; bills: t.BillKey[]; reason: string; }): t.Call => ({ pallet: "Outbox", call: "retell", args: { ...args } }),
+};
+
+/** Calls of the contract AccessLog. */
+export const AccessLog = {
+  /** Anchors the last line of the sender's log of access: its number, from 1, and its hash. # Origin A validator's operator. # Errors `NotAnOperator`, `AlreadyAnchored`. */
+  anchor: (args: { number: t.Integer; hash: t.Hex; }): t.Call => ({ pallet: "AccessLog", call: "anchor", args: { ...args } }),
+};

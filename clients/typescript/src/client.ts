@@ -122,6 +122,22 @@ export class Client {
     return this.#families.transaction;
   }
 
+  get access() {
+    return this.#families.access;
+  }
+
+  get subscription() {
+    return this.#families.subscription;
+  }
+
+  get outbox() {
+    return this.#families.outbox;
+  }
+
+  get connector() {
+    return this.#families.connector;
+  }
+
   /** What any method answers. */
   async ask<T>(method: string, params: unknown[]): Promise<T> {
     try {

@@ -79,6 +79,9 @@ export function families(ask: Ask) {
       /** All bills of a span of issue dates (开票日期) */
       byDate: (from?: a.IssueDate | null | null, to?: a.IssueDate | null | null, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
         ask<a.BillViewPage>("bill_byDate", [from ?? null, to ?? null, cursor ?? null, limit ?? null]),
+      /** Whether a bill has these three codes (票据三码查验): a verdict, and nothing of the bill */
+      verifyCodes: (code: a.BillCode, number: a.BillNumber, checkCode: a.CheckCode) =>
+        ask<a.CodesVerificationView>("bill_verifyCodes", [code, number, checkCode]),
       /** Compares the hash of an original with the chain's (核验比对) */
       verifyHash: (code: a.BillCode, number: a.BillNumber, checkCode: a.CheckCode, kind: string, hash: a.Hash) =>
         ask<a.HashVerificationView>("bill_verifyHash", [code, number, checkCode, kind, hash]),
@@ -282,6 +285,56 @@ export function families(ask: Ask) {
       /** Puts a signature into a prepared transaction and submits it */
       submitSigned: (unsigned: a.Bytes, signature: a.Bytes) =>
         ask<a.Hash>("transaction_submitSigned", [unsigned, signature]),
+    },
+    connector: {
+      /** All connectors (连接器): terms, entries, lease, and the node's own worker */
+      status: (connector?: a.ConnectorId | null | null) =>
+        ask<a.ConnectorView[]>("connector_status", [connector ?? null]),
+    },
+    outbox: {
+      /** An entry of the outbox (发件箱), or what became of it (回执) */
+      entry: (connector: a.ConnectorId, seq: number) =>
+        ask<a.OutboxEntryView | null>("outbox_entry", [connector, seq]),
+      /** Entries that were not acknowledged, by number, each with what it is about */
+      pending: (connector: a.ConnectorId, after?: number | null | null, limit?: a.Limit | null) =>
+        ask<a.NoticeView[]>("outbox_pending", [connector, after ?? null, limit ?? null]),
+      /** Who was told of a bill's changes, and who has to be: by version and connector */
+      ofBill: (code: a.BillCode, number: a.BillNumber, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
+        ask<a.OutboxEntryViewPage>("outbox_ofBill", [code, number, cursor ?? null, limit ?? null]),
+      /** Who was told of a grant's changes, and who has to be */
+      ofGrant: (grant: a.Hash, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
+        ask<a.OutboxEntryViewPage>("outbox_ofGrant", [grant, cursor ?? null, limit ?? null]),
+      /** Who was told of a participant's changes, and who has to be */
+      ofParticipant: (participant: a.Did, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
+        ask<a.OutboxEntryViewPage>("outbox_ofParticipant", [participant, cursor ?? null, limit ?? null]),
+      /** What became of a connector's entries, by their numbers */
+      history: (connector: a.ConnectorId, cursor?: a.Cursor | null, limit?: a.Limit | null) =>
+        ask<a.OutboxEntryViewPage>("outbox_history", [connector, cursor ?? null, limit ?? null]),
+      /** The proof that an entry was acknowledged, and what was answered */
+      proof: (connector: a.ConnectorId, seq: number) =>
+        ask<a.OutboxProofView | null>("outbox_proof", [connector, seq]),
+    },
+    subscription: {
+      /** What was decided of these categories after a block, with a chained checksum (数据订阅) */
+      read: (filter: a.SubscriptionFilter, after?: a.SubscriptionPlace | null | null) =>
+        ask<a.SubscriptionPageView>("subscription_read", [filter, after ?? null]),
+      /** Ends a subscription; whether the connection had it */
+      unfollow: (subscription: string) =>
+        ask<boolean>("subscription_unfollow", [subscription]),
+    },
+    access: {
+      /** Lines of this node's log of access (访问日志), oldest first, a part at a time */
+      log: (query: a.AccessLogQuery, cursor?: string | null, limit?: a.Limit | null) =>
+        ask<a.AccessLogView>("access_log", [query, cursor ?? null, limit ?? null]),
+      /** Number and hash of the last line of this node's log of access; null without a log */
+      logHead: () =>
+        ask<a.AccessLogHeadView | null>("access_logHead", []),
+      /** Where the log of access of an operator's node stood, by day (访问日志上链存证), oldest first */
+      anchors: (operator: a.Account) =>
+        ask<a.AccessAnchorView[]>("access_anchors", [operator]),
+      /** Reads the configuration of access again, whole or not at all (热加载) */
+      reload: () =>
+        ask<a.AccessReloadView>("access_reload", []),
     },
   };
 }

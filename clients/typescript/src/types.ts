@@ -298,6 +298,11 @@ export interface CoolingPolicy {
   merge_groups: number;
 }
 
+export type ConnectorStatus =
+  | "active"
+  | "paused"
+  | "retired";
+
 export type MultiAddress =
   | { id: Hex }
   | { index: null }
@@ -443,6 +448,40 @@ export interface Condition {
   max_total?: Integer | null;
   bill_scene?: number | null;
 }
+
+export interface TypesTerms {
+  kind: ConnectorKind;
+  endpoint: Hex;
+  topics: number;
+  scenes: SceneFilter;
+  format: Hex;
+  acknowledgers: string[];
+  max_refusals: number;
+  max_waiting: number;
+}
+
+export type ConnectorKind =
+  | "old_bill_system"
+  | "evidence_chain"
+  | "signing_chain"
+  | "medical_insurance"
+  | "insurer"
+  | "webhook"
+  | "kafka";
+
+export type SceneFilter =
+  | "all"
+  | { only: number[] };
+
+export interface TypesOutcome {
+  seq: Integer;
+  attempts: number;
+  answer: Answer;
+}
+
+export type Answer =
+  | { told: { answer: Hex; } }
+  | { refused: { answer: Hex; } };
 
 export type OriginCaller =
   | { system: RawOrigin }

@@ -43,6 +43,10 @@ public final class Client implements Asker {
     public final Methods.Upgrade upgrade = new Methods.Upgrade(this);
     public final Methods.Cooling cooling = new Methods.Cooling(this);
     public final Methods.Transaction transaction = new Methods.Transaction(this);
+    public final Methods.Access access = new Methods.Access(this);
+    public final Methods.Connector connector = new Methods.Connector(this);
+    public final Methods.Outbox outbox = new Methods.Outbox(this);
+    public final Methods.Subscription subscription = new Methods.Subscription(this);
     private final ObjectMapper json =
         new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
     private final Codec codec = Codec.own();

@@ -7,6 +7,33 @@ import com.fasterxml.jackson.databind.JsonNode;
 public final class Answers {
     private Answers() {}
 
+    /** Where the log of access of an operator's node stood on a day. */
+    public record AccessAnchorView(
+            @JsonProperty("day") Long day,
+            @JsonProperty("hash") String hash,
+            @JsonProperty("number") Long number) {}
+
+    /** The last line of the log of access. */
+    public record AccessLogHeadView(
+            @JsonProperty("hash") String hash,
+            @JsonProperty("number") Long number) {}
+
+    /** What is looked for in the log of access: all that is given must hold. */
+    public record AccessLogQuery(
+            @JsonProperty("about") String about,
+            @JsonProperty("address") String address,
+            @JsonProperty("code") Long code,
+            @JsonProperty("did") String did,
+            @JsonProperty("from") Long from,
+            @JsonProperty("method") String method,
+            @JsonProperty("to") Long to,
+            @JsonProperty("who") String who) {}
+
+    /** A part of the log of access. */
+    public record AccessLogView(
+            @JsonProperty("items") java.util.List<JsonNode> items,
+            @JsonProperty("next") String next) {}
+
     /** One record of a node's history. */
     public record AccessNodeRecordView(
             @JsonProperty("at") StampView at,
@@ -36,6 +63,11 @@ public final class Answers {
     public record AccessNodeViewPage(
             @JsonProperty("items") java.util.List<AccessNodeView> items,
             @JsonProperty("next") String next) {}
+
+    /** Whether the configuration of access took effect. */
+    public record AccessReloadView(
+            @JsonProperty("problems") java.util.List<String> problems,
+            @JsonProperty("taken") Boolean taken) {}
 
     /** What an administrator did about a case. */
     public record ActView(
@@ -198,6 +230,10 @@ public final class Answers {
     public record CheckView(
             @JsonProperty("problem") String problem) {}
 
+    /** Answer to the check of the three codes (三码). */
+    public record CodesVerificationView(
+            @JsonProperty("genuine") Boolean genuine) {}
+
     /** A run of cold segments (冷数据段). */
     public record ColdRunView(
             @JsonProperty("cold_groups") Long coldGroups,
@@ -214,6 +250,25 @@ public final class Answers {
             @JsonProperty("issuer") String issuer,
             @JsonProperty("max_total_fen") Long maxTotalFen,
             @JsonProperty("payer_ref") String payerRef) {}
+
+    /** A connector (连接器), and where it stands. */
+    public record ConnectorView(
+            @JsonProperty("acknowledgers") java.util.List<String> acknowledgers,
+            @JsonProperty("connector") Long connector,
+            @JsonProperty("endpoint") String endpoint,
+            @JsonProperty("entries") TallyView entries,
+            @JsonProperty("format") String format,
+            @JsonProperty("kind") String kind,
+            @JsonProperty("lease") LeaseView lease,
+            @JsonProperty("max_refusals") Long maxRefusals,
+            @JsonProperty("max_waiting") Long maxWaiting,
+            @JsonProperty("oldest") OldestView oldest,
+            @JsonProperty("registered") StampView registered,
+            @JsonProperty("scenes") java.util.List<Long> scenes,
+            @JsonProperty("status") String status,
+            @JsonProperty("topics") java.util.List<String> topics,
+            @JsonProperty("updated") StampView updated,
+            @JsonProperty("worker") WorkerView worker) {}
 
     /** What a node says of itself. Times are of its own clock. */
     public record ConsensusStatusView(
@@ -455,6 +510,13 @@ public final class Answers {
             @JsonProperty("height") Long height,
             @JsonProperty("round") Long round) {}
 
+    /** Who does a connector's work (租约). */
+    public record LeaseView(
+            @JsonProperty("holder") String holder,
+            @JsonProperty("since") StampView since,
+            @JsonProperty("until") Long until,
+            @JsonProperty("until_block") Long untilBlock) {}
+
     /** Whether a participant may act through a node. */
     public record LinkCheckView(
             @JsonProperty("allowed") Boolean allowed,
@@ -529,6 +591,14 @@ public final class Answers {
             @JsonProperty("version") String version,
             @JsonProperty("votes") Boolean votes) {}
 
+    /** An entry that waits, with what it is about: what a worker needs. */
+    public record NoticeView(
+            @JsonProperty("bill") BillVersionView bill,
+            @JsonProperty("entry") OutboxEntryView entry,
+            @JsonProperty("grant") GrantView grant,
+            @JsonProperty("idempotency_key") String idempotencyKey,
+            @JsonProperty("participant") ParticipantView participant) {}
+
     /** Whose a number is. */
     public record NumberOwnerView(
             @JsonProperty("issuer") String issuer,
@@ -554,6 +624,48 @@ public final class Answers {
             @JsonProperty("address") String address,
             @JsonProperty("name") String name,
             @JsonProperty("peer_id") String peerId) {}
+
+    /** The entry that waits longest. */
+    public record OldestView(
+            @JsonProperty("block") Long block,
+            @JsonProperty("seq") Long seq,
+            @JsonProperty("time") Long time) {}
+
+    /** An entry of the outbox, or what became of it. */
+    public record OutboxEntryView(
+            @JsonProperty("answer") String answer,
+            @JsonProperty("at") StampView at,
+            @JsonProperty("attempts") Long attempts,
+            @JsonProperty("by") String by,
+            @JsonProperty("connector") Long connector,
+            @JsonProperty("digest") String digest,
+            @JsonProperty("ended") StampView ended,
+            @JsonProperty("previous") Long previous,
+            @JsonProperty("reason") String reason,
+            @JsonProperty("refusal") String refusal,
+            @JsonProperty("refusals") Long refusals,
+            @JsonProperty("scene") Long scene,
+            @JsonProperty("seq") Long seq,
+            @JsonProperty("status") String status,
+            @JsonProperty("subject") JsonNode subject,
+            @JsonProperty("topic") String topic,
+            @JsonProperty("version") Long version) {}
+
+    /** One page of a list. */
+    public record OutboxEntryViewPage(
+            @JsonProperty("items") java.util.List<OutboxEntryView> items,
+            @JsonProperty("next") String next) {}
+
+    /** That an entry ended as its trace says: the trace is a leaf of the trail, of which the state after every later block holds the peaks. */
+    public record OutboxProofView(
+            @JsonProperty("block") Long block,
+            @JsonProperty("block_hash") String blockHash,
+            @JsonProperty("entry") OutboxEntryView entry,
+            @JsonProperty("key") String key,
+            @JsonProperty("place") Long place,
+            @JsonProperty("siblings") java.util.List<String> siblings,
+            @JsonProperty("trace") String trace,
+            @JsonProperty("trail") String trail) {}
 
     /** One record of a participant's history. */
     public record ParticipantRecordView(
@@ -680,6 +792,19 @@ public final class Answers {
             @JsonProperty("payload") String payload,
             @JsonProperty("signer_id") String signerId,
             @JsonProperty("unsigned") String unsigned) {}
+
+    /** What a worker says of its work, each second. */
+    public record PulseView(
+            @JsonProperty("at_hand") Long atHand,
+            @JsonProperty("circuit") String circuit,
+            @JsonProperty("cursor") Long cursor,
+            @JsonProperty("failed") Long failed,
+            @JsonProperty("holds_lease") Boolean holdsLease,
+            @JsonProperty("last_error") String lastError,
+            @JsonProperty("refused") Long refused,
+            @JsonProperty("told") Long told,
+            @JsonProperty("under_way") Long underWay,
+            @JsonProperty("unreported") Long unreported) {}
 
     /** The transaction that registered a bill. */
     public record ReceiptView(
@@ -809,6 +934,41 @@ public final class Answers {
             @JsonProperty("reason") String reason,
             @JsonProperty("replaced_by") Long replacedBy) {}
 
+    /** One thing that was decided. */
+    public record SubscriptionItemView(
+            @JsonProperty("bill") BillVersionView bill,
+            @JsonProperty("block") Long block,
+            @JsonProperty("checksum") String checksum,
+            @JsonProperty("data") String data,
+            @JsonProperty("digest") String digest,
+            @JsonProperty("event") EventView event,
+            @JsonProperty("extrinsic") Long extrinsic,
+            @JsonProperty("item") Long item,
+            @JsonProperty("topic") String topic) {}
+
+    /** What was decided in blocks that follow one another: nothing between `from` and `next` is missing. */
+    public record SubscriptionPageView(
+            @JsonProperty("from") SubscriptionPlace2 from,
+            @JsonProperty("head") Long head,
+            @JsonProperty("items") java.util.List<SubscriptionItemView> items,
+            @JsonProperty("next") SubscriptionPlace2 next) {}
+
+    /** Where a subscription goes on: the `next` of a page. With the block alone it begins there. */
+    public record SubscriptionPlace2(
+            @JsonProperty("block") Long block,
+            @JsonProperty("checksum") String checksum,
+            @JsonProperty("item") Long item) {}
+
+    /** Entries, counted. */
+    public record TallyView(
+            @JsonProperty("acknowledged") Long acknowledged,
+            @JsonProperty("dead") Long dead,
+            @JsonProperty("discarded") Long discarded,
+            @JsonProperty("last") Long last,
+            @JsonProperty("omitted") Long omitted,
+            @JsonProperty("omitted_at") Long omittedAt,
+            @JsonProperty("waiting") Long waiting) {}
+
     /** A step that was looked for by time or actor. */
     public record TrailStepView(
             @JsonProperty("policy") Long policy,
@@ -880,4 +1040,13 @@ public final class Answers {
     public record WhitelistEntryViewPage(
             @JsonProperty("items") java.util.List<WhitelistEntryView> items,
             @JsonProperty("next") String next) {}
+
+    /** A worker, as its node sees it. */
+    public record WorkerView(
+            @JsonProperty("ends") JsonNode ends,
+            @JsonProperty("last_end") String lastEnd,
+            @JsonProperty("pid") Long pid,
+            @JsonProperty("pulse") PulseView pulse,
+            @JsonProperty("starts") Long starts,
+            @JsonProperty("state") String state) {}
 }

@@ -989,4 +989,94 @@ public final class Calls {
             return new Call("Cooling", "set_policy", args);
         }
     }
+
+    /** Calls of the contract Outbox. */
+    public static final class Outbox {
+        private Outbox() {}
+
+        /** Registers a connector; it is active, and is told what is decided from now on. # Origin `AdminOrigin`: a motion of the council. # Errors `NoTopics`, `ScenesUnsound`, `AcknowledgersUnsound`, `MaxRefusalsOutOfBounds`, `MaxWaitingOutOfBounds`, `EndpointInUse`, `TooManyConnectors`, `TooManyRoutes`. */
+        public static Call register(Types.TypesTerms terms) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("terms", Form.of(terms));
+            return new Call("Outbox", "register", args);
+        }
+
+        /** Changes a connector's terms. Entries that wait are told by the new ones. # Origin `AdminOrigin`: a motion of the council. # Errors `ConnectorNotFound`, `ConnectorRetired`, `TermsUnchanged`, `NoTopics`, `ScenesUnsound`, `AcknowledgersUnsound`, `MaxRefusalsOutOfBounds`, `MaxWaitingOutOfBounds`, `EndpointInUse`. */
+        public static Call update(Long connector, Types.TypesTerms terms) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("connector", Form.of(connector));
+            args.put("terms", Form.of(terms));
+            return new Call("Outbox", "update", args);
+        }
+
+        /** Pauses a connector, lets it go on, or retires it for good. Its lease ends. # Origin `AdminOrigin`: a motion of the council; `SecurityOrigin` too, unless it retires. # Errors `ConnectorNotFound`, `ConnectorRetired`, `StatusUnchanged`. */
+        public static Call setStatus(Long connector, Types.ConnectorStatus status, String reason) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("connector", Form.of(connector));
+            args.put("status", Form.of(status));
+            args.put("reason", Form.of(reason));
+            return new Call("Outbox", "set_status", args);
+        }
+
+        /** Takes the lease of a connector, or holds it longer (租约). It holds for 5 s of block time, and two blocks, from now. # Origin An active participant that acknowledges for the connector. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `ConnectorPaused`, `ConnectorRetired`, `LeaseHeld`. */
+        public static Call claim(Long connector) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("connector", Form.of(connector));
+            return new Call("Outbox", "claim", args);
+        }
+
+        /** Gives the lease of a connector back, so that another worker need not wait. # Origin The participant that holds it. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `LeaseNotHeld`. */
+        public static Call release(Long connector) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("connector", Form.of(connector));
+            return new Call("Outbox", "release", args);
+        }
+
+        /** Reports what the system outside answered (回执), at most 500 outcomes. Whoever holds the lease holds it longer by that. It may be reported without a lease: what was done outside is done. Outcomes of entries that are acknowledged or discarded already are passed over, and refusals of dead letters: a report that comes twice, or from two workers, changes nothing twice. A dead letter that was told after all is acknowledged. # Origin An active participant that acknowledges for the connector. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `NothingGiven`, `EntryUnknown`, `OutOfOrder`. */
+        public static Call report(Long connector, java.util.List<Types.TypesOutcome> outcomes) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("connector", Form.of(connector));
+            args.put("outcomes", Form.of(outcomes));
+            return new Call("Outbox", "report", args);
+        }
+
+        /** Has a dead letter tried again. # Origin An active participant that acknowledges for the connector, or `AdminOrigin`. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `EntryNotFound`, `NotDead`. */
+        public static Call revive(Long connector, Long seq) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("connector", Form.of(connector));
+            args.put("seq", Form.of(seq));
+            return new Call("Outbox", "revive", args);
+        }
+
+        /** Gives up a dead letter, or any entry of a retired connector; its trace says so. # Origin `AdminOrigin`: a motion of the council. # Errors `ConnectorNotFound`, `EntryNotFound`, `NotDead`, `OutOfOrder`. */
+        public static Call discard(Long connector, Long seq, String reason) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("connector", Form.of(connector));
+            args.put("seq", Form.of(seq));
+            args.put("reason", Form.of(reason));
+            return new Call("Outbox", "discard", args);
+        }
+
+        /** Has the present versions of bills told again (重述), at most 500: to repair what the other side lost, or what was omitted. They are told whatever the connector's topics and scenes are. # Origin An active participant that acknowledges for the connector, or `AdminOrigin`. # Errors `Sender`, `ConnectorNotFound`, `NotAcknowledger`, `ConnectorRetired`, `NothingGiven`, `BillNotFound`. */
+        public static Call retell(Long connector, java.util.List<Types.BillKey> bills, String reason) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("connector", Form.of(connector));
+            args.put("bills", Form.of(bills));
+            args.put("reason", Form.of(reason));
+            return new Call("Outbox", "retell", args);
+        }
+    }
+
+    /** Calls of the contract AccessLog. */
+    public static final class AccessLog {
+        private AccessLog() {}
+
+        /** Anchors the last line of the sender's log of access: its number, from 1, and its hash. # Origin A validator's operator. # Errors `NotAnOperator`, `AlreadyAnchored`. */
+        public static Call anchor(Long number, String hash) {
+            var args = new java.util.LinkedHashMap<String, Object>();
+            args.put("number", Form.of(number));
+            args.put("hash", Form.of(hash));
+            return new Call("AccessLog", "anchor", args);
+        }
+    }
 }

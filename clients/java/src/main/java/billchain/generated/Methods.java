@@ -211,6 +211,11 @@ public final class Methods {
             return asker.ask("bill_byDate", java.util.List.of(), new TypeReference<Answers.BillViewPage>() {});
         }
 
+        /** Whether a bill has these three codes (票据三码查验): a verdict, and nothing of the bill */
+        public Answers.CodesVerificationView verifyCodes(String code, String number, String checkCode) {
+            return asker.ask("bill_verifyCodes", java.util.Arrays.asList(code, number, checkCode), new TypeReference<Answers.CodesVerificationView>() {});
+        }
+
         /** Compares the hash of an original with the chain's (核验比对) */
         public Answers.HashVerificationView verifyHash(String code, String number, String checkCode, String kind, String hash) {
             return asker.ask("bill_verifyHash", java.util.Arrays.asList(code, number, checkCode, kind, hash), new TypeReference<Answers.HashVerificationView>() {});
@@ -741,6 +746,152 @@ public final class Methods {
         /** Puts a signature into a prepared transaction and submits it */
         public String submitSigned(String unsigned, String signature) {
             return asker.ask("transaction_submitSigned", java.util.Arrays.asList(unsigned, signature), new TypeReference<String>() {});
+        }
+    }
+
+    /** {@code connector_*}. */
+    public static final class Connector {
+        private final Asker asker;
+
+        public Connector(Asker asker) {
+            this.asker = asker;
+        }
+
+        /** All connectors (连接器): terms, entries, lease, and the node's own worker */
+        public java.util.List<Answers.ConnectorView> status(Long connector) {
+            return asker.ask("connector_status", java.util.Collections.singletonList(connector), new TypeReference<java.util.List<Answers.ConnectorView>>() {});
+        }
+
+        /** All connectors (连接器): terms, entries, lease, and the node's own worker */
+        public java.util.List<Answers.ConnectorView> status() {
+            return asker.ask("connector_status", java.util.List.of(), new TypeReference<java.util.List<Answers.ConnectorView>>() {});
+        }
+    }
+
+    /** {@code outbox_*}. */
+    public static final class Outbox {
+        private final Asker asker;
+
+        public Outbox(Asker asker) {
+            this.asker = asker;
+        }
+
+        /** An entry of the outbox (发件箱), or what became of it (回执) */
+        public Answers.OutboxEntryView entry(Long connector, Long seq) {
+            return asker.ask("outbox_entry", java.util.Arrays.asList(connector, seq), new TypeReference<Answers.OutboxEntryView>() {});
+        }
+
+        /** Entries that were not acknowledged, by number, each with what it is about */
+        public java.util.List<Answers.NoticeView> pending(Long connector, Long after, Long limit) {
+            return asker.ask("outbox_pending", java.util.Arrays.asList(connector, after, limit), new TypeReference<java.util.List<Answers.NoticeView>>() {});
+        }
+
+        /** Entries that were not acknowledged, by number, each with what it is about */
+        public java.util.List<Answers.NoticeView> pending(Long connector) {
+            return asker.ask("outbox_pending", java.util.Collections.singletonList(connector), new TypeReference<java.util.List<Answers.NoticeView>>() {});
+        }
+
+        /** Who was told of a bill's changes, and who has to be: by version and connector */
+        public Answers.OutboxEntryViewPage ofBill(String code, String number, String cursor, Long limit) {
+            return asker.ask("outbox_ofBill", java.util.Arrays.asList(code, number, cursor, limit), new TypeReference<Answers.OutboxEntryViewPage>() {});
+        }
+
+        /** Who was told of a bill's changes, and who has to be: by version and connector */
+        public Answers.OutboxEntryViewPage ofBill(String code, String number) {
+            return asker.ask("outbox_ofBill", java.util.Arrays.asList(code, number), new TypeReference<Answers.OutboxEntryViewPage>() {});
+        }
+
+        /** Who was told of a grant's changes, and who has to be */
+        public Answers.OutboxEntryViewPage ofGrant(String grant, String cursor, Long limit) {
+            return asker.ask("outbox_ofGrant", java.util.Arrays.asList(grant, cursor, limit), new TypeReference<Answers.OutboxEntryViewPage>() {});
+        }
+
+        /** Who was told of a grant's changes, and who has to be */
+        public Answers.OutboxEntryViewPage ofGrant(String grant) {
+            return asker.ask("outbox_ofGrant", java.util.Collections.singletonList(grant), new TypeReference<Answers.OutboxEntryViewPage>() {});
+        }
+
+        /** Who was told of a participant's changes, and who has to be */
+        public Answers.OutboxEntryViewPage ofParticipant(String participant, String cursor, Long limit) {
+            return asker.ask("outbox_ofParticipant", java.util.Arrays.asList(participant, cursor, limit), new TypeReference<Answers.OutboxEntryViewPage>() {});
+        }
+
+        /** Who was told of a participant's changes, and who has to be */
+        public Answers.OutboxEntryViewPage ofParticipant(String participant) {
+            return asker.ask("outbox_ofParticipant", java.util.Collections.singletonList(participant), new TypeReference<Answers.OutboxEntryViewPage>() {});
+        }
+
+        /** What became of a connector's entries, by their numbers */
+        public Answers.OutboxEntryViewPage history(Long connector, String cursor, Long limit) {
+            return asker.ask("outbox_history", java.util.Arrays.asList(connector, cursor, limit), new TypeReference<Answers.OutboxEntryViewPage>() {});
+        }
+
+        /** What became of a connector's entries, by their numbers */
+        public Answers.OutboxEntryViewPage history(Long connector) {
+            return asker.ask("outbox_history", java.util.Collections.singletonList(connector), new TypeReference<Answers.OutboxEntryViewPage>() {});
+        }
+
+        /** The proof that an entry was acknowledged, and what was answered */
+        public Answers.OutboxProofView proof(Long connector, Long seq) {
+            return asker.ask("outbox_proof", java.util.Arrays.asList(connector, seq), new TypeReference<Answers.OutboxProofView>() {});
+        }
+    }
+
+    /** {@code subscription_*}. */
+    public static final class Subscription {
+        private final Asker asker;
+
+        public Subscription(Asker asker) {
+            this.asker = asker;
+        }
+
+        /** What was decided of these categories after a block, with a chained checksum (数据订阅) */
+        public Answers.SubscriptionPageView read(JsonNode filter, JsonNode after) {
+            return asker.ask("subscription_read", java.util.Arrays.asList(filter, after), new TypeReference<Answers.SubscriptionPageView>() {});
+        }
+
+        /** What was decided of these categories after a block, with a chained checksum (数据订阅) */
+        public Answers.SubscriptionPageView read(JsonNode filter) {
+            return asker.ask("subscription_read", java.util.Collections.singletonList(filter), new TypeReference<Answers.SubscriptionPageView>() {});
+        }
+
+        /** Ends a subscription; whether the connection had it */
+        public Boolean unfollow(String subscription) {
+            return asker.ask("subscription_unfollow", java.util.Collections.singletonList(subscription), new TypeReference<Boolean>() {});
+        }
+    }
+
+    /** {@code access_*}. */
+    public static final class Access {
+        private final Asker asker;
+
+        public Access(Asker asker) {
+            this.asker = asker;
+        }
+
+        /** Lines of this node's log of access (访问日志), oldest first, a part at a time */
+        public Answers.AccessLogView log(Answers.AccessLogQuery query, String cursor, Long limit) {
+            return asker.ask("access_log", java.util.Arrays.asList(query, cursor, limit), new TypeReference<Answers.AccessLogView>() {});
+        }
+
+        /** Lines of this node's log of access (访问日志), oldest first, a part at a time */
+        public Answers.AccessLogView log(Answers.AccessLogQuery query) {
+            return asker.ask("access_log", java.util.Collections.singletonList(query), new TypeReference<Answers.AccessLogView>() {});
+        }
+
+        /** Number and hash of the last line of this node's log of access; null without a log */
+        public Answers.AccessLogHeadView logHead() {
+            return asker.ask("access_logHead", java.util.List.of(), new TypeReference<Answers.AccessLogHeadView>() {});
+        }
+
+        /** Where the log of access of an operator's node stood, by day (访问日志上链存证), oldest first */
+        public java.util.List<Answers.AccessAnchorView> anchors(String operator) {
+            return asker.ask("access_anchors", java.util.Collections.singletonList(operator), new TypeReference<java.util.List<Answers.AccessAnchorView>>() {});
+        }
+
+        /** Reads the configuration of access again, whole or not at all (热加载) */
+        public Answers.AccessReloadView reload() {
+            return asker.ask("access_reload", java.util.List.of(), new TypeReference<Answers.AccessReloadView>() {});
         }
     }
 }

@@ -814,6 +814,23 @@ public final class Types {
         }
     }
 
+    public enum ConnectorStatus implements Form {
+        ACTIVE("active"),
+        PAUSED("paused"),
+        RETIRED("retired");
+
+        private final String form;
+
+        ConnectorStatus(String form) {
+            this.form = form;
+        }
+
+        @Override
+        public Object form() {
+            return form;
+        }
+    }
+
     public sealed interface MultiAddress extends Form {
         record Id(String value) implements MultiAddress {
             @Override
@@ -1187,6 +1204,88 @@ public final class Types {
             form.put("max_total", Form.of(maxTotal));
             form.put("bill_scene", Form.of(billScene));
             return form;
+        }
+    }
+
+    public record TypesTerms(ConnectorKind kind, String endpoint, Long topics, SceneFilter scenes, String format, java.util.List<String> acknowledgers, Long maxRefusals, Long maxWaiting) implements Form {
+        @Override
+        public Object form() {
+            var form = new java.util.LinkedHashMap<String, Object>();
+            form.put("kind", Form.of(kind));
+            form.put("endpoint", Form.of(endpoint));
+            form.put("topics", Form.of(topics));
+            form.put("scenes", Form.of(scenes));
+            form.put("format", Form.of(format));
+            form.put("acknowledgers", Form.of(acknowledgers));
+            form.put("max_refusals", Form.of(maxRefusals));
+            form.put("max_waiting", Form.of(maxWaiting));
+            return form;
+        }
+    }
+
+    public enum ConnectorKind implements Form {
+        OLD_BILL_SYSTEM("old_bill_system"),
+        EVIDENCE_CHAIN("evidence_chain"),
+        SIGNING_CHAIN("signing_chain"),
+        MEDICAL_INSURANCE("medical_insurance"),
+        INSURER("insurer"),
+        WEBHOOK("webhook"),
+        KAFKA("kafka");
+
+        private final String form;
+
+        ConnectorKind(String form) {
+            this.form = form;
+        }
+
+        @Override
+        public Object form() {
+            return form;
+        }
+    }
+
+    public sealed interface SceneFilter extends Form {
+        record All() implements SceneFilter {
+            @Override
+            public Object form() {
+                return "all";
+            }
+        }
+        record Only(java.util.List<Long> value) implements SceneFilter {
+            @Override
+            public Object form() {
+                return java.util.Collections.singletonMap("only", Form.of(value));
+            }
+        }
+    }
+
+    public record TypesOutcome(Long seq, Long attempts, Answer answer) implements Form {
+        @Override
+        public Object form() {
+            var form = new java.util.LinkedHashMap<String, Object>();
+            form.put("seq", Form.of(seq));
+            form.put("attempts", Form.of(attempts));
+            form.put("answer", Form.of(answer));
+            return form;
+        }
+    }
+
+    public sealed interface Answer extends Form {
+        record Told(String answer) implements Answer {
+            @Override
+            public Object form() {
+                var form = new java.util.LinkedHashMap<String, Object>();
+                form.put("answer", Form.of(answer));
+                return java.util.Map.of("told", form);
+            }
+        }
+        record Refused(String answer) implements Answer {
+            @Override
+            public Object form() {
+                var form = new java.util.LinkedHashMap<String, Object>();
+                form.put("answer", Form.of(answer));
+                return java.util.Map.of("refused", form);
+            }
         }
     }
 
