@@ -37,8 +37,8 @@ mod snapshot;
 mod spans;
 mod state_sync;
 mod text_files;
-mod workers;
 mod words;
+mod workers;
 
 use anyhow::Result;
 use billchain_storage::OpenMode;

@@ -233,9 +233,7 @@ pub(crate) fn event(pallet: u8, variant: u8) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sp_runtime::{
-        ArithmeticError, TokenError, TransactionalError, proving_trie::TrieError,
-    };
+    use sp_runtime::{ArithmeticError, TokenError, TransactionalError, proving_trie::TrieError};
     use std::collections::BTreeSet;
 
     /// Every key that an error of a contract, a problem within one, or any other dispatch error has.
