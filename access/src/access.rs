@@ -189,11 +189,6 @@ impl Access {
         &self.0.metrics
     }
 
-    /// Whether there is a file that can be read again.
-    pub fn has_file(&self) -> bool {
-        self.0.file.is_some()
-    }
-
     /// Reads the file again. What it says holds from [`Self::adopt`] on. The log's place
     /// stays what it was when the node started.
     pub fn propose(&self) -> Result<Proposed, ConfigError> {
