@@ -21,7 +21,7 @@ pub(super) async fn judged(session: &Session, message: Message) -> Message {
         Ok(Some(fresh)) => Arc::new(fresh),
         Err(denied) => {
             let error = error::denied(&denied);
-            tokio::time::sleep(access.penalty(caller.address)).await;
+            session.penalty().await;
             return each(message, |call| Err(Refused { id: call.id, error: error.clone() })).0;
         }
     };
@@ -37,7 +37,7 @@ pub(super) async fn judged(session: &Session, message: Message) -> Message {
         }
     });
     if is_refused {
-        tokio::time::sleep(access.penalty(caller.address)).await;
+        session.penalty().await;
     }
     message
 }

@@ -66,10 +66,10 @@ async fn respond_within(
             return Ok(cross::denied(&session, &denied));
         }
     };
-    let (access, address) = (session.methods.context.access.clone(), session.peer.address);
+    let refuses = session.clone();
     let answered = answered(session, request, stop, listener).await;
     if answered.as_ref().is_ok_and(|response| response.status() == StatusCode::UNAUTHORIZED) {
-        tokio::time::sleep(access.penalty(address)).await;
+        refuses.penalty().await;
     }
     answered.map(|mut response| {
         cross::readable(&mut response, origin);
