@@ -175,7 +175,7 @@ def checks(guarded: Guarded):
     text = (guarded.home / "access.toml").read_text()
     (guarded.home / "access.toml").write_text(text + "surprise = 1\n")
     reload = network.rpc(1, "access_reload")
-    check("a configuration with a mistake changes nothing", reload["taken"] is False and reload["problems"], reload)
+    check("a configuration with a mistake changes nothing", reload["taken"] is False and bool(reload["problems"]), reload)
     (guarded.home / "access.toml").write_text(text)
     anchor = [network.billchain, "admin", "access", "anchor-log", "--rpc", network.url(1), "--development-key", "//node-1"]
     run(*anchor)
@@ -193,9 +193,12 @@ def checks(guarded: Guarded):
 
 
 def operator_account(network: Network) -> str:
-    """Account of the first node's operator, as the chain has it."""
-    validators = network.rpc(2, "validator_list")["validators"]
-    return next(one["operator"] for one in validators if one["name"] == "node-1")
+    """Account of the operator who has anchored, among those of the validators."""
+    operators = [one["operator"] for one in network.rpc(2, "validator_list")["validators"]]
+    anchored = [one for one in operators if network.rpc(2, "access_anchors", one)]
+    if len(anchored) != 1:
+        raise Failure(f"one operator has anchored, found {len(anchored)} of {operators}")
+    return anchored[0]
 
 
 def measure(guarded: Guarded, seconds: int):

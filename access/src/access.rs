@@ -23,7 +23,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::task::AbortHandle;
 
@@ -40,6 +40,16 @@ const TRIES: LimitConfig = LimitConfig {
     concurrent: u32::MAX,
 };
 
+/// Refusals of one address that are told at once.
+const REFUSALS: LimitConfig = LimitConfig {
+    work_per_minute: 600,
+    burst: 1_000,
+    bytes_per_minute: u64::MAX >> 16,
+    concurrent: u32::MAX,
+};
+/// How long each further one waits.
+const PENALTY: Duration = Duration::from_millis(100);
+
 /// Access as a node has it. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Access(Arc<Inner>);
@@ -55,6 +65,8 @@ struct Inner {
     limits: Limits,
     /// Proofs that did not hold, by where they came from.
     failures: Limits,
+    /// Refusals that were told, by who was told.
+    refusals: Limits,
     guesses: Guesses,
     nonces: Nonces,
     log: Option<AccessLog>,
@@ -159,6 +171,7 @@ impl Access {
             generation: AtomicU64::new(1),
             limits: Limits::default(),
             failures: Limits::default(),
+            refusals: Limits::default(),
             guesses: Guesses::default(),
             nonces: Nonces::default(),
             log,
@@ -187,11 +200,6 @@ impl Access {
     /// What it counts.
     pub fn metrics(&self) -> &AccessMetrics {
         &self.0.metrics
-    }
-
-    /// Whether there is a file that can be read again.
-    pub fn has_file(&self) -> bool {
-        self.0.file.is_some()
     }
 
     /// Reads the file again. What it says holds from [`Self::adopt`] on. The log's place
@@ -299,7 +307,7 @@ impl Access {
         }
         let holder = Holder::Network(network(head.address));
         let bucket = self.0.failures.bucket(holder, Class::Verify, &TRIES);
-        bucket.take(&TRIES, 1, std::time::Instant::now()).map(drop)?;
+        bucket.take(&TRIES, 1, Instant::now()).map(drop)?;
         Ok(Some(bucket))
     }
 
@@ -440,6 +448,17 @@ impl Access {
         };
         let limit = self.rules().limit(caller.identity.as_deref(), class);
         Some(self.0.limits.bucket(holder, class, &limit))
+    }
+
+    /// How long a refusal waits before this address is told: who is refused thousands of times
+    /// learns it slowly, and takes the processors from nobody meanwhile.
+    pub fn penalty(&self, address: IpAddr) -> Duration {
+        let holder = Holder::Network(network(address));
+        let bucket = self.0.refusals.bucket(holder, Class::Verify, &REFUSALS);
+        match bucket.take(&REFUSALS, 1, Instant::now()) {
+            Ok(_) => Duration::ZERO,
+            Err(_) => PENALTY,
+        }
     }
 
     /// Counts a refusal that was made elsewhere.

@@ -2,9 +2,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Milliseconds of a day.
-pub(crate) const DAY_MS: u64 = 86_400_000;
-
 /// Days from 1970-01-01 to a date (Hinnant, `days_from_civil`).
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };

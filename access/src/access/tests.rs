@@ -173,3 +173,13 @@ async fn a_configuration_holds_whole_from_when_it_is_adopted() {
     let by_certificate = identify(&access, &[], Some([7; 32])).unwrap();
     assert!(access.still(&by_certificate).unwrap().is_none());
 }
+
+#[tokio::test]
+async fn who_is_refused_a_thousand_times_waits_and_others_do_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let access = open(directory.path());
+    let (flooder, other) = (IpAddr::from([10, 0, 0, 9]), IpAddr::from([10, 0, 0, 8]));
+    let waits = (0..1_200).filter(|_| !access.penalty(flooder).is_zero()).count();
+    assert!((150..=200).contains(&waits), "{waits} of 1,200 refusals waited");
+    assert!(access.penalty(other).is_zero());
+}

@@ -66,7 +66,11 @@ async fn respond_within(
             return Ok(cross::denied(&session, &denied));
         }
     };
+    let refuses = session.clone();
     let answered = answered(session, request, stop, listener).await;
+    if answered.as_ref().is_ok_and(|response| response.status() == StatusCode::UNAUTHORIZED) {
+        refuses.penalty().await;
+    }
     answered.map(|mut response| {
         cross::readable(&mut response, origin);
         response

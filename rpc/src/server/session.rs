@@ -48,6 +48,14 @@ impl Session {
         Self { caller: Some(Arc::new(caller)), ..self }
     }
 
+    /// Waits before a refusal is told, if its address was told many.
+    pub(super) async fn penalty(&self) {
+        let wait = self.methods.context.access.penalty(self.peer.address);
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     /// Whether its caller may ask no more: its time is over, or the configuration changed.
     pub(super) fn is_over(&self) -> bool {
         let access = &self.methods.context.access;

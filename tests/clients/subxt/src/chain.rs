@@ -8,7 +8,9 @@ use sm2::{
 };
 use sm3::Digest;
 use subxt::{
-    config::{Config, DefaultTransactionExtensions, HashFor, Hasher, SubstrateConfig, substrate::H256},
+    config::{
+        Config, DefaultTransactionExtensions, HashFor, Hasher, SubstrateConfig, substrate::H256,
+    },
     metadata::{ArcMetadata, Metadata},
     transactions::Signer,
     utils::{AccountId32, MultiAddress},

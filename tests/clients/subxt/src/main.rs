@@ -14,8 +14,10 @@ use std::{env, process::Command};
 use subxt::{
     OnlineClient,
     config::DefaultExtrinsicParamsBuilder as Params,
-    dynamic::{self, Value, value},
-    transactions::{Payload, TransactionStatus},
+    dynamic::{self, Value},
+    error::{DispatchError, TransactionEventsError, TransactionFinalizedSuccessError},
+    ext::scale_value::Composite,
+    transactions::{DynamicPayload, Payload, TransactionStatus},
 };
 use subxt_rpcs::client::ReconnectingRpcClient;
 use subxt_signer::sr25519::dev;
@@ -31,37 +33,48 @@ fn bytes(bytes: impl AsRef<[u8]>) -> Value {
 }
 
 fn key(n: u64) -> Value {
-    value! { { code: bytes("31060126"), number: bytes(format!("{:010}", base() + n)) } }
+    let number = bytes(format!("{:010}", base() + n));
+    Value::named_composite([("code", bytes("31060126")), ("number", number)])
+}
+
+fn variant(name: &str) -> Value {
+    Value::unnamed_variant(name, [])
 }
 
 /// A bill of Alice's; `n` makes it new.
 fn bill(n: u64, total: u64) -> Value {
-    value! { {
-        key: key(n),
-        check_code: bytes("aZ09bY"),
-        kind: Value::unnamed_variant("Blue", []),
-        issue_date: 20_260_301_u32,
-        issue_time: 93_015_u32,
-        total: total,
-        issuer: bytes("did:bill:alice"),
-        issuer_uscc: bytes("91350100M000100Y43"),
-        payer_type: Value::unnamed_variant("Person", []),
-        payer_ref: bytes([1; 32]),
-        scene: 1_u16,
-        biz_no_hash: bytes([2; 32]),
-        xml_hash: bytes([3; 32]),
-        pdf_hash: bytes([0; 32]),
-        location_hash: bytes([0; 32]),
-        related: Value::unnamed_variant("None", []),
-    } }
+    Value::named_composite([
+        ("key", key(n)),
+        ("check_code", bytes("aZ09bY")),
+        ("kind", variant("Blue")),
+        ("issue_date", Value::u128(20_260_301)),
+        ("issue_time", Value::u128(93_015)),
+        ("total", Value::u128(total.into())),
+        ("issuer", bytes("did:bill:alice")),
+        ("issuer_uscc", bytes("91350100M000100Y43")),
+        ("payer_type", variant("Person")),
+        ("payer_ref", bytes([1; 32])),
+        ("scene", Value::u128(1)),
+        ("biz_no_hash", bytes([2; 32])),
+        ("xml_hash", bytes([3; 32])),
+        ("pdf_hash", bytes([0; 32])),
+        ("location_hash", bytes([0; 32])),
+        ("related", variant("None")),
+    ])
 }
 
-fn register(n: u64) -> impl Payload {
+type Dynamic = DynamicPayload<Composite<()>>;
+
+fn call(pallet: &str, name: &str, argument: &str, value: Value) -> Dynamic {
+    dynamic::transaction(pallet, name, Composite::named([(argument, value)]))
+}
+
+fn register(n: u64) -> Dynamic {
     register_over(n, 12_345)
 }
 
-fn register_over(n: u64, total: u64) -> impl Payload {
-    dynamic::transaction("BillRegister", "register", vec![("summary".to_owned(), bill(n, total))])
+fn register_over(n: u64, total: u64) -> Dynamic {
+    call("BillRegister", "register", "summary", bill(n, total))
 }
 
 /// Names of the events of a transaction that succeeds.
@@ -74,12 +87,15 @@ async fn send_with(
     call: &impl Payload,
     params: subxt::config::DefaultExtrinsicParams<BillChain>,
 ) -> Result<Vec<String>, String> {
-    let transactions = client.transactions().await.map_err(words)?;
+    let mut transactions = client.transactions().await.map_err(words)?;
     let alice = dev::alice();
     let sent = transactions.sign_and_submit_then_watch(call, &alice, params).await;
     let done = sent.map_err(words)?.wait_for_finalized_success().await;
     let events = done.map_err(|error| format!("{error:?}"))?;
-    events.iter().map(|event| event.map(|event| event.event_name().to_owned()).map_err(words)).collect()
+    events
+        .iter()
+        .map(|event| event.map(|event| event.event_name().to_owned()).map_err(words))
+        .collect()
 }
 
 /// Fails unless the work fails with these words.
@@ -97,7 +113,8 @@ fn has(events: &[String], name: &str) -> Done {
 
 #[tokio::main]
 async fn main() {
-    let url = env::var("BILLCHAIN_WS").expect("set BILLCHAIN_WS to the WebSocket of a development node");
+    let url =
+        env::var("BILLCHAIN_WS").expect("set BILLCHAIN_WS to the WebSocket of a development node");
     let mut report = Report::new("subxt", env!("SUBXT_VERSION"));
     let client = match Client::from_insecure_url(&url).await {
         Ok(client) => client,
@@ -124,13 +141,15 @@ async fn reads(report: &mut Report, client: &Client) {
     let work = async {
         let at = client.at_current_block().await.map_err(words)?;
         let header = at.block_header().await.map_err(words)?;
-        let hash = subxt::config::Hasher::hash(at.hasher(), &subxt::ext::codec::Encode::encode(&header));
+        let hash =
+            subxt::config::Hasher::hash(at.hasher(), &subxt::ext::codec::Encode::encode(&header));
         same(hash, at.block_hash(), "hash of the header")
     };
     report.with("block hashes", "Hasher", work).await;
     let work = async {
         let at = client.at_current_block().await.map_err(words)?;
-        let prefix = at.constants().entry(api::constants().system().ss58_prefix()).map_err(words)?;
+        let prefix =
+            at.constants().entry(api::constants().system().ss58_prefix()).map_err(words)?;
         same(prefix, 42, "the prefix of addresses")
     };
     report.works("constants", work).await;
@@ -161,7 +180,8 @@ async fn reads(report: &mut Report, client: &Client) {
         let number = at.block_number() - 3;
         let old = client.at_block(number).await.map_err(words)?;
         let address = api::storage().system().number();
-        let found = old.storage().fetch(address, ()).await.map_err(words)?.decode().map_err(words)?;
+        let found =
+            old.storage().fetch(address, ()).await.map_err(words)?.decode().map_err(words)?;
         same(u64::from(found), number, "the number in the old state")
     };
     report.works("old state", work).await;
@@ -181,11 +201,13 @@ async fn transactions(report: &mut Report, client: &Client) {
         has(&send(client, &call).await?, "BatchCompleted")
     };
     report.works("a short payload", work).await;
-    report.works("generated code", async {
-        let at = client.at_current_block().await.map_err(words)?;
-        let call = api::transactions().utility().batch(Vec::new());
-        at.transactions().validate(&call).map_err(words)
-    }).await;
+    report
+        .works("generated code", async {
+            let at = client.at_current_block().await.map_err(words)?;
+            let call = api::transactions().utility().batch(Vec::new());
+            at.transactions().validate(&call).map_err(words)
+        })
+        .await;
     let work = async {
         let at = client.at_current_block().await.map_err(words)?;
         let address = dynamic::storage::<(Value,), Value>("BillRegister", "Bills");
@@ -211,38 +233,39 @@ async fn transactions(report: &mut Report, client: &Client) {
     };
     report.works("an immortal transaction", work).await;
     let work = async {
-        let calls: Vec<_> = [6, 7].map(|n| {
-            Value::unnamed_variant("BillRegister", [value! { register { summary: bill(n, 12_345) } }])
-        }).into();
-        let batch = dynamic::transaction("Utility", "batch_all", vec![("calls".to_owned(), Value::unnamed_composite(calls))]);
+        let calls = Value::unnamed_composite([6, 7].map(|n| register(n).into_value()));
+        let batch = call("Utility", "batch_all", "calls", calls);
         let events = send(client, &batch).await?;
-        same(events.iter().filter(|name| *name == "BillRegistered").count(), 2, "events of the contract")
+        same(
+            events.iter().filter(|name| *name == "BillRegistered").count(),
+            2,
+            "events of the contract",
+        )
     };
     report.works("a batch", work).await;
 }
 
 async fn failures(report: &mut Report, client: &Client) {
     let work = async {
-        let transactions = client.transactions().await.map_err(words)?;
-        let sent = transactions.sign_and_submit_then_watch_default(&register_over(1, 54_321), &dev::alice());
-        let failed = sent.await.map_err(words)?.wait_for_finalized_success().await;
-        let Err(subxt::error::TransactionFinalizedSuccessError::SuccessError(
-            subxt::error::TransactionEventsError::ExtrinsicFailed(subxt::error::DispatchError::Module(error)),
-        )) = failed
-        else {
-            return Err(format!("expected an error of a contract, found {failed:?}"));
+        let mut transactions = client.transactions().await.map_err(words)?;
+        let call = register_over(1, 54_321);
+        let sent = transactions.sign_and_submit_then_watch_default(&call, &dev::alice()).await;
+        let done = sent.map_err(words)?.wait_for_finalized_success().await;
+        let found = match done {
+            Err(TransactionFinalizedSuccessError::SuccessError(
+                TransactionEventsError::ExtrinsicFailed(DispatchError::Module(error)),
+            )) => format!("{:?}", error.as_root_error::<api::Error>().map_err(words)?),
+            Err(other) => format!("{other:?}"),
+            Ok(_) => "a success".to_owned(),
         };
-        let error = error.as_root_error::<api::Error>().map_err(words)?;
-        let found = format!("{error:?}");
         hold(found.contains("BillRegister(Bill(AlreadyExists))"), &found)
     };
     report.works("a contract's error, and the one within", work).await;
-    let who = value! { Id(bytes(dev::alice().public_key().0)) };
-    let call = dynamic::transaction("CouncilMembership", "add_member", vec![("who".to_owned(), who)]);
-    report.works("an error of the origin", refused(send(client, &call), "BadOrigin")).await;
-    let items = Value::unnamed_composite(Vec::<Value>::new());
-    let call = dynamic::transaction("System", "set_storage", vec![("items".to_owned(), items)]);
-    let work = refused(send(client, &call), "none that this chain admits");
+    let who = Value::unnamed_variant("Id", [bytes(dev::alice().public_key().0)]);
+    let added = call("CouncilMembership", "add_member", "who", who);
+    report.works("an error of the origin", refused(send(client, &added), "BadOrigin")).await;
+    let stored = call("System", "set_storage", "items", Value::unnamed_composite([]));
+    let work = refused(send(client, &stored), "none that this chain admits");
     report.works("a call that the chain has not", work).await;
     let work = async {
         let params = Params::new().nonce(0).build();
@@ -253,9 +276,10 @@ async fn failures(report: &mut Report, client: &Client) {
 
 async fn others(report: &mut Report, client: &Client) {
     let work = async {
-        let transactions = client.transactions().await.map_err(words)?;
-        let sent = transactions.sign_and_submit_then_watch_default(&register(8), &dev::alice());
-        let mut progress = sent.await.map_err(words)?;
+        let mut transactions = client.transactions().await.map_err(words)?;
+        let call = register(8);
+        let sent = transactions.sign_and_submit_then_watch_default(&call, &dev::alice()).await;
+        let mut progress = sent.map_err(words)?;
         let mut seen = Vec::new();
         while let Some(status) = progress.next().await {
             seen.push(match status.map_err(words)? {
@@ -272,7 +296,8 @@ async fn others(report: &mut Report, client: &Client) {
     let work = async {
         let mut transactions = client.transactions().await.map_err(words)?;
         let params = Params::new().build();
-        let signed = transactions.create_signed(&register(9), &dev::alice(), params).await.map_err(words)?;
+        let signed =
+            transactions.create_signed(&register(9), &dev::alice(), params).await.map_err(words)?;
         let first = signed.submit().await.map_err(words)?;
         same(signed.submit().await.map_err(words)?, first, "the hash of the same bytes")
     };
@@ -280,12 +305,15 @@ async fn others(report: &mut Report, client: &Client) {
     let work = async {
         let mut transactions = client.transactions().await.map_err(words)?;
         let params = Params::new().build();
-        let signed = transactions.create_signed(&register(10), &dev::alice(), params).await.map_err(words)?;
+        let signed = transactions
+            .create_signed(&register(10), &dev::alice(), params)
+            .await
+            .map_err(words)?;
         same(signed.partial_fee_estimate().await.map_err(words)?, 0, "the fee")
     };
     report.works("fees", work).await;
     let work = async {
-        let transactions = client.transactions().await.map_err(words)?;
+        let mut transactions = client.transactions().await.map_err(words)?;
         let call = api::transactions().utility().batch(Vec::new());
         let key = Sm2Key::development("//hospital-4");
         let sent = transactions.sign_and_submit_then_watch_default(&call, &key).await;
