@@ -258,7 +258,7 @@ impl Nodes {
     }
 
     async fn look(&self) -> Seen {
-        let asked = self.nodes.iter().map(|node| async {
+        let asked = self.nodes.iter().map(|node| async move {
             let status =
                 node.asker.ask::<ConsensusStatusView>("consensus_status", Vec::new()).await;
             (node, status)

@@ -266,21 +266,22 @@ pub async fn search(call: Call) -> Answer {
     let text = call.given.needed("q").to_owned();
     let mut found = call.app.index.search(&text).await?;
     let hits = found["hits"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    let mut kept = Vec::new();
+    let (mut kept, all) = (Vec::new(), hits.len());
     for hit in hits.into_iter().take(HITS) {
         if is_shown(&call, &hit).await? {
             kept.push(hit);
         }
     }
     let looked = found["looked"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    let looked: Vec<_> = looked
-        .into_iter()
-        .filter(|one| call.user.is_some() || is_public(&one["kind"]))
-        .map(|one| {
-            let count = kept.iter().filter(|hit| hit["kind"] == one["kind"]).count();
-            object!({"kind": one["kind"], "found": count})
-        })
-        .collect();
+    let public = call.user.is_none();
+    let looked = looked.into_iter().filter(|one| !public || is_public(&one["kind"]));
+    let looked: Vec<_> = if kept.len() == all {
+        looked.collect()
+    } else {
+        // What is not shown is not counted.
+        let count = |kind: &Value| kept.iter().filter(|hit| hit["kind"] == *kind).count();
+        looked.map(|one| object!({"kind": one["kind"], "found": count(&one["kind"])})).collect()
+    };
     let bill = kept
         .iter()
         .find(|hit| hit["kind"] == "bill")

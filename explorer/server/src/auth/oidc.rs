@@ -230,12 +230,8 @@ impl Oidc {
         Ok((self.user(&claims)?, pending.back))
     }
 
-    async fn exchange(
-        &self,
-        known: &Description,
-        code: &str,
-        verifier: &str,
-    ) -> Result<String, OidcError> {
+    /// What is sent for the tokens. Its serializer may not wait with a future.
+    fn form(&self, code: &str, verifier: &str) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", code)
@@ -245,12 +241,21 @@ impl Oidc {
         if let Some(secret) = &self.secret {
             form.append_pair("client_secret", secret);
         }
+        form.finish()
+    }
+
+    async fn exchange(
+        &self,
+        known: &Description,
+        code: &str,
+        verifier: &str,
+    ) -> Result<String, OidcError> {
         let request = self
             .http
             .post(&known.token_endpoint)
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json")
-            .body(form.finish());
+            .body(self.form(code, verifier));
         let tokens: Tokens = self.answer(request, &known.token_endpoint).await?;
         Ok(tokens.id_token)
     }

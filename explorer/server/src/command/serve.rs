@@ -2,7 +2,7 @@
 
 use crate::{App, config::Settings, follow, http::page, index::Standing, server};
 use anyhow::{Context as _, Result};
-use billchain_explorer_indexer::{Indexer, Queries, Status, Tables};
+use billchain_explorer_indexer::{Queries, Status, Tables};
 use std::{process::ExitCode, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
 use tracing_subscriber::EnvFilter;
