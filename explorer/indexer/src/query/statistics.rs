@@ -193,7 +193,7 @@ impl Queries {
     /// # Errors
     /// Something is not in its form, or the database fails.
     pub async fn statistics(&self, ask: &StatisticsAsk) -> Result<Statistics, QueryError> {
-        if ask.from > ask.to || ask.from < 1970_01_01 || ask.to > 9999_12_31 {
+        if ask.from > ask.to || ask.from < 19_700_101 || ask.to > 99_991_231 {
             return refuse("from", "a day yyyymmdd that is not after `to`");
         }
         if ask.by == StatisticsBy::Status && ask.what != StatisticsWhat::Issued {
