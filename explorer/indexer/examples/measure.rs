@@ -160,8 +160,8 @@ async fn answered(queries: &Queries, rounds: u32) -> Result<Value, Failure> {
         let ask = StatisticsAsk {
             by: by[round as usize % by.len()],
             what: StatisticsWhat::Issued,
-            from: 2020_01_01,
-            to: 2099_12_31,
+            from: 20_200_101,
+            to: 20_991_231,
             issuer: None,
             region: None,
             class: None,

@@ -225,10 +225,12 @@ mod tests {
 
     #[test]
     fn a_statement_numbers_its_values() {
-        let sql = DIDS.sql(2);
+        let sql = DIDS.sql(2, Dialect::Postgres);
         assert!(
             sql.starts_with("INSERT INTO dids (id, did) VALUES ($1, $2), ($3, $4) ON CONFLICT")
         );
+        let sql = DIDS.sql(2, Dialect::Sqlite);
+        assert!(sql.starts_with("INSERT INTO dids (id, did) VALUES (?, ?), (?, ?) ON CONFLICT"));
     }
 
     #[tokio::test]

@@ -43,7 +43,6 @@ pub enum WriteError {
 pub(crate) struct Writer {
     pub(crate) tables: Tables,
     pub(crate) follower: Follower,
-    pub(crate) genesis: Hash,
     pub(crate) time: u64,
     state: State,
 }
@@ -87,7 +86,7 @@ impl Writer {
         let state = load_state(&mut connection, number).await?;
         drop(connection);
         let time = u64::try_from(time).unwrap_or_default();
-        Ok(Self { tables, follower, genesis, time, state })
+        Ok(Self { tables, follower, time, state })
     }
 
     /// Writes blocks that follow the last one. What is wrong with one of them is an error, and

@@ -11,7 +11,6 @@ use crate::{
     block::{Block, Transaction, voters_of},
     insert::{Value, values},
     lie::Lie,
-    names,
     shape::{self, bill_id, short, tx_id},
     words::{self, Failure},
 };

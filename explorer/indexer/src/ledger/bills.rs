@@ -45,7 +45,7 @@ impl Ledger {
                     receipt.ok_or_else(|| at.wrong("a bill came without an operation"))?;
                 let bill = record.bill(receipt);
                 let id = bill_id(key);
-                if self.batch.bills.get(key).is_some() {
+                if self.batch.bills.contains_key(key) {
                     return Err(at.wrong(format!("bill {key} was registered before")));
                 }
                 let kept = Kept {

@@ -18,7 +18,7 @@ mod versions;
 
 pub use genesis::GenesisError;
 pub(crate) use genesis::{Genesis, genesis};
-pub(crate) use needs::{Loaded, Needs};
+pub(crate) use needs::Needs;
 pub(crate) use rollups::TallyName;
 pub(crate) use rows::Batch;
 pub(crate) use state::{Motion, Seat, State};

@@ -56,11 +56,6 @@ impl State {
         (self.last_did, true)
     }
 
-    /// The number of a DID that is known.
-    pub(crate) fn known(&self, did: &str) -> Option<i64> {
-        self.dids.get(did).copied()
-    }
-
     /// Somebody has an account from now on.
     pub(crate) fn set_account(&mut self, account: &AccountId, who: i64) {
         self.accounts.insert(*AsRef::<[u8; 32]>::as_ref(account), who);
@@ -94,6 +89,5 @@ mod tests {
         assert_eq!(state.number("did:x:b"), (8, true));
         assert_eq!(state.number("did:x:a"), (7, false));
         assert_eq!(state.number("did:x:b"), (8, false));
-        assert_eq!(state.known("did:x:c"), None);
     }
 }

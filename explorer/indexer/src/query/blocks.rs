@@ -9,7 +9,7 @@ use billchain_verifier::DecidedHeader;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// Which blocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,12 +123,13 @@ impl Queries {
         let mut blocks = Vec::new();
         for row in rows {
             let set: i64 = row.try_get(8)?;
-            if !sets.contains_key(&set) {
-                sets.insert(set, self.seats(set).await?);
-            }
+            let seats = match sets.entry(set) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(self.seats(set).await?),
+            };
             let seat: Option<i64> = row.try_get(5)?;
             let seat = seat.and_then(|seat| usize::try_from(seat).ok());
-            let account = seat.and_then(|seat| sets.get(&set)?.get(seat));
+            let account = seat.and_then(|seat| seats.get(seat));
             let proposer = account.map(|account| name_of(&names, account));
             let round: Option<i64> = row.try_get(6)?;
             blocks.push(BlockRow {

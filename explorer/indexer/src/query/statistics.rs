@@ -193,7 +193,7 @@ impl Queries {
     /// # Errors
     /// Something is not in its form, or the database fails.
     pub async fn statistics(&self, ask: &StatisticsAsk) -> Result<Statistics, QueryError> {
-        if ask.from > ask.to || ask.from < 1970_01_01 || ask.to > 9999_12_31 {
+        if ask.from > ask.to || ask.from < 19_700_101 || ask.to > 99_991_231 {
             return refuse("from", "a day yyyymmdd that is not after `to`");
         }
         if ask.by == StatisticsBy::Status && ask.what != StatisticsWhat::Issued {
@@ -260,6 +260,10 @@ impl Queries {
             let key: i64 = row.try_get(0)?;
             let amount = join(row.try_get(2)?, row.try_get(3)?);
             let shift = if earlier > 0 { ask.year() } else { 0 };
+            // Bills that were of a status once, and are no more, leave a row of nothing.
+            if (row.try_get::<i64, _>(1)?, amount) == (0, 0) {
+                continue;
+            }
             // What a red bill takes back is negative.
             let amount = if ask.what == StatisticsWhat::Reversed { amount.abs() } else { amount };
             groups.insert(key + shift, (row.try_get::<i64, _>(1)?, fen(amount)));
@@ -310,6 +314,9 @@ impl Queries {
         for row in self.rows(sql.into(), Vec::new()).await? {
             let key = names::status(row.try_get(0)?);
             let amount = fen(join(row.try_get(2)?, row.try_get(3)?));
+            if row.try_get::<i64, _>(1)? == 0 {
+                continue;
+            }
             by_status.push(StatisticsRow { key, name: None, count: row.try_get(1)?, fen: amount });
         }
         let now = u64::try_from(now_ms()).unwrap_or_default();

@@ -20,8 +20,18 @@ const TABLES: [(&str, &str); 35] = [
     ("links", "*"),
     ("mismatches", "*"),
     ("refusals", "*"),
-    ("rollup_bills", "*"),
-    ("rollup_operations", "*"),
+    // How a sum stands in two columns, and rows of nothing, depend on where batches end.
+    (
+        "rollup_bills WHERE bills <> 0",
+        "day, issuer, region, class, sort, scene, kind, status, bills, \
+         total_high * 1000000000 + total_low AS total, \
+         reimbursed_high * 1000000000 + reimbursed_low AS reimbursed",
+    ),
+    (
+        "rollup_operations",
+        "day, cause, operator, region, class, scene, kind, operations, \
+         amount_high * 1000000000 + amount_low AS amount",
+    ),
     ("rollup_days", "*"),
     ("tallies", "sort, name, tally, changed"),
     ("participants", "*"),

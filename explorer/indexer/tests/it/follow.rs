@@ -99,8 +99,8 @@ async fn check_answers(queries: &Queries, story: &Story) {
     let ask = StatisticsAsk {
         by: StatisticsBy::Issuer,
         what: StatisticsWhat::Issued,
-        from: 2000_01_01,
-        to: 2999_12_31,
+        from: 20_000_101,
+        to: 29_991_231,
         issuer: None,
         region: None,
         class: None,

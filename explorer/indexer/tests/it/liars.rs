@@ -121,7 +121,7 @@ async fn a_node_that_lies_is_named_and_what_it_says_is_not_kept() {
         let nodes = [vec![liar.clone()], honest.clone()].concat();
         let settings = network.settings(network.sqlite(name), nodes);
         let (tables, status) = index(&settings, head).await;
-        assert_eq!(status.liars, [liar.clone()], "{name}: {status:?}");
+        assert_eq!(status.liars, std::slice::from_ref(&liar), "{name}: {status:?}");
         let told = status.nodes[0].lie.clone().unwrap();
         assert!(told.contains(words), "{name}: {told}");
         assert_equal(&expected, &tables).await;
@@ -150,7 +150,7 @@ async fn old_head(network: &Network, honest: &[String], head: u32) {
     loop {
         indexer.step().await.unwrap();
         let now = status.borrow().clone();
-        if now.indexed >= head && now.liars == [liar.clone()] {
+        if now.indexed >= head && now.liars == std::slice::from_ref(&liar) {
             assert!(now.nodes[0].lie.clone().unwrap().contains("it shows block 3 as its newest"));
             break;
         }

@@ -22,7 +22,9 @@ use tokio::net::TcpListener;
 
 /// A server.
 pub struct Server {
+    /// What it serves.
     pub app: Arc<App>,
+    /// Where.
     pub address: String,
     _folder: TempDir,
 }
@@ -76,6 +78,7 @@ impl Server {
         Self { app, address, _folder: folder }
     }
 
+    /// With the settings that it has by default.
     pub async fn new() -> Self {
         Self::with(|_| ()).await
     }
@@ -121,10 +124,12 @@ impl Asker {
             .header("x-csrf-token", &self.csrf)
     }
 
+    /// GET.
     pub async fn get(&self, path: &str) -> Response {
         self.request(Method::GET, path).send().await.unwrap()
     }
 
+    /// POST.
     pub async fn post(&self, path: &str, body: &Value) -> Response {
         let request = self.request(Method::POST, path).header("content-type", "application/json");
         request.body(body.to_string()).send().await.unwrap()
@@ -146,6 +151,7 @@ pub fn cookie(headers: &HeaderMap) -> Option<String> {
     Some(set.split(';').next()?.split_once('=')?.1.to_owned())
 }
 
+/// The JSON of an answer.
 pub async fn value(answer: Response) -> Value {
     let bytes = answer.bytes().await.unwrap();
     serde_json::from_slice(&bytes)

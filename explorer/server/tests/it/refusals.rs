@@ -67,7 +67,7 @@ async fn what_changes_something_needs_the_sessions_token_and_our_own_page() {
         ("cookie", String::new()),
     ] {
         let answer = send(name, value.clone()).await;
-        assert_eq!(answer.status().is_client_error(), true, "{name}: {value}");
+        assert!(answer.status().is_client_error(), "{name}: {value}");
         assert!(
             matches!(code(answer).await.as_str(), "csrf" | "login_required"),
             "{name}: {value}"
