@@ -213,7 +213,7 @@ async fn transactions(report: &mut Report, client: &Client) {
         let address = dynamic::storage::<(Value,), Value>("BillRegister", "Bills");
         let stored = at.storage().fetch(address, (key(1),)).await.map_err(words)?;
         let bill = stored.decode().map_err(words)?.to_string();
-        hold(bill.contains("total: 12345"), &bill)
+        hold(bill.contains("total: (12345)"), &bill)
     };
     report.works("storage", work).await;
     let work = async {
