@@ -82,8 +82,7 @@ pub(crate) fn summary(xml: &[u8]) -> BillSummary {
     EInvoice::parse(xml).expect("a sample").summary(&SummaryContext {
         issuer: "did:bill:hospital".parse().expect("a DID"),
         scene: SceneId(1),
-        payer_key: b"key",
-        id_type: None,
+        payer_ref: [7; 32],
         pdf: None,
         location: None,
     })

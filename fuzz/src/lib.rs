@@ -75,6 +75,8 @@ macro_rules! for_each_target {
             certificate_twin: verifier, 4_000;
             locator: print, 20_000;
             printed_certificate: print, 20_000;
+            zk_statement: zk, 20_000;
+            zk_proof: zk, 100;
             light_state: verifier, 20_000;
             transaction: executor, 20_000;
             transaction_validate: executor, 2_000;

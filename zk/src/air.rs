@@ -9,7 +9,7 @@ use billchain_zk_accumulator::{
     WIDTH as STATE,
 };
 use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use p3_poseidon2::GenericPoseidon2LinearLayers;
 use std::borrow::Cow;
 
@@ -103,16 +103,12 @@ impl<AB: AirBuilder<F = KoalaBear>> Row<'_, AB> {
         comparison
             .digits()
             .rev()
-            .fold(AB::Expr::ZERO, |number, digit| number * number4::<AB>() + self.at(digit))
+            .fold(AB::Expr::ZERO, |number, digit| number * constant::<AB>(4) + self.at(digit))
     }
 }
 
-fn number4<AB: AirBuilder<F = KoalaBear>>() -> AB::Expr {
-    constant::<AB>(4)
-}
-
 fn constant<AB: AirBuilder<F = KoalaBear>>(number: u32) -> AB::Expr {
-    AB::Expr::from(KoalaBear::from_u32(number))
+    AB::Expr::from_u32(number)
 }
 
 /// Poseidon2 of chain and block; what it makes, of degree 3. 132 constraints of degree 3.
@@ -178,7 +174,9 @@ fn chain<AB: AirBuilder<F = KoalaBear>>(
         + row.at(ENTRY);
     for i in CHAIN {
         let here = row.at(CHAIN.start + i);
-        builder.when_first_row().assert_eq(here.clone(), AB::Expr::from(IV.0[i]));
+        builder
+            .when_first_row()
+            .assert_eq(here.clone(), constant::<AB>(IV.0[i].as_canonical_u32()));
         let stepped = here.clone() + steps.clone() * permuted[i].clone();
         builder.when_transition().assert_eq(row.next(CHAIN.start + i), stepped);
         builder.when_last_row().assert_eq(here.clone(), row.public(public::ACCUMULATOR.start + i));

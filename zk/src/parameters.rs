@@ -22,6 +22,7 @@ use p3_uni_stark::{
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Bits of soundness that every proof has at least.
 pub const SECURITY_BITS: usize = 100;
@@ -71,6 +72,7 @@ type Commitments = HidingFriPcs<KoalaBear, Transform, Trees, ChallengeTrees, Cha
 pub(crate) type Config = StarkConfig<Commitments, Challenge, Transcript>;
 
 /// What hides the witness; a verifier needs none.
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Masks {
     /// Seed of the salts of Merkle trees.
     pub salts: [u8; 32],

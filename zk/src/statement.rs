@@ -24,16 +24,16 @@ pub struct Kinds(u8);
 
 impl Kinds {
     /// Bills that a payer has: ordinary ones and what is left of those partly taken back.
-    pub const BILLS: Kinds = Kinds(1 << Kind::Normal as u8 | 1 << Kind::Balance as u8);
+    pub const BILLS: Kinds = Kinds((1 << Kind::Normal as u8) | (1 << Kind::Balance as u8));
 
     /// These kinds.
     pub fn of(kinds: &[Kind]) -> Self {
-        Self(kinds.iter().fold(0, |bits, &kind| bits | 1 << kind as u8))
+        Self(kinds.iter().fold(0, |bits, &kind| bits | (1 << kind as u8)))
     }
 
     /// Whether the kind is one of them.
     pub const fn contains(self, kind: Kind) -> bool {
-        self.0 >> kind as u8 & 1 == 1
+        (self.0 >> kind as u8) & 1 == 1
     }
 
     /// One bit a kind, that of `Kind::Normal` lowest.
@@ -85,7 +85,7 @@ impl Question {
     }
 
     fn check(&self) -> Result<(), StatementError> {
-        use StatementError::*;
+        use StatementError::{Amounts, Dates, KindsOutOfRange, Scenes};
         if self.from > self.to || self.to > MAX_DAYS {
             return Err(Dates { from: self.from, to: self.to });
         }
@@ -316,7 +316,7 @@ impl Statement {
     pub(crate) fn public_values(&self) -> Vec<KoalaBear> {
         let question = &self.question;
         let mut values = KoalaBear::zero_vec(public::LENGTH);
-        let number = |n: u64| KoalaBear::from_u64(n);
+        let number = KoalaBear::from_u64;
         let (low, high) = (|n: u64| number(n % (1 << LIMB_BITS)), |n: u64| number(n >> LIMB_BITS));
         values[public::ACCUMULATOR].copy_from_slice(&self.anchor.accumulator.digest().0);
         values[public::HOLDER].copy_from_slice(&self.holder.0);

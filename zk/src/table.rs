@@ -64,7 +64,7 @@ pub(crate) fn table<H: Hand>(
     let mut values = KoalaBear::zero_vec(rows * WIDTH);
     let (mut chain, mut count) = (IV.0, KoalaBear::ZERO);
     for (number, cells) in values.chunks_exact_mut(WIDTH).enumerate() {
-        let mut row = Row { number, cells, hand, public: &public, statement };
+        let mut row = Row { number, cells, hand: &mut *hand, public: &public, statement };
         row.set_all(CHAIN.start, &chain);
         row.set_all(BLOCK.start, &block(witness, number));
         let permuted = row.permute();
@@ -170,7 +170,7 @@ impl<H: Hand> Row<'_, H> {
             self.decompose(comparison, sum as u32);
         }
         let flags = [NOT_BEFORE, NOT_AFTER, LEAST_HIGH, MOST_HIGH];
-        let all = flags.iter().map(|comparison| self.cells[comparison.flag]).product();
+        let all: KoalaBear = flags.iter().map(|comparison| self.cells[comparison.flag]).product();
         self.set(IN_RANGES, all);
     }
 

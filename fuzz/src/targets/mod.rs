@@ -11,6 +11,7 @@ pub(crate) mod print;
 pub(crate) mod state_sync;
 pub(crate) mod storage;
 pub(crate) mod verifier;
+pub(crate) mod zk;
 
 pub use bill::{bill_scale, bill_text, e_invoice, field_proof};
 pub use cold::{cold_kept, cold_proof, cold_segment};
@@ -36,6 +37,7 @@ pub use storage::{
     stored_block,
 };
 pub use verifier::{certificate, certificate_part, certificate_twin, light_state};
+pub use zk::{zk_proof, zk_statement};
 
 /// The samples of a function from a list of pairs.
 fn samples_of(name: &str, samples: Vec<(&'static str, Vec<u8>)>) -> Vec<Vec<u8>> {

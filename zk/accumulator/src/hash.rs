@@ -27,14 +27,7 @@ pub type Layers = GenericPoseidon2LinearLayersKoalaBear;
 
 /// Where every chain begins: the bytes of `财票链累加器1` in UTF-8, three an element, then zero.
 pub const IV: Digest = Digest(KoalaBear::new_array([
-    0x00_b4_a2_e8,
-    0x00_a8_a5_e7,
-    0x00_be_93_e9,
-    0x00_af_b4_e7,
-    0x00_a0_8a_e5,
-    0x00_a8_99_e5,
-    0x00_00_00_31,
-    0,
+    0xa2_b4_e8, 0xa8_a5_e7, 0xbe_93_e9, 0xaf_b4_e7, 0xa0_8a_e5, 0xa8_99_e5, 0x31, 0,
 ]));
 
 /// Eight elements of KoalaBear, 248 bits.

@@ -134,7 +134,7 @@ fn tables_grow_by_powers_of_two_up_to_a_bound() {
 
 #[test]
 fn questions_out_of_range_are_no_statement() {
-    use StatementError::*;
+    use StatementError::{Amounts, Dates, KindsOutOfRange, Minimum, Scenes};
     let holder = witness(&[]);
     let new = |question, answer| {
         let secret = commitment(&holder.reference, &holder.secret);
