@@ -170,8 +170,8 @@ def bill(*, code, number, check, title, total, items, lines, payer, date, time, 
 """
 
 
-ZHANG = (1, "000000198803120015", "张示例")
-LI = (1, "00000019620718004X", "李样本")
+ZHANG = (1, "000000198803120011", "张示例")
+LI = (1, "00000019620718006X", "李样本")
 COMPANY = (2, uscc("91310000MA1000099"), "上海示例科技有限公司（虚构）")
 OUTPATIENT = "上海市医疗门诊收费票据（电子）"
 INPATIENT = "上海市医疗住院收费票据（电子）"

@@ -60,6 +60,8 @@ class Story:
         command = [self.network.billchain, group, "--rpc", self.network.url(node), "--json"]
         if actor:
             command += ["--development-key", f"//{actor}"]
+        if group == "bill":
+            command += ["--references", self.network.asks()]
         result = subprocess.run(
             [*command, *map(str, arguments)], capture_output=True, text=True, timeout=60
         )
@@ -221,6 +223,31 @@ def play(story: Story, work: Path):
 
     story.step("The originals are verified", "their SM3 matches", verify)
 
+    def payers():
+        number, stranger, opening = work / "number", work / "stranger", work / "opening"
+        number.write_text("000000198803120011\n")
+        stranger.write_text("00000019620718006X\n")
+        found = story.accepted("payer-bills", "--number-file", number)
+        keys = {f"{bill['code']}-{bill['number']}" for bill in found["bills"]}
+        expected = {
+            bill_of(SAMPLES / file)[0]
+            for file in ("outpatient.xml", "outpatient-red.xml", "outpatient-balance.xml")
+        }
+        if keys != expected:
+            raise Failure(f"her bills are {sorted(keys)}, expected {sorted(expected)}")
+        story.accepted("prove-payer", "--number-file", number, "--out", opening)
+        shown = ("--opening", opening)
+        story.accepted("check-payer", reversed_, "--number-file", number, *shown)
+        story.refused("PayerMismatch", "check-payer", claimed, "--number-file", number, *shown)
+        story.refused("OpeningMismatch", "check-payer", reversed_, "--number-file", stranger, *shown)
+        return f"{len(keys)} bills under {found['payer_ref']}; her opening holds for hers and nobody else's"
+
+    story.step(
+        "A patient's bills are found by her reference, and shown to be hers",
+        "all of hers and no other, an opening that holds for her alone",
+        payers,
+    )
+
     def tampered():
         data = (SAMPLES / "inpatient.xml").read_bytes()
         changed = work / "tampered.xml"
@@ -303,11 +330,14 @@ def main() -> int:
         def start():
             network.make()
             network.start_all()
+            network.start_bureau()
             for node in range(1, NODES + 1):
                 network.wait_height(node, 1, 60)
-            return "all four are up and past block 1"
+            return f"all four are up and past block 1; payer references at {network.bureau_url()}"
 
-        story.step("Four nodes start", "blocks are decided", start)
+        story.step(
+            "Four nodes and the bureau's service for payer references start", "blocks are decided", start
+        )
         if story.failed:
             return 1
         with tempfile.TemporaryDirectory() as work:
@@ -327,6 +357,7 @@ def main() -> int:
                     f"  node {node}: JSON-RPC {network.url(node)} (HTTP and WebSocket), "
                     f"metrics http://127.0.0.1:{place['metrics_port']}/metrics"
                 )
+            print(f"  payer references: {network.bureau_url()}, for --references {network.asks()}")
             print(f"Stop it with: ./scripts/devnet down --dir {directory}")
         return 0
     except (Failure, subprocess.TimeoutExpired, OSError) as problem:

@@ -30,9 +30,11 @@ class Network:
     def __init__(self, binaries: Path, directory: Path, base_port: int | None):
         self.billchain = binaries / "billchain"
         self.bench = binaries / "billchain-bench"
+        self.refs = binaries / "billchain-refs"
         self.directory = directory
         self.base_port = base_port
         self._made = {}
+        self._bureau = None
 
     # -- making -----------------------------------------------------------
 
@@ -46,6 +48,73 @@ class Network:
         result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode != 0:
             raise Failure(f"`billchain devnet` failed:\n{result.stderr}")
+
+    # -- the bureau's service for payer references ------------------------
+
+    def _home_of_bureau(self) -> Path:
+        return self.directory / "references"
+
+    def asks(self) -> Path:
+        """Configuration of whoever asks for payer references: `--references`."""
+        return self._home_of_bureau() / "client.toml"
+
+    def start_bureau(self):
+        """Makes the service's files, unless they are there, and starts it: at 9650, or
+        at the port after the twelve of the nodes."""
+        if self.bureau_pid() is not None:
+            return
+        home = self._home_of_bureau()
+        if not self.asks().exists():
+            port = 9650 if self.base_port is None else self.base_port + 12
+            command = [self.refs, "devnet", "--dir", home, "--listen", f"127.0.0.1:{port}"]
+            result = subprocess.run(command, capture_output=True, text=True)
+            if result.returncode != 0:
+                raise Failure(f"`billchain-refs devnet` failed:\n{result.stderr}")
+        with open(home / "log", "ab") as log:
+            child = subprocess.Popen(
+                [self.refs, "run", "--config", home / "service.toml"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._bureau = child
+        (home / "pid").write_text(str(child.pid))
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if child.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.bureau_url()}/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        tail = (home / "log").read_text(errors="replace")[-2000:]
+        raise Failure(f"the service for payer references does not answer; its log:\n{tail}")
+
+    def bureau_url(self) -> str:
+        text = (self._home_of_bureau() / "service.toml").read_text()
+        return "http://" + text.split('listen = "')[1].split('"')[0]
+
+    def bureau_pid(self) -> int | None:
+        """Process id of the service, if this network started it and it lives."""
+        if self._bureau is not None:
+            return self._bureau.pid if self._bureau.poll() is None else None
+        return self._living(self._home_of_bureau() / "pid")
+
+    def stop_bureau(self):
+        pid = self.bureau_pid()
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 35
+        while self.bureau_pid() is not None:
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                raise Failure("the service for payer references did not stop within 35 s")
+            time.sleep(0.05)
+        self._bureau = None
+        (self._home_of_bureau() / "pid").unlink(missing_ok=True)
 
     def layout(self) -> list[dict]:
         """What `billchain devnet` wrote: per node its ports and directory."""
@@ -64,8 +133,11 @@ class Network:
         child = self._made.get(node)
         if child is not None:
             return child.pid if child.poll() is None else None
+        return self._living(self._pid_file(node))
+
+    def _living(self, pid_file: Path) -> int | None:
         try:
-            pid = int(self._pid_file(node).read_text())
+            pid = int(pid_file.read_text())
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError):
             return None
@@ -130,6 +202,10 @@ class Network:
 
     def stop_all(self):
         failures = []
+        try:
+            self.stop_bureau()
+        except Failure as failure:
+            failures.append(str(failure))
         for node in range(1, NODES + 1):
             try:
                 self.stop(node)
@@ -193,6 +269,9 @@ class Network:
 
 def tell(network: Network):
     """Prints of each node where it answers and how far it is."""
+    if network.asks().exists():
+        state = "" if network.bureau_pid() is not None else " (stopped)"
+        print(f"payer references: {network.bureau_url()}{state}  --references {network.asks()}")
     for node, place in enumerate(network.layout(), 1):
         if network.pid(node) is None:
             print(f"node {node}: stopped")
@@ -223,6 +302,7 @@ def play(network: Network, action: str, nodes: list[int], lines: int | None):
     if action == "up":
         network.make()
         network.start_all()
+        network.start_bureau()
         for node in nodes:
             network.wait_height(node, 1, 60)
     network.layout()

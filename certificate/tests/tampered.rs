@@ -55,8 +55,7 @@ fn summary(number: u32) -> BillSummary {
     let context = SummaryContext {
         issuer: ISSUER.parse().unwrap(),
         scene: SceneId(1),
-        payer_key: b"key",
-        id_type: None,
+        payer_ref: [7; 32],
         pdf: None,
         location: None,
     };

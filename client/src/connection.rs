@@ -236,6 +236,21 @@ impl Connection {
         self.ask("bill_byTransaction", rpc_params![hash]).await
     }
 
+    /// The bills of a payer (交款人), of all issuers, by issue date: all pages of them.
+    pub async fn bills_of_payer(&self, payer_ref: Hash) -> Result<Vec<BillView>, ClientError> {
+        let (mut bills, mut after): (Vec<BillView>, Option<String>) = (Vec::new(), None);
+        loop {
+            let none: Option<u32> = None;
+            let params = rpc_params![payer_ref, none, none, after];
+            let page: Page<BillView> = self.ask("bill_byPayer", params).await?;
+            bills.extend(page.items);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(bills),
+            }
+        }
+    }
+
     /// Every version of a bill, the first first; `None` if there is no bill.
     pub async fn history(
         &self,

@@ -122,40 +122,6 @@ impl fmt::Debug for EInvoice {
     }
 }
 
-/// Sort of identity document a payer's number belongs to, as two characters
-/// that enter the payer reference before the number. Two characters always, so
-/// that type and number cannot be confused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct IdType([u8; 2]);
-
-impl IdType {
-    /// 居民身份证, the default for a person.
-    pub const RESIDENT_CARD: IdType = IdType(*b"01");
-    /// 统一社会信用代码, the default for an organisation.
-    pub const UNIFIED_CREDIT_CODE: IdType = IdType(*b"50");
-
-    /// Another type, two digits.
-    pub fn new(code: [u8; 2]) -> Option<Self> {
-        code.iter().all(u8::is_ascii_digit).then_some(Self(code))
-    }
-
-    /// The default for a sort of payer.
-    pub const fn of(kind: PayerType) -> Self {
-        match kind {
-            PayerType::Person => Self::RESIDENT_CARD,
-            PayerType::Organisation => Self::UNIFIED_CREDIT_CODE,
-        }
-    }
-}
-
-/// `HMAC-SM3(key, id_type ‖ id_number)`: how a payer appears on the chain.
-/// `key` stays with the issuer; letters of the number count as upper case.
-pub fn payer_reference(key: &[u8], id_type: IdType, id_number: &str) -> [u8; 32] {
-    let mut message = id_type.0.to_vec();
-    message.extend(id_number.trim().bytes().map(|b| b.to_ascii_uppercase()));
-    sm3::hmac_sm3(key, &message)
-}
-
 /// What a bill summary needs beyond the original.
 #[derive(Clone)]
 pub struct SummaryContext<'a> {
@@ -163,10 +129,8 @@ pub struct SummaryContext<'a> {
     pub issuer: Did,
     /// Business scene of the bill.
     pub scene: SceneId,
-    /// The issuer's key for payer references.
-    pub payer_key: &'a [u8],
-    /// Type of the payer's identity document; `None` takes [`IdType::of`].
-    pub id_type: Option<IdType>,
+    /// Reference of the payer, from the bureau's service (`billchain-refs`).
+    pub payer_ref: [u8; 32],
     /// The PDF, if it is there already.
     pub pdf: Option<&'a [u8]>,
     /// Where the originals are stored, if it is known.
@@ -241,7 +205,6 @@ impl EInvoice {
 
     /// What goes on the chain.
     pub fn summary(&self, context: &SummaryContext<'_>) -> BillSummary {
-        let id_type = context.id_type.unwrap_or(IdType::of(self.payer.kind));
         BillSummary {
             key: self.key,
             check_code: self.check_code,
@@ -252,7 +215,7 @@ impl EInvoice {
             issuer: context.issuer.clone(),
             issuer_uscc: self.issuer_uscc,
             payer_type: self.payer.kind,
-            payer_ref: payer_reference(context.payer_key, id_type, &self.payer.code),
+            payer_ref: context.payer_ref,
             scene: context.scene,
             biz_no_hash: sm3::sm3(self.biz_code.as_bytes()),
             xml_hash: self.xml_hash,

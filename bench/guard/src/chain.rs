@@ -62,8 +62,7 @@ impl Development {
         let context = SummaryContext {
             issuer: "did:bill:hospital".parse().expect("a DID"),
             scene: SceneId(1),
-            payer_key: b"key",
-            id_type: None,
+            payer_ref: [7; 32],
             pdf: None,
             location: None,
         };

@@ -6,17 +6,14 @@ mod adjust;
 mod batch;
 mod certify;
 mod history;
+mod payer;
 
 use super::shell::{Shell, failure};
 use crate::application::now_ms;
 use anyhow::{Context, Result, bail, ensure};
-use billchain_client::{
-    Connection,
-    einvoice::{EInvoice, SummaryContext},
-};
-use billchain_primitives::{
-    BillKey, BillSummary, ClaimNo, Did, Fen, GrantId, Hash, Reason, SceneId,
-};
+use billchain_client::{Connection, einvoice::EInvoice};
+use billchain_oprf::IdType;
+use billchain_primitives::{BillKey, ClaimNo, Did, Fen, GrantId, Hash, Reason, SceneId};
 use billchain_rpc_types::VerificationResult;
 use billchain_runtime::{Runtime, RuntimeCall};
 use clap::{Args, Subcommand, ValueEnum};
@@ -38,6 +35,13 @@ pub(crate) struct Cli {
     /// Scene of the bill or claim.
     #[arg(long, default_value_t = 1, global = true)]
     scene: u16,
+    /// Configuration of who asks the bureau's service for payer references.
+    #[arg(long, value_name = "FILE", env = "BILLCHAIN_REFERENCES", global = true)]
+    references: Option<PathBuf>,
+    /// Type of the payer's identity document in an original, two digits: without it 01 for
+    /// a person and 50 for an organisation.
+    #[arg(long, value_parser = IdType::new, global = true)]
+    payer_id_type: Option<IdType>,
     #[command(subcommand)]
     action: Action,
 }
@@ -51,10 +55,6 @@ enum Action {
         /// Its PDF, if there is one.
         #[arg(long)]
         pdf: Option<PathBuf>,
-        /// File with the issuer's key for payer references; a development key
-        /// signs with one of its own.
-        #[arg(long, value_name = "FILE")]
-        payer_key: Option<PathBuf>,
     },
     /// Lock a bill (CODE-NUMBER) for a claim.
     Lock {
@@ -97,9 +97,6 @@ enum Action {
         /// Why.
         #[arg(long)]
         reason: String,
-        /// As for `register`.
-        #[arg(long, value_name = "FILE")]
-        payer_key: Option<PathBuf>,
     },
     /// Link a party to a bill: its issuer or an administrator does.
     LinkParty {
@@ -156,6 +153,8 @@ enum Action {
     Versions(history::Action),
     #[command(flatten)]
     Adjust(adjust::Action),
+    #[command(flatten)]
+    Payer(payer::Action),
     /// Compare an XML original with the chain: SM3, codes, date and total. Shows
     /// its signatures and seals, of which the structure is checked.
     Verify {
@@ -228,6 +227,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Action::Certify(action) => return certify::run(&cli, &node, action).await,
         Action::Verify { xml } => return verify(&cli, &node, xml).await,
         Action::Batch(action) => return batch::run(&cli, &node, action).await,
+        Action::Payer(action) => return payer::run(&cli, &node, action).await,
         Action::Versions(action) => return history::run(&cli, &node, action).await,
         Action::Adjust(adjust::Action::Adjustment { bill }) => {
             return adjust::show(&cli, &node, bill).await;
@@ -282,7 +282,7 @@ async fn verify(cli: &Cli, node: &Connection, xml: &PathBuf) -> Result<ExitCode>
 
 async fn send(cli: &Cli, node: &Connection, action: &Action) -> Result<ExitCode> {
     let did = cli.shell.did()?;
-    let (call, subject) = call(cli, &did, action)?;
+    let (call, subject) = call(cli, &did, action).await?;
     let view = cli.shell.send(node, call).await?;
     if view.success == Some(true) {
         cli.shell.print(&serde_json::to_value(&view)?);
@@ -333,11 +333,12 @@ fn status_change(bill: &str, change: StatusChange) -> Result<(RuntimeCall, BillK
 }
 
 /// The call of an action and the bill it is about.
-fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)> {
+async fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)> {
     match action {
-        Action::Register { xml, pdf, payer_key } => {
+        Action::Register { xml, pdf } => {
             let pdf = pdf.as_ref().map(fs::read).transpose().context("cannot read the PDF")?;
-            let summary = cli.summary(did, xml, pdf.as_deref(), payer_key.as_ref())?;
+            let mut made = cli.summaries(did, &[xml], pdf.as_deref()).await?;
+            let summary = made.pop().context("one original has one summary; qed")?;
             let key = summary.key;
             Ok((RuntimeCall::BillRegister(BillRegisterCall::register { summary }), key))
         }
@@ -357,14 +358,15 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
         Action::Reimburse { bill, amount } => {
             status_change(bill, StatusChange::Reimburse { amount: *amount })
         }
-        Action::RedReverse { bill, red, balance, reason, payer_key } => {
+        Action::RedReverse { bill, red, balance, reason } => {
             let key = key(bill)?;
-            let summary = |xml: &PathBuf| cli.summary(did, xml, None, payer_key.as_ref());
+            let files: Vec<&PathBuf> = [red].into_iter().chain(balance).collect();
+            let mut made = cli.summaries(did, &files, None).await?.into_iter();
             let call = BillUpdateCall::red_reverse {
                 key,
                 expected_version: None,
-                red: summary(red)?,
-                balance: balance.as_ref().map(summary).transpose()?,
+                red: made.next().context("the red bill has a summary; qed")?,
+                balance: made.next(),
                 reason: Reason::new(reason)?,
             };
             Ok((RuntimeCall::BillUpdate(call), key))
@@ -387,6 +389,7 @@ fn call(cli: &Cli, did: &Did, action: &Action) -> Result<(RuntimeCall, BillKey)>
         | Action::Certify(_)
         | Action::Verify { .. }
         | Action::Batch(_)
+        | Action::Payer(_)
         | Action::Versions(_) => bail!("this action is done elsewhere"),
     }
 }
@@ -404,33 +407,6 @@ fn update_link(action: &Action) -> Result<(RuntimeCall, BillKey)> {
         reason: Reason::new(reason)?,
     };
     Ok((RuntimeCall::BillRegister(call), key))
-}
-
-impl Cli {
-    fn summary(
-        &self,
-        issuer: &Did,
-        xml: &PathBuf,
-        pdf: Option<&[u8]>,
-        payer_key: Option<&PathBuf>,
-    ) -> Result<BillSummary> {
-        let payer_key = match (payer_key, &self.shell.development_key) {
-            (Some(file), _) => fs::read(file)
-                .with_context(|| format!("cannot read --payer-key {}", file.display()))?,
-            (None, Some(seed)) => seed.as_bytes().to_vec(),
-            (None, None) => bail!("give --payer-key, the issuer's key for payer references"),
-        };
-        ensure!(!payer_key.is_empty(), "--payer-key: the file is empty");
-        let context = SummaryContext {
-            issuer: issuer.clone(),
-            scene: SceneId(self.scene),
-            payer_key: &payer_key,
-            id_type: None,
-            pdf,
-            location: None,
-        };
-        Ok(read_xml(xml)?.summary(&context))
-    }
 }
 
 fn read_xml(file: &PathBuf) -> Result<EInvoice> {

@@ -77,7 +77,8 @@ async fn the_longer_story_is_played_from_a_shell() {
     scenes(&shell);
     policies(&shell, &network);
     let xml = sample("outpatient.xml");
-    let register = ["bill", "register", xml.to_str().unwrap()];
+    let references = network.references();
+    let register = ["bill", "register", xml.to_str().unwrap(), "--references", references];
     json(shell.run(Some("//hospital"), &register));
     let grant = grants(&shell);
     disputes(&shell);

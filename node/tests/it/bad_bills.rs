@@ -13,7 +13,9 @@ use std::{fs, path::Path};
 /// `billchain bill … register` of an original by //hospital at node 1.
 fn submit(network: &Network, xml: &Path) -> Outcome {
     let (url, xml) = (network.url(1), xml.to_str().unwrap());
-    billchain(["bill", "--rpc", &url, "--development-key", "//hospital", "register", xml])
+    let asks = ["--references", network.references()];
+    let signs = ["bill", "--rpc", &url, "--development-key", "//hospital"];
+    billchain([&signs[..], &asks, &["register", xml]].concat())
 }
 
 /// The sample with one text replaced, which must stand in it once.

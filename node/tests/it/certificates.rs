@@ -123,7 +123,9 @@ async fn a_certificate_holds_when_every_node_is_gone() {
 
     let before = shell.certificate(BILL, "before");
     let xml = sample("outpatient.xml");
-    shell.bill("//hospital", &["register", xml.to_str().unwrap()]).succeeded();
+    let asks = ["--references", network.references()];
+    let register = [&["register", xml.to_str().unwrap()][..], &asks].concat();
+    shell.bill("//hospital", &register).succeeded();
     let registered = shell.certificate(BILL, "registered");
     let neighbour = shell.certificate(NEIGHBOUR, "neighbour");
     shell.bill("//insurer-a", &["lock", BILL, "--claim-no", "C-1"]).succeeded();

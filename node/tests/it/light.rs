@@ -49,7 +49,8 @@ impl Place {
     fn register(&self) {
         let (url, xml) = (self.network.url(1), sample("outpatient.xml"));
         let words = ["bill", "--rpc", &url, "--development-key", "//hospital", "--json"];
-        let words = [&words[..], &["register", xml.to_str().unwrap()]].concat();
+        let asks = ["--references", self.network.references()];
+        let words = [&words[..], &asks, &["register", xml.to_str().unwrap()]].concat();
         billchain(words).succeeded();
     }
 

@@ -83,8 +83,7 @@ impl Bills {
         let template = EInvoice::parse(&bytes).unwrap().summary(&SummaryContext {
             issuer: Issuer::new("hospital").did,
             scene: SceneId(1),
-            payer_key: b"key",
-            id_type: None,
+            payer_ref: [7; 32],
             pdf: None,
             location: None,
         });

@@ -31,6 +31,7 @@ mod light;
 mod load;
 mod logs;
 mod network;
+mod references;
 mod room;
 mod services;
 mod snapshots;

@@ -4,6 +4,7 @@
 use crate::{
     command::{BINARY, billchain},
     http,
+    references::References,
 };
 use billchain_client::{ClientError, Connection};
 use billchain_faults::Plan;
@@ -15,6 +16,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::OnceLock,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
@@ -82,6 +84,7 @@ pub struct Network {
     directory: TempDir,
     base_port: u16,
     running: BTreeMap<usize, Child>,
+    references: OnceLock<References>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -105,7 +108,8 @@ impl Network {
         let base_port = base_port();
         let place = directory.path().to_str().unwrap();
         billchain(["devnet", "--dir", place, "--base-port", &base_port.to_string()]).succeeded();
-        let network = Self { directory, base_port, running: BTreeMap::new(), _turn: turn };
+        let (running, references) = (BTreeMap::new(), OnceLock::new());
+        let network = Self { directory, base_port, running, references, _turn: turn };
         for node in ALL {
             network.configure(node, settings);
         }
@@ -167,6 +171,13 @@ impl Network {
     /// URL of a node's JSON-RPC.
     pub fn url(&self, node: usize) -> String {
         format!("http://127.0.0.1:{}", self.rpc_port(node))
+    }
+
+    /// Configuration of whoever asks for payer references, for `--references`: the service
+    /// starts when it is wanted first.
+    pub fn references(&self) -> &str {
+        let started = || References::started(&self.directory().join("references"));
+        self.references.get_or_init(started).client()
     }
 
     // -- processes ------------------------------------------------------------

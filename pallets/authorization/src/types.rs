@@ -59,8 +59,7 @@ pub enum Scope {
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Condition {
-    /// The bill's `payer_ref`: `HMAC-SM3(key, id_type ‖ id_number)`, with the
-    /// key of the bill's issuer; not zero.
+    /// The bill's `payer_ref`, the same at every issuer; not zero.
     pub payer_ref: Hash,
     /// The bill's issuer (开票单位), if it matters.
     pub issuer: Option<Did>,

@@ -106,8 +106,8 @@ pub struct BillSummary {
     pub issuer_uscc: Uscc,
     /// Sort of payer.
     pub payer_type: PayerType,
-    /// `HMAC-SM3(key, id_type ‖ id_number)` of the payer; the key stays with
-    /// the issuer.
+    /// Reference of the payer: one a person, whoever issues the bill. The bureau's
+    /// service makes it; an x coordinate of P-256.
     pub payer_ref: [u8; 32],
     /// Business scene the bill belongs to.
     pub scene: SceneId,

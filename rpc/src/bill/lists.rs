@@ -33,7 +33,7 @@ pub(super) fn by_holder(context: &Context, args: &Args) -> Answer<Page<BillView>
     })
 }
 
-/// The bills of a payer (交款人), who is named by the HMAC in the bills.
+/// The bills of a payer (交款人), who is named by a reference in the bills.
 pub(super) fn by_payer(context: &Context, args: &Args) -> Answer<Page<BillView>> {
     let payer = args.hash(0, "payer_ref")?.to_fixed_bytes();
     let lists = [lists::by_payer(&payer)];

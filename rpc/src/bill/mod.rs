@@ -219,7 +219,7 @@ pub(crate) const METHODS: &[Method] = &[
         "bill_byPayer",
         "The bills of a payer (交款人), by issue date",
         &[
-            required("payer_ref", "HMAC-SM3 of the payer's identity", of::<schema::Hash>),
+            required("payer_ref", "The payer's reference", of::<schema::Hash>),
             FROM,
             TO,
             CURSOR,

@@ -166,8 +166,7 @@ pub(crate) fn register() -> (RuntimeCall, EInvoice) {
     let summary = invoice.summary(&SummaryContext {
         issuer: "did:bill:hospital".parse().unwrap(),
         scene: SceneId(1),
-        payer_key: b"key",
-        id_type: None,
+        payer_ref: [7; 32],
         pdf: None,
         location: None,
     });

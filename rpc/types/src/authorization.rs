@@ -51,7 +51,7 @@ pub struct GrantView {
 /// A condition on bills: all of it must hold.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConditionView {
-    /// HMAC-SM3 of the payer's identity.
+    /// The payer's reference, from the bureau's service.
     #[schemars(with = "schema::Hash")]
     pub payer_ref: H256,
     /// Issuer, if it matters.

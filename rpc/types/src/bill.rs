@@ -60,7 +60,7 @@ pub struct BillView {
     /// `person` or `organisation`.
     #[schemars(with = "schema::PayerType")]
     pub payer_type: PayerType,
-    /// HMAC-SM3 of the payer's identity.
+    /// The payer's reference, from the bureau's service.
     #[schemars(with = "schema::Hash")]
     pub payer_ref: H256,
     /// Business scene.

@@ -43,8 +43,7 @@ fn chain(directory: &tempfile::TempDir) -> (Chain, Vec<BillKey>) {
         let context = SummaryContext {
             issuer: "did:bill:hospital".parse().unwrap(),
             scene: SceneId(1),
-            payer_key: b"key",
-            id_type: None,
+            payer_ref: [7; 32],
             pdf: None,
             location: None,
         };
