@@ -32,7 +32,7 @@ const DOMAIN: &[u8] = b"BillChain zero-knowledge answer 1\0";
 /// The code has one symbol of information in 16.
 const LOG_BLOWUP: usize = 4;
 /// Places at which a proof is looked into.
-const QUERIES: usize = 45;
+const QUERIES: usize = 43;
 /// Bits of work before they are drawn.
 const QUERY_WORK: usize = 16;
 /// Folding ends at a polynomial of 8 coefficients.
