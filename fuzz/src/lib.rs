@@ -75,6 +75,12 @@ macro_rules! for_each_target {
             certificate_twin: verifier, 4_000;
             locator: print, 20_000;
             printed_certificate: print, 20_000;
+            payer_opening: references, 4_000;
+            payer_keys: references, 2_000;
+            payer_question: references, 4_000;
+            payer_answer: references, 4_000;
+            payer_log: references, 20_000;
+            payer_cache: references, 20_000;
             zk_statement: zk, 20_000;
             zk_proof: zk, 100;
             light_state: verifier, 20_000;

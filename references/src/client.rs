@@ -7,7 +7,7 @@ mod cache;
 mod config;
 mod http;
 
-pub use cache::{Cache, CacheError};
+pub use cache::{Cache, CacheError, decode as decode_cache};
 pub use config::ClientConfig;
 pub use http::Endpoint;
 

@@ -102,7 +102,14 @@ impl Entry {
         Ok(entry)
     }
 
-    fn to_line(&self) -> Vec<u8> {
+    /// With the hash that it has to have.
+    pub fn sealed(self) -> Self {
+        let hash = self.expected_hash();
+        Self { hash, ..self }
+    }
+
+    /// The line, without its end.
+    pub fn to_line(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("text and numbers are JSON")
     }
 
@@ -203,7 +210,7 @@ impl Journal {
         if self.bytes >= self.bounds.file_bytes {
             self.turn()?;
         }
-        let mut entry = Entry {
+        let entry = Entry {
             number: self.head.number + 1,
             time_ms: record.time_ms,
             requester: record.requester.to_owned(),
@@ -213,8 +220,8 @@ impl Journal {
             refused: record.refused,
             previous: self.head.hash.clone(),
             hash: String::new(),
-        };
-        entry.hash = entry.expected_hash();
+        }
+        .sealed();
         let mut line = entry.to_line();
         line.push(b'\n');
         let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());

@@ -8,6 +8,7 @@ pub(crate) mod executor;
 pub(crate) mod gossip;
 pub(crate) mod operator;
 pub(crate) mod print;
+pub(crate) mod references;
 pub(crate) mod state_sync;
 pub(crate) mod storage;
 pub(crate) mod verifier;
@@ -31,6 +32,9 @@ pub use operator::{
     chain_spec, doctor_answers, node_config, rpc_answer, rpc_call, rpc_params, snapshot_manifest,
 };
 pub use print::{locator, printed_certificate};
+pub use references::{
+    payer_answer, payer_cache, payer_keys, payer_log, payer_opening, payer_question,
+};
 pub use state_sync::{state_answer, state_question};
 pub use storage::{
     change_set, cold_list, copy_record, event_group, index_record, journal_segment, manifest_seal,

@@ -1,5 +1,6 @@
 //! Payer references: what operators and askers send one another, and what they keep.
 
+use super::samples_of;
 use crate::Verdict;
 use billchain_crypto::sm3::hmac_sm3;
 use billchain_oprf::{Opening, PublicKeys};
@@ -67,31 +68,7 @@ fn hex(parts: &[&str]) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(byte).collect()
 }
 
-pub(crate) fn payer_opening_seeds() -> Vec<Vec<u8>> {
-    vec![hex(&["0101", BLIND, "01", EVALUATED, PROOF])]
-}
-
-pub(crate) fn payer_keys_seeds() -> Vec<Vec<u8>> {
-    vec![
-        hex(&["01000101", PUBLIC, PUBLIC]),
-        hex(&["01000102", PUBLIC, PUBLIC, PUBLIC]),
-        hex(&["01010101", EVALUATED, PUBLIC, PUBLIC]),
-    ]
-}
-
-pub(crate) fn payer_question_seeds() -> Vec<Vec<u8>> {
-    let text = format!(r#"{{"key":"0123456789abcdef","elements":["{BLINDED}"]}}"#);
-    vec![text.into_bytes()]
-}
-
-pub(crate) fn payer_answer_seeds() -> Vec<Vec<u8>> {
-    let text = format!(
-        r#"{{"key":"0123456789abcdef","index":1,"elements":["{EVALUATED}"],"proof":"{PROOF}"}}"#
-    );
-    vec![text.into_bytes()]
-}
-
-pub(crate) fn payer_log_seeds() -> Vec<Vec<u8>> {
+pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     let entry = Entry {
         number: 1,
         time_ms: 1_800_000_000_000,
@@ -103,11 +80,23 @@ pub(crate) fn payer_log_seeds() -> Vec<Vec<u8>> {
         previous: "00".repeat(32),
         hash: String::new(),
     };
-    vec![entry.sealed().to_line()]
-}
-
-pub(crate) fn payer_cache_seeds() -> Vec<Vec<u8>> {
-    let reference = &hex(&[EVALUATED])[1..];
-    let one = [&b"BCREFS01\0\0\0\x01"[..], &[1; 32], reference, &[0; 32]].concat();
-    vec![one, [&b"BCREFS01\0\0\0\0"[..], &[0; 32]].concat()]
+    let question = format!(r#"{{"key":"0123456789abcdef","elements":["{BLINDED}"]}}"#);
+    let answer = format!(
+        r#"{{"key":"0123456789abcdef","index":1,"elements":["{EVALUATED}"],"proof":"{PROOF}"}}"#
+    );
+    let cached = [&b"BCREFS01\0\0\0\x01"[..], &[1; 32], &hex(&[EVALUATED])[1..], &[0; 32]].concat();
+    samples_of(
+        name,
+        vec![
+            ("payer_opening", hex(&["0101", BLIND, "01", EVALUATED, PROOF])),
+            ("payer_keys", hex(&["01000101", PUBLIC, PUBLIC])),
+            ("payer_keys", hex(&["01000102", PUBLIC, PUBLIC, PUBLIC])),
+            ("payer_keys", hex(&["01010101", EVALUATED, PUBLIC, PUBLIC])),
+            ("payer_question", question.into_bytes()),
+            ("payer_answer", answer.into_bytes()),
+            ("payer_log", entry.sealed().to_line()),
+            ("payer_cache", cached),
+            ("payer_cache", [&b"BCREFS01\0\0\0\0"[..], &[0; 32]].concat()),
+        ],
+    )
 }
