@@ -117,7 +117,7 @@ impl Statement<'_> {
         if inputs.len() != outputs.len() {
             return Err(Error::AnswerSize { expected: inputs.len(), found: outputs.len() });
         }
-        let tag = [b"Seed-", self.context].concat();
+        let tag = [&b"Seed-"[..], self.context].concat();
         let mut seed = Sha256::new();
         for part in [&self.public.to_bytes()[..], &tag] {
             seed.update(length(part));
@@ -145,7 +145,7 @@ impl Statement<'_> {
     }
 
     fn challenge(&self, m: &Element, z: &Element, t2: &Element, t3: &Element) -> Scalar {
-        let mut transcript = Vec::with_capacity(5 * 35 + 9);
+        let mut transcript: Vec<u8> = Vec::with_capacity(5 * 35 + 9);
         for element in [&self.public, m, z, t2, t3] {
             let bytes = element.to_bytes();
             transcript.extend(length(&bytes));

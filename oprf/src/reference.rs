@@ -109,7 +109,7 @@ impl Opening {
         if rest.len() != parts * PART_LEN {
             return Err(wrong("the length is not that of its operators", bytes.len()));
         }
-        let answers = rest.chunks(PART_LEN).map(|part| {
+        let answers = rest.chunks(PART_LEN).map(|part| -> Result<Evaluation, Error> {
             let (element, proof) = part[1..].split_at(ELEMENT_LEN);
             Ok(Evaluation {
                 index: part[0],
@@ -119,7 +119,7 @@ impl Opening {
         });
         Ok(Self {
             blind: Secret::from_bytes(&head[2..])?,
-            answers: answers.collect::<Result<_, Error>>()?,
+            answers: answers.collect::<Result<_, _>>()?,
         })
     }
 

@@ -71,7 +71,7 @@ fn what_another_key_or_a_liar_answers_is_refused() {
     assert!(blinding.references(&keys, std::slice::from_ref(&good)).is_ok());
 
     let other = Evaluation::answer(&keys, &foreign[0], blinding.elements()).unwrap();
-    assert_eq!(blinding.references(&keys, &[other.clone()]), proof);
+    assert_eq!(blinding.references(&keys, std::slice::from_ref(&other)), proof);
     let mut swapped = good.clone();
     swapped.elements.swap(0, 1);
     assert_eq!(blinding.references(&keys, &[swapped]), proof);
@@ -79,7 +79,7 @@ fn what_another_key_or_a_liar_answers_is_refused() {
     one_wrong.elements[1] = other.elements[1];
     assert_eq!(blinding.references(&keys, &[one_wrong]), proof);
     let other_batch = Blinding::new(&[zhang(), li()]).unwrap();
-    assert_eq!(other_batch.references(&keys, &[good.clone()]), proof);
+    assert_eq!(other_batch.references(&keys, std::slice::from_ref(&good)), proof);
     let mut short = good.clone();
     short.elements.pop();
     let size = Error::AnswerSize { expected: 2, found: 1 };

@@ -49,7 +49,8 @@ impl Signed<'_> {
     /// Whether `code`, in hex, is the one of this key.
     pub fn is_signed_by(&self, key: &Key, code: &str) -> bool {
         let mut given = [0; 32];
-        hex::decode_to_slice(code, &mut given).is_ok() && self.code(key).ct_eq(&given).into()
+        hex::decode_to_slice(code, &mut given).is_ok()
+            && self.code(key)[..].ct_eq(&given[..]).into()
     }
 }
 

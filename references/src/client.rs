@@ -29,7 +29,7 @@ use std::collections::{HashMap, HashSet};
 #[non_exhaustive]
 pub enum ClientError {
     /// Not enough operators answered rightly.
-    #[error("{found} of {expected} operators answered rightly: {}", failures.join("; "))]
+    #[error("{found} of {expected} operators answered rightly: {}", .failures.join("; "))]
     TooFew {
         /// How many are needed.
         expected: u8,
@@ -103,8 +103,10 @@ impl Client {
                 continue;
             }
             match self.cache.as_mut().and_then(|cache| cache.get(&id, input)) {
-                Some(reference) => drop(known.insert(input, reference)),
-                None => missing.push((input, identity.clone())),
+                Some(reference) => {
+                    known.insert(input, reference);
+                }
+                None => missing.push((&input[..], identity.clone())),
             }
         }
         for batch in missing.chunks(MAX_BATCH) {

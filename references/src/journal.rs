@@ -63,7 +63,7 @@ pub struct Record<'a> {
 #[non_exhaustive]
 pub enum JournalError {
     /// The system refuses.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", .path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -71,7 +71,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// A line that is no entry, or not the one that has to follow.
-    #[error("{}, line {line}: {problem}", path.display())]
+    #[error("{}, line {line}: {problem}", .path.display())]
     Broken {
         /// The file.
         path: PathBuf,
@@ -329,7 +329,7 @@ fn append_to(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-fn at(path: &Path) -> impl Fn(io::Error) -> JournalError + '_ {
+fn at(path: &Path) -> impl Fn(io::Error) -> JournalError {
     |source| JournalError::Io { path: path.to_owned(), source }
 }
 

@@ -58,7 +58,7 @@ pub fn payer_log(data: &[u8]) -> Verdict {
 /// An issuer's cache, with its code made to fit, so that what lies behind it is read.
 pub fn payer_cache(data: &[u8]) -> Verdict {
     let content = &data[..data.len().saturating_sub(32)];
-    let code = hmac_sm3(&CACHE_KEY, &[b"file", content].concat());
+    let code = hmac_sm3(&CACHE_KEY, &[&b"file"[..], content].concat());
     client::decode_cache(&CACHE_KEY, &[content, &code].concat()).is_ok().into()
 }
 

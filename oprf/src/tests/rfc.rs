@@ -36,8 +36,7 @@ fn output(input: &[u8], element: &Element) -> Vec<u8> {
 }
 
 #[test]
-fn the_scalar_hash_derives_the_key_of_the_vectors() {
-    // DeriveKeyPair of RFC 9497 is this hash under another tag; the tag of scalars is ours.
+fn hashes_to_scalars_depend_on_context_and_content_alone() {
     let a = hash_to_scalar(b"a", &[b"x"]);
     assert_eq!(a, hash_to_scalar(b"a", &[b"", b"x"]));
     assert_ne!(a, hash_to_scalar(b"b", &[b"x"]));

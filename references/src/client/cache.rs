@@ -31,7 +31,7 @@ const TAG_LEN: usize = 32;
 
 /// Why a cache cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cache {}: {problem}", path.display())]
+#[error("cache {}: {problem}", .path.display())]
 pub struct CacheError {
     path: PathBuf,
     problem: String,
@@ -97,7 +97,7 @@ impl Cache {
     }
 
     fn identity(&self, key_id: &str, input: &[u8]) -> [u8; 32] {
-        hmac_sm3(&self.key[..], &[b"entry", key_id.as_bytes(), input].concat())
+        hmac_sm3(&self.key[..], &[&b"entry"[..], key_id.as_bytes(), input].concat())
     }
 }
 
@@ -134,8 +134,8 @@ pub fn decode(key: &[u8; 32], bytes: &[u8]) -> Result<Vec<([u8; 32], Reference)>
         return Err("no cache of references: expected BCREFS01");
     }
     let (content, tag) = bytes.split_at(bytes.len() - TAG_LEN);
-    let expected = hmac_sm3(key, &[b"file", content].concat());
-    if !bool::from(expected.ct_eq(tag)) {
+    let expected = hmac_sm3(key, &[&b"file"[..], content].concat());
+    if !bool::from(expected[..].ct_eq(tag)) {
         return Err("damaged, or of another key: remove it, references are asked again");
     }
     let (head, entries) = content.split_at(HEAD_LEN);
@@ -143,11 +143,12 @@ pub fn decode(key: &[u8; 32], bytes: &[u8]) -> Result<Vec<([u8; 32], Reference)>
     if count > MAX_ENTRIES || entries.len() != count * ENTRY_LEN {
         return Err("the number of its entries is not what it says");
     }
-    let entry = |entry: &[u8]| {
-        let (identity, reference) = entry.split_at(32);
-        let reference = reference.try_into().expect("32 bytes; qed");
+    let entry = |entry: &[u8]| -> Result<([u8; 32], Reference), &'static str> {
+        let (mut identity, mut reference) = ([0; 32], [0; 32]);
+        identity.copy_from_slice(&entry[..32]);
+        reference.copy_from_slice(&entry[32..]);
         let reference = Reference::from_bytes(reference).map_err(|_| "an entry is no reference")?;
-        Ok((identity.try_into().expect("32 bytes; qed"), reference))
+        Ok((identity, reference))
     };
     entries.chunks_exact(ENTRY_LEN).map(entry).collect()
 }
@@ -159,7 +160,7 @@ fn encode(key: &[u8; 32], entries: &[([u8; 32], Reference)]) -> Vec<u8> {
         bytes.extend(identity);
         bytes.extend(reference.to_bytes());
     }
-    let tag = hmac_sm3(key, &[b"file", &bytes[..]].concat());
+    let tag = hmac_sm3(key, &[&b"file"[..], &bytes].concat());
     bytes.extend(tag);
     bytes
 }

@@ -62,7 +62,8 @@ impl ClientConfig {
             keys.threshold()
         );
         let operators = file.operators.iter().map(|operator| {
-            operator.parse().map_err(|problem| anyhow!("{shown}: operators: {problem}"))
+            let read = operator.parse::<Endpoint>();
+            read.map_err(|problem| anyhow!("{shown}: operators: {problem}"))
         });
         let key_file = base.join(file.key_file);
         let key = zeroize::Zeroizing::new(read_private(&key_file)?);

@@ -88,6 +88,8 @@ fn a_line_has_one_form_and_a_bound() {
     let bytes = fs::read(files(directory.path()).unwrap().pop().unwrap()).unwrap();
     let line = &bytes[..bytes.len() - 1];
     assert_eq!(Entry::from_line(line).unwrap().number, 1);
-    assert!(Entry::from_line(&[b" ", line].concat()).unwrap_err().contains("as a log writes it"));
+    assert!(
+        Entry::from_line(&[&b" "[..], line].concat()).unwrap_err().contains("as a log writes it")
+    );
     assert!(Entry::from_line(&[b'a'; MAX_LINE + 1]).unwrap_err().contains("1024"));
 }

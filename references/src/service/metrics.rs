@@ -47,17 +47,14 @@ pub(super) struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("billchain_refs");
-        let (questions, elements) = (Family::default(), Family::default());
+        let questions = Family::<Asked, Counter>::default();
+        let elements = Family::<By, Counter>::default();
         let seconds = Histogram::new([0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5]);
-        registry.register(
-            "questions",
-            "Questions, by requester and outcome",
-            Family::clone(&questions),
-        );
+        registry.register("questions", "Questions, by requester and outcome", questions.clone());
         registry.register(
             "elements",
             "Elements that were evaluated, by requester",
-            Family::clone(&elements),
+            elements.clone(),
         );
         registry.register("evaluation_seconds", "Work on a question", seconds.clone());
         Self { registry, questions, elements, seconds }

@@ -144,7 +144,7 @@ async fn whoever_is_not_known_or_asks_twice_is_refused() {
 async fn a_malformed_question_is_told_which_field_is_wrong() {
     let bureau = Bureau::new(1, 1, &[("hospital-1", WIDE)]).await;
     let id = bureau.keys.id();
-    let element = format!("02{}", "00".repeat(32));
+    let element = format!("02{}", "ff".repeat(32));
     let table = [
         ("".to_owned(), 400, "no question"),
         ("{}".to_owned(), 400, "key"),

@@ -113,8 +113,8 @@ fn the_ceremonies_make_keys_that_belong_together() {
     };
     assert_eq!(public("first/public.hex").group(), public("second/public.hex").group());
     assert_eq!(public("third/public.hex").group(), public("third/ratio.hex").group());
-    let show =
-        ["keys", "show", &path("second/operator-2.key"), "--password-file", &path("password")];
+    let (share, secret) = (path("second/operator-2.key"), path("password"));
+    let show = ["keys", "show", &share, "--password-file", &secret];
     let (ok, printed) = refs(&show);
     assert!(ok && printed.contains(&public("first/public.hex").id()), "{printed}");
 }

@@ -48,7 +48,7 @@ fn the_format_is_the_documented_one() {
     let bytes = encode(&[7; 32], &[([1; 32], reference(1))]);
     let content = [&b"BCREFS01\0\0\0\x01"[..], &[1; 32], &reference(1).to_bytes()].concat();
     assert_eq!(bytes[..76], content[..]);
-    assert_eq!(bytes[76..], hmac_sm3(&[7; 32], &[b"file", &content[..]].concat()));
+    assert_eq!(bytes[76..], hmac_sm3(&[7; 32], &[&b"file"[..], &content].concat()));
 }
 
 #[test]
