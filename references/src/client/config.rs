@@ -25,8 +25,8 @@ struct File {
     cache: Option<PathBuf>,
 }
 
-/// The configuration of whoever asks.
-#[derive(Clone, Debug)]
+/// The configuration of whoever asks. It has a key, so that it is not shown.
+#[derive(Clone)]
 pub struct ClientConfig {
     /// The bureau's public keys: answers of others are refused.
     pub keys: PublicKeys,

@@ -113,15 +113,14 @@ impl Config {
     }
 }
 
-/// The file of requesters.
-#[derive(Debug, Default)]
+/// The file of requesters. It has keys, so that it is not shown.
+#[derive(Default)]
 pub struct Requesters {
     /// All of them.
     pub requester: Vec<Known>,
 }
 
 /// A requester in the file.
-#[derive(Debug)]
 pub struct Known {
     /// Its id.
     pub id: String,
