@@ -204,7 +204,7 @@ fn resident_check(number: &str) -> char {
 fn is_date(digits: &str) -> bool {
     let part = |range: core::ops::Range<usize>| digits[range].parse::<u32>().unwrap_or(0);
     let (year, month, day) = (part(0..4), part(4..6), part(6..8));
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,

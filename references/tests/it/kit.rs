@@ -92,8 +92,6 @@ impl Bureau {
 
     pub fn add_key(&self, at: usize, keys: PublicKeys, share: KeyShare, name: &str) {
         std::fs::create_dir_all(self.path(at)).unwrap();
-        // A test needs no stretched password: the container takes a key as well, but the
-        // service has passwords, so one is stretched here as it is there.
         let password = Password::password(PASSWORD).unwrap();
         Held::new(keys, share).unwrap().write(&self.path(at).join(name), &password).unwrap();
     }
