@@ -35,11 +35,8 @@ static PROVED: LazyLock<(Statement, Vec<u8>)> = LazyLock::new(|| {
 
 fn stated() -> (Statement, Witness) {
     let entry = Entry::new(20_100, 3, 600_000, Kind::Normal, &[5; 32]).expect("in range");
-    let witness = Witness {
-        reference: [7; 32],
-        secret: Secret::from_bytes(&[9; 32]),
-        entries: vec![entry],
-    };
+    let witness =
+        Witness { reference: [7; 32], secret: Secret::from_bytes(&[9; 32]), entries: vec![entry] };
     let question = Question {
         from: 20_000,
         to: 20_364,
@@ -53,8 +50,7 @@ fn stated() -> (Statement, Witness) {
     let accumulator = Accumulator::of_entries(&witness.reference, &witness.entries);
     let anchor = Anchor { block: 1000, block_hash: [3; 32], accumulator };
     let holder = commitment(&witness.reference, &witness.secret);
-    let statement =
-        Statement::new(question, anchor, holder, Answer::AtLeast(1)).expect("in range");
+    let statement = Statement::new(question, anchor, holder, Answer::AtLeast(1)).expect("in range");
     (statement, witness)
 }
 
