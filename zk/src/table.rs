@@ -111,10 +111,14 @@ struct Row<'a, H> {
 }
 
 impl<H: Hand> Row<'_, H> {
-    fn set(&mut self, column: usize, value: KoalaBear) -> KoalaBear {
-        let cell = self.hand.cell(self.number, column, value);
-        self.cells[column] = cell;
-        cell
+    fn set(&mut self, column: usize, value: KoalaBear) {
+        self.cells[column] = self.hand.cell(self.number, column, value);
+    }
+
+    /// Sets a cell, for who goes on with what it holds then.
+    fn put(&mut self, column: usize, value: KoalaBear) -> KoalaBear {
+        self.set(column, value);
+        self.cells[column]
     }
 
     fn set_all(&mut self, column: usize, values: &[KoalaBear]) {
@@ -131,7 +135,7 @@ impl<H: Hand> Row<'_, H> {
             self.keep(&mut state, INITIAL.start + STATE * round);
         }
         for (round, &constant) in PARTIAL_ROUNDS.iter().enumerate() {
-            state[0] = self.set(PARTIAL.start + round, (state[0] + constant).cube());
+            state[0] = self.put(PARTIAL.start + round, (state[0] + constant).cube());
             Layers::internal_linear_layer(&mut state);
         }
         for (round, constants) in FINAL_ROUNDS.iter().enumerate() {
@@ -145,7 +149,7 @@ impl<H: Hand> Row<'_, H> {
 
     fn keep(&mut self, state: &mut [KoalaBear; STATE], column: usize) {
         for (i, element) in state.iter_mut().enumerate() {
-            *element = self.set(column + i, *element);
+            *element = self.put(column + i, *element);
         }
     }
 
@@ -207,7 +211,7 @@ impl<H: Hand> Row<'_, H> {
         let mut product = factors[0];
         for (i, column) in SCENE_PRODUCTS.enumerate() {
             let three: KoalaBear = factors[3 * i + 1..3 * i + 4].iter().copied().product();
-            product = self.set(column, product * three);
+            product = self.put(column, product * three);
         }
         let inverse = product.try_inverse();
         self.set(SCENE_INVERSE, inverse.unwrap_or(KoalaBear::ZERO));
